@@ -1,0 +1,19 @@
+"""The one kind of failure that is shown to people. Standard library only: Blender imports it too."""
+
+
+class EdgeError(Exception):
+    """Something that the user can mend.
+
+    code: stable, listed in docs/errors.md. message: one sentence, what and where. hint: what to do.
+    detail: for the log, may be long.
+    """
+
+    def __init__(self, code: str, message: str, hint: str = "", detail: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
