@@ -1,0 +1,119 @@
+"""Motion files: an npz that SMPL tools open like AMASS's, with what the add-on needs beside it.
+
+The same motion always gives the same bytes: entries are stored in one order, without compression and without times.
+"""
+
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import EdgeError
+from .motion import Motion
+from .rotations import Array, axis_angle_to_matrix, matrix_to_axis_angle
+from .skeleton import SMPL, Joint
+
+FORMAT = 1
+
+# Where the rest pose of SMPL's male body with zero betas has its pelvis, metres, y up. The skeleton's offsets are that
+# body's, so the files say gender "male". SMPL turns the body about this point and then adds `trans`: the world's axes
+# do not matter to it.
+SMPL_PELVIS = np.array([-0.00217368, -0.24078917, 0.02858379], dtype=np.float32)
+
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that zip knows
+
+
+def save_motion(path: str | os.PathLike[str], motion: Motion) -> None:
+    """Write a motion file; whoever reads it sees the old file or the whole new one.
+
+    poses (T, 72) axis-angle radians; trans (T, 3) = root - SMPL's rest pelvis, so that SMPL with zero betas puts its
+    pelvis at root; betas (10,); gender; mocap_framerate; root (T, 3), contacts (T, 4), joints (T, 24, 3) metres, z up;
+    beats (n,) seconds; meta, a JSON string. Raises EdgeError motion_unwritable; ValueError where meta is not JSON.
+    """
+    poses = matrix_to_axis_angle(np.asarray(motion.rotations, dtype=np.float64))
+    root = np.asarray(motion.root, dtype=np.float32)
+    meta = json.dumps({"format": FORMAT, **motion.meta}, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    arrays = {
+        "poses": poses.reshape(motion.frames, -1).astype(np.float32),
+        "trans": root - SMPL_PELVIS,
+        "betas": np.zeros(10, dtype=np.float32),
+        "gender": np.array("male"),
+        "mocap_framerate": np.array(float(Motion.fps)),
+        "root": root,
+        "contacts": np.asarray(motion.contacts, dtype=np.float32),
+        "joints": motion.joints().astype(np.float32),
+        "beats": np.asarray(motion.beats, dtype=np.float32),
+        "meta": np.array(meta),
+    }
+    target = Path(path)
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        _write_npz(unfinished, arrays)
+        unfinished.replace(target)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise EdgeError(
+            "motion_unwritable",
+            f"The dance could not be written to {target}: {error.strerror or error}.",
+            "Free some space or choose another folder.",
+        ) from error
+
+
+def load_motion(path: str | os.PathLike[str]) -> Motion:
+    """Read a motion file of save_motion.
+
+    Raises EdgeError motion_missing, motion_unreadable (no npz, arrays missing or of other shapes), motion_nan (names
+    the first frame and joint).
+    """
+    target = Path(path)
+    if not target.is_file():
+        raise EdgeError("motion_missing", f"There is no motion file at {target}.", "Check the path.")
+    try:
+        with np.load(target, allow_pickle=False) as file:
+            poses, root, contacts = (_real(file[name]) for name in ("poses", "root", "contacts"))
+            beats, meta = _real(file["beats"]), json.loads(str(file["meta"]))
+        motion = Motion(axis_angle_to_matrix(poses.reshape(len(poses), len(SMPL), 3)), root, contacts, beats, meta)
+        if beats.ndim != 1 or not isinstance(meta, dict):
+            raise ValueError("beats are not a row of seconds, or meta is not a JSON object")
+    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        raise EdgeError(
+            "motion_unreadable",
+            f"{target} is not a motion file of EDGE Dance.",
+            "Choose an .npz that `generate` made.",
+            detail=f"{type(error).__name__}: {error}",
+        ) from error
+    _refuse_nan(target, poses, root, contacts, beats)
+    return motion
+
+
+def _write_npz(path: Path, arrays: Mapping[str, Array]) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            entry = zipfile.ZipInfo(f"{name}.npy", _ZIP_TIME)
+            entry.create_system = 3  # else Windows writes another byte
+            with archive.open(entry, "w") as stream:
+                np.lib.format.write_array(stream, np.asarray(array), version=(1, 0), allow_pickle=False)
+
+
+def _real(array: Array) -> Array:
+    if not np.issubdtype(array.dtype, np.number):
+        raise ValueError(f"numbers expected, not {array.dtype}")
+    return array.astype(np.float32, copy=False)
+
+
+def _refuse_nan(path: Path, poses: Array, root: Array, contacts: Array, beats: Array) -> None:
+    per_joint = np.isfinite(poses).reshape(len(poses), len(SMPL), 3).all(axis=-1)
+    per_joint[:, Joint.PELVIS] &= np.isfinite(root).all(axis=-1)
+    if not per_joint.all():
+        frame, joint = np.argwhere(~per_joint)[0]
+        where = f"frame {frame}, {SMPL.names[joint]}"
+    elif not np.isfinite(contacts).all():
+        where = f"the contacts of frame {np.argwhere(~np.isfinite(contacts))[0][0]}"
+    elif not np.isfinite(beats).all():
+        where = "the beats"
+    else:
+        return
+    raise EdgeError("motion_nan", f"{path} has values that are not numbers: {where}.", "Generate the dance anew.")

@@ -1,0 +1,131 @@
+"""Rotations as matrices, axis-angle vectors, quaternions and 6D vectors, and the ways between them.
+
+Matrices act on column vectors. Quaternions are (w, x, y, z). Every function keeps leading dimensions and the floating
+type of its input; integers become float64.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+_TINY = 1e-12  # shorter vectors have no direction
+
+
+def axis_angle_to_matrix(axis_angle: npt.ArrayLike) -> Array:
+    """Rotation matrices (..., 3, 3) from axis-angle vectors (..., 3) in radians, by Rodrigues' formula."""
+    vector = _floating(axis_angle)
+    angle = np.linalg.norm(vector, axis=-1)[..., None, None]
+    K = cross_product_matrix(vector)
+    # sin(a)/a and (1 - cos(a))/a^2 as sinc: both are smooth at 0.
+    first = np.sinc(angle / np.pi)
+    second = np.sinc(angle / (2 * np.pi)) ** 2 / 2
+    identity = np.eye(3, dtype=vector.dtype)
+    return (identity + first * K + second * (K @ K)).astype(vector.dtype, copy=False)
+
+
+def matrix_to_axis_angle(matrix: npt.ArrayLike) -> Array:
+    """Axis-angle vectors (..., 3) from rotation matrices (..., 3, 3); angles lie in [0, pi]."""
+    quaternion = matrix_to_quaternion(matrix)
+    imaginary = quaternion[..., 1:]
+    sine = np.linalg.norm(imaginary, axis=-1, keepdims=True)
+    angle = 2 * np.arctan2(sine, quaternion[..., :1])
+    # angle / sin(angle/2) tends to 2 for small angles.
+    factor = np.where(sine > _TINY, angle / np.maximum(sine, _TINY), 2)
+    return (imaginary * factor).astype(quaternion.dtype, copy=False)
+
+
+def rot6d_to_matrix(rot6d: npt.ArrayLike) -> Array:
+    """Rotation matrices (..., 3, 3) from 6D vectors (..., 6): two rows, made orthonormal (Zhou et al. 2019, eq. 15).
+
+    The third row is the cross product. Rows of length 0 or parallel rows say no rotation: they give rows of 0.
+    """
+    vector = _floating(rot6d)
+    first = _unit(vector[..., :3])
+    second = vector[..., 3:]
+    second = _unit(second - np.sum(first * second, axis=-1, keepdims=True) * first)
+    return np.stack([first, second, np.cross(first, second)], axis=-2)
+
+
+def matrix_to_rot6d(matrix: npt.ArrayLike) -> Array:
+    """6D vectors (..., 6), the first two ROWS of the rotation matrices (..., 3, 3), one after the other."""
+    rows = _floating(matrix)[..., :2, :]
+    return rows.reshape(*rows.shape[:-2], 6).copy()
+
+
+def matrix_to_quaternion(matrix: npt.ArrayLike) -> Array:
+    """Unit quaternions (..., 4), w >= 0, from rotation matrices (..., 3, 3).
+
+    Of the four ways to divide, the one with the largest divisor is taken, so that none loses precision (Shepperd 1978).
+    """
+    m = _floating(matrix)
+    m00, m11, m22 = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
+    x, y, z = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
+    xy, xz, yz = m[..., 0, 1] + m[..., 1, 0], m[..., 0, 2] + m[..., 2, 0], m[..., 1, 2] + m[..., 2, 1]
+    # Row i is the quaternion times 4 times its own component i, which stands on the diagonal squared.
+    candidates = np.stack(
+        [
+            np.stack([1 + m00 + m11 + m22, x, y, z], axis=-1),
+            np.stack([x, 1 + m00 - m11 - m22, xy, xz], axis=-1),
+            np.stack([y, xy, 1 - m00 + m11 - m22, yz], axis=-1),
+            np.stack([z, xz, yz, 1 - m00 - m11 + m22], axis=-1),
+        ],
+        axis=-2,
+    )
+    best = np.argmax(np.diagonal(candidates, axis1=-2, axis2=-1), axis=-1)
+    quaternion = _unit(np.take_along_axis(candidates, best[..., None, None], axis=-2)[..., 0, :])
+    return np.where(quaternion[..., :1] < 0, -quaternion, quaternion)
+
+
+def quaternion_to_matrix(quaternion: npt.ArrayLike) -> Array:
+    """Rotation matrices (..., 3, 3) from quaternions (..., 4) of any length but 0."""
+    q = _unit(_floating(quaternion))
+    w, imaginary = q[..., :1, None], q[..., 1:]
+    K = cross_product_matrix(imaginary)
+    return np.eye(3, dtype=q.dtype) + 2 * (w * K + K @ K)
+
+
+def slerp(start: npt.ArrayLike, end: npt.ArrayLike, weight: npt.ArrayLike) -> Array:
+    """Unit quaternions (..., 4) on the shorter arc from start (weight 0) to end (weight 1) (Shoemake 1985).
+
+    start, end: (..., 4) unit quaternions. weight: (...), broadcast against them.
+    """
+    a, b = _floating(start), _floating(end)
+    t = np.asarray(weight, dtype=np.result_type(a, b))[..., None]
+    cosine = np.sum(a * b, axis=-1, keepdims=True)
+    b = np.where(cosine < 0, -b, b)
+    # The angle from the chord keeps its precision where the cosine is nearly 1.
+    angle = 2 * np.arctan2(np.linalg.norm(a - b, axis=-1, keepdims=True), np.linalg.norm(a + b, axis=-1, keepdims=True))
+    # sin(t angle)/sin(angle), written with sinc to be smooth at angle 0; angle <= pi/2, so sinc(angle/pi) > 0.6.
+    scale = np.sinc(angle / np.pi)
+    mixed = (1 - t) * np.sinc((1 - t) * angle / np.pi) / scale * a + t * np.sinc(t * angle / np.pi) / scale * b
+    return _unit(mixed)
+
+
+def continuous_quaternions(quaternions: npt.ArrayLike) -> Array:
+    """The same rotations with signs chosen so that no quaternion is far from the one before it in time.
+
+    quaternions: (T, ..., 4); the first frame keeps its signs.
+    """
+    q = _floating(quaternions)
+    turned = np.sum(q[1:] * q[:-1], axis=-1) < 0
+    signs = np.where(np.cumsum(turned, axis=0) % 2 == 1, -1, 1).astype(q.dtype)
+    return np.concatenate([q[:1], q[1:] * signs[..., None]])
+
+
+def cross_product_matrix(vector: Array) -> Array:
+    """Matrices K (..., 3, 3) with K @ u = vector x u, for vectors (..., 3)."""
+    x, y, z = vector[..., 0], vector[..., 1], vector[..., 2]
+    zero = np.zeros_like(x)
+    return np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1).reshape(*vector.shape[:-1], 3, 3)
+
+
+def _unit(vector: Array) -> Array:
+    return vector / np.maximum(np.linalg.norm(vector, axis=-1, keepdims=True), _TINY)
+
+
+def _floating(values: npt.ArrayLike) -> Array:
+    array = np.asarray(values)
+    return array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
