@@ -1,0 +1,45 @@
+"""What a caller asks of the backend: the words that Blender, the command line and the pipeline share.
+
+Standard library only: Blender imports it, and `--help` reads its choices.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+Sampler = Literal["ddim", "ddpm", "dpmpp"]
+Style = Literal["any", "salsa", "commercial", "freestyle", "indian", "modern", "breakdance"]
+FeatureKind = Literal["rhythm", "baseline"]
+
+SAMPLERS: tuple[str, ...] = get_args(Sampler)
+STYLES: tuple[str, ...] = get_args(Style)
+FEATURE_KINDS: tuple[str, ...] = get_args(FeatureKind)
+
+
+@dataclass(frozen=True, slots=True)
+class FeetRequest:
+    """Foot cleanup: on or off, and how far each correction goes, from 0 (not at all) to 1 (all the way)."""
+
+    enabled: bool = True
+    strength: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateRequest:
+    """One dance. The same request on the same machine gives the same dance, bit for bit.
+
+    song: path of an audio file. start, duration: seconds of the song; duration None = to its end.
+    seed: 0 or more. steps: network evaluations per window. guidance: how strongly the music leads (1 = as trained).
+    weights: an id that `weights list` shows, or a path. energy: 0 (calm) to 1 (wild), None = left to the music.
+    """
+
+    song: str
+    start: float = 0.0
+    duration: float | None = None
+    seed: int = 0
+    steps: int = 50
+    sampler: Sampler = "ddim"
+    guidance: float = 2.0
+    weights: str = "starter"
+    style: Style = "any"
+    energy: float | None = None
+    feet: FeetRequest = field(default_factory=FeetRequest)
