@@ -1,0 +1,61 @@
+"""Rotations and forward kinematics in torch, for the losses: batched over the joints of each level of the skeleton.
+
+The same mathematics as edge_backend.motion.rotations and kinematics. Everything is computed in the precision of its
+input, inside autocast too.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..motion.representation import ROOT, ROTATIONS
+from ..motion.skeleton import SMPL, Skeleton
+
+
+def rot6d_to_matrix(rot6d: Tensor) -> Tensor:
+    """Rotation matrices (..., 3, 3) from 6D vectors (..., 6): two rows, made orthonormal (Zhou et al. 2019, eq. 15)."""
+    first = functional.normalize(rot6d[..., :3], dim=-1)
+    second = rot6d[..., 3:]
+    second = functional.normalize(second - (first * second).sum(dim=-1, keepdim=True) * first, dim=-1)
+    return torch.stack([first, second, torch.linalg.cross(first, second)], dim=-2)
+
+
+def forward_kinematics(rotations: Tensor, root: Tensor, skeleton: Skeleton = SMPL) -> Tensor:
+    """World positions of all joints.
+
+    rotations: (..., J, 3, 3) local rotation matrices. root: (..., 3) metres, world, z up; joint 0 sits there.
+    Returns (..., J, 3) metres.
+    """
+    offsets = torch.from_numpy(skeleton.offsets).to(rotations)
+    levels, order = _levels(skeleton)
+    turned = rotations[..., :1, :, :]
+    joints = root[..., None, :]
+    all_joints = [joints]
+    for numbers, parents in levels:
+        above = turned[..., parents, :, :]
+        joints = joints[..., parents, :] + (above * offsets[numbers][:, None, :]).sum(dim=-1)
+        # A product of 3x3 matrices as a sum: autocast leaves it alone, and compilers fuse it.
+        turned = (above[..., None] * rotations[..., numbers, None, :, :]).sum(dim=-2)
+        all_joints.append(joints)
+    return torch.cat(all_joints, dim=-2)[..., order, :]
+
+
+def vector_joints(vectors: Tensor) -> Tensor:
+    """Joint positions (..., 24, 3) of motion vectors (..., 151)."""
+    rotations = rot6d_to_matrix(vectors[..., ROTATIONS].unflatten(-1, (len(SMPL), 6)))
+    return forward_kinematics(rotations, vectors[..., ROOT])
+
+
+def _levels(skeleton: Skeleton) -> tuple[list[tuple[list[int], list[int]]], list[int]]:
+    """The joints below joint 0, level by level, and where each joint stands in that order.
+
+    A level is (joint numbers, place of each one's parent within the level above).
+    """
+    levels = []
+    above, seen = [0], [0]
+    while len(seen) < len(skeleton):
+        numbers = [joint for joint, parent in enumerate(skeleton.parents) if parent in above]
+        levels.append((numbers, [above.index(skeleton.parents[joint]) for joint in numbers]))
+        above = numbers
+        seen += numbers
+    return levels, [seen.index(joint) for joint in range(len(skeleton))]
