@@ -1,0 +1,218 @@
+"""The training pack: dances and the music that was made for them, in one safetensors file.
+
+Motion: `poses` int16 (N, 66), local axis-angle of joints 0 to 21 in units of pi / 32767 (joints 22 and 23 never turn);
+`root` float32 (N, 3) metres; `contacts` uint8 (N, 4).
+Pieces: `piece_start`, `piece_length` int32 (P,) frames; `piece_style` uint8 (P,), number in STYLES; `piece_split` uint8
+(P,), 0 = train, 1 = hold-out.
+Variants, a piece warped in time with a music of its own: `variant_piece`, `variant_start`, `variant_length` int32 (V,)
+into `warp` float32 (M,), the place in the piece in frames, and `features` float16 (M, F), the music's channels.
+"""
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from ..errors import EdgeError
+from ..model.controls import STYLES
+from ..model.kinematics import forward_kinematics, rot6d_to_matrix
+from ..motion.representation import CHANNELS, CONTACTS, ROOT, ROTATIONS, Normaliser
+from ..motion.skeleton import SMPL
+from .symmetry import mirror_channels
+
+HOLDOUT = 1
+ROOT_REACH = 3.0  # metres from the origin that the network can express, in x and y
+ENERGY_FRAMES = 150  # energy is the mean joint speed over 5 s
+ENERGY_PERCENTILES = (5.0, 95.0)
+FPS = 30
+
+_POSE_UNIT = torch.pi / 32767
+_POSED_JOINTS = 22
+_CHUNK = 1 << 16  # frames that are decoded at a time, so that loading needs little memory beside the result
+_PER_FRAME = {"poses": (3 * _POSED_JOINTS,), "root": (3,), "contacts": (4,)}
+_PER_PIECE = ("piece_start", "piece_length", "piece_style", "piece_split")
+_PER_VARIANT = ("variant_piece", "variant_start", "variant_length")
+
+
+@dataclass(frozen=True)
+class DanceSet:
+    """Every variant's frames one after the other, on one device.
+
+    vectors: (M, 151) metres, not normalised. features: (M, F) music channels. energy: (M,) in [0, 1]. start, length,
+    style: (V,) int64, the variants' first frames, frames and numbers in STYLES. holdout: (V,) bool. energy_range: m/s
+    at energy 0 and 1. sources: what the file says about where its data comes from.
+    """
+
+    vectors: Tensor
+    features: Tensor
+    energy: Tensor
+    start: Tensor
+    length: Tensor
+    style: Tensor
+    holdout: Tensor
+    normaliser: Normaliser
+    energy_range: tuple[float, float]
+    sources: dict[str, str]
+
+
+def load_pack(path: Path, device: torch.device | str = "cpu") -> DanceSet:
+    """Read and check a pack and lay its variants out on the device.
+
+    Raises EdgeError `pack_unreadable` or `pack_damaged`, naming the file and the array.
+    """
+    arrays, sources = _read(path)
+    _check(path, arrays)
+    on_device = {name: array.to(device) for name, array in arrays.items()}
+    start, length = on_device["variant_start"].long(), on_device["variant_length"].long()
+    piece = on_device["variant_piece"].long()
+    frame_variant = torch.repeat_interleave(torch.arange(len(start), device=device), length)
+    holdout = on_device["piece_split"][piece] == HOLDOUT
+    vectors = _warped_vectors(on_device, piece[frame_variant])
+    speed = _joint_speed(vectors, start, length)
+    train = ~holdout[frame_variant]
+    low, high = np.percentile(speed[train].cpu().numpy(), ENERGY_PERCENTILES)
+    return DanceSet(
+        vectors=vectors,
+        features=on_device["features"].float(),
+        energy=((speed - low) / max(high - low, 1e-6)).clamp(0, 1),
+        start=start,
+        length=length,
+        style=on_device["piece_style"].long()[piece],
+        holdout=holdout,
+        normaliser=fit_normaliser(vectors[train]),
+        energy_range=(float(low), float(high)),
+        sources=sources,
+    )
+
+
+def fit_normaliser(vectors: Tensor) -> Normaliser:
+    """The normaliser of vectors (M, 151) in metres together with their mirror image and every place and heading.
+
+    Root x and y reach `ROOT_REACH`, the pelvis's rotation may be any; everything else gets the range that the data has
+    on either side of the body.
+    """
+    low, high = vectors.amin(0).cpu().numpy(), vectors.amax(0).cpu().numpy()
+    order, sign = mirror_channels()
+    ends = np.stack([low, high, sign * low[order], sign * high[order]])
+    low, high = ends.min(axis=0), ends.max(axis=0)
+    pelvis = slice(ROTATIONS.start, ROTATIONS.start + 6)
+    for channels, reach in ((slice(ROOT.start, ROOT.start + 2), ROOT_REACH), (pelvis, 1.0)):
+        low[channels], high[channels] = -reach, reach
+    low[CONTACTS], high[CONTACTS] = 0, 1
+    return Normaliser.fit(np.stack([low, high]))
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            # A safetensors file is opened for its own methods, not as a mapping.
+            return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise EdgeError(
+            "pack_unreadable", f"The training pack {path} cannot be read.", "Make the pack again.", str(error)
+        ) from error
+
+
+def _check(path: Path, arrays: dict[str, Tensor]) -> None:
+    """Raise `pack_damaged` for anything that would train on nonsense."""
+
+    def require(holds: bool | Tensor, array: str, what: str) -> None:
+        if not holds:
+            raise EdgeError("pack_damaged", f"{array} in the training pack {path} {what}.", "Make the pack again.")
+
+    names = (*_PER_FRAME, *_PER_PIECE, *_PER_VARIANT, "warp", "features")
+    for name in names:
+        require(name in arrays, name, "is missing")
+    frames, pieces, variants = len(arrays["root"]), len(arrays["piece_start"]), len(arrays["variant_start"])
+    moments = len(arrays["warp"])
+    expected = {name: (frames, *shape) for name, shape in _PER_FRAME.items()}
+    expected |= dict.fromkeys(_PER_PIECE, (pieces,)) | dict.fromkeys(_PER_VARIANT, (variants,))
+    expected |= {"warp": (moments,), "features": (moments, arrays["features"].shape[-1])}
+    for name in names:
+        require(arrays[name].shape == expected[name], name, f"has the shape {tuple(arrays[name].shape)}")
+        require(arrays[name].isfinite().all(), name, "holds values that are not numbers")
+    require(pieces > 0 and variants > 0, "variant_start", "is empty")
+
+    start, length = arrays["piece_start"].long(), arrays["piece_length"].long()
+    require((start >= 0).all() and (length > 0).all() and (start + length <= frames).all(), "piece_length", "is wrong")
+    require((arrays["piece_style"] < len(STYLES) - 1).all(), "piece_style", "holds an unknown style")
+    require((arrays["piece_split"] <= HOLDOUT).all(), "piece_split", "holds something besides 0 and 1")
+
+    piece, variant_length = arrays["variant_piece"].long(), arrays["variant_length"].long()
+    require((piece >= 0).all() and (piece < pieces).all(), "variant_piece", "names a piece that is not there")
+    ends = variant_length.cumsum(0)
+    in_order = (
+        (variant_length > 0).all()
+        and ends[-1] == moments
+        and (ends - variant_length).equal(arrays["variant_start"].long())
+    )
+    require(in_order, "variant_start", "does not lay the variants end to end")
+    last = torch.repeat_interleave(length[piece] - 1, variant_length)
+    require((arrays["warp"] >= 0).all() and (arrays["warp"] <= last).all(), "warp", "leaves its piece")
+
+
+def _warped_vectors(arrays: dict[str, Tensor], piece: Tensor) -> Tensor:
+    """Vectors (M, 151) at every warp position; piece: (M,) the piece that each belongs to."""
+    first = arrays["piece_start"].long()[piece]
+    last = first + arrays["piece_length"].long()[piece] - 1
+    before = first + arrays["warp"].long()
+    after = torch.minimum(before + 1, last)
+    share = arrays["warp"].frac()
+    quaternions = _axis_angle_to_quaternion(arrays["poses"].float().unflatten(1, (_POSED_JOINTS, 3)) * _POSE_UNIT)
+
+    vectors = torch.empty(len(piece), CHANNELS, device=piece.device)
+    unposed = torch.eye(3, device=piece.device)[:2].reshape(-1).repeat(len(SMPL) - _POSED_JOINTS)
+    vectors[:, ROTATIONS.start + 6 * _POSED_JOINTS :] = unposed
+    posed = slice(ROTATIONS.start, ROTATIONS.start + 6 * _POSED_JOINTS)
+    for frames in torch.arange(len(piece), device=piece.device).split(_CHUNK):
+        a, b, w = before[frames], after[frames], share[frames]
+        vectors[frames, CONTACTS] = arrays["contacts"][torch.where(w < 0.5, a, b)].float()
+        vectors[frames, ROOT] = torch.lerp(arrays["root"][a], arrays["root"][b], w[:, None])
+        turned = _slerp(quaternions[a], quaternions[b], w[:, None, None])
+        vectors[frames, posed] = _two_rows(turned).flatten(1)
+    return vectors
+
+
+def _joint_speed(vectors: Tensor, start: Tensor, length: Tensor) -> Tensor:
+    """(M,) m/s: speed of the joints relative to the pelvis, mean over the joints and over the 5 s around each frame."""
+    steps = torch.empty(len(vectors), device=vectors.device)
+    for first in range(0, len(vectors), _CHUNK):
+        rows = vectors[first : first + _CHUNK + 1]
+        rotations = rot6d_to_matrix(rows[:, ROTATIONS].unflatten(1, (len(SMPL), 6)))
+        joints = forward_kinematics(rotations, torch.zeros_like(rows[:, ROOT]))
+        moved = joints.diff(dim=0).norm(dim=-1).mean(dim=-1) * FPS
+        steps[first : first + len(moved)] = moved
+    end = start + length
+    # A variant's last frame has no next one: it gets the speed of the frame before.
+    steps[end - 1] = steps[torch.maximum(end - 2, start)]
+
+    total = torch.cat([steps.new_zeros(1, dtype=torch.float64), steps.double().cumsum(0)])
+    frame = torch.arange(len(vectors), device=vectors.device)
+    low = torch.maximum(frame - ENERGY_FRAMES // 2, torch.repeat_interleave(start, length))
+    high = torch.minimum(frame + ENERGY_FRAMES // 2, torch.repeat_interleave(end, length))
+    return ((total[high] - total[low]) / (high - low)).float()
+
+
+def _axis_angle_to_quaternion(axis_angle: Tensor) -> Tensor:
+    """Unit quaternions (..., 4), w first, of axis-angle (..., 3), radians."""
+    half = axis_angle.norm(dim=-1, keepdim=True) / 2
+    # sinc(x) = sin(pi x) / (pi x) is smooth at zero.
+    return torch.cat([half.cos(), axis_angle / 2 * torch.sinc(half / torch.pi)], dim=-1)
+
+
+def _slerp(a: Tensor, b: Tensor, share: Tensor) -> Tensor:
+    """Unit quaternions on the shorter arc from a to b (Shoemake 1985)."""
+    dot = (a * b).sum(-1, keepdim=True)
+    b = torch.where(dot < 0, -b, b)
+    angle = dot.abs().clamp(max=1).acos()
+    from_a = torch.sinc((1 - share) * angle / torch.pi) * (1 - share)
+    from_b = torch.sinc(share * angle / torch.pi) * share
+    return torch.nn.functional.normalize(from_a * a + from_b * b, dim=-1)
+
+
+def _two_rows(quaternion: Tensor) -> Tensor:
+    """The first two rows (..., 6) of the rotation matrices of unit quaternions (..., 4), w first."""
+    w, x, y, z = quaternion.unbind(-1)
+    row0 = (1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y))
+    row1 = (2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x))
+    return torch.stack([*row0, *row1], dim=-1)
