@@ -1,0 +1,46 @@
+"""Any exception as an EdgeError: the one place that decides what a person reads when something breaks."""
+
+import errno
+import traceback
+
+from .errors import EdgeError
+
+_MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory")  # torch: CUDA, CPU, Windows
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+def explain(error: BaseException) -> EdgeError:
+    """The failure as one sentence with a stable code; its traceback is the detail. EdgeErrors keep what they say."""
+    detail = "".join(traceback.format_exception(error))[-8000:]
+    if isinstance(error, EdgeError):
+        return EdgeError(error.code, error.message, error.hint, error.detail or detail)
+    if isinstance(error, MemoryError) or _says_memory(error):
+        return EdgeError(
+            "out_of_memory",
+            "There is not enough free memory.",
+            "Close other programs, choose a shorter stretch, or run on the CPU.",
+            detail,
+        )
+    if isinstance(error, ImportError):
+        return EdgeError(
+            "package_missing",
+            f"A Python package of the backend is missing or broken: {error.name or error}.",
+            "Install the backend again.",
+            detail,
+        )
+    if isinstance(error, OSError):
+        return _of_file_system(error, detail)
+    sentence = f"The backend met a fault of its own: {type(error).__name__}."
+    return EdgeError("internal", sentence, "Please report it with the log.", detail)
+
+
+def _says_memory(error: BaseException) -> bool:
+    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _MEMORY_WORDS)
+
+
+def _of_file_system(error: OSError, detail: str) -> EdgeError:
+    where = f": {error.filename}" if error.filename else ""
+    if error.errno in _FULL:
+        return EdgeError("disk_full", f"The disk is full{where}.", "Free some space and try again.", detail)
+    reason = error.strerror or type(error).__name__
+    return EdgeError("file_failed", f"{reason}{where}.", "Check the path and the rights to it.", detail)

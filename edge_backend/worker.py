@@ -1,0 +1,202 @@
+"""The subprocess behind Blender: reads requests, runs one job at a time, reports. docs/protocol.md is its manual.
+
+Two threads. The main thread runs jobs, because torch and Ctrl-C like it there. The listener reads stdin, so that
+cancel, status and the end of Blender are heard in the middle of a job. No signals, no ports: the same on Linux, Windows
+and macOS.
+"""
+
+import faulthandler
+import gc
+import importlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from . import __version__
+from .devices import promised
+from .errors import EdgeError
+from .failures import explain
+from .jobs import Job, JobQueue
+from .progress import ProgressFrames
+from .protocol import (
+    PROTOCOL,
+    Cancel,
+    Error,
+    Features,
+    FrameSplitter,
+    Generate,
+    Hello,
+    Log,
+    Message,
+    ProtocolError,
+    Result,
+    Shutdown,
+    State,
+    Status,
+    StatusRequest,
+    decode,
+    encode,
+)
+
+GRACE_S = 1.0
+"""How long a job may take to notice that Blender is gone; then the process ends all the same."""
+
+BROKEN = 3
+"""Exit status of a worker whose installation cannot run jobs; its last frame says why."""
+
+
+class Channel:
+    """The real stdin and stdout, taken away from everything else in this process.
+
+    A library that prints, in Python or in C, writes to stderr from here on; a child process that reads finds nothing.
+    """
+
+    def __init__(self) -> None:
+        self._stdin, self._stdout = os.dup(0), os.dup(1)
+        with Path(os.devnull).open("rb") as nothing:
+            os.dup2(nothing.fileno(), 0)
+        os.dup2(2, 1)
+        sys.stdout = sys.stderr
+        if sys.platform == "win32":
+            importlib.import_module("msvcrt").setmode(self._stdout, os.O_BINARY)  # else \n becomes \r\n
+        self._writing = threading.Lock()
+
+    def send(self, message: Message) -> None:
+        """Write one frame, whole. If nobody reads any more, Blender is gone, and so is this process."""
+        frame = memoryview(encode(message))
+        try:
+            with self._writing:
+                while frame:
+                    frame = frame[os.write(self._stdout, frame) :]
+        except OSError:
+            os._exit(0)
+
+    def lines(self) -> Iterator[bytes]:
+        """Lines as they come; ends with stdin."""
+        splitter = FrameSplitter()
+        while chunk := os.read(self._stdin, 1 << 16):
+            yield from splitter.feed(chunk)
+
+
+class Worker:
+    """One conversation with Blender, from hello to the end of stdin."""
+
+    def __init__(self, channel: Channel, device: str, weights_folder: Path | None, idle_s: float | None) -> None:
+        self._channel = channel
+        self._device = device
+        self._weights_folder = weights_folder
+        self._idle_s = idle_s
+        self._jobs = JobQueue()
+        self._pipeline: ModuleType | None = None
+        self._studio: Any = None
+
+    def run(self) -> int:
+        """Serve until there is nothing more to do; the exit status."""
+        self._channel.send(self._hello())
+        threading.Thread(target=self._listen, name="listener", daemon=True).start()
+        try:
+            self._load()
+        except Exception as error:
+            self._channel.send(_error(None, explain(error)))
+            return BROKEN
+        self._channel.send(self._state())
+        while job := self._jobs.take(self._idle_s):
+            self._work(job)
+        return 0
+
+    def _hello(self) -> Hello:
+        catalogue = importlib.import_module(".model.catalogue", __package__)
+        names = tuple(entry.id for entry in catalogue.known(self._weights_folder) if entry.path)
+        return Hello(PROTOCOL, __version__, os.getpid(), promised(self._device), names)
+
+    def _load(self) -> None:
+        began = time.monotonic()
+        self._pipeline = importlib.import_module(".pipeline", __package__)  # here torch comes in
+        self._studio = self._pipeline.Studio(self._device, self._weights_folder)
+        self._channel.send(Log("info", f"The libraries were loaded in {time.monotonic() - began:.1f} s."))
+
+    # --- main thread: jobs ---
+
+    def _work(self, job: Job) -> None:
+        try:
+            path = self._make(job)
+        except Exception as error:
+            failure = explain(error)
+            self._channel.send(_error(job.name, failure))
+            if failure.code == "out_of_memory":
+                self._studio.forget()
+                gc.collect()
+        else:
+            self._channel.send(Result(job.name, str(path)))
+        finally:
+            self._jobs.finish(job)
+
+    def _make(self, job: Job) -> Path:
+        assert self._pipeline is not None  # noqa: S101 - for the type checker: run() has loaded it
+        folder = Path(job.message.folder)
+        if not folder.is_dir():
+            raise EdgeError("job_folder_missing", f"The job folder is not there: {folder}.", "Generate again.")
+        report = ProgressFrames(job.name, self._channel.send)
+        make = self._pipeline.write_dance if isinstance(job.message, Generate) else self._pipeline.write_features
+        path: Path = make(job.message, folder, self._studio, report, job.cancelled.is_set)
+        return path
+
+    # --- listener thread: frames ---
+
+    def _listen(self) -> None:
+        try:
+            for line in self._channel.lines():
+                if not self._hear(line):
+                    break
+        finally:
+            self._jobs.close()
+            time.sleep(GRACE_S)
+            os._exit(0)
+
+    def _hear(self, line: bytes) -> bool:
+        """Act on one frame; False ends the conversation."""
+        try:
+            message = decode(line)
+        except ProtocolError as error:
+            self._channel.send(_error(None, error))
+            return True
+        match message:
+            case Generate() | Features():
+                if not self._jobs.add(Job(message)):
+                    taken = EdgeError("job_exists", f"There is a job {message.job} already.", "Number jobs anew.")
+                    self._channel.send(_error(message.job, taken))
+            case Cancel(name):
+                if waiting := self._jobs.cancel(name):
+                    self._channel.send(_error(waiting.name, EdgeError("cancelled", "The job was cancelled.")))
+            case StatusRequest():
+                self._channel.send(self._state())
+            case Shutdown():
+                return False
+            case _:
+                wrong = f"A worker does not take {type(message).__name__.lower()} messages."
+                self._channel.send(_error(None, EdgeError("frame_wrong_way", wrong)))
+        return True
+
+    def _state(self) -> State:
+        if self._studio is None:
+            return State("starting", queued=self._jobs.waiting)
+        running = self._jobs.running
+        state: Status = "busy" if running else "idle"
+        return State(state, self._studio.device.type, self._studio.loaded, running, self._jobs.waiting)
+
+
+def run(device: str = "auto", weights_folder: Path | None = None, idle_minutes: float = 10.0) -> None:
+    """Be a worker on this process's stdin and stdout; never returns. idle_minutes 0 = wait for ever."""
+    faulthandler.enable()
+    status = Worker(Channel(), device, weights_folder, idle_minutes * 60 or None).run()
+    sys.stderr.flush()
+    os._exit(status)  # the listener sits in a read that nothing but the end of the process can end
+
+
+def _error(job: str | None, failure: EdgeError) -> Error:
+    return Error(job, failure.code, failure.message, failure.hint, failure.detail)
