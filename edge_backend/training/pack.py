@@ -8,6 +8,9 @@ Variants, a piece warped in time with a music of its own: `variant_piece`, `vari
 into `warp` float32 (M,), the place in the piece in frames, and `features` float16 (M, F), the music's channels.
 """
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open

@@ -1,0 +1,140 @@
+"""Windows for training, made in batches on the device: cut, mirrored, turned, moved, with their condition.
+
+The condition is the music's channels and behind them the controls in the order of model.controls: style one-hot, energy,
+whether the energy is given.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional
+
+from ..errors import EdgeError
+from ..model.controls import STYLES
+from ..motion.representation import ROOT
+from .losses import PoseScale
+from .pack import DanceSet
+from .symmetry import mirror_channels, mirror_windows, turn_about_up
+
+FRAMES = 150
+CONTROLS = len(STYLES) + 2
+ANY_STYLE = STYLES.index("any")
+
+# Music channels (edge_backend.audio.rhythm.CHANNELS, which needs librosa): those with noise put on, and "music known".
+_NOISY = slice(6, 10)
+_MUSIC = 11
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How windows are varied. p_...: probability per window.
+
+    style_power: a style is drawn in proportion to its minutes to this power. heading: radians, standard deviation of
+    the half of the turns about up that stay near the data's own heading; the other half is uniform. place: metres,
+    standard deviation of the path's middle. reach: metres, the path is kept inside this box where it fits.
+    noise: standard deviation on onsets and loudness.
+    """
+
+    style_power: float = 0.5
+    p_mirror: float = 0.5
+    heading: float = 0.35
+    place: float = 0.5
+    reach: float = 2.8
+    p_any_style: float = 0.3
+    p_no_energy: float = 0.5
+    p_no_music: float = 0.1
+    noise: float = 0.03
+
+
+class Batch(NamedTuple):
+    """target: (W, 150, 151) normalised. condition: (W, 150, F + 9)."""
+
+    target: Tensor
+    condition: Tensor
+
+
+class WindowSampler:
+    """Draws batches from one half of a DanceSet; all randomness comes from the generator that `draw` is given.
+
+    Raises EdgeError `pack_too_short` where no dance of that half fills a window.
+    """
+
+    def __init__(self, dances: DanceSet, augmentation: Augmentation, holdout: bool = False) -> None:
+        usable = (dances.holdout == holdout) & (dances.length >= FRAMES)
+        if not usable.any():
+            half = "hold-out" if holdout else "training"
+            raise EdgeError("pack_too_short", f"No {half} dance of the pack is {FRAMES / 30:g} s long.", "Add dances.")
+        self.dances = dances
+        self.augmentation = augmentation
+        self.scale = PoseScale.of(dances.normaliser, dances.vectors.device)
+        order, sign = mirror_channels()
+        self._order = torch.from_numpy(order).to(dances.vectors.device)
+        self._sign = torch.from_numpy(sign).to(dances.vectors.device)
+        self._frames = torch.arange(FRAMES, device=dances.vectors.device)
+        self._start = dances.start[usable]
+        self._starts = dances.length[usable] - FRAMES + 1
+        self._style = dances.style[usable]
+        self._cumulative = _variant_weights(self._starts, self._style, augmentation.style_power).cumsum(0)
+
+    def draw(self, windows: int, generator: Generator) -> Batch:
+        """A batch of `windows` windows."""
+        device = self._frames.device
+
+        def uniform() -> Tensor:
+            return torch.rand(windows, device=device, generator=generator)
+
+        variant = torch.searchsorted(self._cumulative, uniform().double(), right=True).clamp(max=len(self._start) - 1)
+        first = self._start[variant] + (uniform() * self._starts[variant]).long()
+        frames = first[:, None] + self._frames
+        vectors = self._placed(self.dances.vectors[frames], generator)
+        condition = torch.cat(
+            [self._music(self.dances.features[frames], generator), self._controls(variant, frames, uniform)], dim=-1
+        )
+        return Batch(self.scale.normalise(vectors), condition)
+
+    def _placed(self, vectors: Tensor, generator: Generator) -> Tensor:
+        """Vectors (W, 150, 151) in metres, mirrored, turned about up and with the path's middle at a new place."""
+        augmentation, windows, device = self.augmentation, len(vectors), vectors.device
+        chances = torch.rand(3, windows, device=device, generator=generator)
+        normal = torch.randn(3, windows, device=device, generator=generator)
+
+        vectors = mirror_windows(vectors, chances[0] < augmentation.p_mirror, self._order, self._sign)
+        anywhere = (chances[1] - 0.5) * 2 * torch.pi
+        vectors = turn_about_up(vectors, torch.where(chances[2] < 0.5, normal[0] * augmentation.heading, anywhere))
+
+        path = vectors[..., ROOT.start : ROOT.start + 2]
+        low, high = path.amin(dim=1, keepdim=True), path.amax(dim=1, keepdim=True)
+        room = (augmentation.reach - (high - low) / 2).clamp(min=0)
+        place = (normal[1:].T[:, None] * augmentation.place).clamp(-room, room)
+        path += place - (low + high) / 2
+        return vectors
+
+    def _music(self, features: Tensor, generator: Generator) -> Tensor:
+        """Music channels (W, 150, F): noise where there is music, and in some windows no music at all."""
+        shape, device = features.shape, features.device
+        known = torch.rand(shape[0], device=device, generator=generator) >= self.augmentation.p_no_music
+        features = features * known[:, None, None]
+        loud = features[..., _NOISY]
+        noise = torch.randn(loud.shape, device=device, generator=generator) * self.augmentation.noise
+        loud.copy_((loud + noise * features[..., _MUSIC, None]).clamp(0, 1))
+        return features
+
+    def _controls(self, variant: Tensor, frames: Tensor, uniform: Callable[[], Tensor]) -> Tensor:
+        """Style and energy (W, 150, 9), each left open in some windows."""
+        augmentation = self.augmentation
+        style = self._style[variant].masked_fill(uniform() < augmentation.p_any_style, ANY_STYLE)
+        one_hot = functional.one_hot(style, len(STYLES)).float()[:, None].expand(-1, FRAMES, -1)
+        given = (uniform() >= augmentation.p_no_energy).float()[:, None].expand(-1, FRAMES)
+        energy = self.dances.energy[frames] * given
+        return torch.cat([one_hot, energy[..., None], given[..., None]], dim=-1)
+
+
+def _variant_weights(starts: Tensor, style: Tensor, power: float) -> Tensor:
+    """Chance (V,) float64 of each variant: styles by their minutes to a power, within a style by windows."""
+    one_hot = functional.one_hot(style, len(STYLES)).double()
+    style_windows = starts.double() @ one_hot
+    weights = starts * style_windows[style] ** (power - 1)
+    return weights / weights.sum()

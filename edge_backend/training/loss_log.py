@@ -1,0 +1,27 @@
+"""Loss curves as a CSV file that grows line by line and survives a kill."""
+
+import csv
+from pathlib import Path
+
+
+class LossLog:
+    """Rows of numbers with a `step` first. Rows from after the step that a run goes on from are taken out."""
+
+    def __init__(self, path: Path, columns: tuple[str, ...], step: int) -> None:
+        self.path = path
+        header = ("step", *columns)
+        kept = [row for row in _rows(path) if len(row) == len(header) and int(row[0]) <= step] if step else []
+        with path.open("w", newline="") as file:
+            csv.writer(file).writerows([header, *kept])
+
+    def add(self, step: int, *values: float) -> None:
+        """Append a row."""
+        with self.path.open("a", newline="") as file:
+            csv.writer(file).writerow([step, *(f"{value:.7g}" for value in values)])
+
+
+def _rows(path: Path) -> list[list[str]]:
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.reader(file))[1:]
