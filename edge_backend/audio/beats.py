@@ -1,0 +1,161 @@
+"""The beat grid of a song: its tempo, where its beats fall, and a guess at which of them is the first of the bar.
+
+Tempo: the comb of autocorrelations below, over the whole song. Beats: dynamic programming (Ellis 2007, librosa) at that
+tempo, then moved between the values of the onset curve and smoothed over their neighbours.
+"""
+
+from dataclasses import dataclass
+
+import librosa
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from .loading import Audio
+from .onsets import HOP, RATE, Curve, Onsets, onset_strength
+
+BEATS_PER_BAR = 4
+NEUTRAL_TEMPO = 120.0  # bpm; also the tempo of sound without a beat
+SLOWEST, FASTEST = 55.0, 205.0  # bpm
+OCTAVE_SPREAD = 0.7  # octaves around the neutral tempo that are nearly as likely as it
+# A beat's period shows in the autocorrelation at the bar, the half bar and the beat, and at halves and quarters of it.
+# The parts keep a tempo apart from its 3/4 and 4/3, which share its bar or its eighths but not both.
+METRE = ((0.25, 0.3), (0.5, 0.5), (1.0, 1.0), (2.0, 1.0), (4.0, 1.5))  # (periods, weight)
+TIGHTNESS = 300.0  # of the dynamic programming: dance music keeps its tempo
+RATE_HZ = RATE / HOP  # onset values a second
+
+Beats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class BeatGrid:
+    """tempo: bpm. beats: (n,) s, ascending, from the song's start to its end. downbeats: (m,) s, every fourth of them."""
+
+    tempo: float
+    beats: Beats
+    downbeats: Beats
+
+    def position(self, seconds: NDArray) -> NDArray[np.float64]:
+        """Beats counted from the first downbeat, with fractions between them; before and after the grid at its tempo."""
+        seconds = np.asarray(seconds, dtype=np.float64)
+        count = np.interp(
+            seconds, self.beats, np.arange(len(self.beats)) - np.searchsorted(self.beats, self.downbeats[0])
+        )
+        outside = np.minimum(seconds - self.beats[0], 0.0) + np.maximum(seconds - self.beats[-1], 0.0)
+        return count + outside * self.tempo / 60.0
+
+
+def find_beats(audio: Audio) -> BeatGrid:
+    """The beat grid of the audio, of which it needs at least a second.
+
+    Sound without onsets gets a grid of 120 bpm from 0 s on.
+    """
+    return beats_of_onsets(onset_strength(audio), audio.duration)
+
+
+def beats_of_onsets(onsets: Onsets, duration: float) -> BeatGrid:
+    """As find_beats, of onsets that are known already. duration: seconds."""
+    curve = _scaled(onsets.everything) + _scaled(onsets.low)
+    if not curve.any():
+        return _even_grid(duration)
+    found = _track(curve, _tempo(onsets.everything))
+    if len(found) < 2:
+        return _even_grid(duration, offset=float(onsets.seconds(curve.argmax())))
+    beats = _extended(onsets.seconds(_smoothed(*_refined(curve, found))), duration)
+    if len(beats) < 2:
+        return _even_grid(duration, offset=float(beats[0]) if len(beats) else 0.0)
+    first = _first_downbeat(onsets, beats)
+    return BeatGrid(60.0 / float(np.median(np.diff(beats))), beats, beats[first::BEATS_PER_BAR])
+
+
+def _scaled(curve: Curve) -> Curve:
+    """In units of its own standard deviation; a curve that never moves stays 0."""
+    spread = float(curve.std())
+    return curve / spread if spread else np.zeros_like(curve)
+
+
+def _even_grid(duration: float, offset: float = 0.0) -> BeatGrid:
+    """The neutral tempo, with a beat at the offset."""
+    period = 60.0 / NEUTRAL_TEMPO
+    beats = np.arange(offset % period, duration, period)
+    return BeatGrid(NEUTRAL_TEMPO, beats, beats[::BEATS_PER_BAR])
+
+
+def _tempo(curve: Curve) -> float:
+    """bpm with the strongest metre."""
+    tempi = SLOWEST * 2.0 ** np.arange(0.0, np.log2(FASTEST / SLOWEST), 1 / 150)
+    lags = 60.0 * RATE_HZ / tempi
+    likeness = _autocorrelation(curve)
+    values = np.arange(len(likeness))
+    metre = sum(weight * np.interp(periods * lags, values, likeness, right=0.0) for periods, weight in METRE)
+    prior = np.exp(-0.5 * (np.log2(tempi / NEUTRAL_TEMPO) / OCTAVE_SPREAD) ** 2)
+    return float(tempi[np.argmax(np.maximum(metre, 0.0) * prior)])
+
+
+def _autocorrelation(curve: Curve, window_s: float = 14.0, hop_s: float = 3.5) -> NDArray[np.float64]:
+    """Mean over stretches of the song, by lag in values; stretches let the tempo drift over the song."""
+    curve = gaussian_filter1d(curve.astype(np.float64), 1.5)
+    curve -= gaussian_filter1d(curve, 0.5 * RATE_HZ)
+    length = min(round(window_s * RATE_HZ), len(curve))
+    starts = range(0, len(curve) - length + 1, round(hop_s * RATE_HZ))
+    total = np.zeros(length)
+    for start in starts:
+        spectrum = np.fft.rfft(curve[start : start + length], 2 * length)
+        total += np.fft.irfft(np.abs(spectrum) ** 2)[:length]
+    return total / np.maximum(length - np.arange(length), length // 3)
+
+
+def _track(curve: Curve, tempo: float) -> NDArray[np.intp]:
+    _, beats = librosa.beat.beat_track(
+        onset_envelope=curve, sr=RATE, hop_length=HOP, bpm=tempo, tightness=TIGHTNESS, trim=False, units="frames"
+    )
+    return np.asarray(beats, dtype=np.intp)
+
+
+def _refined(curve: Curve, beats: NDArray[np.intp], reach: int = 3) -> tuple[Beats, Beats]:
+    """Each beat at the top of the parabola through the highest onset within reach, and that onset's strength."""
+    places, strengths = beats.astype(np.float64), np.zeros(len(beats))
+    for i, beat in enumerate(beats):
+        low = max(beat - reach, 1)
+        near = curve[low : min(beat + reach + 1, len(curve) - 1)]
+        if not len(near):
+            continue
+        top = low + int(near.argmax())
+        before, height, after = (float(v) for v in curve[top - 1 : top + 2])
+        bend = before - 2 * height + after
+        if height >= max(before, after) and bend < 0:
+            places[i], strengths[i] = top + 0.5 * (before - after) / bend, height
+    return places, strengths
+
+
+def _smoothed(places: Beats, strengths: Beats, reach: int = 4) -> Beats:
+    """Each beat on the straight line through its neighbours, strong onsets counting more: a drummer's grid, not each stroke."""
+    weights = strengths + 1e-3 * max(float(strengths.max()), 1.0)
+    smooth = np.empty_like(places)
+    for i in range(len(places)):
+        near = slice(max(i - reach, 0), i + reach + 1)
+        steps = np.arange(near.start, min(near.stop, len(places))) - i
+        slope, smooth[i] = np.polyfit(steps, places[near], 1, w=np.sqrt(weights[near]))
+    return smooth
+
+
+def _extended(beats: Beats, duration: float) -> Beats:
+    """Beats from 0 s to the end, carried on at the tempo of the nearest few."""
+    first, last = (float(np.diff(part).mean()) for part in (beats[:9], beats[-9:]))
+    before = beats[0] - first * np.arange(np.floor(max(beats[0], 0.0) / first), 0, -1)
+    after = beats[-1] + last * np.arange(1, np.floor(max(duration - beats[-1], 0.0) / last) + 1)
+    beats = np.concatenate([before, beats, after])
+    return beats[(beats >= 0.0) & (beats <= duration)]
+
+
+def _first_downbeat(onsets: Onsets, beats: Beats) -> int:
+    """Which of the first four beats starts a bar: the one whose every fourth carries most onset below 200 Hz."""
+    at_beats = np.interp(onsets.index(beats), np.arange(len(onsets.low)), _around(onsets.low))
+    strength = [float(at_beats[k::BEATS_PER_BAR].mean()) for k in range(min(BEATS_PER_BAR, len(beats)))]
+    return int(np.argmax(strength))
+
+
+def _around(curve: Curve, reach: int = 3) -> Curve:
+    """The highest value within reach of each."""
+    padded = np.pad(curve, reach)
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).max(axis=-1)

@@ -1,0 +1,56 @@
+"""How strongly sound sets in, over time: all together, and in three bands."""
+
+from dataclasses import dataclass
+
+import librosa
+import numpy as np
+from numpy.typing import NDArray
+
+from .loading import Audio
+
+RATE = 22050
+HOP = 256  # 86 values a second
+FFT = 1024
+BANDS = 80
+DEPTH_DB = 50.0  # below the loudest; what is quieter counts as silence
+LOW_HZ, HIGH_HZ = 200.0, 2000.0
+# s. The steepest rise comes 5 to 14 ms before the window's centre reaches a drum stroke: measured on synthetic drums.
+LEAD = 0.010
+
+Curve = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Onsets:
+    """Mean rise in dB of the mel bands from one value to the next, (n,) each; value i stands for `seconds(i)`.
+
+    everything: all bands. low: below 200 Hz. mid: between. high: above 2 kHz.
+    """
+
+    everything: Curve
+    low: Curve
+    mid: Curve
+    high: Curve
+
+    @staticmethod
+    def seconds(index: NDArray) -> NDArray[np.float64]:
+        """Song time of values; fractions between values are welcome."""
+        return np.asarray(index) * (HOP / RATE) + LEAD
+
+    @staticmethod
+    def index(seconds: NDArray) -> NDArray[np.float64]:
+        """The inverse of `seconds`, fractional."""
+        return (np.asarray(seconds) - LEAD) * (RATE / HOP)
+
+
+def onset_strength(audio: Audio) -> Onsets:
+    """Onset strength of the audio: the positive part of the log mel spectrum's change."""
+    samples = audio.samples
+    if audio.rate != RATE:
+        samples = librosa.resample(samples, orig_sr=audio.rate, target_sr=RATE, res_type="soxr_mq")
+    spectrum = librosa.feature.melspectrogram(y=samples, sr=RATE, n_fft=FFT, hop_length=HOP, n_mels=BANDS)
+    level = librosa.power_to_db(spectrum, ref=np.max, top_db=DEPTH_DB)
+    rise = np.maximum(np.diff(level, axis=1, prepend=level[:, :1]), 0.0)
+    hertz = librosa.mel_frequencies(BANDS + 2, fmax=RATE / 2)[1:-1]
+    low, high = hertz < LOW_HZ, hertz > HIGH_HZ
+    return Onsets(rise.mean(axis=0), rise[low].mean(axis=0), rise[~low & ~high].mean(axis=0), rise[high].mean(axis=0))

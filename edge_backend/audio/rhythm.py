@@ -1,0 +1,71 @@
+"""The rhythm features: what a listener dances to, twelve numbers for each frame, for a whole song."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .beats import BEATS_PER_BAR, NEUTRAL_TEMPO, BeatGrid, beats_of_onsets
+from .loading import Audio
+from .onsets import Curve, Onsets, onset_strength
+
+FPS = 30
+CHANNELS = (
+    *("beat_sin", "beat_cos", "bar_sin", "bar_cos", "beat_pulse", "downbeat_pulse"),
+    *("onset_low", "onset_mid", "onset_high", "loudness", "tempo", "music"),
+)
+PULSE_S = 0.05  # standard deviation of a pulse around its beat
+LEAST_RISE_DB = 0.5  # a band whose onsets stay below this is noise: it is not blown up to full strength
+LOUDNESS_DB = 40.0  # below the loudest frame, where the loudness channel reaches 0
+
+
+def rhythm_features(audio: Audio, frames: int) -> tuple[NDArray[np.float32], BeatGrid]:
+    """The rhythm of the audio at 30 fps, frame 0 at the audio's start.
+
+    Returns values (frames, 12) in the order of CHANNELS, and the beat grid that they come from.
+    Frames past the audio's end keep the grid's time and are silent.
+    """
+    onsets = onset_strength(audio)
+    grid = beats_of_onsets(onsets, audio.duration)
+    values = np.column_stack(
+        [
+            grid_channels(grid, frames),
+            *(_onset_channel(onsets, curve, frames) for curve in (onsets.low, onsets.mid, onsets.high)),
+            _loudness(audio, frames),
+            np.full(frames, np.log2(grid.tempo / NEUTRAL_TEMPO)),
+            np.ones(frames),
+        ]
+    )
+    return values.astype(np.float32), grid
+
+
+def grid_channels(grid: BeatGrid, frames: int) -> NDArray[np.float64]:
+    """The first six channels: phase of the beat and of the bar, and pulses on beats and downbeats; (frames, 6)."""
+    seconds = np.arange(frames) / FPS
+    beat = grid.position(seconds)
+    bar = beat / BEATS_PER_BAR
+    turn = 2 * np.pi * np.stack([beat, bar])
+    beat_length = 1 / np.gradient(beat, seconds) if frames > 1 else np.full(frames, 60 / grid.tempo)
+    off_beat = (beat - np.round(beat)) * beat_length
+    off_downbeat = (bar - np.round(bar)) * beat_length * BEATS_PER_BAR
+    pulses = np.exp(-0.5 * (np.stack([off_beat, off_downbeat]) / PULSE_S) ** 2)
+    sines, cosines = np.sin(turn), np.cos(turn)
+    return np.stack([sines[0], cosines[0], sines[1], cosines[1], *pulses], axis=1)
+
+
+def _onset_channel(onsets: Onsets, curve: Curve, frames: int) -> NDArray[np.float64]:
+    """The strongest onset of each frame, over its 98th percentile, in [0, 1]."""
+    strongest = np.zeros(max(frames, round(float(onsets.seconds(len(curve)) * FPS)) + 1))
+    np.maximum.at(strongest, np.round(onsets.seconds(np.arange(len(curve))) * FPS).astype(int), curve)
+    full = max(float(np.percentile(strongest, 98)), LEAST_RISE_DB)
+    return np.clip(strongest / full, 0.0, 1.0)[:frames]
+
+
+def _loudness(audio: Audio, frames: int) -> NDArray[np.float64]:
+    """RMS of the 1/15 s around each frame: 0 where 40 dB or more below the loudest frame of the audio, 1 there."""
+    energy = np.concatenate([[0.0], np.cumsum(audio.samples.astype(np.float64) ** 2)])
+    times = np.arange(max(frames, round(audio.duration * FPS))) / FPS
+    first, last = (
+        np.clip(np.round((times + side / FPS) * audio.rate), 0, len(audio.samples)).astype(int) for side in (-1, 1)
+    )
+    power = (energy[last] - energy[first]) / np.maximum(last - first, 1)
+    decibels = 10 * np.log10(np.maximum(power, 1e-20) / max(float(power.max()), 1e-20))
+    return np.clip(1 + decibels / LOUDNESS_DB, 0.0, 1.0)[:frames]
