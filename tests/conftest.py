@@ -1,0 +1,22 @@
+"""For all tests."""
+
+import os
+import sys
+
+import pytest
+
+_exit_code = 0
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    global _exit_code  # noqa: PLW0603
+    _exit_code = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave without the interpreter's clean-up: where bpy was imported, Blender 4.5 hangs in it and 4.2 crashes."""
+    if "bpy" in sys.modules:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(_exit_code)

