@@ -1,0 +1,87 @@
+"""Finds weights by name: those that the index knows, and any weights file in the user's folder.
+
+Standard library only, so that a list of weights can be shown without loading torch.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import EdgeError
+
+# `weights` lies beside edge_backend, in the repository and in the installed extension alike.
+BUNDLED_FOLDER = Path(__file__).resolve().parents[2] / "weights"
+
+SUFFIX = ".safetensors"
+
+
+@dataclass(frozen=True)
+class KnownWeights:
+    """One line of the list of weights.
+
+    id: the name to ask for. path: its file, None where it is not here. summary, when_missing: sentences for people.
+    source_sha256: of the file that it is imported from, "" if it is not imported.
+    """
+
+    id: str
+    name: str
+    path: Path | None
+    summary: str = ""
+    when_missing: str = ""
+    source_sha256: str = ""
+
+
+def known(folder: str | os.PathLike[str] | None = None) -> list[KnownWeights]:
+    """The weights of the index, here or not, then the other weights files of the user's folder by name.
+
+    folder: the user's own weights folder; its files come before bundled ones of the same name.
+    """
+    folders = [*([Path(folder)] if folder else []), BUNDLED_FOLDER]
+    found: dict[str, Path] = {}
+    for place in reversed(folders):
+        found.update({path.stem: path for path in sorted(place.glob(f"*{SUFFIX}"))})
+    index = _read_index()
+    listed = [
+        KnownWeights(
+            id=entry["id"],
+            name=entry["name"],
+            path=found.pop(entry["id"], None),
+            summary=entry["summary"],
+            when_missing=entry["when_missing"],
+            source_sha256=entry.get("source_sha256", ""),
+        )
+        for entry in index
+    ]
+    return listed + [KnownWeights(id=stem, name=stem, path=found[stem]) for stem in sorted(found)]
+
+
+def resolve(name_or_path: str | os.PathLike[str], folder: str | os.PathLike[str] | None = None) -> Path:
+    """The weights file that a name of the list or a path means.
+
+    folder: the user's own weights folder. Raises EdgeError weights_missing, with what to do about that one.
+    """
+    weights = known(folder)
+    for entry in weights:
+        if entry.id == str(name_or_path):
+            if entry.path is None:
+                raise EdgeError("weights_missing", f"The weights {entry.id} are not here.", entry.when_missing)
+            return entry.path
+    path = Path(name_or_path)
+    if not path.is_file():
+        names = ", ".join(entry.id for entry in weights)
+        raise EdgeError("weights_missing", f"There are no weights named {path} and no such file.", f"Known: {names}.")
+    return path
+
+
+def identify_source(path: str | os.PathLike[str]) -> KnownWeights | None:
+    """The entry of the index that is imported from exactly this file, if there is one."""
+    with Path(path).open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return next((entry for entry in known() if entry.source_sha256 == sha256), None)
+
+
+def _read_index() -> list[dict[str, str]]:
+    path = BUNDLED_FOLDER / "index.json"
+    return json.loads(path.read_text(encoding="utf-8"))["weights"] if path.is_file() else []

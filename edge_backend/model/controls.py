@@ -1,0 +1,31 @@
+"""Style and energy: what a user can ask of the starter model besides the music.
+
+They are condition channels behind the music's: style one-hot, then energy, then whether an energy was given.
+"""
+
+import numpy as np
+
+from ..errors import EdgeError
+from ..motion.rotations import Array
+
+ANY_STYLE = "any"
+STYLES = ("salsa", "commercial", "freestyle", "indian", "modern", "breakdance", ANY_STYLE)
+
+# The names of the channels, as weights files list them.
+CHANNELS = (*(f"style:{style}" for style in STYLES), "energy", "energy_given")
+
+
+def control_channels(style: str = ANY_STYLE, energy: float | None = None, frames: int = 150) -> Array:
+    """The control channels (frames, 9) float32, the same in every frame.
+
+    energy: 0 calm to 1 wild; None leaves it to the model. Raises EdgeError style_unknown, energy_out_of_range.
+    """
+    if style not in STYLES:
+        raise EdgeError("style_unknown", f"There is no style named {style!r}.", f"Choose one of: {', '.join(STYLES)}.")
+    if energy is not None and not 0 <= energy <= 1:
+        raise EdgeError("energy_out_of_range", f"The energy {energy} is not between 0 and 1.", "Choose 0 to 1.")
+    row = np.zeros(len(CHANNELS), dtype=np.float32)
+    row[STYLES.index(style)] = 1
+    if energy is not None:
+        row[-2:] = energy, 1
+    return np.tile(row, (frames, 1))
