@@ -1,0 +1,103 @@
+"""The built-in dancer in a scene: an armature on SMPL's skeleton and the mannequin skinned to it."""
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from . import mannequin
+from .skeleton import BONE_NAMES, rest_bones
+
+NAME = "Dancer"
+
+
+def add_dancer(collection: bpy.types.Collection, location: Vector) -> bpy.types.Object:
+    """Link a new dancer to the collection, standing at location in T-pose and facing -y; returns its armature object."""
+    armature = _armature(collection)
+    body = _mannequin()
+    collection.objects.link(body)
+    body.parent = armature
+    body.modifiers.new("Armature", "ARMATURE").object = armature
+    armature.location = location
+    return armature
+
+
+def is_dancer(armature: bpy.types.Object) -> bool:
+    """Whether the armature has all bones of the dancer's skeleton, under the dancer's names."""
+    return armature.type == "ARMATURE" and all(name in armature.data.bones for name in BONE_NAMES)
+
+
+def _armature(collection: bpy.types.Collection) -> bpy.types.Object:
+    data = bpy.data.armatures.new(NAME)
+    data.display_type = "STICK"
+    armature = bpy.data.objects.new(NAME, data)
+    armature.show_in_front = True
+    collection.objects.link(armature)
+    _edit_bones(armature)
+    for bone in armature.pose.bones:
+        bone.rotation_mode = "QUATERNION"
+        if bone.parent:
+            bone.lock_location = (True, True, True)
+    return armature
+
+
+def _edit_bones(armature: bpy.types.Object) -> None:
+    """Bones can be made in edit mode only; the view layer's active object and mode are as before afterwards."""
+    layer = bpy.context.view_layer
+    before = layer.objects.active
+    layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    edit_bones = armature.data.edit_bones
+    for rest in rest_bones():
+        bone = edit_bones.new(rest.name)
+        bone.head, bone.tail = rest.head, rest.tail
+        bone.align_roll(Vector(rest.bend))
+        if rest.parent:
+            bone.parent = edit_bones[rest.parent]
+            bone.use_connect = np.allclose(bone.parent.tail, bone.head, atol=1e-6)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    layer.objects.active = before
+
+
+def _mannequin() -> bpy.types.Object:
+    surfaces = mannequin.surfaces()
+    names = list(mannequin.materials())
+    mesh = bpy.data.meshes.new(NAME)
+    starts = np.cumsum([0] + [len(surface.vertices) for surface in surfaces])
+    faces = [
+        [vertex + int(start) for vertex in face]
+        for surface, start in zip(surfaces, starts, strict=False)
+        for face in surface.faces
+    ]
+    mesh.from_pydata(np.concatenate([surface.vertices for surface in surfaces]).tolist(), [], faces)
+    slots = [names.index(surface.material) for surface in surfaces for _ in surface.faces]
+    mesh.polygons.foreach_set("material_index", slots)
+    mesh.polygons.foreach_set("use_smooth", [True] * len(slots))
+    for name in names:
+        mesh.materials.append(_material(name))
+    body = bpy.data.objects.new(f"{NAME} Body", mesh)
+    _skin(body, np.concatenate([surface.weights for surface in surfaces]))
+    return body
+
+
+def _skin(body: bpy.types.Object, weights: np.ndarray) -> None:
+    for column, name in enumerate(BONE_NAMES):
+        group = body.vertex_groups.new(name=name)
+        for weight in np.unique(weights[:, column]):
+            if weight > 0:
+                group.add(np.flatnonzero(weights[:, column] == weight).tolist(), float(weight), "REPLACE")
+
+
+def _material(name: str) -> bpy.types.Material:
+    """The material of that name, made once per file so that a second dancer shares it."""
+    look = mannequin.materials()[name]
+    if material := bpy.data.materials.get(look["label"]):
+        return material
+    material = bpy.data.materials.new(look["label"])
+    colour = (*look["colour"], 1.0)
+    material.diffuse_color = colour
+    material.roughness = look["roughness"]
+    material.use_nodes = True
+    shader = material.node_tree.nodes["Principled BSDF"]
+    shader.inputs["Base Color"].default_value = colour
+    shader.inputs["Roughness"].default_value = look["roughness"]
+    return material

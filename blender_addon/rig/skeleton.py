@@ -1,0 +1,77 @@
+"""The dancer's skeleton as Blender bones: names, rest positions, tails and bend axes of SMPL's 24 joints. No bpy.
+
+Armature space is the model's world: metres, z up, the floor at z = 0, facing -y, the body's left at +x.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..edge_backend.motion.rotations import Array
+from ..edge_backend.motion.skeleton import SMPL, Y_UP_TO_Z_UP, Joint
+
+TOE_JOINT_HEIGHT = 0.022
+"""Metres from the sole to the toe joints of a standing dancer, as in the training data."""
+
+FRONT, BACK, DOWN = (0.0, -1.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, -1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class RestBone:
+    """A bone at rest, in armature space.
+
+    bend: where the tip swings when the bone is turned by a positive angle about its x axis: the way that the joint
+    bends by nature. It fixes the roll (Blender's z axis of the bone).
+    """
+
+    name: str
+    parent: str | None
+    head: Array
+    tail: Array
+    bend: tuple[float, float, float]
+
+
+def bone_name(joint: str) -> str:
+    """`left_knee` is the bone `knee.L`: the spelling that Blender's mirror tools know."""
+    side, _, part = joint.partition("_")
+    return f"{part}.{side[0].upper()}" if side in ("left", "right") else joint
+
+
+BONE_NAMES = tuple(bone_name(joint) for joint in SMPL.names)
+"""In the order of the joints."""
+
+# The joint that a bone points to; a bone that ends a limb goes on by so many metres (x to the body's outside).
+_CHILD = {
+    "pelvis": "spine1", "spine1": "spine2", "spine2": "spine3", "spine3": "neck", "neck": "head",
+    "collar": "shoulder", "shoulder": "elbow", "elbow": "wrist", "wrist": "hand",
+    "hip": "knee", "knee": "ankle", "ankle": "toes",
+}  # fmt: skip
+_TIP = {"head": (0.0, 0.0, 0.18), "hand": (0.09, 0.0, -0.012), "toes": (0.012, -0.065, -0.004)}
+_BEND = {"hip": BACK, "knee": BACK, "ankle": DOWN, "toes": DOWN, "wrist": DOWN, "hand": DOWN}
+
+
+def rest_joints() -> Array:
+    """Joint positions (24, 3) of the dancer who stands in T-pose on the floor, metres, armature space."""
+    joints = np.zeros((len(SMPL), 3))
+    offsets = SMPL.offsets.astype(np.float64) @ Y_UP_TO_Z_UP.T
+    for joint, parent in enumerate(SMPL.parents[1:], start=1):
+        joints[joint] = joints[parent] + offsets[joint]
+    lowest = joints[[Joint.LEFT_TOES, Joint.RIGHT_TOES], 2].min()
+    return joints + (0.0, 0.0, TOE_JOINT_HEIGHT - lowest)
+
+
+def rest_bones() -> list[RestBone]:
+    """The 24 bones, parents before their children."""
+    joints = rest_joints()
+    bones = []
+    for joint, (name, parent) in enumerate(zip(BONE_NAMES, SMPL.parents, strict=True)):
+        part, _, side = name.partition(".")
+        if part in _CHILD:
+            child = _CHILD[part]
+            tail = joints[BONE_NAMES.index(f"{child}.{side}" if side else child)]
+        else:
+            tail = joints[joint] + np.multiply(_TIP[part], (-1 if side == "R" else 1, 1, 1))
+        bones.append(
+            RestBone(name, BONE_NAMES[parent] if parent >= 0 else None, joints[joint], tail, _BEND.get(part, FRONT))
+        )
+    return bones
