@@ -1,0 +1,1 @@
+"""From noise to dance: the noise schedule, samplers, guidance, long dances and constraints (torch)."""

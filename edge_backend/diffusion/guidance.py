@@ -1,0 +1,94 @@
+"""Classifier-free guidance (Ho and Salimans 2022): how strongly the music leads, at each timestep."""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from ..model.decoder import DanceDecoder, Music
+from .samplers import Denoiser
+
+Guidance = Callable[[int], float]
+"""timestep -> weight w of out = uncond + w (cond - uncond); 1 is the network as trained, 0 ignores the music."""
+
+Poll = Callable[[], None]
+"""Called before each network evaluation; raises Cancelled to end the sampling there."""
+
+BATCH = 8  # windows
+
+
+def carry_on() -> None:
+    """The poll of a caller who never cancels."""
+
+
+def constant(weight: float) -> Guidance:
+    """The same weight at every timestep."""
+    return lambda _t: weight
+
+
+def long_form_ramp(weight: float) -> Guidance:
+    """EDGE's rule for long dances: from 0 at the start up to `weight` halfway.
+
+    It is min(w, linspace(0, 2 w, 50)[i]) at step i of EDGE's 50, which stand at t = 999 - 20 i.
+    """
+    return lambda t: min(weight, 2 * weight * (999 - t) / 980)
+
+
+def ddpm_rule(weight: float) -> Guidance:
+    """EDGE's rule for ancestral sampling: no guidance in the last 100 timesteps."""
+    return lambda t: min(weight, 1.0) if t < 100 else weight
+
+
+def in_interval(guidance: Guidance, low: int, high: int) -> Guidance:
+    """Guidance only for low <= t <= high, the plain conditional network elsewhere (Kynkäänniemi et al. 2024)."""
+    return lambda t: guidance(t) if low <= t <= high else 1.0
+
+
+def guided(
+    model: DanceDecoder, music: Music, guidance: Guidance, *, batch: int = BATCH, poll: Poll = carry_on
+) -> Denoiser:
+    """The denoiser for windows (W, 150, 151) that hear `music`, of W windows; it gives x0 in [-1, 1].
+
+    batch: how many windows go through the network at a time, at most. On the CPU the result is the same, bit for bit,
+    for every batch of 8 or more: from 4 rows on, torch's products of matrices do not depend on how many there are.
+    """
+    unknown = model.null_music(len(music.hidden))
+
+    def predict(x: Tensor, part: slice, t: int) -> Tensor:
+        poll()
+        weight = guidance(t)
+        heard = Music(music.tokens[part], music.hidden[part])
+        if weight == 1:
+            return model.decode(x[part], heard, _times(t, len(heard.hidden), x))
+        unheard = Music(unknown.tokens[part], unknown.hidden[part])
+        pair = Music(torch.cat([heard.tokens, unheard.tokens]), torch.cat([heard.hidden, unheard.hidden]))
+        both = model.decode(torch.cat([x[part], x[part]]), pair, _times(t, len(pair.hidden), x))
+        conditional, unconditional = both.chunk(2)
+        return unconditional + weight * (conditional - unconditional)
+
+    def denoise(x: Tensor, t: int) -> Tensor:
+        return torch.cat([predict(x, part, t) for part in chunks(len(x), batch)]).clamp(-1, 1)
+
+    return denoise
+
+
+def encode(model: DanceDecoder, cond: Tensor, *, batch: int = BATCH, poll: Poll = carry_on) -> Music:
+    """What the network makes of the music cond (W, 150, features), once for all steps. On the model's device."""
+    device = model.null_cond_hidden.device
+    parts = []
+    for part in chunks(len(cond), batch):
+        poll()
+        parts.append(model.encode_music(cond[part].to(device)))
+    return Music(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+
+def chunks(count: int, batch: int) -> list[slice]:
+    """The fewest pieces of 0..count with at most `batch` in each, of equal size within 1."""
+    pieces = -(-count // batch)
+    borders = [count * piece // pieces for piece in range(pieces + 1)]
+    return [slice(*border) for border in pairwise(borders)]
+
+
+def _times(t: int, count: int, x: Tensor) -> Tensor:
+    return torch.full((count,), t, device=x.device)

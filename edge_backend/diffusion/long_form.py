@@ -1,0 +1,71 @@
+"""Long dances: windows of 150 frames, each 75 after the last, that agree where they overlap (EDGE, section 3.3)."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..motion.representation import pack, unpack
+from ..motion.rotations import Array, matrix_to_quaternion, quaternion_to_matrix, slerp
+
+WINDOW = 150  # frames, 5 s
+HOP = 75
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPlan:
+    """The windows over a song of `frames` frames. Window k covers the frames from k * HOP to k * HOP + WINDOW."""
+
+    frames: int
+    windows: int
+
+    @property
+    def padded_frames(self) -> int:
+        """Frames that the windows cover: `frames` or a little more."""
+        return HOP * (self.windows + 1)
+
+    def cut(self, values: Tensor) -> Tensor:
+        """Windows (W, 150, channels), a view, of values (at least padded_frames, channels) over the song."""
+        return values[: self.padded_frames].unfold(0, WINDOW, HOP).transpose(1, 2)
+
+
+def plan_windows(frames: int) -> WindowPlan:
+    """The fewest windows that cover `frames` frames. Raises ValueError if frames < 1."""
+    if frames < 1:
+        raise ValueError(f"a dance of {frames} frames has no windows")
+    return WindowPlan(frames, max(1, math.ceil(frames / HOP) - 1))
+
+
+def share_overlap(x: Tensor, _t: int) -> Tensor:
+    """Windows (W, 150, channels) in which each begins as the one before it ends (EDGE's rule between steps)."""
+    return torch.cat([x[:1], torch.cat([x[:-1, HOP:], x[1:, HOP:]], dim=1)])
+
+
+def stitch(windows: Array) -> Array:
+    """One dance (75 (W + 1), 151) from windows (W, 150, 151), both in metres.
+
+    Over the frames that two windows share, the earlier fades into the later: contacts and root linearly, rotations along
+    the shorter arc. The rotations come out orthonormal.
+    """
+    contacts, root, rotations = unpack(windows)
+    quaternions = matrix_to_quaternion(rotations)
+    return pack(
+        _cross_fade(contacts, _linear),
+        _cross_fade(root, _linear),
+        quaternion_to_matrix(_cross_fade(quaternions, slerp)),
+    )
+
+
+def _cross_fade(windows: Array, mix: Callable[[Array, Array, Array], Array]) -> Array:
+    """(75 (W + 1), ...) from (W, 150, ...): mix(earlier, later, weight from 0 to 1) where two overlap."""
+    first, last = windows[:, :HOP], windows[:, HOP:]
+    weight = np.linspace(0, 1, HOP, dtype=windows.dtype).reshape(HOP, *[1] * (windows.ndim - 3))
+    shared = mix(last[:-1], first[1:], weight)
+    return np.concatenate([first[0], *shared, last[-1]])
+
+
+def _linear(start: Array, end: Array, weight: Array) -> Array:
+    return start + weight[..., None] * (end - start)

@@ -1,0 +1,76 @@
+"""How much noise there is at each timestep (Ho et al. 2020; the cosine schedule of Nichol and Dhariwal 2021)."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+CLEAN = -1  # the timestep after 0: no noise is left
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """betas, alphas_cumprod: (steps,) float32 on the CPU. Timestep 0 has the least noise, steps - 1 the most.
+
+    Every method also takes t = CLEAN, where the signal is 1 and the noise 0.
+    """
+
+    betas: Tensor
+    alphas_cumprod: Tensor
+
+    @property
+    def steps(self) -> int:
+        """How many timesteps there are."""
+        return len(self.betas)
+
+    def abar(self, t: int) -> float:
+        """The signal's share of the variance at timestep t, alpha bar of Ho et al. 2020."""
+        return 1.0 if t == CLEAN else float(self.alphas_cumprod[t])
+
+    def signal(self, t: int) -> float:
+        """Factor of x0 in x at timestep t."""
+        return math.sqrt(self.abar(t))
+
+    def sigma(self, t: int) -> float:
+        """Factor of the noise in x at timestep t."""
+        return math.sqrt(1 - self.abar(t))
+
+    def log_snr(self, t: int) -> float:
+        """log(signal / sigma), the lambda of Lu et al. 2022; infinite at CLEAN."""
+        return math.inf if t == CLEAN else math.log(self.signal(t) / self.sigma(t))
+
+    def q_sample(self, x0: Tensor, t: int, noise: Tensor) -> Tensor:
+        """x at timestep t from x0 and noise of its shape (Ho et al. 2020, eq. 4)."""
+        return self.signal(t) * x0 + self.sigma(t) * noise
+
+    def noise_in(self, x: Tensor, x0: Tensor, t: int) -> Tensor:
+        """The noise that makes x out of x0 at timestep t: q_sample solved for the noise."""
+        return (x - self.signal(t) * x0) / self.sigma(t)
+
+
+def cosine_schedule(steps: int = 1000) -> Schedule:
+    """alpha bar as a squared cosine (Nichol and Dhariwal 2021, eq. 17), each beta at most 0.999."""
+    u = torch.arange(steps + 1, dtype=torch.float64) / steps + 0.008
+    abar = torch.cos(u / 1.008 * math.pi / 2) ** 2
+    betas = (1 - abar[1:] / abar[:-1]).clamp(0, 0.999).float()
+    # Rounded to float32 before the product, as EDGE's weights have seen it.
+    return Schedule(betas, torch.cumprod(1 - betas, dim=0))
+
+
+def ddim_times(steps: int, schedule: Schedule) -> list[int]:
+    """`steps` timesteps at equal distances, from the last one down; EDGE's grid is steps = 50 of 1000."""
+    grid = torch.linspace(-1, schedule.steps - 1, steps + 1).int().tolist()
+    return grid[:0:-1]
+
+
+def log_snr_times(steps: int, schedule: Schedule, first: float = -5.1, last: int = 0) -> list[int]:
+    """At most `steps` timesteps, descending, at equal distances in log(signal / sigma) (Lu et al. 2022, section 3.3).
+
+    first: log(signal / sigma) of the first; what lies below is nothing but noise. last: the last timestep.
+    """
+    log_snr = torch.tensor([schedule.log_snr(t) for t in range(schedule.steps)])
+    wanted = torch.linspace(first, schedule.log_snr(last), steps)
+    nearest = (log_snr[None, :] - wanted[:, None]).abs().argmin(dim=1).tolist()
+    # A fine grid names the last timesteps twice: they lie far apart in log SNR.
+    return sorted(set(nearest), reverse=True)
