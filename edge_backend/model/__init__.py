@@ -1,1 +1,1 @@
-"""The network, its weights files, and what it can be asked for. Needs torch."""
+"""The network, its weights files, and what it can be asked for. Needs torch, but for `catalogue` and `controls`."""

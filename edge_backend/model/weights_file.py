@@ -14,6 +14,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ..errors import EdgeError
+from ..motion.files import replacing
 from ..motion.representation import Normaliser
 from .decoder import DanceDecoder, DecoderConfig
 
@@ -61,7 +62,7 @@ def save_weights(path: str | os.PathLike[str], weights: Weights, *, half: bool =
     """Write a weights file; equal weights give equal bytes.
 
     half: store the network as float16, half the size. Raises EdgeError weights_nan (also where a value does not fit
-    into float16), weights_unwritable; ValueError where info and model disagree about the architecture.
+    into float16); OSError; ValueError where info and model disagree about the architecture.
     """
     target = Path(path)
     if weights.info.config != weights.model.config:
@@ -73,17 +74,8 @@ def save_weights(path: str | os.PathLike[str], weights: Weights, *, half: bool =
     tensors[_SCALE] = torch.tensor(weights.normaliser.scale, dtype=torch.float32)
     tensors[_MIN] = torch.tensor(weights.normaliser.min, dtype=torch.float32)
     _refuse_nan(target, tensors)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
+    with replacing(target) as unfinished:
         unfinished.write_bytes(_with_sorted_header(save(tensors, metadata=_to_metadata(weights.info))))
-        unfinished.replace(target)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise EdgeError(
-            "weights_unwritable",
-            f"The weights could not be written to {target}: {error.strerror or error}.",
-            "Free some space or choose another folder.",
-        ) from error
 
 
 def load_weights(path: str | os.PathLike[str], device: str | torch.device = "cpu") -> Weights:

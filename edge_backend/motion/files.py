@@ -6,7 +6,8 @@ The same motion always gives the same bytes: entries are stored in one order, wi
 import json
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,8 @@ def save_motion(path: str | os.PathLike[str], motion: Motion) -> None:
 
     poses (T, 72) axis-angle radians; trans (T, 3) = root - SMPL's rest pelvis, so that SMPL with zero betas puts its
     pelvis at root; betas (10,); gender; mocap_framerate; root (T, 3), contacts (T, 4), joints (T, 24, 3) metres, z up;
-    beats (n,) seconds; meta, a JSON string. Raises EdgeError motion_unwritable; ValueError where meta is not JSON.
+    beats (n,) seconds; meta, a JSON string. Raises OSError where it cannot be written; ValueError where meta is not
+    JSON.
     """
     poses = matrix_to_axis_angle(np.asarray(motion.rotations, dtype=np.float64))
     root = np.asarray(motion.root, dtype=np.float32)
@@ -48,18 +50,8 @@ def save_motion(path: str | os.PathLike[str], motion: Motion) -> None:
         "beats": np.asarray(motion.beats, dtype=np.float32),
         "meta": np.array(meta),
     }
-    target = Path(path)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
+    with replacing(path) as unfinished:
         _write_npz(unfinished, arrays)
-        unfinished.replace(target)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise EdgeError(
-            "motion_unwritable",
-            f"The dance could not be written to {target}: {error.strerror or error}.",
-            "Free some space or choose another folder.",
-        ) from error
 
 
 def load_motion(path: str | os.PathLike[str]) -> Motion:
@@ -87,6 +79,19 @@ def load_motion(path: str | os.PathLike[str]) -> Motion:
         ) from error
     _refuse_nan(target, poses, root, contacts, beats)
     return motion
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A path to write a file to, which takes the place of `path` when the block ends well and is gone when it fails."""
+    target = Path(path)
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        yield unfinished
+        unfinished.replace(target)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def _write_npz(path: Path, arrays: Mapping[str, Array]) -> None:

@@ -4,7 +4,7 @@ The folder in EDGE_PARITY_DIR, else tests/data/parity. Sizes, widths and seeds a
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from edge_backend.model.authors_checkpoint import infer_config, read_checkpoint
+from edge_backend.model.authors_checkpoint import FEATURE_TYPES, infer_config, read_checkpoint
+from edge_backend.model.decoder import Attention, DanceDecoder
 from edge_backend.model.weights_file import Weights, WeightsInfo, build_model
 from edge_backend.motion.rotations import Array
 
@@ -46,21 +47,24 @@ def golden(parity_folder: Path) -> dict[str, Array]:
 def parity(parity_folder: Path, golden: dict[str, Array]) -> Parity:
     source = parity_folder / "edge_reference.pt"
     checkpoint = read_checkpoint(source)
-    latent = infer_config(source, checkpoint.state, heads=1).latent
-
-    def weights_with(heads: int) -> Weights:
-        config = infer_config(source, checkpoint.state, heads)
-        info = WeightsInfo("reference", "Reference", "MIT", "baseline", config)
-        return Weights(build_model(source, config, checkpoint.state), checkpoint.normaliser, info)
-
-    # A checkpoint does not tell its number of heads: it is the one with which the network does as the golden says.
-    divisors = [heads for heads in range(1, min(latent, 64) + 1) if latent % heads == 0]
-    best = min(divisors, key=lambda heads: _error(weights_with(heads), golden))
-    return Parity(parity_folder, golden, weights_with(best))
+    shape = infer_config(source, checkpoint.state, heads=1)
+    heads = _heads(build_model(source, shape, checkpoint.state), golden)
+    config = replace(shape, heads=heads)
+    info = WeightsInfo("reference", "Reference", "MIT", FEATURE_TYPES[config.features], config)
+    weights = Weights(build_model(source, config, checkpoint.state), checkpoint.normaliser, info)
+    return Parity(parity_folder, golden, weights)
 
 
-def _error(weights: Weights, golden: dict[str, Array]) -> float:
+def _heads(model: DanceDecoder, golden: dict[str, Array]) -> int:
+    """A checkpoint does not tell its number of heads: it is the one with which the network does as the golden says."""
+    latent = model.config.latent
     x, cond, t = (torch.from_numpy(golden[f"model.{name}"][:1]) for name in ("x", "cond", "t"))
-    with torch.no_grad():
-        out = weights.model(x, cond, t).numpy()
-    return float(np.abs(out - golden["model.out_cond"][:1]).max())
+
+    def error(heads: int) -> float:
+        for module in model.modules():
+            if isinstance(module, Attention):
+                module.heads = heads
+        with torch.no_grad():
+            return float(np.abs(model(x, cond, t).numpy() - golden["model.out_cond"][:1]).max())
+
+    return min((heads for heads in range(1, min(latent, 32) + 1) if latent % heads == 0), key=error)
