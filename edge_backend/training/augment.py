@@ -1,7 +1,7 @@
 """Windows for training, made in batches on the device: cut, mirrored, turned, moved, with their condition.
 
-The condition is the music's channels and behind them the controls in the order of model.controls: style one-hot, energy,
-whether the energy is given.
+The condition is the music's channels and behind them the controls in the order of model.controls: style one-hot,
+energy, whether the energy is given.
 """
 
 from collections.abc import Callable
@@ -13,19 +13,19 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from ..errors import EdgeError
-from ..model.controls import STYLES
+from ..model.controls import ANY_STYLE, CHANNELS, STYLES
 from ..motion.representation import ROOT
 from .losses import PoseScale
 from .pack import DanceSet
 from .symmetry import mirror_channels, mirror_windows, turn_about_up
 
 FRAMES = 150
-CONTROLS = len(STYLES) + 2
-ANY_STYLE = STYLES.index("any")
+CONTROLS = len(CHANNELS)
 
 # Music channels (edge_backend.audio.rhythm.CHANNELS, which needs librosa): those with noise put on, and "music known".
 _NOISY = slice(6, 10)
 _MUSIC = 11
+_ANY = STYLES.index(ANY_STYLE)
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class WindowSampler:
     """
 
     def __init__(self, dances: DanceSet, augmentation: Augmentation, holdout: bool = False) -> None:
-        usable = (dances.holdout == holdout) & (dances.length >= FRAMES)
+        usable = dances.usable(FRAMES, holdout)
         if not usable.any():
             half = "hold-out" if holdout else "training"
             raise EdgeError("pack_too_short", f"No {half} dance of the pack is {FRAMES / 30:g} s long.", "Add dances.")
@@ -125,7 +125,7 @@ class WindowSampler:
     def _controls(self, variant: Tensor, frames: Tensor, uniform: Callable[[], Tensor]) -> Tensor:
         """Style and energy (W, 150, 9), each left open in some windows."""
         augmentation = self.augmentation
-        style = self._style[variant].masked_fill(uniform() < augmentation.p_any_style, ANY_STYLE)
+        style = self._style[variant].masked_fill(uniform() < augmentation.p_any_style, _ANY)
         one_hot = functional.one_hot(style, len(STYLES)).float()[:, None].expand(-1, FRAMES, -1)
         given = (uniform() >= augmentation.p_no_energy).float()[:, None].expand(-1, FRAMES)
         energy = self.dances.energy[frames] * given

@@ -71,7 +71,7 @@ def motion_losses(predicted: Tensor, target: Tensor, weights: LossWeights, scale
         weights.contact * _sliding(joints, predicted[..., CONTACTS]),
     ]
     if weights.joint_velocity:
-        parts.append(weights.joint_velocity * (_step(joint_error) * FPS).square().mean())
+        parts.append(weights.joint_velocity * (_step(joint_error, dim=-3) * FPS).square().mean())
     else:
         parts.append(parts[0].new_zeros(()))
     return torch.stack(parts)

@@ -6,10 +6,13 @@ Pieces: `piece_start`, `piece_length` int32 (P,) frames; `piece_style` uint8 (P,
 (P,), 0 = train, 1 = hold-out.
 Variants, a piece warped in time with a music of its own: `variant_piece`, `variant_start`, `variant_length` int32 (V,)
 into `warp` float32 (M,), the place in the piece in frames, and `features` float16 (M, F), the music's channels.
+The metadata's `edge_dance_pack` is JSON: sources, licences.
 """
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,6 +32,7 @@ ENERGY_FRAMES = 150  # energy is the mean joint speed over 5 s
 ENERGY_PERCENTILES = (5.0, 95.0)
 FPS = 30
 
+_ABOUT = "edge_dance_pack"
 _POSE_UNIT = torch.pi / 32767
 _POSED_JOINTS = 22
 _CHUNK = 1 << 16  # frames that are decoded at a time, so that loading needs little memory beside the result
@@ -43,7 +47,7 @@ class DanceSet:
 
     vectors: (M, 151) metres, not normalised. features: (M, F) music channels. energy: (M,) in [0, 1]. start, length,
     style: (V,) int64, the variants' first frames, frames and numbers in STYLES. holdout: (V,) bool. energy_range: m/s
-    at energy 0 and 1. sources: what the file says about where its data comes from.
+    at energy 0 and 1. about: what the file says of itself: its sources and their licences.
     """
 
     vectors: Tensor
@@ -55,7 +59,11 @@ class DanceSet:
     holdout: Tensor
     normaliser: Normaliser
     energy_range: tuple[float, float]
-    sources: dict[str, str]
+    about: dict[str, Any]
+
+    def usable(self, frames: int, holdout: bool) -> Tensor:
+        """(V,) bool: the variants of one half that are at least so long."""
+        return (self.holdout == holdout) & (self.length >= frames)
 
 
 def load_pack(path: Path, device: torch.device | str = "cpu") -> DanceSet:
@@ -63,7 +71,7 @@ def load_pack(path: Path, device: torch.device | str = "cpu") -> DanceSet:
 
     Raises EdgeError `pack_unreadable` or `pack_damaged`, naming the file and the array.
     """
-    arrays, sources = _read(path)
+    arrays, about = _read(path)
     _check(path, arrays)
     on_device = {name: array.to(device) for name, array in arrays.items()}
     start, length = on_device["variant_start"].long(), on_device["variant_length"].long()
@@ -84,7 +92,7 @@ def load_pack(path: Path, device: torch.device | str = "cpu") -> DanceSet:
         holdout=holdout,
         normaliser=fit_normaliser(vectors[train]),
         energy_range=(float(low), float(high)),
-        sources=sources,
+        about=about,
     )
 
 
@@ -105,12 +113,13 @@ def fit_normaliser(vectors: Tensor) -> Normaliser:
     return Normaliser.fit(np.stack([low, high]))
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             # A safetensors file is opened for its own methods, not as a mapping.
-            return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return arrays, json.loads((file.metadata() or {}).get(_ABOUT, "{}"))
+    except (OSError, SafetensorError, ValueError) as error:
         raise EdgeError(
             "pack_unreadable", f"The training pack {path} cannot be read.", "Make the pack again.", str(error)
         ) from error
@@ -150,17 +159,19 @@ def _check(path: Path, arrays: dict[str, Tensor]) -> None:
         and (ends - variant_length).equal(arrays["variant_start"].long())
     )
     require(in_order, "variant_start", "does not lay the variants end to end")
-    last = torch.repeat_interleave(length[piece] - 1, variant_length)
-    require((arrays["warp"] >= 0).all() and (arrays["warp"] <= last).all(), "warp", "leaves its piece")
+    # One frame beyond either end is a matter of rounding; it is held at the end.
+    beyond = arrays["warp"] - torch.repeat_interleave(length[piece], variant_length)
+    require((arrays["warp"] >= -1).all() and (beyond <= 0).all(), "warp", "leaves its piece")
 
 
 def _warped_vectors(arrays: dict[str, Tensor], piece: Tensor) -> Tensor:
     """Vectors (M, 151) at every warp position; piece: (M,) the piece that each belongs to."""
     first = arrays["piece_start"].long()[piece]
     last = first + arrays["piece_length"].long()[piece] - 1
-    before = first + arrays["warp"].long()
+    place = torch.minimum(arrays["warp"].clamp(min=0), (last - first).float())
+    before = first + place.long()
     after = torch.minimum(before + 1, last)
-    share = arrays["warp"].frac()
+    share = place.frac()
     quaternions = _axis_angle_to_quaternion(arrays["poses"].float().unflatten(1, (_POSED_JOINTS, 3)) * _POSE_UNIT)
 
     vectors = torch.empty(len(piece), CHANNELS, device=piece.device)

@@ -14,11 +14,11 @@ from .losses import LossWeights
 class TrainSettings:
     """Everything that decides a run; saved beside its weights.
 
-    latent, ff, layers, heads, dropout: the network's (DecoderConfig). batch: windows per step, over all processes. steps:
-    how many in all. lr: constant, then a cosine to zero over the last 30 %. ema: weight of the old average in the
-    running average of the weights. drop_condition: chance per window that the network sees no condition.
-    precision: fp32, or bf16 for the network's multiplications. compile: let torch fuse the step. deterministic:
-    pick kernels whose result does not depend on timing. ..._every: steps.
+    latent, ff, layers, heads, dropout: the network's (DecoderConfig). batch: windows per step, over all processes.
+    steps: how many in all. lr: constant, then a cosine to zero over the last 30 %. ema: weight of the old average in
+    the running average of the weights. drop_condition: chance per window that the network sees no condition.
+    precision: fp32, or bf16 for the network's multiplications. compile: let torch fuse the step. deterministic: pick
+    kernels whose result does not depend on timing. ..._every: steps.
     """
 
     latent: int = 256

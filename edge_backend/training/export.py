@@ -1,0 +1,28 @@
+"""From a training run to a weights file that can be danced with."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from ..model.controls import CHANNELS as CONTROLS
+from ..model.weights_file import Weights, WeightsInfo, save_weights
+from .trainer import Trainer
+
+
+def export_weights(path: Path, trainer: Trainer, name: str, licence: str) -> None:
+    """Write the averaged weights as float16, with a summary of how they came about. Raises as `save_weights` does."""
+    training = {
+        "settings": asdict(trainer.settings),
+        "step": trainer.step,
+        "energy_range_m_s": list(trainer.dances.energy_range),
+        "data": trainer.dances.about,
+    }
+    info = WeightsInfo(
+        id=path.stem,
+        name=name,
+        licence=licence,
+        feature_type="rhythm",
+        config=trainer.ema.config,
+        controls=CONTROLS,
+        training=training,
+    )
+    save_weights(path, Weights(trainer.ema, trainer.dances.normaliser, info), half=True)

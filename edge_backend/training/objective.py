@@ -1,0 +1,38 @@
+"""From a noisy batch to its losses: the network under autocast, the losses in float32."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from .losses import LossWeights, PoseScale, motion_losses
+
+
+class Noised(NamedTuple):
+    """A batch as the network sees it, and what it should answer.
+
+    noisy, target: (W, 150, 151) normalised. condition: (W, 150, features). t: (W,). drop: (W,) bool.
+    """
+
+    noisy: Tensor
+    condition: Tensor
+    t: Tensor
+    drop: Tensor
+    target: Tensor
+
+
+class Objective(nn.Module):
+    """One module for the whole way, so that it can be compiled or spread over processes as one."""
+
+    def __init__(self, network: nn.Module, weights: LossWeights, scale: PoseScale, bf16: bool) -> None:
+        super().__init__()
+        self.network = network
+        self.weights = weights
+        self.scale = scale
+        self.bf16 = bf16
+
+    def forward(self, batch: Noised) -> Tensor:
+        """The weighted parts of the loss, (5,) float32, in the order of LossWeights."""
+        with torch.autocast(batch.noisy.device.type, torch.bfloat16, enabled=self.bf16):
+            predicted = self.network(batch.noisy, batch.condition, batch.t, batch.drop)
+        return motion_losses(predicted.float(), batch.target, self.weights, self.scale)
