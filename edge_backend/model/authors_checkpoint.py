@@ -75,25 +75,24 @@ def import_checkpoint(
 ) -> WeightsInfo:
     """Make a weights file from a checkpoint of the authors and return its description.
 
-    heads: of the attention, which the file does not tell; None = 8 at the paper's width of 512, else 4.
+    heads: of each attention, which the file does not tell; None = 8 at the paper's width of 512, else 4.
     Raises EdgeError as read_checkpoint and save_weights do; weights_not_ours if it is no EDGE network.
     """
     path = Path(source)
     checkpoint = read_checkpoint(path)
-    config = infer_config(path, checkpoint.state, heads)
-    if config.features not in FEATURE_TYPES:
-        raise not_ours(path, f"no kind of music features is {config.features} wide")
+    model = build_model(path, checkpoint.state, heads or _usual_heads(checkpoint.state))
+    if model.config.features not in FEATURE_TYPES:
+        raise not_ours(path, f"no kind of music features is {model.config.features} wide")
     with path.open("rb") as file:
         origin = hashlib.file_digest(file, "sha256").hexdigest()
     info = WeightsInfo(
         id=id,
         name=name,
         licence=licence,
-        feature_type=FEATURE_TYPES[config.features],
-        config=config,
+        feature_type=FEATURE_TYPES[model.config.features],
+        config=model.config,
         training={"imported_from_sha256": origin},
     )
-    model = build_model(path, config, checkpoint.state)
     save_weights(target, Weights(model, checkpoint.normaliser, info), half=half)
     return info
 
@@ -117,28 +116,9 @@ def read_checkpoint(path: str | os.PathLike[str]) -> AuthorsCheckpoint:
     return AuthorsCheckpoint(_without_rotary(source, state), normaliser)
 
 
-def infer_config(path: Path, state: Mapping[str, Tensor], heads: int | None = None) -> DecoderConfig:
-    """The architecture from the shapes of the parameters; heads as in import_checkpoint.
-
-    Raises EdgeError weights_not_ours.
-    """
-    try:
-        latent, channels = state["input_projection.weight"].shape
-        layers = {name.split(".")[2] for name in state if name.startswith("seqTransDecoder.stack.")}
-        config = DecoderConfig(
-            latent=latent,
-            ff=state["seqTransDecoder.stack.0.linear1.weight"].shape[0],
-            layers=len(layers),
-            heads=heads or (8 if latent == DecoderConfig.latent else 4),
-            features=state["cond_projection.weight"].shape[1],
-            frames=state["null_cond_embed"].shape[1],
-            channels=channels,
-        )
-    except (KeyError, ValueError, IndexError) as error:
-        raise not_ours(path, f"its network is not EDGE's, as it lacks {error}") from error
-    if config.latent % config.heads:
-        raise not_ours(path, f"{config.heads} attention heads do not divide its width of {config.latent}")
-    return config
+def _usual_heads(state: Mapping[str, Tensor]) -> int:
+    width = state["null_cond_hidden"].shape[-1] if "null_cond_hidden" in state else 0
+    return 8 if width == DecoderConfig.latent else 4
 
 
 def _without_rotary(path: Path, state: Mapping[str, Tensor]) -> dict[str, Tensor]:

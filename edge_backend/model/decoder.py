@@ -5,8 +5,9 @@ dropout on the attention weights, which fused attention does not have on every d
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +33,19 @@ class DecoderConfig:
     frames: int = 150
     channels: int = 151
     dropout: float = 0.1
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Tensor], heads: int) -> Self:
+        """The architecture that the shapes of a network's parameters tell; they do not tell the heads.
+
+        Raises KeyError or ValueError where they are not a DanceDecoder's.
+        """
+        latent, channels = state["input_projection.weight"].shape
+        _, frames, _ = state["null_cond_embed"].shape
+        ff, _ = state["seqTransDecoder.stack.0.linear1.weight"].shape
+        _, features = state["cond_projection.weight"].shape
+        layers = len({name.split(".")[2] for name in state if name.startswith("seqTransDecoder.stack.")})
+        return cls(latent, ff, layers, heads, features, frames, channels)
 
 
 class Music(NamedTuple):

@@ -92,7 +92,10 @@ def load_weights(path: str | os.PathLike[str], device: str | torch.device = "cpu
         raise not_ours(target, "the normaliser is missing or has another width")
     if not scale.all():
         raise not_ours(target, "the normaliser's scale has a zero")
-    model = build_model(target, info.config, {name.removeprefix(_MODEL): value for name, value in tensors.items()})
+    state = {name.removeprefix(_MODEL): value for name, value in tensors.items()}
+    model = build_model(target, state, info.config.heads)
+    if model.config != info.config:
+        raise not_ours(target, "its description and its network disagree")
     normaliser = Normaliser(scale.float().numpy(), low.float().numpy())
     with target.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -106,28 +109,29 @@ def read_info(path: str | os.PathLike[str]) -> WeightsInfo:
     return _from_metadata(target, metadata)
 
 
-def build_model(path: Path, config: DecoderConfig, state: Mapping[str, Tensor]) -> DanceDecoder:
-    """A network in float32 and eval mode with the parameters of state.
+def build_model(path: Path, state: Mapping[str, Tensor], heads: int) -> DanceDecoder:
+    """A network in float32 and eval mode with the parameters of state, and the shape that these tell.
 
-    path: where they come from, for the message. Raises EdgeError weights_not_ours where names or shapes differ from
-    what config asks for.
+    path: where they come from, for the message. Raises EdgeError weights_not_ours where they are not a DanceDecoder's.
     """
-    with torch.device("meta"):
-        expected = {name: value.shape for name, value in DanceDecoder(config).state_dict().items()}
-    for name in sorted(expected.keys() | state.keys()):
-        if name not in state or name not in expected or state[name].shape != expected[name]:
-            raise not_ours(path, f"the parameter {name} is missing, unknown or has another shape")
-    model = DanceDecoder(config)
-    model.load_state_dict({name: value.float() for name, value in state.items()})
+    try:
+        config = DecoderConfig.from_state(state, heads)
+        if config.latent % heads:
+            raise ValueError(f"{heads} attention heads do not divide its width of {config.latent}")
+        model = DanceDecoder(config)
+        model.load_state_dict({name: value.float() for name, value in state.items()})
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise not_ours(path, "its network is of another shape", detail=str(error)) from error
     return model.eval()
 
 
-def not_ours(path: Path, detail: str) -> EdgeError:
-    """The error for a file that can be read but is no weights file of ours."""
+def not_ours(path: Path, reason: str, detail: str = "") -> EdgeError:
+    """The error for a file that can be read but does not hold a dance network."""
     return EdgeError(
         "weights_not_ours",
-        f"{path} does not hold weights of EDGE Dance: {detail}.",
-        "A checkpoint of the EDGE authors is made into one by `weights import`.",
+        f"{path} does not hold weights that this program knows: {reason}.",
+        "Choose a weights file of EDGE Dance, or import a checkpoint of the EDGE authors.",
+        detail,
     )
 
 
@@ -179,8 +183,8 @@ def _from_metadata(path: Path, metadata: Mapping[str, str]) -> WeightsInfo:
         )
     except (KeyError, ValueError, TypeError) as error:
         raise not_ours(path, f"its description lacks or garbles {error}") from error
-    if min(asdict(config)[key] for key in _NUMBERS) < 1 or config.latent % config.heads:
-        raise not_ours(path, "its architecture is impossible")
+    if config.heads < 1:
+        raise not_ours(path, "its description says that there are no attention heads")
     return info
 
 

@@ -4,7 +4,7 @@ The folder in EDGE_PARITY_DIR, else tests/data/parity. Sizes, widths and seeds a
 """
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from edge_backend.model.authors_checkpoint import FEATURE_TYPES, infer_config, read_checkpoint
+from edge_backend.model.authors_checkpoint import FEATURE_TYPES, read_checkpoint
 from edge_backend.model.decoder import Attention, DanceDecoder
 from edge_backend.model.weights_file import Weights, WeightsInfo, build_model
 from edge_backend.motion.rotations import Array
@@ -47,11 +47,10 @@ def golden(parity_folder: Path) -> dict[str, Array]:
 def parity(parity_folder: Path, golden: dict[str, Array]) -> Parity:
     source = parity_folder / "edge_reference.pt"
     checkpoint = read_checkpoint(source)
-    shape = infer_config(source, checkpoint.state, heads=1)
-    heads = _heads(build_model(source, shape, checkpoint.state), golden)
-    config = replace(shape, heads=heads)
-    info = WeightsInfo("reference", "Reference", "MIT", FEATURE_TYPES[config.features], config)
-    weights = Weights(build_model(source, config, checkpoint.state), checkpoint.normaliser, info)
+    heads = _heads(build_model(source, checkpoint.state, heads=1), golden)
+    model = build_model(source, checkpoint.state, heads)
+    info = WeightsInfo("reference", "Reference", "MIT", FEATURE_TYPES[model.config.features], model.config)
+    weights = Weights(model, checkpoint.normaliser, info)
     return Parity(parity_folder, golden, weights)
 
 
