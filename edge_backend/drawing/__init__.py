@@ -1,0 +1,1 @@
+"""Pictures of a dancer without Blender: numpy and Pillow; `video` alone needs PyAV."""

@@ -1,0 +1,51 @@
+"""A pinhole camera in a world whose z is up."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .body import Array
+
+UP = np.array([0, 0, 1], np.float32)
+
+
+@dataclass(frozen=True)
+class Camera:
+    """position, target: (3,) metres. height_of_view: degrees from the lower to the upper edge. size: pixels."""
+
+    position: Array
+    target: Array
+    size: tuple[int, int]
+    height_of_view: float = 28.0
+
+    @cached_property
+    def axes(self) -> Array:
+        """Rows right, down, forward in the world: world vectors into camera vectors by `axes @ v`."""
+        forward = self.target - self.position
+        forward = forward / np.linalg.norm(forward)
+        right = np.cross(forward, UP)
+        right = right / np.linalg.norm(right)
+        return np.stack([right, np.cross(forward, right), forward]).astype(np.float32)
+
+    @cached_property
+    def focal(self) -> float:
+        """Focal length in pixels."""
+        return float(self.size[1] / 2 / np.tan(np.radians(self.height_of_view) / 2))
+
+    def to_camera(self, points: Array) -> Array:
+        """World points (..., 3) as right, down, forward of the camera, metres."""
+        return (points - self.position) @ self.axes.T
+
+    def project(self, points: Array) -> Array:
+        """World points (..., 3) before the camera as pixels (..., 2)."""
+        seen = self.to_camera(points)
+        return seen[..., :2] / seen[..., 2:] * self.focal + np.array(self.size) / 2
+
+    def rays(self) -> Array:
+        """World directions (height, width, 3) through the pixels' centres, forward part 1."""
+        width, height = self.size
+        across = (np.arange(width, dtype=np.float32) + 0.5 - width / 2) / self.focal
+        down = (np.arange(height, dtype=np.float32) + 0.5 - height / 2) / self.focal
+        right_axis, down_axis, forward = self.axes
+        return across[None, :, None] * right_axis + down[:, None, None] * down_axis + forward
