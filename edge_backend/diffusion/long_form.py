@@ -47,8 +47,8 @@ def share_overlap(x: Tensor, _t: int) -> Tensor:
 def stitch(windows: Array) -> Array:
     """One dance (75 (W + 1), 151) from windows (W, 150, 151), both in metres.
 
-    Over the frames that two windows share, the earlier fades into the later: contacts and root linearly, rotations along
-    the shorter arc. The rotations come out orthonormal.
+    Over the frames that two windows share, the earlier fades into the later: contacts and root linearly, rotations
+    along the shorter arc. The rotations come out orthonormal.
     """
     contacts, root, rotations = unpack(windows)
     quaternions = matrix_to_quaternion(rotations)

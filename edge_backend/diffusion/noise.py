@@ -10,7 +10,7 @@ from torch import Tensor
 class WindowNoise:
     """Standard normal values (windows, *shape), new ones at each call; each window has a stream of its own.
 
-    Window k's values depend on seed, k and the number of the call: not on the other windows, the batching or the device.
+    Window k's values depend on seed, k and the number of the call: not on other windows, the batching or the device.
     seed: 0 or more. windows: their numbers in the song.
     """
 
@@ -20,6 +20,7 @@ class WindowNoise:
         self._device = device
 
     def __call__(self) -> Tensor:
+        """The next values of all windows."""
         draws = [torch.randn(self._shape, generator=stream) for stream in self._streams]
         return torch.stack(draws).to(self._device)
 
