@@ -1,0 +1,209 @@
+"""Writes the starter pack: dance pieces, for each several songs made to fit it, and the product's features of them.
+
+    python -m edge_backend.training.starter.pack_writer dance_smpl24_30fps.npz starter_pack.safetensors
+
+The pack holds everything that training needs in one file (see `training.pack`, its reader).
+"""
+
+import argparse
+import json
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from ...audio.beats import BeatGrid
+from ...audio.loading import Audio
+from ...audio.rhythm import rhythm_features
+from ...model.controls import STYLES
+from ...motion.kinematics import forward_kinematics
+from ...motion.rotations import axis_angle_to_matrix
+from .accents import FPS, GRID, accent_curve, stops_of
+from .arrangement import RATE, STEPS, draw_mix, render
+from .beat_grid import DanceBeats, lay_beats, warp_to_tempo
+
+Array = NDArray[np.floating]
+
+TEMPO_BANDS = [(78, 100), (94, 122), (116, 148), (144, 182)]  # bpm; each variant is fitted inside one of them
+STRETCH = 0.13  # the whole dance is played up to this much faster or slower
+MARGIN = 8.0  # seconds of music before and after the dance: beat trackers need a run-up
+TRIES = 4  # renderings before a variant is given up because the beat tracker hears another beat
+KNOWN_BEAT = 0.5  # from this confidence on, a piece's own tempo is used for half of its variants
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One dance of the source file: joints (frames, 24, 3), contacts (frames, 4), and what is known of its beat."""
+
+    joints: Array
+    contacts: Array
+    bpm: float
+    bpm_confidence: float
+
+    @property
+    def seconds(self) -> float:
+        """Length of the dance."""
+        return (len(self.joints) - 1) / FPS
+
+
+def read_pieces(data: dict[str, NDArray]) -> list[Piece]:
+    """All dances of the source file, with joints by forward kinematics."""
+    pieces = []
+    for start, length, bpm, confidence in zip(
+        data["start"], data["length"], data["bpm"], data["bpm_confidence"], strict=True
+    ):
+        span = slice(start, start + length)
+        joints = forward_kinematics(axis_angle_to_matrix(data["poses"][span]), data["root"][span])
+        pieces.append(Piece(joints.astype(np.float64), data["contact"][span], float(bpm), float(confidence)))
+    return pieces
+
+
+def tempos_to_try(piece: Piece, rng: np.random.Generator) -> Array:
+    """The bpm range in which this variant's beat is looked for."""
+    if piece.bpm_confidence >= KNOWN_BEAT and rng.random() < 0.5:
+        octave = 0.5 if piece.bpm > 130 and rng.random() < 0.6 else 1.0
+        return np.arange(piece.bpm * 0.96, piece.bpm * 1.04, 1.0) * octave
+    low, high = TEMPO_BANDS[rng.integers(len(TEMPO_BANDS))]
+    return np.arange(low, high, 2.0)
+
+
+def make_variant(piece: Piece, seed: int) -> tuple[Array, Array] | None:
+    """One song for a piece: the warp (frames,) in frames of the piece, and rhythm features (frames, 12).
+
+    None where no steady beat fits, or the beat tracker hears another one.
+    """
+    rng = np.random.default_rng(seed)
+    beats = lay_beats(accent_curve(piece.joints, piece.contacts), tempos_to_try(piece, rng))
+    if not beats.fits:
+        return None
+    tempo = beats.tempo * float(np.exp(rng.uniform(-STRETCH, STRETCH)))
+    warp, first_beat = warp_to_tempo(beats, piece.seconds, tempo)
+    downbeat = first_beat + strongest_beat_of_four(piece, beats) * 60 / tempo
+    hits = _hits(piece, warp)
+    for _ in range(TRIES):
+        features, heard = _listen(downbeat, 60 / tempo, hits, len(warp), rng)
+        if same_beat(heard, first_beat + MARGIN, 60 / tempo):
+            return warp * FPS, features
+    return None
+
+
+def strongest_beat_of_four(piece: Piece, beats: DanceBeats) -> int:
+    """Which of the first four beats starts the bar: the one whose beats, every fourth, catch the strongest accents."""
+    curve = accent_curve(piece.joints, piece.contacts)
+    caught = np.interp(beats.times, np.arange(len(curve)) / GRID, curve)
+    return int(np.argmax([caught[k::4].mean() for k in range(4)]))
+
+
+def _hits(piece: Piece, warp: Array) -> Array:
+    """The warped dance's strongest stops: (n, 2) time and strength."""
+    frames = np.clip(np.round(warp * FPS).astype(int), 0, len(piece.joints) - 1)
+    joints = piece.joints[frames]
+    speed = np.linalg.norm(np.gradient(joints - joints[:, :1], 1 / FPS, axis=0), axis=-1).mean(axis=1)
+    times, strengths = stops_of(speed)
+    strong = strengths > 0.6
+    return np.stack([times[strong], strengths[strong]], axis=1)
+
+
+def _listen(downbeat: float, beat: float, hits: Array, frames: int, rng: np.random.Generator) -> tuple[Array, BeatGrid]:
+    """Renders a song around the dance and hears it as the product does. Features (frames, 12) of the dance's part."""
+    bar = STEPS / 4 * beat
+    seconds = frames / FPS + 2 * MARGIN
+    first = (downbeat + MARGIN) % bar - bar
+    shifted = hits + np.array([MARGIN, 0.0]) if len(hits) and rng.random() < 0.7 else np.zeros((0, 2))
+    samples = render(draw_mix(rng), seconds, first, beat, hits=shifted, rng=rng)
+    total = int(seconds * FPS)
+    features, heard = rhythm_features(Audio(samples, RATE, Path("made")), total)
+    start = int(MARGIN * FPS)
+    return features[start : start + frames], heard
+
+
+def same_beat(heard: BeatGrid, first_beat: float, beat: float) -> bool:
+    """Whether a tracker's beats are the ones that were played, at the same, half or double tempo."""
+    ratio = heard.tempo * beat / 60
+    octave = min((0.5, 1.0, 2.0), key=lambda o: abs(np.log(ratio / o)))
+    if abs(np.log(ratio / octave)) > 0.06:
+        return False
+    grid = beat / max(octave, 1.0)
+    distance = np.abs((heard.beats - first_beat + grid / 2) % grid - grid / 2)
+    return bool(np.mean(distance < 0.05) > 0.85)
+
+
+def _job(args: tuple[Piece, int]) -> tuple[Array, Array] | None:
+    return make_variant(*args)
+
+
+def write_pack(source: Path, target: Path, variants: int, workers: int, seed: int = 0) -> None:
+    """Reads the dance file, makes `variants` songs for each piece, writes the pack."""
+    with np.load(source, allow_pickle=False) as archive:
+        data = {key: archive[key] for key in archive.files}
+    pieces = read_pieces(data)
+    holdout = data["split"] == "holdout"
+    jobs = [
+        (number, seed * 1_000_003 + number * 1009 + k)
+        for number in range(len(pieces))
+        for k in range(2 if holdout[number] else variants)
+    ]
+    made: list[tuple[int, Array, Array]] = []
+    with ProcessPoolExecutor(workers) as pool:
+        results = pool.map(_job, [(pieces[number], job_seed) for number, job_seed in jobs], chunksize=4)
+        for done, ((number, _), result) in enumerate(zip(jobs, results, strict=True), 1):
+            if result is not None:
+                made.append((number, *result))
+            if done % 20 == 0:
+                print(f"{done}/{len(jobs)} songs tried, {len(made)} kept", flush=True)
+    made += _unaccompanied(pieces)
+    save_file(_arrays(data, holdout, made), target, metadata={"edge_dance_pack": json.dumps(_about(data, variants))})
+    print(f"{target}: {target.stat().st_size / 1e6:.1f} MB, {len(made)} variants")
+
+
+def _unaccompanied(pieces: list[Piece]) -> list[tuple[int, Array, Array]]:
+    """Every piece once as it was danced, with no music known: so that pieces that resist a beat are learnt too."""
+    return [
+        (n, np.arange(len(p.joints), dtype=np.float64), np.zeros((len(p.joints), 12))) for n, p in enumerate(pieces)
+    ]
+
+
+def _arrays(data: dict[str, NDArray], holdout: NDArray, made: list[tuple[int, Array, Array]]) -> dict[str, NDArray]:
+    lengths = np.array([len(warp) for _, warp, _ in made])
+    poses = data["poses"][:, :22].reshape(len(data["poses"]), 66)
+    return {
+        "poses": np.round(poses / np.pi * 32767).astype(np.int16),
+        "root": data["root"].astype(np.float32),
+        "contacts": data["contact"].astype(np.uint8),
+        "piece_start": data["start"].astype(np.int32),
+        "piece_length": data["length"].astype(np.int32),
+        "piece_style": np.array([STYLES.index(style) for style in data["style"]], np.uint8),
+        "piece_split": holdout.astype(np.uint8),
+        "variant_piece": np.array([number for number, _, _ in made], np.int32),
+        "variant_start": (np.cumsum(lengths) - lengths).astype(np.int32),
+        "variant_length": lengths.astype(np.int32),
+        "warp": np.concatenate([warp for _, warp, _ in made]).astype(np.float32),
+        "features": np.concatenate([features for _, _, features in made]).astype(np.float16),
+    }
+
+
+def _about(data: dict[str, NDArray], variants: int) -> dict[str, object]:
+    return {
+        "format": 1,
+        "sources": sorted({str(s) for s in data["source"]}),
+        "licences": sorted({str(s) for s in data["licence"]}),
+        "variants_per_piece": variants,
+    }
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("source", type=Path)
+    parser.add_argument("target", type=Path)
+    parser.add_argument("--variants", type=int, default=12)
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    write_pack(options.source, options.target, options.variants, options.workers)
+
+
+if __name__ == "__main__":
+    main()
