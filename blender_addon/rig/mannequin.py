@@ -17,10 +17,10 @@ from ..edge_backend.motion.rotations import Array
 from .skeleton import BONE_NAMES, rest_joints
 
 PROFILES = Path(__file__).with_name("mannequin.toml")
-SEGMENTS = 24
-"""Vertices around a ring."""
-_RING_STEP = 0.012  # metres between rings: fine enough that no silhouette shows corners at 1080p
-_DOME_RINGS = 6
+EDGE = 0.013
+"""Metres, about, between neighbouring vertices: no silhouette shows corners at 1080p."""
+_FEWEST_SEGMENTS = 12  # around a finger
+_DOME_RINGS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def _surface(part: Mapping[str, Any], joints: Mapping[str, Array], side: str) ->
 
     rings = np.array(list(_rings(np.asarray(part["rings"]), float(np.linalg.norm(end - start)), part.get("dome", 0.8))))
     along, width, depth, shift_out, shift_front, power = rings.T[..., None]
-    angle = np.arange(SEGMENTS) * (2 * np.pi / SEGMENTS)
+    angle = np.linspace(0, 2 * np.pi, _segments(rings), endpoint=False)
     across = shift_out + width * _superellipse(np.cos(angle), power)
     forward = shift_front + depth * _superellipse(np.sin(angle), power)
     points = start + along[..., None] * axis + across[..., None] * out + forward[..., None] * front
@@ -74,7 +74,7 @@ def _surface(part: Mapping[str, Any], joints: Mapping[str, Array], side: str) ->
     share = _poles_once(np.broadcast_to(along / np.linalg.norm(end - start), points.shape[:2])[..., None])[:, 0]
     if "sole" in part:
         vertices[:, 2] = np.maximum(vertices[:, 2], part["sole"])
-    faces = [face[::-1] if mirrored else face for face in _tube(len(rings))]
+    faces = [face[::-1] if mirrored else face for face in _tube(*points.shape[:2])]
     return Surface(vertices, faces, _weights(part["bones"], share, side), part["material"])
 
 
@@ -102,7 +102,7 @@ def _rings(stations: Array, length: float, dome: float) -> Iterator[Array]:
     rise = np.sin(np.linspace(0, np.pi / 2, _DOME_RINGS + 1))[1:]
     for size, height in zip(bulge[::-1], rise[::-1], strict=True):
         yield _shrunk(first, size, -height * dome * min(first[1:3]))
-    count = max(2, round((last[0] - first[0]) / _RING_STEP) + 1)
+    count = max(2, round((last[0] - first[0]) / EDGE) + 1)
     along = np.linspace(first[0], last[0], count)
     yield from np.stack([along, *(_smooth(along, stations[:, 0], column) for column in stations.T[1:])], axis=-1)
     for size, height in zip(bulge, rise, strict=True):
@@ -140,19 +140,25 @@ def _superellipse(cosine: Array, power: Array) -> Array:
 
 
 def _poles_once(rings: Array) -> Array:
-    """(rings, SEGMENTS, n) as one row of vertices; of the end rings, which have no size, one vertex each."""
+    """(rings, segments, n) as one row of vertices; of the end rings, which have no size, one vertex each."""
     return np.concatenate([rings[0, :1], rings[1:-1].reshape(-1, rings.shape[-1]), rings[-1, :1]])
 
 
-def _tube(rings: int) -> Iterator[tuple[int, ...]]:
+def _tube(rings: int, segments: int) -> Iterator[tuple[int, ...]]:
     """Faces over the vertices of `_poles_once`: quads between the rings, triangles around the two poles."""
-    last = (rings - 2) * SEGMENTS + 1
-    for k in range(SEGMENTS):
-        beside = (k + 1) % SEGMENTS
+    last = (rings - 2) * segments + 1
+    for k in range(segments):
+        beside = (k + 1) % segments
         yield (0, 1 + beside, 1 + k)
-        for ring in range(1, 1 + (rings - 3) * SEGMENTS, SEGMENTS):
-            yield (ring + k, ring + beside, ring + beside + SEGMENTS, ring + k + SEGMENTS)
-        yield (last - SEGMENTS + k, last - SEGMENTS + beside, last)
+        for ring in range(1, 1 + (rings - 3) * segments, segments):
+            yield (ring + k, ring + beside, ring + beside + segments, ring + k + segments)
+        yield (last - segments + k, last - segments + beside, last)
+
+
+def _segments(rings: Array) -> int:
+    """Vertices around each ring of a part, a multiple of 4 so that both sides have the same."""
+    radius = rings[:, 1:3].mean(axis=1).max()
+    return max(_FEWEST_SEGMENTS, 4 * round(2 * np.pi * radius / EDGE / 4))
 
 
 def _weights(anchors: Mapping[str, float], share: Array, side: str) -> Array:
