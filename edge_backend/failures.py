@@ -6,14 +6,15 @@ import traceback
 from .errors import EdgeError
 
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory")  # torch: CUDA, CPU, Windows
+_LONGEST_DETAIL = 8000  # characters
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 def explain(error: BaseException) -> EdgeError:
-    """The failure as one sentence with a stable code; its traceback is the detail. EdgeErrors keep what they say."""
-    detail = "".join(traceback.format_exception(error))[-8000:]
+    """The failure as one sentence with a stable code. EdgeErrors stay as they are; others bring their traceback."""
     if isinstance(error, EdgeError):
-        return EdgeError(error.code, error.message, error.hint, error.detail or detail)
+        return error
+    detail = "".join(traceback.format_exception(error))[-_LONGEST_DETAIL:]
     if isinstance(error, MemoryError) or _says_memory(error):
         return EdgeError(
             "out_of_memory",

@@ -14,7 +14,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from .errors import EdgeError
-from .request import FeatureKind, GenerateRequest
+from .request import FeaturesRequest, GenerateRequest
 
 PROTOCOL = 1
 """Both sides must speak the same number; hello carries it."""
@@ -126,10 +126,7 @@ class Features:
 
     job: str
     folder: str
-    song: str
-    kind: FeatureKind
-    start: float = 0.0
-    duration: float | None = None
+    request: FeaturesRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,13 @@ FEATURE_KINDS: tuple[str, ...] = get_args(FeatureKind)
 
 @dataclass(frozen=True, slots=True)
 class FeetRequest:
-    """Foot cleanup: on or off, and how far each correction goes, from 0 (not at all) to 1 (all the way)."""
+    """Foot cleanup. The fields are those of motion.feet.FootSettings, which tells what they do."""
 
     enabled: bool = True
     strength: float = 1.0
+    contact_threshold: float = 0.5
+    blend_frames: int = 8
+    allow_pivots: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +46,13 @@ class GenerateRequest:
     style: Style = "any"
     energy: float | None = None
     feet: FeetRequest = field(default_factory=FeetRequest)
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturesRequest:
+    """What a model hears of a song. song, start, duration: as in GenerateRequest."""
+
+    song: str
+    kind: FeatureKind = "rhythm"
+    start: float = 0.0
+    duration: float | None = None

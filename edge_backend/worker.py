@@ -22,6 +22,7 @@ from .devices import promised
 from .errors import EdgeError
 from .failures import explain
 from .jobs import Job, JobQueue
+from .model.catalogue import known
 from .progress import ProgressFrames
 from .protocol import (
     PROTOCOL,
@@ -36,6 +37,7 @@ from .protocol import (
     ProtocolError,
     Result,
     Shutdown,
+    Stage,
     State,
     Status,
     StatusRequest,
@@ -110,14 +112,14 @@ class Worker:
         return 0
 
     def _hello(self) -> Hello:
-        catalogue = importlib.import_module(".model.catalogue", __package__)
-        names = tuple(entry.id for entry in catalogue.known(self._weights_folder) if entry.path)
+        names = tuple(weights.id for weights in known(self._weights_folder) if weights.path)
         return Hello(PROTOCOL, __version__, os.getpid(), promised(self._device), names)
 
     def _load(self) -> None:
         began = time.monotonic()
         self._pipeline = importlib.import_module(".pipeline", __package__)  # here torch comes in
-        self._studio = self._pipeline.Studio(self._device, self._weights_folder)
+        studio = importlib.import_module(".studio", __package__)
+        self._studio = studio.Studio(self._device, self._weights_folder)
         self._channel.send(Log("info", f"The libraries were loaded in {time.monotonic() - began:.1f} s."))
 
     # --- main thread: jobs ---
@@ -141,9 +143,20 @@ class Worker:
         folder = Path(job.message.folder)
         if not folder.is_dir():
             raise EdgeError("job_folder_missing", f"The job folder is not there: {folder}.", "Generate again.")
-        report = ProgressFrames(job.name, self._channel.send)
-        make = self._pipeline.write_dance if isinstance(job.message, Generate) else self._pipeline.write_features
-        path: Path = make(job.message, folder, self._studio, report, job.cancelled.is_set)
+        progress = ProgressFrames(job.name, self._channel.send)
+
+        def report(stage: Stage, done: int, total: int) -> None:
+            if job.cancelled.is_set():
+                raise _cancelled()
+            progress(stage, done, total)
+
+        match job.message:
+            case Generate(request=request):
+                path = folder / "dance.npz"
+                self._pipeline.write_dance(request, path, report, self._studio)
+            case Features(request=request):
+                path = folder / "features.npz"
+                self._pipeline.write_features(request, path, report)
         return path
 
     # --- listener thread: frames ---
@@ -172,7 +185,7 @@ class Worker:
                     self._channel.send(_error(message.job, taken))
             case Cancel(name):
                 if waiting := self._jobs.cancel(name):
-                    self._channel.send(_error(waiting.name, EdgeError("cancelled", "The job was cancelled.")))
+                    self._channel.send(_error(waiting.name, _cancelled()))
             case StatusRequest():
                 self._channel.send(self._state())
             case Shutdown():
@@ -200,3 +213,7 @@ def run(device: str = "auto", weights_folder: Path | None = None, idle_minutes: 
 
 def _error(job: str | None, failure: EdgeError) -> Error:
     return Error(job, failure.code, failure.message, failure.hint, failure.detail)
+
+
+def _cancelled() -> EdgeError:
+    return EdgeError("cancelled", "The job was cancelled.")

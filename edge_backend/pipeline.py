@@ -1,0 +1,187 @@
+"""Song and settings in, dance out: the one place that strings the parts together."""
+
+import hashlib
+import math
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+
+from . import __version__
+from .audio.features import Features, song_features
+from .audio.loading import load
+from .diffusion.long_form import plan_windows
+from .diffusion.samplers import Step
+from .diffusion.song import SamplerSettings, sample_song
+from .errors import EdgeError
+from .model import controls
+from .model.weights_file import Weights, WeightsInfo
+from .motion.feet import FootSettings, clean_motion
+from .motion.files import replacing, save_motion
+from .motion.motion import Motion
+from .motion.rotations import Array, axis_angle_to_matrix
+from .progress import Report, silent
+from .request import FEATURE_KINDS, FeaturesRequest, GenerateRequest
+from .studio import Studio
+
+LONGEST_S = 3600.0
+SMOOTHEST_STEPS = 1000
+
+
+def generate(request: GenerateRequest, report: Report = silent, studio: Studio | None = None) -> Motion:
+    """The dance that the request describes: exactly round(duration * 30) frames, metres, z up, floor at z = 0.
+
+    The dancer begins at x = y = 0 and faces -y, taken over the first second. beats and meta are filled in. The same
+    request on the same machine gives the same numbers, bit for bit.
+    report: called at every stage and before every network evaluation; what it raises ends the work there.
+    studio: keeps weights warm from dance to dance.
+    Raises EdgeError: request_invalid, feature_unavailable, control_unsupported, and those of audio and weights.
+    """
+    _check(request)
+    feet = _foot_settings(request)
+    report("loading", 0, 1)
+    weights = (studio or Studio()).weights(request.weights)
+    _check_features(weights.info)
+    report("loading", 1, 1)
+
+    report("features", 0, 1)
+    audio = load(request.song, request.start, request.duration)
+    frames = round((request.duration or audio.duration) * Motion.fps)
+    features = song_features(audio, weights.info.feature_type, plan_windows(frames).padded_frames)
+    report("features", 1, 1)
+
+    vectors = _sample(weights, _condition(features, weights.info, request), frames, request, report)
+
+    report("feet", 0, 1)
+    beats = features.beats.beats
+    beats = beats[(beats >= 0) & (beats < frames / Motion.fps)].astype(np.float32)
+    motion = Motion.from_vectors(vectors, beats, _meta(request, weights, frames))
+    motion = on_stage(clean_motion(motion, feet))
+    report("feet", 1, 1)
+    return motion
+
+
+def write_dance(
+    request: GenerateRequest, path: str | Path, report: Report = silent, studio: Studio | None = None
+) -> None:
+    """Generate a dance and write its motion file; the file appears whole or not at all. Raises as generate; OSError."""
+    motion = generate(request, report, studio)
+    report("saving", 0, 1)
+    save_motion(path, motion)
+    report("saving", 1, 1)
+
+
+def write_features(request: FeaturesRequest, path: str | Path, report: Report = silent) -> None:
+    """Extract a song's features and write them as npz; the file appears whole or not at all.
+
+    values: (frames, width), or (windows, 150, width) where windows are heard alone; kind; tempo (bpm), beats and
+    downbeats (seconds from the request's start). Raises EdgeError as audio does; OSError.
+    """
+    report("features", 0, 1)
+    audio = load(request.song, request.start, request.duration)
+    frames = round((request.duration or audio.duration) * Motion.fps)
+    features = song_features(audio, request.kind, frames)
+    grid = features.beats
+    with replacing(path) as unfinished, unfinished.open("wb") as file:
+        np.savez(
+            file,
+            values=features.values,
+            kind=np.array(features.kind),
+            tempo=np.float64(grid.tempo),
+            beats=grid.beats,
+            downbeats=grid.downbeats,
+        )
+    report("features", 1, 1)
+
+
+def on_stage(motion: Motion) -> Motion:
+    """The whole dance moved and turned about the vertical, so that it begins at x = y = 0 and faces -y.
+
+    Facing is the pelvis's forward direction, projected to the floor, over the first second; a dancer who lies down then
+    keeps the heading.
+    """
+    forward = motion.rotations[: Motion.fps, 0, :2, 2].mean(axis=0)  # the pelvis's z axis, as x and y of the world
+    angle = -np.pi / 2 - math.atan2(forward[1], forward[0]) if np.linalg.norm(forward) > 1e-3 else 0.0
+    turn = axis_angle_to_matrix(np.array([0.0, 0.0, angle])).astype(np.float32)
+    rotations = motion.rotations.copy()
+    rotations[:, 0] = turn @ rotations[:, 0]
+    root = (motion.root - motion.root[0] * np.array([1, 1, 0], np.float32)) @ turn.T
+    return replace(motion, rotations=rotations, root=root)
+
+
+def _sample(weights: Weights, condition: Array, frames: int, request: GenerateRequest, report: Report) -> Array:
+    """Motion vectors (frames, 151), metres."""
+    done = 0
+
+    def poll() -> None:
+        report("sampling", done, request.steps)
+
+    def on_step(step: Step) -> None:
+        nonlocal done
+        done = step.index + 1
+        report("sampling", done, step.count)
+
+    settings = SamplerSettings(request.sampler, request.steps, guidance=request.guidance, seed=request.seed)
+    return sample_song(weights.model, weights.normaliser, condition, frames, settings, on_step=on_step, poll=poll)
+
+
+def _condition(features: Features, info: WeightsInfo, request: GenerateRequest) -> Array:
+    """What the network hears: the music's features and, behind them, the controls that these weights know."""
+    values = features.values
+    if not info.controls:
+        if request.style != controls.ANY_STYLE or request.energy is not None:
+            raise EdgeError(
+                "control_unsupported",
+                f"The weights {info.id} know neither style nor energy.",
+                "Choose style any and no energy, or other weights.",
+            )
+        return values
+    channels = controls.control_channels(request.style, request.energy, values.shape[-2])
+    return np.concatenate([values, np.broadcast_to(channels, (*values.shape[:-1], channels.shape[-1]))], axis=-1)
+
+
+def _check(request: GenerateRequest) -> None:
+    """Refuse numbers that no dance can be made from."""
+    duration = request.duration
+    rules = {
+        f"steps is {request.steps}, not between 1 and {SMOOTHEST_STEPS}": 1 <= request.steps <= SMOOTHEST_STEPS,
+        f"seed is {request.seed}, less than 0": request.seed >= 0,
+        f"guidance is {request.guidance:g}, not between 0 and 20": 0 <= request.guidance <= 20,
+        f"duration is {duration} s, not above 0 and at most {LONGEST_S:g} s": duration is None
+        or 0 < duration <= LONGEST_S,
+    }
+    for words, kept in rules.items():
+        if not kept:
+            raise EdgeError("request_invalid", f"The setting {words}.", "Change it.")
+
+
+def _foot_settings(request: GenerateRequest) -> FootSettings:
+    try:
+        return FootSettings(**asdict(request.feet))
+    except ValueError as error:
+        raise EdgeError("request_invalid", f"The foot cleanup's {error}.", "Change that setting.") from None
+
+
+def _check_features(info: WeightsInfo) -> None:
+    """Refuse weights whose music features cannot be made here."""
+    if info.feature_type not in FEATURE_KINDS:
+        raise EdgeError(
+            "feature_unavailable",
+            f"The weights {info.id} listen through {info.feature_type} features, which this installation cannot make.",
+            "Choose other weights, such as starter.",
+        )
+
+
+def _meta(request: GenerateRequest, weights: Weights, frames: int) -> dict[str, object]:
+    """How the dance was made, without the paths of this machine."""
+    settings = asdict(request)
+    song, start = Path(settings.pop("song")), settings.pop("start")
+    del settings["duration"], settings["weights"]
+    with song.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return settings | {
+        "song": {"name": song.name, "sha256": sha256, "start": start, "duration": frames / Motion.fps},
+        "weights": {"id": weights.info.id, "sha256": weights.sha256},
+        "features": weights.info.feature_type,
+        "program": __version__,
+    }

@@ -1,0 +1,43 @@
+"""What stays in memory between two dances: the device and the weights that were used last."""
+
+from pathlib import Path
+
+import torch
+
+from .devices import choose
+from .model.catalogue import resolve
+from .model.weights_file import Weights, load_weights
+
+
+class Studio:
+    """Loads weights once, and again only when others are asked for or their file has changed.
+
+    device: a name of devices.DEVICES. weights_folder: the user's own weights, beside the bundled ones.
+    Raises EdgeError device_missing.
+    """
+
+    def __init__(self, device: str = "auto", weights_folder: Path | None = None) -> None:
+        self.device = choose(device)
+        self._folder = weights_folder
+        self._weights: Weights | None = None
+        self._key: tuple[Path, int, int] | None = None
+
+    @property
+    def loaded(self) -> str:
+        """The id of the weights in memory, empty while there are none."""
+        return self._weights.info.id if self._weights else ""
+
+    def weights(self, name: str) -> Weights:
+        """The weights of that id or path, on the device. Raises EdgeError as catalogue and weights_file do."""
+        path = resolve(name, self._folder)
+        key = (path, path.stat().st_mtime_ns, path.stat().st_size)
+        if self._weights is None or key != self._key:
+            self.forget()
+            self._weights, self._key = load_weights(path, self.device), key
+        return self._weights
+
+    def forget(self) -> None:
+        """Give the memory back."""
+        self._weights = self._key = None
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
