@@ -91,19 +91,21 @@ def sample_ddpm(
     """Ancestral sampling (Ho et al. 2020, algorithm 2, with the posterior of eq. 7).
 
     x: noise at times[0]. times: timesteps, descending; all of them is the paper's own way. Between timesteps that are
-    further apart, beta is that of the whole stride (Nichol and Dhariwal 2021, eq. 19). Returns x0.
+    further apart, beta is that of the whole stride (Nichol and Dhariwal 2021, eq. 19).
+    Returns x0; float32 betas make it too large by up to 6e-4 of itself, as in the authors' code.
     """
     for index, (t, t_next) in enumerate(pairwise([*times, CLEAN])):
         x0 = denoise(x, t)
         on_step(Step(index, len(times), t, x0))
-        if t_next == CLEAN:
-            return x0
         abar, abar_next = schedule.abar(t), schedule.abar(t_next)
-        alpha = abar / abar_next
-        mean_x0 = (1 - alpha) * math.sqrt(abar_next) / (1 - abar) * x0
-        mean_x = (1 - abar_next) * math.sqrt(alpha) / (1 - abar) * x
-        variance = (1 - alpha) * (1 - abar_next) / (1 - abar)
-        x = after_step(mean_x0 + mean_x + math.sqrt(variance) * noise(), t_next)
+        beta = schedule.beta(t, t_next)
+        mean_x0 = beta * math.sqrt(abar_next) / (1 - abar) * x0
+        mean_x = (1 - abar_next) * math.sqrt(1 - beta) / (1 - abar) * x
+        x = mean_x0 + mean_x
+        if t_next == CLEAN:
+            return x
+        variance = beta * (1 - abar_next) / (1 - abar)
+        x = after_step(x + math.sqrt(variance) * noise(), t_next)
     return x
 
 

@@ -36,6 +36,11 @@ class Schedule:
         """Factor of the noise in x at timestep t."""
         return math.sqrt(1 - self.abar(t))
 
+    def beta(self, t: int, t_next: int) -> float:
+        """The variance of the noise that comes in between t_next and t > t_next, relative to the signal at t_next."""
+        # A product of betas, not a quotient of abars: those are float32, and near t = 0 their quotient is nearly 1.
+        return 1 - float(torch.prod(1 - self.betas[t_next + 1 : t + 1].double()))
+
     def log_snr(self, t: int) -> float:
         """log(signal / sigma), the lambda of Lu et al. 2022; infinite at CLEAN."""
         return math.inf if t == CLEAN else math.log(self.signal(t) / self.sigma(t))

@@ -4,25 +4,19 @@ The goldens were drawn from torch's global generator: the start noise, then one 
 """
 
 import numpy as np
-import pytest
 import torch
 
 from edge_backend.diffusion.guidance import constant, ddpm_rule, encode, guided, long_form_ramp
 from edge_backend.diffusion.inpainting import replace_known
 from edge_backend.diffusion.long_form import share_overlap, stitch
 from edge_backend.diffusion.samplers import sample_ddim, sample_ddpm
-from edge_backend.diffusion.schedule import cosine_schedule, ddim_times
+from edge_backend.diffusion.schedule import ddim_times
 from edge_backend.motion.kinematics import forward_kinematics
 from edge_backend.motion.representation import unpack
 from edge_backend.motion.rotations import axis_angle_to_matrix
 
 WEIGHT = 2.0  # of the goldens' guidance
 TOLERANCE = 1e-3  # on results of sampling; 2e-6 was seen
-
-
-@pytest.fixture(scope="module")
-def schedule():
-    return cosine_schedule()
 
 
 def _denoiser(parity, windows, guidance):
