@@ -169,7 +169,7 @@ def _unaccompanied(pieces: list[Piece]) -> list[tuple[int, Array, Array]]:
 def _arrays(data: dict[str, NDArray], holdout: NDArray, made: list[tuple[int, Array, Array]]) -> dict[str, NDArray]:
     lengths = np.array([len(warp) for _, warp, _ in made])
     poses = data["poses"][:, :22].reshape(len(data["poses"]), 66)
-    return {
+    arrays = {
         "poses": np.round(poses / np.pi * 32767).astype(np.int16),
         "root": data["root"].astype(np.float32),
         "contacts": data["contact"].astype(np.uint8),
@@ -183,6 +183,8 @@ def _arrays(data: dict[str, NDArray], holdout: NDArray, made: list[tuple[int, Ar
         "warp": np.concatenate([warp for _, warp, _ in made]).astype(np.float32),
         "features": np.concatenate([features for _, _, features in made]).astype(np.float16),
     }
+    # safetensors writes an array's memory as it lies: a column-major one would come back scrambled.
+    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
 
 
 def _about(data: dict[str, NDArray], variants: int) -> dict[str, object]:
