@@ -21,6 +21,8 @@ OCTAVE_SPREAD = 0.7  # octaves around the neutral tempo that are nearly as likel
 # A beat's period shows in the autocorrelation at the bar, the half bar and the beat, and at halves and quarters of it.
 # The parts keep a tempo apart from its 3/4 and 4/3, which share its bar or its eighths but not both.
 METRE = ((0.25, 0.3), (0.5, 0.5), (1.0, 1.0), (2.0, 1.0), (4.0, 1.5))  # (periods, weight)
+LOW_WEIGHT = 3.0
+LEAST_METRE = 0.1  # of 1; songs have 0.5 to 0.9, noise and single sounds under 0.1
 TIGHTNESS = 300.0  # of the dynamic programming: dance music keeps its tempo
 RATE_HZ = RATE / HOP  # onset values a second
 
@@ -29,18 +31,17 @@ Beats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class BeatGrid:
-    """tempo: bpm. beats: (n,) s, ascending, from the song's start to its end. downbeats: (m,) s, every fourth of them."""
+    """tempo: bpm. beats: (n,) s, ascending, from the song's start to its end. downbeats: (m,) s, every fourth beat."""
 
     tempo: float
     beats: Beats
     downbeats: Beats
 
     def position(self, seconds: NDArray) -> NDArray[np.float64]:
-        """Beats counted from the first downbeat, with fractions between them; before and after the grid at its tempo."""
+        """Beats counted from the first downbeat, with fractions; before and after the grid at its tempo."""
         seconds = np.asarray(seconds, dtype=np.float64)
-        count = np.interp(
-            seconds, self.beats, np.arange(len(self.beats)) - np.searchsorted(self.beats, self.downbeats[0])
-        )
+        numbers = np.arange(len(self.beats)) - np.searchsorted(self.beats, self.downbeats[0])
+        count = np.interp(seconds, self.beats, numbers)
         outside = np.minimum(seconds - self.beats[0], 0.0) + np.maximum(seconds - self.beats[-1], 0.0)
         return count + outside * self.tempo / 60.0
 
@@ -48,30 +49,33 @@ class BeatGrid:
 def find_beats(audio: Audio) -> BeatGrid:
     """The beat grid of the audio, of which it needs at least a second.
 
-    Sound without onsets gets a grid of 120 bpm from 0 s on.
+    Sound without a beat gets a grid of 120 bpm with a beat on its strongest onset.
     """
     return beats_of_onsets(onset_strength(audio), audio.duration)
 
 
 def beats_of_onsets(onsets: Onsets, duration: float) -> BeatGrid:
     """As find_beats, of onsets that are known already. duration: seconds."""
-    curve = _scaled(onsets.everything) + _scaled(onsets.low)
-    if not curve.any():
-        return _even_grid(duration)
-    found = _track(curve, _tempo(onsets.everything))
+    curve = _beat_curve(onsets)
+    tempo = _tempo(onsets.everything)
+    if tempo is None:
+        return _even_grid(duration, offset=float(onsets.seconds(curve.argmax())) if curve.any() else 0.0)
+    found = _track(curve, tempo)
     if len(found) < 2:
         return _even_grid(duration, offset=float(onsets.seconds(curve.argmax())))
     beats = _extended(onsets.seconds(_smoothed(*_refined(curve, found))), duration)
-    if len(beats) < 2:
-        return _even_grid(duration, offset=float(beats[0]) if len(beats) else 0.0)
     first = _first_downbeat(onsets, beats)
     return BeatGrid(60.0 / float(np.median(np.diff(beats))), beats, beats[first::BEATS_PER_BAR])
 
 
-def _scaled(curve: Curve) -> Curve:
-    """In units of its own standard deviation; a curve that never moves stays 0."""
-    spread = float(curve.std())
-    return curve / spread if spread else np.zeros_like(curve)
+def _beat_curve(onsets: Onsets) -> Curve:
+    """Where beats are likely: all onsets, and kick and bass above them, which tell on from off the beat."""
+    spread = float(onsets.everything.std())
+    if not spread:
+        return np.zeros_like(onsets.everything)
+    # A band in which next to nothing happens must not be blown up.
+    spread_low = max(float(onsets.low.std()), 0.25 * spread)
+    return onsets.everything / spread + LOW_WEIGHT * onsets.low / spread_low
 
 
 def _even_grid(duration: float, offset: float = 0.0) -> BeatGrid:
@@ -81,13 +85,17 @@ def _even_grid(duration: float, offset: float = 0.0) -> BeatGrid:
     return BeatGrid(NEUTRAL_TEMPO, beats, beats[::BEATS_PER_BAR])
 
 
-def _tempo(curve: Curve) -> float:
-    """bpm with the strongest metre."""
+def _tempo(curve: Curve) -> float | None:
+    """bpm with the strongest metre; None where there is none."""
     tempi = SLOWEST * 2.0 ** np.arange(0.0, np.log2(FASTEST / SLOWEST), 1 / 150)
     lags = 60.0 * RATE_HZ / tempi
     likeness = _autocorrelation(curve)
     values = np.arange(len(likeness))
-    metre = sum(weight * np.interp(periods * lags, values, likeness, right=0.0) for periods, weight in METRE)
+    weights = np.array([weight for _, weight in METRE])
+    parts = np.stack([np.interp(periods * lags, values, likeness, right=0.0) for periods, _ in METRE])
+    metre = weights @ parts / weights.sum()
+    if metre.max() < LEAST_METRE:
+        return None
     prior = np.exp(-0.5 * (np.log2(tempi / NEUTRAL_TEMPO) / OCTAVE_SPREAD) ** 2)
     return float(tempi[np.argmax(np.maximum(metre, 0.0) * prior)])
 
@@ -102,7 +110,8 @@ def _autocorrelation(curve: Curve, window_s: float = 14.0, hop_s: float = 3.5) -
     for start in starts:
         spectrum = np.fft.rfft(curve[start : start + length], 2 * length)
         total += np.fft.irfft(np.abs(spectrum) ** 2)[:length]
-    return total / np.maximum(length - np.arange(length), length // 3)
+    total /= np.maximum(length - np.arange(length), length // 3)
+    return total / total[0] if total[0] else total
 
 
 def _track(curve: Curve, tempo: float) -> NDArray[np.intp]:
@@ -129,13 +138,13 @@ def _refined(curve: Curve, beats: NDArray[np.intp], reach: int = 3) -> tuple[Bea
 
 
 def _smoothed(places: Beats, strengths: Beats, reach: int = 4) -> Beats:
-    """Each beat on the straight line through its neighbours, strong onsets counting more: a drummer's grid, not each stroke."""
+    """Each beat on the straight line through its neighbours, strong onsets counting more: the pulse, not strokes."""
     weights = strengths + 1e-3 * max(float(strengths.max()), 1.0)
     smooth = np.empty_like(places)
     for i in range(len(places)):
         near = slice(max(i - reach, 0), i + reach + 1)
         steps = np.arange(near.start, min(near.stop, len(places))) - i
-        slope, smooth[i] = np.polyfit(steps, places[near], 1, w=np.sqrt(weights[near]))
+        smooth[i] = np.polyfit(steps, places[near], 1, w=np.sqrt(weights[near]))[1]
     return smooth
 
 

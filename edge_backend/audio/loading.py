@@ -1,12 +1,13 @@
 """Sound files into mono samples: any format, any rate, any stretch of the song.
 
-libsndfile reads wav, flac, ogg, opus and mp3; FFmpeg's libraries (PyAV) read what it does not, such as m4a and video files.
-Both are read from the beginning up to the last sample that is wanted. Seeking would be quicker, but in compressed
+libsndfile reads wav, flac, ogg, opus and mp3; FFmpeg's libraries (PyAV) read what it does not: m4a, video files, more.
+Files are read from the beginning up to the last sample that is wanted. Seeking would be quicker, but in compressed
 formats it lands near the sample, not on it.
 """
 
+import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from ..errors import EdgeError
 SHORTEST_S = 1.0
 SILENCE = 1e-4  # peak amplitude; -80 dB of full scale
 BLOCK = 1 << 16  # samples
+
+Blocks = Generator[NDArray[np.float32], None, None]  # (channels, n) each
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ def _check_range(start: float, duration: float | None) -> None:
         raise EdgeError("audio_range", f"A song cannot be read for {duration} s.", "Give a duration above 0 s.")
 
 
-def _open(path: Path) -> tuple[int, Iterator[NDArray[np.float32]]]:
+def _open(path: Path) -> tuple[int, Blocks]:
     """(rate, blocks (channels, n) from the beginning), from the first library that knows the format."""
     try:
         sound = soundfile.SoundFile(path)
@@ -79,7 +82,7 @@ def _open(path: Path) -> tuple[int, Iterator[NDArray[np.float32]]]:
     return sound.samplerate, _blocks_of_soundfile(sound, path)
 
 
-def _blocks_of_soundfile(sound: soundfile.SoundFile, path: Path) -> Iterator[NDArray[np.float32]]:
+def _blocks_of_soundfile(sound: soundfile.SoundFile, path: Path) -> Blocks:
     try:
         with sound:
             while len(block := sound.read(BLOCK, dtype="float32", always_2d=True)):
@@ -88,7 +91,7 @@ def _blocks_of_soundfile(sound: soundfile.SoundFile, path: Path) -> Iterator[NDA
         raise _unreadable(path, str(error)) from error
 
 
-def _open_with_ffmpeg(path: Path) -> tuple[int, Iterator[NDArray[np.float32]]]:
+def _open_with_ffmpeg(path: Path) -> tuple[int, Blocks]:
     try:
         container = av.open(str(path))
     except (av.FFmpegError, OSError) as error:
@@ -99,19 +102,19 @@ def _open_with_ffmpeg(path: Path) -> tuple[int, Iterator[NDArray[np.float32]]]:
     return int(container.streams.audio[0].rate), _blocks_of_ffmpeg(container, path)
 
 
-def _blocks_of_ffmpeg(container: av.container.InputContainer, path: Path) -> Iterator[NDArray[np.float32]]:
+def _blocks_of_ffmpeg(container: av.container.InputContainer, path: Path) -> Blocks:
     stream = container.streams.audio[0]
     to_float = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
     try:
         with container:
-            for frame in container.decode(stream):
-                yield from (converted.to_ndarray() for converted in to_float.resample(frame))
-            yield from (converted.to_ndarray() for converted in to_float.resample(None))
+            for frame in itertools.chain(container.decode(stream), [None]):
+                for converted in to_float.resample(frame):
+                    yield converted.to_ndarray().astype(np.float32, copy=False)
     except av.FFmpegError as error:
         raise _unreadable(path, str(error)) from error
 
 
-def _collect(blocks: Iterator[NDArray[np.float32]], first: int, last: int | None, path: Path) -> NDArray[np.float32]:
+def _collect(blocks: Blocks, first: int, last: int | None, path: Path) -> NDArray[np.float32]:
     """The mean of the channels, samples first..last of the stream; stops reading at last."""
     kept = []
     position = 0

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import librosa
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .loading import Audio
 
@@ -12,7 +12,8 @@ RATE = 22050
 HOP = 256  # 86 values a second
 FFT = 1024
 BANDS = 80
-DEPTH_DB = 50.0  # below the loudest; what is quieter counts as silence
+DEPTH_DB = 40.0  # below the loudest of its own band (low, mid, high); what is quieter counts as silence
+NOISE_DB = 80.0  # below the loudest of all; so is this, in every band
 LOW_HZ, HIGH_HZ = 200.0, 2000.0
 # s. The steepest rise comes 5 to 14 ms before the window's centre reaches a drum stroke: measured on synthetic drums.
 LEAD = 0.010
@@ -33,12 +34,12 @@ class Onsets:
     high: Curve
 
     @staticmethod
-    def seconds(index: NDArray) -> NDArray[np.float64]:
+    def seconds(index: ArrayLike) -> NDArray[np.float64]:
         """Song time of values; fractions between values are welcome."""
         return np.asarray(index) * (HOP / RATE) + LEAD
 
     @staticmethod
-    def index(seconds: NDArray) -> NDArray[np.float64]:
+    def index(seconds: ArrayLike) -> NDArray[np.float64]:
         """The inverse of `seconds`, fractional."""
         return (np.asarray(seconds) - LEAD) * (RATE / HOP)
 
@@ -49,8 +50,10 @@ def onset_strength(audio: Audio) -> Onsets:
     if audio.rate != RATE:
         samples = librosa.resample(samples, orig_sr=audio.rate, target_sr=RATE, res_type="soxr_mq")
     spectrum = librosa.feature.melspectrogram(y=samples, sr=RATE, n_fft=FFT, hop_length=HOP, n_mels=BANDS)
-    level = librosa.power_to_db(spectrum, ref=np.max, top_db=DEPTH_DB)
-    rise = np.maximum(np.diff(level, axis=1, prepend=level[:, :1]), 0.0)
+    level = librosa.power_to_db(spectrum, ref=np.max, top_db=NOISE_DB)
     hertz = librosa.mel_frequencies(BANDS + 2, fmax=RATE / 2)[1:-1]
-    low, high = hertz < LOW_HZ, hertz > HIGH_HZ
-    return Onsets(rise.mean(axis=0), rise[low].mean(axis=0), rise[~low & ~high].mean(axis=0), rise[high].mean(axis=0))
+    bands = (hertz < LOW_HZ, (hertz >= LOW_HZ) & (hertz <= HIGH_HZ), hertz > HIGH_HZ)
+    for band in bands:
+        level[band] = np.maximum(level[band], level[band].max() - DEPTH_DB)
+    rise = np.maximum(np.diff(level, axis=1, prepend=level[:, :1]), 0.0)
+    return Onsets(rise.mean(axis=0), *(rise[band].mean(axis=0) for band in bands))

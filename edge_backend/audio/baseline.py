@@ -1,0 +1,76 @@
+"""The EDGE authors' 35 baseline features, made as their code makes them: 5 s slices, each on its own.
+
+Channels: onset strength 1, MFCC 20, chroma CENS 12, onset peaks 1, beats 1.
+"""
+
+from pathlib import PurePath
+
+import librosa
+import numpy as np
+from numpy.typing import NDArray
+
+from .loading import Audio
+
+RATE = 15360  # samples a second; with HOP exactly 30 values a second
+HOP = 512
+SLICE_S = 5.0
+FRAMES = 150
+WIDTH = 35
+
+# The songs of AIST++ have their tempo in their name: its letters give the tempo of number 0 and the step to the next.
+_TEN_APART = ("mBR", "mPO", "mLO", "mMH", "mLH", "mWA", "mKR", "mJS", "mJB")
+AIST_TEMPI = {**dict.fromkeys(_TEN_APART, (80, 10)), "mHO": (110, 5)}
+
+
+def baseline_slices(audio: Audio, stride_s: float) -> NDArray[np.float32]:
+    """Features of all whole 5 s slices of the audio, stride_s seconds apart; (slices, 150, 35)."""
+    length, stride = int(SLICE_S * audio.rate), int(stride_s * audio.rate)
+    starts = range(0, len(audio.samples) - length + 1, stride)
+    tempo = start_tempo(audio.path)
+    slices = [baseline_features(audio.samples[start : start + length], audio.rate, tempo) for start in starts]
+    return np.stack(slices) if slices else np.zeros((0, FRAMES, WIDTH), np.float32)
+
+
+def baseline_features(samples: NDArray[np.float32], rate: int, start_bpm: float | None = None) -> NDArray[np.float32]:
+    """Features of one slice of 5 s; (150, 35).
+
+    samples: (5 * rate,). start_bpm: where the beat tracker starts; None = librosa's estimate for this slice.
+    """
+    if start_bpm is None:
+        start_bpm = float(librosa.feature.tempo(y=_resampled(samples, rate, 22050), sr=22050)[0])
+    sound = _resampled(samples, rate, RATE)
+    strength = librosa.onset.onset_strength(y=sound, sr=RATE, hop_length=HOP)
+    peaks = librosa.onset.onset_detect(onset_envelope=strength, sr=RATE, hop_length=HOP)
+    _, beats = librosa.beat.beat_track(
+        onset_envelope=strength, sr=RATE, hop_length=HOP, start_bpm=start_bpm, tightness=100
+    )
+    features = np.column_stack(
+        [
+            strength,
+            librosa.feature.mfcc(y=sound, sr=RATE, hop_length=HOP, n_mfcc=20).T,
+            librosa.feature.chroma_cens(y=sound, sr=RATE, hop_length=HOP, n_chroma=12).T,
+            _one_hot(peaks, len(strength)),
+            _one_hot(beats, len(strength)),
+        ]
+    )
+    return features[:FRAMES].astype(np.float32)
+
+
+def start_tempo(path: PurePath) -> float | None:
+    """bpm that the name of an AIST++ file tells (gBR_sBM_cAll_d04_mBR0_ch01_slice3), else None."""
+    parts = path.stem.split("_")
+    song = parts[4] if len(parts) > 4 else ""
+    if song[:3] not in AIST_TEMPI or not song[3:].isdecimal():
+        return None
+    first, step = AIST_TEMPI[song[:3]]
+    return float(first + step * int(song[3:]))
+
+
+def _resampled(samples: NDArray[np.float32], rate: int, target: int) -> NDArray[np.float32]:
+    return librosa.resample(samples, orig_sr=rate, target_sr=target) if rate != target else samples
+
+
+def _one_hot(places: NDArray[np.intp], length: int) -> NDArray[np.float32]:
+    marks = np.zeros(length, np.float32)
+    marks[places] = 1.0
+    return marks

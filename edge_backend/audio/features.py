@@ -1,0 +1,59 @@
+"""A song's features in the form that a set of weights was trained on. What makes dances calls only this."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import EdgeError
+from .baseline import FRAMES, baseline_features, start_tempo
+from .beats import BeatGrid, find_beats
+from .loading import Audio
+from .rhythm import FPS, rhythm_features
+
+WINDOW_STRIDE = FRAMES // 2
+KINDS = ("rhythm", "baseline")
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the model hears.
+
+    kind: one of KINDS. beats: the song's grid. windows_alone: False: values is (frames, width), one series for the
+    song, and windows are cut from it; True: values is (windows, 150, width), window w heard alone, from frame 75 w on.
+    """
+
+    kind: str
+    values: NDArray[np.float32]
+    windows_alone: bool
+    beats: BeatGrid
+
+
+def song_features(audio: Audio, kind: str, frames: int) -> Features:
+    """Features of the first `frames` frames (30 fps) of the audio; past its end there is silence.
+
+    Raises EdgeError features_unknown.
+    """
+    if kind == "rhythm":
+        values, grid = rhythm_features(audio, frames)
+        return Features(kind, values, False, grid)
+    if kind == "baseline":
+        return Features(kind, _baseline_windows(audio, frames), True, find_beats(audio))
+    raise EdgeError(
+        "features_unknown", f"There are no music features called {kind}.", f"Known are {' and '.join(KINDS)}."
+    )
+
+
+def _baseline_windows(audio: Audio, frames: int) -> NDArray[np.float32]:
+    windows = max(math.ceil(frames / WINDOW_STRIDE) - 1, 1)
+    length, stride = (round(audio.rate * frames / FPS) for frames in (FRAMES, WINDOW_STRIDE))
+    padded = np.zeros((windows - 1) * stride + length, np.float32)
+    padded[: len(audio.samples)] = audio.samples[: len(padded)]
+    tempo = start_tempo(audio.path)
+    return np.stack(
+        [
+            baseline_features(padded[start : start + length], audio.rate, tempo)
+            for start in range(0, windows * stride, stride)
+        ]
+    )
