@@ -73,7 +73,7 @@ UNFINISHED = "unfinished"
 def ensure(environment: Environment) -> Path:
     """Make the environment, or bring it up to its lock file; returns its Python. At once if nothing changed.
 
-    A broken environment, one of another Python version and one whose installation was cut off are made anew.
+    A broken environment, one of another Python version and one whose installation was killed are made anew.
     Raises BuildError if there is no Python of the wanted version or if packages cannot be installed.
     """
     stamp = environment.folder / STAMP
@@ -92,7 +92,11 @@ def ensure(environment: Environment) -> Path:
         say(f"Making {environment.folder.name} with {base}")
         check([str(base), "-m", "venv", str(environment.folder)])
     stamp.write_text(UNFINISHED, encoding="utf-8")
-    install(environment)
+    try:
+        install(environment)
+    except BuildError:
+        stamp.unlink()  # pip failed in an orderly way: the next run goes on from here
+        raise
     stamp.write_text(wanted, encoding="utf-8")
     return environment.python
 
