@@ -59,19 +59,17 @@ def _steady(times: Array, period: float) -> Array:
     return steady
 
 
-def warp_to_tempo(beats: DanceBeats, seconds: float, tempo: float) -> tuple[Array, float]:
-    """Where in the dance each frame of the warped dance is taken from, and when its first beat falls.
+def warp_to_tempo(beats: DanceBeats, seconds: float, tempo: float) -> Array:
+    """Where in the dance each frame of the warped dance is taken from: seconds (frames,), at 30 fps.
 
-    seconds: the dance's length. tempo: bpm of the even grid that the beats are moved onto. Returns source times in
-    seconds (frames,) at 30 fps, and the first beat's time in the warped dance. Between the beats time flows smoothly
-    (monotone cubic), so that the warp adds no jolt.
+    seconds: the dance's length. tempo: bpm of the even grid that the beats are moved onto. Between the beats time flows
+    smoothly (monotone cubic), so that the warp adds no jolt.
     """
     period, ratio = 60.0 / tempo, beats.tempo / tempo
     inside = beats.times[(beats.times > 0.05) & (beats.times < seconds - 0.05)]
-    first = inside[0] * ratio
-    even = first + period * np.arange(len(inside))
+    even = inside[0] * ratio + period * np.arange(len(inside))
     knots_even = np.concatenate([[0.0], even, [even[-1] + (seconds - inside[-1]) * ratio]])
     knots_source = np.concatenate([[0.0], inside, [seconds]])
     frames = int(knots_even[-1] * FPS)
     source = PchipInterpolator(knots_even, knots_source)(np.arange(frames) / FPS)
-    return np.clip(source, 0, seconds), float(first)
+    return np.clip(source, 0, seconds)

@@ -80,21 +80,21 @@ def make_variant(piece: Piece, seed: int) -> tuple[Array, Array] | None:
     if not beats.fits:
         return None
     tempo = beats.tempo * float(np.exp(rng.uniform(-STRETCH, STRETCH)))
-    warp, first_beat = warp_to_tempo(beats, piece.seconds, tempo)
-    downbeat = first_beat + strongest_beat_of_four(piece, beats) * 60 / tempo
+    warp = warp_to_tempo(beats, piece.seconds, tempo)
+    downbeat = float(np.interp(strongest_beat(piece, beats), warp, np.arange(len(warp)) / FPS))
     hits = _hits(piece, warp)
     for _ in range(TRIES):
         features, heard = _listen(downbeat, 60 / tempo, hits, len(warp), rng)
-        if same_beat(heard, first_beat + MARGIN, 60 / tempo):
+        if same_beat(heard, downbeat + MARGIN, 60 / tempo):
             return warp * FPS, features
     return None
 
 
-def strongest_beat_of_four(piece: Piece, beats: DanceBeats) -> int:
-    """Which of the first four beats starts the bar: the one whose beats, every fourth, catch the strongest accents."""
+def strongest_beat(piece: Piece, beats: DanceBeats) -> float:
+    """The beat that starts a bar, in seconds: of beats two to five, the one whose every fourth is most accented."""
     curve = accent_curve(piece.joints, piece.contacts)
     caught = np.interp(beats.times, np.arange(len(curve)) / GRID, curve)
-    return int(np.argmax([caught[k::4].mean() for k in range(4)]))
+    return float(beats.times[max(range(1, 5), key=lambda k: caught[k::4].mean())])
 
 
 def _hits(piece: Piece, warp: Array) -> Array:
@@ -120,14 +120,18 @@ def _listen(downbeat: float, beat: float, hits: Array, frames: int, rng: np.rand
     return features[start : start + frames], heard
 
 
-def same_beat(heard: BeatGrid, first_beat: float, beat: float) -> bool:
-    """Whether a tracker's beats are the ones that were played, at the same, half or double tempo."""
+def same_beat(heard: BeatGrid, downbeat: float, beat: float) -> bool:
+    """Whether a tracker's beats are the ones that were played, at the same, half or double tempo.
+
+    downbeat: seconds of a played first beat of a bar. beat: seconds. At half the tempo the heard beats must be the
+    strong ones, the first and third of the bar.
+    """
     ratio = heard.tempo * beat / 60
     octave = min((0.5, 1.0, 2.0), key=lambda o: abs(np.log(ratio / o)))
     if abs(np.log(ratio / octave)) > 0.06:
         return False
-    grid = beat / max(octave, 1.0)
-    distance = np.abs((heard.beats - first_beat + grid / 2) % grid - grid / 2)
+    grid = beat / octave
+    distance = np.abs((heard.beats - downbeat + grid / 2) % grid - grid / 2)
     return bool(np.mean(distance < 0.05) > 0.85)
 
 
