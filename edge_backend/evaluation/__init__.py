@@ -1,0 +1,1 @@
+"""How good dances are, in figures: metrics of feet, beats, movement and body, intervals for them, and a report."""

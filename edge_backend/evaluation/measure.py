@@ -1,0 +1,43 @@
+"""All metrics of one dance."""
+
+import numpy as np
+
+from ..motion.motion import Motion
+from ..motion.rotations import Array
+from . import feet, smoothness
+from .beats import beat_alignment
+
+
+def measure(motion: Motion, beats: Array | None = None) -> dict[str, float]:
+    """The metrics of one dance by name. beats: the music's, seconds from the first frame; None = the motion's own."""
+    joints = motion.joints()
+    return {**body_metrics(joints), **beat_metrics(joints, motion.beats if beats is None else beats)}
+
+
+def body_metrics(joints: Array) -> dict[str, float]:
+    """Those that need no music. joints: (T, 24, 3) metres, z up, 30 fps."""
+    return {
+        "pfc": feet.mean_of_clips(feet.pfc, joints),
+        "pfc_paper": feet.mean_of_clips(feet.pfc_paper, joints),
+        "skate": feet.skate_ratio(joints),
+        "slide": feet.slide(joints),
+        "float": feet.floating(joints),
+        "penetration": feet.penetration(joints),
+        "jitter": smoothness.jitter(joints),
+        "dynamics": smoothness.dynamics(joints),
+        "travel": smoothness.travel(joints),
+    }
+
+
+def beat_metrics(joints: Array, music: Array) -> dict[str, float]:
+    """Those that need the music's beats, in seconds from the first frame; empty without any."""
+    if not len(music):
+        return {}
+    alignment = beat_alignment(joints, np.asarray(music))
+    return {
+        "beat_alignment": alignment.music,
+        "beat_alignment_chance": alignment.music_chance,
+        "beat_alignment_percentile": alignment.percentile,
+        "motion_beat_alignment": alignment.motion,
+        "motion_beat_alignment_chance": alignment.motion_chance,
+    }
