@@ -53,8 +53,8 @@ def hits(beats: Array, others: Array) -> float:
 def beat_alignment(joints: Array, music: Array, seed: int = 0) -> Alignment:
     """Alignment of a motion (T, 24, 3) with the beats of its music (seconds from the first frame, ascending).
 
-    Music outside the motion does not count. For the chance level the music is shifted round the motion's length, so that
-    it keeps its tempo and its number of beats; the shifts depend on the seed alone.
+    Music outside the motion does not count. For the chance level the music is shifted round the motion's length, so
+    that it keeps its tempo and its number of beats; the shifts depend on the seed alone.
     """
     duration = len(joints) / FPS
     moves = motion_beats(joints)
@@ -63,6 +63,6 @@ def beat_alignment(joints: Array, music: Array, seed: int = 0) -> Alignment:
     shifted = [np.sort((music + shift) % duration) for shift in shifts]
     by_chance = np.array([(hits(beats, moves), hits(moves, beats)) for beats in shifted])
     score = hits(music, moves)
-    return Alignment(
-        score, hits(moves, music), *by_chance.mean(axis=0).tolist(), float((by_chance[:, 0] < score).mean())
-    )
+    music_chance, motion_chance = by_chance.mean(axis=0)
+    percentile = (by_chance[:, 0] < score).mean()
+    return Alignment(score, hits(moves, music), float(music_chance), float(motion_chance), float(percentile))

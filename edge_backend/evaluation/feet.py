@@ -1,5 +1,7 @@
 """Metrics of the feet. Joints are (T, 24, 3) metres, world, z up, at 30 frames a second."""
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
@@ -27,7 +29,7 @@ def pfc_paper(joints: Array) -> float:
     return _foot_contact(joints, _step_lengths(joints) * FPS)
 
 
-def mean_of_clips(metric, joints: Array) -> float:
+def mean_of_clips(metric: Callable[[Array], float], joints: Array) -> float:
     """Mean of a metric over 5 s clips, 2.5 s apart; of the whole motion where it is shorter than a clip."""
     starts = range(0, len(joints) - CLIP + 1, CLIP_STRIDE)
     return float(np.mean([metric(joints[start : start + CLIP]) for start in starts] or [metric(joints)]))
@@ -61,14 +63,15 @@ def skate_ratio(joints: Array) -> float:
 def slide(joints: Array) -> float:
     """Median millimetres per frame that a foot which is down moves along the floor; NaN if none ever is.
 
-    Down: its ankle or its toes move less than 0.01 m to the next frame and to the one after (EDGE's contact) within 6 cm
-    of their stance. Of ankle and toes the slower counts: feet roll.
+    Down: its ankle or its toes move less than 0.01 m to the next frame and to the one after (EDGE's contact) within
+    6 cm of their stance. Of ankle and toes the slower counts: feet roll.
     """
     feet = joints[:, list(CONTACT_JOINTS)]
     planted = (_step_lengths(joints) < CONTACT_SPEED) & (feet[:-1, :, 2] - STANCE < STEP)
     down = planted[:-1] & planted[1:]
     moved = _step_lengths(joints[..., :2])[:-1]
-    return float(np.median(np.minimum(moved[:, :2], moved[:, 2:])[down[:, :2] | down[:, 2:]]) * 1000)
+    slower = np.minimum(moved[:, :2], moved[:, 2:])[down[:, :2] | down[:, 2:]]
+    return float(np.median(slower) * 1000) if len(slower) else float("nan")
 
 
 def floating(joints: Array, above: float = 0.02) -> float:
