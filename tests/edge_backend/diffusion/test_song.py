@@ -1,0 +1,120 @@
+"""Whole songs with the reference network: lengths, seeds, batches, seams."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from edge_backend.diffusion.long_form import HOP, plan_windows
+from edge_backend.diffusion.samplers import Cancelled
+from edge_backend.diffusion.song import SamplerSettings, sample_song
+from edge_backend.motion.motion import Motion
+from edge_backend.motion.representation import unpack
+from edge_backend.request import SAMPLERS
+
+QUICK = SamplerSettings(steps=4, seed=3)
+
+
+@pytest.fixture
+def music(parity):
+    """frames -> features, smooth and different everywhere."""
+
+    def build(frames):
+        width = parity.weights.info.config.features
+        time, channel = np.arange(frames)[:, None], np.arange(width)[None]
+        return np.sin(0.05 * time * (1 + channel / width) + channel).astype(np.float32)
+
+    return build
+
+
+@pytest.fixture
+def dance(parity, music):
+    """(frames, settings) -> vectors of a dance by the reference network."""
+
+    def build(frames, settings=QUICK, cond=None, **hooks):
+        cond = music(plan_windows(frames).padded_frames) if cond is None else cond
+        return sample_song(parity.weights.model, parity.weights.normaliser, cond, frames, settings, **hooks)
+
+    return build
+
+
+@pytest.mark.parametrize("frames", [1, 30, 149, 150, 151, 225, 226, 700])
+def test_the_dance_has_exactly_the_frames_asked_for(dance, frames):
+    vectors = dance(frames)
+    assert vectors.shape == (frames, 151)
+    assert vectors.dtype == np.float32
+    assert np.isfinite(vectors).all()
+
+
+def test_rotations_come_out_orthonormal(dance):
+    _, _, rotations = unpack(dance(200))
+    identity = rotations @ np.swapaxes(rotations, -1, -2)
+    np.testing.assert_allclose(identity, np.broadcast_to(np.eye(3), identity.shape), atol=1e-5)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_dance(dance, sampler):
+    settings = replace(QUICK, sampler=sampler)
+    assert dance(300, settings).tobytes() == dance(300, settings).tobytes()
+    other = dance(300, replace(settings, seed=4))
+    assert np.abs(other - dance(300, settings)).mean() > 0.01
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_the_batch_changes_nothing(dance, sampler):
+    frames = 1800  # 23 windows
+    settings = replace(QUICK, sampler=sampler)
+    reference = dance(frames, replace(settings, batch=8))
+    # torch multiplies matrices of 4 windows and more in the same order; with fewer it rounds otherwise.
+    assert dance(frames, replace(settings, batch=23)).tobytes() == reference.tobytes()
+    np.testing.assert_allclose(dance(frames, replace(settings, batch=1)), reference, atol=1e-4)
+
+
+def test_a_dance_begins_the_same_however_long_the_song_goes_on(dance):
+    long, longer = dance(1000), dance(1075)
+    # Windows know nothing of the ones after them.
+    np.testing.assert_allclose(long[:900], longer[:900], atol=1e-4)
+
+
+def test_music_that_ends_early_goes_on_as_it_ended(dance, music):
+    short = music(200)
+    held = np.concatenate([short, np.repeat(short[-1:], 25, axis=0)])
+    assert dance(210, cond=short).tobytes() == dance(210, cond=held).tobytes()
+
+
+def test_windows_of_music_that_were_heard_alone_are_taken_as_they_are(dance, music):
+    whole = music(300)
+    windows = np.stack([whole[start : start + 150] for start in (0, 75, 150)])
+    np.testing.assert_array_equal(dance(300, cond=windows), dance(300, cond=whole))
+    with pytest.raises(ValueError, match="3 windows, the music has 2"):
+        dance(300, cond=windows[:2])
+
+
+def test_progress_counts_every_step_once(dance):
+    steps = []
+    dance(300, on_step=steps.append)
+    assert [(step.index, step.count) for step in steps] == [(index, 4) for index in range(4)]
+
+
+def test_cancelling_takes_effect_within_one_network_evaluation(dance):
+    evaluations = 0
+
+    def cancel_in_the_second_step():
+        nonlocal evaluations
+        evaluations += 1
+        if evaluations == 8:  # 3 to encode the music, 3 in the first step, 2 in the second
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        dance(1800, poll=cancel_in_the_second_step)
+    assert evaluations == 8
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_seams_are_as_smooth_as_the_rest(dance, sampler):
+    vectors = dance(1200, SamplerSettings(sampler, steps=12))
+    joints = Motion.from_vectors(vectors).joints()
+    acceleration = np.linalg.norm(np.diff(joints, n=2, axis=0), axis=-1).max(axis=1)
+    seams = np.arange(HOP, 1200 - HOP, HOP)
+    near_seams = np.stack([acceleration[seams + shift] for shift in (-2, -1, 0)])
+    assert near_seams.max() < 1.5 * np.percentile(acceleration, 99)
