@@ -45,7 +45,7 @@ from .protocol import (
     encode,
 )
 
-GRACE_S = 1.0
+GRACE_S = 0.5
 """How long a job may take to notice that Blender is gone; then the process ends all the same."""
 
 BROKEN = 3

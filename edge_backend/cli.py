@@ -1,0 +1,178 @@
+"""The command line: `python -m edge_backend <command>`. Here stand the options; what commands do stands in `commands`.
+
+Nothing heavy is imported before a command is known: `--help` answers at once.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import __version__
+from .devices import DEVICES
+from .errors import EdgeError
+from .failures import explain
+from .protocol import Error, encode
+from .request import FEATURE_KINDS, SAMPLERS, STYLES, FeetRequest, GenerateRequest
+
+PROGRAM = "python -m edge_backend"
+FAILED, INTERRUPTED = 2, 130
+
+_OWN_PARSERS = {"train": ".training.__main__", "evaluate": ".evaluation.__main__"}
+"""Commands whose package reads its own arguments."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status: 0 done, 2 failed (one sentence on stderr), 130 stopped by Ctrl-C."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if given and given[0] in _OWN_PARSERS:
+            status: int = importlib.import_module(_OWN_PARSERS[given[0]], __package__).main(given[1:])
+            return status
+        options = _parser().parse_args(given)
+        return _run(options)
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        importlib.import_module(f".commands.{options.command}", __package__).run(options)
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        _show(explain(error), options)
+        return FAILED
+    return 0
+
+
+def _show(failure: EdgeError, options: argparse.Namespace) -> None:
+    if options.debug:
+        traceback.print_exc()
+    if getattr(options, "json", False):
+        sys.stdout.buffer.write(
+            encode(Error(options.command, failure.code, failure.message, failure.hint, failure.detail))
+        )
+        sys.stdout.flush()
+    else:
+        print(f"{failure} [{failure.code}]", file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=PROGRAM, description="From a song to a dance.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, help: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=help, description=help, parents=[_debug(), *parents])
+        made.set_defaults(command=name)
+        return made
+
+    _add_generate(command("generate", "make a dance for a song", _computing(), _json()))
+    _add_features(command("features", "extract what a model hears of a song", _json()))
+    _add_weights(command("weights", "list, show or import weights"))
+    _add_preview(command("preview", "draw a dance as a video or a sheet of pictures, without Blender", _json()))
+    command("doctor", "check this installation by using it", _computing(), _json())
+    _add_worker(command("worker", "serve Blender on stdin and stdout (docs/protocol.md)", _computing()))
+    command("train", "train a network (see train --help)")
+    command("evaluate", "measure dances (see evaluate --help)")
+    return parser
+
+
+def _debug() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--debug", action="store_true", help="show where an error came from")
+    return parser
+
+
+def _json() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--json", action="store_true", help="progress and result as one JSON object per line")
+    return parser
+
+
+def _computing() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="default: cuda where there is one, else cpu")
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads, default: as torch likes")
+    parser.add_argument("--weights-folder", type=Path, metavar="DIR", help="your own weights, beside the bundled ones")
+    return parser
+
+
+def _add_stretch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("song", metavar="SONG", help="wav, flac, ogg, opus, mp3, m4a, ...")
+    parser.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds into the song")
+    parser.add_argument("--duration", type=float, metavar="S", help="seconds, default: to the end of the song")
+
+
+def _add_generate(parser: argparse.ArgumentParser) -> None:
+    defaults, feet = GenerateRequest(""), FeetRequest()
+    _add_stretch(parser)
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DANCE.npz")
+    parser.add_argument("--seed", type=int, default=defaults.seed, metavar="N")
+    parser.add_argument("--steps", type=int, default=defaults.steps, metavar="N", help="default: %(default)s")
+    parser.add_argument("--sampler", choices=SAMPLERS, default=defaults.sampler)
+    parser.add_argument(
+        "--guidance",
+        type=float,
+        default=defaults.guidance,
+        metavar="W",
+        help="how far the music leads: %(default)s",
+    )
+    parser.add_argument("--weights", default=defaults.weights, metavar="NAME|FILE", help="default: %(default)s")
+    parser.add_argument("--style", choices=STYLES, default=defaults.style)
+    parser.add_argument("--energy", type=float, metavar="E", help="0 calm to 1 wild, default: left to the music")
+    parser.add_argument("--no-feet", action="store_true", help="leave the feet as the network puts them")
+    parser.add_argument(
+        "--feet-strength", type=float, default=feet.strength, metavar="S", help="0 to 1, default: %(default)s"
+    )
+
+
+def _add_features(parser: argparse.ArgumentParser) -> None:
+    _add_stretch(parser)
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="F.npz")
+    parser.add_argument("--type", choices=FEATURE_KINDS, default=FEATURE_KINDS[0])
+
+
+def _add_weights(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    parents = [_debug(), _json()]
+    listing = actions.add_parser("list", help="the weights that are known, and which of them are here", parents=parents)
+    show = actions.add_parser("show", help="what a weights file says about itself", parents=parents)
+    show.add_argument("name", metavar="NAME|FILE")
+    for one in (listing, show):
+        one.add_argument("--weights-folder", type=Path, metavar="DIR")
+    bring = actions.add_parser("import", help="make weights from a checkpoint.pt of EDGE's authors", parents=parents)
+    bring.add_argument("checkpoint", type=Path, metavar="FILE")
+    bring.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.safetensors")
+    bring.add_argument("--heads", type=int, metavar="N", help="of each attention, where the file is no usual one")
+
+
+def _add_preview(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dance", type=Path, metavar="DANCE.npz")
+    parser.add_argument("--audio", type=Path, metavar="SONG", help="the song that it was made for")
+    parser.add_argument("-o", "--output", type=Path, metavar="DANCE.mp4", help="a video")
+    parser.add_argument("--sheet", type=Path, metavar="SHEET.png", help="a sheet of moments")
+    parser.add_argument("--moments", type=int, default=12, metavar="N", help="pictures on the sheet: %(default)s")
+    parser.add_argument("--size", type=_size, default=(1280, 720), metavar="WxH", help="of the video: 1280x720")
+
+
+def _add_worker(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--idle-minutes", type=float, default=10.0, metavar="M", help="end when there is nothing to do, 0 = never"
+    )
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Width and height, even as H.264 wants them."""
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text} is no size such as 1280x720")
+    size = int(width), int(height)
+    if min(size) < 64 or max(size) > 4096 or size[0] % 2 or size[1] % 2:
+        raise argparse.ArgumentTypeError(f"{text}: both numbers must be even and from 64 to 4096")
+    return size

@@ -1,0 +1,39 @@
+"""`generate SONG -o DANCE.npz`."""
+
+import argparse
+
+import torch
+
+from ..motion.files import load_motion
+from ..pipeline import write_dance
+from ..request import FeetRequest, GenerateRequest
+from ..studio import Studio
+from .output import check_target, finish, progress
+
+
+def run(options: argparse.Namespace) -> None:
+    """Make a dance. Raises EdgeError as pipeline.generate; OSError."""
+    check_target(options.output)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    studio = Studio(options.device, options.weights_folder)
+    with progress(options) as report:
+        write_dance(_request(options), options.output, report, studio)
+    motion = load_motion(options.output)
+    finish(options, options.output, f"{motion.frames} frames, {motion.frames / motion.fps:.1f} s, seed {options.seed}")
+
+
+def _request(options: argparse.Namespace) -> GenerateRequest:
+    return GenerateRequest(
+        song=options.song,
+        start=options.start,
+        duration=options.duration,
+        seed=options.seed,
+        steps=options.steps,
+        sampler=options.sampler,
+        guidance=options.guidance,
+        weights=options.weights,
+        style=options.style,
+        energy=options.energy,
+        feet=FeetRequest(enabled=not options.no_feet, strength=options.feet_strength),
+    )
