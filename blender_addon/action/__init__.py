@@ -1,0 +1,1 @@
+"""From a motion to keys: bone channels, actions."""

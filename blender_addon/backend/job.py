@@ -1,0 +1,186 @@
+"""One job of the worker as Blender sees it: polled, never waited for. No bpy.
+
+A job has a folder of its own that only this user can read; `close` removes it.
+"""
+
+import shutil
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from ..edge_backend.errors import EdgeError
+from ..edge_backend.motion.files import load_motion
+from ..edge_backend.motion.motion import Motion
+from ..edge_backend.protocol import PROTOCOL, Cancel, Error, Generate, Hello, Message, Progress, Result
+from ..edge_backend.request import GenerateRequest
+from .worker_process import Ended, WorkerProcess
+
+State = Literal["starting", "running", "cancelling", "done", "failed", "cancelled"]
+
+CANCEL_S = 10.0
+"""A worker that has not stopped by then is killed: one network evaluation takes less."""
+
+HELLO_S = 90.0
+"""A worker that has not said hello by then never will; a cold disk needs some of it."""
+
+# How much of the bar each stage gets, from where to where.
+_SHARES = {
+    "loading": (0.0, 0.06), "features": (0.06, 0.2), "sampling": (0.2, 0.95), "feet": (0.95, 0.98), "saving": (0.98, 1.0),
+}  # fmt: skip
+
+
+class Job:
+    """From a request to a motion.
+
+    state, progress and error tell how it stands, `motion` reads its result; `poll` moves it on. hire: gives a living worker, called again
+    where one has left in the meantime. parent: where the job's folder is made. Raises EdgeError job_folder.
+    """
+
+    def __init__(self, hire: Callable[[], WorkerProcess], parent: Path) -> None:
+        self.name = uuid.uuid4().hex
+        self.state: State = "starting"
+        self.progress: Progress | None = None
+        self.error: EdgeError | None = None
+        self.log = ""
+        self._hire = hire
+        self._message: Generate | None = None
+        self._worker: WorkerProcess | None = None
+        self._deadline = 0.0
+        self._answered = False  # the worker says anything at all
+        self._heard = False  # the worker speaks of this job
+        self._result: Path | None = None
+        try:
+            self.folder = Path(tempfile.mkdtemp(prefix="edge_dance_", dir=parent))
+        except OSError as error:
+            raise EdgeError(
+                "job_folder",
+                f"No folder for the job could be made in {parent}: {error.strerror or error}.",
+                "Free some space, or choose another temporary folder in Blender's preferences.",
+            ) from error
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has come to its end, whichever."""
+        return self.state in ("done", "failed", "cancelled")
+
+    @property
+    def fraction(self) -> float:
+        """How much is done, 0 to 1."""
+        if self.progress is None:
+            return 0.0
+        start, end = _SHARES[self.progress.stage]
+        return start + (end - start) * min(1.0, self.progress.done / max(1, self.progress.total))
+
+    def motion(self) -> Motion:
+        """The dance of a job that is done. Raises EdgeError motion_*."""
+        assert self._result is not None  # noqa: S101 - for the type checker: the job is done
+        return load_motion(self._result)
+
+    def start(self, request: GenerateRequest) -> None:
+        """Send the request to the worker."""
+        self._message = Generate(self.name, str(self.folder), request)
+        self._engage()
+
+    def cancel(self) -> None:
+        """Ask the worker to stop; the state is `cancelled` once it has."""
+        if self.finished or self.state == "cancelling":
+            return
+        if self._worker is None:
+            self.state = "cancelled"
+            return
+        self.state = "cancelling"
+        self._deadline = time.monotonic() + CANCEL_S
+        self._worker.send(Cancel(self.name))
+
+    def poll(self) -> bool:
+        """Take in what the worker has said since the last call; whether anything changed. Does not wait."""
+        before = (self.state, self.progress)
+        if self._worker and not self.finished:
+            for event in self._worker.poll():
+                self._take(event)
+                if self.finished:
+                    break
+            else:
+                self._watch_the_clock()
+        return before != (self.state, self.progress)
+
+    def close(self) -> None:
+        """Stop it if it runs, and remove its folder."""
+        self.cancel()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _engage(self) -> None:
+        assert self._message is not None  # noqa: S101 - for the type checker: start() has set it
+        self._worker = self._hire()
+        self._deadline = time.monotonic() + HELLO_S
+        self._worker.send(self._message)
+
+    def _take(self, event: Message | Ended) -> None:
+        self._answered = True
+        match event:
+            case Hello(protocol=protocol) if protocol != PROTOCOL:
+                hint = "Install the extension again."
+                self._give_up(EdgeError("backend_version", "The backend is of another version.", hint))
+            case Progress(job=self.name):
+                self._heard = True
+                self.progress = event
+                if self.state == "starting":
+                    self.state = "running"
+            case Result(job=self.name, path=path):
+                self._accept(Path(path))
+            case Error(job=self.name) | Error(job=None):
+                self._fail(EdgeError(event.code, event.message, event.hint, event.detail))
+            case Ended(reason=reason):
+                self._mourn(reason)
+
+    def _accept(self, path: Path) -> None:
+        if self.state == "cancelling":  # the request to stop came too late; nobody wants the dance any more
+            self.state = "cancelled"
+        elif self.folder.resolve() in path.resolve().parents:
+            self._result = path
+            self.state = "done"
+        else:
+            self._fail(EdgeError("result_elsewhere", "The backend named a file outside of the job's folder."))
+
+    def _mourn(self, reason: EdgeError | None) -> None:
+        if self.state == "cancelling":
+            self.state = "cancelled"
+        elif reason is None and not self._heard:
+            self._heard = True  # so that this happens once
+            self._engage()  # it left, being idle, just when the request was on its way
+        else:
+            self._fail(reason or EdgeError("backend_died", "The backend ended without a result.", "Generate again."))
+
+    def _watch_the_clock(self) -> None:
+        if self.state not in ("starting", "cancelling") or time.monotonic() < self._deadline:
+            return
+        if self.state == "cancelling":
+            self._dismiss()
+            self.state = "cancelled"
+        elif not self._answered:
+            self._give_up(
+                EdgeError(
+                    "backend_silent",
+                    f"The backend has not answered within {HELLO_S:g} seconds.",
+                    "Generate again; if that does not help, check the Python in the extension's preferences.",
+                )
+            )
+
+    def _give_up(self, error: EdgeError) -> None:
+        self._dismiss()
+        self._fail(error)
+
+    def _dismiss(self) -> None:
+        if self._worker:
+            self._worker.kill()
+
+    def _fail(self, error: EdgeError) -> None:
+        if error.code == "cancelled" or self.state == "cancelling":
+            self.state = "cancelled"
+            return
+        self.error = error
+        self.log = self._worker.log() if self._worker else ""
+        self.state = "failed"

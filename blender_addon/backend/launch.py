@@ -1,0 +1,114 @@
+"""Which Python runs the backend, and in which surroundings. Standard library only."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..edge_backend.errors import EdgeError
+
+ADDON_FOLDER = Path(__file__).resolve().parents[1]
+"""Holds edge_backend and weights beside the add-on's own modules."""
+
+_NEEDED = ("numpy", "torch", "safetensors", "librosa", "soundfile", "scipy", "av")
+_PROBE = (
+    "import importlib.util, json, sys; print(json.dumps([sys.version_info[:2] >= (3, 11), "
+    "[name for name in sys.argv[1:] if importlib.util.find_spec(name) is None]]))"
+)
+_PROBE_TIMEOUT_S = 20.0
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+# No console window on Windows, and no Ctrl-C of the terminal that Blender was started from.
+POPEN_FLAGS: dict[str, int | bool] = (
+    {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
+    if sys.platform == "win32"
+    else {"start_new_session": True}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How to start the worker.
+
+    python: the user's choice, None = look for one. weights_folder: the user's own weights. threads: 0 = as torch likes.
+    """
+
+    python: Path | None = None
+    weights_folder: Path | None = None
+    idle_minutes: float = 10.0
+    threads: int = 0
+
+    def command(self) -> list[str]:
+        """The worker's command line. Looks for Python, which takes a moment. Raises EdgeError backend_*."""
+        options = ["--idle-minutes", f"{self.idle_minutes:g}"]
+        if self.weights_folder:
+            options += ["--weights-folder", str(self.weights_folder)]
+        return [str(find_python(self.python)), "-m", "edge_backend", "worker", *options]
+
+    def variables(self) -> dict[str, str]:
+        """The worker's environment variables."""
+        return _variables() | {name: str(self.threads) for name in _THREADS if self.threads}
+
+
+def find_python(chosen: Path | None) -> Path:
+    """The chosen Python, or the first one found that has the backend's packages.
+
+    Raises EdgeError backend_python_missing, backend_python_broken, backend_packages_missing, backend_missing.
+    """
+    if chosen:
+        if not chosen.is_file():
+            raise EdgeError(
+                "backend_python_missing",
+                f"The backend's Python is not there: {chosen}.",
+                "Choose another one in the extension's preferences.",
+            )
+        if problem := _problem(chosen):
+            raise problem
+        return chosen
+    for candidate in _on_path():
+        if _problem(candidate) is None:
+            return candidate
+    raise EdgeError(
+        "backend_missing",
+        "No Python with the backend's packages was found.",
+        "Name one in the extension's preferences: Python 3.11 or newer with torch and librosa.",
+    )
+
+
+def _variables() -> dict[str, str]:
+    """This process's variables without the user's Python settings, which are meant for other programs."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return variables | {"PYTHONPATH": str(ADDON_FOLDER), "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
+
+
+def _on_path() -> Iterator[Path]:
+    for name in ("python3.11", "python3.13", "python3.12", "python3", "python"):
+        if found := shutil.which(name):
+            yield Path(found)
+
+
+def _problem(python: Path) -> EdgeError | None:
+    """Why this Python cannot run the backend, None if it can."""
+    hint = "Choose another Python in the extension's preferences, or install the packages into this one."
+    try:
+        done = subprocess.run(
+            [str(python), "-c", _PROBE, *_NEEDED],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            env=_variables(),
+            timeout=_PROBE_TIMEOUT_S,
+            check=True,
+            **POPEN_FLAGS,
+        )
+        recent_enough, missing = json.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        return EdgeError("backend_python_broken", f"{python} does not run as Python.", hint, detail=str(error))
+    if not recent_enough:
+        return EdgeError("backend_python_broken", f"{python} is older than Python 3.11.", hint)
+    if missing:
+        return EdgeError("backend_packages_missing", f"{python} lacks {', '.join(missing)}.", hint)
+    return None

@@ -1,0 +1,60 @@
+"""The one worker and the one job of this Blender, kept between operators."""
+
+from pathlib import Path
+
+import bpy
+
+from ..edge_backend.errors import EdgeError
+from .job import Job
+from .launch import Launch
+from .worker_process import WorkerProcess
+
+
+class Service:
+    """Keeps the worker warm. Lives in Python, not in the file: undo and loading do not touch it."""
+
+    def __init__(self) -> None:
+        self._worker: WorkerProcess | None = None
+        self._launch: Launch | None = None
+        self.job: Job | None = None
+        self.problem: EdgeError | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job is under way."""
+        return self.job is not None
+
+    def open_job(self, launch: Launch) -> Job:
+        """A new job, still without a request. Raises EdgeError busy, job_folder."""
+        if self.job:
+            raise EdgeError("busy", "A dance is being made already.", "Wait for it or cancel it.")
+        self.problem = None
+        self.job = Job(lambda: self._hired(launch), Path(bpy.app.tempdir))
+        return self.job
+
+    def close_job(self) -> None:
+        """Forget the job and remove its folder; what went wrong with it is remembered as `problem`."""
+        if self.job:
+            self.problem = self.job.error
+            self.job.close()
+            self.job = None
+
+    def stop(self) -> None:
+        """End the worker and whatever it does."""
+        self.close_job()
+        if self._worker:
+            self._worker.stop()
+            self._worker = None
+
+    def _hired(self, launch: Launch) -> WorkerProcess:
+        """The worker that there is, or a new one where there is none or the preferences have changed."""
+        if self._worker and self._launch != launch:
+            self._worker.stop()
+            self._worker = None
+        if self._worker is None or not self._worker.alive:
+            self._worker, self._launch = WorkerProcess(launch), launch
+        return self._worker
+
+
+service = Service()
+"""Of this Blender. `registration` stops it."""

@@ -1,0 +1,99 @@
+"""Every difference between the supported Blender versions (4.2, 4.5, 5.0, 5.2), in one place.
+
+Where a name exists in some versions only, it is looked up on the object, so that one path serves all of them. Such objects are typed
+Any: no single version's stubs describe them.
+"""
+
+from typing import Any, NamedTuple
+
+import bpy
+
+SLOT_NAME = "Slot"
+"""The same for every take, as Blender's own importers have it: Blender finds the slot again when takes are swapped."""
+
+
+# --- Actions: slots and layers since 4.4, the old interface gone in 5.0 -----------------------------------------------
+
+
+def new_action(name: str, id_type: str = "OBJECT") -> tuple[bpy.types.Action, Any]:
+    """An empty action and the place where its F-curves go; assign it with `assign_action`."""
+    action: Any = bpy.data.actions.new(name)
+    if bpy.app.version < (4, 4, 0):
+        return action, action
+    slot = action.slots.new(id_type=id_type, name=SLOT_NAME)
+    strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
+    return action, strip.channelbag(slot, ensure=True)
+
+
+def assign_action(ob: bpy.types.Object, action: bpy.types.Action) -> None:
+    """Make it the object's action, with its first slot where there are slots."""
+    data: Any = ob.animation_data or ob.animation_data_create()
+    data.action = action
+    if bpy.app.version >= (4, 4, 0):
+        data.action_slot = action.slots[0]
+
+
+def new_fcurve(curves: Any, path: str, index: int, group: str) -> bpy.types.FCurve:
+    """A new F-curve in what `new_action` returned."""
+    if bpy.app.version >= (5, 0, 0):
+        return curves.fcurves.new(path, index=index, group_name=group)
+    if bpy.app.version >= (4, 4, 0):
+        fcurve = curves.fcurves.new(path, index=index)
+        fcurve.group = curves.groups.get(group) or curves.groups.new(group)
+        return fcurve
+    return curves.fcurves.new(path, index=index, action_group=group)
+
+
+# --- Sequencer: sequences became strips in 4.4, handles were renamed in 5.1, scenes can be picked since 5.0 -----------
+
+
+class StripFrames(NamedTuple):
+    """A strip on the timeline, in frames: what is seen of it, and where its media would begin and end uncut."""
+
+    first: float
+    end: float
+    content_first: float
+    content_end: float
+
+
+def sequencer_scenes(context: bpy.types.Context) -> list[bpy.types.Scene]:
+    """The scenes whose sequencer the user may mean: the 3D view's own first, then the one that the sequencer shows."""
+    shown = getattr(context, "sequencer_scene", None)
+    return [context.scene] if shown in (None, context.scene) else [context.scene, shown]
+
+
+def all_strips(scene: bpy.types.Scene) -> list[Any]:
+    """Every strip of the scene's sequencer, those in meta strips too."""
+    editor: Any = scene.sequence_editor
+    return list(getattr(editor, strips_property(), ())) if editor else []
+
+
+def strips_property() -> str:
+    """What the sequence editor calls the collection of `all_strips`."""
+    return "strips_all" if bpy.app.version >= (4, 4, 0) else "sequences_all"
+
+
+def strip_frames(strip: Any) -> StripFrames:
+    """Where the strip and its media lie on the timeline."""
+    if hasattr(strip, "left_handle"):
+        first, end = strip.left_handle, strip.right_handle
+        content, length = strip.content_start, strip.content_duration
+    else:
+        first, end = strip.frame_final_start, strip.frame_final_end
+        content, length = strip.frame_start, strip.frame_duration
+    return StripFrames(first, end, content, content + length)
+
+
+def new_sound_strip(context: bpy.types.Context, path: str, name: str, channel: int, frame: int) -> Any:
+    """A new sound strip in the scene's sequencer, made active; since 5.0 the sequencer shows that scene if it shows none.
+
+    Raises RuntimeError if Blender was built without audio or cannot open the file.
+    """
+    editor: Any = context.scene.sequence_editor_create()
+    strips = editor.strips if hasattr(editor, "strips") else editor.sequences
+    strip = strips.new_sound(name=name, filepath=path, channel=channel, frame_start=frame)
+    editor.active_strip = strip
+    workspace = context.workspace
+    if workspace and getattr(workspace, "sequencer_scene", context.scene) is None:
+        workspace.sequencer_scene = context.scene
+    return strip

@@ -1,0 +1,1 @@
+"""Operators. Each gathers from the context, calls one function and reports."""

@@ -1,0 +1,24 @@
+"""Operators that put characters into the scene."""
+
+import bpy
+
+from ..rig.dancer import add_dancer
+
+
+class EDGE_DANCE_OT_add_dancer(bpy.types.Operator):
+    """Add a dancer: an armature ready for dances, with a mannequin on it"""
+
+    bl_idname = "edge_dance.add_dancer"
+    bl_label = "Add Dancer"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Add it at the 3D cursor and make it the active object."""
+        if context.mode != "OBJECT" and bpy.ops.object.mode_set.poll():
+            bpy.ops.object.mode_set(mode="OBJECT")
+        armature = add_dancer(context.collection, context.scene.cursor.location)
+        for ob in context.selected_objects:
+            ob.select_set(False)
+        armature.select_set(True)
+        context.view_layer.objects.active = armature
+        return {"FINISHED"}

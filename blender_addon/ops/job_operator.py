@@ -1,0 +1,117 @@
+"""What every operator that asks the backend has in common: waiting, progress, cancel, one undo step."""
+
+import time
+from pathlib import Path
+from typing import ClassVar
+
+import bpy
+
+from ..backend.job import Job
+from ..backend.service import service
+from ..edge_backend.errors import EdgeError
+from ..edge_backend.failures import explain
+from ..edge_backend.motion.motion import Motion
+from ..edge_backend.request import GenerateRequest
+from ..preferences import launch
+from ..ui.redraw import redraw_sidebars
+
+_TICK_S = 0.1
+
+
+class JobOperator:
+    """Mix-in: modal in the window, where Blender stays free to use; blocking in background mode and from scripts.
+
+    Subclasses say what to ask (`request`) and what to do with the dance (`finish`). Between the two the user may do
+    anything, undo and delete included: keep names and numbers, never bpy objects.
+    """
+
+    bl_options: ClassVar[set[str]] = {"UNDO"}  # without REGISTER: redoing must not start another job
+
+    _job: Job
+    _timer: bpy.types.Timer
+
+    def request(self, context: bpy.types.Context, folder: Path) -> GenerateRequest:
+        """What to ask; `folder` is the job's, for files that the backend is to read. Raises EdgeError, OSError."""
+        raise NotImplementedError
+
+    def finish(self, context: bpy.types.Context, motion: Motion) -> str:
+        """Apply the dance and say in a sentence what happened. Raises EdgeError with the scene untouched."""
+        raise NotImplementedError
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Start the job and go on in `modal`."""
+        if bpy.app.background or not context.window:
+            return self.execute(context)
+        if not self._begin(context):
+            return {"CANCELLED"}
+        self._timer = context.window_manager.event_timer_add(_TICK_S, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        redraw_sidebars(context)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Look after the job ten times a second; everything but ESC belongs to the rest of Blender."""
+        if event.type == "ESC" and event.value == "PRESS":
+            self._job.cancel()
+            redraw_sidebars(context)
+            return {"RUNNING_MODAL"}
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        if self._job.poll():
+            redraw_sidebars(context)
+        if not self._job.finished:
+            return {"PASS_THROUGH"}
+        context.window_manager.event_timer_remove(self._timer)
+        result = self._end(context)
+        redraw_sidebars(context)
+        return result
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Do the job and wait for it."""
+        if not self._begin(context):
+            return {"CANCELLED"}
+        stage = ""
+        try:
+            while not self._job.finished:
+                if self._job.poll() and self._job.progress and self._job.progress.stage != stage:
+                    stage = self._job.progress.stage
+                    print(f"{self.bl_label}: {stage}", flush=True)
+                time.sleep(_TICK_S / 5)
+            return self._end(context)
+        finally:
+            service.close_job()
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender ends the operator, because another file is loaded or the window closed."""
+        context.window_manager.event_timer_remove(self._timer)
+        service.close_job()
+
+    def _begin(self, context: bpy.types.Context) -> bool:
+        try:
+            self._job = service.open_job(launch(context))
+            self._job.start(self.request(context, self._job.folder))
+        except (EdgeError, OSError) as error:
+            self._refuse(error)
+            return False
+        return True
+
+    def _end(self, context: bpy.types.Context) -> set[str]:
+        try:
+            if self._job.state == "cancelled":
+                self.report({"INFO"}, "Cancelled.")
+                return {"CANCELLED"}
+            if self._job.error:
+                raise self._job.error
+            self.report({"INFO"}, self.finish(context, self._job.motion()))
+            return {"FINISHED"}
+        except EdgeError as error:
+            self._refuse(error)
+            return {"CANCELLED"}
+        finally:
+            service.close_job()
+
+    def _refuse(self, error: EdgeError | OSError) -> None:
+        problem = explain(error)
+        service.close_job()
+        service.problem = problem
+        self.report({"ERROR"}, str(problem))

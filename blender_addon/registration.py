@@ -1,0 +1,40 @@
+"""Everything that Blender has to know of, in the order in which it must learn it."""
+
+from typing import Final
+
+import bpy
+
+from . import preferences, properties
+from .backend.service import service
+from .ops import dancer, generate, music
+from .ui import panels
+
+CLASSES: Final[tuple[type, ...]] = (
+    preferences.EDGE_DANCE_Preferences,
+    properties.EDGE_DANCE_Settings,
+    dancer.EDGE_DANCE_OT_add_dancer,
+    music.EDGE_DANCE_OT_add_music,
+    music.EDGE_DANCE_OT_mark_beats,
+    generate.EDGE_DANCE_OT_generate,
+    generate.EDGE_DANCE_OT_cancel,
+    generate.EDGE_DANCE_OT_new_seed,
+    panels.VIEW3D_PT_edge_dance,
+    panels.VIEW3D_PT_edge_dance_style,
+    panels.VIEW3D_PT_edge_dance_quality,
+    panels.VIEW3D_PT_edge_dance_beats,
+)
+
+
+def register() -> None:
+    """Register the classes and give every scene its settings."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    bpy.types.Scene.edge_dance = bpy.props.PointerProperty(type=properties.EDGE_DANCE_Settings)
+
+
+def unregister() -> None:
+    """Undo `register`, and end the worker."""
+    service.stop()
+    del bpy.types.Scene.edge_dance
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

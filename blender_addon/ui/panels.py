@@ -1,0 +1,153 @@
+"""The Dance tab of the 3D View's sidebar, the same in every mode."""
+
+import textwrap
+
+import bpy
+
+from .. import compat
+from ..backend.job import Job
+from ..backend.service import service
+from ..edge_backend.errors import EdgeError
+from ..music import find_strip
+from ..ops.generate import why_not_generate
+from ..rig.target import find_dancer
+
+_STAGES = {
+    "loading": "Loading the model",
+    "features": "Listening to the song",
+    "sampling": "Dancing",
+    "feet": "Placing the feet",
+    "saving": "Saving",
+}
+
+
+class _DanceTab:
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Dance"
+
+
+class VIEW3D_PT_edge_dance(_DanceTab, bpy.types.Panel):
+    """Who dances to what, the button, and how the job stands"""
+
+    bl_label = "Dance"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout = self.layout
+        _draw_dancer(layout, context)
+        _draw_music(layout, context)
+        if service.job:
+            _draw_job(layout, service.job)
+            return
+        reason = why_not_generate(context)
+        row = layout.row()
+        row.scale_y = 1.6
+        row.operator("edge_dance.generate", icon="ARMATURE_DATA")
+        if reason:
+            _draw_text(layout, context, f"{reason}", "INFO")
+        elif service.problem:
+            _draw_text(layout, context, f"{service.problem}", "ERROR")
+
+
+class VIEW3D_PT_edge_dance_style(_DanceTab, bpy.types.Panel):
+    """What kind of dance"""
+
+    bl_label = "Style"
+    bl_parent_id = "VIEW3D_PT_edge_dance"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout, settings = self.layout, context.scene.edge_dance
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(settings, "style")
+        row = layout.row(heading="Energy", align=True)
+        row.prop(settings, "use_energy", text="")
+        slider = row.row()
+        slider.active = settings.use_energy
+        slider.prop(settings, "energy", text="", slider=True)
+        row = layout.row(align=True)
+        row.prop(settings, "seed")
+        row.operator("edge_dance.new_seed", text="", icon="FILE_REFRESH")
+
+
+class VIEW3D_PT_edge_dance_quality(_DanceTab, bpy.types.Panel):
+    """How much work goes into it"""
+
+    bl_label = "Quality"
+    bl_parent_id = "VIEW3D_PT_edge_dance"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout, settings = self.layout, context.scene.edge_dance
+        layout.row().prop(settings, "quality", expand=True)
+        layout.prop(settings, "clean_feet")
+
+
+class VIEW3D_PT_edge_dance_beats(_DanceTab, bpy.types.Panel):
+    """What the song gives to the animator"""
+
+    bl_label = "Beats"
+    bl_parent_id = "VIEW3D_PT_edge_dance"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        self.layout.operator("edge_dance.mark_beats", icon="MARKER_HLT")
+
+
+def _draw_dancer(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    row = layout.row(align=True)
+    try:
+        row.label(text=find_dancer(context).name, icon="OUTLINER_OB_ARMATURE")
+        row.operator("edge_dance.add_dancer", text="", icon="ADD")
+    except EdgeError:
+        row.operator("edge_dance.add_dancer", icon="OUTLINER_OB_ARMATURE")
+
+
+def _draw_music(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    row = layout.row(align=True)
+    try:
+        strip, _ = find_strip(context, context.scene.edge_dance.music)
+    except EdgeError as error:
+        strip = None
+        if error.code == "music_none":
+            row.operator("edge_dance.add_music", icon="SOUND")
+            return
+    sounds = [strip for strip in compat.all_strips(context.scene) if strip.type == "SOUND"]
+    if strip and len(sounds) <= 1:
+        row.label(text=strip.name, icon="SOUND")
+    else:
+        editor = context.scene.sequence_editor
+        row.prop_search(context.scene.edge_dance, "music", editor, compat.strips_property(), text="", icon="SOUND")
+    row.operator("edge_dance.add_music", text="", icon="ADD")
+
+
+def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
+    text = "Starting the backend"
+    if job.state == "cancelling":
+        text = "Cancelling"
+    elif job.progress:
+        text = _STAGES[job.progress.stage]
+        if job.progress.eta and job.progress.eta >= 1:
+            text += f", {_duration(job.progress.eta)} left"
+    row = layout.row(align=True)
+    row.scale_y = 1.6
+    row.progress(factor=job.fraction, text=text)
+    row.operator("edge_dance.cancel", text="", icon="X")
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def _draw_text(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str) -> None:
+    """A sentence, wrapped to the sidebar's width."""
+    scale = context.preferences.system.ui_scale
+    letters = max(20, int(context.region.width / (7.2 * scale)) - 6)
+    column = layout.column(align=True)
+    column.scale_y = 0.85
+    for number, line in enumerate(textwrap.wrap(text, letters)):
+        column.label(text=line, icon="BLANK1" if number else icon)
