@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
             elif field.type is bool:
                 arguments.add_argument(option, action=argparse.BooleanOptionalAction, default=None)
             elif field.type in (int, float):
-                arguments.add_argument(option, type=field.type)  # type: ignore[arg-type]
+                arguments.add_argument(option, type=field.type)
     return parser
 
 

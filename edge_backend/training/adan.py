@@ -26,7 +26,7 @@ class Adan(Optimizer):
         super().__init__(parameters, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "step": 0})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One step over every parameter that has a gradient. Returns what the closure returns, if there is one."""
         loss = None
         if closure is not None:

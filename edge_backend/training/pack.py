@@ -137,7 +137,7 @@ def _check(path: Path, arrays: dict[str, Tensor]) -> None:
         require(name in arrays, name, "is missing")
     frames, pieces, variants = len(arrays["root"]), len(arrays["piece_start"]), len(arrays["variant_start"])
     moments = len(arrays["warp"])
-    expected = {name: (frames, *shape) for name, shape in _PER_FRAME.items()}
+    expected: dict[str, tuple[int, ...]] = {name: (frames, *shape) for name, shape in _PER_FRAME.items()}
     expected |= dict.fromkeys(_PER_PIECE, (pieces,)) | dict.fromkeys(_PER_VARIANT, (variants,))
     expected |= {"warp": (moments,), "features": (moments, arrays["features"].shape[-1])}
     for name in names:

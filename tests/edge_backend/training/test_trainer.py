@@ -257,9 +257,11 @@ def test_sigterm_leaves_a_checkpoint_to_go_on_from(pack_path, tmp_path):
     assert (out / CHECKPOINT).exists()
 
 
-def test_two_processes_train_as_one_does_on_the_same_batches(pack_path, tmp_path):
+def test_two_processes_have_the_loss_and_the_gradients_of_one_on_the_same_batches(pack_path, tmp_path):
+    """Compared over two steps: Adan's first updates divide by next to nothing and blow rounding errors up."""
+
     def train(out, *launcher):
-        options = ["--out", out, "--device=cpu", "--dropout=0", "--steps=4", *TINY_OPTIONS]
+        options = ["--out", out, "--device=cpu", "--dropout=0", "--steps=2", *TINY_OPTIONS]
         subprocess.run(
             [sys.executable, "-m", *launcher, "edge_backend.training", pack_path, *options],
             cwd=Path(__file__).parents[3],
@@ -268,9 +270,12 @@ def test_two_processes_train_as_one_does_on_the_same_batches(pack_path, tmp_path
             capture_output=True,
             timeout=300,
         )
-        return losses(out)
+        return losses(out)[0]["loss"], load_file(out / CHECKPOINT)
 
-    one = train(tmp_path / "one")
-    two = train(tmp_path / "two", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m")
-    for a, b in zip(one, two, strict=True):
-        assert a["loss"] == pytest.approx(b["loss"], abs=1e-5)
+    one, state = train(tmp_path / "one")
+    two, shared = train(tmp_path / "two", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m")
+    assert one == pytest.approx(two, abs=1e-5)
+    gradients = [name for name in state if name.endswith(".previous")]
+    assert gradients
+    for name in gradients:
+        torch.testing.assert_close(shared[name], state[name], atol=1e-5, rtol=1e-3)
