@@ -20,7 +20,6 @@ _PROBE = (
     "[name for name in sys.argv[1:] if importlib.util.find_spec(name) is None]]))"
 )
 _PROBE_TIMEOUT_S = 20.0
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 # No console window on Windows, and no Ctrl-C of the terminal that Blender was started from.
 POPEN_FLAGS: dict[str, int | bool] = (
@@ -47,11 +46,16 @@ class Launch:
         options = ["--idle-minutes", f"{self.idle_minutes:g}"]
         if self.weights_folder:
             options += ["--weights-folder", str(self.weights_folder)]
+        if self.threads:
+            options += ["--threads", str(self.threads)]
         return [str(find_python(self.python)), "-m", "edge_backend", "worker", *options]
 
-    def variables(self) -> dict[str, str]:
-        """The worker's environment variables."""
-        return _variables() | {name: str(self.threads) for name in _THREADS if self.threads}
+
+
+def worker_variables() -> dict[str, str]:
+    """This process's variables without the user's Python settings, which are meant for other programs."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return variables | {"PYTHONPATH": str(ADDON_FOLDER), "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
 
 
 def find_python(chosen: Path | None) -> Path:
@@ -79,12 +83,6 @@ def find_python(chosen: Path | None) -> Path:
     )
 
 
-def _variables() -> dict[str, str]:
-    """This process's variables without the user's Python settings, which are meant for other programs."""
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    return variables | {"PYTHONPATH": str(ADDON_FOLDER), "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
-
-
 def _on_path() -> Iterator[Path]:
     for name in ("python3.11", "python3.13", "python3.12", "python3", "python"):
         if found := shutil.which(name):
@@ -99,7 +97,7 @@ def _problem(python: Path) -> EdgeError | None:
             [str(python), "-c", _PROBE, *_NEEDED],
             capture_output=True,
             stdin=subprocess.DEVNULL,
-            env=_variables(),
+            env=worker_variables(),
             timeout=_PROBE_TIMEOUT_S,
             check=True,
             **POPEN_FLAGS,

@@ -18,7 +18,7 @@ from typing import IO
 
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.protocol import FrameSplitter, Message, ProtocolError, Shutdown, decode, encode
-from .launch import POPEN_FLAGS, Launch
+from .launch import POPEN_FLAGS, Launch, worker_variables
 from .obituary import explain_end
 
 LAST_WORDS = 40
@@ -90,7 +90,7 @@ class WorkerProcess:
         try:
             process = subprocess.Popen(
                 self._launch.command(),
-                env=self._launch.variables(),
+                env=worker_variables(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
