@@ -63,7 +63,7 @@ def beats_of_onsets(onsets: Onsets, duration: float) -> BeatGrid:
     found = _track(curve, tempo)
     if len(found) < 2:
         return _even_grid(duration, offset=float(onsets.seconds(curve.argmax())))
-    beats = _extended(onsets.seconds(_smoothed(*_refined(curve, found))), duration)
+    beats = _extended(_inner(onsets.seconds(_smoothed(*_refined(curve, found)))), duration)
     first = _first_downbeat(onsets, beats)
     return BeatGrid(60.0 / float(np.median(np.diff(beats))), beats, beats[first::BEATS_PER_BAR])
 
@@ -146,6 +146,12 @@ def _smoothed(places: Beats, strengths: Beats, reach: int = 4) -> Beats:
         steps = np.arange(near.start, min(near.stop, len(places))) - i
         smooth[i] = np.polyfit(steps, places[near], 1, w=np.sqrt(weights[near]))[1]
     return smooth
+
+
+def _inner(beats: Beats) -> Beats:
+    """Without the few at both ends: the path found runs off the beat there to end on an onset."""
+    ends = min(4, len(beats) // 6)
+    return beats[ends : len(beats) - ends]
 
 
 def _extended(beats: Beats, duration: float) -> Beats:

@@ -53,19 +53,25 @@ def grid_channels(grid: BeatGrid, frames: int) -> NDArray[np.float64]:
 
 def _onset_channel(onsets: Onsets, curve: Curve, frames: int) -> NDArray[np.float64]:
     """The strongest onset of each frame, over its 98th percentile, in [0, 1]."""
-    strongest = np.zeros(max(frames, round(float(onsets.seconds(len(curve)) * FPS)) + 1))
-    np.maximum.at(strongest, np.round(onsets.seconds(np.arange(len(curve))) * FPS).astype(int), curve)
+    frame_of = np.round(onsets.seconds(np.arange(len(curve))) * FPS).astype(int)
+    strongest = np.zeros(frame_of[-1] + 1)
+    np.maximum.at(strongest, frame_of, curve)
     full = max(float(np.percentile(strongest, 98)), LEAST_RISE_DB)
-    return np.clip(strongest / full, 0.0, 1.0)[:frames]
+    return _fitted(np.clip(strongest / full, 0.0, 1.0), frames)
 
 
 def _loudness(audio: Audio, frames: int) -> NDArray[np.float64]:
     """RMS of the 1/15 s around each frame: 0 where 40 dB or more below the loudest frame of the audio, 1 there."""
     energy = np.concatenate([[0.0], np.cumsum(audio.samples.astype(np.float64) ** 2)])
-    times = np.arange(max(frames, round(audio.duration * FPS))) / FPS
+    times = np.arange(round(audio.duration * FPS)) / FPS
     first, last = (
         np.clip(np.round((times + side / FPS) * audio.rate), 0, len(audio.samples)).astype(int) for side in (-1, 1)
     )
     power = (energy[last] - energy[first]) / np.maximum(last - first, 1)
     decibels = 10 * np.log10(np.maximum(power, 1e-20) / max(float(power.max()), 1e-20))
-    return np.clip(1 + decibels / LOUDNESS_DB, 0.0, 1.0)[:frames]
+    return _fitted(np.clip(1 + decibels / LOUDNESS_DB, 0.0, 1.0), frames)
+
+
+def _fitted(values: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
+    """Cut to frames, or carried on with zeros."""
+    return np.pad(values[:frames], (0, max(frames - len(values), 0)))

@@ -1,0 +1,126 @@
+"""Beats are found where drums strike, and songs without a beat get one that is of use."""
+
+import numpy as np
+import pytest
+from made_sound import audio, clicks, hats, kicks, snares
+from numpy.typing import NDArray
+
+from edge_backend.audio.beats import BeatGrid, find_beats
+
+SECONDS = 16.0
+FIRST = 0.31  # seconds to the first beat: on no frame, hop or window
+TOLERANCE = 0.025
+
+
+def grid(bpm: float, every: float = 1.0, offset: float = 0.0, seconds: float = SECONDS) -> NDArray[np.float64]:
+    """Times of every `every`th beat from beat number `offset` on."""
+    return np.arange(FIRST + offset * 60 / bpm, seconds, every * 60 / bpm)
+
+
+def off_beat(found: NDArray[np.float64], bpm: float) -> NDArray[np.float64]:
+    """Distance in seconds of each found beat from the grid of that tempo, which has no ends."""
+    beats = (found - FIRST) * bpm / 60
+    return np.abs(beats - np.round(beats)) * 60 / bpm
+
+
+def octave(found: float, true: float) -> float:
+    return float(np.log2(found / true))
+
+
+@pytest.mark.parametrize("bpm", [60, 71, 83, 97, 105, 118, 124, 137, 149, 163, 178, 190])
+def test_clicks_are_found_within_25_ms(bpm: int) -> None:
+    found = find_beats(audio(clicks(grid(bpm), SECONDS)))
+    times = octave(found.tempo, bpm)
+    assert times == pytest.approx(round(times), abs=0.01)
+    assert round(times) in (-1, 0, 1)  # half and double time are dances to the same music
+    # Found at double time, beats lie on the half beats too.
+    assert off_beat(found.beats, bpm * max(2 ** round(times), 1)).max() < TOLERANCE
+
+
+@pytest.mark.parametrize("bpm", [90, 104, 120, 128, 140])
+def test_a_dance_beat_is_found_on_the_kick_drum_with_its_first_beat_on_the_bar(bpm: int) -> None:
+    four_on_the_floor = 0.6 * kicks(grid(bpm), SECONDS) + kicks(grid(bpm, 4), SECONDS)
+    loop = four_on_the_floor + snares(grid(bpm, 2, 1), SECONDS) + hats(grid(bpm, 1, 0.5), SECONDS)
+    found = find_beats(audio(loop))
+    assert found.tempo == pytest.approx(bpm, rel=0.005)
+    assert off_beat(found.beats, bpm).max() < TOLERANCE
+    assert off_beat(found.downbeats, bpm / 4).max() < TOLERANCE
+
+
+@pytest.mark.parametrize("bpm", [92, 110, 126])
+def test_syncopated_drums_keep_the_beat(bpm: int) -> None:
+    kick = np.concatenate([grid(bpm, 4), grid(bpm, 4, 1.75), grid(bpm, 4, 2.5)])
+    loop = kicks(kick, SECONDS) + snares(grid(bpm, 2, 1), SECONDS) + hats(grid(bpm, 0.5), SECONDS)
+    found = find_beats(audio(loop))
+    assert found.tempo == pytest.approx(bpm, rel=0.01)
+    assert np.median(off_beat(found.beats, bpm)) < TOLERANCE
+
+
+def test_sparse_drums_are_enough() -> None:
+    bpm = 100
+    found = find_beats(audio(kicks(grid(bpm, 2), SECONDS)))
+    assert octave(found.tempo, bpm) == pytest.approx(round(octave(found.tempo, bpm)), abs=0.01)
+    assert np.median(off_beat(found.beats, bpm)) < TOLERANCE
+
+
+def test_beats_go_on_through_a_break_and_to_both_ends() -> None:
+    bpm, seconds = 120, 30.0
+    times = grid(bpm, seconds=seconds)
+    played = times[((times > 4) & (times < 12)) | ((times > 18) & (times < 25))]
+    beats = find_beats(audio(kicks(played, seconds))).beats
+    assert beats[0] < 60 / bpm
+    assert beats[-1] > seconds - 60 / bpm - TOLERANCE
+    assert np.diff(beats).max() < 1.1 * 60 / bpm
+    near_the_drums = (beats > 3) & (beats < 26)
+    assert off_beat(beats[near_the_drums], bpm).max() < 2 * TOLERANCE
+
+
+def test_the_grid_follows_a_band_that_gets_faster() -> None:
+    count = np.arange(0, 60)
+    times = FIRST + count * 0.55 - 0.0008 * count**2  # from 109 to 132 bpm
+    beats = find_beats(audio(kicks(times, times[-1] + 0.4))).beats
+    nearest = np.abs(beats[:, None] - times).min(axis=1)
+    assert np.median(nearest) < TOLERANCE
+
+
+@pytest.mark.parametrize("seconds", [1.0, 1.4, 2.0])
+@pytest.mark.parametrize("kind", ["noise", "tone", "one stroke", "nothing"])
+def test_sound_without_a_beat_gets_an_even_grid(kind: str, seconds: float) -> None:
+    time = np.arange(round(22050 * seconds)) / 22050
+    sound = {
+        "noise": np.random.default_rng(3).standard_normal(len(time)),
+        "tone": np.sin(2 * np.pi * 440 * time),
+        "one stroke": kicks(np.array([0.4]), seconds),
+        "nothing": np.zeros(len(time)),
+    }[kind]
+    found = find_beats(audio(sound))
+    assert 55 <= found.tempo <= 205
+    assert len(found.beats) >= 1
+    assert ((found.beats >= 0) & (found.beats <= seconds)).all()
+    assert np.isin(found.downbeats, found.beats).all()
+
+
+def test_one_stroke_is_a_beat_of_the_even_grid() -> None:
+    found = find_beats(audio(kicks(np.array([0.75]), 2.0)))
+    assert found.tempo == 120.0
+    assert np.abs(found.beats - 0.75).min() < TOLERANCE
+    np.testing.assert_allclose(np.diff(found.beats), 0.5)
+
+
+def test_two_seconds_of_drums_are_enough_for_their_tempo() -> None:
+    found = find_beats(audio(clicks(grid(120, seconds=2.0), 2.0)))
+    assert octave(found.tempo, 120) == pytest.approx(round(octave(found.tempo, 120)), abs=0.03)
+    assert off_beat(found.beats, 240).max() < TOLERANCE
+
+
+@pytest.mark.parametrize("rate", [8000, 44100])
+def test_the_rate_of_the_file_does_not_move_the_beats(rate: int) -> None:
+    found = find_beats(audio(kicks(grid(112), SECONDS, rate), rate))
+    assert found.tempo == pytest.approx(112, rel=0.005)
+    assert off_beat(found.beats, 112).max() < TOLERANCE
+
+
+def test_positions_count_from_the_first_downbeat_and_go_on_past_the_ends() -> None:
+    beats = BeatGrid(tempo=120.0, beats=np.array([0.25, 0.75, 1.25, 1.75]), downbeats=np.array([0.75]))
+    seconds = np.array([-0.25, 0.25, 0.75, 1.0, 1.75, 2.75])
+    np.testing.assert_allclose(beats.position(seconds), [-2, -1, 0, 0.5, 2, 4])

@@ -1,0 +1,166 @@
+"""Songs are read whatever their format, exactly where they are asked for, and refused in one sentence."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_sound import FFMPEG_FORMATS, SOUNDFILE_FORMATS, clicks, write
+
+from edge_backend.audio.loading import Audio, load
+from edge_backend.errors import EdgeError
+
+FORMATS = [*SOUNDFILE_FORMATS, *FFMPEG_FORMATS]
+RATE = 48000  # the one rate that all of them take
+CLICK_S, LENGTH_S = 1.5, 4.0
+
+
+@pytest.fixture(scope="module")
+def song_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("songs")
+    sound = clicks(np.array([CLICK_S]), LENGTH_S, RATE)
+    return {suffix: write(folder / f"song.{suffix}", sound, RATE) for suffix in FORMATS}
+
+
+@pytest.fixture(scope="module")
+def whole_songs(song_files: dict[str, Path]) -> dict[str, Audio]:
+    return {suffix: load(path) for suffix, path in song_files.items()}
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_song_sounds_at_its_time_in_every_format(suffix: str, whole_songs: dict[str, Audio]) -> None:
+    song = whole_songs[suffix]
+    assert song.samples.dtype == np.float32
+    assert song.rate == RATE
+    assert song.duration == pytest.approx(LENGTH_S, abs=0.02)  # a coded block at the end may be cut or padded
+    loud = np.flatnonzero(np.abs(song.samples) > 0.3)
+    assert loud[0] / song.rate == pytest.approx(CLICK_S, abs=0.002)  # a tone of 1 kHz reaches 0.3 in 0.05 ms
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 16000, 44100, 96000])
+def test_a_song_keeps_its_own_rate(rate: int, tmp_path: Path) -> None:
+    sound = clicks(np.array([0.5]), 1.5, rate)
+    song = load(write(tmp_path / "song.flac", sound, rate))
+    assert song.rate == rate
+    np.testing.assert_allclose(song.samples, sound, atol=2**-15)  # 16-bit steps
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    suffix=st.sampled_from(FORMATS),
+    start=st.floats(0, LENGTH_S - 1.1),
+    duration=st.one_of(st.none(), st.floats(1.0, 2 * LENGTH_S)),
+)
+def test_a_stretch_is_the_same_samples_as_in_the_whole_song(
+    suffix: str, start: float, duration: float | None, song_files: dict[str, Path], whole_songs: dict[str, Audio]
+) -> None:
+    stretch = load(song_files[suffix], start, duration)
+    first = round(start * RATE)
+    last = None if duration is None else first + round(duration * RATE)
+    np.testing.assert_array_equal(stretch.samples, whole_songs[suffix].samples[first:last])
+
+
+@pytest.mark.parametrize("suffix", ["wav", "m4a"])
+def test_two_channels_become_their_mean(suffix: str, tmp_path: Path) -> None:
+    left = clicks(np.array([0.5]), 2.0, RATE)
+    song = load(write(tmp_path / f"song.{suffix}", np.stack([left, np.zeros_like(left)], axis=1), RATE))
+    assert np.abs(song.samples).max() == pytest.approx(np.abs(left).max() / 2, rel=0.05)
+
+
+def test_a_path_may_be_a_string_in_any_script(tmp_path: Path) -> None:
+    path = write(tmp_path / "Ça plane 舞.flac", clicks(np.array([0.5]), 1.5), 22050)
+    assert load(str(path)).duration == pytest.approx(1.5)
+
+
+def refusal(path: Path, start: float = 0.0, duration: float | None = None) -> EdgeError:
+    with pytest.raises(EdgeError) as caught:
+        load(path, start, duration)
+    error = caught.value
+    assert error.message.endswith(".")
+    assert ". " not in error.message  # one sentence
+    assert error.hint
+    return error
+
+
+def test_a_missing_song_is_named(tmp_path: Path) -> None:
+    error = refusal(tmp_path / "nowhere.mp3")
+    assert error.code == "audio_missing"
+    assert "nowhere.mp3" in error.message
+
+
+def test_a_folder_is_not_a_song(tmp_path: Path) -> None:
+    assert refusal(tmp_path).code == "audio_folder"
+
+
+@pytest.mark.parametrize("content", [b"", b"not a song at all", bytes(range(256)) * 40], ids=["empty", "text", "bytes"])
+@pytest.mark.parametrize("suffix", ["mp3", "wav", "m4a"])
+def test_what_is_no_sound_is_refused(content: bytes, suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"song.{suffix}"
+    path.write_bytes(content)
+    assert refusal(path).code == "audio_unreadable"
+
+
+def test_a_file_that_breaks_off_is_read_as_far_as_it_goes_or_refused(
+    song_files: dict[str, Path], tmp_path: Path
+) -> None:
+    for suffix, whole in song_files.items():
+        content = whole.read_bytes()
+        path = tmp_path / whole.name
+        path.write_bytes(content[: len(content) // 2])
+        try:
+            assert load(path).duration < LENGTH_S + 0.02
+        except EdgeError as error:
+            assert error.code in ("audio_unreadable", "audio_too_short"), suffix
+
+
+def test_a_film_without_sound_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=30)
+        stream.width = stream.height = 32
+        stream.pix_fmt = "yuv420p"
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame(32, 32, "yuv420p")))
+        container.mux(stream.encode(None))
+    assert refusal(path).code == "audio_unreadable"
+
+
+def test_a_fifth_of_a_second_is_too_short(tmp_path: Path) -> None:
+    error = refusal(write(tmp_path / "blip.wav", clicks(np.array([0.1]), 0.2), 22050))
+    assert error.code == "audio_too_short"
+    assert error.message == "blip.wav gives 0.20 s of sound; a dance needs at least 1 s."
+
+
+def test_a_start_near_or_past_the_end_is_too_short(song_files: dict[str, Path]) -> None:
+    for start in (LENGTH_S - 0.5, LENGTH_S, 100.0):
+        error = refusal(song_files["flac"], start)
+        assert error.code == "audio_too_short"
+        assert f"from {start:g} s on" in error.message
+
+
+@pytest.mark.parametrize(("start", "duration"), [(-1.0, None), (float("nan"), None), (0.0, 0.0), (0.0, -2.0)])
+def test_times_that_mean_nothing_are_refused(start: float, duration: float | None, song_files: dict[str, Path]) -> None:
+    assert refusal(song_files["wav"], start, duration).code == "audio_range"
+
+
+def test_silence_is_refused(tmp_path: Path) -> None:
+    assert refusal(write(tmp_path / "still.wav", np.zeros(44100), 22050)).code == "audio_silent"
+
+
+def test_a_silent_stretch_of_a_song_is_refused(tmp_path: Path) -> None:
+    sound = np.zeros(4 * 22050)
+    sound[:22050] = clicks(np.array([0.1]), 1.0)
+    path = write(tmp_path / "song.wav", sound, 22050)
+    assert load(path).duration == 4.0
+    assert refusal(path, start=2.0).code == "audio_silent"
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_samples_that_are_not_numbers_are_refused(bad: float, tmp_path: Path) -> None:
+    sound = clicks(np.array([0.5]), 2.0)
+    sound[30000] = bad
+    soundfile.write(tmp_path / "song.wav", sound, 22050, subtype="FLOAT")
+    assert refusal(tmp_path / "song.wav").code == "audio_unreadable"
