@@ -77,7 +77,8 @@ class WindowSampler:
         self._start = dances.start[usable]
         self._starts = dances.length[usable] - FRAMES + 1
         self._style = dances.style[usable]
-        self._cumulative = _variant_weights(self._starts, self._style, augmentation.style_power).cumsum(0)
+        weights = _variant_weights(self._starts.cpu(), self._style.cpu(), augmentation.style_power)
+        self._cumulative = weights.cumsum(0).to(dances.vectors.device)
 
     def draw(self, windows: int, generator: Generator) -> Batch:
         """A batch of `windows` windows."""

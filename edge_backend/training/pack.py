@@ -9,6 +9,7 @@ into `warp` float32 (M,), the place in the piece in frames, and `features` float
 The metadata's `edge_dance_pack` is JSON: sources, licences.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
+from torch.nn import functional
 
 from ..errors import EdgeError
 from ..model.controls import STYLES
@@ -48,6 +50,7 @@ class DanceSet:
     vectors: (M, 151) metres, not normalised. features: (M, F) music channels. energy: (M,) in [0, 1]. start, length,
     style: (V,) int64, the variants' first frames, frames and numbers in STYLES. holdout: (V,) bool. energy_range: m/s
     at energy 0 and 1. about: what the file says of itself: its sources and their licences.
+    digest: SHA-256 of the file.
     """
 
     vectors: Tensor
@@ -60,6 +63,7 @@ class DanceSet:
     normaliser: Normaliser
     energy_range: tuple[float, float]
     about: dict[str, Any]
+    digest: str
 
     def usable(self, frames: int, holdout: bool) -> Tensor:
         """(V,) bool: the variants of one half that are at least so long."""
@@ -73,6 +77,8 @@ def load_pack(path: Path, device: torch.device | str = "cpu") -> DanceSet:
     """
     arrays, about = _read(path)
     _check(path, arrays)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     on_device = {name: array.to(device) for name, array in arrays.items()}
     start, length = on_device["variant_start"].long(), on_device["variant_length"].long()
     piece = on_device["variant_piece"].long()
@@ -93,6 +99,7 @@ def load_pack(path: Path, device: torch.device | str = "cpu") -> DanceSet:
         normaliser=fit_normaliser(vectors[train]),
         energy_range=(float(low), float(high)),
         about=about,
+        digest=digest,
     )
 
 
@@ -200,7 +207,8 @@ def _joint_speed(vectors: Tensor, start: Tensor, length: Tensor) -> Tensor:
     # A variant's last frame has no next one: it gets the speed of the frame before.
     steps[end - 1] = steps[torch.maximum(end - 2, start)]
 
-    total = torch.cat([steps.new_zeros(1, dtype=torch.float64), steps.double().cumsum(0)])
+    # Summed on the CPU: a GPU's order of summing may change from run to run.
+    total = functional.pad(steps.cpu().double().cumsum(0), (1, 0)).to(vectors.device)
     frame = torch.arange(len(vectors), device=vectors.device)
     low = torch.maximum(frame - ENERGY_FRAMES // 2, torch.repeat_interleave(start, length))
     high = torch.minimum(frame + ENERGY_FRAMES // 2, torch.repeat_interleave(end, length))
@@ -221,7 +229,7 @@ def _slerp(a: Tensor, b: Tensor, share: Tensor) -> Tensor:
     angle = dot.abs().clamp(max=1).acos()
     from_a = torch.sinc((1 - share) * angle / torch.pi) * (1 - share)
     from_b = torch.sinc(share * angle / torch.pi) * share
-    return torch.nn.functional.normalize(from_a * a + from_b * b, dim=-1)
+    return functional.normalize(from_a * a + from_b * b, dim=-1)
 
 
 def _two_rows(quaternion: Tensor) -> Tensor:

@@ -102,7 +102,7 @@ class Trainer:
             tensors |= {f"optimiser.{number}.{key}": value for key, value in state.items()}
         tensors["sums"] = self._sums
         if self.rank == 0:
-            state = {"step": self.step, "data": _fingerprint(self.dances), "groups": optimiser["param_groups"]}
+            state = {"step": self.step, "data": self.dances.digest, "groups": optimiser["param_groups"]}
             save_checkpoint(self.folder / CHECKPOINT, tensors, state)
         self._saved = self.step
         self._start_clock()
@@ -176,7 +176,7 @@ class Trainer:
 
     def _resume(self, path: Path) -> None:
         tensors, state = load_checkpoint(path)
-        if state["data"] != _fingerprint(self.dances):
+        if state["data"] != self.dances.digest:
             raise EdgeError(
                 "training_mismatch",
                 f"The checkpoint {path} was trained on other data.",
@@ -255,14 +255,6 @@ def _choose_kernels(deterministic: bool) -> None:
 def _seed(seed: int, use: str, number: int) -> int:
     """A seed for one use at one moment, far from every other one."""
     return int.from_bytes(hashlib.blake2b(f"{seed} {use} {number}".encode(), digest_size=8).digest()) >> 1
-
-
-def _fingerprint(dances: DanceSet) -> str:
-    """Tells one training set from another."""
-    digest = hashlib.sha256(str(tuple(dances.features.shape)).encode())
-    digest.update(dances.normaliser.scale.tobytes())
-    digest.update(dances.normaliser.min.tobytes())
-    return digest.hexdigest()
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
