@@ -62,12 +62,12 @@ def _onset_channel(onsets: Onsets, curve: Curve, frames: int) -> NDArray[np.floa
 
 def _loudness(audio: Audio, frames: int) -> NDArray[np.float64]:
     """RMS of the 1/15 s around each frame: 0 where 40 dB or more below the loudest frame of the audio, 1 there."""
-    energy = np.concatenate([[0.0], np.cumsum(audio.samples.astype(np.float64) ** 2)])
-    times = np.arange(round(audio.duration * FPS)) / FPS
-    first, last = (
-        np.clip(np.round((times + side / FPS) * audio.rate), 0, len(audio.samples)).astype(int) for side in (-1, 1)
-    )
-    power = (energy[last] - energy[first]) / np.maximum(last - first, 1)
+    edges = np.round(np.arange(np.ceil(audio.duration * FPS)) * audio.rate / FPS).astype(int)
+    edges = edges[edges < len(audio.samples)]
+    energy = np.add.reduceat(np.square(audio.samples), edges, dtype=np.float64)
+    samples = np.diff(edges, append=len(audio.samples))
+    power = (energy + np.roll(energy, 1)) / (samples + np.roll(samples, 1))
+    power[0] = energy[0] / samples[0]
     decibels = 10 * np.log10(np.maximum(power, 1e-20) / max(float(power.max()), 1e-20))
     return _fitted(np.clip(1 + decibels / LOUDNESS_DB, 0.0, 1.0), frames)
 
