@@ -39,7 +39,7 @@ def save_motion(path: str | os.PathLike[str], motion: Motion) -> None:
     root = np.asarray(motion.root, dtype=np.float32)
     meta = json.dumps({"format": FORMAT, **motion.meta}, sort_keys=True, ensure_ascii=False, allow_nan=False)
     arrays = {
-        "poses": poses.reshape(motion.frames, -1).astype(np.float32),
+        "poses": poses.reshape(motion.frames, 3 * len(SMPL)).astype(np.float32),
         "trans": root - SMPL_PELVIS,
         "betas": np.zeros(10, dtype=np.float32),
         "gender": np.array("male"),
