@@ -84,16 +84,35 @@ def strip_frames(strip: Any) -> StripFrames:
     return StripFrames(first, end, content, content + length)
 
 
+def is_retimed(strip: Any) -> bool:
+    """Whether the strip may play its media at another speed."""
+    return len(getattr(strip, "retiming_keys", ())) > 0
+
+
 def new_sound_strip(context: bpy.types.Context, path: str, name: str, channel: int, frame: int) -> Any:
     """A new sound strip in the scene's sequencer, made active; since 5.0 the sequencer shows that scene if it shows none.
 
-    Raises RuntimeError if Blender was built without audio or cannot open the file.
+    Raises RuntimeError if Blender was built without audio or cannot play the file.
     """
     editor: Any = context.scene.sequence_editor_create()
     strips = editor.strips if hasattr(editor, "strips") else editor.sequences
     strip = strips.new_sound(name=name, filepath=path, channel=channel, frame_start=frame)
+    if strip.sound.samplerate == 0:  # what Blender cannot play gets a strip all the same
+        bpy.data.sounds.remove(strip.sound)
+        strips.remove(strip)
+        raise RuntimeError("this is no sound that it knows")
     editor.active_strip = strip
     workspace = context.workspace
     if workspace and getattr(workspace, "sequencer_scene", context.scene) is None:
         workspace.sequencer_scene = context.scene
     return strip
+
+
+# --- Materials: nodes are always there since 5.0 ----------------------------------------------------------------------
+
+
+def principled_shader(material: bpy.types.Material) -> bpy.types.ShaderNode:
+    """The shader node of a new material."""
+    if material.node_tree is None:
+        material.use_nodes = True
+    return material.node_tree.nodes["Principled BSDF"]

@@ -66,7 +66,7 @@ def song_of(strip: Any, scene: bpy.types.Scene) -> Song:
 
     Raises EdgeError music_retimed, music_silent_strip.
     """
-    if len(strip.retiming_keys) > 0:
+    if compat.is_retimed(strip):
         raise EdgeError(
             "music_retimed",
             f"The strip {strip.name} is retimed, so its beats are not where the song's file has them.",
@@ -101,7 +101,7 @@ def add_song(context: bpy.types.Context, path: Path, frame: int) -> Any:
         strip = compat.new_sound_strip(context, str(path), path.stem, channel, frame)
     except RuntimeError as error:
         raise EdgeError(
-            "music_unreadable", f"Blender cannot play {path.name}: {str(error).strip()}", "Choose another file."
+            "music_unreadable", f"Blender cannot play {path.name}: {str(error).strip()}.", "Choose another file."
         ) from error
     context.scene.sync_mode = "AUDIO_SYNC"
     context.scene.use_audio_scrub = True

@@ -4,6 +4,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
+from .. import compat
 from . import mannequin
 from .skeleton import BONE_NAMES, rest_bones
 
@@ -96,8 +97,7 @@ def _material(name: str) -> bpy.types.Material:
     colour = (*look["colour"], 1.0)
     material.diffuse_color = colour
     material.roughness = look["roughness"]
-    material.use_nodes = True
-    shader = material.node_tree.nodes["Principled BSDF"]
+    shader = compat.principled_shader(material)
     shader.inputs["Base Color"].default_value = colour
     shader.inputs["Roughness"].default_value = look["roughness"]
     return material

@@ -1,0 +1,242 @@
+"""A job from start to end, whatever the worker does: stand-ins behave badly, the real worker is asked too."""
+
+import os
+import stat
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from blender_stage import addon
+
+STAND_IN = Path(__file__).with_name("stand_in_worker.py")
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals")
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """A Launch of the stand-in."""
+
+    manner: str
+    notes: Path
+
+    def command(self):
+        return [sys.executable, str(STAND_IN), self.manner, str(self.notes)]
+
+
+@dataclass
+class Bench:
+    """A job at a worker of some manner."""
+
+    folder: Path
+    workers: list
+
+    def launch(self, manner):
+        notes = self.folder / "notes"
+        notes.mkdir(exist_ok=True)
+        return StandIn(manner, notes)
+
+    def job(self, manner):
+        launch = manner if not isinstance(manner, str) else self.launch(manner)
+
+        def hire():
+            living = [worker for worker in self.workers if worker.alive]
+            if not living:
+                living.append(addon("backend.worker_process").WorkerProcess(launch))
+                self.workers.append(living[0])
+            return living[0]
+
+        job = addon("backend.job").Job(hire, self.folder)
+        return job
+
+    def pids(self):
+        return [int(file.name) for file in (self.folder / "notes").iterdir()]
+
+
+@pytest.fixture
+def bench(tmp_path):
+    bench = Bench(tmp_path, [])
+    yield bench
+    for worker in bench.workers:
+        worker.kill()
+
+
+def request(**settings):
+    return addon("edge_backend.request").GenerateRequest(song="song.wav", duration=1.0, **settings)
+
+
+def run(job, until=lambda job: job.finished, seconds=30.0, **settings):
+    """Poll as a timer would; returns how long each poll took, by the wall and in this thread's own work."""
+    if job.state == "starting" and job._worker is None:
+        job.start(request(**settings))
+    times, deadline = [], time.monotonic() + seconds
+    while not until(job):
+        assert time.monotonic() < deadline, f"still {job.state} after {seconds} s"
+        began = time.perf_counter(), time.thread_time()
+        job.poll()
+        times.append((time.perf_counter() - began[0], time.thread_time() - began[1]))
+        time.sleep(0.01)
+    return times
+
+
+def is_gone(pid, seconds=5.0):
+    """Whether the process ends (and is reaped) within the time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except OSError:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_a_job_ends_with_a_dance_and_leaves_no_folder(bench):
+    job = bench.job("good")
+    folder = job.folder
+    run(job, seed=5)
+    assert job.state == "done"
+    motion = job.motion()
+    assert motion.frames == 30 and motion.meta["seed"] == 5
+    job.close()
+    assert not folder.exists()
+
+
+@posix
+def test_the_jobs_folder_is_private(bench):
+    assert stat.S_IMODE(bench.job("good").folder.stat().st_mode) == 0o700
+
+
+def test_one_worker_does_many_jobs(bench):
+    for seed in range(3):
+        job = bench.job("good")
+        run(job, seed=seed)
+        assert job.motion().meta["seed"] == seed
+    assert len(bench.pids()) == 1
+
+
+def test_progress_is_shown_while_the_worker_works(bench):
+    job = bench.job("waits")
+    run(job, until=lambda job: job.state == "running")
+    assert job.progress.stage == "sampling" and 0.2 < job.fraction < 0.95
+
+
+@pytest.mark.parametrize(
+    ("manner", "code", "words"),
+    [
+        ("out_of_memory", "out_of_memory", "memory"),
+        ("no_module", "backend_packages_missing", "librosa"),
+        ("last_words", "backend_died", "exit code 7: something went very wrong"),
+        ("no_result", "backend_died", "without a result"),
+        ("garbage", "backend_garbage", "no message"),
+        ("refuses", "audio_silent", "silent"),
+        ("elsewhere", "result_elsewhere", "outside"),
+        ("other_version", "backend_version", "version"),
+        pytest.param("segfault", "backend_died", "SIGSEGV", marks=posix),
+        pytest.param("killed", "backend_killed", "killed", marks=posix),
+    ],
+)
+def test_whatever_kills_a_job_is_told_in_a_sentence(bench, manner, code, words):
+    job = bench.job(manner)
+    run(job)
+    assert (job.state, job.error.code) == ("failed", code)
+    assert words in job.error.message and "\n" not in str(job.error)
+    assert str(job.error).endswith(".")
+
+
+def test_a_result_that_is_no_dance_is_told_in_a_sentence(bench):
+    job = bench.job("no_dance")
+    run(job)
+    with pytest.raises(addon("edge_backend.errors").EdgeError, match="not a motion file"):
+        job.motion()
+
+
+def test_after_a_crash_the_next_job_gets_a_new_worker(bench):
+    run(bench.job("last_words"))
+    job = bench.job("good")
+    run(job)
+    assert job.state == "done" and len(bench.pids()) == 2
+
+
+def test_a_worker_that_left_while_the_request_was_on_its_way_is_replaced(bench):
+    job = bench.job("leaves_once")
+    run(job)
+    assert job.state == "done" and len(bench.pids()) == 2
+
+
+def test_cancel_stops_the_job_and_keeps_the_worker(bench):
+    job = bench.job("waits")
+    run(job, until=lambda job: job.state == "running")
+    job.cancel()
+    assert job.state == "cancelling"
+    run(job)
+    assert job.state == "cancelled" and job.error is None
+    assert bench.workers[0].alive
+
+
+def test_a_worker_that_does_not_hear_cancel_is_killed(bench, monkeypatch):
+    monkeypatch.setattr(addon("backend.job"), "CANCEL_S", 0.3)
+    job = bench.job("hangs")
+    run(job, until=lambda job: job.state == "running")
+    job.cancel()
+    run(job, seconds=5)
+    assert job.state == "cancelled" and is_gone(bench.pids()[0])
+
+
+def test_a_worker_that_never_says_hello_is_given_up(bench, monkeypatch):
+    monkeypatch.setattr(addon("backend.job"), "HELLO_S", 0.5)
+    job = bench.job("silent")
+    run(job, seconds=5)
+    assert job.error.code == "backend_silent"
+
+
+def test_polling_never_holds_blender_up(bench):
+    """20 000 frames in one go: each poll takes what fits into 2 ms. A busy machine may stretch some by the wall."""
+    job = bench.job("shouts")
+    wall, work = zip(*run(job), strict=True)
+    assert job.state == "done"
+    assert max(work) < 0.005 and sorted(wall)[len(wall) // 2] < 0.005
+
+
+def test_starting_and_sending_never_hold_blender_up(bench):
+    began = time.perf_counter()
+    job = bench.job("hangs")
+    for _ in range(50):
+        job.start(request())  # a worker that reads nothing
+    assert time.perf_counter() - began < 0.2
+
+
+@posix
+@pytest.mark.parametrize("manner", ["waits", "hangs", "silent"])
+def test_a_stopped_worker_is_gone_whatever_it_was_doing(bench, manner):
+    job = bench.job(manner)
+    run(job, until=lambda job: manner == "silent" or job.state == "running")
+    while not bench.pids():
+        time.sleep(0.01)
+    began = time.perf_counter()
+    bench.workers[0].stop()
+    assert time.perf_counter() - began < 0.05
+    assert is_gone(bench.pids()[0])
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path):
+    with pytest.raises(addon("edge_backend.errors").EdgeError) as caught:
+        addon("backend.job").Job(lambda: None, tmp_path / "nowhere")
+    assert caught.value.code == "job_folder" and "nowhere" in caught.value.message
+
+
+def test_the_real_worker_makes_a_dance_and_hears_cancel(bench, quick_worker, song_file):
+    launch = addon("preferences").launch(__import__("bpy").context)
+    job = bench.job(launch)
+    request_of = addon("edge_backend.request").GenerateRequest
+    job.start(request_of(str(song_file), duration=3.0, steps=2))
+    run(job, seconds=120)
+    assert job.error is None and job.motion().frames == 90
+
+    job = bench.job(launch)
+    job.start(request_of(str(song_file), steps=1000))
+    run(job, until=lambda job: job.progress and job.progress.stage == "sampling", seconds=60)
+    job.cancel()
+    run(job, seconds=10)
+    assert job.state == "cancelled" and len(bench.workers) == 1 and bench.workers[0].alive

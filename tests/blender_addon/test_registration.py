@@ -1,0 +1,38 @@
+import addon_utils
+import bpy
+from blender_stage import PACKAGE, addon
+
+
+def our_classes():
+    return {name for name in dir(bpy.types) if "edge_dance" in name.lower()}
+
+
+def test_the_extension_can_be_disabled_and_enabled_twice(preferences):
+    before = our_classes()
+    assert "VIEW3D_PT_edge_dance" in before and hasattr(bpy.types.Scene, "edge_dance")
+    for _ in range(2):
+        addon_utils.disable(PACKAGE)
+        assert our_classes() == set() and not hasattr(bpy.types.Scene, "edge_dance")
+        assert addon_utils.enable(PACKAGE) is not None
+        assert our_classes() == before
+    bpy.context.preferences.addons[PACKAGE].preferences.backend_python  # still there
+
+
+def test_settings_are_kept_in_the_scene():
+    bpy.context.scene.edge_dance.seed = 12
+    assert bpy.context.scene.copy().edge_dance.seed == 12
+
+
+def test_the_panels_offer_what_the_backend_knows():
+    """The lists in the panel are written by hand, with descriptions; they must not fall behind."""
+    properties, request = addon("properties"), addon("edge_backend.request")
+    assert {item[0] for item in properties.STYLES} == set(request.STYLES)
+    assert {item[0] for item in properties.QUALITIES} == set(addon("settings").QUALITIES)
+    assert {sampler for sampler, _ in addon("settings").QUALITIES.values()} <= set(request.SAMPLERS)
+
+
+def test_what_blender_imports_of_the_backend_brings_no_heavy_library():
+    import sys
+
+    addon("edge_backend.motion.feet")
+    assert not {"torch", "scipy", "librosa"} & {name.split(".")[0] for name in sys.modules}
