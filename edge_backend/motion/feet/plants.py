@@ -1,0 +1,148 @@
+"""Where feet stand: sustained contacts of heels and toes, from the model's channels, height, speed and the animator.
+
+A contact has the shape (T, legs, 2): the heel (the ankle joint) and the toes (the toe joint) of each leg.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..rotations import Array
+from .curves import runs
+from .settings import FootSettings
+
+# What starts a plant and what keeps it (hysteresis). Heights: the joint above its place on a flat foot, metres.
+START_SPEED, STAY_SPEED = 0.20, 0.35  # metres per second
+START_HEIGHT, STAY_HEIGHT = 0.025, 0.045
+SHORTEST_PLANT = 4  # frames
+LONGEST_GAP = 2  # frames without contact that a plant bridges
+
+LONGEST_SLIDE = 0.10  # metres from a plant's middle; what slides further has moved
+SLIDE_SPEED = 0.12  # metres per second, median: faster, and it slides because it means to
+WIDEST_TURN = np.radians(15)  # from a flat foot's mean heading; what turns further pivots on its toes
+HEEL_LIFTS = 0.004  # metres that the pelvis would have to come down: rather than more, the heel stays up
+STEP_FRAMES = 4  # frames given to a foot for the step or turn that a plant was broken for
+
+
+def find_plants(points: Array, heights: Array, contacts: Array, settings: FootSettings, scale: float) -> Array:
+    """Planted heels and toes, bool (T, legs, 2).
+
+    points: (T, legs, 2, 3) ankle and toe joints, world. heights: (T, legs, 2) above their place on a flat foot.
+    contacts: (T, legs, 2) in [0, 1]; frame t speaks of the way from t to t + 1, as EDGE's.
+    """
+    contact = np.maximum(contacts, np.concatenate([contacts[:1], contacts[:-1]]))
+    speed = joint_speed(points) / scale
+    height = np.abs(heights) / scale
+    start = (contact >= settings.contact_threshold) & (speed < START_SPEED) & (height < START_HEIGHT)
+    stay = (contact >= settings.contact_threshold / 2) & (speed < STAY_SPEED) & (height < STAY_HEIGHT)
+    planted = np.zeros(start.shape, dtype=bool)
+    for leg, part in np.ndindex(start.shape[1:]):
+        planted[:, leg, part] = _sustained(start[:, leg, part], stay[:, leg, part])
+    return planted
+
+
+def _sustained(start: Array, stay: Array) -> Array:
+    stay = stay.copy()
+    for first, end in runs(~stay):
+        if first > 0 and end < len(stay) and end - first <= LONGEST_GAP:
+            stay[first:end] = True
+    planted = np.zeros_like(stay)
+    for first, end in runs(stay):
+        planted[first:end] = end - first >= SHORTEST_PLANT and start[first:end].any()
+    return planted
+
+
+def release_slides(planted: Array, points: Array, scale: float) -> Array:
+    """The plants (T, legs, 2) without those that slide far.
+
+    points: (T, legs, 2, 3), the root's drift taken off. A joint that keeps sliding is freed; one that stood, moved and
+    stood again gets its step back.
+    """
+    planted = planted.copy()
+    speed = joint_speed(points) / scale
+    for leg, part in np.ndindex(planted.shape[1:]):
+        place = points[:, leg, part, :2] / scale
+
+        def spread(first: int, end: int, place: Array = place) -> float:
+            return float(np.linalg.norm(place[first:end] - place[first:end].mean(axis=0), axis=1).max())
+
+        track, pace = planted[:, leg, part], speed[:, leg, part]
+        for first, end in runs(track):
+            if spread(first, end) > LONGEST_SLIDE and np.median(pace[first:end]) > SLIDE_SPEED:
+                track[first:end] = False
+        _break(track, spread, LONGEST_SLIDE, pace)
+    return planted
+
+
+def release_pivots(planted: Array, headings: Array) -> Array:
+    """The plants (T, legs, 2) with the heel free where a flat foot turns. headings: (T, legs) radians."""
+    planted = planted.copy()
+    for leg in range(planted.shape[1]):
+        angle = np.unwrap(headings[:, leg])
+
+        def spread(first: int, end: int, angle: Array = angle) -> float:
+            return float(np.abs(angle[first:end] - angle[first:end].mean()).max())
+
+        flat = planted[:, leg].all(axis=1)
+        standing = flat.copy()
+        _break(standing, spread, WIDEST_TURN, np.abs(np.gradient(angle)) if len(angle) > 1 else angle)
+        planted[flat & ~standing, leg, 0] = False
+    return planted
+
+
+def release_heels(planted: Array, missing: Array) -> Array:
+    """The plants (T, legs, 2) with the heel lifted where the leg is too short to lay the foot flat.
+
+    missing: (T, legs) metres by which the pelvis would have to come down.
+    """
+    planted = planted.copy()
+    for leg in range(planted.shape[1]):
+        flat = planted[:, leg].all(axis=1)
+        short = np.convolve(missing[:, leg] > HEEL_LIFTS, np.ones(2 * STEP_FRAMES + 1), mode="same") > 0
+        planted[flat & short, leg, 0] = False
+        for first, end in runs(planted[:, leg, 0]):
+            if end - first < SHORTEST_PLANT:
+                planted[first:end, leg, 0] = False
+    return planted
+
+
+def part_handovers(planted: Array) -> Array:
+    """The plants (T, legs, 2) with free frames where a foot goes from its heel alone to its toes alone or back."""
+    planted = planted.copy()
+    heel, toes = planted[..., 0], planted[..., 1]
+    switch = (heel & ~toes)[:-1] & (toes & ~heel)[1:] | (toes & ~heel)[:-1] & (heel & ~toes)[1:]
+    for frame, leg in np.argwhere(switch):
+        planted[max(frame + 1 - STEP_FRAMES // 2, 0) : frame + 1 + STEP_FRAMES // 2, leg] = False
+    return planted
+
+
+def _break(track: Array, spread: Callable[[int, int], float], limit: float, pace: Array) -> None:
+    """Break the runs of a track (T,), in place, at their fastest frames until each one's spread is within the limit."""
+    pending = runs(track)
+    while pending:
+        first, end = pending.pop()
+        if end - first < SHORTEST_PLANT:
+            track[first:end] = False
+        elif spread(first, end) > limit:
+            fastest = first + int(np.argmax(pace[first:end]))
+            left, right = max(first, fastest - STEP_FRAMES // 2), min(end, fastest + STEP_FRAMES // 2 + 1)
+            track[left:right] = False
+            pending += [(first, left), (right, end)]
+
+
+def by_hand(planted: Array, settings: FootSettings) -> Array:
+    """The plants (T, legs, 2) with the animator's own ranges written over them. Raises ValueError for unknown legs."""
+    planted = planted.copy()
+    for contact in settings.contacts:
+        if not 0 <= contact.leg < planted.shape[1]:
+            raise ValueError(f"a contact is given for leg {contact.leg}; the rig has {planted.shape[1]}")
+        parts = {"foot": slice(None), "heel": slice(0, 1), "toes": slice(1, 2)}[contact.part]
+        planted[max(contact.start, 0) : contact.end + 1, contact.leg, parts] = contact.planted
+    return planted
+
+
+def joint_speed(points: Array) -> Array:
+    """Speed (T, ...) in metres per second of points (T, ..., 3) at 30 frames a second, from the frames on both sides."""
+    if len(points) < 2:
+        return np.zeros(points.shape[:-1])
+    return np.linalg.norm(np.gradient(points, axis=0), axis=-1) * 30

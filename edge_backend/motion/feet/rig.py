@@ -1,0 +1,141 @@
+"""Which joints of a skeleton are its legs, and where the soles of its feet are."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..kinematics import forward_kinematics, global_rotations
+from ..rotations import Array
+from ..skeleton import SMPL, Y_UP_TO_Z_UP, Joint, Skeleton
+
+SMPL_LEG_LENGTH = 0.81  # metres, hip to ankle; the lengths in settings and modules are meant for such a leg
+
+# Proportions of a bare foot, by SMPL's body: the toe joint lies 22 mm above the sole; the heel reaches behind the ankle
+# by 0.35, the toes reach beyond the toe joint by 0.5 of the horizontal way from ankle to toe joint.
+SMPL_TOE_HEIGHT = 0.022
+HEEL_REACH = 0.35
+TOE_REACH = 0.5
+
+
+@dataclass(frozen=True)
+class Leg:
+    """Joint numbers of one leg. Other joints (twist bones) may lie between them. toe: the joint at the ball."""
+
+    hip: int
+    knee: int
+    ankle: int
+    toe: int
+
+
+@dataclass(frozen=True)
+class Foot:
+    """One foot as it stands flat.
+
+    ankle_turn, toe_turn: (3, 3) world rotations of the joints in the stance. to_toe: (3,) ankle to toe joint there.
+    ankle_height, toe_height: joints above the sole. heel, ball: (3,) points of the sole in the ankle's own axes.
+    under_toe, tip: (3,) points of the sole in the toe joint's own axes. hinge: (3,) unit, in the hip's own axes: turning
+    about it bends the knee. thigh, shin: bone lengths.
+    """
+
+    ankle_turn: Array
+    toe_turn: Array
+    to_toe: Array
+    ankle_height: float
+    toe_height: float
+    heel: Array
+    ball: Array
+    under_toe: Array
+    tip: Array
+    hinge: Array
+    thigh: float
+    shin: float
+
+
+@dataclass(frozen=True)
+class FootRig:
+    """A skeleton with legs.
+
+    stance: (J, 3, 3) local rotations of the pose in which the rig stands upright on flat feet in the world, z up; for
+    most rigs the rest pose. It also says how the skeleton's axes lie in the world: SMPL's has its quarter turn about x
+    at the pelvis. toe_height: the toe joints above the sole, metres; None takes a foot of SMPL's proportions. A rig
+    without toe bones gets a leaf joint at each ball first.
+    Raises ValueError if joints do not exist or do not follow one another from hip to toe.
+    """
+
+    skeleton: Skeleton
+    legs: tuple[Leg, ...]
+    stance: Array
+    toe_height: float | None = None
+
+    def __post_init__(self) -> None:
+        if np.shape(self.stance) != (len(self.skeleton), 3, 3):
+            raise ValueError(f"stance has the shape {np.shape(self.stance)}, the skeleton {len(self.skeleton)} joints")
+        for leg in self.legs:
+            for above, below in ((leg.hip, leg.knee), (leg.knee, leg.ankle), (leg.ankle, leg.toe)):
+                if above not in self._ancestors(below):
+                    raise ValueError(f"joint {below} does not hang on joint {above}")
+
+    def _ancestors(self, joint: int) -> set[int]:
+        if not 0 < joint < len(self.skeleton):
+            raise ValueError(f"the skeleton has no leg joint {joint}")
+        found = set()
+        while (joint := self.skeleton.parents[joint]) >= 0:
+            found.add(joint)
+        return found
+
+    @cached_property
+    def feet(self) -> tuple[Foot, ...]:
+        """The feet in the order of the legs."""
+        stance = np.asarray(self.stance, dtype=np.float64)
+        turns = global_rotations(stance, self.skeleton)
+        joints = forward_kinematics(stance, np.zeros(3), self.skeleton)
+        return tuple(self._foot(leg, turns, joints) for leg in self.legs)
+
+    def _foot(self, leg: Leg, turns: Array, joints: Array) -> Foot:
+        thigh = float(np.linalg.norm(joints[leg.knee] - joints[leg.hip]))
+        shin = float(np.linalg.norm(joints[leg.ankle] - joints[leg.knee]))
+        toe_height = self.toe_height
+        if toe_height is None:
+            toe_height = SMPL_TOE_HEIGHT * (thigh + shin) / SMPL_LEG_LENGTH
+        to_toe = joints[leg.toe] - joints[leg.ankle]
+        forward = to_toe * [1, 1, 0]
+        ankle_height = toe_height - to_toe[2]
+        down = np.array([0.0, 0.0, -1.0])
+        hinge = np.cross(forward, down)
+        ankle_axes, toe_axes = turns[leg.ankle].T, turns[leg.toe].T
+        return Foot(
+            ankle_turn=turns[leg.ankle],
+            toe_turn=turns[leg.toe],
+            to_toe=to_toe,
+            ankle_height=float(ankle_height),
+            toe_height=float(toe_height),
+            heel=ankle_axes @ (ankle_height * down - HEEL_REACH * forward),
+            ball=ankle_axes @ (to_toe + toe_height * down),
+            under_toe=toe_axes @ (toe_height * down),
+            tip=toe_axes @ (toe_height * down + TOE_REACH * forward),
+            hinge=turns[leg.hip].T @ (hinge / np.linalg.norm(hinge)),
+            thigh=thigh,
+            shin=shin,
+        )
+
+    @cached_property
+    def scale(self) -> float:
+        """The legs' length over SMPL's."""
+        return float(np.mean([foot.thigh + foot.shin for foot in self.feet])) / SMPL_LEG_LENGTH
+
+
+def _smpl_stance() -> Array:
+    stance = np.tile(np.eye(3, dtype=np.float32), (len(SMPL), 1, 1))
+    stance[Joint.PELVIS] = Y_UP_TO_Z_UP
+    return stance
+
+
+SMPL_RIG = FootRig(
+    SMPL,
+    (
+        Leg(Joint.LEFT_HIP, Joint.LEFT_KNEE, Joint.LEFT_ANKLE, Joint.LEFT_TOES),
+        Leg(Joint.RIGHT_HIP, Joint.RIGHT_KNEE, Joint.RIGHT_ANKLE, Joint.RIGHT_TOES),
+    ),
+    _smpl_stance(),
+)
