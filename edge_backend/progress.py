@@ -19,6 +19,7 @@ _LABELS: dict[str, str] = {
     "sampling": "Dancing",
     "feet": "Placing feet",
     "saving": "Saving",
+    "drawing": "Drawing",
 }
 
 

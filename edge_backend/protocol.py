@@ -22,7 +22,7 @@ PROTOCOL = 1
 MAX_FRAME = 1 << 20
 """Bytes. A frame is a few hundred bytes; what is longer is no frame."""
 
-Stage = Literal["loading", "features", "sampling", "feet", "saving"]
+Stage = Literal["loading", "features", "sampling", "feet", "saving", "drawing"]
 Status = Literal["starting", "idle", "busy"]
 
 

@@ -17,7 +17,7 @@ class Camera:
     position: Array
     target: Array
     size: tuple[int, int]
-    height_of_view: float = 28.0
+    height_of_view: float = 31.0
 
     @cached_property
     def axes(self) -> Array:

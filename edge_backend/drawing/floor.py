@@ -43,10 +43,11 @@ class Floor:
         lines = self._lines(camera) * (255 * (_LINE_STRENGTH + _PULSE_STRENGTH * pulse))
         image.paste(_LINE_COLOUR, (0, self._horizon), Image.fromarray(lines.astype(np.uint8)))
         floor_map = _draw_map(limbs, glow, camera.target)
-        seen, corner = _project(floor_map, camera, self._horizon)
+        seen, (left, top) = _project(floor_map, camera, self._horizon)
         colours = [_SHADOW_COLOUR, *(tuple(to_bytes(COLOURS[side]).tolist()) for side in (TEAL, CORAL))]
         for colour, mask in zip(colours, seen.split(), strict=True):
-            image.paste(colour, corner, mask)
+            if box := mask.getbbox():
+                image.paste(colour, (left + box[0], top + box[1]), mask.crop(box))
         return image
 
     def _lines(self, camera: Camera) -> Array:

@@ -13,7 +13,7 @@ from .figure import draw_limbs
 from .floor import Floor, foot_glow
 
 _VIEW = np.array([-1.15, -4.75, 1.0], np.float32)  # from the point that the camera looks at, metres
-_LOOK_HEIGHT_M = 0.92
+_LOOK_HEIGHT_M = 0.98
 _FOLLOW_S = 0.5  # the camera's path is the dancer's, smoothed by a Gaussian of this width
 _PULSE_S = 0.12
 
