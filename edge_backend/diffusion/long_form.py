@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..motion.representation import pack, unpack
 from ..motion.rotations import Array, matrix_to_quaternion, quaternion_to_matrix, slerp
+from .samplers import Denoiser
 
 WINDOW = 150  # frames, 5 s
 HOP = 75
@@ -42,6 +43,22 @@ def plan_windows(frames: int) -> WindowPlan:
 def share_overlap(x: Tensor, _t: int) -> Tensor:
     """Windows (W, 150, channels) in which each begins as the one before it ends (EDGE's rule between steps)."""
     return torch.cat([x[:1], torch.cat([x[:-1, HOP:], x[1:, HOP:]], dim=1)])
+
+
+def agreeing(denoise: Denoiser) -> Denoiser:
+    """The denoiser whose windows (W, 150, channels) predict the same where they overlap, fading from one to the next.
+
+    EDGE's rule copies x forward, so that no window knows what the next one has to do. With the predictions blended at
+    every step (as Bar-Tal et al. 2023 do with images, eq. 5), both sides of a seam are one dance.
+    """
+
+    def blended(x: Tensor, t: int) -> Tensor:
+        x0 = denoise(x, t)
+        weight = torch.linspace(0, 1, HOP, dtype=x0.dtype, device=x0.device)[:, None]
+        shared = torch.lerp(x0[:-1, HOP:], x0[1:, :HOP], weight)
+        return torch.cat([torch.cat([x0[:1, :HOP], shared]), torch.cat([shared, x0[-1:, HOP:]])], dim=1)
+
+    return blended
 
 
 def stitch(windows: Array) -> Array:

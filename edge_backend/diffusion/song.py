@@ -1,21 +1,26 @@
 """A dance for a whole song: the one entry point of this package."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..errors import EdgeError
 from ..model.decoder import DanceDecoder
 from ..motion.representation import CHANNELS, Normaliser
 from ..motion.rotations import Array
 from ..request import Sampler
+from .canvas import Canvas, runs
+from .constraints import Constraint, check_length, free
 from .guidance import BATCH, Guidance, Poll, carry_on, constant, ddpm_rule, encode, guided, in_interval, long_form_ramp
-from .long_form import WINDOW, WindowPlan, plan_windows, share_overlap, stitch
+from .holding import Hold, around, holding
+from .long_form import WINDOW, WindowPlan, agreeing, plan_windows, share_overlap
 from .noise import WindowNoise
-from .samplers import AfterStep, Denoiser, Noise, StepCallback, ignore, sample_ddim, sample_ddpm, sample_dpm_solver_pp
-from .schedule import Schedule, cosine_schedule, ddim_times, log_snr_times
+from .samplers import Denoiser, Noise, Step, StepCallback, ignore, sample_ddim, sample_ddpm, sample_dpm_solver_pp
+from .schedule import CLEAN, Schedule, cosine_schedule, ddim_times, log_snr_times
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,7 @@ class SamplerSettings:
 
     steps: network evaluations per window. eta: of DDIM, 0 = deterministic. guidance: how strongly the music leads,
     1 = as trained. guidance_interval: timesteps (low, high) outside which there is none. seed: 0 or more.
+    sequential: window after window, each beginning as the last one ended, instead of all at once.
     batch: windows that go through the network at a time.
     """
 
@@ -33,7 +39,27 @@ class SamplerSettings:
     guidance: float = 2.0
     guidance_interval: tuple[int, int] | None = None
     seed: int = 0
+    sequential: bool = False
     batch: int = BATCH
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """A dance to start from, vectors (frames, 151) in metres, and how far to leave it: 0 = not at all, 1 = altogether.
+
+    As SDEdit does (Meng et al. 2022): noise is put on the dance, and it is denoised from there.
+    """
+
+    dance: Array
+    strength: float
+
+
+FinalFrames = Callable[[Array], None]
+"""Called with the vectors (n, 151) of the song's first n frames, as they will be in the result."""
+
+
+def no_hurry(_vectors: Array) -> None:
+    """What a caller does with final frames who waits for the whole dance."""
 
 
 def sample_song(
@@ -43,62 +69,156 @@ def sample_song(
     frames: int,
     settings: SamplerSettings,
     *,
+    constraint: Constraint | None = None,
+    variation: Variation | None = None,
     on_step: StepCallback = ignore,
+    on_final: FinalFrames = no_hurry,
     poll: Poll = carry_on,
 ) -> Array:
     """Dance vectors (frames, 151) float32: metres, not normalised; rotations orthonormal.
 
     model: in eval mode, on its device. cond: the music, (frames or more, features), or (windows, 150, features) where
     windows are encoded alone; windows as plan_windows(frames) has them. Where (T, features) ends before the last window
-    does, its last frame is repeated. poll: called before each network evaluation; raises Cancelled to stop there.
-    on_step: called at each step with x0 (windows, 150, 151), normalised; may raise Cancelled too.
+    does, its last frame is repeated. constraint: what must hold; windows in which nothing is free are not sampled.
+    variation: a dance to start from, instead of from noise.
+    poll: called before each network evaluation; raises Cancelled to stop there. on_step: called at each step with x0
+    (windows sampled at a time, 150, 151), normalised; may raise Cancelled too. on_final: called when frames become
+    final: once, or, with settings.sequential, after every window.
     The result depends on seed and settings, not on batch (CPU: see guidance.guided).
+    Raises EdgeError constraint_length where constraint or variation are for another number of frames.
     """
-    schedule = cosine_schedule()
     plan = plan_windows(frames)
-    windows = range(plan.windows)
-    with torch.inference_mode():
-        music = encode(model, _windows_of(cond, plan), batch=settings.batch, poll=poll)
-        denoise = guided(model, music, _guidance(settings, plan.windows), batch=settings.batch, poll=poll)
-        noise = WindowNoise(settings.seed, windows, (WINDOW, CHANNELS), music.hidden.device)
-        x0 = run_sampler(settings, denoise, noise(), schedule, noise=noise, after_step=share_overlap, on_step=on_step)
-    return stitch(normaliser.unnormalise(x0.cpu().numpy()))[:frames]
-
-
-def run_sampler(
-    settings: SamplerSettings,
-    denoise: Denoiser,
-    x: Tensor,
-    schedule: Schedule,
-    *,
-    noise: Noise,
-    after_step: AfterStep,
-    on_step: StepCallback,
-) -> Tensor:
-    """x0 by the sampler that the settings name, from x, which is noise at its first timestep."""
-    even = ddim_times(settings.steps, schedule)
-    match settings.sampler:
-        case "ddim":
-            return sample_ddim(
-                denoise, x, even, schedule, noise=noise, eta=settings.eta, after_step=after_step, on_step=on_step
+    constraint = constraint or free(frames)
+    check_length(constraint, frames)
+    start = None if variation is None else _start(variation, frames)
+    music = _windows_of(cond, plan)
+    canvas = Canvas(plan, constraint, normaliser)
+    sampling = _Sampling(model, settings, plan, 1.0 if variation is None else variation.strength, poll)
+    passes = _passes(canvas.open_windows(), settings.sequential)
+    for number, windows in enumerate(passes):
+        if any(canvas.is_open(window) for window in windows):
+            x0 = sampling.run(
+                windows,
+                music[windows.start : windows.stop],
+                hold=canvas.hold(windows, sampling.device),
+                origin=canvas.origins(windows, start),
+                start=None if start is None else canvas.windows_of(start, windows),
+                on_step=_counted(on_step, number, len(passes)),
             )
-        case "ddpm":
-            return sample_ddpm(denoise, x, even, schedule, noise=noise, after_step=after_step, on_step=on_step)
-        case "dpmpp":
-            times = log_snr_times(settings.steps, schedule)
-            return sample_dpm_solver_pp(denoise, x, times, schedule, after_step=after_step, on_step=on_step)
-    assert_never(settings.sampler)
+            canvas.paint(windows, x0, look_back=settings.sequential)
+            on_final(canvas.values[: canvas.final_frames()].copy())
+    return canvas.values[:frames]
 
 
-def _guidance(settings: SamplerSettings, windows: int) -> Guidance:
-    """EDGE's rules: a ramp in long dances, none near the end of ancestral sampling, otherwise constant."""
-    if settings.sampler == "ddpm":
-        guidance = ddpm_rule(settings.guidance)
-    elif windows > 1:
-        guidance = long_form_ramp(settings.guidance)
-    else:
-        guidance = constant(settings.guidance)
-    return in_interval(guidance, *settings.guidance_interval) if settings.guidance_interval else guidance
+@dataclass(frozen=True)
+class _Sampling:
+    """What is the same for every pass over a song."""
+
+    model: DanceDecoder
+    settings: SamplerSettings
+    plan: WindowPlan
+    strength: float
+    poll: Poll
+    schedule: Schedule = field(default_factory=cosine_schedule)
+
+    @property
+    def device(self) -> torch.device:
+        return self.model.null_cond_hidden.device
+
+    @torch.inference_mode()
+    def run(
+        self,
+        windows: range,
+        cond: Tensor,
+        *,
+        hold: Hold | None,
+        origin: Tensor | None,
+        start: Tensor | None,
+        on_step: StepCallback,
+    ) -> Tensor:
+        """x0 (W, 150, 151), normalised, of these windows, all at once; they agree where they overlap.
+
+        cond: their music. origin, start: (W, 1 or 150, 151), normalised, what x is noise around.
+        """
+        denoise = self._denoiser(cond, hold, origin)
+        streams = WindowNoise(self.settings.seed, windows, (WINDOW, CHANNELS), self.device)
+
+        def noise() -> Tensor:
+            return share_overlap(streams(), CLEAN)
+
+        times = self._times()
+        x = noise()
+        base = origin if start is None else start
+        if base is not None:
+            x = self.schedule.q_sample(base.to(self.device), times[0] if times else CLEAN, x)
+        return self._sample(denoise, x, times, noise, on_step)
+
+    def _denoiser(self, cond: Tensor, hold: Hold | None, origin: Tensor | None) -> Denoiser:
+        settings = self.settings
+        music = encode(self.model, cond, batch=settings.batch, poll=self.poll)
+        denoise = guided(self.model, music, self._guidance(), batch=settings.batch, poll=self.poll)
+        if origin is not None:
+            denoise = around(denoise, origin.to(self.device), self.schedule)
+        if hold is not None:
+            denoise = holding(denoise, hold)
+        return agreeing(denoise)
+
+    def _guidance(self) -> Guidance:
+        """EDGE's rules: none near the end of ancestral sampling, a ramp in long dances, otherwise constant."""
+        weight, interval = self.settings.guidance, self.settings.guidance_interval
+        if self.settings.sampler == "ddpm":
+            guidance = ddpm_rule(weight)
+        elif self.plan.windows > 1:
+            guidance = long_form_ramp(weight)
+        else:
+            guidance = constant(weight)
+        return in_interval(guidance, *interval) if interval else guidance
+
+    def _times(self) -> list[int]:
+        """The sampler's timesteps; for a variation those from its strength down, none at strength 0."""
+        grid = log_snr_times if self.settings.sampler == "dpmpp" else ddim_times
+        times = grid(self.settings.steps, self.schedule)
+        first = round(self.strength * self.schedule.steps) - 1
+        below = [t for t in times if t < first]
+        return times if first >= times[0] else [first, *below] if first > CLEAN else []
+
+    def _sample(self, denoise: Denoiser, x: Tensor, times: list[int], noise: Noise, on_step: StepCallback) -> Tensor:
+        match self.settings.sampler:
+            case "ddim":
+                eta = self.settings.eta
+                return sample_ddim(denoise, x, times, self.schedule, noise=noise, eta=eta, on_step=on_step)
+            case "ddpm":
+                return sample_ddpm(denoise, x, times, self.schedule, noise=noise, on_step=on_step)
+            case "dpmpp":
+                return sample_dpm_solver_pp(denoise, x, times, self.schedule, on_step=on_step)
+        assert_never(self.settings.sampler)
+
+
+def _passes(windows: list[int], sequential: bool) -> list[range]:
+    """Which windows are sampled at once, in the order of the song."""
+    return [range(window, window + 1) for window in windows] if sequential else runs(windows)
+
+
+def _counted(on_step: StepCallback, number: int, passes: int) -> StepCallback:
+    """The callback that counts the steps of all passes through, for pass `number`."""
+
+    def counted(step: Step) -> None:
+        on_step(replace(step, index=number * step.count + step.index, count=passes * step.count))
+
+    return counted
+
+
+def _start(variation: Variation, frames: int) -> Array:
+    """The dance to vary, checked. Raises EdgeError constraint_length, ValueError where the strength is none."""
+    if not 0 <= variation.strength <= 1:
+        raise ValueError(f"a strength of {variation.strength} is not between 0 and 1")
+    if len(variation.dance) != frames:
+        raise EdgeError(
+            "constraint_length",
+            f"The dance to vary has {len(variation.dance)} frames, the new one {frames}.",
+            "Ask for a dance of the same length.",
+        )
+    return variation.dance
 
 
 def _windows_of(cond: Array, plan: WindowPlan) -> Tensor:

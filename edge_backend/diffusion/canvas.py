@@ -1,0 +1,114 @@
+"""A song's dance in the making: what is decided already, what is wished for, and where windows see it."""
+
+from itertools import groupby
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..motion.representation import CHANNELS, CONTACTS, ROOT, Normaliser
+from ..motion.rotations import Array
+from .constraints import Constraint
+from .holding import Hold
+from .long_form import HOP, WINDOW, WindowPlan, stitch
+
+LOOK_BACK = 30  # frames that stay open before a window's end if something is held this soon after it
+ROOM = 0.5  # the largest normalised distance from the middle at which the network is used to seeing the root
+
+_PLACE = slice(ROOT.start, ROOT.start + 2)  # the root over the floor
+
+
+class Canvas:
+    """Frames under the weights of a constraint; painting a stretch raises its weights to 1.
+
+    values (padded_frames, 151): metres. What has the weight 1 is final.
+    """
+
+    def __init__(self, plan: WindowPlan, constraint: Constraint, normaliser: Normaliser) -> None:
+        self.plan = plan
+        self.values = _padded(constraint.values, plan)
+        self._weight = np.pad(constraint.weight, ((0, plan.padded_frames - plan.frames), (0, 0)))
+        self._normaliser = normaliser
+        self._wished = constraint.weight.any(axis=1)
+
+    def open_windows(self) -> list[int]:
+        """The windows in which something is not final."""
+        return [window for window in range(self.plan.windows) if self.is_open(window)]
+
+    def is_open(self, window: int) -> bool:
+        """Whether something in the window is not final."""
+        inside = slice(window * HOP, min(window * HOP + WINDOW, self.plan.frames))
+        return bool((self._weight[inside] < 1).any())
+
+    def final_frames(self) -> int:
+        """How many frames from the beginning on are final."""
+        unfinished = np.flatnonzero((self._weight[: self.plan.frames] < 1).any(axis=1))
+        return int(unfinished[0]) if len(unfinished) else self.plan.frames
+
+    def hold(self, windows: range, device: torch.device) -> Hold | None:
+        """What is final or wished for in these windows; None if nothing is."""
+        weight, values = self._part(self._weight, windows), self._part(self._normalised(), windows)
+        return Hold(weight, values, device) if bool((weight > 0).any()) else None
+
+    def paint(self, windows: range, x0: Tensor, look_back: bool) -> None:
+        """Make final what was sampled for these windows: x0 (W, 150, 151), normalised.
+
+        look_back: leave the last frames open if something is held soon after them, so that the next window can lead to
+        it.
+        """
+        stretch = stitch(self._normaliser.unnormalise(x0.cpu().numpy(), clip=False))
+        stretch[:, CONTACTS] = stretch[:, CONTACTS].clip(0, 1)
+        start, end = windows.start * HOP, (windows.stop - 1) * HOP + WINDOW
+        if look_back and self._wished[end : end + LOOK_BACK].any():
+            end -= LOOK_BACK
+        inside = slice(start, end)
+        final = self._weight[inside] >= 1
+        self.values[inside] = np.where(final, self.values[inside], stretch[: end - start])
+        self._weight[inside] = 1
+
+    def origins(self, windows: range, also: Array | None = None) -> Tensor | None:
+        """By how much (W, 1, 151), normalised, windows are moved to bring the root near the network's own middle.
+
+        None where no held root is far from it; then nothing is moved. Windows that hold no root go along with their
+        neighbours. also: a dance (frames, 151), metres, whose root counts as held.
+        """
+        place, held = self.values[:, _PLACE], (self._weight[:, _PLACE] > 0).all(axis=1)
+        if also is not None:
+            place, held = _padded(also, self.plan)[:, _PLACE], np.ones(len(held), dtype=bool)
+        far = np.abs(place * self._normaliser.scale[_PLACE] + self._normaliser.min[_PLACE]) > ROOM
+        if not far[held].any():
+            return None
+        middles = {
+            window: (place[frames].min(axis=0) + place[frames].max(axis=0)) / 2
+            for window in range(self.plan.windows)
+            if len(frames := window * HOP + np.flatnonzero(held[window * HOP : window * HOP + WINDOW]))
+        }
+        origins = np.zeros((len(windows), 1, CHANNELS), np.float32)
+        for axis in range(2):
+            known = [middle[axis] for middle in middles.values()]
+            moved = np.interp(list(windows), list(middles), known)
+            origins[:, 0, ROOT.start + axis] = moved * self._normaliser.scale[ROOT.start + axis]
+        return torch.from_numpy(origins)
+
+    def windows_of(self, dance: Array, windows: range) -> Tensor:
+        """The windows (W, 150, 151), normalised but not clipped, of a dance (frames, 151) in metres."""
+        padded = _padded(dance, self.plan)
+        return self._part(padded * self._normaliser.scale + self._normaliser.min, windows)
+
+    def _normalised(self) -> Array:
+        return self.values * self._normaliser.scale + self._normaliser.min
+
+    def _part(self, frames: Array, windows: range) -> Tensor:
+        return self.plan.cut(torch.from_numpy(frames))[windows.start : windows.stop].contiguous()
+
+
+def runs(windows: list[int]) -> list[range]:
+    """Ascending numbers as stretches without gaps."""
+    stretches = groupby(enumerate(windows), lambda numbered: numbered[1] - numbered[0])
+    ends = [(members[0][1], members[-1][1]) for members in (list(group) for _, group in stretches)]
+    return [range(first, last + 1) for first, last in ends]
+
+
+def _padded(frames: Array, plan: WindowPlan) -> Array:
+    """Values (padded_frames, 151) that go on as they end."""
+    return np.pad(frames, ((0, plan.padded_frames - len(frames)), (0, 0)), mode="edge")
