@@ -156,10 +156,7 @@ def _read_zip_format(path: Path) -> Any:
             raise ValueError("compressed entries")
 
         def storage(key: str, size: int) -> Tensor:
-            data = np.frombuffer(archive.read(f"{main.removesuffix('.pkl')}/{key}"), dtype=np.uint8)
-            if len(data) != size:
-                raise ValueError(f"storage {key} has {len(data)} bytes instead of {size}")
-            return torch.from_numpy(data.copy())
+            return _fill(torch.zeros(size, dtype=torch.uint8), archive.read(f"{main.removesuffix('.pkl')}/{key}"))
 
         with archive.open(main) as stream:
             return _ListedUnpickler(stream, path, storage).load()
@@ -187,9 +184,15 @@ def _read_old_format(path: Path) -> Any:
         content = next_pickle()
         for key in next_pickle():
             stream.seek(8, os.SEEK_CUR)  # the storage's length, which the pickle told already
-            data = np.frombuffer(stream.read(len(storages[key])), dtype=np.uint8)
-            storages[key].copy_(torch.from_numpy(data.copy()))
+            _fill(storages[key], stream.read(len(storages[key])))
     return content
+
+
+def _fill(storage: Tensor, data: bytes) -> Tensor:
+    if len(data) != len(storage):
+        raise ValueError(f"a storage has {len(data)} bytes instead of {len(storage)}")
+    storage.numpy()[:] = np.frombuffer(data, dtype=np.uint8)
+    return storage
 
 
 class _ListedUnpickler(pickle.Unpickler):
