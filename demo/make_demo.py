@@ -1,0 +1,151 @@
+"""The demo: in a real Blender, as a user would, put a song on the sequencer, add a dancer, press Generate, film it.
+
+Run by `python3 build_addon.py demo`. Everything goes through the installed extension's operators; the stage alone is
+set by hand. Writes dance.blend, dance.mp4 and sheet.png. Blender's own output goes to blender.log beside them.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+# Blender reads its user folder's place when it starts, which is when bpy is imported.
+USER_FOLDER = tempfile.mkdtemp(prefix="edge_dance_demo_")
+os.environ["BLENDER_USER_RESOURCES"] = USER_FOLDER
+
+import bpy  # noqa: E402
+from sheet import contact_sheet  # noqa: E402
+from stage import film, set_stage  # noqa: E402
+
+HERE = Path(__file__).resolve().parent
+EXTENSION = "bl_ext.user_default.edge_dance"
+FPS = 30
+CLIP = (8.0, 20.0)  # seconds of the song that are filmed: past the intro, with all instruments
+MOMENTS = 12  # pictures on the sheet, spread over the whole dance
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Install, dance, light, save, film."""
+    install(arguments.extension)
+    scene = bpy.context.scene
+    scene.render.fps = FPS
+    scene.frame_end = 2  # grows with the song
+    run("Song on the sequencer", bpy.ops.edge_dance.add_music, filepath=str(arguments.song))
+    run("Dancer in the scene", bpy.ops.edge_dance.add_dancer)
+    dancer = bpy.context.object
+    scene.edge_dance.seed = arguments.seed
+    scene.edge_dance.style = arguments.style
+    run("Generate Dance", bpy.ops.edge_dance.generate)
+
+    with step("Stage, lights, camera"):
+        scene.sync_mode = "AUDIO_SYNC"
+        set_stage(scene, dancer, hips="pelvis")
+        film(scene, 640, 360, samples=6)
+        video(scene, "//dance.mp4")
+        look_through_camera()
+    with step("Save dance.blend"):
+        for sound in bpy.data.sounds:
+            sound.pack()
+        blend = arguments.output / "dance.blend"
+        bpy.ops.wm.save_as_mainfile(filepath=str(blend), compress=True)
+    with step("Contact sheet"):
+        contact_sheet(scene, arguments.output / "sheet.png", MOMENTS)
+    first, last = (scene.frame_start + round(second * FPS) for second in CLIP)
+    scene.frame_start, scene.frame_end = min(first, scene.frame_end - 1), min(last, scene.frame_end) - 1
+    with step(f"Film {scene.frame_end - scene.frame_start + 1} frames"):
+        scene.render.filepath = str(arguments.output / "dance.mp4")
+        bpy.app.handlers.render_write.append(report_frame)
+        bpy.ops.render.render(animation=True)
+
+
+def install(extension: Path) -> None:
+    """Start from factory settings and install the zip, as a user does from the preferences."""
+    with step(f"Blender {bpy.app.version_string}: install {extension.name}"):
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        bpy.ops.extensions.package_install_files(filepath=str(extension), repo="user_default", enable_on_install=True)
+        addon = bpy.context.preferences.addons.get(EXTENSION)
+        if addon is None:
+            raise RuntimeError(f"Blender did not enable {extension.name}; blender.log says why")
+        addon.preferences.backend_python = sys.executable
+
+
+def video(scene: bpy.types.Scene, path: str) -> None:
+    """H.264 and AAC in an mp4 file, as every player has it."""
+    scene.render.image_settings.file_format = "FFMPEG"
+    scene.render.filepath = path
+    settings = scene.render.ffmpeg
+    settings.format, settings.codec, settings.constant_rate_factor = "MPEG4", "H264", "HIGH"
+    settings.audio_codec, settings.audio_bitrate = "AAC", 192
+
+
+def look_through_camera() -> None:
+    """Whoever opens the file sees the dancer through the camera."""
+    for screen in bpy.data.screens:
+        for area in screen.areas:
+            if area.type == "VIEW_3D":
+                area.spaces.active.region_3d.view_perspective = "CAMERA"
+
+
+def report_frame(scene: bpy.types.Scene, _depsgraph: object = None) -> None:
+    """Say how far the film is, once per second of film."""
+    done, total = scene.frame_current - scene.frame_start + 1, scene.frame_end - scene.frame_start + 1
+    if done % FPS == 0 or done == total:
+        print(f"    {done}/{total}", flush=True)
+
+
+def run(name: str, operator: object, **properties: object) -> None:
+    """Call an operator. Raises RuntimeError if it did not finish."""
+    with step(name):
+        result = operator(**properties)  # type: ignore[operator]
+        if result != {"FINISHED"}:
+            raise RuntimeError(f"{name} ended as {result}")
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Say what is being done and how long it took."""
+    print(f"  {name} ...", flush=True)
+    began = time.monotonic()
+    yield
+    print(f"    {time.monotonic() - began:.1f} s", flush=True)
+
+
+def divert_output(log: Path) -> None:
+    """Send what Blender prints to a file; what Python prints goes on to the terminal."""
+    sys.stdout.flush()
+    terminal = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")
+    with log.open("wb") as file:
+        os.dup2(file.fileno(), 1)
+    sys.stdout = terminal
+
+
+def parse() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("extension", type=Path, help="the extension's zip")
+    parser.add_argument("output", type=Path, help="folder for dance.blend, dance.mp4 and sheet.png")
+    parser.add_argument("--song", type=Path, default=HERE / "song/training.ogg")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--style", default="any")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    code = 0
+    options = parse()
+    divert_output(options.output / "blender.log")
+    try:
+        main(options)
+    except Exception:
+        traceback.print_exc()
+        code = 1
+    shutil.rmtree(USER_FOLDER, ignore_errors=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # some Blender versions hang or crash in the interpreter's own exit when add-ons are registered
