@@ -22,20 +22,18 @@ def fit_curve(place_weight: Array, place: Array, step_weight: Array, step: Array
     frames = len(place)
     diagonal = place_weight.astype(np.float64)
     first, second = np.zeros(frames), np.zeros(frames)  # one and two beside the diagonal, at [t, t + 1] and [t, t + 2]
-    right = place_weight[:, None] * place
-    if frames > 1:
-        diagonal[:-1] += step_weight
-        diagonal[1:] += step_weight
-        first[:-1] -= step_weight
-        pull = step_weight[:, None] * step
-        right[:-1] -= pull
-        right[1:] += pull
-    for offset, weight in ((0, 1.0), (1, 4.0), (2, 1.0)) if frames > 2 else ():
-        diagonal[offset : frames - 2 + offset] += stiffness * weight
+    nothing = np.zeros((1, place.shape[1]))
+    pull = np.concatenate([nothing, step_weight[:, None] * step, nothing])
+    right = place_weight[:, None] * place - np.diff(pull, axis=0)
+    diagonal[:-1] += step_weight
+    diagonal[1:] += step_weight
+    first[:-1] = -step_weight
     if frames > 2:
-        first[: frames - 2] -= 2 * stiffness
-        first[1 : frames - 1] -= 2 * stiffness
-        second[: frames - 2] += stiffness
+        for offset, weight in enumerate((1, 4, 1)):
+            diagonal[offset : frames - 2 + offset] += stiffness * weight
+        first[:-2] -= 2 * stiffness
+        first[1:-1] -= 2 * stiffness
+        second[:-2] = stiffness
     return _solve_five_diagonals(diagonal, first, second, right)
 
 
@@ -134,3 +132,19 @@ def envelope(need: Array, reach: int) -> Array:
         highest = np.maximum(highest, padded[shift : shift + len(need)])
     weights = np.hanning(2 * reach + 3)[1:-1]
     return np.convolve(np.pad(highest, reach, mode="edge"), weights / weights.sum(), mode="valid")
+
+
+def rise(need: Array, fixed: Array, reach: int, late: float) -> Array:
+    """A smooth curve (T,) over what is needed (T,). It is 0 in fixed frames (T,), so beside them it may be late: up to
+    `late` below the need."""
+    need = np.where(fixed, 0.0, need)
+    smooth = envelope(need, reach) * np.minimum(1, distance(fixed) / reach)
+    return np.maximum(smooth, need - late)
+
+
+def distance(mask: Array) -> Array:
+    """Frames (T,) to the nearest True of a mask (T,); infinite where there is none."""
+    places = np.concatenate([[-np.inf], np.flatnonzero(mask), [np.inf]])
+    frames = np.arange(len(mask))
+    after = np.searchsorted(places, frames)
+    return np.minimum(places[after] - frames, frames - places[after - 1])

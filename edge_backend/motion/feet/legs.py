@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..rotations import Array, axis_angle_to_matrix
-from .targets import swing
+from .turns import swing
 
 # A leg may always reach as far as it did; a correction may stretch it to this share of thigh + shin, and slows down
 # over the second half of the way there, because the knee's speed grows without bound at full stretch.

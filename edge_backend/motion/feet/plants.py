@@ -142,7 +142,7 @@ def by_hand(planted: Array, settings: FootSettings) -> Array:
 
 
 def joint_speed(points: Array) -> Array:
-    """Speed (T, ...) in metres per second of points (T, ..., 3) at 30 frames a second, from the frames on both sides."""
+    """Speed (T, ...), metres per second, of points (T, ..., 3) at 30 frames a second, from the frames on both sides."""
     if len(points) < 2:
         return np.zeros(points.shape[:-1])
     return np.linalg.norm(np.gradient(points, axis=0), axis=-1) * 30

@@ -34,8 +34,8 @@ class Foot:
 
     ankle_turn, toe_turn: (3, 3) world rotations of the joints in the stance. to_toe: (3,) ankle to toe joint there.
     ankle_height, toe_height: joints above the sole. heel, ball: (3,) points of the sole in the ankle's own axes.
-    under_toe, tip: (3,) points of the sole in the toe joint's own axes. hinge: (3,) unit, in the hip's own axes: turning
-    about it bends the knee. thigh, shin: bone lengths.
+    under_toe, tip: (3,) points of the sole in the toe joint's own axes. hinge: (3,) unit, in the hip's own axes: the
+    knee bends by turning about it. thigh, shin: bone lengths.
     """
 
     ankle_turn: Array
@@ -51,6 +51,11 @@ class Foot:
     thigh: float
     shin: float
 
+    @property
+    def scale(self) -> float:
+        """The leg's length over SMPL's."""
+        return (self.thigh + self.shin) / SMPL_LEG_LENGTH
+
 
 @dataclass(frozen=True)
 class FootRig:
@@ -58,8 +63,8 @@ class FootRig:
 
     stance: (J, 3, 3) local rotations of the pose in which the rig stands upright on flat feet in the world, z up; for
     most rigs the rest pose. It also says how the skeleton's axes lie in the world: SMPL's has its quarter turn about x
-    at the pelvis. toe_height: the toe joints above the sole, metres; None takes a foot of SMPL's proportions. A rig
-    without toe bones gets a leaf joint at each ball first.
+    at the pelvis. toe_height: the toe joints above the sole, metres; None takes a foot of SMPL's proportions. Joint 0
+    is the pelvis, or what moves like it. A rig without toe bones gets a leaf joint at each ball first.
     Raises ValueError if joints do not exist or do not follow one another from hip to toe.
     """
 
@@ -72,17 +77,18 @@ class FootRig:
         if np.shape(self.stance) != (len(self.skeleton), 3, 3):
             raise ValueError(f"stance has the shape {np.shape(self.stance)}, the skeleton {len(self.skeleton)} joints")
         for leg in self.legs:
-            for above, below in ((leg.hip, leg.knee), (leg.knee, leg.ankle), (leg.ankle, leg.toe)):
-                if above not in self._ancestors(below):
-                    raise ValueError(f"joint {below} does not hang on joint {above}")
+            chain = self.chain(leg)
+            if leg.hip < 1 or not chain.index(leg.hip) > chain.index(leg.knee) > chain.index(leg.ankle) > 0:
+                raise ValueError(f"the joints of {leg} do not follow one another")
 
-    def _ancestors(self, joint: int) -> set[int]:
-        if not 0 < joint < len(self.skeleton):
-            raise ValueError(f"the skeleton has no leg joint {joint}")
-        found = set()
-        while (joint := self.skeleton.parents[joint]) >= 0:
-            found.add(joint)
-        return found
+    def chain(self, leg: Leg) -> list[int]:
+        """The joints from the toe joint up to the hip. Raises ValueError if they do not hang together."""
+        chain = [leg.toe]
+        while chain[-1] != leg.hip:
+            if not 0 < chain[-1] < len(self.skeleton):
+                raise ValueError(f"in the skeleton no way leads from joint {leg.toe} up to joint {leg.hip}")
+            chain.append(self.skeleton.parents[chain[-1]])
+        return chain
 
     @cached_property
     def feet(self) -> tuple[Foot, ...]:
@@ -122,7 +128,7 @@ class FootRig:
     @cached_property
     def scale(self) -> float:
         """The legs' length over SMPL's."""
-        return float(np.mean([foot.thigh + foot.shin for foot in self.feet])) / SMPL_LEG_LENGTH
+        return float(np.mean([foot.scale for foot in self.feet]))
 
 
 def _smpl_stance() -> Array:

@@ -59,7 +59,7 @@ def _fit_heights(weight: Array, heights: Array, otherwise: Array, smooth: int, h
     return fit_curve(total, place[:, None], np.zeros(steps), np.zeros((steps, 1)), smooth**4)[:, 0]
 
 
-def drift_shift(planted: Array, points: Array, held: Array) -> Array:
+def drift_shift(planted: Array, points: Array, held: Array, scale: float) -> Array:
     """How far (T, 2) the root goes horizontally so that planted feet drift least.
 
     planted: (T, legs, 2). points: (T, legs, 2, 3). held: bool (T,), frames where it stays. The slips of planted joints
@@ -72,10 +72,10 @@ def drift_shift(planted: Array, points: Array, held: Array) -> Array:
     total = weight.sum(axis=(1, 2))
     slip = (weight[..., None] * slips).sum(axis=(1, 2)) / np.maximum(total, 1e-9)[:, None]
     place_weight = np.where(held, HELD_WEIGHT, 1 / DRIFT_MEMORY**2)
-    return fit_curve(place_weight, np.zeros((len(points), 2)), total, -_steady(slip, total), DRIFT_FRAMES**2)
+    return fit_curve(place_weight, np.zeros((len(points), 2)), total, -_steady(slip, total, scale), DRIFT_FRAMES**2)
 
 
-def _steady(slip: Array, weight: Array) -> Array:
+def _steady(slip: Array, weight: Array, scale: float) -> Array:
     """The slips (T, 2) without what is small: means over some frames, shortened by SMALL_SLIP."""
     window = np.hanning(SLIP_FRAMES + 2)[1:-1]
 
@@ -84,7 +84,7 @@ def _steady(slip: Array, weight: Array) -> Array:
 
     mean = np.stack([spread(part * weight) for part in slip.T], axis=1) / np.maximum(spread(weight), 1e-9)[:, None]
     size = np.linalg.norm(mean, axis=1, keepdims=True)
-    return mean * np.maximum(0, 1 - SMALL_SLIP / np.maximum(size, 1e-9))
+    return mean * np.maximum(0, 1 - SMALL_SLIP * scale / np.maximum(size, 1e-9))
 
 
 def _weighted_median(values: Array, weights: Array) -> float:

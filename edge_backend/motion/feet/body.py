@@ -1,0 +1,56 @@
+"""The motion that is cleaned, as the steps of the cleanup see it: in the world, in doubles, by leg."""
+
+import numpy as np
+
+from ..kinematics import forward_kinematics, global_rotations
+from ..rotations import Array
+from .plants import joint_speed
+from .rig import FootRig
+from .targets import FootTrack
+
+CONTACT_SPEED = 0.3  # metres per second: EDGE's own 0.01 m per frame
+
+
+class Body:
+    """A motion on a rig.
+
+    rotations: (T, J, 3, 3) and root: (T, 3) as given. joints: (T, J, 3) and turns: (T, J, 3, 3), world.
+    points: (T, legs, 2, 3) ankle and toe joints. heights: (T, legs, 2) of these above their place on a foot that stands
+    flat at z = 0. contacts: (T, legs, 2), heel and toes. held_root: bool (T,), held_legs: bool (T, legs).
+    """
+
+    def __init__(self, rotations: Array, root: Array, rig: FootRig, contacts: Array | None, held: Array | None) -> None:
+        self.rig, self.rotations, self.root = rig, rotations, root
+        self.frames, legs = len(rotations), len(rig.legs)
+        _expect("root", root, (self.frames, 3))
+        doubles = np.asarray(rotations, dtype=np.float64)
+        self.joints = forward_kinematics(doubles, root, rig.skeleton)
+        self.turns = global_rotations(doubles, rig.skeleton)
+        ankles, toes = [leg.ankle for leg in rig.legs], [leg.toe for leg in rig.legs]
+        self.points = np.stack([self.joints[:, ankles], self.joints[:, toes]], axis=2)
+        self.heights = self.points[..., 2] - [[foot.ankle_height, foot.toe_height] for foot in rig.feet]
+        if contacts is None:
+            contacts = (joint_speed(self.points) / rig.scale < CONTACT_SPEED).astype(np.float64)
+        else:
+            _expect("contacts", contacts, (self.frames, 2 * legs))
+            contacts = np.reshape(contacts, (self.frames, 2, legs)).swapaxes(1, 2)
+        self.contacts = contacts
+        held = np.zeros((self.frames, len(rig.skeleton)), dtype=bool) if held is None else held
+        _expect("held", held, (self.frames, len(rig.skeleton)))
+        # Every joint hangs on the root, so the root stays where anything is held.
+        self.held_root = held.any(axis=1)
+        self.held_legs = np.stack([held[:, rig.chain(leg)].any(axis=1) for leg in rig.legs], axis=1)
+
+    def foot_turns(self, leg: int) -> tuple[Array, Array]:
+        """Turns (T, 3, 3) of the ankle and the toe joint from the stance."""
+        foot, joints = self.rig.feet[leg], self.rig.legs[leg]
+        return self.turns[:, joints.ankle] @ foot.ankle_turn.T, self.turns[:, joints.toe] @ foot.toe_turn.T
+
+    def tracks(self, shift: Array) -> list[FootTrack]:
+        """The feet when the root has moved by shift (T, 3)."""
+        return [FootTrack(self.points[:, leg, 0] + shift, *self.foot_turns(leg)) for leg in range(len(self.rig.legs))]
+
+
+def _expect(name: str, array: Array, shape: tuple[int, ...]) -> None:
+    if np.shape(array) != shape:
+        raise ValueError(f"{name} has the shape {np.shape(array)}, not {shape}")
