@@ -1,0 +1,25 @@
+"""Motions for the tools of EDGE's authors: the pickle that their test script writes. It is written here, never read."""
+
+import os
+import pickle
+
+import numpy as np
+
+from .files import replacing
+from .motion import Motion
+from .rotations import matrix_to_axis_angle
+
+
+def save_edge_pickle(path: str | os.PathLike[str], motion: Motion) -> None:
+    """Write smpl_poses (T, 72) axis-angle radians, smpl_trans (T, 3) = root, full_pose (T, 24, 3) joints.
+
+    Metres, z up, 30 frames a second, as EDGE gives them: the root joint itself is at smpl_trans. Raises OSError.
+    """
+    poses = matrix_to_axis_angle(motion.rotations).reshape(motion.frames, motion.rotations.shape[1] * 3)
+    content = {
+        "smpl_poses": poses.astype(np.float32),
+        "smpl_trans": np.asarray(motion.root, dtype=np.float32),
+        "full_pose": motion.joints().astype(np.float32),
+    }
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(pickle.dumps(content))
