@@ -1,7 +1,7 @@
 """Every difference between the supported Blender versions (4.2, 4.5, 5.0, 5.2), in one place.
 
-Where a name exists in some versions only, it is looked up on the object, so that one path serves all of them. Such objects are typed
-Any: no single version's stubs describe them.
+Where a name exists in some versions only, it is looked up on the object, so that one path serves all of them. Such
+objects are typed Any: no single version's stubs describe them.
 """
 
 from typing import Any, NamedTuple
@@ -58,8 +58,9 @@ class StripFrames(NamedTuple):
 
 def sequencer_scenes(context: bpy.types.Context) -> list[bpy.types.Scene]:
     """The scenes whose sequencer the user may mean: the 3D view's own first, then the one that the sequencer shows."""
+    own: Any = context.scene
     shown = getattr(context, "sequencer_scene", None)
-    return [context.scene] if shown in (None, context.scene) else [context.scene, shown]
+    return [own] if shown in (None, own) else [own, shown]
 
 
 def all_strips(scene: bpy.types.Scene) -> list[Any]:
@@ -90,7 +91,7 @@ def is_retimed(strip: Any) -> bool:
 
 
 def new_sound_strip(context: bpy.types.Context, path: str, name: str, channel: int, frame: int) -> Any:
-    """A new sound strip in the scene's sequencer, made active; since 5.0 the sequencer shows that scene if it shows none.
+    """A new sound strip in the scene's sequencer, made active; a sequencer without a scene (5.0) shows this one.
 
     Raises RuntimeError if Blender was built without audio or cannot play the file.
     """
@@ -102,7 +103,7 @@ def new_sound_strip(context: bpy.types.Context, path: str, name: str, channel: i
         strips.remove(strip)
         raise RuntimeError("this is no sound that it knows")
     editor.active_strip = strip
-    workspace = context.workspace
+    workspace: Any = context.workspace
     if workspace and getattr(workspace, "sequencer_scene", context.scene) is None:
         workspace.sequencer_scene = context.scene
     return strip
@@ -111,7 +112,7 @@ def new_sound_strip(context: bpy.types.Context, path: str, name: str, channel: i
 # --- Materials: nodes are always there since 5.0 ----------------------------------------------------------------------
 
 
-def principled_shader(material: bpy.types.Material) -> bpy.types.ShaderNode:
+def principled_shader(material: bpy.types.Material) -> Any:
     """The shader node of a new material."""
     if material.node_tree is None:
         material.use_nodes = True

@@ -15,7 +15,8 @@ from .edge_backend.errors import EdgeError
 class Song:
     """What a sound strip plays.
 
-    path: the file; for a packed sound where it once was. start, duration: seconds in it. first_frame: of the scene, where `start` sounds.
+    path: the file; for a packed sound where it once was. start, duration: seconds in it. first_frame: the scene's frame
+    where `start` sounds.
     """
 
     path: Path
@@ -95,7 +96,8 @@ def add_song(context: bpy.types.Context, path: Path, frame: int) -> Any:
     """
     if not path.is_file():
         raise EdgeError("music_missing", f"There is no file at {path}.", "Choose a song.")
-    taken = {strip.channel for strip in compat.all_strips(context.scene)}
+    scene: Any = context.scene
+    taken = {strip.channel for strip in compat.all_strips(scene)}
     channel = next(number for number in range(1, len(taken) + 2) if number not in taken)
     try:
         strip = compat.new_sound_strip(context, str(path), path.stem, channel, frame)
@@ -103,8 +105,7 @@ def add_song(context: bpy.types.Context, path: Path, frame: int) -> Any:
         raise EdgeError(
             "music_unreadable", f"Blender cannot play {path.name}: {str(error).strip()}.", "Choose another file."
         ) from error
-    context.scene.sync_mode = "AUDIO_SYNC"
-    context.scene.use_audio_scrub = True
-    end = compat.strip_frames(strip).end
-    context.scene.frame_end = max(context.scene.frame_end, int(end) - 1)
+    scene.sync_mode = "AUDIO_SYNC"
+    scene.use_audio_scrub = True
+    scene.frame_end = max(scene.frame_end, int(compat.strip_frames(strip).end) - 1)
     return strip

@@ -1,6 +1,6 @@
 """Everything that Blender has to know of, in the order in which it must learn it."""
 
-from typing import Final
+from typing import Any, Final
 
 import bpy
 
@@ -24,17 +24,21 @@ CLASSES: Final[tuple[type, ...]] = (
     panels.VIEW3D_PT_edge_dance_beats,
 )
 
+SETTINGS = "edge_dance"
+"""The scene's property with the settings: `scene.edge_dance`."""
+
 
 def register() -> None:
     """Register the classes and give every scene its settings."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
-    bpy.types.Scene.edge_dance = bpy.props.PointerProperty(type=properties.EDGE_DANCE_Settings)
+    pointer: Any = bpy.props.PointerProperty
+    setattr(bpy.types.Scene, SETTINGS, pointer(type=properties.EDGE_DANCE_Settings))
 
 
 def unregister() -> None:
     """Undo `register`, and end the worker."""
     service.stop()
-    del bpy.types.Scene.edge_dance
+    delattr(bpy.types.Scene, SETTINGS)
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -10,7 +10,8 @@ from .. import compat
 from ..edge_backend.motion.rotations import Array
 from ..rig.channels import BoneChannels
 
-LINEAR: int = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
+_INTERPOLATION: Any = bpy.types.Keyframe.bl_rna.properties["interpolation"]
+LINEAR: int = _INTERPOLATION.enum_items["LINEAR"].value
 
 
 def key_bone(curves: Any, bone: bpy.types.PoseBone, frames: Array, channels: BoneChannels) -> None:

@@ -16,7 +16,9 @@ PROPERTY = "edge_dance"
 """The action's custom property: song, seed, settings, and the beats as frames of the scene."""
 
 
-def add_take(armature: bpy.types.Object, motion: Motion, scene: bpy.types.Scene, first_frame: float) -> bpy.types.Action:
+def add_take(
+    armature: bpy.types.Object, motion: Motion, scene: bpy.types.Scene, first_frame: float
+) -> bpy.types.Action:
     """Key the motion on the dancer as a new action, first key at first_frame; returns the action.
 
     The action that was there is kept. The scene's end moves out to the last key, never in. The motion's frames fall on

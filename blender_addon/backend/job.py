@@ -28,15 +28,20 @@ HELLO_S = 90.0
 
 # How much of the bar each stage gets, from where to where.
 _SHARES = {
-    "loading": (0.0, 0.06), "features": (0.06, 0.2), "sampling": (0.2, 0.95), "feet": (0.95, 0.98), "saving": (0.98, 1.0),
-}  # fmt: skip
+    "loading": (0.0, 0.06),
+    "features": (0.06, 0.2),
+    "sampling": (0.2, 0.95),
+    "feet": (0.95, 0.98),
+    "saving": (0.98, 1.0),
+}
 
 
 class Job:
     """From a request to a motion.
 
-    state, progress and error tell how it stands, `motion` reads its result; `poll` moves it on. hire: gives a living worker, called again
-    where one has left in the meantime. parent: where the job's folder is made. Raises EdgeError job_folder.
+    state, progress and error tell how it stands, `motion` reads its result; `poll` moves it on. hire: gives a living
+    worker, called again where one has left in the meantime. parent: where the job's folder is made. Raises EdgeError
+    job_folder.
     """
 
     def __init__(self, hire: Callable[[], WorkerProcess], parent: Path) -> None:

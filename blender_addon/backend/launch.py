@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..edge_backend.errors import EdgeError
 
@@ -21,12 +22,12 @@ _PROBE = (
 )
 _PROBE_TIMEOUT_S = 20.0
 
-# No console window on Windows, and no Ctrl-C of the terminal that Blender was started from.
-POPEN_FLAGS: dict[str, int | bool] = (
-    {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
-    if sys.platform == "win32"
-    else {"start_new_session": True}
-)
+# No console window on Windows, and nowhere the Ctrl-C of the terminal that Blender was started from.
+POPEN_FLAGS: dict[str, Any]
+if sys.platform == "win32":
+    POPEN_FLAGS = {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
+else:
+    POPEN_FLAGS = {"start_new_session": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,6 @@ class Launch:
         if self.threads:
             options += ["--threads", str(self.threads)]
         return [str(find_python(self.python)), "-m", "edge_backend", "worker", *options]
-
 
 
 def worker_variables() -> dict[str, str]:

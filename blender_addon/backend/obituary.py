@@ -10,7 +10,11 @@ from ..edge_backend.errors import EdgeError
 _OUT_OF_MEMORY = re.compile(r"MemoryError|out of memory|bad_alloc|Cannot allocate", re.IGNORECASE)
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
 _NO_SPACE = re.compile(r"No space left on device|ENOSPC")
-_WINDOWS_CRASHES = {0xC0000005: "an access violation", 0xC00000FD: "a stack overflow", 0xC000001D: "an illegal instruction"}
+_WINDOWS_CRASHES = {
+    0xC0000005: "an access violation",
+    0xC00000FD: "a stack overflow",
+    0xC000001D: "an illegal instruction",
+}
 
 
 def explain_end(code: int, last_words: Sequence[str]) -> EdgeError | None:

@@ -1,5 +1,7 @@
 """Operators that put characters into the scene."""
 
+from typing import Any
+
 import bpy
 
 from ..rig.dancer import add_dancer
@@ -14,9 +16,10 @@ class EDGE_DANCE_OT_add_dancer(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Add it at the 3D cursor and make it the active object."""
-        if context.mode != "OBJECT" and bpy.ops.object.mode_set.poll():
+        if context.mode != "OBJECT":
             bpy.ops.object.mode_set(mode="OBJECT")
-        armature = add_dancer(context.collection, context.scene.cursor.location)
+        collection: Any = context.collection
+        armature = add_dancer(collection, context.scene.cursor.location)
         for ob in context.selected_objects:
             ob.select_set(False)
         armature.select_set(True)

@@ -28,7 +28,7 @@ def why_not_generate(context: bpy.types.Context) -> EdgeError | None:
     return None
 
 
-class EDGE_DANCE_OT_generate(JobOperator, bpy.types.Operator):
+class EDGE_DANCE_OT_generate(JobOperator):
     """Make a dance to the song and key it on the dancer as a new action"""
 
     bl_idname = "edge_dance.generate"

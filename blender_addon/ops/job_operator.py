@@ -2,7 +2,6 @@
 
 import time
 from pathlib import Path
-from typing import ClassVar
 
 import bpy
 
@@ -18,14 +17,14 @@ from ..ui.redraw import redraw_sidebars
 _TICK_S = 0.1
 
 
-class JobOperator:
-    """Mix-in: modal in the window, where Blender stays free to use; blocking in background mode and from scripts.
+class JobOperator(bpy.types.Operator):
+    """Modal in the window, where Blender stays free to use; blocking in background mode and from scripts.
 
     Subclasses say what to ask (`request`) and what to do with the dance (`finish`). Between the two the user may do
     anything, undo and delete included: keep names and numbers, never bpy objects.
     """
 
-    bl_options: ClassVar[set[str]] = {"UNDO"}  # without REGISTER: redoing must not start another job
+    bl_options = {"UNDO"}  # without REGISTER: redoing must not start another job
 
     _job: Job
     _timer: bpy.types.Timer

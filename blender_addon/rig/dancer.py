@@ -1,10 +1,13 @@
 """The built-in dancer in a scene: an armature on SMPL's skeleton and the mannequin skinned to it."""
 
+from typing import Any
+
 import bpy
 import numpy as np
 from mathutils import Vector
 
 from .. import compat
+from ..edge_backend.motion.rotations import Array
 from . import mannequin
 from .skeleton import BONE_NAMES, rest_bones
 
@@ -12,12 +15,13 @@ NAME = "Dancer"
 
 
 def add_dancer(collection: bpy.types.Collection, location: Vector) -> bpy.types.Object:
-    """Link a new dancer to the collection, standing at location in T-pose and facing -y; returns its armature object."""
+    """Link a new dancer to the collection, at location in T-pose and facing -y; returns its armature object."""
     armature = _armature(collection)
     body = _mannequin()
     collection.objects.link(body)
     body.parent = armature
-    body.modifiers.new("Armature", "ARMATURE").object = armature
+    modifier: Any = body.modifiers.new("Armature", "ARMATURE")
+    modifier.object = armature
     armature.location = location
     return armature
 
@@ -54,7 +58,7 @@ def _edit_bones(armature: bpy.types.Object) -> None:
         bone.align_roll(Vector(rest.bend))
         if rest.parent:
             bone.parent = edit_bones[rest.parent]
-            bone.use_connect = np.allclose(bone.parent.tail, bone.head, atol=1e-6)
+            bone.use_connect = (bone.parent.tail - bone.head).length < 1e-6
     bpy.ops.object.mode_set(mode="OBJECT")
     layer.objects.active = before
 
@@ -80,7 +84,7 @@ def _mannequin() -> bpy.types.Object:
     return body
 
 
-def _skin(body: bpy.types.Object, weights: np.ndarray) -> None:
+def _skin(body: bpy.types.Object, weights: Array) -> None:
     for column, name in enumerate(BONE_NAMES):
         group = body.vertex_groups.new(name=name)
         for weight in np.unique(weights[:, column]):

@@ -1,7 +1,7 @@
 """The mannequin: a mesh made from the profiles of mannequin.toml around the dancer's rest joints. numpy only, no bpy.
 
-A part is a loft (rings along a line between two joints, closed by domes) or a ball (an ellipsoid at a joint). It moves with
-one bone, or blends between several along its line. Parts with sides are written for the left and mirrored to the right.
+A part is a loft: rings along a line between two places at joints, closed by domes. It moves with one bone, or blends
+between several along its line. Parts with sides are written for the left and mirrored to the right.
 """
 
 import tomllib
@@ -46,7 +46,9 @@ def surfaces() -> list[Surface]:
     """All parts of the mannequin in the dancer's rest pose."""
     joints = dict(zip(BONE_NAMES, rest_joints(), strict=True))
     return [
-        _surface(part, joints, side) for part in _profiles()["part"] for side in (("L", "R") if part["sides"] else ("",))
+        _surface(part, joints, side)
+        for part in _profiles()["part"]
+        for side in (("L", "R") if part["sides"] else ("",))
     ]
 
 

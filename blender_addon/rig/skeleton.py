@@ -57,7 +57,8 @@ def rest_joints() -> Array:
     for joint, parent in enumerate(SMPL.parents[1:], start=1):
         joints[joint] = joints[parent] + offsets[joint]
     lowest = joints[[Joint.LEFT_TOES, Joint.RIGHT_TOES], 2].min()
-    return joints + (0.0, 0.0, TOE_JOINT_HEIGHT - lowest)
+    joints[:, 2] += TOE_JOINT_HEIGHT - lowest
+    return joints
 
 
 def rest_bones() -> list[RestBone]:

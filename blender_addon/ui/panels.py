@@ -1,6 +1,7 @@
 """The Dance tab of the 3D View's sidebar, the same in every mode."""
 
 import textwrap
+from typing import Any
 
 import bpy
 
@@ -21,20 +22,20 @@ _STAGES = {
 }
 
 
-class _DanceTab:
+class _DanceTab(bpy.types.Panel):
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Dance"
 
 
-class VIEW3D_PT_edge_dance(_DanceTab, bpy.types.Panel):
+class VIEW3D_PT_edge_dance(_DanceTab):
     """Who dances to what, the button, and how the job stands"""
 
     bl_label = "Dance"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
-        layout = self.layout
+        layout: Any = self.layout
         _draw_dancer(layout, context)
         _draw_music(layout, context)
         if service.job:
@@ -50,7 +51,7 @@ class VIEW3D_PT_edge_dance(_DanceTab, bpy.types.Panel):
             _draw_text(layout, context, f"{service.problem}", "ERROR")
 
 
-class VIEW3D_PT_edge_dance_style(_DanceTab, bpy.types.Panel):
+class VIEW3D_PT_edge_dance_style(_DanceTab):
     """What kind of dance"""
 
     bl_label = "Style"
@@ -58,7 +59,8 @@ class VIEW3D_PT_edge_dance_style(_DanceTab, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
-        layout, settings = self.layout, context.scene.edge_dance
+        layout: Any = self.layout
+        settings = context.scene.edge_dance
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.prop(settings, "style")
@@ -72,7 +74,7 @@ class VIEW3D_PT_edge_dance_style(_DanceTab, bpy.types.Panel):
         row.operator("edge_dance.new_seed", text="", icon="FILE_REFRESH")
 
 
-class VIEW3D_PT_edge_dance_quality(_DanceTab, bpy.types.Panel):
+class VIEW3D_PT_edge_dance_quality(_DanceTab):
     """How much work goes into it"""
 
     bl_label = "Quality"
@@ -80,12 +82,13 @@ class VIEW3D_PT_edge_dance_quality(_DanceTab, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
-        layout, settings = self.layout, context.scene.edge_dance
+        layout: Any = self.layout
+        settings = context.scene.edge_dance
         layout.row().prop(settings, "quality", expand=True)
         layout.prop(settings, "clean_feet")
 
 
-class VIEW3D_PT_edge_dance_beats(_DanceTab, bpy.types.Panel):
+class VIEW3D_PT_edge_dance_beats(_DanceTab):
     """What the song gives to the animator"""
 
     bl_label = "Beats"
@@ -97,7 +100,7 @@ class VIEW3D_PT_edge_dance_beats(_DanceTab, bpy.types.Panel):
         self.layout.operator("edge_dance.mark_beats", icon="MARKER_HLT")
 
 
-def _draw_dancer(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+def _draw_dancer(layout: Any, context: bpy.types.Context) -> None:
     row = layout.row(align=True)
     try:
         row.label(text=find_dancer(context).name, icon="OUTLINER_OB_ARMATURE")
@@ -106,7 +109,7 @@ def _draw_dancer(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         row.operator("edge_dance.add_dancer", icon="OUTLINER_OB_ARMATURE")
 
 
-def _draw_music(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+def _draw_music(layout: Any, context: bpy.types.Context) -> None:
     row = layout.row(align=True)
     try:
         strip, _ = find_strip(context, context.scene.edge_dance.music)
@@ -115,16 +118,17 @@ def _draw_music(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         if error.code == "music_none":
             row.operator("edge_dance.add_music", icon="SOUND")
             return
-    sounds = [strip for strip in compat.all_strips(context.scene) if strip.type == "SOUND"]
+    scene: Any = context.scene
+    sounds = [strip for strip in compat.all_strips(scene) if strip.type == "SOUND"]
     if strip and len(sounds) <= 1:
         row.label(text=strip.name, icon="SOUND")
     else:
-        editor = context.scene.sequence_editor
-        row.prop_search(context.scene.edge_dance, "music", editor, compat.strips_property(), text="", icon="SOUND")
+        editor = scene.sequence_editor
+        row.prop_search(scene.edge_dance, "music", editor, compat.strips_property(), text="", icon="SOUND")
     row.operator("edge_dance.add_music", text="", icon="ADD")
 
 
-def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
+def _draw_job(layout: Any, job: Job) -> None:
     text = "Starting the backend"
     if job.state == "cancelling":
         text = "Cancelling"
@@ -143,7 +147,7 @@ def _duration(seconds: float) -> str:
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
-def _draw_text(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str) -> None:
+def _draw_text(layout: Any, context: bpy.types.Context, text: str, icon: str) -> None:
     """A sentence, wrapped to the sidebar's width."""
     scale = context.preferences.system.ui_scale
     letters = max(20, int(context.region.width / (7.2 * scale)) - 6)

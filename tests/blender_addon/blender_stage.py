@@ -31,7 +31,7 @@ def write_song(path: Path, seconds: float, rate: int = 22050) -> Path:
 
 
 def put_song(path: Path, frame: int = 1, channel: int = 1) -> Any:
-    """A sound strip with the file in the scene's sequencer. Call it first: for 4.2 it opens a file that 4.5 has saved."""
+    """A sound strip with the file, in the sequencer. Call it first: for 4.2 it opens a file that 4.5 has saved."""
     if CAN_MAKE_STRIPS:
         editor = bpy.context.scene.sequence_editor_create()
         return editor.strips.new_sound(path.stem, str(path), channel, frame)
@@ -62,7 +62,7 @@ def random_motion(frames: int, seed: int = 0, **meta: Any) -> Any:
 
 
 def bone_heads(armature: Any, frame: float) -> Any:
-    """Where the bones' heads are at a frame, (24, 3) in the order of the joints, armature space, as Blender evaluates."""
+    """Where Blender has the bones' heads at a frame: (24, 3) in the order of the joints, armature space."""
     bpy.context.scene.frame_set(int(frame // 1), subframe=frame % 1)
     posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
     return np.array([posed.pose.bones[name].head for name in addon("rig.skeleton").BONE_NAMES])

@@ -17,12 +17,13 @@ import pytest
 USER_FOLDER = tempfile.mkdtemp(prefix="edge_dance_tests_")
 os.environ["BLENDER_USER_RESOURCES"] = USER_FOLDER
 
-import bpy  # noqa: E402
-
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
-import build_addon  # noqa: E402
+
+import bpy  # noqa: E402
 from blender_stage import PACKAGE, addon, write_song  # noqa: E402
+
+import build_addon  # noqa: E402
 
 WORKER_PYTHON = Path(os.environ.get("EDGE_DANCE_PYTHON") or build_addon.MAIN.python)
 

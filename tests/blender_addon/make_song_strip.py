@@ -1,6 +1,7 @@
 """Writes tests/data/song_strip.blend with Blender 4.5: a scene at 24 fps with a packed song of six seconds at frame 1.
 
-Blender 4.2's package cannot make sound strips but reads this file. Run by hand: .venv/bin/python tests/blender_addon/make_song_strip.py
+Blender 4.2's package cannot make sound strips but reads this file. Run by hand:
+.venv/bin/python tests/blender_addon/make_song_strip.py
 """
 
 import os

@@ -2,7 +2,7 @@ import shutil
 
 import bpy
 import pytest
-from blender_stage import CAN_MAKE_STRIPS, STRIP_FILE, addon, put_dancer, put_song
+from blender_stage import CAN_MAKE_STRIPS, STRIP_FILE, addon, put_dancer, put_song, random_motion
 
 makes_strips = pytest.mark.skipif(not CAN_MAKE_STRIPS, reason="Blender 4.2's package makes no sound strips")
 
@@ -158,8 +158,6 @@ def test_add_music_refuses_what_is_no_song_and_leaves_the_scene_as_it_was(tmp_pa
 
 
 def test_marked_beats_lie_on_the_takes_beats(song_file):
-    from blender_stage import random_motion
-
     scene = bpy.context.scene
     scene.render.fps = 30
     dancer = put_dancer()

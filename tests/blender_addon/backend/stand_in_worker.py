@@ -1,9 +1,11 @@
-"""A worker that speaks the real protocol and behaves as its first argument says. For tests of what happens around jobs."""
+"""A worker that speaks the real protocol and behaves as its first argument says."""
 
 import os
 import sys
 import time
 from pathlib import Path
+
+import numpy as np
 
 from edge_backend.motion.files import save_motion
 from edge_backend.motion.motion import Motion
@@ -28,8 +30,6 @@ def send(message: Message) -> None:
 
 
 def dance(job: Generate) -> None:
-    import numpy as np
-
     frames = round((job.request.duration or 2.0) * 30)
     still = np.tile(np.eye(3, dtype=np.float32), (frames, 24, 1, 1))
     path = Path(job.folder) / "dance.npz"
@@ -43,7 +43,10 @@ def behave(manner: str, job: Generate) -> None:  # noqa: PLR0912 - a list of man
         case "good":
             dance(job)
         case "out_of_memory":
-            print("RuntimeError: [enforce fail] DefaultCPUAllocator: can't allocate memory: out of memory", file=sys.stderr)
+            print(
+                "RuntimeError: [enforce fail] DefaultCPUAllocator: can't allocate memory: out of memory",
+                file=sys.stderr,
+            )
             os._exit(1)
         case "no_module":
             print("ModuleNotFoundError: No module named 'librosa'", file=sys.stderr)

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import bpy
 import pytest
 from blender_stage import addon
 
@@ -47,8 +48,7 @@ class Bench:
                 self.workers.append(living[0])
             return living[0]
 
-        job = addon("backend.job").Job(hire, self.folder)
-        return job
+        return addon("backend.job").Job(hire, self.folder)
 
     def pids(self):
         return [int(file.name) for file in (self.folder / "notes").iterdir()]
@@ -227,7 +227,7 @@ def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path):
 
 
 def test_the_real_worker_makes_a_dance_and_hears_cancel(bench, quick_worker, song_file):
-    launch = addon("preferences").launch(__import__("bpy").context)
+    launch = addon("preferences").launch(bpy.context)
     job = bench.job(launch)
     request_of = addon("edge_backend.request").GenerateRequest
     job.start(request_of(str(song_file), duration=3.0, steps=2))

@@ -1,5 +1,6 @@
 import os
 import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -44,8 +45,6 @@ def test_a_program_that_is_no_python_is_refused(tmp_path):
 
 
 def test_a_python_without_the_packages_is_refused_with_their_names(tmp_path):
-    import venv
-
     venv.create(tmp_path / "bare", with_pip=False)
     python = tmp_path / "bare" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     error = refusal(lambda: addon("backend.launch").find_python(python))

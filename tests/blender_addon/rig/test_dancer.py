@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import bpy
 import numpy as np
 import pytest
@@ -101,9 +103,11 @@ def test_the_body_is_made_of_closed_surfaces_that_face_outwards():
         assert all((b, a) in edges for a, b in edges), "there is a hole"
         inside = surface.vertices.mean(axis=0)
         volume = sum(
-            np.dot(surface.vertices[face[0]] - inside, np.cross(surface.vertices[b] - inside, surface.vertices[c] - inside))
+            np.dot(
+                surface.vertices[face[0]] - inside, np.cross(surface.vertices[b] - inside, surface.vertices[c] - inside)
+            )
             for face in surface.faces
-            for b, c in zip(face[1:], face[2:], strict=False)
+            for b, c in pairwise(face[1:])
         )
         assert volume > 0, "it is turned inside out"
 

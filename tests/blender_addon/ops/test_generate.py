@@ -1,0 +1,183 @@
+"""The whole way in background mode: strip, operator, the real worker, keys."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+from blender_stage import CAN_MAKE_STRIPS, STRIP_FILE, addon, bone_heads, put_dancer, put_song
+
+
+def dump():
+    """What a failed job must not change."""
+    scene = bpy.context.scene
+    return (
+        sorted(action.name for action in bpy.data.actions),
+        sorted(ob.name for ob in bpy.data.objects),
+        {ob.name: ob.animation_data and ob.animation_data.action for ob in bpy.data.objects},
+        (scene.frame_start, scene.frame_end, scene.frame_current, len(scene.timeline_markers)),
+    )
+
+
+def trim(strip, first, end):
+    if hasattr(strip, "left_handle"):
+        strip.left_handle, strip.right_handle = first, end
+    else:
+        strip.frame_final_start, strip.frame_final_end = first, end
+
+
+@pytest.fixture
+def stage(song_file, quick_worker):
+    """A scene at 24 frames a second with four seconds of the song on it, from frame 25 on, and a dancer."""
+    strip = put_song(song_file, frame=1)
+    bpy.context.scene.render.fps = 24
+    trim(strip, 25, 121)
+    bpy.context.scene.edge_dance.quality = "draft"
+    return put_dancer()
+
+
+def folders_left():
+    return list(Path(bpy.app.tempdir).glob("edge_dance_*"))
+
+
+def test_one_click_keys_a_dance_on_the_dancer(stage):
+    bpy.context.scene.edge_dance.seed = 11
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    action = stage.animation_data.action
+    assert action.name == "Test Song 11"
+    assert action["edge_dance"]["seed"] == 11 and '"steps": 10' in action["edge_dance"]["meta"]
+    first, last = action.frame_range
+    assert first == 25 and last == pytest.approx(25 + 119 * 24 / 30)  # 4 s are 120 frames of the model
+    assert not folders_left() and addon("backend.service").service.job is None
+
+
+def test_the_same_seed_gives_the_same_dance_and_another_seed_another(stage):
+    poses = []
+    for seed in (3, 3, 4):
+        bpy.context.scene.edge_dance.seed = seed
+        bpy.ops.edge_dance.generate()
+        poses.append(bone_heads(stage, 60))
+    assert np.array_equal(poses[0], poses[1])
+    assert np.abs(poses[0] - poses[2]).max() > 0.01
+    assert len(bpy.data.actions) == 3
+
+
+def test_the_dance_lands_on_the_dancer_of_the_selected_body(stage):
+    body = stage.children[0]
+    bpy.context.view_layer.objects.active = body
+    bpy.ops.edge_dance.generate()
+    assert stage.animation_data.action and body.animation_data is None
+
+
+def test_a_packed_song_is_danced_to(quick_worker):
+    bpy.ops.wm.open_mainfile(filepath=str(STRIP_FILE), load_ui=False)
+    bpy.context.scene.edge_dance.quality = "draft"
+    dancer = put_dancer()
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    assert dancer.animation_data.action.name.startswith("song")
+    assert not folders_left()
+
+
+def refused(match):
+    before = dump()
+    with pytest.raises(RuntimeError, match=match) as caught:
+        bpy.ops.edge_dance.generate()
+    assert dump() == before and not folders_left()
+    assert addon("backend.service").service.job is None
+    return str(caught.value)
+
+
+def test_without_a_dancer_it_says_what_to_select(stage):
+    bpy.context.view_layer.objects.active = None
+    refused("No dancer is selected. Select one, or add one with Add Dancer")
+
+
+def test_another_armature_is_refused_with_a_word_about_later(stage):
+    data = bpy.data.armatures.new("Knight")
+    knight = bpy.data.objects.new("Knight", data)
+    bpy.context.collection.objects.link(knight)
+    bpy.context.view_layer.objects.active = knight
+    refused("Knight is not the built-in dancer; dances for other characters come in a later version")
+
+
+def test_without_music_it_says_how_to_add_some(quick_worker):
+    put_dancer()
+    refused("There is no music in the sequencer. Add a song")
+
+
+def test_a_song_whose_file_is_gone_is_named(tmp_path, song_file, quick_worker):
+    lost = shutil.copy(song_file, tmp_path / "lost.wav")
+    put_song(lost)
+    put_dancer()
+    lost.unlink()
+    refused(r"The song's file is not there: .*lost\.wav")
+
+
+@pytest.mark.skipif(not CAN_MAKE_STRIPS, reason="Blender 4.2's package makes no sound strips")
+def test_a_song_that_the_backend_cannot_read_is_told_by_the_backend(tmp_path, song_file, quick_worker):
+    spoilt = shutil.copy(song_file, tmp_path / "spoilt.wav")
+    put_song(spoilt)
+    put_dancer()
+    spoilt.write_bytes(b"no song any more" * 100)
+    refused(r"spoilt\.wav")
+
+
+def test_a_missing_backend_is_told_before_anything_happens(stage, quick_worker, tmp_path):
+    quick_worker.backend_python = str(tmp_path / "no python")
+    refused("The backend's Python is not there: .*Choose another one in the extension's preferences")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts a small disk")
+def test_a_full_disk_in_the_job_folder_is_told_in_a_sentence(quick_worker, tmp_path, monkeypatch):
+    """The packed song does not fit on the disk with the job's folder."""
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(tmp_path)], check=False).returncode:
+        pytest.skip("no right to mount")
+    try:
+        bpy.ops.wm.open_mainfile(filepath=str(STRIP_FILE), load_ui=False)
+        put_dancer()
+        monkeypatch.setattr(addon("backend.service"), "Path", lambda _: tmp_path)
+        refused("The disk is full")
+        assert not list(tmp_path.glob("edge_dance_*"))
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def test_a_dancer_deleted_meanwhile_is_told_and_nothing_breaks(stage):
+    operators = addon("ops.generate")
+    before = len(bpy.data.actions)
+    finish = operators.EDGE_DANCE_OT_generate.finish
+
+    def late(self, context, motion):
+        bpy.data.objects.remove(stage)
+        return finish(self, context, motion)
+
+    operators.EDGE_DANCE_OT_generate.finish = late
+    try:
+        with pytest.raises(RuntimeError, match="The dancer was deleted"):
+            bpy.ops.edge_dance.generate()
+    finally:
+        operators.EDGE_DANCE_OT_generate.finish = finish
+    assert len(bpy.data.actions) == before
+
+
+def test_while_a_dance_is_made_a_second_one_is_refused(stage):
+    service = addon("backend.service").service
+    service.open_job(addon("preferences").launch(bpy.context))
+    with pytest.raises(RuntimeError, match="A dance is being made already"):
+        bpy.ops.edge_dance.generate()
+    assert bpy.ops.edge_dance.cancel() == {"FINISHED"}
+    service.close_job()
+    with pytest.raises(RuntimeError, match="No dance is being made"):
+        bpy.ops.edge_dance.cancel()
+
+
+def test_a_new_seed_is_another_one():
+    settings = bpy.context.scene.edge_dance
+    seeds = set()
+    for _ in range(5):
+        bpy.ops.edge_dance.new_seed()
+        seeds.add(settings.seed)
+    assert len(seeds) > 1 and 0 not in seeds
