@@ -126,6 +126,7 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", default=defaults.weights, metavar="NAME|FILE", help="default: %(default)s")
     parser.add_argument("--style", choices=STYLES, default=defaults.style)
     parser.add_argument("--energy", type=float, metavar="E", help="0 calm to 1 wild, default: left to the music")
+    parser.add_argument("--sequential", action="store_true", help="window after window, not all at once")
     parser.add_argument("--no-feet", action="store_true", help="leave the feet as the network puts them")
     parser.add_argument(
         "--feet-strength", type=float, default=feet.strength, metavar="S", help="0 to 1, default: %(default)s"

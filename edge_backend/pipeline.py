@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from .audio.features import Features, song_features
 from .audio.loading import load
 from .diffusion.long_form import plan_windows
 from .diffusion.samplers import Step
-from .diffusion.song import SamplerSettings, sample_song
+from .diffusion.song import FinalFrames, SamplerSettings, sample_song
 from .errors import EdgeError
 from .model import controls
 from .model.weights_file import Weights, WeightsInfo
@@ -27,14 +28,27 @@ from .studio import Studio
 LONGEST_S = 3600.0
 SMOOTHEST_STEPS = 1000
 
+OnPartial = Callable[[Motion], None]
+"""Called with the beginning of a dance while the rest is being made.
 
-def generate(request: GenerateRequest, report: Report = silent, studio: Studio | None = None) -> Motion:
+It stays as it is, but for the feet: their cleanup sees more of the dance later and may still move them a little.
+"""
+
+
+def no_hurry(_beginning: Motion) -> None:
+    """What a caller does with the beginning who waits for the whole dance."""
+
+
+def generate(
+    request: GenerateRequest, report: Report = silent, studio: Studio | None = None, on_partial: OnPartial = no_hurry
+) -> Motion:
     """The dance that the request describes: exactly round(duration * 30) frames, metres, z up, floor at z = 0.
 
     The dancer begins at x = y = 0 and faces -y, taken over the first second. beats and meta are filled in. The same
     request on the same machine gives the same numbers, bit for bit.
     report: called at every stage and before every network evaluation; what it raises ends the work there.
-    studio: keeps weights warm from dance to dance.
+    studio: keeps weights warm from dance to dance. on_partial: called with the dance's beginning, longer each time,
+    where the request is sequential.
     Raises EdgeError: request_invalid, feature_unavailable, control_unsupported, and those of audio and weights.
     """
     _check(request)
@@ -48,24 +62,36 @@ def generate(request: GenerateRequest, report: Report = silent, studio: Studio |
     audio = load(request.song, request.start, request.duration)
     frames = round((request.duration or audio.duration) * Motion.fps)
     features = song_features(audio, weights.info.feature_type, plan_windows(frames).padded_frames)
+    condition = _condition(features, weights.info, request)
+    meta = _meta(request, weights, frames)
     report("features", 1, 1)
 
-    vectors = _sample(weights, _condition(features, weights.info, request), frames, request, report)
+    def finish(vectors: Array) -> Motion:
+        """The dance of the first frames, on its feet and in its place."""
+        seconds = len(vectors) / Motion.fps
+        beats = features.beats.beats[(features.beats.beats >= 0) & (features.beats.beats < seconds)]
+        return on_stage(clean_motion(Motion.from_vectors(vectors, beats.astype(np.float32), meta), feet))
 
+    def on_final(vectors: Array) -> None:
+        if len(vectors) < frames:
+            on_partial(finish(vectors))
+
+    vectors = _sample(weights, condition, frames, request, report=report, on_final=on_final)
     report("feet", 0, 1)
-    beats = features.beats.beats
-    beats = beats[(beats >= 0) & (beats < frames / Motion.fps)].astype(np.float32)
-    motion = Motion.from_vectors(vectors, beats, _meta(request, weights, frames))
-    motion = on_stage(clean_motion(motion, feet))
+    motion = finish(vectors)
     report("feet", 1, 1)
     return motion
 
 
 def write_dance(
-    request: GenerateRequest, path: str | Path, report: Report = silent, studio: Studio | None = None
+    request: GenerateRequest,
+    path: str | Path,
+    report: Report = silent,
+    studio: Studio | None = None,
+    on_partial: OnPartial = no_hurry,
 ) -> None:
     """Generate a dance and write its motion file; the file appears whole or not at all. Raises as generate; OSError."""
-    motion = generate(request, report, studio)
+    motion = generate(request, report, studio, on_partial)
     report("saving", 0, 1)
     save_motion(path, motion)
     report("saving", 1, 1)
@@ -109,20 +135,33 @@ def on_stage(motion: Motion) -> Motion:
     return replace(motion, rotations=rotations, root=root)
 
 
-def _sample(weights: Weights, condition: Array, frames: int, request: GenerateRequest, report: Report) -> Array:
+def _sample(
+    weights: Weights, condition: Array, frames: int, request: GenerateRequest, *, report: Report, on_final: FinalFrames
+) -> Array:
     """Motion vectors (frames, 151), metres."""
-    done = 0
+    done, total = 0, request.steps
 
     def poll() -> None:
-        report("sampling", done, request.steps)
+        report("sampling", done, total)
 
     def on_step(step: Step) -> None:
-        nonlocal done
-        done = step.index + 1
-        report("sampling", done, step.count)
+        nonlocal done, total
+        done, total = step.index + 1, step.count
+        report("sampling", done, total)
 
-    settings = SamplerSettings(request.sampler, request.steps, guidance=request.guidance, seed=request.seed)
-    return sample_song(weights.model, weights.normaliser, condition, frames, settings, on_step=on_step, poll=poll)
+    settings = SamplerSettings(
+        request.sampler, request.steps, guidance=request.guidance, seed=request.seed, sequential=request.sequential
+    )
+    return sample_song(
+        weights.model,
+        weights.normaliser,
+        condition,
+        frames,
+        settings,
+        on_step=on_step,
+        on_final=on_final,
+        poll=poll,
+    )
 
 
 def _condition(features: Features, info: WeightsInfo, request: GenerateRequest) -> Array:

@@ -74,7 +74,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """The first `frames` frames are final already and lie in the motion file at path."""
+    """The dance's first `frames` frames, in the motion file at path, while the rest is being made."""
 
     job: str
     path: str

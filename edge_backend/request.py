@@ -33,6 +33,7 @@ class GenerateRequest:
     song: path of an audio file. start, duration: seconds of the song; duration None = to its end.
     seed: 0 or more. steps: network evaluations per window. guidance: how strongly the music leads (1 = as trained).
     weights: an id that `weights list` shows, or a path. energy: 0 (calm) to 1 (wild), None = left to the music.
+    sequential: window after window, so that the dance's beginning is there early, instead of all windows at once.
     """
 
     song: str
@@ -45,6 +46,7 @@ class GenerateRequest:
     weights: str = "starter"
     style: Style = "any"
     energy: float | None = None
+    sequential: bool = False
     feet: FeetRequest = field(default_factory=FeetRequest)
 
 

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -34,6 +35,7 @@ from .protocol import (
     Hello,
     Log,
     Message,
+    Partial,
     ProtocolError,
     Result,
     Shutdown,
@@ -153,11 +155,19 @@ class Worker:
         match job.message:
             case Generate(request=request):
                 path = folder / "dance.npz"
-                self._pipeline.write_dance(request, path, report, self._studio)
+                show = partial(self._show, job.name, folder)
+                self._pipeline.write_dance(request, path, report, self._studio, show)
             case Features(request=request):
                 path = folder / "features.npz"
                 self._pipeline.write_features(request, path, report)
         return path
+
+    def _show(self, job: str, folder: Path, beginning: Any) -> None:
+        """Send the beginning of a dance, a Motion, while the rest is being made."""
+        assert self._pipeline is not None  # noqa: S101 - as above
+        path = folder / f"beginning-{beginning.frames}.npz"
+        self._pipeline.save_motion(path, beginning)
+        self._channel.send(Partial(job, str(path), beginning.frames))
 
     # --- listener thread: frames ---
 

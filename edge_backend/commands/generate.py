@@ -35,5 +35,6 @@ def _request(options: argparse.Namespace) -> GenerateRequest:
         weights=options.weights,
         style=options.style,
         energy=options.energy,
+        sequential=options.sequential,
         feet=FeetRequest(enabled=not options.no_feet, strength=options.feet_strength),
     )

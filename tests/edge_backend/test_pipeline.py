@@ -179,6 +179,20 @@ def test_a_report_that_raises_stops_before_the_next_network_evaluation(song: str
     assert len(evaluations) <= 4  # two steps; a step of one window evaluates with and without music
 
 
+def test_a_sequential_dance_shows_its_beginning_early_and_keeps_it(song: str, weights: str, studio: Studio) -> None:
+    beginnings: list[Motion] = []
+    request = GenerateRequest(
+        song, duration=10.0, steps=2, weights=weights, sequential=True, feet=FeetRequest(enabled=False)
+    )
+    whole = generate(request, studio=studio, on_partial=beginnings.append)
+    frames = [beginning.frames for beginning in beginnings]
+    assert frames == sorted(set(frames))
+    assert 0 < frames[0] <= 150
+    assert frames[-1] < whole.frames
+    for beginning in beginnings:
+        assert np.array_equal(beginning.vectors(), whole.vectors()[: beginning.frames])
+
+
 def test_progress_goes_through_the_stages_in_order(song: str, weights: str, studio: Studio, tmp_path: Path) -> None:
     seen: list[tuple[Stage, int, int]] = []
     request = GenerateRequest(song, steps=3, weights=weights)

@@ -25,6 +25,7 @@ from edge_backend.protocol import (
     Generate,
     Hello,
     Message,
+    Partial,
     Progress,
     Result,
     Shutdown,
@@ -176,6 +177,14 @@ def test_progress_tells_stages_and_time_left(shared: Client, song: str, tmp_path
     assert list(dict.fromkeys(p.stage for p in seen)) == ["loading", "features", "sampling", "feet", "saving"]
     assert all(0 <= p.done <= p.total for p in seen)
     assert any(p.eta is not None and p.eta > 0 for p in seen if p.stage == "sampling")
+
+
+def test_a_sequential_dance_comes_in_parts(shared: Client, song: str, tmp_path: Path) -> None:
+    shared.send(_generate(song, "parts", tmp_path, duration=10.0, sequential=True))
+    part = shared.wait_for(Partial, Result)
+    assert isinstance(part, Partial)
+    assert load_motion(part.path).frames == part.frames < 300
+    assert load_motion(shared.wait_for(Result).path).frames == 300
 
 
 def test_cancel_stops_the_job_at_once_and_the_next_one_works(shared: Client, song: str, tmp_path: Path) -> None:
