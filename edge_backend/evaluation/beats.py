@@ -9,8 +9,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from ..motion.rotations import Array
+from .clips import FPS
 
-FPS = 30
 SMOOTHING_S = 5 / 60  # of the speed curve; Bailando's 5 frames at 60 fps
 TOLERANCE_S = 3 / 60  # standard deviation of a hit; Bailando's and FACT's 3 frames at 60 fps
 DRAWS = 200

@@ -1,16 +1,13 @@
 """Metrics of the feet. Joints are (T, 24, 3) metres, world, z up, at 30 frames a second."""
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from ..motion.contacts import CONTACT_JOINTS, CONTACT_SPEED
 from ..motion.rotations import Array
 from ..motion.skeleton import Joint
+from .clips import FPS
 
-FPS = 30
-CLIP, CLIP_STRIDE = 150, 75  # frames of the clips that PFC is taken on
 STANCE = np.array([0.083, 0.083, 0.022, 0.022])  # m, heights of ankles and toes on a flat foot on the floor
 STEP = 0.06  # m above the stance; higher is not on the floor, however still
 
@@ -27,12 +24,6 @@ def pfc(joints: Array) -> float:
 def pfc_paper(joints: Array) -> float:
     """Physical foot contact as the paper writes eq. 10: the feet's whole velocity in m/s, no factor."""
     return _foot_contact(joints, _step_lengths(joints) * FPS)
-
-
-def mean_of_clips(metric: Callable[[Array], float], joints: Array) -> float:
-    """Mean of a metric over 5 s clips, 2.5 s apart; of the whole motion where it is shorter than a clip."""
-    starts = range(0, len(joints) - CLIP + 1, CLIP_STRIDE)
-    return float(np.mean([metric(joints[start : start + CLIP]) for start in starts] or [metric(joints)]))
 
 
 def _foot_contact(joints: Array, speeds: Array) -> float:

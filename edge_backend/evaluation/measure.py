@@ -1,4 +1,6 @@
-"""All metrics of one dance."""
+"""All metrics of one dance, by name; `metrics.METRICS` says what each of them is."""
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -6,19 +8,24 @@ from ..motion.motion import Motion
 from ..motion.rotations import Array
 from . import feet, smoothness
 from .beats import beat_alignment
+from .clips import clips
+from .limits import overbent_share
 
 
 def measure(motion: Motion, beats: Array | None = None) -> dict[str, float]:
-    """The metrics of one dance by name. beats: the music's, seconds from the first frame; None = the motion's own."""
+    """The metrics of one dance. beats: the music's, seconds from the first frame; None = the motion's own."""
     joints = motion.joints()
-    return {**body_metrics(joints), **beat_metrics(joints, motion.beats if beats is None else beats)}
-
-
-def body_metrics(joints: Array) -> dict[str, float]:
-    """Those that need no music. joints: (T, 24, 3) metres, z up, 30 fps."""
     return {
-        "pfc": feet.mean_of_clips(feet.pfc, joints),
-        "pfc_paper": feet.mean_of_clips(feet.pfc_paper, joints),
+        **body_metrics(joints, motion.rotations),
+        **beat_metrics(joints, motion.beats if beats is None else beats),
+    }
+
+
+def body_metrics(joints: Array, rotations: Array) -> dict[str, float]:
+    """Those that need no music. joints: (T, 24, 3) metres, z up, 30 fps. rotations: (T, 24, 3, 3) local."""
+    return {
+        "pfc": _mean_of_clips(feet.pfc, joints),
+        "pfc_paper": _mean_of_clips(feet.pfc_paper, joints),
         "skate": feet.skate_ratio(joints),
         "slide": feet.slide(joints),
         "float": feet.floating(joints),
@@ -26,6 +33,7 @@ def body_metrics(joints: Array) -> dict[str, float]:
         "jitter": smoothness.jitter(joints),
         "dynamics": smoothness.dynamics(joints),
         "travel": smoothness.travel(joints),
+        "overbent": overbent_share(rotations),
     }
 
 
@@ -37,7 +45,12 @@ def beat_metrics(joints: Array, music: Array) -> dict[str, float]:
     return {
         "beat_alignment": alignment.music,
         "beat_alignment_chance": alignment.music_chance,
-        "beat_alignment_percentile": alignment.percentile,
+        "beat_above_chance": float(alignment.music > alignment.music_chance),
+        "beat_percentile": alignment.percentile,
         "motion_beat_alignment": alignment.motion,
         "motion_beat_alignment_chance": alignment.motion_chance,
     }
+
+
+def _mean_of_clips(metric: Callable[[Array], float], joints: Array) -> float:
+    return float(np.mean([metric(clip) for clip in clips(joints)]))

@@ -4,8 +4,7 @@ import numpy as np
 
 from ..motion.rotations import Array
 from ..motion.skeleton import Joint
-
-FPS = 30
+from .clips import FPS
 
 
 def jitter(joints: Array) -> float:

@@ -1,0 +1,128 @@
+"""`python -m edge_backend evaluate`: measure dances, or songs danced by weights, beside real dance.
+
+Motion files are measured as they are, each folder of them as a set. With --songs, every combination of --weights,
+--sampler, --steps and --guidance is a set: it dances each song with each seed, and the dances are kept beside the report.
+"""
+
+import argparse
+import itertools
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..devices import DEVICES
+from ..errors import EdgeError
+from ..motion.files import load_motion, save_motion
+from ..progress import ProgressBar
+from ..request import SAMPLERS, STYLES, FeetRequest, GenerateRequest
+from .reference import load_reference
+from .report import table, write_report
+from .sets import Measured, measure_dance, summarise
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write report.json and report.html and print the table. Exit status 0, or 2 for what the user can mend."""
+    options = _parser().parse_args(arguments)
+    try:
+        reference = load_reference()
+        sets = {**measure_files(options.dances), **_dance_songs(options)}
+        if not sets:
+            raise EdgeError(
+                "evaluate_nothing", "There is nothing to measure.", "Give motion files, folders or --songs."
+            )
+        results = [reference.result(), *(summarise(label, dances, reference.train) for label, dances in sets.items())]
+        write_report(options.output, results)
+    except EdgeError as error:
+        print(f"{error} [{error.code}]", file=sys.stderr)
+        return 2
+    print(table(results))
+    print(options.output / "report.html")
+    return 0
+
+
+def measure_files(paths: Sequence[Path]) -> dict[str, list[Measured]]:
+    """The dances of motion files by set: a folder's files under its name, single files together as "dances".
+
+    Raises EdgeError motion_missing (also for a folder without motion files), motion_unreadable, motion_nan.
+    """
+    sets: dict[str, list[Measured]] = {}
+    for path in paths:
+        files = sorted(path.glob("*.npz")) if path.is_dir() else [path]
+        if not files:
+            raise EdgeError("motion_missing", f"There is no motion file in {path}.", "Choose a folder with .npz files.")
+        label = path.resolve().name if path.is_dir() else "dances"
+        sets.setdefault(label, []).extend(measure_dance(file.stem, load_motion(file)) for file in files)
+    return sets
+
+
+def _dance_songs(options: argparse.Namespace) -> dict[str, list[Measured]]:
+    """Every setting dances every song with every seed."""
+    if not options.songs:
+        return {}
+    from ..pipeline import generate  # noqa: PLC0415 - torch, which measuring files does without
+    from ..studio import Studio  # noqa: PLC0415
+
+    studio = Studio(options.device, options.weights_folder)
+    sets: dict[str, list[Measured]] = {}
+    for label, settings in _settings(options):
+        folder = options.output / "dances" / label
+        folder.mkdir(parents=True, exist_ok=True)
+        for song, seed in itertools.product(options.songs, options.seeds):
+            name = f"{song.stem}_{seed}"
+            print(f"{label}: {song.name}, seed {seed}", file=sys.stderr)
+            motion = generate(replace(settings, song=str(song), seed=seed), ProgressBar(), studio)
+            save_motion(folder / f"{name}.npz", motion)
+            sets.setdefault(label, []).append(measure_dance(name, motion))
+    return sets
+
+
+def _settings(options: argparse.Namespace) -> Iterator[tuple[str, GenerateRequest]]:
+    """Each combination with a label that tells it from the others."""
+    varied = {name: getattr(options, name) for name in ("weights", "sampler", "steps", "guidance")}
+    for values in itertools.product(*varied.values()):
+        chosen = dict(zip(varied, values, strict=True))
+        words = [Path(chosen["weights"]).stem]
+        words += [f"{name} {chosen[name]}" for name in ("sampler", "steps", "guidance") if len(varied[name]) > 1]
+        request = GenerateRequest(
+            "",
+            start=options.start,
+            duration=options.duration,
+            style=options.style,
+            energy=options.energy,
+            feet=FeetRequest(enabled=options.feet),
+            **chosen,
+        )
+        yield ", ".join(words), request
+
+
+def _parser() -> argparse.ArgumentParser:
+    defaults = GenerateRequest("")
+    parser = argparse.ArgumentParser(
+        prog="python -m edge_backend evaluate",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("dances", nargs="*", type=Path, metavar="DANCE.npz|FOLDER")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="for the report")
+    songs = parser.add_argument_group("songs to dance")
+    songs.add_argument("--songs", nargs="+", type=Path, default=[], metavar="SONG")
+    songs.add_argument("--seeds", nargs="+", type=int, default=[0], metavar="N")
+    songs.add_argument("--weights", nargs="+", default=[defaults.weights], metavar="NAME|FILE")
+    songs.add_argument("--sampler", nargs="+", choices=SAMPLERS, default=[defaults.sampler])
+    songs.add_argument("--steps", nargs="+", type=int, default=[defaults.steps], metavar="N")
+    songs.add_argument("--guidance", nargs="+", type=float, default=[defaults.guidance], metavar="W")
+    songs.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds into each song")
+    songs.add_argument("--duration", type=float, metavar="S", help="seconds of each song, default: to its end")
+    songs.add_argument("--style", choices=STYLES, default=defaults.style)
+    songs.add_argument("--energy", type=float, metavar="E")
+    songs.add_argument(
+        "--feet", action="store_true", help="with foot cleanup; without it the network alone is measured"
+    )
+    songs.add_argument("--device", choices=DEVICES, default="auto")
+    songs.add_argument("--weights-folder", type=Path, metavar="DIR")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""What real dance scores: features and metrics of motion capture, for generated dances to stand beside.
+
+`python -m edge_backend.evaluation.reference DATA.npz` makes the file anew from the motions; the file holds no motions.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import EdgeError
+from ..motion.files import replacing
+from ..motion.kinematics import forward_kinematics
+from ..motion.rotations import Array, axis_angle_to_matrix
+from .measure import body_metrics
+from .sets import FEATURES, Measured, SetResult, clip_features, summarise
+
+BUNDLED = Path(__file__).parent / "data" / "reference.npz"
+LABEL = "motion capture, held out"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """train: features by kind of the training motions' clips. holdout: the motions that no training saw."""
+
+    train: dict[str, Array]
+    holdout: list[Measured]
+
+    def result(self) -> SetResult:
+        """The held-out motions, measured as a set of dances is; without music they have no beat metrics."""
+        return summarise(LABEL, self.holdout, self.train)
+
+
+def load_reference(path: Path = BUNDLED) -> Reference:
+    """Read a file of write_reference. Raises EdgeError reference_unreadable."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            train = {kind: file[f"train_{kind}"].astype(np.float64) for kind in FEATURES}
+            owner = file["clip_owner"]
+            own = {kind: file[f"holdout_{kind}"].astype(np.float64) for kind in FEATURES}
+            pieces = json.loads(str(file["holdout"]))
+    except (OSError, KeyError, ValueError) as error:
+        raise EdgeError(
+            "reference_unreadable",
+            f"{path} is no file of reference motions.",
+            "Install EDGE Dance again.",
+            detail=f"{type(error).__name__}: {error}",
+        ) from error
+    holdout = [
+        Measured(piece["name"], piece["seconds"], piece["metrics"], {kind: own[kind][owner == i] for kind in FEATURES})
+        for i, piece in enumerate(pieces)
+    ]
+    return Reference(train, holdout)
+
+
+def write_reference(data: Path, path: Path) -> None:
+    """Measure the motions of a data set file and write the reference.
+
+    data: npz with poses (T, 24, 3) axis-angle, root (T, 3) metres, z up, 30 fps; start, length, name, split ("train" or
+    "holdout") of its pieces.
+    """
+    with np.load(data, allow_pickle=False) as file:
+        rotations = axis_angle_to_matrix(file["poses"].astype(np.float64))
+        root, starts, lengths = file["root"].astype(np.float64), file["start"], file["length"]
+        names, splits = file["name"], file["split"]
+    train: list[dict[str, Array]] = []
+    holdout: list[Measured] = []
+    for name, split, start, length in zip(names, splits, starts, lengths, strict=True):
+        piece = slice(start, start + length)
+        joints = forward_kinematics(rotations[piece], root[piece])
+        features = clip_features(joints)
+        if split == "holdout":
+            holdout.append(Measured(str(name), length / 30, body_metrics(joints, rotations[piece]), features))
+        else:
+            train.append(features)
+    _write(path, {kind: np.concatenate([piece[kind] for piece in train]) for kind in FEATURES}, holdout)
+
+
+def _write(path: Path, train: dict[str, Array], holdout: list[Measured]) -> None:
+    pieces = [{"name": one.name, "seconds": one.seconds, "metrics": one.metrics} for one in holdout]
+    owner = np.concatenate([np.full(len(one.features["k"]), i) for i, one in enumerate(holdout)])
+    with replacing(path) as unfinished, unfinished.open("wb") as file:
+        np.savez_compressed(
+            file,
+            **{f"train_{kind}": values.astype(np.float32) for kind, values in train.items()},
+            **{
+                f"holdout_{kind}": np.concatenate(
+                    [one.features[kind] for one in holdout], dtype=np.float32, casting="same_kind"
+                )
+                for kind in FEATURES
+            },
+            clip_owner=owner,
+            holdout=np.array(json.dumps(pieces)),
+        )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("-o", "--output", type=Path, default=BUNDLED)
+    options = parser.parse_args()
+    write_reference(options.data, options.output)
