@@ -1,11 +1,16 @@
-"""Denoisers whose answer is known, so that samplers can be judged without a network."""
+"""Denoisers whose answer is known, so that sampling can be judged without a trained network."""
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 
 from edge_backend.diffusion.schedule import Schedule, cosine_schedule
+from edge_backend.diffusion.song import sample_song
+from edge_backend.model.decoder import Music
+from edge_backend.motion.motion import Motion
+from edge_backend.motion.representation import ROOT, Normaliser
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +41,76 @@ def normal_noise() -> Callable:
         return lambda: torch.randn(shape, generator=generator, dtype=torch.float64)
 
     return build
+
+
+class SmoothDancer:
+    """The exact denoiser of dances in which every channel moves smoothly and for itself around standing upright.
+
+    Each channel of a window is a Gaussian process with the covariance deviation^2 exp(-(distance / reach)^2 / 2), reach
+    12 frames. It has the parts of the network that sampling uses, and hears no music.
+    """
+
+    normaliser = Normaliser(
+        scale=np.array([2] * 4 + [1 / 3] * 3 + [0.5] * 144, np.float32),
+        min=np.array([-1] * 4 + [0] * 147, np.float32),
+    )
+
+    def __init__(self, schedule, reach=12.0, deviation=0.08):
+        frame = torch.arange(150, dtype=torch.float64)
+        covariance = deviation**2 * torch.exp(-((((frame[:, None] - frame) / reach) ** 2) / 2))
+        variance, self._waves = torch.linalg.eigh(covariance)
+        self._variance = variance.clamp(min=1e-8)
+        upright = np.zeros(151, np.float32)
+        upright[ROOT.stop - 1] = 1
+        upright[7:].reshape(24, 6)[:, [0, 4]] = 1
+        self._mean = torch.from_numpy(self.normaliser.normalise(upright)).double()
+        self._schedule = schedule
+        self.null_cond_hidden = torch.zeros(1, 1)
+
+    def null_music(self, windows):
+        return Music(torch.zeros(windows, 150, 1), torch.zeros(windows, 1))
+
+    def encode_music(self, cond):
+        return self.null_music(len(cond))
+
+    def decode(self, x, music, t):
+        abar = self._schedule.alphas_cumprod[t].double()[:, None]
+        gain = abar.sqrt() * self._variance / (abar * self._variance + 1 - abar)
+        away = x.double() - abar.sqrt()[..., None] * self._mean
+        return (self._waves @ (gain[..., None] * (self._waves.T @ away)) + self._mean).float()
+
+
+@pytest.fixture(scope="session")
+def smooth_dance(schedule) -> Callable:
+    """(frames, settings, ...) -> vectors of a dance by the smooth dancer."""
+    dancer = SmoothDancer(schedule)
+
+    def build(frames, settings, **what):
+        return sample_song(dancer, dancer.normaliser, np.zeros((1, 1), np.float32), frames, settings, **what)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def acceleration() -> Callable:
+    """vectors -> acceleration of every joint, (T - 2, 24), m per frame squared; row i is that of frame i + 1."""
+
+    def of(vectors):
+        return np.linalg.norm(np.diff(Motion.from_vectors(vectors).joints(), n=2, axis=0), axis=-1)
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def at_borders(acceleration) -> Callable:
+    """(vectors, borders) -> the largest acceleration of any joint in the frames on both sides of each border.
+
+    A border is the number of the first frame behind it.
+    """
+
+    def largest(vectors, borders):
+        rows = acceleration(vectors)
+        near = [border + shift for border in borders for shift in (-2, -1, 0)]
+        return max(rows[row].max() for row in near if 0 <= row < len(rows))
+
+    return largest
