@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     try:
-        importlib.import_module(f".commands.{options.command}", __package__).run(options)
+        importlib.import_module(f".commands.{options.module}", __package__).run(options)
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def command(name: str, help: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=help, description=help, parents=[_debug(), *parents])
-        made.set_defaults(command=name)
+        made.set_defaults(module=name)
         return made
 
     _add_generate(command("generate", "make a dance for a song", _computing(), _json()))
@@ -146,10 +146,12 @@ def _add_weights(parser: argparse.ArgumentParser) -> None:
     show = actions.add_parser("show", help="what a weights file says about itself", parents=parents)
     show.add_argument("name", metavar="NAME|FILE")
     for one in (listing, show):
-        one.add_argument("--weights-folder", type=Path, metavar="DIR")
+        one.add_argument("--weights-folder", type=Path, metavar="DIR", help="your own weights, beside the bundled ones")
     bring = actions.add_parser("import", help="make weights from a checkpoint.pt of EDGE's authors", parents=parents)
     bring.add_argument("checkpoint", type=Path, metavar="FILE")
     bring.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.safetensors")
+    for action, one in (("list", listing), ("show", show), ("import", bring)):
+        one.set_defaults(module=f"weights_{action}")
     bring.add_argument("--heads", type=int, metavar="N", help="of each attention, where the file is no usual one")
 
 
