@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_backend.diffusion.long_form import HOP, WINDOW, plan_windows, share_overlap, stitch
+from edge_backend.diffusion.long_form import HOP, WINDOW, agreeing, plan_windows, share_overlap, stitch
 from edge_backend.motion.representation import pack, unpack
 from edge_backend.motion.rotations import axis_angle_to_matrix
 
@@ -42,6 +42,16 @@ def test_windows_begin_as_the_one_before_ends():
     assert torch.equal(shared[1:, :HOP], x[:-1, HOP:])
     assert torch.equal(shared[:, HOP:], x[:, HOP:])
     assert torch.equal(shared[0], x[0])
+
+
+def test_predictions_of_neighbours_fade_into_each_other():
+    x0 = torch.stack([torch.full((WINDOW, 1), float(window)) for window in range(3)])
+    agreed = agreeing(lambda x, _t: x)(x0, 0)
+    assert torch.equal(agreed[1:, :HOP], agreed[:-1, HOP:])
+    torch.testing.assert_close(agreed[1, :HOP, 0], torch.linspace(0, 1, HOP))
+    torch.testing.assert_close(agreed[1, HOP:, 0], torch.linspace(1, 2, HOP))
+    assert (agreed[0, :HOP] == 0).all()
+    assert (agreed[2, HOP:] == 2).all()
 
 
 def _turning_dance(frames, offset=0.0):

@@ -8,7 +8,6 @@ import pytest
 from edge_backend.diffusion.long_form import HOP, plan_windows
 from edge_backend.diffusion.samplers import Cancelled
 from edge_backend.diffusion.song import SamplerSettings, sample_song
-from edge_backend.motion.motion import Motion
 from edge_backend.motion.representation import unpack
 from edge_backend.request import SAMPLERS
 
@@ -109,11 +108,14 @@ def test_cancelling_takes_effect_within_one_network_evaluation(dance):
     assert evaluations == 8
 
 
+@pytest.mark.parametrize("sequential", [False, True], ids=["at once", "window after window"])
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_seams_are_as_smooth_as_the_rest(dance, sampler):
-    vectors = dance(1200, SamplerSettings(sampler, steps=12))
-    joints = Motion.from_vectors(vectors).joints()
-    acceleration = np.linalg.norm(np.diff(joints, n=2, axis=0), axis=-1).max(axis=1)
-    seams = np.arange(HOP, 1200 - HOP, HOP)
-    near_seams = np.stack([acceleration[seams + shift] for shift in (-2, -1, 0)])
-    assert near_seams.max() < 1.5 * np.percentile(acceleration, 99)
+def test_seams_are_as_smooth_as_the_rest(smooth_dance, acceleration, sampler, sequential):
+    frames = 3000
+    settings = SamplerSettings(sampler, steps=12, seed=1, sequential=sequential)
+    accelerations = acceleration(smooth_dance(frames, settings))
+    seams = np.arange(HOP, frames - HOP, HOP)
+    at_seams = np.stack([accelerations[seams + shift] for shift in (-2, -1, 0)])
+    assert at_seams.max() < 2 * np.percentile(accelerations, 99)  # the largest anywhere is 1.5 to 1.8 times that
+    # Windows that only copy x, as EDGE's do, and are cross-faded at the end reach 1.35.
+    assert at_seams.mean() < 1.2 * accelerations.mean()
