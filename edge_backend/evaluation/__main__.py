@@ -1,7 +1,8 @@
 """`python -m edge_backend evaluate`: measure dances, or songs danced by weights, beside real dance.
 
 Motion files are measured as they are, each folder of them as a set. With --songs, every combination of --weights,
---sampler, --steps and --guidance is a set: it dances each song with each seed, and the dances are kept beside the report.
+--sampler, --steps and --guidance is a set: it dances each song with each seed, and the dances are kept beside the
+report.
 """
 
 import argparse

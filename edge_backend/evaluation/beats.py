@@ -13,6 +13,7 @@ from .clips import FPS
 
 SMOOTHING_S = 5 / 60  # of the speed curve; Bailando's 5 frames at 60 fps
 TOLERANCE_S = 3 / 60  # standard deviation of a hit; Bailando's and FACT's 3 frames at 60 fps
+STEADY = 1e-9  # m a frame; less of a change is rounding
 DRAWS = 200
 
 
@@ -37,8 +38,12 @@ def motion_beats(joints: Array) -> Array:
     """Seconds at which the mean speed of all joints, smoothed, has a local minimum. joints: (T, 24, 3) m, 30 fps."""
     speed = np.linalg.norm(np.diff(joints.astype(np.float64), axis=0), axis=-1).mean(axis=-1)
     speed = gaussian_filter1d(speed, SMOOTHING_S * FPS)
-    minima = np.flatnonzero((speed[1:-1] < speed[:-2]) & (speed[1:-1] < speed[2:])) + 1
-    return (minima + 0.5) / FPS  # a step's speed belongs half-way between its frames
+    before, here, after = speed[:-2], speed[1:-1], speed[2:]
+    stop = np.flatnonzero((here < before - STEADY) & (here <= after))
+    bend = before[stop] - 2 * here[stop] + after[stop]
+    between = 0.5 * (before[stop] - after[stop]) / bend  # the parabola's vertex, so that the frame rate matters little
+    # Speed i belongs half-way between frames i and i + 1.
+    return (stop + 1 + between + 0.5) / FPS
 
 
 def hits(beats: Array, others: Array) -> float:

@@ -1,5 +1,8 @@
 """How varied a set of dances is, and how far it is from another set. Features are (clips, width)."""
 
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
@@ -29,16 +32,35 @@ def mean_distance(distances: Array, chosen: Array) -> float:
     return float(distances[np.ix_(chosen, chosen)].sum() / pairs.sum()) if pairs.any() else float("nan")
 
 
-def frechet_distance(features: Array, reference: Array) -> float:
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """The normal distribution through a set. root: of its covariance."""
+
+    mean: Array
+    covariance: Array
+    root: Array
+
+    @classmethod
+    def through(cls, features: Array) -> Self:
+        """Through at least two clips."""
+        covariance = _covariance(features)
+        values, vectors = np.linalg.eigh(covariance)
+        return cls(features.mean(axis=0), covariance, vectors * np.sqrt(np.maximum(values, 0.0)) @ vectors.T)
+
+
+def frechet_distance(features: Array, reference: Normal) -> float:
     """FID (Heusel et al. 2017): squared Frechet distance of the normals through two sets; NaN below 2 clips.
 
     |m1 - m2|^2 + tr(S1 + S2 - 2 (S1^(1/2) S2 S1^(1/2))^(1/2)).
     """
-    if min(len(features), len(reference)) < 2:
+    if len(features) < 2:
         return float("nan")
-    means = features.mean(axis=0) - reference.mean(axis=0)
-    one, other = (np.atleast_2d(np.cov(values, rowvar=False)) for values in (features, reference))
-    values, vectors = np.linalg.eigh(one)
-    root = vectors * np.sqrt(np.maximum(values, 0.0)) @ vectors.T
-    cross = np.linalg.eigvalsh(root @ other @ root)
-    return float(means @ means + np.trace(one) + np.trace(other) - 2 * np.sqrt(np.maximum(cross, 0.0)).sum())
+    apart = features.mean(axis=0) - reference.mean
+    covariance = _covariance(features)
+    cross = np.linalg.eigvalsh(reference.root @ covariance @ reference.root)
+    shared = np.sqrt(np.maximum(cross, 0.0)).sum()
+    return float(apart @ apart + np.trace(covariance) + np.trace(reference.covariance) - 2 * shared)
+
+
+def _covariance(features: Array) -> Array:
+    return np.atleast_2d(np.cov(features, rowvar=False))

@@ -57,9 +57,10 @@ def _introduction(results: Sequence[SetResult]) -> str:
         for result in results
     )
     return (
-        "<p>Dots are dances, the large dot is their mean with its 95 % interval (bootstrap over dances). The dashed line "
-        f"is the mean of the first row, {escape(results[0].label)}: compare with it and never with zero, for real dancers "
-        f"step, slide and jump too.</p><table><tr><th>Set</th><th>Dances</th><th>Minutes</th></tr>{rows}</table>"
+        "<p>Dots are dances, the large dot is their mean with its 95 % interval (bootstrap over dances). The dashed "
+        f"line is the mean of the first row, {escape(results[0].label)}: compare with it and never with zero, for real "
+        "dancers step, slide and jump too.</p>"
+        f"<table><tr><th>Set</th><th>Dances</th><th>Minutes</th></tr>{rows}</table>"
     )
 
 

@@ -39,12 +39,12 @@ def interval_plot(title: str, rows: Sequence[Row]) -> str:
 def short(value: float) -> str:
     """Three digits; a dash for what could not be measured."""
     if not math.isfinite(value):
-        return "–"
+        return "-"
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _end_of_axis(rows: Sequence[Row]) -> float:
-    """The greatest value, but at most three times the greatest mean or interval: one wild dance must not hide the rest."""
+    """The greatest value, but at most three times the greatest mean or interval: one wild dance hides no other."""
     means = [value for row in rows for value in (row.estimate.value, row.estimate.high) if math.isfinite(value)]
     singles = [value for row in rows for value in row.singles if math.isfinite(value)]
     return min(max([*means, *singles], default=1.0), 3 * max(means, default=1.0)) or 1.0

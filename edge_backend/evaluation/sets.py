@@ -8,7 +8,7 @@ import numpy as np
 from ..motion.motion import Motion
 from ..motion.rotations import Array
 from .clips import CLIP, clips
-from .distances import frechet_distance, mean_distance, normalised, pair_distances
+from .distances import Normal, frechet_distance, mean_distance, normalised, pair_distances
 from .geometric import geometric_features
 from .intervals import Estimate, bootstrap
 from .kinetic import kinetic_features, published_kinetic_features
@@ -72,12 +72,12 @@ def _mean(values: Array) -> Estimate:
 
 
 def _variety(kind: str, found: Array, known: Array, clips_of: list[Array]) -> dict[str, Estimate]:
-    distances = pair_distances(found)
+    distances, real = pair_distances(found), Normal.through(known)
 
     def clips_in(chosen: Array) -> Array:
         return np.concatenate([clips_of[dance] for dance in chosen])
 
     return {
         f"dist_{kind}": bootstrap(lambda chosen: mean_distance(distances, clips_in(chosen)), len(clips_of)),
-        f"fid_{kind}": bootstrap(lambda chosen: frechet_distance(found[clips_in(chosen)], known), len(clips_of)),
+        f"fid_{kind}": bootstrap(lambda chosen: frechet_distance(found[clips_in(chosen)], real), len(clips_of)),
     }
