@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..rotations import Array
-from .curves import runs
+from .curves import distance, runs
 from .settings import FootSettings
 
 # What starts a plant and what keeps it (hysteresis). Heights: the joint above its place on a flat foot, metres.
@@ -21,6 +21,7 @@ LONGEST_SLIDE = 0.10  # metres from a plant's middle; what slides further has mo
 SLIDE_SPEED = 0.12  # metres per second, median: faster, and it slides because it means to
 WIDEST_TURN = np.radians(15)  # from a flat foot's mean heading; what turns further pivots on its toes
 HEEL_LIFTS = 0.004  # metres that the pelvis would have to come down: rather than more, the heel stays up
+PIVOT_SPEED = np.radians(45)  # per second; such a foot is pivoting in every frame in which it turns faster
 STEP_FRAMES = 4  # frames given to a foot for the step or turn that a plant was broken for
 
 
@@ -83,9 +84,13 @@ def release_pivots(planted: Array, headings: Array) -> Array:
         def spread(first: int, end: int, angle: Array = angle) -> float:
             return float(np.abs(angle[first:end] - angle[first:end].mean()).max())
 
+        pace = np.abs(np.gradient(angle)) if len(angle) > 1 else np.zeros(len(angle))
         flat = planted[:, leg].all(axis=1)
         standing = flat.copy()
-        _break(standing, spread, WIDEST_TURN, np.abs(np.gradient(angle)) if len(angle) > 1 else angle)
+        for first, end in runs(flat):
+            if spread(first, end) > WIDEST_TURN:
+                standing[first:end] = pace[first:end] < PIVOT_SPEED / 30
+        _break(standing, spread, WIDEST_TURN, pace)
         planted[flat & ~standing, leg, 0] = False
     return planted
 
@@ -98,7 +103,7 @@ def release_heels(planted: Array, missing: Array) -> Array:
     planted = planted.copy()
     for leg in range(planted.shape[1]):
         flat = planted[:, leg].all(axis=1)
-        short = np.convolve(missing[:, leg] > HEEL_LIFTS, np.ones(2 * STEP_FRAMES + 1), mode="same") > 0
+        short = distance(missing[:, leg] > HEEL_LIFTS) <= STEP_FRAMES
         planted[flat & short, leg, 0] = False
         for first, end in runs(planted[:, leg, 0]):
             if end - first < SHORTEST_PLANT:

@@ -77,8 +77,8 @@ class FootRig:
         if np.shape(self.stance) != (len(self.skeleton), 3, 3):
             raise ValueError(f"stance has the shape {np.shape(self.stance)}, the skeleton {len(self.skeleton)} joints")
         for leg in self.legs:
-            chain = self.chain(leg)
-            if leg.hip < 1 or not chain.index(leg.hip) > chain.index(leg.knee) > chain.index(leg.ankle) > 0:
+            upwards = [leg.toe, leg.ankle, leg.knee, leg.hip]
+            if leg.hip < 1 or [joint for joint in self.chain(leg) if joint in upwards] != upwards:
                 raise ValueError(f"the joints of {leg} do not follow one another")
 
     def chain(self, leg: Leg) -> list[int]:

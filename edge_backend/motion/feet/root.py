@@ -11,7 +11,7 @@ FLOOR_SEARCH_FRAMES = 15
 FLOOR_FRAMES = 8
 DRIFT_FRAMES = 6
 # Over this many frames a correction fades where no foot speaks for it, so that the dance keeps its place on the stage.
-DRIFT_MEMORY = 30
+DRIFT_MEMORY = 25
 SMALL_SLIP = 0.0005  # metres per frame: what mocap's planted feet slip too; legs take it alone
 SLIP_FRAMES = 9
 FLOOR_DOUBT = 0.03  # metres above the floor at which a foot's word counts for a quarter
@@ -65,6 +65,8 @@ def drift_shift(planted: Array, points: Array, held: Array, scale: float) -> Arr
     planted: (T, legs, 2). points: (T, legs, 2, 3). held: bool (T,), frames where it stays. The slips of planted joints
     from frame to frame are taken off the root's steps, by contact; what legs can do alone is left to them.
     """
+    if len(points) < 2:
+        return np.zeros((len(points), 2))
     both = planted[1:] & planted[:-1]
     # A foot has one word: its planted toe's, heel's, or the mean of the two.
     weight = both / np.maximum(both.sum(axis=2, keepdims=True), 1)
