@@ -66,30 +66,6 @@ class Canvas:
         self.values[inside] = np.where(final, self.values[inside], stretch[: end - start])
         self._weight[inside] = 1
 
-    def origins(self, windows: range, also: Array | None = None) -> Tensor | None:
-        """By how much (W, 1, 151), normalised, windows are moved to bring the root near the network's own middle.
-
-        None where no held root is far from it; then nothing is moved. Windows that hold no root go along with their
-        neighbours. also: a dance (frames, 151), metres, whose root counts as held.
-        """
-        place, held = self.values[:, _PLACE], (self._weight[:, _PLACE] > 0).all(axis=1)
-        if also is not None:
-            place, held = _padded(also, self.plan)[:, _PLACE], np.ones(len(held), dtype=bool)
-        far = np.abs(place * self._normaliser.scale[_PLACE] + self._normaliser.min[_PLACE]) > ROOM
-        if not far[held].any():
-            return None
-        middles = {
-            window: (place[frames].min(axis=0) + place[frames].max(axis=0)) / 2
-            for window in range(self.plan.windows)
-            if len(frames := window * HOP + np.flatnonzero(held[window * HOP : window * HOP + WINDOW]))
-        }
-        origins = np.zeros((len(windows), 1, CHANNELS), np.float32)
-        for axis in range(2):
-            known = [middle[axis] for middle in middles.values()]
-            moved = np.interp(list(windows), list(middles), known)
-            origins[:, 0, ROOT.start + axis] = moved * self._normaliser.scale[ROOT.start + axis]
-        return torch.from_numpy(origins)
-
     def windows_of(self, dance: Array, windows: range) -> Tensor:
         """The windows (W, 150, 151), normalised but not clipped, of a dance (frames, 151) in metres."""
         padded = _padded(dance, self.plan)
@@ -100,6 +76,30 @@ class Canvas:
 
     def _part(self, frames: Array, windows: range) -> Tensor:
         return self.plan.cut(torch.from_numpy(frames))[windows.start : windows.stop].contiguous()
+
+
+def origins(plan: WindowPlan, constraint: Constraint, start: Array | None, normaliser: Normaliser) -> Tensor | None:
+    """By how much (W, 1, 151), normalised, windows lie away from where the network is used to seeing the root.
+
+    None where no held root is far away; then windows stay where they are. Those that hold no root go along with their
+    neighbours. start: the dance to vary (frames, 151), metres, whose root counts as held.
+    """
+    place, held = constraint.values[:, _PLACE], (constraint.weight[:, _PLACE] > 0).all(axis=1)
+    if start is not None:
+        place, held = start[:, _PLACE], np.ones(len(start), dtype=bool)
+    scale = normaliser.scale[_PLACE]
+    if not (np.abs(place[held] * scale + normaliser.min[_PLACE]) > ROOM).any():
+        return None
+    middles = {
+        window: (inside.min(axis=0) + inside.max(axis=0)) / 2
+        for window in range(plan.windows)
+        if len(inside := place[window * HOP : window * HOP + WINDOW][held[window * HOP : window * HOP + WINDOW]])
+    }
+    away = np.zeros((plan.windows, 1, CHANNELS), np.float32)
+    for axis, channel in enumerate(range(_PLACE.start, _PLACE.stop)):
+        known = [middle[axis] * scale[axis] for middle in middles.values()]
+        away[:, 0, channel] = np.interp(range(plan.windows), list(middles), known)
+    return torch.from_numpy(away)
 
 
 def runs(windows: list[int]) -> list[range]:

@@ -13,7 +13,7 @@ from ..model.decoder import DanceDecoder
 from ..motion.representation import CHANNELS, Normaliser
 from ..motion.rotations import Array
 from ..request import Sampler
-from .canvas import Canvas, runs
+from .canvas import Canvas, origins, runs
 from .constraints import Constraint, check_length, free
 from .guidance import BATCH, Guidance, Poll, carry_on, constant, ddpm_rule, encode, guided, in_interval, long_form_ramp
 from .holding import Hold, around, holding
@@ -94,14 +94,15 @@ def sample_song(
     music = _windows_of(cond, plan)
     canvas = Canvas(plan, constraint, normaliser)
     sampling = _Sampling(model, settings, plan, 1.0 if variation is None else variation.strength, poll)
+    away = origins(plan, constraint, start, normaliser)
     passes = _passes(canvas.open_windows(), settings.sequential)
     for number, windows in enumerate(passes):
         if any(canvas.is_open(window) for window in windows):
             x0 = sampling.run(
                 windows,
                 music[windows.start : windows.stop],
+                origin=None if away is None else away[windows.start : windows.stop],
                 hold=canvas.hold(windows, sampling.device),
-                origin=canvas.origins(windows, start),
                 start=None if start is None else canvas.windows_of(start, windows),
                 on_step=_counted(on_step, number, len(passes)),
             )
