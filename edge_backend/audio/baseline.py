@@ -3,6 +3,7 @@
 Channels: onset strength 1, MFCC 20, chroma CENS 12, onset peaks 1, beats 1.
 """
 
+import warnings
 from pathlib import PurePath
 
 import librosa
@@ -48,12 +49,19 @@ def baseline_features(samples: NDArray[np.float32], rate: int, start_bpm: float 
         [
             strength,
             librosa.feature.mfcc(y=sound, sr=RATE, hop_length=HOP, n_mfcc=20).T,
-            librosa.feature.chroma_cens(y=sound, sr=RATE, hop_length=HOP, n_chroma=12).T,
+            _chroma(sound),
             _one_hot(peaks, len(strength)),
             _one_hot(beats, len(strength)),
         ]
     )
     return features[:FRAMES].astype(np.float32)
+
+
+def _chroma(sound: NDArray[np.float32]) -> NDArray[np.float32]:
+    with warnings.catch_warnings():
+        # Of silence, such as past a song's end: librosa takes a tuning of 0 then.
+        warnings.filterwarnings("ignore", "Trying to estimate tuning from empty frequency set")
+        return librosa.feature.chroma_cens(y=sound, sr=RATE, hop_length=HOP, n_chroma=12).T
 
 
 def start_tempo(path: PurePath) -> float | None:
