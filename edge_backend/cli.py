@@ -29,37 +29,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status: 0 done, 2 failed (one sentence on stderr), 130 stopped by Ctrl-C."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        if given and given[0] in _OWN_PARSERS:
-            status: int = importlib.import_module(_OWN_PARSERS[given[0]], __package__).main(given[1:])
-            return status
-        options = _parser().parse_args(given)
-        return _run(options)
+        return _run(given)
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return INTERRUPTED
-
-
-def _run(options: argparse.Namespace) -> int:
-    try:
-        importlib.import_module(f".commands.{options.module}", __package__).run(options)
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except Exception as error:
-        _show(explain(error), options)
+        if "--debug" in given:
+            traceback.print_exc()
+        _show(explain(error), given)
         return FAILED
+
+
+def _run(given: list[str]) -> int:
+    if given and given[0] in _OWN_PARSERS:
+        own = importlib.import_module(_OWN_PARSERS[given[0]], __package__)
+        status: int = own.main([argument for argument in given[1:] if argument != "--debug"])
+        return status
+    options = _parser().parse_args(given)
+    importlib.import_module(f".commands.{options.module}", __package__).run(options)
     return 0
 
 
-def _show(failure: EdgeError, options: argparse.Namespace) -> None:
-    if options.debug:
-        traceback.print_exc()
-    if getattr(options, "json", False):
-        sys.stdout.buffer.write(
-            encode(Error(options.command, failure.code, failure.message, failure.hint, failure.detail))
-        )
-        sys.stdout.flush()
-    else:
+def _show(failure: EdgeError, given: list[str]) -> None:
+    if "--json" not in given:
         print(f"{failure} [{failure.code}]", file=sys.stderr)
+        return
+    error = Error(given[0], failure.code, failure.message, failure.hint, failure.detail)
+    sys.stdout.buffer.write(encode(error))
+    sys.stdout.flush()
 
 
 def _parser() -> argparse.ArgumentParser:
