@@ -14,6 +14,7 @@ from ..errors import EdgeError
 from ..motion.files import replacing
 from ..motion.kinematics import forward_kinematics
 from ..motion.rotations import Array, axis_angle_to_matrix
+from .clips import FPS
 from .measure import body_metrics
 from .sets import FEATURES, Measured, SetResult, clip_features, summarise
 
@@ -72,7 +73,7 @@ def write_reference(data: Path, path: Path) -> None:
         joints = forward_kinematics(rotations[piece], root[piece])
         features = clip_features(joints)
         if split == "holdout":
-            holdout.append(Measured(str(name), length / 30, body_metrics(joints, rotations[piece]), features))
+            holdout.append(Measured(str(name), length / FPS, body_metrics(joints, rotations[piece]), features))
         else:
             train.append(features)
     _write(path, {kind: np.concatenate([piece[kind] for piece in train]) for kind in FEATURES}, holdout)
