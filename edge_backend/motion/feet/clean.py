@@ -8,7 +8,7 @@ from ..motion import Motion
 from ..rotations import Array, axis_angle_to_matrix, matrix_to_axis_angle
 from .body import Body
 from .curves import rise
-from .legs import reach_leg
+from .legs import longest_legs, reach_leg
 from .plants import by_hand, find_plants, part_handovers, release_heels, release_pivots, release_slides
 from .rig import SMPL_RIG, FootRig
 from .root import drift_shift, find_floor, floor_shift
@@ -126,8 +126,7 @@ def _apply(body: Body, plans: list[FootPlan], shift: Array, settings: FootSettin
     rotations = body.rotations.copy()
     for index, (track, plan, foot) in enumerate(zip(body.tracks(shift), plans, body.rig.feet, strict=True)):
         change = _change(track, follow_plan(track, foot, plan, settings), settings.strength)
-        touched[:, index] = (np.abs(change).max(axis=(1, 2)) > UNTOUCHED) & ~body.held_legs[:, index]
-        _turn_leg(body, index, change, touched[:, index], rotations)
+        touched[:, index] = _turn_leg(body, index, plan, change, rotations)
     return Cleaned(rotations, (body.root + shift).astype(body.root.dtype), planted, touched)
 
 
@@ -140,17 +139,20 @@ def _change(track: FootTrack, wanted: FootTrack, strength: float) -> Array:
     return strength * np.stack([wanted.ankle - track.ankle, turn, toe_turn], axis=1)
 
 
-def _turn_leg(body: Body, index: int, change: Array, frames: Array, rotations: Array) -> None:
-    """Write one leg's local rotations, in the frames (T,) bool, into rotations (T, J, 3, 3)."""
+def _turn_leg(body: Body, index: int, plan: FootPlan, change: Array, rotations: Array) -> Array:
+    """Write one leg's local rotations into rotations (T, J, 3, 3) in the frames that change; returns those (T,)."""
     leg, parents = body.rig.legs[index], body.rig.skeleton.parents
+    frames = (np.abs(change).max(axis=(1, 2)) > UNTOUCHED) & ~plan.held
     joints, turns = body.joints[frames], body.turns[frames]
     step, ankle, toe = change[frames, 0], *axis_angle_to_matrix(change[frames, 1:]).swapaxes(0, 1)
     thigh, shin = joints[:, leg.knee] - joints[:, leg.hip], joints[:, leg.ankle] - joints[:, leg.knee]
     hinge = turns[:, leg.hip] @ body.rig.feet[index].hinge
-    reached = reach_leg(thigh, shin, hinge, thigh + shin + step)
+    longest = longest_legs(thigh, shin, plan.fixed[frames])
+    reached = reach_leg(thigh, shin, hinge, thigh + shin + step, longest)
     shank = reached.hip @ reached.knee
     # What turns each joint, and what turns its parent, in the world.
     world = {leg.hip: (reached.hip, np.eye(3)), leg.knee: (shank, reached.hip)}
     world |= {leg.ankle: (ankle, shank), leg.toe: (toe @ ankle, ankle)}
     for joint, (own, above) in world.items():
         rotations[frames, joint] = inverse(above @ turns[:, parents[joint]]) @ own @ turns[:, joint]
+    return frames

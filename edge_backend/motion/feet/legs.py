@@ -10,6 +10,8 @@ from .turns import swing
 # A leg may always reach as far as it did; a correction may stretch it to this share of thigh + shin, and slows down
 # over the second half of the way there, because the knee's speed grows without bound at full stretch.
 STRETCH = 0.999
+# Where no plant needs it, a correction leaves a knee this share of its bend, for the same reason.
+KEPT_BEND = 0.65
 # The plane of a leg is told by its bones where the knee bends by more, by its hinge where it bends by less.
 HINGE_BEND, BONES_BEND = np.radians(8), np.radians(20)
 
@@ -22,12 +24,13 @@ class LegTurns:
     knee: Array
 
 
-def reach_leg(thigh: Array, shin: Array, hinge: Array, target: Array) -> LegTurns:
+def reach_leg(thigh: Array, shin: Array, hinge: Array, target: Array, longest: Array) -> LegTurns:
     """Turn hip and knee so that the ankle comes to its target.
 
     thigh, shin: (T, 3) hip to knee and knee to ankle, metres, world. hinge: (T, 3) unit, world; turning about it bends
-    the knee. target: (T, 3) from the hip. The knee bends in its own plane; the plane swings with the leg by the
-    smallest rotation. Out of reach, the leg points at the target and is as long as `reachable` says.
+    the knee. target: (T, 3) from the hip. longest: (T, 1) metres, what the leg may be stretched to. The knee bends in
+    its own plane; the plane swings with the leg by the smallest rotation. Out of reach, the leg points at the target
+    and is as long as `reachable` says.
     """
     ankle = thigh + shin
     upper, lower = _norm(thigh), _norm(shin)
@@ -37,7 +40,7 @@ def reach_leg(thigh: Array, shin: Array, hinge: Array, target: Array) -> LegTurn
     # The shin may lean out of the plane; its part along the axis is not changed by the bend.
     in_plane = np.hypot(np.sum(shin * along, axis=-1), np.sum(shin * forward, axis=-1))[..., None]
     bend = np.arctan2(np.sum(shin * forward, axis=-1), np.sum(shin * along, axis=-1))
-    length = reachable(_norm(ankle), _norm(target), upper + lower)
+    length = reachable(_norm(ankle), _norm(target), longest)
     cosine = (length**2 - upper**2 - lower**2) / (2 * upper * np.maximum(in_plane, 1e-9))
     new_bend = np.arccos(np.clip(cosine, -1, 1))[..., 0]
     knee = axis_angle_to_matrix(axis * (new_bend - bend)[..., None])
@@ -45,12 +48,21 @@ def reach_leg(thigh: Array, shin: Array, hinge: Array, target: Array) -> LegTurn
     return LegTurns(swing(_unit(bent, axis), _unit(target, bent)), knee)
 
 
-def reachable(old: Array, wanted: Array, full: Array) -> Array:
-    """How long (...) a leg becomes that is `old` long, should be `wanted` long, and is `full` long when straight.
+def longest_legs(thigh: Array, shin: Array, planted: Array) -> Array:
+    """What legs may be stretched to (T, 1), metres. thigh, shin: (T, 3). planted: bool (T,)."""
+    upper, lower = _norm(thigh), _norm(shin)
+    bend = np.arctan2(_norm(np.cross(thigh, shin)), np.sum(thigh * shin, axis=-1, keepdims=True))
+    kept = np.sqrt(upper**2 + lower**2 + 2 * upper * lower * np.cos(KEPT_BEND * bend))
+    full = STRETCH * (upper + lower)
+    return np.where(planted[:, None], full, np.minimum(kept, full))
 
-    It shortens freely. It lengthens freely over half of the room that it has, then ever less, and never beyond.
+
+def reachable(old: Array, wanted: Array, longest: Array) -> Array:
+    """How long (...) a leg becomes that is `old` long and should be `wanted` long.
+
+    It shortens freely. It lengthens freely over half of the room that it has to `longest`, then ever less.
     """
-    room = np.maximum(STRETCH * full - old, 0)
+    room = np.maximum(longest - old, 0)
     share = np.maximum(wanted - old, 0) / np.maximum(room, 1e-9)
     soft = np.where(share <= 0.5, share, 1 - 0.5 * np.exp(1 - 2 * np.maximum(share, 0.5)))
     return np.where(wanted <= old, wanted, old + room * soft)

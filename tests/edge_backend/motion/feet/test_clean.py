@@ -51,7 +51,7 @@ def test_the_motion_beside_a_held_pose_does_not_jump():
     held = np.zeros((len(root), 24), dtype=bool)
     held[[40, 90, 91, 92, 130]] = True
     change = joints_of(clean(rotations, root, contacts, held=held)) - forward_kinematics(rotations, root)
-    # The root returns in time. Knees take most: 10 mm per frame squared is a third of what this dance's knees do anyway.
+    # The root returns in time. Knees take most: 10 mm per frame squared is a third of what the dance's knees do anyway.
     jolts = np.linalg.norm(np.diff(change, n=2, axis=0), axis=-1).max(axis=0)
     assert jolts[Joint.PELVIS] < 0.001
     assert jolts.max() < 0.010

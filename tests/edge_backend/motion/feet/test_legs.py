@@ -5,10 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_backend.motion.feet.legs import STRETCH, reach_leg, reachable
+from edge_backend.motion.feet.legs import KEPT_BEND, STRETCH, longest_legs, reachable
+from edge_backend.motion.feet.legs import reach_leg as reach_as_far_as
 from edge_backend.motion.rotations import axis_angle_to_matrix
 
 SEEDS = st.integers(0, 2**32 - 1)
+
+
+def reach_leg(thigh, shin, hinge, target):
+    """With planted feet, which may stretch the leg furthest."""
+    planted = np.ones(len(thigh), dtype=bool)
+    return reach_as_far_as(thigh, shin, hinge, target, longest_legs(thigh, shin, planted))
 
 
 def random_legs(seed, count=50, bend=(0.0, 2.5)):
@@ -114,9 +121,22 @@ def test_a_leg_nearing_full_stretch_does_not_snap():
 
 @given(st.floats(0.05, 0.82), st.floats(0, 3), st.floats(0, 0.01))
 def test_reach_grows_with_the_target_and_never_faster(old, wanted, more):
-    one, two = (float(reachable(np.array(old), np.array(way), np.array(0.82))) for way in (wanted, wanted + more))
+    one, two = (float(reachable(np.array(old), np.array(way), np.array(0.8))) for way in (wanted, wanted + more))
     assert -1e-12 <= two - one <= more + 1e-12
-    assert one <= max(old, STRETCH * 0.82) + 1e-12
+    assert one <= max(old, 0.8) + 1e-12
+
+
+@given(SEEDS)
+def test_a_free_leg_keeps_most_of_its_bend(seed):
+    thigh, shin, hinge, random = random_legs(seed)
+    free = longest_legs(thigh, shin, np.zeros(len(thigh), dtype=bool))
+    turns = reach_as_far_as(thigh, shin, hinge, 3 * directions(random, len(thigh)), free)
+    before, after = (angle(thigh, turn @ shin[..., None]) for turn in (np.eye(3), turns.knee))
+    assert (after >= KEPT_BEND * before - 1e-6).all()
+
+
+def angle(thigh, shin):
+    return np.arctan2(np.linalg.norm(np.cross(thigh, shin[..., 0]), axis=1), np.sum(thigh * shin[..., 0], axis=1))
 
 
 def test_a_straight_knee_bends_forward():
