@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,12 +10,14 @@ import torch
 from edge_backend.devices import choose, promised
 from edge_backend.errors import EdgeError
 
+REPOSITORY = Path(__file__).parents[2]
+
 
 def test_the_promise_is_kept_and_costs_no_import_of_torch() -> None:
     assert promised() == choose().type
     assert promised("cpu") == choose("cpu").type == "cpu"
     code = "import sys; from edge_backend.devices import promised; promised(); print('torch' in sys.modules)"
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    shown = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "False"
 
 
@@ -31,5 +34,5 @@ def test_without_torch_nothing_is_promised() -> None:
         "u.find_spec = lambda name: None if name == 'torch' else find(name)\n"
         "from edge_backend.devices import promised; print(repr(promised()))"
     )
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    shown = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "''"

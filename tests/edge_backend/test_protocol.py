@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -14,6 +15,7 @@ from edge_backend import protocol
 from edge_backend.protocol import MAX_FRAME, FrameSplitter, Hello, Message, Progress, ProtocolError, decode, encode
 from edge_backend.request import GenerateRequest
 
+REPOSITORY = Path(__file__).parents[2]
 MESSAGES = st.one_of([st.from_type(kind) for kind in get_args(Message)]).filter(
     lambda message: not re.search(r"\b(inf|nan)\b", repr(message))  # no message holds a number that JSON has not
 )
@@ -136,5 +138,5 @@ def test_progress_without_an_estimate_says_so() -> None:
 
 def test_blender_can_import_it_without_any_package() -> None:
     code = "import edge_backend.protocol, sys; print([m for m in ('numpy', 'torch') if m in sys.modules])"
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    shown = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
