@@ -17,6 +17,7 @@ CLASSES: Final[tuple[type, ...]] = (
     music.EDGE_DANCE_OT_mark_beats,
     generate.EDGE_DANCE_OT_generate,
     generate.EDGE_DANCE_OT_cancel,
+    generate.EDGE_DANCE_OT_copy_problem,
     generate.EDGE_DANCE_OT_new_seed,
     panels.VIEW3D_PT_edge_dance,
     panels.VIEW3D_PT_edge_dance_style,

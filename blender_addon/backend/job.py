@@ -39,9 +39,9 @@ _SHARES = {
 class Job:
     """From a request to a motion.
 
-    state, progress and error tell how it stands, `motion` reads its result; `poll` moves it on. hire: gives a living
-    worker, called again where one has left in the meantime. parent: where the job's folder is made. Raises EdgeError
-    job_folder.
+    state, progress and error tell how it stands (the error's detail ends with the worker's log); `motion` reads the
+    result; `poll` moves it on. hire: gives a living worker, called again where one has left in the meantime. parent:
+    where the job's folder is made. Raises EdgeError job_folder.
     """
 
     def __init__(self, hire: Callable[[], WorkerProcess], parent: Path) -> None:
@@ -49,7 +49,6 @@ class Job:
         self.state: State = "starting"
         self.progress: Progress | None = None
         self.error: EdgeError | None = None
-        self.log = ""
         self._hire = hire
         self._message: Generate | None = None
         self._worker: WorkerProcess | None = None
@@ -186,6 +185,6 @@ class Job:
         if error.code == "cancelled" or self.state == "cancelling":
             self.state = "cancelled"
             return
-        self.error = error
-        self.log = self._worker.log() if self._worker else ""
+        log = self._worker.log() if self._worker else ""
+        self.error = EdgeError(error.code, error.message, error.hint, f"{error.detail}\n{log}".strip())
         self.state = "failed"

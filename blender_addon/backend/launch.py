@@ -55,7 +55,13 @@ class Launch:
 def worker_variables() -> dict[str, str]:
     """This process's variables without the user's Python settings, which are meant for other programs."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    return variables | {"PYTHONPATH": str(ADDON_FOLDER), "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
+    # SAFEPATH: nothing is imported from the folder that Blender happens to have been started in.
+    return variables | {
+        "PYTHONPATH": str(ADDON_FOLDER),
+        "PYTHONSAFEPATH": "1",
+        "PYTHONUTF8": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
 
 
 def find_python(chosen: Path | None) -> Path:

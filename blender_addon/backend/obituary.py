@@ -30,24 +30,20 @@ def explain_end(code: int, last_words: Sequence[str]) -> EdgeError | None:
             "backend_packages_missing",
             f"The backend's Python lacks {module[1]}.",
             "Choose another Python in the extension's preferences, or install the package.",
-            detail=log,
         )
     if _OUT_OF_MEMORY.search(log):
-        return EdgeError(
-            "out_of_memory", "The backend ran out of memory.", "Close other programs or choose Draft.", detail=log
-        )
+        return EdgeError("out_of_memory", "The backend ran out of memory.", "Close other programs or choose Draft.")
     if _NO_SPACE.search(log):
-        return EdgeError("disk_full", "The disk is full.", "Free some space and try again.", detail=log)
+        return EdgeError("disk_full", "The disk is full.", "Free some space and try again.")
     if code == -9 and sys.platform != "win32":
         return EdgeError(
             "backend_killed",
             "The backend was killed from outside, most likely because the machine ran out of memory.",
             "Close other programs or choose Draft.",
-            detail=log,
         )
     said = next((line.strip() for line in reversed(last_words) if line.strip()), "")
     sentence = f"The backend ended with {_cause(code)}" + (f": {said}" if said else "")
-    return EdgeError("backend_died", sentence.rstrip(".") + ".", "Generate again; it starts anew.", detail=log)
+    return EdgeError("backend_died", sentence.rstrip(".") + ".", "Generate again; it starts anew.")
 
 
 def _cause(code: int) -> str:

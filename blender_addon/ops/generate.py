@@ -65,7 +65,7 @@ class EDGE_DANCE_OT_generate(JobOperator):
 
 
 class EDGE_DANCE_OT_cancel(bpy.types.Operator):
-    """Stop making the dance; nothing in the scene changes"""
+    """Stop making the dance, as Esc does; nothing in the scene changes"""
 
     bl_idname = "edge_dance.cancel"
     bl_label = "Cancel"
@@ -80,6 +80,26 @@ class EDGE_DANCE_OT_cancel(bpy.types.Operator):
         """The operator that runs the job ends when the worker has stopped."""
         if service.job:
             service.job.cancel()
+        return {"FINISHED"}
+
+
+class EDGE_DANCE_OT_copy_problem(bpy.types.Operator):
+    """Copy what went wrong, with the backend's log, to paste into a report"""
+
+    bl_idname = "edge_dance.copy_problem"
+    bl_label = "Copy Details"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Only while there is a problem."""
+        return service.problem is not None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Onto the clipboard."""
+        if problem := service.problem:
+            context.window_manager.clipboard = f"{problem} [{problem.code}]\n{problem.detail}"
+            self.report({"INFO"}, "Copied.")
         return {"FINISHED"}
 
 

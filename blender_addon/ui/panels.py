@@ -1,8 +1,8 @@
 """The Dance tab of the 3D View's sidebar, the same in every mode."""
 
-import textwrap
 from typing import Any
 
+import blf
 import bpy
 
 from .. import compat
@@ -20,6 +20,9 @@ _STAGES = {
     "feet": "Placing the feet",
     "saving": "Saving",
 }
+
+_FONT_SIZE = 11.0  # points of the default theme
+_MARGIN = 100.0  # pixels of the sidebar that are no text: icon, tabs, borders
 
 
 class _DanceTab(bpy.types.Panel):
@@ -49,6 +52,7 @@ class VIEW3D_PT_edge_dance(_DanceTab):
             _draw_text(layout, context, f"{reason}", "INFO")
         elif service.problem:
             _draw_text(layout, context, f"{service.problem}", "ERROR")
+            layout.operator("edge_dance.copy_problem", icon="COPYDOWN")
 
 
 class VIEW3D_PT_edge_dance_style(_DanceTab):
@@ -121,11 +125,18 @@ def _draw_music(layout: Any, context: bpy.types.Context) -> None:
     scene: Any = context.scene
     sounds = [strip for strip in compat.all_strips(scene) if strip.type == "SOUND"]
     if strip and len(sounds) <= 1:
-        row.label(text=strip.name, icon="SOUND")
+        row.label(text=f"{strip.name}  ({_length(strip, scene)})", icon="SOUND")
     else:
         editor = scene.sequence_editor
         row.prop_search(scene.edge_dance, "music", editor, compat.strips_property(), text="", icon="SOUND")
     row.operator("edge_dance.add_music", text="", icon="ADD")
+
+
+def _length(strip: Any, scene: bpy.types.Scene) -> str:
+    """How long the strip plays, as minutes:seconds."""
+    frames = compat.strip_frames(strip)
+    minutes, seconds = divmod(round((frames.end - frames.first) * scene.render.fps_base / scene.render.fps), 60)
+    return f"{minutes}:{seconds:02}"
 
 
 def _draw_job(layout: Any, job: Job) -> None:
@@ -139,7 +150,9 @@ def _draw_job(layout: Any, job: Job) -> None:
     row = layout.row(align=True)
     row.scale_y = 1.6
     row.progress(factor=job.fraction, text=text)
-    row.operator("edge_dance.cancel", text="", icon="X")
+    button = row.row(align=True)
+    button.enabled = job.state != "cancelling"
+    button.operator("edge_dance.cancel", text="", icon="X")
 
 
 def _duration(seconds: float) -> str:
@@ -150,8 +163,20 @@ def _duration(seconds: float) -> str:
 def _draw_text(layout: Any, context: bpy.types.Context, text: str, icon: str) -> None:
     """A sentence, wrapped to the sidebar's width."""
     scale = context.preferences.system.ui_scale
-    letters = max(20, int(context.region.width / (7.2 * scale)) - 6)
     column = layout.column(align=True)
     column.scale_y = 0.85
-    for number, line in enumerate(textwrap.wrap(text, letters)):
+    for number, line in enumerate(_wrapped(text, context.region.width - _MARGIN * scale, scale)):
         column.label(text=line, icon="BLANK1" if number else icon)
+
+
+def _wrapped(text: str, width: float, scale: float) -> list[str]:
+    """Lines of words that fit into so many pixels; a longer word has a line of its own."""
+    blf.size(0, _FONT_SIZE * scale)
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if lines[-1] and blf.dimensions(0, longer)[0] > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines

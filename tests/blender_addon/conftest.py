@@ -42,6 +42,12 @@ def installed(addon_zip: Path) -> Iterator[None]:
     shutil.rmtree(USER_FOLDER, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def worker_python() -> Path:
+    """The Python that has torch; Blender's own has not."""
+    return WORKER_PYTHON
+
+
 @pytest.fixture(autouse=True)
 def empty_file(installed: None) -> None:
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)

@@ -140,7 +140,7 @@ def test_progress_is_shown_while_the_worker_works(bench):
 def test_whatever_kills_a_job_is_told_in_a_sentence(bench, manner, code, words):
     job = bench.job(manner)
     run(job)
-    assert (job.state, job.error.code) == ("failed", code)
+    assert (job.state, job.error.code) == ("failed", code), job.error.detail
     assert words in job.error.message and "\n" not in str(job.error)
     assert str(job.error).endswith(".")
 
@@ -226,7 +226,9 @@ def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path):
     assert caught.value.code == "job_folder" and "nowhere" in caught.value.message
 
 
-def test_the_real_worker_makes_a_dance_and_hears_cancel(bench, quick_worker, song_file):
+def test_the_real_worker_makes_a_dance_and_hears_cancel(bench, quick_worker, song_file, monkeypatch):
+    (bench.folder / "edge_backend.py").write_text("raise SystemExit('imported from the current folder')")
+    monkeypatch.chdir(bench.folder)
     launch = addon("preferences").launch(bpy.context)
     job = bench.job(launch)
     request_of = addon("edge_backend.request").GenerateRequest
