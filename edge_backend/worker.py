@@ -127,18 +127,16 @@ class Worker:
     # --- main thread: jobs ---
 
     def _work(self, job: Job) -> None:
+        outcome: Result | Error
         try:
-            path = self._make(job)
+            outcome = Result(job.name, str(self._make(job)))
         except Exception as error:
-            failure = explain(error)
-            self._channel.send(_error(job.name, failure))
-            if failure.code == "out_of_memory":
-                self._studio.forget()
-                gc.collect()
-        else:
-            self._channel.send(Result(job.name, str(path)))
-        finally:
-            self._jobs.finish(job)
+            outcome = _error(job.name, explain(error))
+        if isinstance(outcome, Error) and outcome.code == "out_of_memory":
+            self._studio.forget()
+            gc.collect()
+        self._jobs.finish(job)  # before it is told, so that whoever hears of it finds the worker free
+        self._channel.send(outcome)
 
     def _make(self, job: Job) -> Path:
         assert self._pipeline is not None  # noqa: S101 - for the type checker: run() has loaded it

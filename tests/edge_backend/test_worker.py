@@ -166,7 +166,8 @@ def test_two_jobs_in_a_row_load_the_weights_once(shared: Client, song: str, tmp_
     assert (first / "dance.npz").read_bytes() == (second / "dance.npz").read_bytes()
     assert [file.name for file in first.iterdir()] == ["dance.npz"]  # nothing half-written is left
     shared.send(StatusRequest())
-    assert shared.wait_for(State, state="idle").weights == "tiny"
+    state = shared.wait_for(State)
+    assert (state.state, state.weights) == ("idle", "tiny")
     assert shared.log.count(b"LOADED") == 1
 
 
