@@ -12,7 +12,7 @@ from edge_backend.motion.feet.curves import runs
 from edge_backend.motion.feet.plants import joint_speed
 from edge_backend.motion.rotations import Array
 
-PANEL, MARGIN, HEAD = (520, 170), (52, 40), 34
+PANEL, MARGIN, HEAD = (520, 160), (52, 48), 54
 WHITE, INK, GRID = (255, 255, 255), (40, 40, 40), (226, 226, 226)
 HEEL, TOES = (200, 80, 30), (20, 100, 180)
 HEEL_BAND, TOES_BAND = (252, 226, 210), (212, 230, 248)
@@ -44,7 +44,7 @@ def draw_feet(path: Path, title: str, tracks: tuple[Track, Track], planted: Arra
             panel.bands(planted)
             panel.grid()
             panel.curves(curves)
-            draw.text((panel.left + 6, panel.top + 3), f"{name}: {unit}", INK, FONT)
+            draw.text((panel.left, panel.top - 19), f"{name}: {unit}", INK, FONT)
     image.quantize(32).save(path, optimize=True)
 
 
