@@ -89,7 +89,7 @@ def _stand(body: Body, settings: FootSettings) -> tuple[Array, Array]:
     planted = by_hand(planted, settings)
     shift = np.empty((body.frames, 3))
     shift[:, :2] = drift_shift(planted, body.points, body.held_root, scale)
-    shift[:, 2] = floor_shift(planted, body.heights - settings.floor, floor - settings.floor, body.held_root)
+    shift[:, 2] = floor_shift(planted, body.heights - settings.floor, floor - settings.floor, body.held_root, scale)
     return planted, np.where(body.held_root[:, None], 0, shift)
 
 

@@ -42,6 +42,7 @@ def reach_leg(thigh: Array, shin: Array, hinge: Array, target: Array, longest: A
     bend = np.arctan2(np.sum(shin * forward, axis=-1), np.sum(shin * along, axis=-1))
     length = reachable(_norm(ankle), _norm(target), longest)
     cosine = (length**2 - upper**2 - lower**2) / (2 * upper * np.maximum(in_plane, 1e-9))
+    # Of the two angles the one that bends the knee forward: a leg bent backwards is mended.
     new_bend = np.arccos(np.clip(cosine, -1, 1))[..., 0]
     knee = axis_angle_to_matrix(axis * (new_bend - bend)[..., None])
     bent = thigh + (knee @ shin[..., None])[..., 0]

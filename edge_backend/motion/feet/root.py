@@ -14,7 +14,9 @@ DRIFT_FRAMES = 6
 DRIFT_MEMORY = 25
 SMALL_SLIP = 0.0005  # metres per frame: what mocap's planted feet slip too; legs take it alone
 SLIP_FRAMES = 9
-FLOOR_DOUBT = 0.03  # metres above the floor at which a foot's word counts for a quarter
+# Metres off the floor at which a foot's word counts for a quarter: while the floor is searched, and when it is found.
+FLOOR_DOUBT = 0.03
+STANDING_DOUBT = 0.09
 HELD_WEIGHT = 1e6
 
 
@@ -34,18 +36,20 @@ def find_floor(points: Array, heights: Array, contacts: Array, scale: float) -> 
     floor = np.full(len(points), level)
     for _ in range(4):
         robust = weight / (1 + ((lowest - floor[:, None]) / (FLOOR_DOUBT * scale)) ** 2) ** 2
-        floor = _fit_heights(robust, lowest, floor * 0 + level, FLOOR_SEARCH_FRAMES)
+        floor = _fit_heights(robust, lowest, np.full_like(floor, level), FLOOR_SEARCH_FRAMES)
     return floor
 
 
-def floor_shift(planted: Array, heights: Array, floor: Array, held: Array) -> Array:
+def floor_shift(planted: Array, heights: Array, floor: Array, held: Array, scale: float) -> Array:
     """How far (T,) the root goes up so that planted feet stand at height 0.
 
-    planted, heights: (T, legs, 2). floor: (T,) what find_floor found. held: bool (T,), frames where it stays.
+    planted, heights: (T, legs, 2). floor: (T,) what find_floor found. held: bool (T,), frames where it stays. A foot
+    that is planted by hand but far off the floor is a matter for its leg.
     """
-    standing = np.where(planted, heights, np.inf).min(axis=2)
-    weight = np.isfinite(standing).astype(np.float64)
-    return -_fit_heights(weight, np.where(weight > 0, standing, 0.0), floor, FLOOR_FRAMES, held)
+    stands = planted.any(axis=2)
+    standing = np.where(stands, np.where(planted, heights, np.inf).min(axis=2), floor[:, None])
+    weight = stands / (1 + ((standing - floor[:, None]) / (STANDING_DOUBT * scale)) ** 2) ** 2
+    return -_fit_heights(weight, standing, floor, FLOOR_FRAMES, held)
 
 
 def _fit_heights(weight: Array, heights: Array, otherwise: Array, smooth: int, held: Array | None = None) -> Array:

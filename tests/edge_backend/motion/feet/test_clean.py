@@ -99,6 +99,16 @@ def test_a_contact_by_hand_plants_a_foot_that_the_model_lets_slide():
     assert plant_slide(joints_of(fixed), fixed.planted).max() < 1e-5
 
 
+def test_a_foot_called_planted_high_in_the_air_does_not_pull_the_dancer_down():
+    rotations, root = standing(90)
+    rotations[:, Joint.RIGHT_HIP] = axis_angle_to_matrix(np.array([np.radians(-40), 0, 0]))
+    rotations[:, Joint.RIGHT_KNEE] = axis_angle_to_matrix(np.array([np.radians(80), 0, 0]))
+    contacts = np.tile([1, 0, 1, 0], (90, 1))
+    result = clean(rotations, root, contacts, FootSettings(contacts=(ContactRange(1, 30, 60),)))
+    assert np.abs(result.root - root).max() < 0.07
+    assert sole_points(result.rotations, result.root)[40:50, 1, :, 2].max() < 0.02  # its leg takes it down
+
+
 def test_a_contact_by_hand_frees_a_foot():
     rotations, root, contacts = faulty()
     settings = FootSettings(contacts=(ContactRange(1, 0, len(root), planted=False),))
