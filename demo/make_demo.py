@@ -26,7 +26,7 @@ from stage import film, set_stage  # noqa: E402
 HERE = Path(__file__).resolve().parent
 EXTENSION = "bl_ext.user_default.edge_dance"
 FPS = 30
-CLIP = (8.0, 20.0)  # seconds of the song that are filmed: past the intro, with all instruments
+CLIP = (8.0, 18.0)  # seconds of the song that are filmed: past the intro
 MOMENTS = 12  # pictures on the sheet, spread over the whole dance
 
 
@@ -46,7 +46,7 @@ def main(arguments: argparse.Namespace) -> None:
     with step("Stage, lights, camera"):
         scene.sync_mode = "AUDIO_SYNC"
         set_stage(scene, dancer, hips="pelvis")
-        film(scene, 640, 360, samples=6)
+        film(scene, 640, 360, samples=4)
         video(scene, "//dance.mp4")
         look_through_camera()
     with step("Save dance.blend"):
