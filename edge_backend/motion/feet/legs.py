@@ -8,8 +8,9 @@ from ..rotations import Array, axis_angle_to_matrix
 from .turns import swing
 
 # A leg may always reach as far as it did; a correction may stretch it to this share of thigh + shin, and slows down
-# over the second half of the way there, because the knee's speed grows without bound at full stretch.
+# over the last SOFT of it, or the second half of the way, because the knee's speed grows without bound at full stretch.
 STRETCH = 0.999
+SOFT = 0.02
 # Where no plant needs it, a correction leaves a knee this share of its bend, for the same reason.
 KEPT_BEND = 0.65
 # The plane of a leg is told by its bones where the knee bends by more, by its hinge where it bends by less.
@@ -61,12 +62,13 @@ def longest_legs(thigh: Array, shin: Array, planted: Array) -> Array:
 def reachable(old: Array, wanted: Array, longest: Array) -> Array:
     """How long (...) a leg becomes that is `old` long and should be `wanted` long.
 
-    It shortens freely. It lengthens freely over half of the room that it has to `longest`, then ever less.
+    It shortens freely. It lengthens freely to SOFT before `longest`, over half of the way at least, then ever less.
     """
     room = np.maximum(longest - old, 0)
-    share = np.maximum(wanted - old, 0) / np.maximum(room, 1e-9)
-    soft = np.where(share <= 0.5, share, 1 - 0.5 * np.exp(1 - 2 * np.maximum(share, 0.5)))
-    return np.where(wanted <= old, wanted, old + room * soft)
+    soft = np.minimum(SOFT * longest, room / 2)
+    over = np.maximum(wanted - (old + room - soft), 0)
+    limited = old + room - soft * np.exp(-over / np.maximum(soft, 1e-12))
+    return np.where((wanted > old) & (over > 0), limited, wanted)
 
 
 def _bend_axis(thigh: Array, shin: Array, hinge: Array) -> Array:
