@@ -26,18 +26,23 @@ def forward_kinematics(rotations: Tensor, root: Tensor, skeleton: Skeleton = SMP
     rotations: (..., J, 3, 3) local rotation matrices. root: (..., 3) metres, world, z up; joint 0 sits there.
     Returns (..., J, 3) metres.
     """
-    offsets = torch.from_numpy(skeleton.offsets).to(rotations)
     levels, order = _levels(skeleton)
-    turned = rotations[..., :1, :, :]
-    joints = root[..., None, :]
-    all_joints = [joints]
+    # No indexing with lists: on a GPU each one would wait for the device, and its gradient is a slow scatter.
+    offsets = torch.from_numpy(skeleton.offsets).to(rotations, non_blocking=True).unbind()
+    local = rotations.unbind(dim=-3)
+    turned, joints = [local[0]], [root]
+    all_joints = [root]
     for numbers, parents in levels:
-        above = turned[..., parents, :, :]
-        joints = joints[..., parents, :] + (above * offsets[numbers][:, None, :]).sum(dim=-1)
+        above = torch.stack([turned[parent] for parent in parents], dim=-3)
+        start = torch.stack([joints[parent] for parent in parents], dim=-2)
+        bones = torch.stack([offsets[number] for number in numbers])
+        below = start + (above * bones[:, None, :]).sum(dim=-1)
         # A product of 3x3 matrices as a sum: autocast leaves it alone, and compilers fuse it.
-        turned = (above[..., None] * rotations[..., numbers, None, :, :]).sum(dim=-2)
-        all_joints.append(joints)
-    return torch.cat(all_joints, dim=-2)[..., order, :]
+        own = torch.stack([local[number] for number in numbers], dim=-3)
+        turned = (above[..., None] * own[..., None, :, :]).sum(dim=-2).unbind(dim=-3)
+        joints = below.unbind(dim=-2)
+        all_joints += joints
+    return torch.stack([all_joints[place] for place in order], dim=-2)
 
 
 def vector_joints(vectors: Tensor) -> Tensor:
