@@ -1,0 +1,104 @@
+"""One layer of Jukebox's prior: its parameters, in several precisions, and what it does to a slice."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .attention import KINDS, attend
+
+Precision = Literal["fp32", "fp16", "int8"]
+
+MATRICES = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
+NORMS = ("ln_0", "ln_1")
+NAMES = tuple(f"{part}.{end}" for part in MATRICES for end in "wb") + tuple(
+    f"{norm}.{end}" for norm in NORMS for end in ("weight", "bias")
+)
+"""The parameters of a layer as OpenAI's file names them. A matrix is (in, out)."""
+
+_EPSILON = 1e-5
+_SLOPE = 1.702  # of the sigmoid in "quick GELU"
+
+
+@dataclass(frozen=True)
+class Int8Matrix:
+    """A matrix (in, out) as whole numbers of -127..127, and each column's scale (out,)."""
+
+    values: Tensor
+    scale: Tensor
+
+    @classmethod
+    def of(cls, matrix: Tensor) -> "Int8Matrix":
+        """The nearest such matrix: each column is scaled by its largest value."""
+        exact = matrix.float()
+        scale = exact.abs().amax(dim=0).clamp_min(torch.finfo(torch.float32).tiny) / 127
+        return cls((exact / scale).round().to(torch.int8), scale)
+
+    def to(self, dtype: torch.dtype) -> Tensor:
+        """The matrix in floating point."""
+        return self.values.to(dtype).mul_(self.scale.to(dtype))
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer on its device. parameters: the NAMES; matrices in `dtype` or as int8, all others in float32."""
+
+    parameters: Mapping[str, Tensor]
+    quantised: Mapping[str, Int8Matrix]
+    kind: int
+    heads: int
+    dtype: torch.dtype
+
+    def ready(self) -> "Layer":
+        """The layer with all matrices in floating point: what `apply` takes. Small work beside a slice's."""
+        matrices = {name: matrix.to(self.dtype) for name, matrix in self.quantised.items()}
+        return Layer({**self.parameters, **matrices}, {}, self.kind, self.heads, self.dtype)
+
+    def apply(self, stream: Tensor) -> None:
+        """Add to the stream (B, L, width), float32, what the layer makes of it, in place.
+
+        Norms and sums are in float32; matrix products in `dtype`.
+        """
+        stream += self._attention(self._norm("ln_0", stream))
+        stream += self._network(self._norm("ln_1", stream))
+
+    def _attention(self, x: Tensor) -> Tensor:
+        return self._product("attn.c_proj", attend(self._product("attn.c_attn", x), self.heads, self.kind))
+
+    def _network(self, x: Tensor) -> Tensor:
+        hidden = self._product("mlp.c_fc", x)
+        gate = (hidden * _SLOPE).sigmoid_()
+        return self._product("mlp.c_proj", gate.mul_(hidden))
+
+    def _norm(self, name: str, stream: Tensor) -> Tensor:
+        weight, bias = self.parameters[f"{name}.weight"], self.parameters[f"{name}.bias"]
+        return functional.layer_norm(stream, stream.shape[-1:], weight, bias, _EPSILON).to(self.dtype)
+
+    def _product(self, name: str, x: Tensor) -> Tensor:
+        matrix, bias = self.parameters[f"{name}.w"], self.parameters[f"{name}.b"]
+        product = torch.addmm(bias.to(self.dtype), x.reshape(-1, x.shape[-1]), matrix)
+        return product.view(*x.shape[:-1], -1)
+
+
+def make_layer(
+    stored: Mapping[str, Tensor], index: int, heads: int, precision: Precision, device: torch.device
+) -> Layer:
+    """Layer `index` (from 0) on the device, from its stored parameters.
+
+    precision: of matrix products; int8 keeps matrices in int8 and multiplies in float16, on the CPU in float32.
+    """
+    dtype = torch.float32 if precision == "fp32" or (precision == "int8" and device.type == "cpu") else torch.float16
+    parameters: dict[str, Tensor] = {}
+    quantised: dict[str, Int8Matrix] = {}
+    for name in NAMES:
+        value = stored[name].to(device)
+        if not name.endswith(".w"):
+            parameters[name] = value.float()
+        elif precision == "int8":
+            quantised[name] = Int8Matrix.of(value)
+        else:
+            parameters[name] = value.to(dtype)
+    return Layer(parameters, quantised, index % KINDS, heads, dtype)

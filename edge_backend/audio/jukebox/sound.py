@@ -1,0 +1,27 @@
+"""A slice of a song as EDGE's authors gave it to Jukebox: through a 16-bit file, at 44.1 kHz, at full loudness."""
+
+import io
+
+import librosa
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+RATE = 44100
+SLICE_S = 5.0
+
+
+def prepare(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+    """The slice's sound, (n,) at 44.1 kHz with a peak of 1; silence stays silence.
+
+    samples: (n,) mono, full scale = 1. The authors wrote every slice into a 16-bit wav, which rounds and clips it,
+    and scaled each by its own peak after resampling.
+    """
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, format="WAV", subtype="PCM_16")
+    file.seek(0)
+    sound: NDArray[np.float32] = soundfile.read(file, dtype="float32")[0]
+    if rate != RATE:
+        sound = librosa.resample(sound, orig_sr=rate, target_sr=RATE)
+    peak = np.abs(sound).max(initial=0.0)
+    return sound / peak if peak > 0 else sound

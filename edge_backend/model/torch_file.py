@@ -1,0 +1,220 @@
+"""Reads what torch.save wrote, in its zip and its older format, without running anything that the file holds.
+
+A pickle names the functions and classes to call. Here every name is looked up in a short list: tensors are rebuilt by
+the two functions below, classes that the caller expects are stood in for by empty holders, harmless values that nobody
+needs become holders too, and any other name ends the reading.
+"""
+
+import functools
+import pickle
+import zipfile
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import EdgeError
+
+_Names = dict[tuple[str, str], Any]
+
+_STORAGES = {
+    "DoubleStorage": torch.float64,
+    "FloatStorage": torch.float32,
+    "HalfStorage": torch.float16,
+    "BFloat16Storage": torch.bfloat16,
+    "LongStorage": torch.int64,
+    "IntStorage": torch.int32,
+    "ShortStorage": torch.int16,
+    "CharStorage": torch.int8,
+    "ByteStorage": torch.uint8,
+    "BoolStorage": torch.bool,
+    "ComplexFloatStorage": torch.complex64,
+    "ComplexDoubleStorage": torch.complex128,
+}
+_HARMLESS = {
+    ("numpy", "dtype"),
+    ("numpy.core.multiarray", "scalar"),
+    ("numpy._core.multiarray", "scalar"),
+    ("_codecs", "encode"),
+    ("torch", "Size"),
+    ("torch", "device"),
+}
+_OLD_FORMAT_MAGIC = 0x1950A86A20F9469CFC6C  # first value of files from before torch 1.6
+_OLD_FORMAT_PREFACE = 2  # then the protocol's number and the writer's byte sizes
+_COUNT_BYTES = 8  # before each storage
+
+
+def read_torch_file(path: Path, holders: Collection[tuple[str, str]] = ()) -> Any:
+    """What the file holds; tensors on the CPU.
+
+    holders: (module, class) that the file may name; each is stood in for by a dict that keeps the attributes it is
+    given. Tensors of the older format are mapped, not read: memory is used where they are looked at, and given back
+    with them; the file must stay as long as they do.
+    Raises EdgeError weights_missing, weights_unreadable (no torch file), checkpoint_forbidden (it names something
+    outside the list).
+    """
+    if not path.is_file():
+        raise EdgeError("weights_missing", f"There is no checkpoint at {path}.", "Check the path.")
+    allowed = _allowed_names(holders)
+    try:
+        return _read_zip_format(path, allowed) if zipfile.is_zipfile(path) else _read_old_format(path, allowed)
+    except EdgeError:
+        raise
+    except Exception as error:  # a broken pickle makes the unpickler raise almost anything
+        raise EdgeError(
+            "weights_unreadable",
+            f"{path} is not a torch checkpoint or is damaged.",
+            "Download it again and compare its size.",
+            detail=f"{type(error).__name__}: {error}",
+        ) from error
+
+
+def _read_zip_format(path: Path, allowed: _Names) -> Any:
+    """torch 1.6 and later: a zip without compression, data.pkl and one entry per storage."""
+    with zipfile.ZipFile(path) as archive:
+        (main,) = (name for name in archive.namelist() if name.endswith("/data.pkl"))
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+            raise ValueError("compressed entries")
+
+        def storage(key: str, size: int) -> Tensor:
+            return _fill(torch.zeros(size, dtype=torch.uint8), archive.read(f"{main.removesuffix('.pkl')}/{key}"))
+
+        with archive.open(main) as stream:
+            return _ListedUnpickler(stream, path, allowed, storage).load()
+
+
+def _read_old_format(path: Path, allowed: _Names) -> Any:
+    """Before torch 1.6: several pickles in a row, then the storages' bytes, in the order of a list of their keys.
+
+    That list comes last, so the main pickle is read twice: for the storages' sizes, then with the storages in place.
+    """
+    with path.open("rb") as stream:
+
+        def next_pickle(storage: Callable[[str, int], Tensor]) -> Any:
+            return _ListedUnpickler(stream, path, allowed, storage).load()
+
+        sizes: dict[str, int] = {}
+
+        def note_size(key: str, size: int) -> Tensor:
+            sizes[key] = size
+            return torch.empty(size, dtype=torch.uint8, device="meta")
+
+        if next_pickle(note_size) != _OLD_FORMAT_MAGIC:
+            raise ValueError("no torch file")
+        for _ in range(_OLD_FORMAT_PREFACE):
+            next_pickle(note_size)
+        main = stream.tell()
+        next_pickle(note_size)
+        places: dict[str, int] = {}
+        keys = next_pickle(note_size)
+        end = stream.tell()
+        for key in keys:
+            places[key] = end + _COUNT_BYTES
+            end = places[key] + sizes[key]
+        if end > path.stat().st_size:
+            raise ValueError(f"the file ends before its last storage, which ends at {end}")
+        stream.seek(main)
+        return next_pickle(lambda key, size: _map(path, places[key], size))
+
+
+def _map(path: Path, place: int, size: int) -> Tensor:
+    if not size:
+        return torch.zeros(0, dtype=torch.uint8)  # nothing cannot be mapped
+    return torch.from_numpy(np.memmap(path, np.uint8, "c", place, (size,)))
+
+
+def _fill(storage: Tensor, data: bytes) -> Tensor:
+    if len(data) != len(storage):
+        raise ValueError(f"a storage has {len(data)} bytes instead of {len(storage)}")
+    storage.numpy()[:] = np.frombuffer(data, dtype=np.uint8)
+    return storage
+
+
+class _ListedUnpickler(pickle.Unpickler):
+    """An unpickler that knows the names on the list and refuses all others."""
+
+    def __init__(
+        self,
+        stream: BinaryIO | Any,
+        path: Path,
+        allowed: _Names,
+        storage: Callable[[str, int], Tensor],
+    ) -> None:
+        super().__init__(stream, encoding="utf-8")
+        self._path = path
+        self._storage = storage
+        self._storages: dict[str, Tensor] = {}
+        self._allowed = allowed
+
+    def find_class(self, module: str, name: str, /) -> Any:
+        try:
+            return self._allowed[module, name]
+        except KeyError:
+            raise EdgeError(
+                "checkpoint_forbidden",
+                f"{self._path} asks for {module}.{name}, which no checkpoint needs; nothing was run.",
+                "Get the checkpoint from its authors again; do not trust this file.",
+            ) from None
+
+    def persistent_load(self, pid: Any) -> Any:
+        kind, dtype, key, _location, count, *views = pid
+        if kind != "storage" or not isinstance(dtype, torch.dtype) or any(views):
+            raise ValueError(f"unknown reference {pid!r}")
+        if key not in self._storages:
+            self._storages[key] = self._storage(key, count * dtype.itemsize)
+        return self._storages[key].view(dtype)
+
+
+def _allowed_names(holders: Collection[tuple[str, str]]) -> _Names:
+    """Made anew for each file, so that no file can leave anything behind on them for the next."""
+    names: _Names = {
+        ("collections", "OrderedDict"): OrderedDict,
+        ("torch._utils", "_rebuild_tensor"): functools.partial(_rebuild_tensor),
+        ("torch._utils", "_rebuild_tensor_v2"): functools.partial(_rebuild_tensor),
+        ("torch._utils", "_rebuild_tensor_v3"): functools.partial(_rebuild_typed_tensor),
+        ("torch._utils", "_rebuild_parameter"): functools.partial(_rebuild_parameter),
+        ("torch.storage", "UntypedStorage"): torch.uint8,
+    }
+    names |= {("torch", storage): dtype for storage, dtype in _STORAGES.items()}
+    names |= {("torch", name): dtype for name, dtype in vars(torch).items() if isinstance(dtype, torch.dtype)}
+    names |= {(module, name): _holder(name) for module, name in (*_HARMLESS, *holders)}
+    return names
+
+
+def _rebuild_tensor(storage: Tensor, offset: int, size: Sequence[int], stride: Sequence[int], *_rest: Any) -> Tensor:
+    return storage.as_strided(size, stride, offset)
+
+
+def _rebuild_typed_tensor(
+    storage: Tensor,
+    offset: int,
+    size: Sequence[int],
+    stride: Sequence[int],
+    _requires_grad: bool,
+    _hooks: Any,
+    dtype: torch.dtype,
+    *_rest: Any,
+) -> Tensor:
+    """For types that have no storage class of their own, such as torch.uint16."""
+    return storage.view(dtype).as_strided(size, stride, offset)
+
+
+def _rebuild_parameter(data: Tensor, *_rest: Any) -> Tensor:
+    return data
+
+
+def _holder(name: str) -> type:
+    """A class whose instances take any arguments and only hold the attributes and items that the pickle gives them."""
+
+    def ignore_arguments(self: object, *_arguments: Any) -> None:
+        del self
+
+    def set_state(self: Any, state: Any) -> None:
+        if isinstance(state, dict):
+            self.__dict__.update(state)
+
+    return type(name, (dict,), {"__init__": ignore_arguments, "__setstate__": set_state})
