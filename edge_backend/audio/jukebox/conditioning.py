@@ -27,8 +27,7 @@ def time_table(state: Mapping[str, Tensor]) -> Tensor:
     code = torch.arange(CONTEXT, dtype=torch.float64)
     position = (_BINS * code * HOP / _LONGEST).floor().long()
     share = (_BINS * (_WINDOW / _SONG) * (code / CONTEXT)).floor().long()
-    return (
-        state["y_emb.total_length_emb.emb.weight"][0]
-        + state["y_emb.absolute_pos_emb.emb.weight"][position]
-        + state["y_emb.relative_pos_emb.emb.weight"][share]
-    )
+    table = state["y_emb.absolute_pos_emb.emb.weight"][position]
+    table += state["y_emb.total_length_emb.emb.weight"][0]
+    table += state["y_emb.relative_pos_emb.emb.weight"][share]
+    return table

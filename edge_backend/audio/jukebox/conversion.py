@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import save_file
 from torch import Tensor
 
 from ...errors import EdgeError
@@ -34,6 +33,7 @@ from .folder import (
     layer_file,
     manifest_bytes,
     open_folder,
+    sha256_of,
 )
 from .layers import NAMES
 
@@ -121,21 +121,25 @@ def _shape(prior: State, layers: int, heads: int) -> PriorShape:
 
 
 def _front(encoder: State, prior: State) -> dict[str, Tensor]:
-    kept = {name: value for name, value in encoder.items() if name.startswith(ENCODER) or name == CODEBOOK}
-    kept[CODEBOOK] = encoder[CODEBOOK]
+    kept = {name: _float(value) for name, value in encoder.items() if name.startswith(ENCODER)}
+    kept[CODEBOOK] = _float(encoder[CODEBOOK])
     kept[START] = conditioning.start_vector(prior)
-    kept[CODES] = prior["prior.x_emb.weight"]
-    kept[POSITIONS] = prior["prior.pos_emb.pos_emb"] + conditioning.time_table(prior)
-    return {name: value.float().clone() for name, value in kept.items()}
+    kept[CODES] = _float(prior["prior.x_emb.weight"])
+    kept[POSITIONS] = conditioning.time_table(prior).add_(_float(prior["prior.pos_emb.pos_emb"]))
+    return kept
 
 
 def _layer(prior: State, index: int) -> dict[str, Tensor]:
-    tensors = {name: prior[f"{_LAYER}{index}.{name}"] for name in NAMES}
-    # clone: the file's tensors start at any byte, and are gone from memory with the copy's end
-    return {
-        name: value.clone().to(torch.float16 if name.endswith(".w") else torch.float32)
-        for name, value in tensors.items()
-    }
+    stored = {name: prior[f"{_LAYER}{index}.{name}"] for name in NAMES}
+    return {name: _half(value) if name.endswith(".w") else _float(value) for name, value in stored.items()}
+
+
+def _float(value: Tensor) -> Tensor:
+    return value.clone().float()  # clone first: in the file tensors start at any byte
+
+
+def _half(value: Tensor) -> Tensor:
+    return value.clone().half()
 
 
 def _write(path: Path, tensors: Mapping[str, Tensor], origin: str) -> str:
@@ -146,10 +150,9 @@ def _write(path: Path, tensors: Mapping[str, Tensor], origin: str) -> str:
                 f"Jukebox's {name} for {path.name} holds values that are not numbers.",
                 "Download OpenAI's files again.",
             )
-    content = save(dict(tensors), metadata={"origin": origin})
     with replacing(path) as unfinished:
-        unfinished.write_bytes(content)
-    return hashlib.sha256(content).hexdigest()
+        save_file(dict(tensors), unfinished, metadata={"origin": origin})
+        return sha256_of(unfinished)
 
 
 def _kept(path: Path, origin: str) -> str | None:
@@ -162,8 +165,7 @@ def _kept(path: Path, origin: str) -> str | None:
                 return None
     except SafetensorError:
         return None
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return sha256_of(path)
 
 
 def _digest(path: Path, report: Report) -> str:

@@ -8,7 +8,7 @@ import soundfile
 from numpy.typing import NDArray
 
 RATE = 44100
-SLICE_S = 5.0
+LONGEST = 25 * RATE  # samples; what comes later is not heard
 
 
 def prepare(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:

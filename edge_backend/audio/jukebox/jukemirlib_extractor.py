@@ -1,0 +1,62 @@
+"""The extractor of EDGE's authors, jukemirlib, for those who have it installed: a second opinion, on a large GPU.
+
+Three of its habits are handled here: its weights' folder is a constant of the package, not an argument; it stops at the
+last layer asked for, so only one is; and it remembers the first call's batch size, so every call has one slice.
+"""
+
+import importlib
+import importlib.metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import EdgeError
+from .extractor import Tick, no_tick
+from .folder import PriorShape
+from .frames import FPS
+
+_LAYER = PriorShape.layers
+
+
+class JukemirlibExtractor:
+    """weights: the folder with OpenAI's own files, None = where jukemirlib keeps them.
+
+    Raises EdgeError package_missing where it is not installed.
+    """
+
+    group = 1
+
+    def __init__(self, weights: Path | None = None) -> None:
+        try:
+            self._library: Any = importlib.import_module("jukemirlib")
+            constants: Any = importlib.import_module("jukemirlib.constants")
+        except ImportError as error:
+            raise EdgeError(
+                "package_missing",
+                "The package jukemirlib is not installed.",
+                "Choose the provider native, or install jukemirlib as its page says.",
+                detail=str(error),
+            ) from error
+        if weights is not None:
+            constants.CACHE_DIR = str(weights)
+
+    @property
+    def identity(self) -> str:
+        """Of the package's version; it computes in float32."""
+        try:
+            version = importlib.metadata.version("jukemirlib")
+        except importlib.metadata.PackageNotFoundError:
+            version = "unknown"
+        return f"jukemirlib-{version}-fp32"
+
+    def features(self, sounds: NDArray[np.float32], tick: Tick = no_tick) -> NDArray[np.float32]:
+        """As NativeExtractor.features."""
+        made = []
+        for done, sound in enumerate(sounds):
+            tick(done, len(sounds))
+            layers = self._library.extract(audio=sound, layers=[_LAYER], downsample_target_rate=FPS)
+            made.append(np.asarray(layers[_LAYER], np.float32))
+        tick(len(sounds), len(sounds))
+        return np.stack(made)

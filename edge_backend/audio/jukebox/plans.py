@@ -1,0 +1,102 @@
+"""How layers and slices share the memory: which layers stay, and how many slices go through them together.
+
+All plans take a group of slices through one layer after another, so each layer is read once for the whole group. For a
+song that fits as one group, reading layers as they come (`stream`) is therefore as quick as loading all of them, and
+needs the least memory: `full` and `int8` are for songs that need several groups.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from ...errors import EdgeError
+from .folder import PriorShape
+from .layers import Precision
+from .settings import Plan
+
+SLICE_CODES = 1722
+_CPU_GROUP = 8  # slices: with the true prior about a quarter of an hour, after which they are in the cache
+_LARGEST_GROUP = 128
+_SPARE = 400_000_000  # bytes for the encoder, the tables, and what torch itself takes
+_GPU_BATCH = 4  # slices in one matrix product
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """layers: kept on the device, or read as they are needed. group: slices that go through the layers together.
+
+    batch: slices in one matrix product. device_bytes: about what the plan takes.
+    """
+
+    layers: Literal["kept", "read"]
+    precision: Precision
+    group: int
+    batch: int
+    device_bytes: int
+
+
+def choose_plan(
+    wanted: Plan,
+    shape: PriorShape,
+    device: torch.device,
+    slices: int,
+    *,
+    precision: Precision | None = None,
+    free: int | None = None,
+) -> MemoryPlan:
+    """The plan for so many slices of 5 s.
+
+    free: bytes on the device, None = ask it (CUDA; others are taken to have enough). auto: `stream` if it takes all
+    slices as one group or `full` does not fit, else `full`; never int8, which changes features visibly.
+    Raises EdgeError out_of_memory where the wanted plan does not fit, request_invalid for a precision with int8.
+    """
+    if wanted == "int8" and precision not in (None, "int8"):
+        raise EdgeError("request_invalid", f"The plan int8 has no precision {precision}.", "Leave the precision out.")
+    if wanted == "int8":
+        precision = "int8"
+    elif precision is None:
+        precision = "fp32" if device.type == "cpu" else "fp16"
+    if free is None and device.type == "cuda":
+        free = torch.cuda.mem_get_info(device)[0]
+    plans = {
+        name: _plan(name, shape, device, slices, precision=precision, free=free) for name in ("stream", "full", "int8")
+    }
+    if wanted == "auto":
+        streamed, kept = plans["stream"], plans["full"]
+        quick = device.type == "cpu" or streamed.group >= slices or kept.group < 1
+        chosen = streamed if quick else kept
+    else:
+        chosen = plans[wanted]
+    if chosen.group < 1:
+        raise EdgeError(
+            "out_of_memory",
+            f"Jukebox needs {chosen.device_bytes / 1e9:.1f} GB on the device for the plan {wanted}, "
+            f"and {(free or 0) / 1e9:.1f} GB are free.",
+            "Choose the plan stream, close other programs, or run on the CPU.",
+        )
+    return chosen
+
+
+def _plan(
+    name: str, shape: PriorShape, device: torch.device, slices: int, *, precision: Precision, free: int | None
+) -> MemoryPlan:
+    """group is 0 where not even one slice fits."""
+    batch = 1 if device.type == "cpu" else min(_GPU_BATCH, slices)
+    width = 4 if precision == "fp32" or device.type == "cpu" else 2  # bytes of a value in matrix products
+    kept = 1 if precision == "int8" else width
+    a_layer = shape.matrix_values * width
+    layers = shape.layers * shape.matrix_values * kept + (a_layer if kept != width else 0)
+    weights = 2 * a_layer if name == "stream" else layers  # two: one at work, the next on its way
+    stream = 4 * SLICE_CODES * shape.width
+    working = 5 * width * batch * SLICE_CODES * shape.width
+    base = _SPARE + weights + working
+    group = _CPU_GROUP if free is None else min(int((free - base) // stream), _LARGEST_GROUP)
+    group = max(min(group, slices), 0)
+    return MemoryPlan(
+        "read" if name == "stream" else "kept",
+        precision,
+        group,
+        min(batch, max(group, 1)),
+        base + max(group, 1) * stream,
+    )

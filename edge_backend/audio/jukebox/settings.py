@@ -1,0 +1,53 @@
+"""How Jukebox is to be run: where it lies, on what, with how much memory, and where its features are kept."""
+
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, get_args
+
+import torch
+
+from .layers import Precision
+
+Provider = Literal["native", "jukemirlib"]
+Plan = Literal["auto", "full", "int8", "stream"]
+
+PROVIDERS: tuple[str, ...] = get_args(Provider)
+PLANS: tuple[str, ...] = get_args(Plan)
+PRECISIONS: tuple[str, ...] = get_args(Precision)[:2]
+
+CACHE_BYTES = 4 << 30  # about twenty songs of three minutes
+
+
+def default_cache() -> Path:
+    """The folder for features, where this system keeps caches; EDGE_DANCE_CACHE in the environment overrides it."""
+    chosen = os.environ.get("EDGE_DANCE_CACHE")
+    if chosen:
+        return Path(chosen) / "jukebox"
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "edge-dance" / "jukebox"
+
+
+@dataclass(frozen=True)
+class JukeboxSettings:
+    """folder: what `jukebox convert` made, None = not there. provider: native, or jukemirlib where it is installed.
+
+    originals: the folder with OpenAI's own files for jukemirlib, None = where it keeps them itself.
+    plan: of the layers' memory, see plans. precision: of matrix products, None = float16 on a GPU, float32 on the CPU.
+    cache: the folder for features, None = keep none. cache_bytes: its largest size.
+    """
+
+    folder: Path | None = None
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    provider: Provider = "native"
+    originals: Path | None = None
+    plan: Plan = "auto"
+    precision: Precision | None = None
+    cache: Path | None = field(default_factory=default_cache)
+    cache_bytes: int = CACHE_BYTES

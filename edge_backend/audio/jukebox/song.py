@@ -1,0 +1,102 @@
+"""A song's windows as Jukebox hears them, each alone, from the cache where they are in it."""
+
+import math
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import EdgeError
+from ...progress import Report, silent
+from ..loading import Audio
+from .cache import FeatureCache, slice_key
+from .extractor import NativeExtractor, Tick
+from .folder import JukeboxFolder, open_folder, sha256_of
+from .frames import FPS
+from .jukemirlib_extractor import JukemirlibExtractor
+from .plans import choose_plan
+from .settings import JukeboxSettings
+from .sound import prepare
+
+WINDOW = 150  # frames, 5 s
+STRIDE = 75
+
+
+class Extractor(Protocol):
+    """What makes features. identity: names them in the cache. group: slices that are best handed over together."""
+
+    @property
+    def identity(self) -> str:
+        """The same for those whose features are the same."""
+        ...
+
+    @property
+    def group(self) -> int:
+        """1 or more."""
+        ...
+
+    def features(self, sounds: NDArray[np.float32], tick: Tick) -> NDArray[np.float32]:
+        """(S, n) prepared sounds to (S, 150, width)."""
+        ...
+
+
+def jukebox_windows(
+    audio: Audio, frames: int, settings: JukeboxSettings, report: Report = silent
+) -> NDArray[np.float32]:
+    """Features (windows, 150, width) of the windows over the first `frames` frames; past the song's end is silence.
+
+    Each window is 5 s, a half later than the one before, and heard alone as EDGE's authors did. Windows in the cache
+    are not extracted again; each group is in it as soon as it is made, so that stopped work goes on where it was.
+    report: called after every layer. Raises EdgeError jukebox_missing, jukebox_damaged, out_of_memory, package_missing.
+    """
+    slices = cut(audio, frames)
+    keys = [slice_key(samples, audio.rate) for samples in slices]
+    extractor = make_extractor(settings, len(slices))
+    cache = _cache(audio, extractor, settings)
+    known = cache.find(keys) if cache else {}
+    missing = {key: samples for key, samples in zip(keys, slices, strict=True) if key not in known}
+    groups = [list(missing)[first : first + extractor.group] for first in range(0, len(missing), extractor.group)]
+    for number, group in enumerate(groups):
+
+        def tick(done: int, total: int, number: int = number) -> None:
+            report("features", number * total + done, len(groups) * total)
+
+        sounds = np.stack([prepare(missing[key], audio.rate) for key in group])
+        made = dict(zip(group, extractor.features(sounds, tick), strict=True))
+        if cache:
+            cache.add(made)
+        known |= made
+    return np.stack([known[key] for key in keys])
+
+
+def cut(audio: Audio, frames: int) -> list[NDArray[np.float32]]:
+    """The samples of each window, at the song's own rate, with silence past its end."""
+    count = max(math.ceil(frames / STRIDE) - 1, 1)
+    length, stride = (int(audio.rate * part / FPS) for part in (WINDOW, STRIDE))
+    padded = np.zeros((count - 1) * stride + length, np.float32)
+    padded[: len(audio.samples)] = audio.samples[: len(padded)]
+    return [padded[start : start + length] for start in range(0, count * stride, stride)]
+
+
+def make_extractor(settings: JukeboxSettings, slices: int) -> Extractor:
+    """The extractor that the settings ask for, fit for so many slices. Raises as jukebox_windows does."""
+    if settings.provider == "jukemirlib":
+        return JukemirlibExtractor(settings.originals)
+    folder = opened(settings)
+    plan = choose_plan(settings.plan, folder.shape, settings.device, slices, precision=settings.precision)
+    return NativeExtractor(folder, settings.device, plan)
+
+
+def opened(settings: JukeboxSettings) -> JukeboxFolder:
+    """The folder of the settings. Raises EdgeError jukebox_missing, jukebox_damaged."""
+    if settings.folder is None:
+        raise EdgeError(
+            "jukebox_missing", "Jukebox is not here.", "Make it with `jukebox convert`; docs/jukebox.md tells how."
+        )
+    return open_folder(settings.folder)
+
+
+def _cache(audio: Audio, extractor: Extractor, settings: JukeboxSettings) -> FeatureCache | None:
+    if settings.cache is None:
+        return None
+    return FeatureCache(settings.cache, sha256_of(audio.path), extractor.identity, settings.cache_bytes)
