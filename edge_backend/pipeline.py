@@ -10,6 +10,7 @@ import numpy as np
 
 from . import __version__
 from .audio.features import Features, song_features
+from .audio.jukebox.folder import open_folder
 from .audio.loading import load
 from .diffusion.long_form import plan_windows
 from .diffusion.samplers import Step
@@ -54,14 +55,17 @@ def generate(
     _check(request)
     feet = _foot_settings(request)
     report("loading", 0, 1)
-    weights = (studio or Studio()).weights(request.weights)
-    _check_features(weights.info)
+    studio = studio or Studio()
+    weights = studio.weights(request.weights)
+    _check_features(weights.info, studio)
     report("loading", 1, 1)
 
     report("features", 0, 1)
     audio = load(request.song, request.start, request.duration)
     frames = round((request.duration or audio.duration) * Motion.fps)
-    features = song_features(audio, weights.info.feature_type, plan_windows(frames).padded_frames)
+    features = song_features(
+        audio, weights.info.feature_type, plan_windows(frames).padded_frames, studio.jukebox, report
+    )
     condition = _condition(features, weights.info, request)
     meta = _meta(request, weights, frames)
     report("features", 1, 1)
@@ -97,16 +101,20 @@ def write_dance(
     report("saving", 1, 1)
 
 
-def write_features(request: FeaturesRequest, path: str | Path, report: Report = silent) -> None:
+def write_features(
+    request: FeaturesRequest, path: str | Path, report: Report = silent, studio: Studio | None = None
+) -> None:
     """Extract a song's features and write them as npz; the file appears whole or not at all.
 
     values: (frames, width), or (windows, 150, width) where windows are heard alone; kind; tempo (bpm), beats and
-    downbeats (seconds from the request's start). Raises EdgeError as audio does; OSError.
+    downbeats (seconds from the request's start). studio: knows where Jukebox is and on what it runs.
+    Raises EdgeError as audio does; OSError.
     """
     report("features", 0, 1)
     audio = load(request.song, request.start, request.duration)
     frames = round((request.duration or audio.duration) * Motion.fps)
-    features = song_features(audio, request.kind, frames)
+    jukebox = (studio or Studio()).jukebox
+    features = song_features(audio, request.kind, frames, jukebox, report)
     grid = features.beats
     with replacing(path) as unfinished, unfinished.open("wb") as file:
         np.savez(
@@ -201,14 +209,21 @@ def _foot_settings(request: GenerateRequest) -> FootSettings:
         raise EdgeError("request_invalid", f"The foot cleanup's {error}.", "Change that setting.") from None
 
 
-def _check_features(info: WeightsInfo) -> None:
+def _check_features(info: WeightsInfo, studio: Studio) -> None:
     """Refuse weights whose music features cannot be made here."""
-    if info.feature_type not in FEATURE_KINDS:
-        raise EdgeError(
-            "feature_unavailable",
-            f"The weights {info.id} listen through {info.feature_type} features, which this installation cannot make.",
-            "Choose other weights, such as starter.",
-        )
+    hint = "Choose other weights, such as starter."
+    if info.feature_type == "jukebox" and studio.jukebox.provider == "native":
+        if studio.jukebox.folder and open_folder(studio.jukebox.folder).shape.width == info.feature_width:
+            return
+        hint = f"docs/jukebox.md tells how to get Jukebox. {hint}"
+    elif info.feature_type in FEATURE_KINDS:
+        return
+    raise EdgeError(
+        "feature_unavailable",
+        f"The weights {info.id} listen through {info.feature_type} features of {info.feature_width} channels, "
+        "which this installation cannot make.",
+        hint,
+    )
 
 
 def _meta(request: GenerateRequest, weights: Weights, frames: int) -> dict[str, object]:

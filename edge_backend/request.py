@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 Sampler = Literal["ddim", "ddpm", "dpmpp"]
 Style = Literal["any", "salsa", "commercial", "freestyle", "indian", "modern", "breakdance"]
-FeatureKind = Literal["rhythm", "baseline"]
+FeatureKind = Literal["rhythm", "baseline", "jukebox"]
 
 SAMPLERS: tuple[str, ...] = get_args(Sampler)
 STYLES: tuple[str, ...] = get_args(Style)

@@ -1,9 +1,12 @@
 """What stays in memory between two dances: the device and the weights that were used last."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from .audio.jukebox.folder import locate
+from .audio.jukebox.settings import JukeboxSettings
 from .devices import choose
 from .model.catalogue import resolve
 from .model.weights_file import Weights, load_weights
@@ -13,11 +16,16 @@ class Studio:
     """Loads weights once, and again only when others are asked for or their file has changed.
 
     device: a name of devices.DEVICES. weights_folder: the user's own weights, beside the bundled ones.
+    jukebox: how to run it, for weights that listen through it; device and, unless it is given, folder are the studio's.
     Raises EdgeError device_missing.
     """
 
-    def __init__(self, device: str = "auto", weights_folder: Path | None = None) -> None:
+    def __init__(
+        self, device: str = "auto", weights_folder: Path | None = None, jukebox: JukeboxSettings | None = None
+    ) -> None:
         self.device = choose(device)
+        jukebox = jukebox or JukeboxSettings()
+        self.jukebox = replace(jukebox, device=self.device, folder=jukebox.folder or locate(weights_folder))
         self._folder = weights_folder
         self._weights: Weights | None = None
         self._key: tuple[Path, int, int] | None = None

@@ -157,7 +157,7 @@ class Worker:
                 self._pipeline.write_dance(request, path, report, self._studio, show)
             case Features(request=request):
                 path = folder / "features.npz"
-                self._pipeline.write_features(request, path, report)
+                self._pipeline.write_features(request, path, report, self._studio)
         return path
 
     def _show(self, job: str, folder: Path, beginning: Any) -> None:

@@ -7,13 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EdgeError
+from ..progress import Report, silent
 from .baseline import FRAMES, baseline_features, start_tempo
 from .beats import BeatGrid, find_beats
+from .jukebox.settings import JukeboxSettings
+from .jukebox.song import jukebox_windows
 from .loading import Audio
 from .rhythm import FPS, rhythm_features
 
 WINDOW_STRIDE = FRAMES // 2
-KINDS = ("rhythm", "baseline")
+KINDS = ("rhythm", "baseline", "jukebox")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +33,23 @@ class Features:
     beats: BeatGrid
 
 
-def song_features(audio: Audio, kind: str, frames: int) -> Features:
+def song_features(
+    audio: Audio, kind: str, frames: int, jukebox: JukeboxSettings | None = None, report: Report = silent
+) -> Features:
     """Features of the first `frames` frames (30 fps) of the audio; past its end there is silence.
 
-    Raises EdgeError features_unknown.
+    jukebox: how to run it, where it is asked for. report: told how far it is. Raises EdgeError features_unknown, and
+    those of jukebox.song.
     """
     if kind == "rhythm":
         values, grid = rhythm_features(audio, frames)
         return Features(kind, values, False, grid)
     if kind == "baseline":
         return Features(kind, _baseline_windows(audio, frames), True, find_beats(audio))
-    raise EdgeError(
-        "features_unknown", f"There are no music features called {kind}.", f"Known are {' and '.join(KINDS)}."
-    )
+    if kind == "jukebox":
+        values = jukebox_windows(audio, frames, jukebox or JukeboxSettings(), report)
+        return Features(kind, values, True, find_beats(audio))
+    raise EdgeError("features_unknown", f"There are no music features called {kind}.", f"Known are {', '.join(KINDS)}.")
 
 
 def _baseline_windows(audio: Audio, frames: int) -> NDArray[np.float32]:
