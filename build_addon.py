@@ -21,8 +21,9 @@ import sys
 import time
 import zipfile
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -257,10 +258,7 @@ def build_zip(folder: Path = ROOT / "dist") -> Path:
     """
     files = extension_files()
     missing = [path.relative_to(ROOT).as_posix() for path in files.values() if not path.is_file()]
-    if missing and all(name.startswith("weights/") for name in missing):
-        say(f"The extension is built without {', '.join(missing)}.")
-        files = {name: path for name, path in files.items() if path.is_file()}
-    elif missing:
+    if missing:
         raise BuildError(f"The extension is not complete: {', '.join(missing)} missing.")
     target = folder / f"edge_dance-{extension_version()}.zip"
     folder.mkdir(parents=True, exist_ok=True)
@@ -291,6 +289,7 @@ def validate_zip(path: Path, environment: Environment = MAIN) -> bool:
 # --- Tests ----------------------------------------------------------------------------------------------------------
 
 BLENDER_TESTS = "tests/blender_addon"
+DEFAULT_BLENDERS = ("4.5", "5.2")  # the older and the newer Python
 NO_TESTS_COLLECTED = 5  # pytest's exit code; no failure where the caller picked tests that lie elsewhere
 
 
@@ -308,20 +307,18 @@ def split_targets(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return targets, [word for word in arguments if word not in targets]
 
 
-def blenders_to_test(matrix: bool) -> list[str]:
-    """Blender 4.5 and 5.2, the oldest and newest Python; all four with `matrix`. Says which cannot be had."""
-    wanted = list(BLENDERS) if matrix else ["4.5", "5.2"]
-    lacking = [name for name in wanted if not can_make(BLENDERS[name])]
-    for name in lacking:
-        say(f"NOT TESTED: Blender {name}. {missing_python(BLENDERS[name].version)}")
-    if lacking and matrix:
-        raise BuildError("The whole matrix was asked for and cannot be had.")
-    return [name for name in wanted if name not in lacking]
-
-
-def can_make(environment: Environment) -> bool:
-    """Whether the environment exists or there is a Python to make it with."""
-    return works(environment) or find_python(environment.version) is not None
+def blender_tests(name: str, targets: Sequence[str], options: Sequence[str], required: bool) -> int | None:
+    """Run tests in one Blender; returns pytest's exit code. Without a Python for it: 1 if it is required, else None."""
+    environment = BLENDERS[name]
+    if not works(environment) and find_python(environment.version) is None:
+        say(f"Blender {name} is not tested. {missing_python(environment.version)}")
+        return 1 if required else None
+    try:
+        ensure(environment)
+    except BuildError as error:
+        say(str(error))
+        return 1
+    return pytest_run(environment, targets, options)
 
 
 # --- Commands -------------------------------------------------------------------------------------------------------
@@ -356,38 +353,40 @@ def command_test(options: argparse.Namespace) -> int:
     """Every check, one after the other; the exit code says whether all of them passed."""
     python = str(ensure(MAIN))
     targets, flags = split_targets(options.arguments)
-    results: list[tuple[str, int, float]] = []
+    steps: list[tuple[str, Callable[[], int | None]]] = [
+        ("lint", lambda: run([python, "-m", "ruff", "check"])),
+        ("format", lambda: run([python, "-m", "ruff", "format", "--check"])),
+        ("types", lambda: run([python, "-m", "mypy"])),
+    ]
+    elsewhere = [word for word in targets if not word.startswith(BLENDER_TESTS)]
+    if elsewhere or not targets:
+        where = elsewhere or ["tests", f"--ignore={BLENDER_TESTS}"]
+        steps.append(("tests", lambda: pytest_run(MAIN, where, flags)))
+    in_blender = [word for word in targets if word.startswith(BLENDER_TESTS)]
+    for name in BLENDERS if in_blender or not targets else ():
+        if options.matrix or name in DEFAULT_BLENDERS:
+            test = partial(blender_tests, name, in_blender or [BLENDER_TESTS], flags, required=options.matrix)
+            steps.append((f"Blender {name}", test))
 
-    def step(name: str, code: int, began: float) -> None:
-        results.append((name, code, time.monotonic() - began))
-
-    checks = {"lint": ["ruff", "check"], "format": ["ruff", "format", "--check"], "types": ["mypy"]}
-    for name, command in checks.items():
+    summary = []
+    for name, step in steps:
         say(f"\n=== {name}")
         began = time.monotonic()
-        step(name, subprocess.run([python, "-m", *command], cwd=ROOT, check=False).returncode, began)
+        code = step()
+        verdict = "SKIPPED" if code is None else "passed" if code == 0 else "FAILED"
+        summary.append(f"{verdict:8s}{name:12s}{time.monotonic() - began:7.1f} s")
+    say("\n" + "\n".join(summary))
+    return 1 if any(line.startswith("FAILED") for line in summary) else 0
 
-    others = [word for word in targets if not word.startswith(BLENDER_TESTS)]
-    if others or not targets:
-        say("\n=== tests without Blender")
-        began = time.monotonic()
-        step("tests", pytest_run(MAIN, others or ["tests", f"--ignore={BLENDER_TESTS}"], flags), began)
-    in_blender = [word for word in targets if word.startswith(BLENDER_TESTS)]
-    for name in blenders_to_test(options.matrix) if in_blender or not targets else ():
-        say(f"\n=== tests in Blender {name}")
-        ensure(BLENDERS[name])
-        began = time.monotonic()
-        step(f"Blender {name}", pytest_run(BLENDERS[name], in_blender or [BLENDER_TESTS], flags), began)
 
-    say("")
-    for name, code, seconds in results:
-        say(f"{'passed' if code == 0 else 'FAILED'}  {name:12s} {seconds:6.1f} s")
-    return 0 if all(code == 0 for _, code, _ in results) else 1
+def run(command: Sequence[str]) -> int:
+    """Run a program in the repository with its output shown; returns its exit code."""
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
 def check(command: Sequence[str]) -> None:
-    """Run a program with its output shown. Raises BuildError if it fails."""
-    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    """Run a program. Raises BuildError if it fails."""
+    code = run(command)
     if code != 0:
         raise BuildError(f"{Path(command[0]).name} {' '.join(command[1:3])} ended with exit code {code}.")
 

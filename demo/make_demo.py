@@ -26,7 +26,7 @@ from stage import film, set_stage  # noqa: E402
 HERE = Path(__file__).resolve().parent
 EXTENSION = "bl_ext.user_default.edge_dance"
 FPS = 30
-CLIP = (8.0, 18.0)  # seconds of the song that are filmed: past the intro
+FILM = (8.0, 10.0)  # seconds: from where, how long; past the intro
 MOMENTS = 12  # pictures on the sheet, spread over the whole dance
 
 
@@ -56,8 +56,7 @@ def main(arguments: argparse.Namespace) -> None:
         bpy.ops.wm.save_as_mainfile(filepath=str(blend), compress=True)
     with step("Contact sheet"):
         contact_sheet(scene, arguments.output / "sheet.png", MOMENTS)
-    first, last = (scene.frame_start + round(second * FPS) for second in CLIP)
-    scene.frame_start, scene.frame_end = min(first, scene.frame_end - 1), min(last, scene.frame_end) - 1
+    scene.frame_start, scene.frame_end = film_range(scene, *arguments.film)
     with step(f"Film {scene.frame_end - scene.frame_start + 1} frames"):
         scene.render.filepath = str(arguments.output / "dance.mp4")
         bpy.app.handlers.render_write.append(report_frame)
@@ -73,6 +72,12 @@ def install(extension: Path) -> None:
         if addon is None:
             raise RuntimeError(f"Blender did not enable {extension.name}; blender.log says why")
         addon.preferences.backend_python = sys.executable
+
+
+def film_range(scene: bpy.types.Scene, start: float, duration: float) -> tuple[int, int]:
+    """First and last frame of that part of the scene, times in seconds; cut where the scene ends."""
+    first = min(scene.frame_start + round(start * FPS), scene.frame_end)
+    return first, min(first + round(duration * FPS) - 1, scene.frame_end)
 
 
 def video(scene: bpy.types.Scene, path: str) -> None:
@@ -133,6 +138,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--song", type=Path, default=HERE / "song/training.ogg")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--style", default="any")
+    parser.add_argument("--film", type=float, nargs=2, default=FILM, metavar=("START", "SECONDS"), help="default: 8 10")
     return parser.parse_args()
 
 
