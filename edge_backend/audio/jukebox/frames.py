@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import torch
+from scipy.special import diric
 from torch import Tensor
 
 from .encoder import HOP
@@ -25,9 +26,8 @@ def to_frames(features: Tensor) -> Tensor:
 
 @functools.lru_cache(maxsize=4)
 def _matrix(codes: int) -> Tensor:
-    """(frames, codes): cut the spectrum to the new rate's (Fourier resampling; the slice is taken as periodic)."""
+    """(frames, codes): Fourier resampling, which takes the slice as periodic, is a sum with the periodic sinc."""
     frames = frame_count(codes)
-    spectrum = np.fft.rfft(np.eye(codes), axis=0)[: frames // 2 + 1]
-    if frames % 2 == 0 and frames < codes:
-        spectrum[frames // 2] *= 2  # the highest frequency stands for both its halves
-    return torch.from_numpy((np.fft.irfft(spectrum, frames, axis=0) * (frames / codes)).astype(np.float32))
+    waves = 2 * (frames // 2) + 1  # of the spectrum that 30 frames a second can hold, negative frequencies included
+    angle = 2 * np.pi * np.subtract.outer(np.arange(frames) / frames, np.arange(codes) / codes)
+    return torch.from_numpy((diric(angle, waves) * (waves / codes)).astype(np.float32))

@@ -1,0 +1,63 @@
+"""A tiny Jukebox: the real encoder and the real prior's shape, but narrow, shallow and random; and what the original
+code made of it (tests/data/jukebox/README.md)."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+
+from edge_backend.audio.jukebox.conversion import ENCODER_SOURCE, PRIOR_SOURCE, convert
+from edge_backend.audio.jukebox.folder import JukeboxFolder
+from edge_backend.audio.jukebox.sound import prepare
+from edge_backend.audio.loading import Audio, load
+
+DATA = Path(__file__).parents[3] / "data" / "jukebox"
+LAYERS, HEADS = 6, 2  # of the tiny prior; its files do not tell the heads
+CLIP_START_S = 3.2
+
+
+@pytest.fixture(scope="session")
+def golden() -> dict[str, NDArray]:
+    with np.load(DATA / "golden.npz", allow_pickle=False) as file:
+        return dict(file)
+
+
+@pytest.fixture(scope="session")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both files under OpenAI's names in the format that they have."""
+    folder = tmp_path_factory.mktemp("originals")
+    (folder / PRIOR_SOURCE).write_bytes((DATA / PRIOR_SOURCE).read_bytes())
+    model = load_file(DATA / "vqvae_level2_random.safetensors")
+    model["decoders.2.not.needed"] = torch.zeros(3)
+    content = {"hps": {}, "model": model, "opt": None, "step": 1}
+    torch.save(content, folder / ENCODER_SOURCE, _use_new_zipfile_serialization=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def jukebox(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> JukeboxFolder:
+    return convert(sources, tmp_path_factory.mktemp("weights") / "jukebox-5b", layers=LAYERS, heads=HEADS)
+
+
+@pytest.fixture(scope="session")
+def song() -> Audio:
+    """30 s."""
+    return load(DATA / "song.flac")
+
+
+@pytest.fixture(scope="session")
+def clip(song: Audio) -> NDArray[np.float32]:
+    """5 s of the song, as Jukebox hears them."""
+    first = round(CLIP_START_S * song.rate)
+    return prepare(song.samples[first : first + 5 * song.rate], song.rate)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
