@@ -4,6 +4,8 @@ The same mathematics as edge_backend.motion.rotations and kinematics. Everything
 input, inside autocast too.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -20,22 +22,25 @@ def rot6d_to_matrix(rot6d: Tensor) -> Tensor:
     return torch.stack([first, second, torch.linalg.cross(first, second)], dim=-2)
 
 
-def forward_kinematics(rotations: Tensor, root: Tensor, skeleton: Skeleton = SMPL) -> Tensor:
+def forward_kinematics(
+    rotations: Tensor, root: Tensor, skeleton: Skeleton = SMPL, offsets: Tensor | None = None
+) -> Tensor:
     """World positions of all joints.
 
     rotations: (..., J, 3, 3) local rotation matrices. root: (..., 3) metres, world, z up; joint 0 sits there.
-    Returns (..., J, 3) metres.
+    offsets: (J, 3) the skeleton's, already on the device; None = copied there. Returns (..., J, 3) metres.
     """
     levels, order = _levels(skeleton)
     # No indexing with lists: on a GPU each one would wait for the device, and its gradient is a slow scatter.
-    offsets = torch.from_numpy(skeleton.offsets).to(rotations, non_blocking=True).unbind()
+    bone_of = (torch.from_numpy(skeleton.offsets).to(rotations) if offsets is None else offsets).unbind()
     local = rotations.unbind(dim=-3)
-    turned, joints = [local[0]], [root]
+    turned: Sequence[Tensor] = [local[0]]
+    joints: Sequence[Tensor] = [root]
     all_joints = [root]
     for numbers, parents in levels:
         above = torch.stack([turned[parent] for parent in parents], dim=-3)
         start = torch.stack([joints[parent] for parent in parents], dim=-2)
-        bones = torch.stack([offsets[number] for number in numbers])
+        bones = torch.stack([bone_of[number] for number in numbers])
         below = start + (above * bones[:, None, :]).sum(dim=-1)
         # A product of 3x3 matrices as a sum: autocast leaves it alone, and compilers fuse it.
         own = torch.stack([local[number] for number in numbers], dim=-3)
@@ -45,10 +50,10 @@ def forward_kinematics(rotations: Tensor, root: Tensor, skeleton: Skeleton = SMP
     return torch.stack([all_joints[place] for place in order], dim=-2)
 
 
-def vector_joints(vectors: Tensor) -> Tensor:
-    """Joint positions (..., 24, 3) of motion vectors (..., 151)."""
+def vector_joints(vectors: Tensor, offsets: Tensor | None = None) -> Tensor:
+    """Joint positions (..., 24, 3) of motion vectors (..., 151). offsets: as in `forward_kinematics`."""
     rotations = rot6d_to_matrix(vectors[..., ROTATIONS].unflatten(-1, (len(SMPL), 6)))
-    return forward_kinematics(rotations, vectors[..., ROOT])
+    return forward_kinematics(rotations, vectors[..., ROOT], offsets=offsets)
 
 
 def _levels(skeleton: Skeleton) -> tuple[list[tuple[list[int], list[int]]], list[int]]:

@@ -1,7 +1,10 @@
-"""`python -m edge_backend.training PACK --out DIR`: train, go on with a training, export its weights.
+"""Training from the command line.
 
-Runs on the CPU or a GPU, and on several under torchrun. A folder with a checkpoint is gone on with, by the settings
-saved in it; options given on top of them win.
+    python -m edge_backend.training train PACK --out DIR      train, or go on with what DIR holds
+    python -m edge_backend.training join FILE                 put exported weights together from their parts
+
+Runs on the CPU or a GPU, and on several under torchrun, with torch, numpy and safetensors alone. A folder with a
+checkpoint is gone on with, by the settings saved in it; options given on top of them win.
 """
 
 import argparse
@@ -13,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, get_args, get_origin
 
 # cuBLAS reads this once, when it starts: without it its results may depend on timing.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -26,7 +29,8 @@ from .augment import Augmentation
 from .export import export_weights
 from .losses import LossWeights
 from .pack import load_pack
-from .settings import TrainSettings
+from .parts import join_parts, write_parts
+from .settings import MODES, TrainSettings
 from .trainer import Trainer
 
 _GROUPS = {"": TrainSettings, "loss_": LossWeights, "augment_": Augmentation}
@@ -34,15 +38,9 @@ _GROUPS = {"": TrainSettings, "loss_": LossWeights, "augment_": Augmentation}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 when the training is done or was stopped cleanly, 2 for what the user can mend."""
-    began = time.monotonic()
     options = _parser().parse_args(arguments)
     try:
-        device = _start_processes(options.device)
-        settings = _settings(options, device)
-        trainer = Trainer(settings, load_pack(options.pack, device), options.out, device)
-        trainer.run(_stop(began, options.time_limit))
-        if options.export and trainer.rank == 0:
-            export_weights(options.export, trainer, name=options.name, licence=options.licence)
+        options.run(options)
     except EdgeError as error:
         print(error, file=sys.stderr)
         return 2
@@ -52,27 +50,79 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _train(options: argparse.Namespace) -> None:
+    began = time.monotonic()
+    device = _start_processes(options.device)
+    settings = _settings(options, device)
+    _check_writable(options)
+    trainer = Trainer(settings, load_pack(options.pack, device), options.out, device, began)
+    if settings.minutes and trainer.step == 0:
+        trainer.choose(options.modes, options.batches)
+    else:
+        trainer.prepare()
+    trainer.run(_stop(began, options.time_limit), saved=lambda: _export(options, trainer))
+
+
+def _export(options: argparse.Namespace, trainer: Trainer) -> None:
+    if options.export and trainer.rank == 0:
+        export_weights(options.export, trainer, name=options.name, licence=options.licence)
+        if options.export_parts:
+            write_parts(options.export, options.export_parts)
+
+
+def _check_writable(options: argparse.Namespace) -> None:
+    """Raise before the training what would else be raised after it."""
+    for path in (options.out / "settings.json", options.export):
+        if path is not None:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                message = f"The folder {path.parent} cannot be made."
+                raise EdgeError("checkpoint_unwritable", message, "Choose another one.", str(error)) from error
+    if options.export_parts is not None and options.export_parts <= 0:
+        raise EdgeError("training_settings", "Parts of 0 MiB hold nothing.", "Give --export-parts more.")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m edge_backend.training", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m edge_backend.training",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    train = commands.add_parser("train", help="train a network on a pack")
+    train.set_defaults(run=_train)
+    _add_train_arguments(train)
+    join = commands.add_parser("join", help="put exported weights together from their parts")
+    join.add_argument("file", type=Path, help="the weights file to make; its parts lie beside it")
+    join.set_defaults(run=lambda options: join_parts(options.file))
+    return parser
+
+
+def _add_train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pack", type=Path, help="training pack (safetensors)")
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint and the loss curves")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--time-limit", type=float, default=float("inf"), help="seconds; then checkpoint and end")
-    parser.add_argument("--export", type=Path, help="write the averaged weights here at the end, as float16")
+    parser.add_argument("--export", type=Path, help="write the averaged weights here at each checkpoint, as float16")
+    parser.add_argument("--export-parts", type=float, metavar="MIB", help="and again in parts of at most this size")
     parser.add_argument("--name", default="own training", help="name in the exported weights")
     parser.add_argument("--licence", default="not stated", help="licence in the exported weights")
+    parser.add_argument("--modes", nargs="+", choices=MODES, default=MODES, help="with --minutes: modes to try")
+    parser.add_argument(
+        "--batches", nargs="+", type=int, default=(512, 256, 1024), help="with --minutes: batch sizes to try"
+    )
     for prefix, group in _GROUPS.items():
         title = group.__name__
         arguments = parser.add_argument_group(title, "defaults: those of the folder's settings.json, else the class's")
         for field in fields(group):
             option = "--" + (prefix + field.name).replace("_", "-")
-            if field.name == "precision":
-                arguments.add_argument(option, choices=("fp32", "bf16"))
+            if get_origin(field.type):
+                arguments.add_argument(option, choices=get_args(field.type))
             elif field.type is bool:
                 arguments.add_argument(option, action=argparse.BooleanOptionalAction, default=None)
             elif field.type in (int, float):
                 arguments.add_argument(option, type=field.type)
-    return parser
 
 
 def _settings(options: argparse.Namespace, device: torch.device) -> TrainSettings:
@@ -81,7 +131,7 @@ def _settings(options: argparse.Namespace, device: torch.device) -> TrainSetting
     if saved.exists():
         settings = TrainSettings.from_json(saved.read_text())
     elif device.type == "cuda":
-        settings = TrainSettings(precision="bf16", compile=True)
+        settings = TrainSettings(precision="bf16", mode="compiled", deterministic=not options.minutes)
     else:
         settings = TrainSettings()
 

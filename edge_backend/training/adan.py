@@ -1,68 +1,51 @@
 """Adan (Xie et al. 2022, algorithm 1) as EDGE's authors run it."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
-
 import torch
 from torch import Tensor
-from torch.optim import Optimizer
+
+_NUMBERS = 7  # learning rate, three weights, three corrections of bias
 
 
-class Adan(Optimizer):
-    """Adaptive Nesterov momentum on whole lists of tensors at once, so that a GPU is not kept waiting for launches.
+class Adan:
+    """Adaptive Nesterov momentum on one flat tensor of parameters and one of gradients.
 
     The first step accumulates nothing, only the weight decay acts: here it differs from the published packages.
     betas: (b1, b2, b3), the weight of the NEW value in the averages of gradient, gradient difference and square.
+    state: the averages m, v, n and the previous gradient, each as large as the parameters.
     """
 
     def __init__(
         self,
-        parameters: Iterable[Tensor],
-        lr: float = 4e-4,
+        values: Tensor,
+        gradients: Tensor,
         betas: tuple[float, float, float] = (0.02, 0.08, 0.01),
         eps: float = 1e-8,
         weight_decay: float = 0.02,
     ) -> None:
-        super().__init__(parameters, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "step": 0})
+        self.values, self.gradients = values, gradients
+        self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
+        self.state = {key: torch.zeros_like(values) for key in ("m", "v", "n", "previous")}
+        # What changes from step to step lies on the device: a recorded step reads it anew each time.
+        self._numbers = torch.zeros(_NUMBERS, device=values.device)
+
+    def prepare(self, step: int, lr: float) -> None:
+        """Set the numbers for step `step`, counted from 1. Nothing here waits for the device."""
+        weights = self.betas if step > 1 else (0.0, 0.0, 0.0)
+        # Each average starts at zero; the corrections take that bias out.
+        corrections = (1 / (1 - (1 - b) ** step) for b in self.betas)
+        for place, number in zip(self._numbers.unbind(), (lr, *weights, *corrections), strict=True):
+            place.fill_(number)
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """One step over every parameter that has a gradient. Returns what the closure returns, if there is one."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            parameters = [p for p in group["params"] if p.grad is not None]
-            if parameters:
-                group["step"] += 1
-                self._step_group(group, parameters)
-        return loss
-
-    def _step_group(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
-        lr, eps, step = group["lr"], group["eps"], group["step"]
-        b1, b2, b3 = group["betas"]
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        for p in parameters:
-            if not self.state[p]:
-                self.state[p] = {key: torch.zeros_like(p) for key in ("m", "v", "n", "previous")}
-        m, v, n, previous = ([self.state[p][key] for p in parameters] for key in ("m", "v", "n", "previous"))
-
-        if step > 1:
-            difference = torch._foreach_sub(gradients, previous)
-            torch._foreach_lerp_(m, gradients, b1)
-            torch._foreach_lerp_(v, difference, b2)
-            looked_ahead = torch._foreach_add(gradients, difference, alpha=1 - b2)
-            torch._foreach_mul_(n, 1 - b3)
-            torch._foreach_addcmul_(n, looked_ahead, looked_ahead, b3)
-
-            # Each average starts at zero; c takes that bias out.
-            c1, c2, c3 = (1 / (1 - (1 - b) ** step) for b in (b1, b2, b3))
-            size = torch._foreach_mul(n, c3)
-            torch._foreach_sqrt_(size)
-            torch._foreach_add_(size, eps)
-            direction = torch._foreach_mul(m, c1)
-            torch._foreach_add_(direction, v, alpha=(1 - b2) * c2)
-            torch._foreach_addcdiv_(parameters, direction, size, -lr)
-        torch._foreach_div_(parameters, 1 + lr * group["weight_decay"])
-        torch._foreach_copy_(previous, gradients)
+    def step(self) -> None:
+        """One step with the prepared numbers: tensor operations only, the same ones at every step."""
+        lr, b1, b2, b3, c1, c2, c3 = self._numbers.unbind()
+        m, v, n, previous = (self.state[key] for key in ("m", "v", "n", "previous"))
+        ahead = 1 - self.betas[1]
+        difference = self.gradients - previous
+        m.lerp_(self.gradients, b1)
+        v.lerp_(difference, b2)
+        n.lerp_((self.gradients + ahead * difference).square(), b3)
+        direction = m * c1 + v * (ahead * c2)
+        self.values.sub_(lr * direction / ((n * c3).sqrt() + self.eps)).div_(1 + lr * self.weight_decay)
+        previous.copy_(self.gradients)

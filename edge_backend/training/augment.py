@@ -4,12 +4,11 @@ The condition is the music's channels and behind them the controls in the order 
 energy, whether the energy is given.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 from torch.nn import functional
 
 from ..errors import EdgeError
@@ -57,9 +56,10 @@ class Batch(NamedTuple):
 
 
 class WindowSampler:
-    """Draws batches from one half of a DanceSet; all randomness comes from the generator that `draw` is given.
+    """Draws batches from one half of a DanceSet; all randomness is torch's, after `torch.manual_seed`.
 
-    Raises EdgeError `pack_too_short` where no dance of that half fills a window.
+    Drawing is tensor operations on the device and nothing else: none waits for the device or depends on values, so that
+    it can be compiled and recorded. Raises EdgeError `pack_too_short` where no dance of that half fills a window.
     """
 
     def __init__(self, dances: DanceSet, augmentation: Augmentation, holdout: bool = False) -> None:
@@ -79,28 +79,23 @@ class WindowSampler:
         self._style = dances.style[usable]
         weights = _variant_weights(self._starts.cpu(), self._style.cpu(), augmentation.style_power)
         self._cumulative = weights.cumsum(0).to(dances.vectors.device)
+        self._one_hot = torch.eye(len(STYLES), device=dances.vectors.device)
 
-    def draw(self, windows: int, generator: Generator) -> Batch:
+    def draw(self, windows: int) -> Batch:
         """A batch of `windows` windows."""
-        device = self._frames.device
-
-        def uniform() -> Tensor:
-            return torch.rand(windows, device=device, generator=generator)
-
-        variant = torch.searchsorted(self._cumulative, uniform().double(), right=True).clamp(max=len(self._start) - 1)
-        first = self._start[variant] + (uniform() * self._starts[variant]).long()
+        chances = torch.rand(4, windows, device=self._frames.device)
+        variant = torch.searchsorted(self._cumulative, chances[0].double(), right=True).clamp(max=len(self._start) - 1)
+        first = self._start[variant] + (chances[1] * self._starts[variant]).long()
         frames = first[:, None] + self._frames
-        vectors = self._placed(self.dances.vectors[frames], generator)
-        condition = torch.cat(
-            [self._music(self.dances.features[frames], generator), self._controls(variant, frames, uniform)], dim=-1
-        )
-        return Batch(self.scale.normalise(vectors), condition)
+        vectors = self._placed(self.dances.vectors[frames])
+        music, controls = self._music(self.dances.features[frames]), self._controls(variant, frames, chances[2:])
+        return Batch(self.scale.normalise(vectors), torch.cat([music, controls], dim=-1))
 
-    def _placed(self, vectors: Tensor, generator: Generator) -> Tensor:
+    def _placed(self, vectors: Tensor) -> Tensor:
         """Vectors (W, 150, 151) in metres, mirrored, turned about up and with the path's middle at a new place."""
         augmentation, windows, device = self.augmentation, len(vectors), vectors.device
-        chances = torch.rand(3, windows, device=device, generator=generator)
-        normal = torch.randn(3, windows, device=device, generator=generator)
+        chances = torch.rand(3, windows, device=device)
+        normal = torch.randn(3, windows, device=device)
 
         vectors = mirror_windows(vectors, chances[0] < augmentation.p_mirror, self._order, self._sign)
         anywhere = (chances[1] - 0.5) * 2 * torch.pi
@@ -113,22 +108,23 @@ class WindowSampler:
         path += place - (low + high) / 2
         return vectors
 
-    def _music(self, features: Tensor, generator: Generator) -> Tensor:
+    def _music(self, features: Tensor) -> Tensor:
         """Music channels (W, 150, F): noise where there is music, and in some windows no music at all."""
         shape, device = features.shape, features.device
-        known = torch.rand(shape[0], device=device, generator=generator) >= self.augmentation.p_no_music
+        known = torch.rand(shape[0], device=device) >= self.augmentation.p_no_music
         features = features * known[:, None, None]
         loud = features[..., _NOISY]
-        noise = torch.randn(loud.shape, device=device, generator=generator) * self.augmentation.noise
+        noise = torch.randn(loud.shape, device=device) * self.augmentation.noise
         loud.copy_((loud + noise * features[..., _MUSIC, None]).clamp(0, 1))
         return features
 
-    def _controls(self, variant: Tensor, frames: Tensor, uniform: Callable[[], Tensor]) -> Tensor:
-        """Style and energy (W, 150, 9), each left open in some windows."""
+    def _controls(self, variant: Tensor, frames: Tensor, chances: Tensor) -> Tensor:
+        """Style and energy (W, 150, 9), each left open in some windows. chances: (2, W) in [0, 1)."""
         augmentation = self.augmentation
-        style = self._style[variant].masked_fill(uniform() < augmentation.p_any_style, _ANY)
-        one_hot = functional.one_hot(style, len(STYLES)).float()[:, None].expand(-1, FRAMES, -1)
-        given = (uniform() >= augmentation.p_no_energy).float()[:, None].expand(-1, FRAMES)
+        style = self._style[variant].masked_fill(chances[0] < augmentation.p_any_style, _ANY)
+        # A look-up and not functional.one_hot, which asks the device for the largest number and waits.
+        one_hot = self._one_hot[style][:, None].expand(-1, FRAMES, -1)
+        given = (chances[1] >= augmentation.p_no_energy).float()[:, None].expand(-1, FRAMES)
         energy = self.dances.energy[frames] * given
         return torch.cat([one_hot, energy[..., None], given[..., None]], dim=-1)
 

@@ -51,16 +51,18 @@ class PoseScale:
         return (vectors - self.min) / self.scale
 
 
-def motion_losses(predicted: Tensor, target: Tensor, weights: LossWeights, scale: PoseScale | None) -> Tensor:
+def motion_losses(
+    predicted: Tensor, target: Tensor, weights: LossWeights, scale: PoseScale | None, offsets: Tensor | None = None
+) -> Tensor:
     """The weighted parts (5,) in the order of `LossWeights`; their sum is the loss (Tseng et al. 2023, eq. 3 to 7).
 
     predicted, target: (W, T, 151) normalised, float32. scale: takes them to metres for the losses on joints; with
-    None the joints are computed from the normalised values, as the authors' code does. Each part is a mean over the
-    windows of a mean over frames and channels.
+    None the joints are computed from the normalised values, as the authors' code does. offsets: the skeleton's (24, 3),
+    on the device; None = copied there. Each part is a mean over the windows of a mean over frames and channels.
     """
-    joints = _joints(predicted, scale)
+    joints = _joints(predicted, scale, offsets)
     with torch.no_grad():
-        target_joints = _joints(target, scale)
+        target_joints = _joints(target, scale, offsets)
     error = predicted - target
     motion_error = _step(error[..., CONTACTS.stop :])
     joint_error = joints - target_joints
@@ -77,9 +79,9 @@ def motion_losses(predicted: Tensor, target: Tensor, weights: LossWeights, scale
     return torch.stack(parts)
 
 
-def _joints(vectors: Tensor, scale: PoseScale | None) -> Tensor:
+def _joints(vectors: Tensor, scale: PoseScale | None, offsets: Tensor | None) -> Tensor:
     """Joint positions (W, T, 24, 3) of normalised vectors."""
-    return vector_joints(vectors if scale is None else scale.unnormalise(vectors))
+    return vector_joints(vectors if scale is None else scale.unnormalise(vectors), offsets)
 
 
 def _sliding(joints: Tensor, contacts: Tensor) -> Tensor:

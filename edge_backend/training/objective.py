@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ..motion.skeleton import SMPL
 from .losses import LossWeights, PoseScale, motion_losses
 
 
@@ -24,15 +25,18 @@ class Noised(NamedTuple):
 class Objective(nn.Module):
     """One module for the whole way, so that it can be compiled or spread over processes as one."""
 
+    offsets: Tensor
+
     def __init__(self, network: nn.Module, weights: LossWeights, scale: PoseScale, bf16: bool) -> None:
         super().__init__()
         self.network = network
         self.weights = weights
         self.scale = scale
         self.bf16 = bf16
+        self.register_buffer("offsets", torch.from_numpy(SMPL.offsets).to(scale.scale), persistent=False)
 
     def forward(self, batch: Noised) -> Tensor:
         """The weighted parts of the loss, (5,) float32, in the order of LossWeights."""
         with torch.autocast(batch.noisy.device.type, torch.bfloat16, enabled=self.bf16):
             predicted = self.network(batch.noisy, batch.condition, batch.t, batch.drop)
-        return motion_losses(predicted.float(), batch.target, self.weights, self.scale)
+        return motion_losses(predicted.float(), batch.target, self.weights, self.scale, self.offsets)

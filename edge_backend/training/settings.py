@@ -3,22 +3,29 @@
 import json
 import math
 from dataclasses import asdict, dataclass, field
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from ..model.decoder import DecoderConfig
 from .augment import Augmentation
 from .losses import LossWeights
+
+_CONSTANT = 0.7  # the share of the training in which the learning rate does not fall
+
+# How a step is run: as Python tells it, fused by torch.compile, recorded as one CUDA graph, or both of these.
+Mode = Literal["plain", "compiled", "graphed", "compiled+graphed"]
+MODES: tuple[Mode, ...] = get_args(Mode)
 
 
 @dataclass(frozen=True)
 class TrainSettings:
     """Everything that decides a run; saved beside its weights.
 
-    latent, ff, layers, heads, dropout: the network's (DecoderConfig). batch: windows per step, over all processes.
-    steps: how many in all. lr: constant, then a cosine to zero over the last 30 %. ema: weight of the old average in
-    the running average of the weights. drop_condition: chance per window that the network sees no condition.
-    precision: fp32, or bf16 for the network's multiplications. compile: let torch fuse the step. deterministic: pick
-    kernels whose result does not depend on timing. ..._every: steps.
+    latent, ff, layers, heads, dropout, deviation: the network's (DecoderConfig). batch: windows per step, over all
+    processes. minutes: how long the training lasts; 0 = `steps` steps, otherwise these do not count. lr: constant,
+    then a cosine to zero over the last 30 %. ema: weight of the old average in the running average of the weights.
+    drop_condition: chance per window that the network sees no condition. precision: fp32, or bf16 for the network's
+    multiplications. mode: how a step is run. deterministic: pick kernels whose result does not depend on timing.
+    ..._every: steps. save_minutes: between checkpoints where the clock rules, in place of checkpoint_every.
     """
 
     latent: int = 256
@@ -26,17 +33,20 @@ class TrainSettings:
     layers: int = 6
     heads: int = 8
     dropout: float = 0.1
+    deviation: float = 0.0
     batch: int = 128
     steps: int = 100_000
+    minutes: float = 0.0
     lr: float = 4e-4
     ema: float = 0.9999
     drop_condition: float = 0.25
     seed: int = 0
     precision: Literal["fp32", "bf16"] = "fp32"
-    compile: bool = False
+    mode: Mode = "plain"
     deterministic: bool = True
     log_every: int = 50
     checkpoint_every: int = 2000
+    save_minutes: float = 3.0
     holdout_every: int = 1000
     holdout_windows: int = 256
     losses: LossWeights = field(default_factory=LossWeights)
@@ -51,17 +61,21 @@ class TrainSettings:
             heads=self.heads,
             features=features,
             dropout=self.dropout,
+            deviation=self.deviation,
         )
 
-    def lr_at(self, step: int) -> float:
-        """Learning rate of step `step`, counted from 0."""
-        constant = 0.7 * self.steps
-        if step < constant:
+    def lr_at(self, done: float) -> float:
+        """Learning rate where the share `done` of the training, 0 to 1, lies behind."""
+        if done < _CONSTANT:
             return self.lr
-        return self.lr * (1 + math.cos(math.pi * (step - constant) / (self.steps - constant))) / 2
+        return self.lr * (1 + math.cos(math.pi * (done - _CONSTANT) / (1 - _CONSTANT))) / 2
 
     def ema_at(self, step: int) -> float:
-        """Weight of the old average after step `step`: small at first, so that the average forgets the random start."""
+        """Weight of the old average after step `step`.
+
+        Up to 90,000 steps (with ema 0.9999) it grows with them, so that the half-life of the average is 8 % of the
+        steps done: a short training's average reaches as far back, in proportion, as a long one's.
+        """
         return min(self.ema, (1 + step) / (10 + step))
 
     def to_json(self) -> str:

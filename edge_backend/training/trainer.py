@@ -1,178 +1,161 @@
-"""The training loop: x0-prediction under noise, Adan, a running average of the weights, exact resume.
+"""The training loop: steps, the learning rate over steps or over the clock, checkpoints and exact resume, logs."""
 
-Step k draws everything random (windows, noise, timesteps, dropout) from generators seeded with (seed, k). So a run that
-was killed goes on as if nothing had happened, and several processes agree on the same global batch.
-"""
-
-import copy
-import hashlib
+import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
-from torch import Generator, Tensor, distributed, nn
-from torch.nn.parallel import DistributedDataParallel
+from torch import distributed
 
-from ..diffusion.schedule import cosine_schedule
 from ..errors import EdgeError
 from ..model.decoder import DanceDecoder
-from .adan import Adan
-from .augment import CONTROLS, FRAMES, WindowSampler
+from .augment import FRAMES, WindowSampler
 from .checkpoint import load_checkpoint, save_checkpoint
 from .loss_log import LossLog
 from .losses import LossWeights
-from .objective import Noised, Objective
+from .measure import Measurement, best, measure
 from .pack import DanceSet
-from .settings import TrainSettings
+from .settings import Mode, TrainSettings
+from .step import TrainStep, rank_and_processes
 
 CHECKPOINT = "checkpoint.safetensors"
 
 _STOP_CHECK = 10  # steps between the moments at which several processes agree on stopping
+_HOLDOUT_BATCH = 64  # windows
+_MEASURE_SHARE = 0.1  # of the training's minutes may go into finding the quickest way
+_MEASURE_SECONDS = 8.0  # for each way, at most
 
 
 class Trainer:
     """One run in one folder: goes on from the folder's checkpoint if there is one.
 
-    Under torchrun every process builds one with the same arguments; the first process writes the files. Raises
-    EdgeError `training_mismatch` where the checkpoint belongs to another network or other data, `training_settings`.
+    Under torchrun every process builds one with the same arguments; the first process writes the files. began: where
+    the clock rules, the moment (time.monotonic) from which this sitting's minutes count. Raises EdgeError
+    `training_mismatch` where the checkpoint belongs to another network or other data, `training_settings`.
     """
 
-    def __init__(self, settings: TrainSettings, dances: DanceSet, folder: Path, device: torch.device) -> None:
+    def __init__(
+        self,
+        settings: TrainSettings,
+        dances: DanceSet,
+        folder: Path,
+        device: torch.device,
+        began: float | None = None,
+    ) -> None:
         self.settings = settings
         self.dances = dances
         self.folder = folder
-        self.device = device
         self.step = 0
-        self.rank, self.processes = _rank_and_processes()
-        if settings.batch % self.processes:
-            message = f"A batch of {settings.batch} windows cannot be shared by {self.processes} processes."
-            raise EdgeError("training_settings", message, "Choose a multiple.")
-        _choose_kernels(settings.deterministic)
-        self._sampler = WindowSampler(dances, settings.augmentation)
+        self.rank, self.processes = rank_and_processes()
+        if settings.minutes and self.processes > 1:
+            raise EdgeError("training_settings", "Several processes have no common clock.", "Give steps, not minutes.")
+        _choose_kernels(settings.deterministic, settings.precision)
+        sampler = WindowSampler(dances, settings.augmentation)
         has_holdout = settings.holdout_windows > 0 and bool(dances.usable(FRAMES, holdout=True).any())
         self._holdout = WindowSampler(dances, settings.augmentation, holdout=True) if has_holdout else None
-        abar = cosine_schedule().alphas_cumprod.to(device)
-        self._signal, self._sigma = abar.sqrt(), (1 - abar).sqrt()
-        self._generator = Generator(device)
-        self._sums = torch.zeros(len(LossWeights.names()), device=device)
-
-        torch.manual_seed(settings.seed)
-        self.model = DanceDecoder(settings.network(dances.features.shape[-1] + CONTROLS)).to(device)
-        self.ema = copy.deepcopy(self.model).eval().requires_grad_(False)
-        self.optimiser = Adan(self.model.parameters(), lr=settings.lr)
+        self._train_step = TrainStep(settings, sampler, device)
+        self._device = device
+        self._began = time.monotonic() if began is None else began
+        self._seconds_before = 0.0
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / CHECKPOINT).exists():
             self._resume(folder / CHECKPOINT)
-        self._saved = self.step
-        self._objective = self._prepared(self._objective_of(self.model))
+        self._saved, self._saved_at = self.step, time.monotonic()
         if self.rank == 0:
             columns = ("loss", *LossWeights.names())
             self._log = LossLog(folder / "loss.csv", (*columns, "lr", "samples_per_s"), self.step)
             self._holdout_log = LossLog(folder / "holdout.csv", columns, self.step)
-            (folder / "settings.json").write_text(settings.to_json())
+            self._write_settings()
 
-    def run(self, stop: Callable[[], bool] = lambda: False) -> None:
-        """Train until all steps are done or `stop` says so, then leave a checkpoint.
+    @property
+    def model(self) -> DanceDecoder:
+        """The network that learns."""
+        return self._train_step.model
 
-        Raises EdgeError `training_diverged` when the loss is no longer a number; the last checkpoint is kept.
+    @property
+    def ema(self) -> DanceDecoder:
+        """Its running average: what is exported."""
+        return self._train_step.ema
+
+    def prepare(self) -> None:
+        """Get ready for the settings' mode; where that does not work here, say so and go on without it."""
+        settings = self.settings
+        if settings.mode == "plain":
+            return
+        began = time.monotonic()
+        try:
+            self._train_step.prepare(settings.mode, settings.batch)
+        except (torch.OutOfMemoryError, EdgeError):
+            raise
+        except Exception as error:  # whatever a compiler may trip over, training without it works
+            _say(f"the mode {settings.mode} failed, going on without: {type(error).__name__}: {str(error)[:300]}")
+            self._train_step.prepare("plain", settings.batch)
+            return
+        _say(f"{settings.mode}: ready after {time.monotonic() - began:.0f} s")
+
+    def choose(self, modes: Sequence[Mode], batches: Sequence[int]) -> None:
+        """Measure which of the modes and batch sizes is the quickest here, write `speed.json`, and take that one."""
+        span = 60 * self.settings.minutes
+        # Plain first, on the smallest batch: the check that training works at all. Then the most promising ones.
+        ways = [("plain", min(batches)), *((mode, batch) for mode in reversed(modes) for batch in batches)]
+        found = measure(
+            self._train_step, list(dict.fromkeys(ways)), min(_MEASURE_SECONDS, span / 100), span * _MEASURE_SHARE, _tell
+        )
+        chosen = best(found)
+        table = {"tried": [asdict(each) for each in found], "chosen": [chosen.mode, chosen.batch]}
+        (self.folder / "speed.json").write_text(json.dumps(table, indent=1) + "\n")
+        _say(json.dumps(table))
+        self.settings = replace(self.settings, mode=chosen.mode, batch=chosen.batch)
+        self._write_settings()
+        self._train_step.prepare(chosen.mode, chosen.batch)
+
+    def run(self, stop: Callable[[], bool] = lambda: False, saved: Callable[[], None] = lambda: None) -> None:
+        """Train until all steps or minutes are done or `stop` says so, then leave a checkpoint.
+
+        saved: is called after each checkpoint and at the end. Raises EdgeError `training_diverged` when the loss is no longer a
+        number; the last checkpoint is kept.
         """
         settings = self.settings
         self._start_clock()
-        while self.step < settings.steps and not self._stopping(stop):
-            self._train_step()
+        while self.done < 1 and not self._stopping(stop):
+            self._train_step(self.step, settings.lr_at(self.done))
+            self.step += 1
             if self.step % settings.log_every == 0:
                 self._log_losses()
             if self._holdout and self.step % settings.holdout_every == 0:
                 self._log_holdout()
-            if self.step % settings.checkpoint_every == 0:
+            if self._time_to_save():
                 self.save()
+                saved()
         if self._saved != self.step:
             self.save()
+        saved()
+
+    @property
+    def done(self) -> float:
+        """The share of the training that lies behind, by steps or by the clock."""
+        if self.settings.minutes:
+            return min(self._seconds() / (60 * self.settings.minutes), 1.0)
+        return self.step / self.settings.steps
 
     def save(self) -> None:
         """Write the checkpoint: weights, their average, the optimiser, the sums of the running log interval."""
         if not all(bool(parameter.isfinite().all()) for parameter in self.model.parameters()):
             raise _diverged(self.step)
-        tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
-        tensors |= {f"ema.{name}": value for name, value in self.ema.state_dict().items()}
-        optimiser = self.optimiser.state_dict()
-        for number, state in optimiser["state"].items():
-            tensors |= {f"optimiser.{number}.{key}": value for key, value in state.items()}
-        tensors["sums"] = self._sums
         if self.rank == 0:
-            state = {"step": self.step, "data": self.dances.digest, "groups": optimiser["param_groups"]}
-            save_checkpoint(self.folder / CHECKPOINT, tensors, state)
-        self._saved = self.step
+            state = {"step": self.step, "seconds": self._seconds(), "data": self.dances.digest}
+            save_checkpoint(self.folder / CHECKPOINT, self._train_step.state(), state)
+        self._saved, self._saved_at = self.step, time.monotonic()
         self._start_clock()
 
-    @torch.no_grad()
     def holdout_losses(self) -> list[float]:
         """Parts of the averaged weights' loss on hold-out windows: every time the same windows and noise."""
         if self._holdout is None:
             raise ValueError("there are no hold-out dances")
-        objective, settings = self._objective_of(self.ema), self.settings
-        batches = -(-settings.holdout_windows // settings.batch)
-        total = torch.zeros_like(self._sums)
-        for number in range(batches):
-            windows = min(settings.batch, settings.holdout_windows - number * settings.batch)
-            batch = self._draw(self._holdout, windows, _seed(settings.seed, "hold-out", number), drop=0)
-            total += objective(batch) * (windows / settings.holdout_windows)
-        return total.tolist()
-
-    def _train_step(self) -> None:
-        settings, step = self.settings, self.step
-        batch = self._draw(self._sampler, settings.batch, _seed(settings.seed, "batch", step), settings.drop_condition)
-        share = settings.batch // self.processes
-        batch = Noised(*(part[self.rank * share : (self.rank + 1) * share] for part in batch))
-        torch.manual_seed(_seed(settings.seed, f"dropout {self.rank}", step))
-        parts = self._objective(batch)
-        parts.sum().backward()
-        for group in self.optimiser.param_groups:
-            group["lr"] = settings.lr_at(step)
-        self.optimiser.step()
-        self.optimiser.zero_grad(set_to_none=True)
-        with torch.no_grad():
-            torch._foreach_lerp_(list(self.ema.parameters()), list(self.model.parameters()), 1 - settings.ema_at(step))
-            self._sums += parts
-        self.step += 1
-
-    def _draw(self, sampler: WindowSampler, windows: int, seed: int, drop: float) -> Noised:
-        """A batch with noise on it (Ho et al. 2020, eq. 4) at uniform timesteps, all of it decided by the seed."""
-        generator = self._generator.manual_seed(seed)
-        target, condition = sampler.draw(windows, generator)
-        t = torch.randint(len(self._signal), (windows,), device=self.device, generator=generator)
-        noise = torch.randn(target.shape, device=self.device, generator=generator)
-        dropped = torch.rand(windows, device=self.device, generator=generator) < drop
-        noisy = self._signal[t, None, None] * target + self._sigma[t, None, None] * noise
-        return Noised(noisy, condition, t, dropped, target)
-
-    def _objective_of(self, network: nn.Module) -> Objective:
-        return Objective(network, self.settings.losses, self._sampler.scale, bf16=self.settings.precision == "bf16")
-
-    def _prepared(self, objective: Objective) -> Callable[[Noised], Tensor]:
-        """The objective, spread over the processes and compiled where that is wanted and works."""
-        spread: nn.Module = objective
-        if self.processes > 1:
-            ids = [self.device] if self.device.type == "cuda" else None
-            spread = DistributedDataParallel(objective, device_ids=ids)
-        if not self.settings.compile:
-            return spread
-        began = time.monotonic()
-        compiled = torch.compile(spread)
-        batch = self._draw(self._sampler, self.settings.batch // self.processes, seed=0, drop=0.5)
-        try:
-            compiled(batch).sum().backward()
-        except torch.OutOfMemoryError:
-            raise
-        except Exception as error:  # whatever a compiler may trip over, training without it works
-            _say(f"torch.compile failed, going on without it: {type(error).__name__}: {str(error)[:300]}")
-            return spread
-        finally:
-            self.optimiser.zero_grad(set_to_none=True)
-        _say(f"compiled in {time.monotonic() - began:.0f} s")
-        return compiled
+        return self._train_step.averaged_losses(self._holdout, self.settings.holdout_windows, _HOLDOUT_BATCH).tolist()
 
     def _resume(self, path: Path) -> None:
         tensors, state = load_checkpoint(path)
@@ -182,34 +165,26 @@ class Trainer:
                 f"The checkpoint {path} was trained on other data.",
                 "Choose another folder, or the pack that it was begun with.",
             )
-        optimiser: dict[int, dict[str, Tensor]] = {}
-        for name, value in tensors.items():
-            if name.startswith("optimiser."):
-                _, number, key = name.split(".")
-                optimiser.setdefault(int(number), {})[key] = value
         try:
-            self.model.load_state_dict(_under("model.", tensors))
-            self.ema.load_state_dict(_under("ema.", tensors))
-            self.optimiser.load_state_dict({"state": optimiser, "param_groups": state["groups"]})
-        except (RuntimeError, ValueError) as error:
+            self._train_step.load_state(tensors)
+        except ValueError as error:
             raise EdgeError(
                 "training_mismatch",
                 f"The checkpoint {path} belongs to a network of another size.",
                 "Choose another folder, or the size that it was begun with.",
                 str(error),
             ) from error
-        self._sums.copy_(tensors["sums"])
-        self.step = state["step"]
+        self.step, self._seconds_before = state["step"], state["seconds"]
         _say(f"going on from step {self.step}")
 
     def _log_losses(self) -> None:
         """Write the mean losses since the last row. The only place where a step waits for the device."""
-        sums = self._sums / self.settings.log_every
+        sums = self._train_step.sums / self.settings.log_every
         if self.processes > 1:
             distributed.all_reduce(sums)
             sums /= self.processes
         parts = sums.tolist()
-        self._sums.zero_()
+        self._train_step.sums.zero_()
         total = sum(parts)
         if not total < float("inf"):
             raise _diverged(self.step)
@@ -217,15 +192,27 @@ class Trainer:
         rate = (self.step - self._clock_step) * self.settings.batch / (now - self._clock)
         self._start_clock()
         if self.rank == 0:
-            self._log.add(self.step, total, *parts, self.settings.lr_at(self.step - 1), rate)
-            _say(f"step {self.step} of {self.settings.steps}: loss {total:.4f}, {rate:.0f} samples/s")
+            self._log.add(self.step, total, *parts, self.settings.lr_at(self.done), rate)
+            _say(f"step {self.step}, {self.done:.1%} done: loss {total:.4f}, {rate:.0f} samples/s")
 
     def _log_holdout(self) -> None:
         if self.rank == 0:
             parts = self.holdout_losses()
             self._holdout_log.add(self.step, sum(parts), *parts)
-            _say(f"step {self.step} of {self.settings.steps}: hold-out loss {sum(parts):.4f}")
+            _say(f"step {self.step}: hold-out loss {sum(parts):.4f}")
         self._start_clock()
+
+    def _time_to_save(self) -> bool:
+        if self.settings.minutes:
+            return time.monotonic() - self._saved_at >= 60 * self.settings.save_minutes
+        return self.step % self.settings.checkpoint_every == 0
+
+    def _seconds(self) -> float:
+        """How long this training has lasted, over all sittings."""
+        return self._seconds_before + time.monotonic() - self._began
+
+    def _write_settings(self) -> None:
+        (self.folder / "settings.json").write_text(self.settings.to_json())
 
     def _start_clock(self) -> None:
         self._clock, self._clock_step = time.monotonic(), self.step
@@ -235,30 +222,25 @@ class Trainer:
             return stop()
         if self.step % _STOP_CHECK:
             return False
-        wish = torch.tensor(float(stop()), device=self.device)
+        wish = torch.tensor(float(stop()), device=self._device)
         distributed.all_reduce(wish)
         return bool(wish > 0)
 
 
-def _rank_and_processes() -> tuple[int, int]:
-    if distributed.is_available() and distributed.is_initialized():
-        return distributed.get_rank(), distributed.get_world_size()
-    return 0, 1
-
-
-def _choose_kernels(deterministic: bool) -> None:
+def _choose_kernels(deterministic: bool, precision: str) -> None:
     torch.use_deterministic_algorithms(deterministic, warn_only=True)
     # Filling fresh memory finds bugs; it costs time and changes no result here.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    # What stays outside bf16 may then use a GPU's tensor cores too.
+    torch.set_float32_matmul_precision("high" if precision == "bf16" else "highest")
 
 
-def _seed(seed: int, use: str, number: int) -> int:
-    """A seed for one use at one moment, far from every other one."""
-    return int.from_bytes(hashlib.blake2b(f"{seed} {use} {number}".encode(), digest_size=8).digest()) >> 1
-
-
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+def _tell(measurement: Measurement) -> None:
+    if measurement.failure:
+        _say(f"{measurement.mode}, batch {measurement.batch}: {measurement.failure}")
+    else:
+        rate, prepare = measurement.samples_per_s, measurement.prepare_s
+        _say(f"{measurement.mode}, batch {measurement.batch}: {rate:.0f} samples/s, ready after {prepare:.0f} s")
 
 
 def _diverged(step: int) -> EdgeError:

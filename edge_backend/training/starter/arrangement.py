@@ -97,7 +97,7 @@ def render(
     sounds = _sounds(mix, rng)
     step = beat / 4
     tone = cache(partial(_tone, beat=beat))
-    chord = cache(lambda root: sum(tone(root + 24 + note, 0.75, "pad") for note in mix.third) / 3)
+    chord = cache(lambda root: np.sum([tone(root + 24 + note, 0.75, "pad") for note in mix.third], axis=0) / 3)
 
     def at(index: int) -> float:
         late = mix.swing * beat / 2 if index % 4 == 2 else 0.0

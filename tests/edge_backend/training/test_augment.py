@@ -21,7 +21,8 @@ def dances(pack_path):
 
 
 def draw(dances, augmentation, windows=64, seed=3, **options):
-    return WindowSampler(dances, augmentation, **options).draw(windows, torch.Generator().manual_seed(seed))
+    torch.manual_seed(seed)
+    return WindowSampler(dances, augmentation, **options).draw(windows)
 
 
 def test_every_window_is_a_stretch_of_one_training_dance_moved_and_turned(dances):

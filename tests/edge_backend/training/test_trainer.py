@@ -63,6 +63,12 @@ def losses(folder, name="loss.csv"):
         return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
+def take_step(run):
+    """One step outside of the loop."""
+    run._train_step(run.step, run.settings.lr)
+    run.step += 1
+
+
 def after(steps):
     """A `stop` that lets so many steps happen."""
     count = iter(range(steps + 1))
@@ -101,7 +107,7 @@ def test_a_killed_process_loses_only_the_steps_since_its_checkpoint(trainer):
     whole, killed = trainer("whole"), trainer("killed", checkpoint_every=3)
     whole.run()
     for _ in range(5):
-        killed._train_step()
+        take_step(killed)
         if killed.step % 3 == 0:
             killed.save()
     again = trainer("killed")
@@ -123,19 +129,28 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(trainer):
 def test_the_average_is_that_of_the_weights_so_far(trainer):
     run = trainer(ema=0.9999)
     start = run.ema.final_layer.weight.clone()
-    run._train_step()
+    take_step(run)
     after_one = run.model.final_layer.weight.detach().clone()
     torch.testing.assert_close(run.ema.final_layer.weight, 0.1 * start + 0.9 * after_one)
     assert [TINY.ema_at(k) for k in (0, 10**9)] == [0.1, 0.9999]
 
 
 def test_the_learning_rate_is_constant_and_then_falls_to_zero():
-    settings = TrainSettings(steps=100, lr=1e-3)
-    assert {settings.lr_at(step) for step in range(71)} == {1e-3}
-    assert settings.lr_at(85) == pytest.approx(5e-4)
-    assert settings.lr_at(100) == pytest.approx(0)
-    falling = [settings.lr_at(step) for step in range(70, 101)]
+    settings = TrainSettings(lr=1e-3)
+    assert {settings.lr_at(done / 100) for done in range(71)} == {1e-3}
+    assert settings.lr_at(0.85) == pytest.approx(5e-4)
+    assert settings.lr_at(1) == pytest.approx(0)
+    falling = [settings.lr_at(done / 100) for done in range(70, 101)]
     assert falling == sorted(falling, reverse=True)
+
+
+def test_the_averages_half_life_is_eight_percent_of_a_short_trainings_steps():
+    steps = 40_000
+    kept, age = 1.0, 0
+    while kept > 0.5:
+        kept *= TrainSettings().ema_at(steps - 1 - age)
+        age += 1
+    assert age / steps == pytest.approx(0.08, abs=0.01)
 
 
 def test_bf16_trains_as_fp32_does_to_bf16s_precision(trainer):
@@ -154,7 +169,7 @@ def test_settings_survive_their_file():
 
 def test_a_diverged_run_says_so_and_keeps_its_last_checkpoint(trainer):
     run = trainer(checkpoint_every=1, log_every=100)
-    run._train_step()
+    take_step(run)
     run.save()
     good = (run.folder / CHECKPOINT).read_bytes()
     with torch.no_grad():
@@ -209,9 +224,9 @@ def test_without_holdout_dances_there_is_no_holdout_loss(dances, tmp_path):
 
 def test_the_command_trains_goes_on_and_exports_weights_that_load(pack_path, tmp_path, dances):
     out, weights = tmp_path / "run", tmp_path / "mine.safetensors"
-    assert main([str(pack_path), "--out", str(out), "--device=cpu", "--steps=2", *TINY_OPTIONS]) == 0
+    assert main(["train", str(pack_path), "--out", str(out), "--device=cpu", "--steps=2", *TINY_OPTIONS]) == 0
     # The second time the folder's settings hold: only what is new is said.
-    assert main([str(pack_path), "--out", str(out), "--device=cpu", "--steps=4", f"--export={weights}"]) == 0
+    assert main(["train", str(pack_path), "--out", str(out), "--device=cpu", "--steps=4", f"--export={weights}"]) == 0
     assert [row["step"] for row in losses(out)] == [2, 4]
     loaded = load_weights(weights)
     assert loaded.info.config.features == 12 + 9
@@ -227,13 +242,13 @@ def test_the_command_trains_goes_on_and_exports_weights_that_load(pack_path, tmp
 def test_the_time_limit_ends_a_run_with_a_checkpoint(pack_path, tmp_path):
     began = time.monotonic()
     options = ["--device=cpu", "--steps=1000000", "--time-limit=1", *TINY_OPTIONS]
-    assert main([str(pack_path), "--out", str(tmp_path / "run"), *options]) == 0
+    assert main(["train", str(pack_path), "--out", str(tmp_path / "run"), *options]) == 0
     assert time.monotonic() - began < 20
     assert (tmp_path / "run" / CHECKPOINT).exists()
 
 
 def test_a_bad_pack_ends_the_command_with_one_sentence(tmp_path, capsys):
-    assert main([str(tmp_path / "none.safetensors"), "--out", str(tmp_path / "run"), "--device=cpu"]) == 2
+    assert main(["train", str(tmp_path / "none.safetensors"), "--out", str(tmp_path / "run"), "--device=cpu"]) == 2
     assert "none.safetensors" in capsys.readouterr().err
 
 
@@ -241,7 +256,17 @@ def test_a_bad_pack_ends_the_command_with_one_sentence(tmp_path, capsys):
 def test_sigterm_leaves_a_checkpoint_to_go_on_from(pack_path, tmp_path):
     out = tmp_path / "run"
     process = subprocess.Popen(
-        [sys.executable, "-m", "edge_backend.training", pack_path, "--out", out, "--device=cpu", *TINY_OPTIONS],
+        [
+            sys.executable,
+            "-m",
+            "edge_backend.training",
+            "train",
+            pack_path,
+            "--out",
+            out,
+            "--device=cpu",
+            *TINY_OPTIONS,
+        ],
         cwd=Path(__file__).parents[3],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         stderr=subprocess.PIPE,
@@ -263,7 +288,7 @@ def test_two_processes_have_the_loss_and_the_gradients_of_one_on_the_same_batche
     def train(out, *launcher):
         options = ["--out", out, "--device=cpu", "--dropout=0", "--steps=2", *TINY_OPTIONS]
         subprocess.run(
-            [sys.executable, "-m", *launcher, "edge_backend.training", pack_path, *options],
+            [sys.executable, "-m", *launcher, "edge_backend.training", "train", pack_path, *options],
             cwd=Path(__file__).parents[3],
             env={**os.environ, "OMP_NUM_THREADS": "1"},
             check=True,
@@ -275,7 +300,7 @@ def test_two_processes_have_the_loss_and_the_gradients_of_one_on_the_same_batche
     one, state = train(tmp_path / "one")
     two, shared = train(tmp_path / "two", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m")
     assert one == pytest.approx(two, abs=1e-5)
-    gradients = [name for name in state if name.endswith(".previous")]
+    gradients = [name for name in state if name.startswith("previous.")]
     assert gradients
     for name in gradients:
         torch.testing.assert_close(shared[name], state[name], atol=1e-5, rtol=1e-3)
