@@ -54,6 +54,23 @@ def test_one_click_keys_a_dance_on_the_dancer(stage):
     assert not folders_left() and addon("backend.service").service.job is None
 
 
+def test_the_weights_in_the_zip_make_a_dancer_who_moves_upright_on_the_floor(song_file, preferences):
+    strip = put_song(song_file, frame=1)
+    bpy.context.scene.render.fps = 30
+    trim(strip, 1, 121)
+    bpy.context.scene.edge_dance.quality = "draft"
+    dancer = put_dancer()
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    heads = np.array([bone_heads(dancer, frame) for frame in range(1, 121, 3)])
+    names = addon("rig.skeleton").BONE_NAMES
+    height = {name: heads[:, names.index(name), 2] for name in ("head", "pelvis", "toes.L", "toes.R")}
+    lowest_toes = np.minimum(height["toes.L"], height["toes.R"])
+    assert np.abs(lowest_toes - 0.022).max() < 0.15  # one foot near the floor; beginners do not jump to this song
+    assert height["head"].min() > 1.2 and height["pelvis"].min() > 0.6  # upright
+    assert np.abs(np.diff(heads, axis=0)).max(axis=(0, 2)).min() > 0.005  # no joint is frozen
+    assert np.linalg.norm(np.diff(heads, axis=0), axis=-1).mean() > 0.01  # metres in a tenth of a second
+
+
 def test_the_same_seed_gives_the_same_dance_and_another_seed_another(stage):
     poses = []
     for seed in (3, 3, 4):
