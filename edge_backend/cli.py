@@ -16,7 +16,16 @@ from .devices import DEVICES
 from .errors import EdgeError
 from .failures import explain
 from .protocol import Error, encode
-from .request import FEATURE_KINDS, SAMPLERS, STYLES, FeetRequest, GenerateRequest
+from .request import (
+    FEATURE_KINDS,
+    PLANS,
+    PRECISIONS,
+    PROVIDERS,
+    SAMPLERS,
+    STYLES,
+    FeetRequest,
+    GenerateRequest,
+)
 
 PROGRAM = "python -m edge_backend"
 FAILED, INTERRUPTED = 2, 130
@@ -72,9 +81,10 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(module=name)
         return made
 
-    _add_generate(command("generate", "make a dance for a song", _computing(), _json()))
-    _add_features(command("features", "extract what a model hears of a song", _json()))
+    _add_generate(command("generate", "make a dance for a song", _computing(), _listening(), _json()))
+    _add_features(command("features", "extract what a model hears of a song", _computing(), _listening(), _json()))
     _add_weights(command("weights", "list, show or import weights"))
+    _add_jukebox(command("jukebox", "convert, check and measure Jukebox, which some weights listen through"))
     _add_preview(command("preview", "draw a dance as a video or a sheet of pictures, without Blender", _json()))
     command("doctor", "check this installation by using it", _computing(), _json())
     _add_worker(command("worker", "serve Blender on stdin and stdout (docs/protocol.md)", _computing()))
@@ -101,6 +111,23 @@ def _computing() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads, default: as torch likes")
     parser.add_argument("--weights-folder", type=Path, metavar="DIR", help="your own weights, beside the bundled ones")
     return parser
+
+
+def _listening() -> argparse.ArgumentParser:
+    """For weights with jukebox features."""
+    parser = argparse.ArgumentParser(add_help=False)
+    group = parser.add_argument_group("Jukebox features (docs/jukebox.md)")
+    group.add_argument("--provider", choices=PROVIDERS, default=PROVIDERS[0], help="default: %(default)s")
+    group.add_argument("--originals", type=Path, metavar="DIR", help="OpenAI's files, for the provider jukemirlib")
+    _add_plan(group)
+    group.add_argument("--no-cache", action="store_true", help="neither look for features of this song nor keep them")
+    group.add_argument("--yes", action="store_true", help="do not ask before long work")
+    return parser
+
+
+def _add_plan(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("--plan", choices=PLANS, default=PLANS[0], help="of Jukebox's memory, default: what fits")
+    parser.add_argument("--precision", choices=PRECISIONS, help="default: fp16 on a GPU, fp32 on the CPU")
 
 
 def _add_stretch(parser: argparse.ArgumentParser) -> None:
@@ -153,6 +180,34 @@ def _add_weights(parser: argparse.ArgumentParser) -> None:
     for action, one in (("list", listing), ("show", show), ("import", bring)):
         one.set_defaults(module=f"weights_{action}")
     bring.add_argument("--heads", type=int, metavar="N", help="of each attention, where the file is no usual one")
+
+
+def _add_jukebox(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    convert = actions.add_parser(
+        "convert", help="make it from OpenAI's two files; goes on where it was stopped", parents=[_debug(), _json()]
+    )
+    convert.add_argument("folder", type=Path, metavar="FOLDER", help="with vqvae.pth.tar and prior_level_2.pth.tar")
+    convert.add_argument("-o", "--output", type=Path, metavar="DIR", help="default: jukebox-5b in the weights folder")
+    convert.add_argument("--layers", type=int, default=66, metavar="N", help="default: %(default)s, as EDGE needs")
+    convert.add_argument("--heads", type=int, default=8, metavar="N", help="of each attention, default: %(default)s")
+    verify = actions.add_parser("verify", help="compare its files with their checksums", parents=[_debug(), _json()])
+    for one in (convert, verify):
+        one.add_argument("--weights-folder", type=Path, metavar="DIR", help="your own weights")
+    benchmark = actions.add_parser(
+        "benchmark", help="measure speed and memory here, without the weights", parents=[_debug(), _json()]
+    )
+    benchmark.add_argument("--device", choices=DEVICES, default="auto")
+    benchmark.add_argument("--threads", type=int, metavar="N", help="CPU threads, default: as torch likes")
+    benchmark.add_argument("--slices", type=int, default=4, metavar="N", help="of 5 s, default: %(default)s")
+    _add_plan(benchmark)
+    compare = actions.add_parser(
+        "compare", help="this program's features with jukemirlib's", parents=[_debug(), _computing(), _listening()]
+    )
+    _add_stretch(compare)
+    compare.set_defaults(json=False)
+    for action, one in (("convert", convert), ("verify", verify), ("benchmark", benchmark), ("compare", compare)):
+        one.set_defaults(module=f"jukebox_{action}")
 
 
 def _add_preview(parser: argparse.ArgumentParser) -> None:

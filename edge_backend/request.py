@@ -9,10 +9,16 @@ from typing import Literal, get_args
 Sampler = Literal["ddim", "ddpm", "dpmpp"]
 Style = Literal["any", "salsa", "commercial", "freestyle", "indian", "modern", "breakdance"]
 FeatureKind = Literal["rhythm", "baseline", "jukebox"]
+Provider = Literal["native", "jukemirlib"]
+Plan = Literal["auto", "full", "int8", "stream"]
+Precision = Literal["fp32", "fp16"]
 
 SAMPLERS: tuple[str, ...] = get_args(Sampler)
 STYLES: tuple[str, ...] = get_args(Style)
 FEATURE_KINDS: tuple[str, ...] = get_args(FeatureKind)
+PROVIDERS: tuple[str, ...] = get_args(Provider)
+PLANS: tuple[str, ...] = get_args(Plan)
+PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 
 @dataclass(frozen=True, slots=True)

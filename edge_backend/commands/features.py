@@ -2,15 +2,22 @@
 
 import argparse
 
+import torch
+
 from ..pipeline import write_features
 from ..request import FeaturesRequest
+from ..studio import Studio
+from .jukebox_options import settings
 from .output import check_target, finish, progress
 
 
 def run(options: argparse.Namespace) -> None:
     """Extract features. Raises EdgeError as audio does; OSError."""
     check_target(options.output)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    studio = Studio(options.device, options.weights_folder, settings(options))
     request = FeaturesRequest(options.song, options.type, options.start, options.duration)
     with progress(options) as report:
-        write_features(request, options.output, report)
+        write_features(request, options.output, report, studio)
     finish(options, options.output, f"{options.type} features")

@@ -8,6 +8,7 @@ from ..motion.files import load_motion
 from ..pipeline import write_dance
 from ..request import FeetRequest, GenerateRequest
 from ..studio import Studio
+from .jukebox_options import settings
 from .output import check_target, finish, progress
 
 
@@ -16,7 +17,7 @@ def run(options: argparse.Namespace) -> None:
     check_target(options.output)
     if options.threads:
         torch.set_num_threads(options.threads)
-    studio = Studio(options.device, options.weights_folder)
+    studio = Studio(options.device, options.weights_folder, settings(options))
     with progress(options) as report:
         write_dance(_request(options), options.output, report, studio)
     motion = load_motion(options.output)

@@ -15,6 +15,7 @@ from .frames import to_frames
 from .layers import Layer, make_layer
 from .plans import MemoryPlan
 from .sound import LONGEST
+from .speed import estimate_s
 
 Tick = Callable[[int, int], None]
 """(done, total): so much of a group is through. What it raises ends the work there."""
@@ -41,6 +42,10 @@ class NativeExtractor:
     def group(self) -> int:
         """Slices that are best handed over together."""
         return self._plan.group
+
+    def estimate_s(self, slices: int) -> float:
+        """About how many seconds so many slices of 5 s will take, from the speed of a matrix product just now."""
+        return estimate_s(self._folder.shape, self._device, self._plan.precision, slices)
 
     def features(self, sounds: NDArray[np.float32], tick: Tick = no_tick) -> NDArray[np.float32]:
         """Features (S, frames, width) at 30 fps of S slices heard alone, each as sound.prepare gives it: (S, n).

@@ -51,6 +51,11 @@ class JukemirlibExtractor:
             version = "unknown"
         return f"jukemirlib-{version}-fp32"
 
+    def estimate_s(self, slices: int) -> float:
+        """Unknown: it runs on hardware of its own choice."""
+        del slices
+        return 0.0
+
     def features(self, sounds: NDArray[np.float32], tick: Tick = no_tick) -> NDArray[np.float32]:
         """As NativeExtractor.features."""
         made = []

@@ -11,9 +11,9 @@ from typing import Literal
 import torch
 
 from ...errors import EdgeError
+from ...request import Plan, Precision
 from .folder import PriorShape
-from .layers import Precision
-from .settings import Plan
+from .layers import Kept
 
 SLICE_CODES = 1722
 _CPU_GROUP = 8  # slices: with the true prior about a quarter of an hour, after which they are in the cache
@@ -30,7 +30,7 @@ class MemoryPlan:
     """
 
     layers: Literal["kept", "read"]
-    precision: Precision
+    precision: Kept
     group: int
     batch: int
     device_bytes: int
@@ -51,21 +51,17 @@ def choose_plan(
     slices as one group or `full` does not fit, else `full`; never int8, which changes features visibly.
     Raises EdgeError out_of_memory where the wanted plan does not fit, request_invalid for a precision with int8.
     """
-    if wanted == "int8" and precision not in (None, "int8"):
+    if wanted == "int8" and precision:
         raise EdgeError("request_invalid", f"The plan int8 has no precision {precision}.", "Leave the precision out.")
-    if wanted == "int8":
-        precision = "int8"
-    elif precision is None:
-        precision = "fp32" if device.type == "cpu" else "fp16"
+    usual: Kept = "fp32" if device.type == "cpu" else "fp16"
+    kept: Kept = "int8" if wanted == "int8" else precision or usual
     if free is None and device.type == "cuda":
         free = torch.cuda.mem_get_info(device)[0]
-    plans = {
-        name: _plan(name, shape, device, slices, precision=precision, free=free) for name in ("stream", "full", "int8")
-    }
+    plans = {name: _plan(name, shape, device, slices, precision=kept, free=free) for name in ("stream", "full", "int8")}
     if wanted == "auto":
-        streamed, kept = plans["stream"], plans["full"]
-        quick = device.type == "cpu" or streamed.group >= slices or kept.group < 1
-        chosen = streamed if quick else kept
+        streamed, full = plans["stream"], plans["full"]
+        quick = device.type == "cpu" or streamed.group >= slices or full.group < 1
+        chosen = streamed if quick else full
     else:
         chosen = plans[wanted]
     if chosen.group < 1:
@@ -79,17 +75,17 @@ def choose_plan(
 
 
 def _plan(
-    name: str, shape: PriorShape, device: torch.device, slices: int, *, precision: Precision, free: int | None
+    name: str, shape: PriorShape, device: torch.device, slices: int, *, precision: Kept, free: int | None
 ) -> MemoryPlan:
     """group is 0 where not even one slice fits."""
     batch = 1 if device.type == "cpu" else min(_GPU_BATCH, slices)
     width = 4 if precision == "fp32" or device.type == "cpu" else 2  # bytes of a value in matrix products
-    kept = 1 if precision == "int8" else width
+    stored = 1 if precision == "int8" else width
     a_layer = shape.matrix_values * width
-    layers = shape.layers * shape.matrix_values * kept + (a_layer if kept != width else 0)
+    layers = shape.layers * shape.matrix_values * stored + (a_layer if stored != width else 0)
     weights = 2 * a_layer if name == "stream" else layers  # two: one at work, the next on its way
     stream = 4 * SLICE_CODES * shape.width
-    working = 5 * width * batch * SLICE_CODES * shape.width
+    working = 6 * width * batch * SLICE_CODES * shape.width
     base = _SPARE + weights + working
     group = _CPU_GROUP if free is None else min(int((free - base) // stream), _LARGEST_GROUP)
     group = max(min(group, slices), 0)

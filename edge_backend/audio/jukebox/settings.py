@@ -2,20 +2,16 @@
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
 
 import torch
 
-from .layers import Precision
+from ...request import Plan, Precision, Provider
 
-Provider = Literal["native", "jukemirlib"]
-Plan = Literal["auto", "full", "int8", "stream"]
-
-PROVIDERS: tuple[str, ...] = get_args(Provider)
-PLANS: tuple[str, ...] = get_args(Plan)
-PRECISIONS: tuple[str, ...] = get_args(Precision)[:2]
+Announce = Callable[[int, float], None]
+"""(slices, seconds): called before that many slices are extracted, which will take about so long. May raise."""
 
 CACHE_BYTES = 4 << 30  # about twenty songs of three minutes
 
@@ -40,7 +36,7 @@ class JukeboxSettings:
 
     originals: the folder with OpenAI's own files for jukemirlib, None = where it keeps them itself.
     plan: of the layers' memory, see plans. precision: of matrix products, None = float16 on a GPU, float32 on the CPU.
-    cache: the folder for features, None = keep none. cache_bytes: its largest size.
+    cache: the folder for features, None = keep none. cache_bytes: its largest size. announce: None = nobody asks.
     """
 
     folder: Path | None = None
@@ -51,3 +47,4 @@ class JukeboxSettings:
     precision: Precision | None = None
     cache: Path | None = field(default_factory=default_cache)
     cache_bytes: int = CACHE_BYTES
+    announce: Announce | None = None

@@ -35,6 +35,10 @@ class Extractor(Protocol):
         """1 or more."""
         ...
 
+    def estimate_s(self, slices: int) -> float:
+        """About how many seconds so many slices will take; 0 where it cannot tell."""
+        ...
+
     def features(self, sounds: NDArray[np.float32], tick: Tick) -> NDArray[np.float32]:
         """(S, n) prepared sounds to (S, 150, width)."""
         ...
@@ -55,6 +59,8 @@ def jukebox_windows(
     cache = _cache(audio, extractor, settings)
     known = cache.find(keys) if cache else {}
     missing = {key: samples for key, samples in zip(keys, slices, strict=True) if key not in known}
+    if missing and settings.announce:
+        settings.announce(len(missing), extractor.estimate_s(len(missing)))
     groups = [list(missing)[first : first + extractor.group] for first in range(0, len(missing), extractor.group)]
     for number, group in enumerate(groups):
 
@@ -71,11 +77,16 @@ def jukebox_windows(
 
 def cut(audio: Audio, frames: int) -> list[NDArray[np.float32]]:
     """The samples of each window, at the song's own rate, with silence past its end."""
-    count = max(math.ceil(frames / STRIDE) - 1, 1)
+    count = cut_count(frames)
     length, stride = (int(audio.rate * part / FPS) for part in (WINDOW, STRIDE))
     padded = np.zeros((count - 1) * stride + length, np.float32)
     padded[: len(audio.samples)] = audio.samples[: len(padded)]
     return [padded[start : start + length] for start in range(0, count * stride, stride)]
+
+
+def cut_count(frames: int) -> int:
+    """The windows over so many frames."""
+    return max(math.ceil(frames / STRIDE) - 1, 1)
 
 
 def make_extractor(settings: JukeboxSettings, slices: int) -> Extractor:

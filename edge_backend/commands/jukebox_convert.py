@@ -1,0 +1,17 @@
+"""`jukebox convert FOLDER`."""
+
+import argparse
+
+from ..audio.jukebox.conversion import convert, is_openais
+from ..audio.jukebox.folder import NAME
+from ..model.catalogue import BUNDLED_FOLDER
+from .output import finish, progress
+
+
+def run(options: argparse.Namespace) -> None:
+    """Make the folder that this program reads from OpenAI's files. Raises EdgeError as convert does; OSError."""
+    target = options.output or (options.weights_folder or BUNDLED_FOLDER) / NAME
+    with progress(options) as report:
+        folder = convert(options.folder, target, report, layers=options.layers, heads=options.heads)
+    known = "OpenAI's own files" if is_openais(target) else "files that are not the ones OpenAI published"
+    finish(options, target, f"Jukebox, {folder.shape.layers} layers of width {folder.shape.width}, from {known}")
