@@ -6,12 +6,17 @@ import bpy
 
 from . import preferences, properties
 from .backend.service import service
-from .ops import dancer, generate, music
+from .ops import bone_map, dancer, export_motion, generate, music
+from .rig import bone_map_properties
+from .rig.retarget import CHOSEN
+from .ui import bone_map as bone_map_panel
 from .ui import panels
 
 CLASSES: Final[tuple[type, ...]] = (
     preferences.EDGE_DANCE_Preferences,
     properties.EDGE_DANCE_Settings,
+    bone_map_properties.EDGE_DANCE_BoneSlot,
+    bone_map_properties.EDGE_DANCE_BoneMap,
     dancer.EDGE_DANCE_OT_add_dancer,
     music.EDGE_DANCE_OT_add_music,
     music.EDGE_DANCE_OT_mark_beats,
@@ -19,7 +24,13 @@ CLASSES: Final[tuple[type, ...]] = (
     generate.EDGE_DANCE_OT_cancel,
     generate.EDGE_DANCE_OT_copy_problem,
     generate.EDGE_DANCE_OT_new_seed,
+    bone_map.EDGE_DANCE_OT_find_bones,
+    bone_map.EDGE_DANCE_OT_add_bone_map_preset,
+    export_motion.EDGE_DANCE_OT_export_motion,
     panels.VIEW3D_PT_edge_dance,
+    bone_map_panel.EDGE_DANCE_UL_bone_slots,
+    bone_map_panel.EDGE_DANCE_MT_bone_map_presets,
+    bone_map_panel.VIEW3D_PT_edge_dance_bone_map,
     panels.VIEW3D_PT_edge_dance_style,
     panels.VIEW3D_PT_edge_dance_quality,
     panels.VIEW3D_PT_edge_dance_beats,
@@ -30,16 +41,19 @@ SETTINGS = "edge_dance"
 
 
 def register() -> None:
-    """Register the classes and give every scene its settings."""
+    """Register the classes, give every scene its settings and every armature its bone map."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     pointer: Any = bpy.props.PointerProperty
     setattr(bpy.types.Scene, SETTINGS, pointer(type=properties.EDGE_DANCE_Settings))
+    bones = pointer(type=bone_map_properties.EDGE_DANCE_BoneMap, override={"LIBRARY_OVERRIDABLE"})
+    setattr(bpy.types.Object, CHOSEN, bones)
 
 
 def unregister() -> None:
     """Undo `register`, and end the worker."""
     service.stop()
+    delattr(bpy.types.Object, CHOSEN)
     delattr(bpy.types.Scene, SETTINGS)
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

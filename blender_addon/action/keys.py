@@ -26,6 +26,12 @@ def key_bone(curves: Any, bone: bpy.types.PoseBone, frames: Array, channels: Bon
     _key(curves, f"{path}.{kind}", bone.name, frames, values)
 
 
+def key_switch(curves: Any, path: str, group: str, frame: float, value: float) -> None:
+    """Key a property once; it holds from there on, and before."""
+    fcurve = compat.new_fcurve(curves, path, 0, group)
+    fcurve.keyframe_points.insert(frame, value).interpolation = "CONSTANT"
+
+
 def _key(curves: Any, path: str, group: str, frames: Array, values: Array) -> None:
     """values: (T, n), one F-curve per column; keys are linear, as sampled motion has to be."""
     linear = np.full(len(frames), LINEAR, np.int32)

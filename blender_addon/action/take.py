@@ -9,21 +9,25 @@ import numpy as np
 from .. import compat
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.motion import Motion
-from ..rig.channels import dancer_channels
-from .keys import key_bone
+from ..rig.retarget import dance_channels, switch_keys
+from .keys import key_bone, key_switch
 
 PROPERTY = "edge_dance"
 """The action's custom property: song, seed, settings, and the beats as frames of the scene."""
 
 
 def add_take(
-    armature: bpy.types.Object, motion: Motion, scene: bpy.types.Scene, first_frame: float
+    armature: bpy.types.Object,
+    motion: Motion,
+    scene: bpy.types.Scene,
+    first_frame: float,
+    clean_feet: bool = True,
 ) -> bpy.types.Action:
     """Key the motion on the dancer as a new action, first key at first_frame; returns the action.
 
     The action that was there is kept. The scene's end moves out to the last key, never in. The motion's frames fall on
-    their time in the scene, between frames where its rate is not 30. Raises EdgeError armature_tweaked; whatever
-    fails, the file is as it was.
+    their time in the scene, between frames where its rate is not 30. clean_feet: on armatures other than the built-in
+    dancer, clean the feet again. Raises EdgeError armature_tweaked, rig_unfit; whatever fails, the file is as it was.
     """
     data = armature.animation_data
     if data and data.use_tweak_mode:
@@ -34,11 +38,13 @@ def add_take(
         )
     rate = scene.render.fps / scene.render.fps_base
     frames = first_frame + np.arange(motion.frames) * (rate / Motion.fps)
-    rest = {bone.name: np.array(bone.matrix_local) for bone in armature.data.bones}
+    bones = dance_channels(armature, motion, clean_feet)
     action, curves = compat.new_action(_title(motion))
     try:
-        for channels in dancer_channels(motion, rest):
+        for channels in bones:
             key_bone(curves, armature.pose.bones[channels.bone], frames, channels)
+        for switch in switch_keys(armature):
+            key_switch(curves, switch.path, switch.group, frames[0], switch.value)
         _describe(action, motion, (first_frame + motion.beats * rate).tolist())
     except BaseException:
         bpy.data.actions.remove(action)

@@ -60,7 +60,7 @@ class EDGE_DANCE_OT_generate(JobOperator):
         dancer = next((ob for ob in bpy.data.objects if ob.session_uid == self._dancer), None)
         if scene is None or dancer is None:
             raise EdgeError("dancer_gone", "The dancer was deleted while the dance was made.", "Generate again.")
-        action = add_take(dancer, motion, scene, self._first_frame)
+        action = add_take(dancer, motion, scene, self._first_frame, scene.edge_dance.clean_feet)
         return f"{action.name}: {motion.frames / Motion.fps:.1f} s of dance on {dancer.name}."
 
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -112,7 +113,7 @@ def _find(bones: tuple[BoneName, ...], chosen: tuple[tuple[str, str], ...]) -> B
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What a family's file says. central, sided: slot -> names it may have; sides: pairs of templates for the latter."""
+    """What a family's file says. central, sided: slot -> names it may have. sides: pairs of templates for the sided."""
 
     name: str
     label: str
@@ -130,7 +131,8 @@ def families() -> tuple[Family, ...]:
 
 def _read_family(path: Path) -> Family:
     data = json.loads(path.read_text(encoding="utf-8"))
-    central, sided = {}, {}
+    central: dict[str, tuple[str, ...]] = {}
+    sided: dict[str, tuple[str, ...]] = {}
     for part, names in data["bones"].items():
         if part in ("spine", "neck"):
             numbered = SPINES if part == "spine" else NECKS
@@ -154,9 +156,7 @@ def plain(name: str) -> str:
 class _Match:
     """What a family finds under one prefix and one way to name the sides."""
 
-    def __init__(
-        self, family: Family, prefix: str, sides: tuple[str, str], names: Mapping[str, list[str]], rivals: int = 0
-    ) -> None:
+    def __init__(self, family: Family, prefix: str, sides: tuple[str, str], names: Mapping[str, list[str]]) -> None:
         self.family, self.prefix, self.sides, self.names = family, prefix, sides, names
         self.slots: dict[str, str] = {}
         self.notes: list[Note] = []
@@ -220,7 +220,8 @@ class _Match:
         parents = {
             bone: parent
             for name, above in more.get("parents", {}).items()
-            if (bone := self._one(name)) and (parent := self._one(above))
+            for template in ("{}", *self.sides)
+            if (bone := self._one(template.format(name))) and (parent := self._one(template.format(above)))
         }
         return BoneMap(
             self.family.name, self.family.label, self.slots, tuple(self.notes), more.get("travel_turns", True), rest,
@@ -247,8 +248,7 @@ class _Match:
         return next(iter(self.names.get(self.prefix + plain(name), ())), None)
 
     def _existing(self, name: str) -> list[str]:
-        spellings = [name, *(template.format(name) for template in self.sides)]
-        return [bone for spelling in spellings if (bone := self._one(spelling))]
+        return [bone for template in ("{}", *self.sides) if (bone := self._one(template.format(name)))]
 
 
 def _prefixes(names: Mapping[str, Any], hips: Iterable[str]) -> list[str]:
@@ -325,7 +325,7 @@ def _disordered(slots: Mapping[str, str], parents: Mapping[str, str | None]) -> 
     for side in SIDES:
         for limb in _LIMBS:
             chain = [slot for part in limb if (slot := f"{part}.{side}") in slots]
-            for upper, lower in zip(chain, chain[1:], strict=False):
+            for upper, lower in pairwise(chain):
                 if slots[upper] not in _above(slots[lower], parents):
                     yield Note(
                         lower,

@@ -4,23 +4,19 @@ import bpy
 
 from ..edge_backend.errors import EdgeError
 from .dancer import is_dancer
+from .retarget import why_not_dance
 
 
 def find_dancer(context: bpy.types.Context) -> bpy.types.Object:
-    """The dancer that is active, itself or through the body that it moves.
+    """The dancer that is active, itself or through the body that it moves: the built-in one or any humanoid armature.
 
-    Raises EdgeError dancer_none, dancer_foreign, dancer_linked.
+    Raises EdgeError dancer_none, dancer_linked, rig_unfit.
     """
-    ob = context.view_layer.objects.active
-    armature = ob.find_armature() if ob and ob.type == "MESH" else ob
-    if armature is None or armature.type != "ARMATURE":
+    armature = active_armature(context)
+    if armature is None:
         raise EdgeError("dancer_none", "No dancer is selected.", "Select one, or add one with Add Dancer.")
-    if not is_dancer(armature):
-        raise EdgeError(
-            "dancer_foreign",
-            f"{armature.name} is not the built-in dancer; dances for other characters come in a later version.",
-            "Select the dancer, or add one with Add Dancer.",
-        )
+    if not is_dancer(armature) and (error := why_not_dance(armature)):
+        raise error
     if armature.library:
         raise EdgeError(
             "dancer_linked",
@@ -28,3 +24,10 @@ def find_dancer(context: bpy.types.Context) -> bpy.types.Object:
             "Make a library override of it first.",
         )
     return armature
+
+
+def active_armature(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The active armature, or the one that moves the active body; None if there is none."""
+    ob = context.view_layer.objects.active
+    armature = ob.find_armature() if ob and ob.type == "MESH" else ob
+    return armature if armature and armature.type == "ARMATURE" else None

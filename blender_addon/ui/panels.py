@@ -49,9 +49,9 @@ class VIEW3D_PT_edge_dance(_DanceTab):
         row.scale_y = 1.6
         row.operator("edge_dance.generate", icon="ARMATURE_DATA")
         if reason:
-            _draw_text(layout, context, f"{reason}", "INFO")
+            draw_text(layout, context, f"{reason}", "INFO")
         elif service.problem:
-            _draw_text(layout, context, f"{service.problem}", "ERROR")
+            draw_text(layout, context, f"{service.problem}", "ERROR")
             layout.operator("edge_dance.copy_problem", icon="COPYDOWN")
 
 
@@ -160,7 +160,7 @@ def _duration(seconds: float) -> str:
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
-def _draw_text(layout: Any, context: bpy.types.Context, text: str, icon: str) -> None:
+def draw_text(layout: Any, context: bpy.types.Context, text: str, icon: str) -> None:
     """A sentence, wrapped to the sidebar's width."""
     scale = context.preferences.system.ui_scale
     column = layout.column(align=True)

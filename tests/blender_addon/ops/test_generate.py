@@ -112,12 +112,12 @@ def test_without_a_dancer_it_says_what_to_select(stage):
     refused("No dancer is selected. Select one, or add one with Add Dancer")
 
 
-def test_another_armature_is_refused_with_a_word_about_later(stage):
+def test_an_armature_that_is_no_body_is_refused_with_a_word_about_its_bones(stage):
     data = bpy.data.armatures.new("Knight")
     knight = bpy.data.objects.new("Knight", data)
     bpy.context.collection.objects.link(knight)
     bpy.context.view_layer.objects.active = knight
-    refused("Knight is not the built-in dancer; dances for other characters come in a later version")
+    refused("Knight cannot dance yet. Its bones have no names that are known. Choose its bones in the bone map")
 
 
 def test_without_music_it_says_how_to_add_some(quick_worker):

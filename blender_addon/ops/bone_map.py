@@ -1,0 +1,54 @@
+"""Operators for the bone map: finding bones, and saving the map as a preset."""
+
+from typing import Any
+
+import bpy
+from bl_operators.presets import AddPresetBase
+
+from ..edge_backend.motion.retarget.slots import slot_names
+from ..rig.dancer import is_dancer
+from ..rig.retarget import CHOSEN, bone_map_of
+from ..rig.target import active_armature
+
+PRESETS = "edge_dance/bone_maps"
+"""The folder of presets in Blender's user folder."""
+
+
+class EDGE_DANCE_OT_find_bones(bpy.types.Operator):
+    """Find the armature's bones from their names again, and list them for editing"""
+
+    bl_idname = "edge_dance.find_bones"
+    bl_label = "Find Bones"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only for armatures other than the built-in dancer, whose bones are known."""
+        cls.poll_message_set("Select an armature other than the built-in dancer")
+        armature = active_armature(context)
+        return armature is not None and not is_dancer(armature)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """What the list held before is forgotten."""
+        armature: Any = active_armature(context)
+        slots = getattr(armature, CHOSEN).slots
+        slots.clear()
+        found = bone_map_of(armature)
+        for slot in slot_names():
+            item = slots.add()
+            item.name, item.bone = slot, found.bones.get(slot, "")
+        known = f"{found.label}: " if found.label else ""
+        self.report({"INFO"}, f"{known}{len(found.bones)} bones found on {armature.name}.")
+        return {"FINISHED"}
+
+
+class EDGE_DANCE_OT_add_bone_map_preset(AddPresetBase, bpy.types.Operator):  # type: ignore[misc]
+    """Save the bone map as a preset, or remove one"""
+
+    bl_idname = "edge_dance.add_bone_map_preset"
+    bl_label = "Add Bone Map Preset"
+    bl_options = {"REGISTER", "UNDO"}
+    preset_menu = "EDGE_DANCE_MT_bone_map_presets"
+    preset_subdir = PRESETS
+    preset_defines = [f"bone_map = bpy.context.object.{CHOSEN}"]
+    preset_values = ["bone_map.slots"]

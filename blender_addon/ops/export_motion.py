@@ -1,0 +1,66 @@
+"""The operator that writes what an armature does into a motion file."""
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+
+from ..edge_backend.errors import EdgeError
+from ..edge_backend.failures import explain
+from ..edge_backend.motion.files import save_motion
+from ..edge_backend.motion.motion import Motion
+from ..rig.retarget import read_motion
+from ..rig.target import find_dancer
+
+
+class EDGE_DANCE_OT_export_motion(bpy.types.Operator):
+    """Write the selected armature's animation into a motion file, to continue it or to train on it"""
+
+    bl_idname = "edge_dance.export_motion"
+    bl_label = "Export Motion"
+    bl_options = {"REGISTER"}
+
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_glob: bpy.props.StringProperty(default="*.npz", options={"HIDDEN"})
+    check_existing: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Greyed with the reason."""
+        try:
+            find_dancer(context)
+        except EdgeError as error:
+            cls.poll_message_set(str(error))
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Open the file browser."""
+        if not self.filepath:
+            self.filepath = f"{find_dancer(context).name}.npz"
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """The frames of the armature's action, else the scene's."""
+        armature = find_dancer(context)
+        scene: Any = context.scene
+        path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".npz"))
+        try:
+            motion = read_motion(armature, scene, _frames(armature, scene))
+            motion.meta["source"] = {"armature": armature.name, "file": bpy.path.basename(bpy.data.filepath)}
+            save_motion(path, motion)
+        except (EdgeError, OSError) as error:
+            self.report({"ERROR"}, str(explain(error)))
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"{motion.frames / Motion.fps:.1f} s of motion written to {path.name}.")
+        return {"FINISHED"}
+
+
+def _frames(armature: bpy.types.Object, scene: bpy.types.Scene) -> list[float]:
+    """The scene's frames, fractions too, 30 a second from the first key to the last."""
+    data: Any = armature.animation_data
+    first, last = data.action.frame_range if data and data.action else (scene.frame_start, scene.frame_end)
+    step = scene.render.fps / scene.render.fps_base / Motion.fps
+    return (first + step * np.arange(int((last - first) / step + 1e-3) + 1)).tolist()

@@ -1,0 +1,197 @@
+"""Blender's armatures as the retargeting mathematics sees them: measured at rest, checked, posed and read."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import bpy
+import numpy as np
+
+from ..edge_backend.errors import EdgeError
+from ..edge_backend.motion.feet import FootSettings
+from ..edge_backend.motion.motion import Motion
+from ..edge_backend.motion.retarget import Fit, Rig, RigBone, fit, pose_rig, read_rig
+from ..edge_backend.motion.retarget.slots import TRAVEL
+from ..edge_backend.motion.rotations import Array, continuous_quaternions, matrix_to_quaternion
+from .bone_map import BoneMap, BoneName, find_bone_map, slot_words
+from .channels import BoneChannels, dancer_channels
+from .dancer import is_dancer
+
+CHOSEN = "edge_dance_bones"
+"""The armature object's property with the bones that the user has chosen."""
+
+_LARGEST_SKEW = 0.01
+_DRIVEN = ("location", "rotation_quaternion", "rotation_euler", "rotation_axis_angle")
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchKey:
+    """A property that is keyed once, at the dance's beginning: its path from the object, the F-curves' group, value."""
+
+    path: str
+    group: str
+    value: float
+
+
+def bone_map_of(armature: bpy.types.Object) -> BoneMap:
+    """The armature's bone map: what the user has chosen, and what is found for the rest."""
+    bones = [BoneName(bone.name, bone.parent.name if bone.parent else None) for bone in armature.data.bones]
+    return find_bone_map(bones, {item.name: item.bone for item in getattr(armature, CHOSEN).slots})
+
+
+def why_not_dance(armature: bpy.types.Object) -> EdgeError | None:
+    """What keeps the armature from dancing, all of it in one error; None if nothing does."""
+    if faults := faults_of(armature):
+        return EdgeError("rig_unfit", f"{armature.name} cannot dance yet.", " ".join(faults))
+    return None
+
+
+def faults_of(armature: bpy.types.Object) -> list[str]:
+    """What keeps the armature from dancing, a sentence or two each: where it is and what to do."""
+    bone_map = bone_map_of(armature)
+    return [note.text for note in bone_map.problems] or list(_faults(armature, bone_map))
+
+
+def dance_channels(armature: bpy.types.Object, motion: Motion, clean_feet: bool = True) -> list[BoneChannels]:
+    """Channels that make the armature dance: the built-in dancer takes the model's pose as it is, others are fitted.
+
+    clean_feet: clean the feet of others again in their own proportions. Raises EdgeError rig_unfit.
+    """
+    if is_dancer(armature):
+        return dancer_channels(motion, {bone.name: np.array(bone.matrix_local) for bone in armature.data.bones})
+    return rig_channels(armature, motion, clean_feet)
+
+
+def rig_channels(armature: bpy.types.Object, motion: Motion, feet: bool = True) -> list[BoneChannels]:
+    """Channels that make any mapped armature dance. feet: clean the feet again in the rig's proportions.
+
+    Raises EdgeError rig_unfit.
+    """
+    bone_map, measured = _measure(armature)
+    settings = FootSettings() if feet else None
+    poses = pose_rig(measured, motion, settings, bone_map.travel_turns)
+    still = np.tile((1.0, 0.0, 0.0, 0.0), (motion.frames, 1))
+    nowhere = np.zeros((motion.frames, 3))
+    return [
+        *(BoneChannels(name, still, nowhere) for name in bone_map.rest),
+        *(
+            BoneChannels(pose.bone, continuous_quaternions(matrix_to_quaternion(pose.rotations)), pose.location)
+            for pose in poses
+        ),
+    ]
+
+
+def switch_keys(armature: bpy.types.Object) -> list[SwitchKey]:
+    """What has to be keyed beside the bones for the dance to be seen: the rig's own switches from IK to FK."""
+    if is_dancer(armature):
+        return []
+    bone_map = bone_map_of(armature)
+    keys = []
+    for switch in bone_map.switches:
+        if switch.property in armature.pose.bones[switch.bone].keys():  # noqa: SIM118 (no dict)
+            keys.append(SwitchKey(f'{_path(switch.bone)}["{switch.property}"]', switch.bone, switch.value))
+    if bone_map.ik_constraints:
+        for bone, constraint in _ik_constraints(armature, bone_map):
+            name = bpy.utils.escape_identifier(constraint.name)
+            keys.append(SwitchKey(f'{_path(bone)}.constraints["{name}"].influence', bone, 0.0))
+    return keys
+
+
+def read_motion(armature: bpy.types.Object, scene: bpy.types.Scene, frames: Sequence[float]) -> Motion:
+    """The motion that the armature shows at these frames of the scene, in the model's terms.
+
+    Space them by 1/30 s for a motion that plays. The scene's current frame is as before afterwards. Raises EdgeError
+    rig_unfit.
+    """
+    bone_map, measured = _measure(armature)
+    read = {slot: bone_map.read.get(slot, bone) for slot, bone in bone_map.bones.items() if slot != TRAVEL}
+    poses: dict[str, list[Array]] = {slot: [] for slot in read}
+    before, subframe = scene.frame_current, scene.frame_subframe
+    try:
+        for frame in frames:
+            scene.frame_set(int(frame // 1), subframe=float(frame % 1))
+            posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones
+            for slot, bone in read.items():
+                poses[slot].append(np.array(posed[bone].matrix))
+    finally:
+        scene.frame_set(before, subframe=subframe)
+    return read_rig(measured, {slot: np.stack(matrices) for slot, matrices in poses.items()})
+
+
+def _measure(armature: bpy.types.Object) -> tuple[BoneMap, Fit]:
+    if error := why_not_dance(armature):
+        raise error
+    bone_map = bone_map_of(armature)
+    return bone_map, fit(_rig(armature, bone_map), bone_map.bones)
+
+
+def _rig(armature: bpy.types.Object, bone_map: BoneMap) -> Rig:
+    bones = []
+    for pose_bone in armature.pose.bones:
+        bone: Any = pose_bone.bone
+        bones.append(
+            RigBone(
+                bone.name,
+                bone_map.parents.get(bone.name, bone.parent.name if bone.parent else None),
+                np.array(bone.matrix_local),
+                np.array(bone.tail_local),
+                np.eye(4) if bone.name in bone_map.rest else np.array(pose_bone.matrix_basis),
+                bone.use_inherit_rotation,
+                bone.use_local_location,
+                bone.use_connect,
+            )
+        )
+    return Rig(bones)
+
+
+# --- What makes a rig unfit -----------------------------------------------------------------------------------------
+
+
+def _faults(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]:
+    """What is wrong with a rig whose map is complete: constraints, drivers, sizes."""
+    yield from _constrained(armature, bone_map)
+    yield from _driven(armature, bone_map)
+    scale = np.linalg.norm(np.array(armature.matrix_world)[:3, :3], axis=0)
+    if scale.min() < (1 - _LARGEST_SKEW) * scale.max():
+        yield "The object is scaled differently along its axes: give it the same scale along x, y and z."
+    try:
+        fit(_rig(armature, replace(bone_map, rest=())), bone_map.bones)
+    except ValueError as error:
+        yield f"Its rest pose tells nothing: {error}. Look at the bone map."
+
+
+def _constrained(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]:
+    switched = {(bone, constraint.name) for bone, constraint in _ik_constraints(armature, bone_map)}
+    for slot, bone in bone_map.bones.items():
+        for constraint in armature.pose.bones[bone].constraints:
+            off = constraint.mute or constraint.influence == 0 or not constraint.is_valid
+            allowed = bone_map.ik_constraints and (bone, constraint.name) in switched
+            if not off and not allowed:
+                yield (
+                    f"The {slot_words(slot)}, {bone}, is held by its constraint {constraint.name}: mute that, or "
+                    "choose the bone that controls it."
+                )
+
+
+def _driven(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]:
+    drivers = armature.animation_data.drivers if armature.animation_data else ()
+    paths = {driver.data_path for driver in drivers if not driver.mute}
+    for slot, bone in bone_map.bones.items():
+        if any(f"{_path(bone)}.{channel}" in paths for channel in _DRIVEN):
+            yield (
+                f"The {slot_words(slot)}, {bone}, is moved by a driver: remove that, or choose the bone that "
+                "controls it."
+            )
+
+
+def _ik_constraints(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[str, Any]]:
+    """Constraints by which a leg or a foot follows an IK target."""
+    for slot, bone in bone_map.bones.items():
+        if slot.partition(".")[0] in ("shin", "foot", "toes"):
+            for constraint in armature.pose.bones[bone].constraints:
+                if constraint.type in ("IK", "DAMPED_TRACK", "LIMIT_ROTATION"):
+                    yield bone, constraint
+
+
+def _path(bone: str) -> str:
+    return f'pose.bones["{bpy.utils.escape_identifier(bone)}"]'

@@ -1,0 +1,74 @@
+"""The bone map in the sidebar: what was found, what is missing, and the list to change it."""
+
+from typing import Any
+
+import bpy
+
+from ..ops.bone_map import PRESETS
+from ..rig.bone_map import slot_words
+from ..rig.dancer import is_dancer
+from ..rig.retarget import CHOSEN, bone_map_of, faults_of
+from ..rig.target import active_armature
+from .panels import draw_text
+
+
+class EDGE_DANCE_UL_bone_slots(bpy.types.UIList):
+    """Slots of the bone map, each with a search for its bone"""
+
+    def draw_item(  # noqa: PLR0917 (as Blender calls it)
+        self, context: bpy.types.Context, layout: Any, data: Any, item: Any, icon: int, active_data: Any,
+        active_property: str, index: int = 0, flt_flag: int = 0,
+    ) -> None:  # fmt: skip
+        """A row."""
+        row = layout.split(factor=0.4)
+        row.label(text=slot_words(item.name).capitalize())
+        row.prop_search(item, "bone", data.id_data.data, "bones", text="", icon="BONE_DATA")
+
+
+class EDGE_DANCE_MT_bone_map_presets(bpy.types.Menu):
+    """Bone maps that were saved"""
+
+    bl_label = "Bone Map Presets"
+    preset_subdir = PRESETS
+    preset_operator = "script.execute_preset"
+    draw: Any = bpy.types.Menu.draw_preset
+
+
+class VIEW3D_PT_edge_dance_bone_map(bpy.types.Panel):
+    """Which bone of the character is what"""
+
+    bl_label = "Bone Map"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Dance"
+    bl_parent_id = "VIEW3D_PT_edge_dance"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Not for the built-in dancer."""
+        armature = active_armature(context)
+        return armature is not None and not is_dancer(armature)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout: Any = self.layout
+        armature: Any = active_armature(context)
+        chosen = getattr(armature, CHOSEN)
+        bone_map = bone_map_of(armature)
+        layout.label(text=bone_map.label or "Unknown kind of rig", icon="ARMATURE_DATA")
+        for text in faults_of(armature):
+            draw_text(layout, context, text, "ERROR")
+        for note in bone_map.notes:
+            if not note.serious:
+                draw_text(layout, context, note.text, "INFO")
+        row = layout.row(align=True)
+        row.menu("EDGE_DANCE_MT_bone_map_presets", text="Presets")
+        if chosen.slots:
+            row.operator("edge_dance.add_bone_map_preset", text="", icon="ADD")
+            row.operator("edge_dance.add_bone_map_preset", text="", icon="REMOVE").remove_active = True
+        layout.operator(
+            "edge_dance.find_bones", text="Find Bones Again" if chosen.slots else "Edit Bones", icon="VIEWZOOM"
+        )
+        if chosen.slots:
+            layout.template_list("EDGE_DANCE_UL_bone_slots", "", chosen, "slots", chosen, "active", rows=8)

@@ -1,0 +1,26 @@
+"""Dances onto any humanoid rig, and poses of such a rig back into the model's terms.
+
+`fit` looks at a rig at rest, `pose_rig` puts a motion onto it, `read_rig` reads one off it; docs/retargeting.md
+explains the method. numpy and the standard library only.
+"""
+
+from .fitting import Fit, fit
+from .off_rig import read_rig
+from .onto_rig import BonePose, pose_rig
+from .rig import Rig, RigBone
+from .slots import NECKS, SIDED, SIDES, SPINES, slot_names
+
+__all__ = [
+    "NECKS",
+    "SIDED",
+    "SIDES",
+    "SPINES",
+    "BonePose",
+    "Fit",
+    "Rig",
+    "RigBone",
+    "fit",
+    "pose_rig",
+    "read_rig",
+    "slot_names",
+]

@@ -1,0 +1,174 @@
+"""From a motion to the channels of a rig's bones."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..feet import FootRig, FootSettings, Leg, clean
+from ..feet.turns import inverse
+from ..kinematics import forward_kinematics, global_rotations
+from ..motion import Motion
+from ..rotations import Array, matrix_to_quaternion, quaternion_to_matrix, slerp
+from ..skeleton import SMPL, Y_UP_TO_Z_UP, Joint, Skeleton
+from .fitting import MODEL_ANKLE, Fit, model_direction
+from .rig import Posed, location_axes, turn_bones
+from .slots import (
+    HIPS,
+    JOINTS,
+    SIDES,
+    TRAVEL,
+    Share,
+    neck_shares,
+    neck_slots,
+    spine_shares,
+    spine_slots,
+)
+
+_LEG_PARTS = ("thigh", "shin", "foot", "toes")
+_LEG_SKELETON = Skeleton(
+    names=("hips", *(f"{part}.{side}" for side in SIDES for part in _LEG_PARTS)),
+    parents=(-1, 0, 1, 2, 3, 0, 5, 6, 7),
+    offsets=np.zeros((9, 3)),
+)
+_LEGS = (Leg(1, 2, 3, 4), Leg(5, 6, 7, 8))
+
+
+@dataclass(frozen=True)
+class BonePose:
+    """A bone's channels over T frames, relative to rest and in its own axes.
+
+    rotations: (T, 3, 3). location: (T, 3) armature units, None for bones that only turn.
+    """
+
+    bone: str
+    rotations: Array
+    location: Array | None = None
+
+
+@dataclass(frozen=True)
+class _Body:
+    """The motion in the rig's proportions. turns: (T, 3, 3) by slot, from the rig's rest pose, the model's space.
+    hips: (T, 3) the middle between the hip joints, the model's space."""
+
+    turns: dict[str, Array]
+    hips: Array
+
+
+def pose_rig(fit: Fit, motion: Motion, feet: FootSettings | None = None, travel_turns: bool = True) -> list[BonePose]:
+    """The channels that make the rig dance, parents before their children.
+
+    Limbs point where the model's point; the hips' way is the model's, larger or smaller by the legs' length.
+    feet: how feet are cleaned again in the rig's proportions, None leaves them. travel_turns: whether the bone of the
+    slot `travel` turns with the hips; else it only moves.
+    """
+    body = _carry_over(fit, motion)
+    if feet is not None:
+        body = _clean_feet(fit, body, motion.contacts, feet)
+    turned = {}
+    for slot, turn in body.turns.items():
+        turned[fit.bones[slot]] = _bone_axes(fit, fit.bones[slot], turn)
+    if TRAVEL in fit.bones and travel_turns:
+        turned[fit.travel] = _bone_axes(fit, fit.travel, body.turns[HIPS])
+    turned.setdefault(fit.travel, np.broadcast_to(fit.rig[fit.travel].axes, (motion.frames, 3, 3)))
+    posed = turn_bones(fit.rig, turned, motion.frames)
+    location = _travel_location(fit, posed, body.hips)
+    return [BonePose(name, turn, location if name == fit.travel else None) for name, turn in posed.turns.items()]
+
+
+def _bone_axes(fit: Fit, bone: str, turn: Array) -> Array:
+    """The axes (T, 3, 3) in armature space of a bone turned from rest by `turn` in the model's space."""
+    return fit.axes @ turn @ fit.axes.T @ fit.rig[bone].axes
+
+
+def _carry_over(fit: Fit, motion: Motion) -> _Body:
+    model = global_rotations(motion.rotations.astype(np.float64)) @ Y_UP_TO_Z_UP.T.astype(np.float64)
+    turns = {slot: model[:, joint] @ fit.correction(slot) for slot, joint in JOINTS.items() if slot in fit.bones}
+    spine, neck = spine_slots(fit.bones), neck_slots(fit.bones)
+    shares = zip([*spine, *neck], [*spine_shares(len(spine)), *neck_shares(len(neck))], strict=True)
+    turns |= {slot: _shared(model, share) for slot, share in shares}
+    for side in SIDES:
+        turns |= _twists(fit, model, side)
+    joints = forward_kinematics(motion.rotations.astype(np.float64), motion.root.astype(np.float64))
+    hips = joints[:, [Joint.LEFT_HIP, Joint.RIGHT_HIP]].mean(axis=1)
+    hips[:, 2] += fit.ankle_height - MODEL_ANKLE
+    return _Body(turns, hips)
+
+
+def _shared(model: Array, share: Share) -> Array:
+    if share.weight == 1:
+        return model[:, share.second]
+    first, second = (matrix_to_quaternion(model[:, joint]) for joint in (share.first, share.second))
+    return quaternion_to_matrix(slerp(first, second, np.full(len(model), share.weight)))
+
+
+def _twists(fit: Fit, model: Array, side: str) -> dict[str, Array]:
+    """Turns for twist bones, and for the bones that they take the twist from.
+
+    A twist bone in the limb (Daz, MMD) takes all of its limb's twist, and the limb only bends. A twist bone beside the
+    limb (Unreal) takes the hand's twist, more of it the nearer it lies to the hand.
+    """
+    turns: dict[str, Array] = {}
+    for part, end in (("upper_arm", "forearm"), ("forearm", "hand")):
+        slot, twist_slot, end_slot = f"{part}.{side}", f"{part}_twist.{side}", f"{end}.{side}"
+        if twist_slot not in fit.bones or end_slot not in fit.bones:
+            continue
+        joint, end_joint = JOINTS[slot], JOINTS[end_slot]
+        axis, correction = model_direction(end_joint), fit.correction(slot)
+        if fit.bones[twist_slot] in fit.rig.ancestors(fit.bones[end_slot]):
+            above = model[:, SMPL.parents[joint]]
+            bend, _ = swing_twist(inverse(above) @ model[:, joint], axis)
+            turns |= {slot: above @ bend @ correction, twist_slot: model[:, joint] @ correction}
+        elif part == "forearm":
+            _, twist = swing_twist(inverse(model[:, joint]) @ model[:, end_joint], axis)
+            elbow, wrist = fit.head(slot), fit.head(end_slot)
+            share = np.clip((fit.head(twist_slot) - elbow) @ (wrist - elbow) / np.sum((wrist - elbow) ** 2), 0.25, 1)
+            still = np.broadcast_to((1.0, 0.0, 0.0, 0.0), (len(model), 4))
+            part_twist = quaternion_to_matrix(slerp(still, matrix_to_quaternion(twist), np.full(len(model), share)))
+            turns[twist_slot] = model[:, joint] @ part_twist @ correction
+    return turns
+
+
+def swing_twist(turn: Array, axis: Array) -> tuple[Array, Array]:
+    """Split turns (..., 3, 3) = swing @ twist, the twist about axis (3,), unit, and the swing about one across it."""
+    quaternion = matrix_to_quaternion(turn)
+    along = quaternion[..., 1:] @ axis
+    twist = np.concatenate([quaternion[..., :1], along[..., None] * axis], axis=-1)
+    # Where the swing is half a turn there is no telling the twist.
+    lost = np.linalg.norm(twist, axis=-1, keepdims=True) < 1e-9
+    twist = quaternion_to_matrix(np.where(lost, (1.0, 0.0, 0.0, 0.0), twist))
+    return turn @ inverse(twist), twist
+
+
+def _clean_feet(fit: Fit, body: _Body, contacts: Array, settings: FootSettings) -> _Body:
+    rig = leg_rig(fit)
+    frames = len(body.hips)
+    slots = [HIPS, *(f"{part}.{side}" for side in SIDES for part in _LEG_PARTS)]
+    # A foot without toes has a leaf joint that turns with it.
+    turns = np.stack([body.turns.get(slot, body.turns[slot.replace("toes", "foot")]) for slot in slots], axis=1)
+    above = np.concatenate([np.tile(np.eye(3), (frames, 1, 1, 1)), turns[:, list(rig.skeleton.parents[1:])]], axis=1)
+    cleaned = clean(inverse(above) @ turns, body.hips, contacts, settings, rig=rig)
+    world = global_rotations(cleaned.rotations, rig.skeleton)
+    legs = {slot: world[:, number] for number, slot in enumerate(slots) if slot != HIPS and slot in body.turns}
+    return _Body(body.turns | legs, cleaned.root)
+
+
+def leg_rig(fit: Fit) -> FootRig:
+    """The rig's hips and legs as the foot cleanup wants them, in the model's space: joint 0 is the middle between the
+    hip joints; all axes are the model's space's at rest, which is the stance."""
+    joints = []
+    for side in SIDES:
+        joints += [fit.head(f"{part}.{side}") for part in _LEG_PARTS[:3]] + [fit.toe_joint(side)]
+    heads = np.stack([(joints[0] + joints[4]) / 2, *joints])
+    parents = _LEG_SKELETON.parents
+    offsets = heads - np.concatenate([heads[:1], heads[list(parents[1:])]])
+    skeleton = Skeleton(_LEG_SKELETON.names, parents, offsets)
+    toe_height = float(np.mean([fit.toe_joint(side)[2] for side in SIDES]))
+    return FootRig(skeleton, _LEGS, np.tile(np.eye(3), (len(skeleton), 1, 1)), toe_height)
+
+
+def _travel_location(fit: Fit, posed: Posed, hips: Array) -> Array:
+    """The location channels (T, 3) that bring the middle between the hip joints to `hips` (T, 3), the model's space."""
+    now = np.mean([posed.space[fit.bones[f"thigh.{side}"]][:, :3, 3] for side in SIDES], axis=0)
+    way = fit.to_armature(hips) - now
+    axes = location_axes(fit.rig, fit.travel, posed.space[fit.travel])
+    return np.linalg.solve(axes, way[..., None])[..., 0]

@@ -1,0 +1,130 @@
+"""A rig as Blender has it: bones with any axes, seen as numbers."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..rotations import Array
+
+
+def _nothing() -> Array:
+    return np.eye(4)
+
+
+@dataclass(frozen=True, slots=True)
+class RigBone:
+    """A bone at rest, in armature space.
+
+    rest: (4, 4). tail: (3,). pose: (4, 4) what the bone's own channels say now, relative to rest and in its own axes;
+    it matters for bones that no slot names. inherits_rotation, local_location: Blender's options of those names.
+    connected: the bone hangs on its parent's tail and cannot be moved.
+    """
+
+    name: str
+    parent: str | None
+    rest: Array
+    tail: Array
+    pose: Array = field(default_factory=_nothing)
+    inherits_rotation: bool = True
+    local_location: bool = True
+    connected: bool = False
+
+    @property
+    def head(self) -> Array:
+        """Where the bone begins (3,)."""
+        return self.rest[:3, 3]
+
+    @property
+    def axes(self) -> Array:
+        """The bone's axes (3, 3) as columns."""
+        return unscaled(self.rest[:3, :3])
+
+
+class Rig(Mapping[str, RigBone]):
+    """Bones by name, parents before their children. Raises ValueError where parents are missing or form a circle."""
+
+    def __init__(self, bones: Iterable[RigBone]) -> None:
+        waiting = {bone.name: bone for bone in bones}
+        self._bones: dict[str, RigBone] = {}
+        while waiting:
+            ready = [bone for bone in waiting.values() if bone.parent is None or bone.parent in self._bones]
+            if not ready:
+                raise ValueError(f"these bones hang on no root: {', '.join(waiting)}")
+            for bone in ready:
+                self._bones[bone.name] = waiting.pop(bone.name)
+
+    def __getitem__(self, name: str) -> RigBone:
+        return self._bones[name]
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter(self._bones)
+
+    def __len__(self) -> int:
+        return len(self._bones)
+
+    def ancestors(self, name: str) -> list[str]:
+        """The bones above a bone, nearest first."""
+        above = []
+        parent = self[name].parent
+        while parent is not None:
+            above.append(parent)
+            parent = self[parent].parent
+        return above
+
+    def with_ancestors(self, names: Iterable[str]) -> list[str]:
+        """These bones and all above them, parents before their children."""
+        wanted = set(names)
+        for name in list(wanted):
+            wanted.update(self.ancestors(name))
+        return [name for name in self if name in wanted]
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A posed rig over T frames, in armature space. space: (T, 4, 4) by bone, where the bone would be without channels
+    of its own. turns: (T, 3, 3) by bone that was turned, the rotation of its channels."""
+
+    space: Mapping[str, Array]
+    turns: Mapping[str, Array]
+
+
+def turn_bones(rig: Rig, turned: Mapping[str, Array], frames: int) -> Posed:
+    """Pose the rig so that bones have the axes (T, 3, 3) in `turned`; bones not named there keep their present pose.
+
+    No bone is moved by its channels but those that are not named. Covers the turned bones and all above them.
+    """
+    space: dict[str, Array] = {}
+    pose: dict[str, Array] = {}
+    turns: dict[str, Array] = {}
+    for name in rig.with_ancestors(turned):
+        bone = rig[name]
+        here = np.broadcast_to(bone.rest, (frames, 4, 4))
+        if bone.parent is not None:
+            here = pose[bone.parent] @ (np.linalg.inv(rig[bone.parent].rest) @ bone.rest)
+        if not bone.inherits_rotation:
+            here = here.copy()
+            here[:, :3, :3] = bone.rest[:3, :3]
+        space[name] = here
+        if name in turned:
+            own = np.zeros((frames, 4, 4))
+            turns[name] = own[:, :3, :3] = np.swapaxes(unscaled(here[:, :3, :3]), -1, -2) @ turned[name]
+            own[:, 3, 3] = 1
+            pose[name] = here @ own
+        else:
+            pose[name] = here @ bone.pose
+    return Posed(space, turns)
+
+
+def location_axes(rig: Rig, name: str, space: Array) -> Array:
+    """The axes (T, 3, 3) along which a bone's location channels move it, columns in armature space.
+
+    space: (T, 4, 4) of the bone, from `turn_bones`.
+    """
+    axes = space[:, :3, :3]
+    return axes if rig[name].local_location else axes @ rig[name].axes.T
+
+
+def unscaled(axes: Array) -> Array:
+    """Axes (..., 3, 3) with columns of length 1."""
+    return axes / np.linalg.norm(axes, axis=-2, keepdims=True)

@@ -1,0 +1,93 @@
+"""The slots of a bone map: what a rig's bones may be to the dancer, and how the model's joints fall to them.
+
+A bone map is a mapping from slots to bone names. Only few slots have to be there; `travel` is the bone that carries the
+body through space and is the hips where the map does not name it.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ..skeleton import Joint
+
+TRAVEL, HIPS, HEAD = "travel", "hips", "head"
+SPINES = tuple(f"spine{number}" for number in range(1, 7))
+NECKS = ("neck1", "neck2", "neck3")
+SIDES = ("L", "R")
+SIDED = (
+    "collar", "upper_arm", "upper_arm_twist", "forearm", "forearm_twist", "hand", "thigh", "shin", "foot", "toes",
+)  # fmt: skip
+
+REQUIRED = (
+    HIPS,
+    SPINES[0],
+    *(f"{part}.{side}" for part in ("upper_arm", "forearm", "thigh", "shin", "foot") for side in SIDES),
+)
+"""A rig without these cannot dance."""
+
+_PART_JOINT = {
+    "collar": Joint.LEFT_COLLAR, "upper_arm": Joint.LEFT_SHOULDER, "forearm": Joint.LEFT_ELBOW,
+    "hand": Joint.LEFT_WRIST,
+    "thigh": Joint.LEFT_HIP, "shin": Joint.LEFT_KNEE, "foot": Joint.LEFT_ANKLE, "toes": Joint.LEFT_TOES,
+}  # fmt: skip
+
+JOINTS: Mapping[str, Joint] = {
+    HIPS: Joint.PELVIS,
+    HEAD: Joint.HEAD,
+    **{f"{part}.L": joint for part, joint in _PART_JOINT.items()},
+    **{f"{part}.R": Joint(joint + 1) for part, joint in _PART_JOINT.items()},
+}
+"""The joint whose turn a slot takes over, for slots that have one of their own."""
+
+
+class Share(NamedTuple):
+    """A turn between those of two joints: weight 0 is the first's, 1 the second's."""
+
+    first: Joint
+    second: Joint
+    weight: float
+
+
+def slot_names() -> list[str]:
+    """All slots, in the order in which people read a body."""
+    return [TRAVEL, HIPS, *SPINES, *NECKS, HEAD, *(f"{part}.{side}" for side in SIDES for part in SIDED)]
+
+
+def spine_slots(bones: Mapping[str, str]) -> list[str]:
+    """The spine slots that the map fills, from the hips up."""
+    return [slot for slot in SPINES if slot in bones]
+
+
+def neck_slots(bones: Mapping[str, str]) -> list[str]:
+    """The neck slots that the map fills, from the chest up."""
+    return [slot for slot in NECKS if slot in bones]
+
+
+def spine_ties(count: int) -> dict[Joint, int]:
+    """Which of `count` spine bones takes over the turn of which joint of the model's spine, as it is.
+
+    The last bone is the chest. Of two bones the lower one takes the lower two joints' turns together.
+    """
+    joints = (Joint.SPINE1, Joint.SPINE2, Joint.SPINE3)
+    if count < len(joints):
+        return {joint: bone for bone, joint in enumerate(joints[len(joints) - count :])}
+    return {joint: round(number * count / len(joints)) - 1 for number, joint in enumerate(joints, start=1)}
+
+
+def spine_shares(count: int) -> list[Share]:
+    """What each of `count` spine bones takes over, from the hips up: bones that no joint is tied to lie in between."""
+    knots = [(-1, Joint.PELVIS), *((bone, joint) for joint, bone in spine_ties(count).items())]
+    return _between(knots, count)
+
+
+def neck_shares(count: int) -> list[Share]:
+    """What each of `count` neck bones takes over, from the chest up; the last one has the neck's whole turn."""
+    return _between([(-1, Joint.SPINE3), (count - 1, Joint.NECK)], count)
+
+
+def _between(knots: list[tuple[int, Joint]], count: int) -> list[Share]:
+    shares = []
+    for bone in range(count):
+        below = max(knot for knot in knots if knot[0] < bone)
+        above = min(knot for knot in knots if knot[0] >= bone)
+        shares.append(Share(below[1], above[1], (bone - below[0]) / (above[0] - below[0])))
+    return shares
