@@ -48,7 +48,8 @@ _HOLDERS = {("jukebox.hparams", "Hyperparams")}  # settings of the training
 _LAYER = "prior.transformer._attn_mods."
 _BLOCK = 1 << 24  # bytes
 
-State = Mapping[str, Tensor]
+State = dict[str, Tensor]
+"""Parameters mapped from a file. They are taken out as they are used: mapped memory counts until it is let go."""
 
 
 def convert(
@@ -124,13 +125,13 @@ def _front(encoder: State, prior: State) -> dict[str, Tensor]:
     kept = {name: _float(value) for name, value in encoder.items() if name.startswith(ENCODER)}
     kept[CODEBOOK] = _float(encoder[CODEBOOK])
     kept[START] = conditioning.start_vector(prior)
-    kept[CODES] = _float(prior["prior.x_emb.weight"])
-    kept[POSITIONS] = conditioning.time_table(prior).add_(_float(prior["prior.pos_emb.pos_emb"]))
+    kept[CODES] = _float(prior.pop("prior.x_emb.weight"))
+    kept[POSITIONS] = conditioning.time_table(prior).add_(_float(prior.pop("prior.pos_emb.pos_emb")))
     return kept
 
 
 def _layer(prior: State, index: int) -> dict[str, Tensor]:
-    stored = {name: prior[f"{_LAYER}{index}.{name}"] for name in NAMES}
+    stored = {name: prior.pop(f"{_LAYER}{index}.{name}") for name in NAMES}
     return {name: _half(value) if name.endswith(".w") else _float(value) for name, value in stored.items()}
 
 

@@ -45,14 +45,14 @@ def test_only_layers_that_are_needed_are_kept(sources, tmp_path) -> None:
 
 
 def test_stopped_work_goes_on_where_it_was(sources, tmp_path, jukebox) -> None:
-    class Stopped(Exception):
+    class StopError(Exception):
         pass
 
     def stop_at_the_third(stage: str, done: int, total: int) -> None:
         if stage == "saving" and done == 3:
-            raise Stopped
+            raise StopError
 
-    with pytest.raises(Stopped):
+    with pytest.raises(StopError):
         convert(sources, tmp_path, stop_at_the_third, layers=LAYERS, heads=HEADS)
     assert not (tmp_path / MANIFEST).exists()
     times = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
