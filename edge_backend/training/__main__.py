@@ -2,9 +2,11 @@
 
     python -m edge_backend.training train PACK --out DIR      train, or go on with what DIR holds
     python -m edge_backend.training join FILE                 put exported weights together from their parts
+    python -m edge_backend.training aist FOLDER WAVS PACK     make a pack of AIST++
+    python -m edge_backend.training mocap FOLDER PACK         make a pack of own SMPL or AMASS files
 
-Runs on the CPU or a GPU, and on several under torchrun, with torch, numpy and safetensors alone. A folder with a
-checkpoint is gone on with, by the settings saved in it; options given on top of them win.
+Training runs on the CPU or a GPU, and on several under torchrun, with torch, numpy and safetensors alone. A folder with
+a checkpoint is gone on with, by the settings saved in it; options given on top of them win.
 """
 
 import argparse
@@ -25,6 +27,7 @@ import torch
 from torch import distributed
 
 from ..errors import EdgeError
+from ..model.controls import ANY_STYLE, STYLES
 from .augment import Augmentation
 from .export import export_weights
 from .losses import LossWeights
@@ -96,7 +99,36 @@ def _parser() -> argparse.ArgumentParser:
     join = commands.add_parser("join", help="put exported weights together from their parts")
     join.add_argument("file", type=Path, help="the weights file to make; its parts lie beside it")
     join.set_defaults(run=lambda options: join_parts(options.file))
+    _add_pack_commands(commands)
     return parser
+
+
+def _add_pack_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    aist = commands.add_parser("aist", help="make a training pack of AIST++")
+    aist.add_argument("folder", type=Path, help="holds motions/, splits/ and ignore_list.txt")
+    aist.add_argument("wavs", type=Path, help="folder of the music, a wav per motion or per song")
+    aist.add_argument("pack", type=Path, help="the training pack to write (safetensors)")
+    aist.add_argument("--features", choices=("baseline", "rhythm"), default="baseline")
+    aist.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    aist.set_defaults(run=_prepare_aist)
+    mocap = commands.add_parser("mocap", help="make a training pack of a folder of SMPL or AMASS npz files")
+    mocap.add_argument("folder", type=Path, help="npz files; a file's music lies beside it under its name")
+    mocap.add_argument("pack", type=Path, help="the training pack to write (safetensors)")
+    mocap.add_argument("--style", choices=STYLES, default=ANY_STYLE)
+    mocap.add_argument("--licence", default="not stated", help="of the motions; goes into the pack and the weights")
+    mocap.set_defaults(run=_prepare_mocap)
+
+
+def _prepare_aist(options: argparse.Namespace) -> None:
+    from .aist import prepare_aist  # noqa: PLC0415 - needs librosa, which training does not
+
+    prepare_aist(options.folder, options.wavs, options.pack, kind=options.features, workers=options.workers)
+
+
+def _prepare_mocap(options: argparse.Namespace) -> None:
+    from .mocap import prepare_mocap  # noqa: PLC0415 - needs librosa and scipy, which training does not
+
+    prepare_mocap(options.folder, options.pack, options.style, options.licence)
 
 
 def _add_train_arguments(parser: argparse.ArgumentParser) -> None:

@@ -109,7 +109,12 @@ class WindowSampler:
         return vectors
 
     def _music(self, features: Tensor) -> Tensor:
-        """Music channels (W, 150, F): noise where there is music, and in some windows no music at all."""
+        """Music channels (W, 150, F): noise where there is music, and in some windows no music at all.
+
+        Other kinds of features than rhythm stay as they are: they have no channel that says that music is unknown.
+        """
+        if self.dances.feature_type != "rhythm":
+            return features
         shape, device = features.shape, features.device
         known = torch.rand(shape[0], device=device) >= self.augmentation.p_no_music
         features = features * known[:, None, None]

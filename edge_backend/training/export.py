@@ -20,7 +20,7 @@ def export_weights(path: Path, trainer: Trainer, name: str, licence: str) -> Non
         id=path.stem,
         name=name,
         licence=licence,
-        feature_type="rhythm",
+        feature_type=trainer.dances.feature_type,
         config=trainer.ema.config,
         controls=CONTROLS,
         training=training,

@@ -1,19 +1,19 @@
 """The training pack: dances and the music that was made for them, in one safetensors file.
 
-Motion: `poses` int16 (N, 66), local axis-angle of joints 0 to 21 in units of pi / 32767 (joints 22 and 23 never turn);
-`root` float32 (N, 3) metres; `contacts` uint8 (N, 4).
+Motion: `poses` int16 (N, 66) or (N, 72), local axis-angle of joints 0 to 21 or 23 in units of pi / 32767 (with 66,
+joints 22 and 23 never turn); `root` float32 (N, 3) metres; `contacts` uint8 (N, 4).
 Pieces: `piece_start`, `piece_length` int32 (P,) frames; `piece_style` uint8 (P,), number in STYLES; `piece_split` uint8
 (P,), 0 = train, 1 = hold-out.
 Variants, a piece warped in time with a music of its own: `variant_piece`, `variant_start`, `variant_length` int32 (V,)
 into `warp` float32 (M,), the place in the piece in frames, and `features` float16 (M, F), the music's channels.
-The metadata's `edge_dance_pack` is JSON: sources, licences.
+The metadata's `edge_dance_pack` is JSON: sources, licences, and the features' kind, rhythm where it says nothing.
 """
 
 import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -36,9 +36,9 @@ FPS = 30
 
 _ABOUT = "edge_dance_pack"
 _POSE_UNIT = torch.pi / 32767
-_POSED_JOINTS = 22
 _CHUNK = 1 << 16  # frames that are decoded at a time, so that loading needs little memory beside the result
-_PER_FRAME = {"poses": (3 * _POSED_JOINTS,), "root": (3,), "contacts": (4,)}
+_POSE_WIDTHS = (3 * 22, 3 * len(SMPL))
+_PER_FRAME = {"root": (3,), "contacts": (4,)}
 _PER_PIECE = ("piece_start", "piece_length", "piece_style", "piece_split")
 _PER_VARIANT = ("variant_piece", "variant_start", "variant_length")
 
@@ -65,6 +65,11 @@ class DanceSet:
     about: dict[str, Any]
     digest: str
 
+    @property
+    def feature_type(self) -> str:
+        """The kind of the music's features."""
+        return str(self.about.get("features", "rhythm"))
+
     def usable(self, frames: int, holdout: bool) -> Tensor:
         """(V,) bool: the variants of one half that are at least so long."""
         return (self.holdout == holdout) & (self.length >= frames)
@@ -84,8 +89,10 @@ def load_pack(path: Path, device: torch.device | str = "cpu") -> DanceSet:
     piece = on_device["variant_piece"].long()
     frame_variant = torch.repeat_interleave(torch.arange(len(start), device=device), length)
     holdout = on_device["piece_split"][piece] == HOLDOUT
-    vectors = _warped_vectors(on_device, piece[frame_variant])
-    speed = _joint_speed(vectors, start, length)
+    quaternions = _axis_angle_to_quaternion(on_device["poses"].float().unflatten(1, (-1, 3)) * _POSE_UNIT)
+    places = _places(on_device, piece[frame_variant])
+    vectors = _warped_vectors(on_device, quaternions, places)
+    speed = _joint_speed(_joints_about_pelvis(quaternions), places, start, length)
     train = ~holdout[frame_variant]
     low, high = np.percentile(speed[train].cpu().numpy(), ENERGY_PERCENTILES)
     return DanceSet(
@@ -139,14 +146,16 @@ def _check(path: Path, arrays: dict[str, Tensor]) -> None:
         if not holds:
             raise EdgeError("pack_damaged", f"{array} in the training pack {path} {what}.", "Make the pack again.")
 
-    names = (*_PER_FRAME, *_PER_PIECE, *_PER_VARIANT, "warp", "features")
+    names = ("poses", *_PER_FRAME, *_PER_PIECE, *_PER_VARIANT, "warp", "features")
     for name in names:
         require(name in arrays, name, "is missing")
     frames, pieces, variants = len(arrays["root"]), len(arrays["piece_start"]), len(arrays["variant_start"])
     moments = len(arrays["warp"])
     expected: dict[str, tuple[int, ...]] = {name: (frames, *shape) for name, shape in _PER_FRAME.items()}
     expected |= dict.fromkeys(_PER_PIECE, (pieces,)) | dict.fromkeys(_PER_VARIANT, (variants,))
-    expected |= {"warp": (moments,), "features": (moments, arrays["features"].shape[-1])}
+    width = arrays["poses"].shape[-1]
+    require(width in _POSE_WIDTHS, "poses", f"is {width} wide")
+    expected |= {"poses": (frames, width), "warp": (moments,), "features": (moments, arrays["features"].shape[-1])}
     for name in names:
         require(arrays[name].shape == expected[name], name, f"has the shape {tuple(arrays[name].shape)}")
         require(arrays[name].isfinite().all(), name, "holds values that are not numbers")
@@ -154,7 +163,7 @@ def _check(path: Path, arrays: dict[str, Tensor]) -> None:
 
     start, length = arrays["piece_start"].long(), arrays["piece_length"].long()
     require((start >= 0).all() and (length > 0).all() and (start + length <= frames).all(), "piece_length", "is wrong")
-    require((arrays["piece_style"] < len(STYLES) - 1).all(), "piece_style", "holds an unknown style")
+    require((arrays["piece_style"] < len(STYLES)).all(), "piece_style", "holds an unknown style")
     require((arrays["piece_split"] <= HOLDOUT).all(), "piece_split", "holds something besides 0 and 1")
 
     piece, variant_length = arrays["variant_piece"].long(), arrays["variant_length"].long()
@@ -171,45 +180,68 @@ def _check(path: Path, arrays: dict[str, Tensor]) -> None:
     require((arrays["warp"] >= -1).all() and (beyond <= 0).all(), "warp", "leaves its piece")
 
 
-def _warped_vectors(arrays: dict[str, Tensor], piece: Tensor) -> Tensor:
-    """Vectors (M, 151) at every warp position; piece: (M,) the piece that each belongs to."""
+class _Places(NamedTuple):
+    """Where each of M frames is taken from: `share` of the way between the pack's frames `before` and `after`, (M,)."""
+
+    before: Tensor
+    after: Tensor
+    share: Tensor
+
+
+def _places(arrays: dict[str, Tensor], piece: Tensor) -> _Places:
+    """The places of all warp positions; piece: (M,) the piece that each belongs to."""
     first = arrays["piece_start"].long()[piece]
     last = first + arrays["piece_length"].long()[piece] - 1
     place = torch.minimum(arrays["warp"].clamp(min=0), (last - first).float())
     before = first + place.long()
-    after = torch.minimum(before + 1, last)
-    share = place.frac()
-    quaternions = _axis_angle_to_quaternion(arrays["poses"].float().unflatten(1, (_POSED_JOINTS, 3)) * _POSE_UNIT)
+    return _Places(before, torch.minimum(before + 1, last), place.frac())
 
-    vectors = torch.empty(len(piece), CHANNELS, device=piece.device)
-    unposed = torch.eye(3, device=piece.device)[:2].reshape(-1).repeat(len(SMPL) - _POSED_JOINTS)
-    vectors[:, ROTATIONS.start + 6 * _POSED_JOINTS :] = unposed
-    posed = slice(ROTATIONS.start, ROTATIONS.start + 6 * _POSED_JOINTS)
-    for frames in torch.arange(len(piece), device=piece.device).split(_CHUNK):
-        a, b, w = before[frames], after[frames], share[frames]
-        vectors[frames, CONTACTS] = arrays["contacts"][torch.where(w < 0.5, a, b)].float()
-        vectors[frames, ROOT] = torch.lerp(arrays["root"][a], arrays["root"][b], w[:, None])
-        turned = _slerp(quaternions[a], quaternions[b], w[:, None, None])
-        vectors[frames, posed] = _two_rows(turned).flatten(1)
+
+def _warped_vectors(arrays: dict[str, Tensor], quaternions: Tensor, places: _Places) -> Tensor:
+    """Vectors (M, 151) at all places. quaternions: (N, joints, 4) of every frame of the pack."""
+    vectors = torch.empty(len(places.before), CHANNELS, device=quaternions.device)
+    for first in range(0, len(vectors), _CHUNK):
+        chunk = slice(first, first + _CHUNK)
+        a, b, w = places.before[chunk], places.after[chunk], places.share[chunk]
+        vectors[chunk, CONTACTS] = arrays["contacts"][torch.where(w < 0.5, a, b)].float()
+        vectors[chunk, ROOT] = torch.lerp(arrays["root"][a], arrays["root"][b], w[:, None])
+        vectors[chunk, ROTATIONS] = _all_rows(_slerp(quaternions[a], quaternions[b], w[:, None, None]))
     return vectors
 
 
-def _joint_speed(vectors: Tensor, start: Tensor, length: Tensor) -> Tensor:
-    """(M,) m/s: speed of the joints relative to the pelvis, mean over the joints and over the 5 s around each frame."""
-    steps = torch.empty(len(vectors), device=vectors.device)
-    for first in range(0, len(vectors), _CHUNK):
-        rows = vectors[first : first + _CHUNK + 1]
-        rotations = rot6d_to_matrix(rows[:, ROTATIONS].unflatten(1, (len(SMPL), 6)))
-        joints = forward_kinematics(rotations, torch.zeros_like(rows[:, ROOT]))
-        moved = joints.diff(dim=0).norm(dim=-1).mean(dim=-1) * FPS
+def _all_rows(quaternions: Tensor) -> Tensor:
+    """The 144 rotation channels of quaternions (..., joints, 4) of the first joints; the others do not turn."""
+    rows = _two_rows(quaternions).flatten(-2)
+    unposed = torch.eye(3, device=rows.device)[:2].flatten().repeat(len(SMPL) - quaternions.shape[-2])
+    return torch.cat([rows, unposed.expand(*rows.shape[:-1], -1)], dim=-1)
+
+
+def _joints_about_pelvis(quaternions: Tensor) -> Tensor:
+    """Joint positions (N, 24, 3) metres of quaternions (N, joints, 4), with the pelvis at the origin."""
+    parts = []
+    for chunk in quaternions.split(_CHUNK):
+        rotations = rot6d_to_matrix(_all_rows(chunk).unflatten(1, (len(SMPL), 6)))
+        parts.append(forward_kinematics(rotations, torch.zeros(len(chunk), 3, device=chunk.device)))
+    return torch.cat(parts)
+
+
+def _joint_speed(joints: Tensor, places: _Places, start: Tensor, length: Tensor) -> Tensor:
+    """(M,) m/s: speed of the joints relative to the pelvis, mean over the joints and over the 5 s around each frame.
+
+    joints: (N, 24, 3) of the pack's frames; between two of them they go straight.
+    """
+    steps = torch.zeros(len(places.before), device=joints.device)
+    for first in range(0, len(steps), _CHUNK):
+        a, b, w = (part[first : first + _CHUNK + 1] for part in places)
+        moved = torch.lerp(joints[a], joints[b], w[:, None, None]).diff(dim=0).norm(dim=-1).mean(dim=-1) * FPS
         steps[first : first + len(moved)] = moved
     end = start + length
     # A variant's last frame has no next one: it gets the speed of the frame before.
     steps[end - 1] = steps[torch.maximum(end - 2, start)]
 
     # Summed on the CPU: a GPU's order of summing may change from run to run.
-    total = functional.pad(steps.cpu().double().cumsum(0), (1, 0)).to(vectors.device)
-    frame = torch.arange(len(vectors), device=vectors.device)
+    total = functional.pad(steps.cpu().double().cumsum(0), (1, 0)).to(steps.device)
+    frame = torch.arange(len(steps), device=steps.device)
     low = torch.maximum(frame - ENERGY_FRAMES // 2, torch.repeat_interleave(start, length))
     high = torch.minimum(frame + ENERGY_FRAMES // 2, torch.repeat_interleave(end, length))
     return ((total[high] - total[low]) / (high - low)).float()

@@ -115,8 +115,8 @@ class Trainer:
     def run(self, stop: Callable[[], bool] = lambda: False, saved: Callable[[], None] = lambda: None) -> None:
         """Train until all steps or minutes are done or `stop` says so, then leave a checkpoint.
 
-        saved: is called after each checkpoint and at the end. Raises EdgeError `training_diverged` when the loss is no longer a
-        number; the last checkpoint is kept.
+        saved: is called after each checkpoint and at the end. Raises EdgeError `training_diverged` when the loss is no
+        longer a number; the last checkpoint is kept.
         """
         settings = self.settings
         self._start_clock()

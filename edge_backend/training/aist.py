@@ -1,0 +1,110 @@
+"""AIST++ (Li et al. 2021) as a training pack: the official folders, in the slices that EDGE's authors train on."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ..audio.baseline import baseline_slices
+from ..audio.loading import load
+from ..audio.rhythm import rhythm_features
+from ..errors import EdgeError
+from ..motion.aist import from_aist
+from ..motion.rotations import Array
+from .numpy_pickle import read_numpy_pickle
+from .pack_file import Dance, write_pack
+
+SLICE = 150  # frames, 5 s
+STRIDE = 15  # frames, 0.5 s
+SPLITS = {"crossmodal_train": False, "crossmodal_test": True}  # list of names: whether they are hold-out
+KINDS = ("baseline", "rhythm")
+
+
+def prepare_aist(
+    folder: Path, wavs: Path, target: Path, *, kind: str, workers: int = 1, say: Callable[[str], None] = print
+) -> None:
+    """Write a pack of AIST++.
+
+    folder: holds motions/*.pkl, splits/crossmodal_train.txt, splits/crossmodal_test.txt and, if there is one,
+    ignore_list.txt. wavs: a wav for each motion, under its name or its song's (mBR0.wav). kind: of music features, one
+    of KINDS. All names are checked before any work is done. Raises EdgeError `motion_missing`, `audio_missing`,
+    `motion_unreadable`, and those of `write_pack`.
+    """
+    names = _listed(folder)
+    for name in names:
+        if not _motion_path(folder, name).is_file():
+            message = f"The motion {_motion_path(folder, name)} is missing, which the splits name."
+            raise EdgeError("motion_missing", message, "Unpack AIST++'s motions again.")
+        wav_of(wavs, name)
+    dances = []
+    with ProcessPoolExecutor(workers) as pool:
+        # In this process where there is one worker only: starting another costs seconds.
+        mapped = pool.map if workers > 1 else map
+        for dance in mapped(partial(_dance, folder, wavs, kind), names.keys(), names.values()):
+            dances.append(dance)
+            say(f"{len(dances)} of {len(names)}: {dance.name}, {len(dance.heard)} stretches")
+    about = {"features": kind, "sources": ["AIST++"], "licences": ["AIST++: CC BY 4.0; AIST's music: its own terms"]}
+    write_pack(target, dances, about)
+
+
+def wav_of(wavs: Path, name: str) -> Path:
+    """The music of a motion (gBR_sBM_cAll_d04_mBR0_ch01). Raises EdgeError `audio_missing`."""
+    tries = [wavs / f"{name}.wav", wavs / f"{name.split('_')[4]}.wav"]
+    for path in tries:
+        if path.is_file():
+            return path
+    message = f"The music of {name} is missing: neither {tries[0]} nor {tries[1].name} is there."
+    raise EdgeError("audio_missing", message, "Put AIST's wav files there.")
+
+
+def slice_starts(frames: int) -> range:
+    """First frames, at 30 fps, of the slices of a motion."""
+    return range(0, frames - SLICE + 1, STRIDE)
+
+
+def _listed(folder: Path) -> dict[str, bool]:
+    """The motions of the splits without those to ignore, and whether each is hold-out."""
+    ignored = set(_lines(folder / "ignore_list.txt")) if (folder / "ignore_list.txt").exists() else set()
+    names: dict[str, bool] = {}
+    for split, holdout in SPLITS.items():
+        names |= dict.fromkeys(_lines(folder / "splits" / f"{split}.txt"), holdout)
+    return {name: holdout for name, holdout in sorted(names.items()) if name not in ignored}
+
+
+def _lines(path: Path) -> Iterable[str]:
+    try:
+        lines = path.read_text(encoding="utf-8").split()
+    except OSError as error:
+        message = f"The list {path} cannot be read."
+        raise EdgeError("motion_missing", message, "Unpack AIST++'s splits again.", str(error)) from error
+    for name in lines:
+        if name.count("_") < 5:
+            raise EdgeError("motion_missing", f"{path} names {name}, which is no motion of AIST++.", "Check the list.")
+    return lines
+
+
+def _motion_path(folder: Path, name: str) -> Path:
+    return folder / "motions" / f"{name}.pkl"
+
+
+def _dance(folder: Path, wavs: Path, kind: str, name: str, holdout: bool) -> Dance:
+    path = _motion_path(folder, name)
+    content = read_numpy_pickle(path)
+    try:
+        poses = np.asarray(content["smpl_poses"], dtype=np.float64)
+        root = np.asarray(content["smpl_trans"], dtype=np.float64) / np.asarray(content["smpl_scaling"])
+        motion = from_aist(poses, root)
+    except (KeyError, ValueError, TypeError) as error:
+        message = f"{path} is no motion of AIST++."
+        raise EdgeError("motion_unreadable", message, "Download it again.", str(error)) from error
+    return Dance(name, motion, holdout, _heard(wav_of(wavs, name), kind, motion.frames))
+
+
+def _heard(wav: Path, kind: str, frames: int) -> list[tuple[int, Array]]:
+    audio = load(wav)
+    if kind == "rhythm":
+        return [(0, rhythm_features(audio, frames)[0])]
+    # Each slice is heard alone, as the authors' code does; where motion or music is longer, its rest is left out.
+    return list(zip(slice_starts(frames), baseline_slices(audio, STRIDE / 30), strict=False))

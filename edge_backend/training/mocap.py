@@ -1,0 +1,84 @@
+"""A folder of own motion capture as a training pack: SMPL and AMASS npz files, with or without their music."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial.transform import Rotation, Slerp
+
+from ..audio.loading import load
+from ..audio.rhythm import CHANNELS, rhythm_features
+from ..errors import EdgeError
+from ..motion.contacts import edge_contacts
+from ..motion.files import SMPL_PELVIS
+from ..motion.kinematics import forward_kinematics
+from ..motion.motion import Motion
+from ..motion.rotations import Array
+from ..motion.skeleton import SMPL
+from .pack_file import Dance, write_pack
+
+MUSIC = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus")
+HOLDOUT_EVERY = 10  # of ten files, in the order of their names, the last is hold-out
+
+_BODY = 22  # joints that SMPL, SMPL-H and SMPL-X share; the hands' joints mean other things in each
+_FLOOR_SHARE = 1.0  # percent of frames whose lowest joint may lie below the floor
+
+
+def prepare_mocap(folder: Path, target: Path, style: str, licence: str, say: Callable[[str], None] = print) -> None:
+    """Write a pack of all npz files under a folder; a file's music lies beside it under its name, if it has one.
+
+    The files are SMPL's: `poses` (T, 66 or more) axis-angle, `trans` (T, 3) metres, z up, `mocap_framerate` or
+    `mocap_frame_rate`. Raises EdgeError `motion_missing`, `motion_unreadable`, those of `load` and `write_pack`.
+    """
+    paths = sorted(folder.rglob("*.npz"))
+    if not paths:
+        raise EdgeError("motion_missing", f"There are no npz files under {folder}.", "Export SMPL or AMASS npz files.")
+    dances = []
+    for number, path in enumerate(paths, 1):
+        motion = read_smpl(path)
+        music = next((path.with_suffix(end) for end in MUSIC if path.with_suffix(end).is_file()), None)
+        heard = np.zeros((motion.frames, len(CHANNELS)), np.float32)
+        if music is not None:
+            heard, _ = rhythm_features(load(music), motion.frames)
+        dances.append(Dance(str(path), motion, number % HOLDOUT_EVERY == 0, [(0, heard)], style))
+        say(f"{number} of {len(paths)}: {path.name}, {motion.frames / 30:.1f} s, music {music and music.name}")
+    write_pack(target, dances, {"features": "rhythm", "sources": [folder.name], "licences": [licence]})
+
+
+def read_smpl(path: Path) -> Motion:
+    """The dance of an SMPL or AMASS npz: 30 frames a second, on our skeleton, its lowest foot on the floor.
+
+    Raises EdgeError `motion_unreadable`, `motion_nan` naming the frame.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            poses = np.asarray(file["poses"], dtype=np.float64)
+            trans = np.asarray(file["trans"], dtype=np.float64)
+            rate_name = next(name for name in ("mocap_framerate", "mocap_frame_rate") if name in file)
+            rate = float(file[rate_name])
+        if poses.shape[1] < 3 * _BODY or trans.shape != (len(poses), 3) or len(poses) < 2 or not rate > 0:
+            raise ValueError(f"poses {poses.shape}, trans {trans.shape}, {rate} frames a second")
+    except Exception as error:  # zip, header and content each have errors of their own
+        message = f"{path} is no SMPL or AMASS motion."
+        raise EdgeError(
+            "motion_unreadable", message, "Give npz files with poses, trans and frame rate.", str(error)
+        ) from error
+    good = np.isfinite(poses).all(axis=1) & np.isfinite(trans).all(axis=1)
+    if not good.all():
+        message = f"{path} has values that are not numbers at frame {int(np.argmin(good))}."
+        raise EdgeError("motion_nan", message, "Leave it out, or repair it.")
+    return _at_30_fps(poses[:, : 3 * _BODY].reshape(-1, _BODY, 3), trans + SMPL_PELVIS, rate)
+
+
+def _at_30_fps(poses: Array, root: Array, rate: float) -> Motion:
+    times = np.arange(len(poses)) / rate
+    wanted = np.arange(int(times[-1] * Motion.fps + 1e-6) + 1) / Motion.fps
+    wanted = np.minimum(wanted, times[-1])
+    rotations = np.tile(np.eye(3), (len(wanted), len(SMPL), 1, 1))
+    for joint in range(_BODY):
+        rotations[:, joint] = Slerp(times, Rotation.from_rotvec(poses[:, joint]))(wanted).as_matrix()
+    path = np.stack([np.interp(wanted, times, root[:, axis]) for axis in range(3)], axis=1)
+    joints = forward_kinematics(rotations, path)
+    floor = np.percentile(joints[..., 2].min(axis=1), _FLOOR_SHARE)
+    path[:, 2] -= floor
+    return Motion(rotations.astype(np.float32), path.astype(np.float32), edge_contacts(joints))
