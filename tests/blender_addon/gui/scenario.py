@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import addon_utils
 import bpy
 
 PACKAGE = "bl_ext.user_default.edge_dance"
@@ -32,16 +33,21 @@ preferences.threads = 1
 if bpy.app.version < (4, 4, 0):  # its package cannot make sound strips, but reads them
     bpy.ops.wm.open_mainfile(filepath=os.environ["STRIP_FILE"], load_ui=False)
 
-window = bpy.context.window_manager.windows[0]
-area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
+
+def window() -> Any:
+    return bpy.context.window_manager.windows[0]
+
+
+def area() -> Any:
+    return next(area for area in window().screen.areas if area.type == "VIEW_3D")
 
 
 def region(kind: str) -> Any:
-    return next(region for region in area.regions if region.type == kind)
+    return next(region for region in area().regions if region.type == kind)
 
 
 def here() -> Any:
-    return bpy.context.temp_override(window=window, area=area, region=region("WINDOW"))
+    return bpy.context.temp_override(window=window(), area=area(), region=region("WINDOW"))
 
 
 def shot(name: str) -> None:
@@ -54,7 +60,7 @@ def xdotool(*words: object) -> None:
 
 def click(x: float, y: float) -> Iterator[float]:
     """x, y: Blender's window coordinates, from below."""
-    xdotool("mousemove", round(x), round(window.height - y))
+    xdotool("mousemove", round(x), round(window().height - y))
     yield 0.4
     xdotool("click", 1)
     yield 0.4
@@ -67,12 +73,12 @@ def press_generate() -> Iterator[float]:
 
 def mouse_over_the_view() -> Iterator[float]:
     view = region("WINDOW")
-    xdotool("mousemove", view.x + view.width // 3, window.height - view.y - view.height // 2)
+    xdotool("mousemove", view.x + view.width // 3, window().height - view.y - view.height // 2)
     yield 0.4
 
 
 def running() -> bool:
-    return bool(window.modal_operators)
+    return bool(window().modal_operators)
 
 
 def until(done: Any, seconds: float = 120) -> Iterator[float]:
@@ -87,16 +93,8 @@ def actions() -> list[str]:
     return sorted(action.name for action in bpy.data.actions)
 
 
-def act() -> Iterator[float]:
-    """Each yield is a wait in seconds, in which Blender goes on."""
-    service = sys.modules[f"{PACKAGE}.backend.service"].service
-    area.spaces.active.show_region_ui = True
-    yield 0.5
-    region("UI").active_panel_category = "Dance"
-    area.tag_redraw()
-    yield 1.0
-    shot("1_empty_scene")
-
+def set_stage() -> None:
+    """A song and a dancer, seen from the front, in a scene of 30 frames a second."""
     with here():
         bpy.ops.object.select_all(action="SELECT")
         bpy.ops.object.delete()
@@ -108,6 +106,19 @@ def act() -> Iterator[float]:
         bpy.ops.view3d.view_axis(type="FRONT")
         bpy.ops.view3d.view_selected()
         bpy.ops.ed.undo_push(message="Stage set")
+
+
+def act() -> Iterator[float]:
+    """Each yield is a wait in seconds, in which Blender goes on."""
+    service = sys.modules[f"{PACKAGE}.backend.service"].service
+    area().spaces.active.show_region_ui = True
+    yield 0.5
+    region("UI").active_panel_category = "Dance"
+    area().tag_redraw()
+    yield 1.0
+    shot("1_empty_scene")
+
+    set_stage()
     dancer = bpy.context.view_layer.objects.active.name
     yield 1.5
     shot("2_ready")
@@ -147,7 +158,7 @@ def act() -> Iterator[float]:
     yield from until(lambda: service.job)
     sidebar = region("UI")
     xdotool(
-        "mousemove", round(sidebar.x + sidebar.width * 0.83), round(window.height - sidebar.y - sidebar.height + 105)
+        "mousemove", round(sidebar.x + sidebar.width * 0.83), round(window().height - sidebar.y - sidebar.height + 105)
     )
     yield 0.4
     xdotool("click", 1)
@@ -165,6 +176,26 @@ def act() -> Iterator[float]:
         bpy.ops.object.mode_set(mode="POSE")
     yield 1.0
     shot("8_pose_mode")
+
+    preferences.backend_python = os.environ["WORKER_PYTHON"]
+    with here():
+        bpy.ops.edge_dance.generate("INVOKE_DEFAULT")
+    yield from until(lambda: service.job and service.job.progress)
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    yield 1.0
+    facts["after_loading_a_file"] = {"busy": service.busy, "problem": str(service.problem)}
+
+    bpy.ops.wm.open_mainfile(filepath=os.environ["STRIP_FILE"], load_ui=False)
+    yield 1.0
+    set_stage()
+    service.stop()
+    with here():
+        bpy.ops.edge_dance.generate("INVOKE_DEFAULT")
+    yield from until(lambda: service.job and service.job.progress)
+    folder = service.job.folder
+    addon_utils.disable(PACKAGE)
+    yield 1.0
+    facts["after_disabling"] = {"busy": service.busy, "folder": folder.exists()}
     facts["finished"] = True
 
 
@@ -190,4 +221,4 @@ def tick() -> float | None:
     return None
 
 
-bpy.app.timers.register(tick, first_interval=1.5)
+bpy.app.timers.register(tick, first_interval=1.5, persistent=True)

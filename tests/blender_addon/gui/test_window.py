@@ -74,4 +74,11 @@ def test_the_cancel_button_stops_the_job(facts):
 def test_what_went_wrong_stays_in_the_panel(facts):
     assert facts["after_error"]["actions"] == ["song 0"]
     assert "The backend's Python is not there" in facts["after_error"]["problem"]
-    assert facts["finished"]
+
+
+def test_loading_another_file_ends_the_job(facts):
+    assert facts["after_loading_a_file"] == {"busy": False, "problem": "None"}
+
+
+def test_disabling_the_extension_ends_the_job_and_removes_its_folder(facts):
+    assert facts["after_disabling"] == {"busy": False, "folder": False}
