@@ -27,7 +27,7 @@ HERE = Path(__file__).resolve().parent
 EXTENSION = "bl_ext.user_default.edge_dance"
 FPS = 30
 FILM = (8.0, 10.0)  # seconds: from where, how long; past the intro
-MOMENTS = 12  # pictures on the sheet, spread over the whole dance
+MOMENTS = 12  # pictures on the sheet
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -55,7 +55,7 @@ def main(arguments: argparse.Namespace) -> None:
         blend = arguments.output / "dance.blend"
         bpy.ops.wm.save_as_mainfile(filepath=str(blend), compress=True)
     with step("Contact sheet"):
-        contact_sheet(scene, arguments.output / "sheet.png", MOMENTS)
+        contact_sheet(scene, arguments.output / "sheet.png", arguments.moments)
     scene.frame_start, scene.frame_end = film_range(scene, *arguments.film)
     with step(f"Film {scene.frame_end - scene.frame_start + 1} frames"):
         scene.render.filepath = str(arguments.output / "dance.mp4")
@@ -139,6 +139,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--style", default="any")
     parser.add_argument("--film", type=float, nargs=2, default=FILM, metavar=("START", "SECONDS"), help="default: 8 10")
+    parser.add_argument("--moments", type=int, default=MOMENTS, help="pictures on the sheet (default: %(default)s)")
     return parser.parse_args()
 
 
@@ -148,6 +149,8 @@ if __name__ == "__main__":
     divert_output(options.output / "blender.log")
     try:
         main(options)
+    except KeyboardInterrupt:
+        code = 130
     except Exception:
         traceback.print_exc()
         code = 1

@@ -18,7 +18,7 @@ SAMPLES = 16
 def contact_sheet(scene: bpy.types.Scene, path: Path, moments: int) -> None:
     """Render `moments` frames, spread evenly over the scene's range, and write them as one picture."""
     frames = np.linspace(scene.frame_start, scene.frame_end, moments + 2)[1:-1].round().astype(int)
-    sheet = Image.new("RGB", (COLUMNS * WIDTH, -(-moments // COLUMNS) * HEIGHT))
+    sheet = Image.new("RGB", (min(moments, COLUMNS) * WIDTH, -(-moments // COLUMNS) * HEIGHT))
     with tempfile.TemporaryDirectory() as folder, _upright(scene, f"{folder}/moment.png"):
         for number, frame in enumerate(frames):
             scene.frame_set(int(frame))

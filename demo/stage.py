@@ -58,8 +58,8 @@ def _lights(scene: bpy.types.Scene, dolly: bpy.types.Object) -> None:
     for name, place, size, watts, spread, colour in (
         ("Key", (-1.9, -2.6, 4.0), 1.6, 230, 110, (1.0, 0.94, 0.86)),
         ("Fill", (3.6, -3.2, 1.6), 3.0, 30, 180, (0.70, 0.83, 1.0)),
-        ("Rim left", (-2.6, 2.6, 2.4), 1.2, 110, 70, (0.34, 0.60, 1.0)),
-        ("Rim right", (2.6, 2.8, 2.2), 1.2, 110, 70, (1.0, 0.42, 0.28)),
+        ("Rim left", (-2.6, 2.6, 2.4), 1.2, 75, 70, (0.34, 0.60, 1.0)),
+        ("Rim right", (2.6, 2.8, 2.2), 1.2, 75, 70, (1.0, 0.42, 0.28)),
     ):
         data = bpy.data.lights.new(name, "AREA")
         data.energy, data.color, data.size, data.spread = watts, colour, size, np.radians(spread)
