@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..motion.representation import CHANNELS, CONTACTS, ROOT, Normaliser
+from ..motion.representation import CHANNELS, ROOT, Normaliser, pack, unpack
 from ..motion.rotations import Array
 from .constraints import Constraint
+from .easing import ease
 from .holding import Hold
 from .long_form import HOP, WINDOW, WindowPlan, stitch
 
@@ -57,14 +58,16 @@ class Canvas:
         it.
         """
         stretch = stitch(self._normaliser.unnormalise(x0.cpu().numpy(), clip=False))
-        stretch[:, CONTACTS] = stretch[:, CONTACTS].clip(0, 1)
         start, end = windows.start * HOP, (windows.stop - 1) * HOP + WINDOW
-        if look_back and self._wished[end : end + LOOK_BACK].any():
-            end -= LOOK_BACK
         inside = slice(start, end)
         final = self._weight[inside] >= 1
-        self.values[inside] = np.where(final, self.values[inside], stretch[: end - start])
-        self._weight[inside] = 1
+        stretch = np.where(final, self.values[inside], stretch)
+        contacts, root, rotations = unpack(ease(stretch, final))
+        stretch = np.where(final, stretch, pack(contacts.clip(0, 1), root, rotations))
+        if look_back and self._wished[end : end + LOOK_BACK].any():
+            end -= LOOK_BACK
+        self.values[start:end] = stretch[: end - start]
+        self._weight[start:end] = 1
 
     def windows_of(self, dance: Array, windows: range) -> Tensor:
         """The windows (W, 150, 151), normalised but not clipped, of a dance (frames, 151) in metres."""

@@ -122,9 +122,8 @@ class Constraint:
 
         Where a stretch reaches the beginning or the end of the dance, it keeps its weights there.
         """
-        held = self.weight > 0
-        distance = np.minimum(_frames_since_free(held), _frames_since_free(held[::-1])[::-1])
-        return replace(self, weight=self.weight * np.minimum(distance / (frames + 1), 1).astype(np.float32))
+        rise = np.minimum(frames_to(self.weight == 0) / (frames + 1), 1)
+        return replace(self, weight=self.weight * rise.astype(np.float32))
 
 
 def free(frames: int) -> Constraint:
@@ -179,6 +178,14 @@ def check_length(constraint: Constraint, frames: int) -> None:
             f"The constraint is for {constraint.frames} frames, the dance has {frames}.",
             "Make the constraint as long as the dance.",
         )
+
+
+def frames_to(flags: Array) -> Array:
+    """Frames to the nearest True in time, for each frame and channel of flags (T, C); infinite where there is none."""
+    frame = np.arange(len(flags), dtype=float)[:, None]
+    last = np.maximum.accumulate(np.where(flags, frame, -np.inf), axis=0)
+    following = np.minimum.accumulate(np.where(flags, frame, np.inf)[::-1], axis=0)[::-1]
+    return np.minimum(frame - last, following - frame)
 
 
 def _held(vectors: Array, at: list[int], mask: Array, frames: int) -> Constraint:
@@ -294,9 +301,3 @@ def _words(joint: Joint) -> str:
 def _rotation_of(joint: Joint) -> slice:
     start = ROTATIONS.start + 6 * joint
     return slice(start, start + 6)
-
-
-def _frames_since_free(held: Array) -> Array:
-    """For each frame and channel of held (T, C): how many frames ago it was last free; infinite if never."""
-    frame = np.arange(len(held), dtype=float)[:, None]
-    return frame - np.maximum.accumulate(np.where(held, -np.inf, frame), axis=0)
