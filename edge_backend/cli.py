@@ -84,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_generate(command("generate", "make a dance for a song", _computing(), _listening(), _json()))
     _add_features(command("features", "extract what a model hears of a song", _computing(), _listening(), _json()))
     _add_weights(command("weights", "list, show or import weights"))
-    _add_jukebox(command("jukebox", "convert, check and measure Jukebox, which some weights listen through"))
+    _add_jukebox(command("jukebox", "fetch, convert, check and measure Jukebox, which some weights listen through"))
     _add_preview(command("preview", "draw a dance as a video or a sheet of pictures, without Blender", _json()))
     command("doctor", "check this installation by using it", _computing(), _json())
     _add_worker(command("worker", "serve Blender on stdin and stdout (docs/protocol.md)", _computing()))
@@ -184,6 +184,9 @@ def _add_weights(parser: argparse.ArgumentParser) -> None:
 
 def _add_jukebox(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    fetch = actions.add_parser("fetch", help="OpenAI's two files, 10.3 GB", parents=[_debug(), _json()])
+    fetch.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
+    fetch.add_argument("--accept-licence", action="store_true", help="you have read and accept Jukebox's licence")
     convert = actions.add_parser(
         "convert", help="make it from OpenAI's two files; goes on where it was stopped", parents=[_debug(), _json()]
     )
@@ -206,7 +209,7 @@ def _add_jukebox(parser: argparse.ArgumentParser) -> None:
     )
     _add_stretch(compare)
     compare.set_defaults(json=False)
-    for action, one in (("convert", convert), ("verify", verify), ("benchmark", benchmark), ("compare", compare)):
+    for action, one in actions.choices.items():
         one.set_defaults(module=f"jukebox_{action}")
 
 

@@ -1,5 +1,6 @@
 """From a song through Jukebox to a dance, and the commands around it, with a tiny prior and a tiny EDGE."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,16 @@ def test_convert_and_verify(sources, tmp_path, capfd) -> None:
     (tmp_path / NAME / layer_file(0)).write_bytes(b"")
     assert cli.main(["jukebox", "verify", *arguments]) == 2
     assert "jukebox_damaged" in capfd.readouterr().err
+
+
+def test_nothing_is_fetched_before_the_licence_is_accepted(tmp_path, capfd, monkeypatch) -> None:
+    monkeypatch.setattr("edge_backend.commands.jukebox_fetch.download", None)  # would fail
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert cli.main(["jukebox", "fetch", "-o", str(tmp_path / "originals")]) == 2
+    shown = capfd.readouterr().err
+    assert "not commercial" in shown
+    assert "licence_not_accepted" in shown
+    assert not (tmp_path / "originals").exists()
 
 
 def test_verify_without_jukebox_says_how_to_get_it(tmp_path, capfd) -> None:

@@ -1,0 +1,38 @@
+"""`jukebox fetch -o FOLDER`."""
+
+import argparse
+import sys
+
+from ..audio.jukebox.conversion import SHA256
+from ..download import download
+from ..errors import EdgeError
+from .output import finish, progress
+
+_PLACE = "https://openaipublic.azureedge.net/jukebox/models/5b/"
+_LICENCE = """Jukebox is OpenAI's, under the Noncommercial Use License of github.com/openai/jukebox:
+it, and what is made with it, may be used for purposes that are not commercial.
+Two files, 10.3 GB, will be fetched."""
+
+
+def run(options: argparse.Namespace) -> None:
+    """Fetch OpenAI's files, once the licence is accepted.
+
+    Raises EdgeError licence_not_accepted and as download does; OSError.
+    """
+    if not options.accept_licence:
+        _ask()
+    options.output.mkdir(parents=True, exist_ok=True)
+    with progress(options) as report:
+        for name, digest in SHA256.items():
+            download(_PLACE + name, options.output / name, digest, report)
+    finish(options, options.output, f"OpenAI's files; next: jukebox convert {options.output}")
+
+
+def _ask() -> None:
+    print(_LICENCE, file=sys.stderr)
+    if not sys.stdin.isatty() or input("Accept? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise EdgeError(
+            "licence_not_accepted",
+            "Jukebox's licence was not accepted; nothing was fetched.",
+            "Read it, then give --accept-licence.",
+        )

@@ -1,0 +1,98 @@
+"""Large files over https: what broke off goes on, and only the file that was meant is kept."""
+
+import hashlib
+import http.client
+import os
+import shutil
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from .errors import EdgeError
+from .progress import Report, silent
+
+_BLOCK = 1 << 20  # bytes
+_TIMEOUT_S = 60.0
+_TRIES = 6  # in a row without a new byte
+_RANGE_PAST_END = 416
+
+
+def download(url: str, target: Path, sha256: str, report: Report = silent, *, pause_s: float = 2.0) -> None:
+    """Fetch the file with that SHA-256 to `target`; where it lies there already, nothing is fetched.
+
+    Until it is whole and checked it is called `target`.part, from whose end the next call goes on, in this run or in
+    another. pause_s: between tries after a broken connection, longer each time.
+    Raises EdgeError download_failed, download_wrong (it has another checksum and is removed), disk_full; OSError.
+    """
+    if target.is_file() and _digest(target, report) == sha256:
+        return
+    part = target.with_name(target.name + ".part")
+    tries = 0
+    while True:
+        before = part.stat().st_size if part.exists() else 0
+        try:
+            _go_on(url, part, report)
+            break
+        except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+            gone = isinstance(error, urllib.error.HTTPError) and error.code < 500
+            tries = 0 if part.exists() and part.stat().st_size > before else tries + 1
+            if gone or tries >= _TRIES:
+                raise EdgeError(
+                    "download_failed",
+                    f"{url} cannot be fetched: {error}.",
+                    "Check the connection and try again: it goes on where it stopped.",
+                ) from error
+            time.sleep(pause_s * tries)
+    if _digest(part, report) != sha256:
+        part.unlink()
+        raise EdgeError(
+            "download_wrong",
+            f"What {url} gave is not the file that was meant: its checksum is another one.",
+            "Try again later; if it stays so, the file was changed where it is offered.",
+        )
+    part.replace(target)
+
+
+def _go_on(url: str, part: Path, report: Report) -> None:
+    """Fetch what lacks at the end of `part`. Raises ConnectionError where the connection ends before the file does."""
+    there = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={there}-"} if there else {})  # noqa: S310 - callers' constants
+    try:
+        answer = urllib.request.urlopen(request, timeout=_TIMEOUT_S)  # noqa: S310
+    except urllib.error.HTTPError as error:
+        if error.code == _RANGE_PAST_END and there:
+            return  # nothing lacks
+        raise
+    with answer:
+        if answer.status != http.client.PARTIAL_CONTENT:
+            there = 0  # the server begins anew
+        size = there + int(answer.headers.get("Content-Length") or 0)
+        _check_room(part, size - there)
+        with part.open("r+b" if there else "wb") as file:
+            file.seek(0, os.SEEK_END)
+            while block := answer.read(_BLOCK):
+                file.write(block)
+                there += len(block)
+                report("loading", there, max(size, there))
+    if there < size:
+        raise ConnectionError(f"{there} of {size} bytes came")
+
+
+def _check_room(part: Path, wanted: int) -> None:
+    if shutil.disk_usage(part.parent).free < wanted:
+        raise EdgeError(
+            "disk_full",
+            f"{wanted / 1e9:.1f} GB more are needed at {part.parent}.",
+            "Free some space, or choose a folder on another disk.",
+        )
+
+
+def _digest(path: Path, report: Report) -> str:
+    digest, size, done = hashlib.sha256(), path.stat().st_size, 0
+    with path.open("rb") as file:
+        while block := file.read(16 * _BLOCK):
+            digest.update(block)
+            done += len(block)
+            report("loading", done, size)
+    return digest.hexdigest()
