@@ -60,7 +60,8 @@ def _train(options: argparse.Namespace) -> None:
     _check_writable(options)
     trainer = Trainer(settings, load_pack(options.pack, device), options.out, device, began)
     if settings.minutes and trainer.step == 0:
-        trainer.choose(options.modes, options.batches)
+        modes = options.modes or (MODES[1:] if device.type == "cuda" else MODES[:1])
+        trainer.choose(modes, options.batches)
     else:
         trainer.prepare()
     trainer.run(_stop(began, options.time_limit), saved=lambda: _export(options, trainer))
@@ -140,7 +141,9 @@ def _add_train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--export-parts", type=float, metavar="MIB", help="and again in parts of at most this size")
     parser.add_argument("--name", default="own training", help="name in the exported weights")
     parser.add_argument("--licence", default="not stated", help="licence in the exported weights")
-    parser.add_argument("--modes", nargs="+", choices=MODES, default=MODES, help="with --minutes: modes to try")
+    parser.add_argument(
+        "--modes", nargs="+", choices=MODES, help="with --minutes: modes to try; default: on a GPU all, on a CPU plain"
+    )
     parser.add_argument(
         "--batches", nargs="+", type=int, default=(512, 256, 1024), help="with --minutes: batch sizes to try"
     )

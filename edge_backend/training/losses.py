@@ -52,13 +52,20 @@ class PoseScale:
 
 
 def motion_losses(
-    predicted: Tensor, target: Tensor, weights: LossWeights, scale: PoseScale | None, offsets: Tensor | None = None
+    predicted: Tensor,
+    target: Tensor,
+    weights: LossWeights,
+    scale: PoseScale | None,
+    *,
+    offsets: Tensor | None = None,
+    place: float = 1.0,
 ) -> Tensor:
     """The weighted parts (5,) in the order of `LossWeights`; their sum is the loss (Tseng et al. 2023, eq. 3 to 7).
 
     predicted, target: (W, T, 151) normalised, float32. scale: takes them to metres for the losses on joints; with
     None the joints are computed from the normalised values, as the authors' code does. offsets: the skeleton's (24, 3),
-    on the device; None = copied there. Each part is a mean over the windows of a mean over frames and channels.
+    on the device; None = copied there. place: share with which the fk part counts how far the whole window's path lies
+    off in x and y; 1 is the paper's. Each part is a mean over the windows of a mean over frames and channels.
     """
     joints = _joints(predicted, scale, offsets)
     with torch.no_grad():
@@ -66,10 +73,13 @@ def motion_losses(
     error = predicted - target
     motion_error = _step(error[..., CONTACTS.stop :])
     joint_error = joints - target_joints
+    # The mean error of the pelvis: nothing but the noisy dance tells where a window was put.
+    displaced = joint_error[..., :1, :].mean(dim=-3, keepdim=True)
+    displaced = torch.cat([displaced[..., :2], torch.zeros_like(displaced[..., 2:])], dim=-1)
     parts = [
         weights.simple * error.square().mean(),
         weights.velocity * motion_error.square().mean(),
-        weights.fk * joint_error.square().mean(),
+        weights.fk * (joint_error - (1 - place) * displaced).square().mean(),
         weights.contact * _sliding(joints, predicted[..., CONTACTS]),
     ]
     if weights.joint_velocity:

@@ -27,16 +27,21 @@ class Objective(nn.Module):
 
     offsets: Tensor
 
-    def __init__(self, network: nn.Module, weights: LossWeights, scale: PoseScale, bf16: bool) -> None:
+    def __init__(
+        self, network: nn.Module, weights: LossWeights, scale: PoseScale, bf16: bool, place: float = 1.0
+    ) -> None:
         super().__init__()
         self.network = network
         self.weights = weights
         self.scale = scale
         self.bf16 = bf16
+        self.place = place
         self.register_buffer("offsets", torch.from_numpy(SMPL.offsets).to(scale.scale), persistent=False)
 
     def forward(self, batch: Noised) -> Tensor:
         """The weighted parts of the loss, (5,) float32, in the order of LossWeights."""
         with torch.autocast(batch.noisy.device.type, torch.bfloat16, enabled=self.bf16):
             predicted = self.network(batch.noisy, batch.condition, batch.t, batch.drop)
-        return motion_losses(predicted.float(), batch.target, self.weights, self.scale, self.offsets)
+        return motion_losses(
+            predicted.float(), batch.target, self.weights, self.scale, offsets=self.offsets, place=self.place
+        )

@@ -12,7 +12,7 @@ from .losses import LossWeights
 _CONSTANT = 0.7  # the share of the training in which the learning rate does not fall
 
 # How a step is run: as Python tells it, fused by torch.compile, recorded as one CUDA graph, or both of these.
-Mode = Literal["plain", "compiled", "graphed", "compiled+graphed"]
+Mode = Literal["plain", "graphed", "compiled", "compiled+graphed"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 
@@ -25,7 +25,8 @@ class TrainSettings:
     then a cosine to zero over the last 30 %. ema: weight of the old average in the running average of the weights.
     drop_condition: chance per window that the network sees no condition. precision: fp32, or bf16 for the network's
     multiplications. mode: how a step is run. deterministic: pick kernels whose result does not depend on timing.
-    ..._every: steps. save_minutes: between checkpoints where the clock rules, in place of checkpoint_every.
+    fk_place: share with which the fk part counts where a window lies (`motion_losses`). ..._every: steps.
+    save_minutes: between checkpoints where the clock rules, in place of checkpoint_every.
     """
 
     latent: int = 256
@@ -49,6 +50,7 @@ class TrainSettings:
     save_minutes: float = 3.0
     holdout_every: int = 1000
     holdout_windows: int = 256
+    fk_place: float = 1.0
     losses: LossWeights = field(default_factory=LossWeights)
     augmentation: Augmentation = field(default_factory=Augmentation)
 

@@ -148,7 +148,9 @@ class TrainStep:
         self._flat_ema.values.lerp_(self._flat.values, self._average_share)
 
     def _objective_of(self, network: nn.Module) -> Objective:
-        return Objective(network, self.settings.losses, self._sampler.scale, bf16=self.settings.precision == "bf16")
+        settings = self.settings
+        bf16 = settings.precision == "bf16"
+        return Objective(network, settings.losses, self._sampler.scale, bf16, settings.fk_place)
 
     def _over_processes(self, objective: Objective) -> nn.Module:
         if self.processes == 1:

@@ -61,6 +61,23 @@ def test_a_body_ten_centimetres_off_costs_its_joints_square_in_metres(scale):
     assert fk.item() == pytest.approx(0.1**2 / 3, rel=1e-4)  # every joint is off on one axis of three
 
 
+def test_where_a_window_lies_counts_in_its_joints_as_much_as_asked_for(scale):
+    """Halved: a body that is 0.1 m off all the time counts as 0.05 m off; its way of moving counts in full."""
+    target = standing(scale)
+    displaced, raised, swaying = target.clone(), target.clone(), target.clone()
+    displaced[..., 4] += 0.1 * scale.scale[4]
+    raised[..., 6] += 0.1 * scale.scale[6]
+    swaying[..., 4] += 0.1 * scale.scale[4] * torch.tensor([1.0, -1.0]).repeat(75)
+
+    def fk(predicted, place):
+        return motion_losses(predicted, target, LossWeights(fk=1.0), scale, place=place)[2].item()
+
+    assert fk(displaced, 0.5) == pytest.approx(0.05**2 / 3, rel=1e-4)
+    assert fk(displaced, 0.0) == pytest.approx(0, abs=1e-9)
+    for other in (raised, swaying):
+        assert fk(other, 0.0) == pytest.approx(fk(other, 1.0), rel=1e-4)
+
+
 def test_a_foot_that_slides_while_it_says_it_stands_is_punished_in_metres_per_frame(scale):
     target = standing(scale)
     predicted = target.clone()
