@@ -1,6 +1,6 @@
 """A rig as Blender has it: bones with any axes, seen as numbers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -57,7 +57,7 @@ class Rig(Mapping[str, RigBone]):
     def __getitem__(self, name: str) -> RigBone:
         return self._bones[name]
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[str]:
         return iter(self._bones)
 
     def __len__(self) -> int:
@@ -82,8 +82,11 @@ class Rig(Mapping[str, RigBone]):
 
 @dataclass(frozen=True)
 class Posed:
-    """A posed rig over T frames, in armature space. space: (T, 4, 4) by bone, where the bone would be without channels
-    of its own. turns: (T, 3, 3) by bone that was turned, the rotation of its channels."""
+    """A posed rig over T frames, in armature space.
+
+    space: (T, 4, 4) by bone, where it would be if it followed its parent and had no channels of its own.
+    turns: (T, 3, 3) by bone that was turned, the rotation of its channels.
+    """
 
     space: Mapping[str, Array]
     turns: Mapping[str, Array]
@@ -102,17 +105,15 @@ def turn_bones(rig: Rig, turned: Mapping[str, Array], frames: int) -> Posed:
         here = np.broadcast_to(bone.rest, (frames, 4, 4))
         if bone.parent is not None:
             here = pose[bone.parent] @ (np.linalg.inv(rig[bone.parent].rest) @ bone.rest)
+        space[name] = here
         if not bone.inherits_rotation:
             here = here.copy()
             here[:, :3, :3] = bone.rest[:3, :3]
-        space[name] = here
+        own = np.broadcast_to(bone.pose, (frames, 4, 4))
         if name in turned:
-            own = np.zeros((frames, 4, 4))
-            turns[name] = own[:, :3, :3] = np.swapaxes(unscaled(here[:, :3, :3]), -1, -2) @ turned[name]
-            own[:, 3, 3] = 1
-            pose[name] = here @ own
-        else:
-            pose[name] = here @ bone.pose
+            own = np.tile(np.eye(4), (frames, 1, 1))
+            own[:, :3, :3] = turns[name] = np.swapaxes(unscaled(here[:, :3, :3]), -1, -2) @ turned[name]
+        pose[name] = here @ own
     return Posed(space, turns)
 
 
@@ -122,7 +123,12 @@ def location_axes(rig: Rig, name: str, space: Array) -> Array:
     space: (T, 4, 4) of the bone, from `turn_bones`.
     """
     axes = space[:, :3, :3]
-    return axes if rig[name].local_location else axes @ rig[name].axes.T
+    bone = rig[name]
+    if bone.local_location:
+        return axes
+    # Along the axes of the parent as it is posed, or of the armature.
+    above = np.eye(3) if bone.parent is None else rig[bone.parent].axes
+    return axes @ bone.axes.T @ above
 
 
 def unscaled(axes: Array) -> Array:

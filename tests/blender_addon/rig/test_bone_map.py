@@ -1,0 +1,105 @@
+"""The bone map knows well known rigs by their names, and says in words what it does not know."""
+
+import pytest
+from blender_stage import addon
+from characters import KINDS, bare, mixamo, mmd, unreal, vrm
+
+REQUIRED = {
+    "hips", "spine1", "head", *(f"{part}.{side}" for side in "LR" for part in (
+        "upper_arm", "forearm", "hand", "thigh", "shin", "foot"))
+}  # fmt: skip
+
+
+def names_of(kind, rename=lambda name: name):
+    bone = addon("rig.bone_map").BoneName
+    return [bone(rename(name), rename(parent) if parent else None) for name, parent, _, _ in kind.bones]
+
+
+def found(bones, **chosen):
+    return addon("rig.bone_map").find_bone_map(bones, chosen)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_rig_is_known_and_every_bone_falls_to_its_place(kind):
+    rig = KINDS[kind]()
+    bone_map = found(names_of(rig))
+    assert bone_map.family == rig.family
+    assert set(bone_map.bones) >= REQUIRED and not bone_map.problems
+    begins = {name: start for name, _, start, _ in rig.bones}
+    for slot, bone in bone_map.bones.items():
+        if slot.endswith((".L", ".R")):
+            assert begins[bone] == slot
+    heights = [rig.points[begins[bone_map.bones[slot]]][2] for slot in ("hips", "spine1", "head")]
+    assert heights == sorted(heights)
+
+
+def test_chains_are_as_long_as_the_rig_has_them():
+    bones = found(names_of(unreal(5))).bones
+    assert [bones[f"spine{n}"] for n in range(1, 6)] == [f"spine_0{n}" for n in range(1, 6)]
+    assert (bones["neck1"], bones["neck2"]) == ("neck_01", "neck_02") and "spine6" not in bones
+
+
+@pytest.mark.parametrize("prefix", ["", "mixamorig:", "mixamorig9:", "Armature|mixamorig:", "Ana_"])
+def test_any_prefix_will_do(prefix):
+    assert found(names_of(mixamo(prefix))).family == "mixamo"
+
+
+@pytest.mark.parametrize(
+    "rename",
+    [str.upper, str.lower, lambda name: name.replace("_", "-"), lambda name: name.replace("_", " ")],
+    ids=["upper", "lower", "hyphens", "spaces"],
+)
+def test_case_and_separators_do_not_matter(rename):
+    assert found(names_of(vrm(), rename)).family == "vrm"
+
+
+def test_full_width_letters_are_letters():
+    wide = str.maketrans("2", "２")  # noqa: RUF001 (as MMD files have it)
+    assert found(names_of(mmd(), lambda name: name.translate(wide))).bones["spine2"] == "上半身２"
+
+
+def test_what_a_rig_lacks_is_said_and_it_dances_all_the_same():
+    bone_map = found(names_of(bare()))
+    said = " ".join(note.text for note in bone_map.notes)
+    assert "left collar and right collar" in said and "left toes and right toes" in said
+    assert not bone_map.problems
+
+
+def test_a_missing_leg_is_named_with_what_it_is_usually_called():
+    bones = [bone for bone in names_of(mixamo()) if "RightLeg" not in bone.name and "RightFoot" not in bone.name]
+    problems = [note.text for note in found(bones).problems]
+    assert any("right shin was not found (it is usually called RightLeg)" in text for text in problems)
+    assert any("right foot was not found" in text for text in problems)
+
+
+def test_two_candidates_are_named_until_one_is_chosen():
+    bones = [*names_of(unreal()), addon("rig.bone_map").BoneName("Thigh_L", "pelvis")]
+    assert "thigh_l and Thigh_L" in found(bones).problems[0].text
+    assert not found(bones, **{"thigh.L": "thigh_l"}).problems
+
+
+def test_two_skeletons_in_one_rig_are_not_guessed_between():
+    bones = names_of(mixamo("a:")) + names_of(mixamo("b:"))
+    assert "two skeletons" in found(bones).problems[0].text
+
+
+def test_what_is_no_body_is_not_taken_for_one():
+    bone = addon("rig.bone_map").BoneName
+    bones = [bone("Bone", None), bone("Bone.001", "Bone"), bone("hips", None)]
+    assert found(bones).family == "" and found(bones).problems
+
+
+def test_the_users_choice_overrules_names():
+    bones = names_of(mixamo())
+    assert found(bones, neck1="").bones.get("neck1") is None
+    wrong = found(bones, **{"forearm.L": "mixamorig:RightForeArm"})
+    assert any("does not hang below" in note.text or "is both" in note.text for note in wrong.problems)
+    gone = found(bones, head="Kopf")
+    assert gone.problems[0].text == "The head, Kopf, is not in the rig. Choose another bone."
+
+
+def test_a_rig_with_names_of_its_own_dances_by_choice_alone():
+    bones = names_of(mixamo(), lambda name: f"x{hash(name)}y")
+    chosen = {slot: f"x{hash(bone)}y" for slot, bone in found(names_of(mixamo())).bones.items()}
+    bone_map = found(bones, **chosen)
+    assert bone_map.family == "" and not bone_map.problems
