@@ -28,7 +28,7 @@ class FeetRequest:
     enabled: bool = True
     strength: float = 1.0
     contact_threshold: float = 0.5
-    blend_frames: int = 8
+    blend_frames: int = 6
     allow_pivots: bool = True
 
 
