@@ -63,8 +63,9 @@ def preferences() -> Iterator[Any]:
     preferences.backend_python = str(WORKER_PYTHON)
     preferences.threads = 1
     yield preferences
+    registered = bpy.context.preferences.addons[PACKAGE].preferences  # a test may have enabled the extension anew
     for name, value in before.items():
-        setattr(preferences, name, value)
+        setattr(registered, name, value)
 
 
 @pytest.fixture(scope="session")
