@@ -13,8 +13,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..diffusion.schedule import cosine_schedule
-
 ENCODER_LAYERS = 2
 TIME_TOKENS = 2
 
@@ -25,8 +23,6 @@ class DecoderConfig:
 
     latent: width of every token. ff: width inside the feed-forward parts. layers: of the decoder. heads: per attention.
     features: channels of the condition. frames: in a window. channels: of the motion vector. dropout: in training.
-    deviation: standard deviation of the normalised data that the way past the network is made for (`Skip`); 0, the
-    authors' network, has no such way.
     """
 
     latent: int = 512
@@ -37,11 +33,10 @@ class DecoderConfig:
     frames: int = 150
     channels: int = 151
     dropout: float = 0.1
-    deviation: float = 0.0
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Tensor], heads: int, deviation: float = 0.0) -> Self:
-        """The architecture that the shapes of a network's parameters tell; they do not tell heads and deviation.
+    def from_state(cls, state: Mapping[str, Tensor], heads: int) -> Self:
+        """The architecture that the shapes of a network's parameters tell; they do not tell the heads.
 
         Raises KeyError or ValueError where they are not a DanceDecoder's.
         """
@@ -50,7 +45,7 @@ class DecoderConfig:
         ff, _ = state["seqTransDecoder.stack.0.linear1.weight"].shape
         _, features = state["cond_projection.weight"].shape
         layers = len({name.split(".")[2] for name in state if name.startswith("seqTransDecoder.stack.")})
-        return cls(latent, ff, layers, heads, features, frames, channels, deviation=deviation)
+        return cls(latent, ff, layers, heads, features, frames, channels)
 
 
 class Music(NamedTuple):
@@ -86,7 +81,6 @@ class DanceDecoder(nn.Module):
         self.norm_cond = nn.LayerNorm(latent)
         self.seqTransDecoder = DecoderStack(config, rotary)
         self.final_layer = nn.Linear(latent, config.channels)
-        self.skip = Skip(config.deviation) if config.deviation else None
 
     def forward(self, x: Tensor, cond: Tensor, t: Tensor, drop: Tensor | None = None) -> Tensor:
         """The clean dance x0 (W, frames, channels), normalised.
@@ -126,31 +120,7 @@ class DanceDecoder(nn.Module):
         memory = self.norm_cond(torch.cat([music.tokens, time_tokens.to(music.tokens.dtype)], dim=1))
         # The residual stream keeps the weights' precision where autocast computes in bf16.
         tokens = self.input_projection(x).to(self.input_projection.weight.dtype)
-        answer = self.final_layer(self.seqTransDecoder(tokens, memory, film_vector))
-        return answer if self.skip is None else self.skip(x, answer, t)
-
-
-class Skip(nn.Module):
-    """A way past the network, so that it need not learn to copy what is nearly clean (Karras et al. 2022, table 1).
-
-    x0 = signal d^2 / v x + sigma d / sqrt(v) answer, with v = signal^2 d^2 + sigma^2 and d the data's deviation: the
-    first term is the best guess that needs no network, and the second leaves to the network an answer whose size is
-    about 1 at every timestep.
-    """
-
-    of_input: Tensor
-    of_answer: Tensor
-
-    def __init__(self, deviation: float) -> None:
-        super().__init__()
-        abar = cosine_schedule().alphas_cumprod.double()
-        variance = abar * deviation**2 + 1 - abar
-        self.register_buffer("of_input", (abar.sqrt() * deviation**2 / variance).float(), persistent=False)
-        self.register_buffer("of_answer", ((1 - abar) / variance).sqrt().float() * deviation, persistent=False)
-
-    def forward(self, x: Tensor, answer: Tensor, t: Tensor) -> Tensor:
-        """x, answer: (W, frames, channels), normalised. t: (W,) timesteps. Returns x0, of x's shape."""
-        return self.of_input[t, None, None] * x + self.of_answer[t, None, None] * answer
+        return self.final_layer(self.seqTransDecoder(tokens, memory, film_vector))
 
 
 class Rotary(nn.Module):

@@ -18,7 +18,7 @@ from ..motion.files import replacing
 from ..motion.representation import Normaliser
 from .decoder import DanceDecoder, DecoderConfig
 
-FORMAT = 2  # 2 knows networks with a deviation; files without one say 1, so that older programs read them
+FORMAT = 1
 
 _MODEL = "model."
 _SCALE, _MIN = "normaliser.scale", "normaliser.min"
@@ -93,7 +93,7 @@ def load_weights(path: str | os.PathLike[str], device: str | torch.device = "cpu
     if not scale.all():
         raise not_ours(target, "the normaliser's scale has a zero")
     state = {name.removeprefix(_MODEL): value for name, value in tensors.items()}
-    model = build_model(target, state, info.config.heads, info.config.deviation)
+    model = build_model(target, state, info.config.heads)
     if model.config != info.config:
         raise not_ours(target, "its description and its network disagree")
     normaliser = Normaliser(scale.float().numpy(), low.float().numpy())
@@ -109,14 +109,13 @@ def read_info(path: str | os.PathLike[str]) -> WeightsInfo:
     return _from_metadata(target, metadata)
 
 
-def build_model(path: Path, state: Mapping[str, Tensor], heads: int, deviation: float = 0.0) -> DanceDecoder:
+def build_model(path: Path, state: Mapping[str, Tensor], heads: int) -> DanceDecoder:
     """A network in float32 and eval mode with the parameters of state, and the shape that these tell.
 
-    heads, deviation: of DecoderConfig, which the parameters do not tell. path: where they come from, for the message.
-    Raises EdgeError weights_not_ours where they are not a DanceDecoder's.
+    path: where they come from, for the message. Raises EdgeError weights_not_ours where they are not a DanceDecoder's.
     """
     try:
-        config = DecoderConfig.from_state(state, heads, deviation)
+        config = DecoderConfig.from_state(state, heads)
         if config.latent % heads:
             raise ValueError(f"{heads} attention heads do not divide its width of {config.latent}")
         model = DanceDecoder(config)
@@ -156,10 +155,8 @@ def _read(path: Path, *, tensors: bool = True) -> tuple[dict[str, str], dict[str
 
 def _to_metadata(info: WeightsInfo) -> dict[str, str]:
     numbers = {key: str(value) for key, value in asdict(info.config).items() if key in _NUMBERS}
-    if info.config.deviation:
-        numbers["deviation"] = repr(info.config.deviation)
     return numbers | {
-        "format": str(FORMAT if info.config.deviation else 1),
+        "format": str(FORMAT),
         "id": info.id,
         "name": info.name,
         "licence": info.licence,
@@ -174,8 +171,7 @@ def _from_metadata(path: Path, metadata: Mapping[str, str]) -> WeightsInfo:
     if metadata.get("format", "").isdigit() and int(metadata["format"]) > FORMAT:
         raise not_ours(path, f"its format {metadata['format']} is newer than this program, which knows {FORMAT}")
     try:
-        deviation = float(metadata.get("deviation", 0))
-        config = DecoderConfig(**{key: int(metadata[key]) for key in _NUMBERS}, deviation=deviation)
+        config = DecoderConfig(**{key: int(metadata[key]) for key in _NUMBERS})
         info = WeightsInfo(
             id=metadata["id"],
             name=metadata["name"],
@@ -189,8 +185,6 @@ def _from_metadata(path: Path, metadata: Mapping[str, str]) -> WeightsInfo:
         raise not_ours(path, f"its description lacks or garbles {error}") from error
     if config.heads < 1:
         raise not_ours(path, "its description says that there are no attention heads")
-    if not 0 <= config.deviation < float("inf"):
-        raise not_ours(path, "its description says that the data's deviation is no size")
     return info
 
 
