@@ -93,11 +93,11 @@ def make_layer(stored: Mapping[str, Tensor], index: int, heads: int, precision: 
     parameters: dict[str, Tensor] = {}
     quantised: dict[str, Int8Matrix] = {}
     for name in NAMES:
-        value = stored[name].to(device)
+        value = stored[name]
         if not name.endswith(".w"):
-            parameters[name] = value.float()
+            parameters[name] = value.to(device, torch.float32, copy=True)  # else it would hold the file's mapping
         elif precision == "int8":
-            quantised[name] = Int8Matrix.of(value)
+            quantised[name] = Int8Matrix.of(value.to(device))
         else:
-            parameters[name] = value.to(dtype)
+            parameters[name] = value.to(device).to(dtype)
     return Layer(parameters, quantised, index % KINDS, heads, dtype)

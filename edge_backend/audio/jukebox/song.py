@@ -20,6 +20,7 @@ from .sound import prepare
 
 WINDOW = 150  # frames, 5 s
 STRIDE = 75
+STEPS = 100  # that progress counts for each window
 
 
 class Extractor(Protocol):
@@ -51,7 +52,8 @@ def jukebox_windows(
 
     Each window is 5 s, a half later than the one before, and heard alone as EDGE's authors did. Windows in the cache
     are not extracted again; each group is in it as soon as it is made, so that stopped work goes on where it was.
-    report: called after every layer. Raises EdgeError jukebox_missing, jukebox_damaged, out_of_memory, package_missing.
+    report: told STEPS for each window.
+    Raises EdgeError jukebox_missing, jukebox_damaged, out_of_memory, package_missing.
     """
     slices = cut(audio, frames)
     keys = [slice_key(samples, audio.rate) for samples in slices]
@@ -61,11 +63,11 @@ def jukebox_windows(
     missing = {key: samples for key, samples in zip(keys, slices, strict=True) if key not in known}
     if missing and settings.announce:
         settings.announce(len(missing), extractor.estimate_s(len(missing)))
-    groups = [list(missing)[first : first + extractor.group] for first in range(0, len(missing), extractor.group)]
-    for number, group in enumerate(groups):
+    for first in range(0, len(missing), extractor.group):
+        group = list(missing)[first : first + extractor.group]
 
-        def tick(done: int, total: int, number: int = number) -> None:
-            report("features", number * total + done, len(groups) * total)
+        def tick(done: int, total: int, first: int = first, size: int = len(group)) -> None:
+            report("features", first * STEPS + size * STEPS * done // total, len(missing) * STEPS)
 
         sounds = np.stack([prepare(missing[key], audio.rate) for key in group])
         made = dict(zip(group, extractor.features(sounds, tick), strict=True))

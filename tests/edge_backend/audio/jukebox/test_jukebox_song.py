@@ -10,7 +10,7 @@ import pytest
 from edge_backend.audio.features import song_features
 from edge_backend.audio.jukebox.extractor import NativeExtractor
 from edge_backend.audio.jukebox.settings import JukeboxSettings, default_cache
-from edge_backend.audio.jukebox.song import jukebox_windows, make_extractor
+from edge_backend.audio.jukebox.song import STEPS, jukebox_windows, make_extractor
 from edge_backend.audio.jukebox.sound import RATE, prepare
 from edge_backend.audio.loading import Audio
 from edge_backend.errors import EdgeError
@@ -61,7 +61,7 @@ def test_the_second_time_nothing_is_extracted(song, settings) -> None:
     first, second = Counter(), Counter()
     windows = jukebox_windows(cut(song, 0.0, 7.5), 225, settings, first)
     again = jukebox_windows(cut(song, 0.0, 7.5), 225, settings, second)
-    assert first.steps[-1] == (2 * LAYERS, 2 * LAYERS)
+    assert first.steps[-1] == (2 * STEPS, 2 * STEPS)
     assert second.steps == []
     np.testing.assert_array_equal(windows, again)
 
@@ -70,7 +70,7 @@ def test_a_trim_moved_by_half_a_window_extracts_only_what_is_new(song, settings)
     jukebox_windows(cut(song, 0.0, 10.0), 300, settings)
     counter = Counter()
     jukebox_windows(cut(song, 2.5, 10.0), 300, settings, counter)
-    assert counter.steps[-1] == (LAYERS, LAYERS)  # one of three windows
+    assert counter.steps[-1] == (STEPS, STEPS)  # one of three windows
 
 
 def test_equal_windows_are_heard_once(settings, tmp_path) -> None:
@@ -79,7 +79,7 @@ def test_equal_windows_are_heard_once(settings, tmp_path) -> None:
     path.write_bytes(b"any")
     counter = Counter()
     windows = jukebox_windows(Audio(np.tile(bar, 4), RATE, path), 300, settings, counter)
-    assert counter.steps[-1] == (LAYERS, LAYERS)
+    assert counter.steps[-1] == (STEPS, STEPS)
     np.testing.assert_array_equal(windows[0], windows[2])
 
 
@@ -89,7 +89,17 @@ def test_stopped_work_goes_on_where_it_was(song, settings, monkeypatch) -> None:
         jukebox_windows(cut(song, 0.0, 7.5), 225, settings, Counter(stop_after=LAYERS + 3))
     counter = Counter()
     jukebox_windows(cut(song, 0.0, 7.5), 225, settings, counter)
-    assert counter.steps[-1] == (LAYERS, LAYERS)
+    assert counter.steps[-1] == (STEPS, STEPS)
+
+
+def test_progress_never_goes_back(song, settings, monkeypatch) -> None:
+    monkeypatch.setattr(NativeExtractor, "group", 2)  # three windows: two and one
+    counter = Counter()
+    jukebox_windows(cut(song, 0.0, 10.0), 300, settings, counter)
+    assert {total for _, total in counter.steps} == {3 * STEPS}
+    done = [done for done, _ in counter.steps]
+    assert done == sorted(done)
+    assert done[-1] == 3 * STEPS
 
 
 def test_without_a_cache_nothing_is_written(song, jukebox, tmp_path, monkeypatch) -> None:
