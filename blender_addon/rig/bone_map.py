@@ -21,7 +21,7 @@ _FEWEST = 7
 """So many of the required slots a family has to fill to be taken for the rig's."""
 
 _WORDS = {
-    TRAVEL: "bone that carries the body", HIPS: "hips", HEAD: "head", "collar": "collar", "upper_arm": "upper arm",
+    TRAVEL: "root control", HIPS: "hips", HEAD: "head", "collar": "collar", "upper_arm": "upper arm",
     "upper_arm_twist": "upper arm twist", "forearm": "forearm", "forearm_twist": "forearm twist", "hand": "hand",
     "thigh": "thigh", "shin": "shin", "foot": "foot", "toes": "toes",
 }  # fmt: skip
