@@ -50,8 +50,7 @@ def guided(
 ) -> Denoiser:
     """The denoiser for windows (W, 150, 151) that hear `music`, of W windows; it gives x0 in [-1, 1].
 
-    batch: how many windows go through the network at a time, at most. On the CPU the result is the same, bit for bit,
-    for every batch of 8 or more: from 4 rows on, torch's products of matrices do not depend on how many there are.
+    batch: how many windows go through the network at a time, at most. It changes the result by rounding at most.
     """
     unknown = model.null_music(len(music.hidden))
 
