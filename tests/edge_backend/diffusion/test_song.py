@@ -64,7 +64,7 @@ def test_the_batch_changes_nothing(dance, sampler):
     frames = 1800  # 23 windows
     settings = replace(QUICK, sampler=sampler)
     reference = dance(frames, replace(settings, batch=8))
-    # Matrices of other sizes are multiplied in another order, on some numbers of threads: rounding differs, nothing else.
+    # Matrices of other sizes may be multiplied in another order: that is rounding, nothing else.
     for batch in (23, 1):
         np.testing.assert_allclose(dance(frames, replace(settings, batch=batch)), reference, atol=1e-4)
 
