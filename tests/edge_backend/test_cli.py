@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -182,7 +183,8 @@ def test_the_doctor_finds_a_good_installation_good_and_a_bad_one_bad(
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no way to send Ctrl-C to one process")
 def test_ctrl_c_ends_cleanly_and_leaves_nothing_behind(folder: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "edge_backend", *dance(folder, tmp_path / "d.npz", "--steps", "1000")]
-    with subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True) as process:
+    listening = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # whatever started the tests may not listen
+    with subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, preexec_fn=listening) as process:  # noqa: PLW1509
         assert process.stderr
         assert any("Dancing" in line for line in process.stderr)
         process.send_signal(signal.SIGINT)
