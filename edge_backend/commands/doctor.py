@@ -92,7 +92,12 @@ def _device(options: argparse.Namespace) -> str:
 
 
 def _weights(folder: Path | None) -> str:
-    here = [f"{entry.id} ({entry.path.stat().st_size / 1e6:.1f} MB)" for entry in known(folder) if entry.path]
+    read_info = importlib.import_module("..model.weights_file", __package__).read_info
+    here = []
+    for entry in known(folder):
+        if entry.path:
+            read_info(entry.path)
+            here.append(f"{entry.id} ({entry.path.stat().st_size / 1e6:.1f} MB)")
     if not here:
         raise EdgeError("weights_missing", "No weights are here.", "Install the extension again.")
     return ", ".join(here)
