@@ -276,7 +276,8 @@ def build_zip(folder: Path = ROOT / "dist") -> Path:
 
 def validate_zip(path: Path, environment: Environment = MAIN) -> bool:
     """Let Blender's own extension tool judge the zip. False if there is no Blender to ask. Raises BuildError."""
-    tools = sorted(environment.folder.rglob("scripts/addons_core/bl_pkg/cli/blender_ext.py"))
+    packages = "Lib/site-packages" if os.name == "nt" else "lib/python*/site-packages"
+    tools = sorted(environment.folder.glob(f"{packages}/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
     if not tools or not environment.python.exists():
         return False
     command = [str(environment.python), str(tools[0]), "validate", str(path)]
