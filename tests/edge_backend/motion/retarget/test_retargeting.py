@@ -44,7 +44,7 @@ def test_limbs_point_where_the_models_do_whatever_the_bones_axes_the_arms_and_th
     motion = dance(frames=12)
     points = heads(rig, pose_rig(fit(rig, MAP), motion), motion.frames)
     wanted = directions(motion.joints().astype(np.float64)) @ turn.T
-    assert np.abs(directions(points) - wanted).max() < 1e-5
+    assert np.abs(directions(points) - wanted).max() < 1e-4  # 0.006 degrees; the dance is float32
 
 
 def test_the_hips_go_the_models_way_larger_by_the_legs_length():
