@@ -65,7 +65,7 @@ def test_a_motion_comes_back_from_the_rig_as_it_went():
     measured = fit(rig, MAP)
     matrices = posed(rig, pose_rig(measured, motion), motion.frames)
     back = read_rig(measured, {slot: matrices[bone] for slot, bone in MAP.items()})
-    assert np.abs(back.root - motion.root).max() < 1e-5
+    assert np.abs(back.root - motion.root).max() < 1e-4
     assert np.abs(back.rotations - motion.rotations)[:, :22].max() < 1e-4
 
 
