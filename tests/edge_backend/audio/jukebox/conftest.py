@@ -1,6 +1,8 @@
 """A tiny Jukebox: the real encoder and the real prior's shape, but narrow, shallow and random; and what the original
 code made of it (tests/data/jukebox/README.md)."""
 
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from safetensors.torch import load_file
 
 from edge_backend.audio.jukebox.conversion import ENCODER_SOURCE, PRIOR_SOURCE, convert
 from edge_backend.audio.jukebox.folder import JukeboxFolder
-from edge_backend.audio.jukebox.sound import prepare
+from edge_backend.audio.jukebox.sound import RATE, prepare
 from edge_backend.audio.loading import Audio, load
 
 DATA = Path(__file__).parents[3] / "data" / "jukebox"
@@ -61,3 +63,22 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def stand_in(monkeypatch) -> list[dict]:
+    """jukemirlib is rarely installed: this answers as it does, and notes what it is asked."""
+    asked: list[dict] = []
+    library = types.ModuleType("jukemirlib")
+    constants = types.ModuleType("jukemirlib.constants")
+    constants.CACHE_DIR = "its own"  # type: ignore[attr-defined]
+
+    def extract(audio, layers, downsample_target_rate):
+        asked.append({"shape": audio.shape, "layers": layers, "folder": constants.CACHE_DIR})
+        frames = round(len(audio) / RATE * downsample_target_rate)
+        return {layers[-1]: np.full((frames, 64), np.abs(audio).max(), np.float64)}
+
+    library.extract = extract  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "jukemirlib", library)
+    monkeypatch.setitem(sys.modules, "jukemirlib.constants", constants)
+    return asked

@@ -1,6 +1,8 @@
 """OpenAI's files become the folder that this program reads: whole, checked, and again where it was stopped."""
 
 import json
+import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -141,6 +143,17 @@ def test_what_is_no_jukebox_is_refused(sources, tmp_path, change, code) -> None:
     error = refusal(with_prior(sources, tmp_path, change), tmp_path / "out", layers=LAYERS, heads=HEADS)
     assert error.code == code
     assert not (tmp_path / "out" / MANIFEST).exists()
+
+
+def test_settings_of_the_training_are_passed_over(sources, tmp_path, monkeypatch, jukebox) -> None:
+    """OpenAI's files may hold them as a class of Jukebox's, which is not installed and not wanted."""
+    module = types.ModuleType("jukebox.hparams")
+    module.Hyperparams = type("Hyperparams", (dict,), {"__module__": "jukebox.hparams"})  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "jukebox", types.ModuleType("jukebox"))
+    monkeypatch.setitem(sys.modules, "jukebox.hparams", module)
+    with_prior(sources, tmp_path, lambda content: content.update(hps=module.Hyperparams(levels=3)))
+    monkeypatch.undo()
+    assert convert(tmp_path, tmp_path / "out", layers=LAYERS, heads=HEADS).files[layer_file(0)]
 
 
 def test_a_download_that_was_cut_short_is_refused(sources, tmp_path) -> None:

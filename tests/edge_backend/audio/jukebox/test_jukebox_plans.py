@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_backend.audio.jukebox.folder import PriorShape
@@ -48,6 +48,7 @@ def test_a_large_gpu_keeps_the_layers_for_songs_of_many_groups() -> None:
     assert choose_plan("auto", TRUE, GPU, 1000, free=70 * GB).layers == "kept"
 
 
+@settings(deadline=None)
 @given(
     free=st.integers(0, 80 * GB), slices=st.integers(1, 300), wanted=st.sampled_from(["auto", "full", "int8", "stream"])
 )
@@ -69,6 +70,7 @@ def test_int8_has_no_other_precision() -> None:
     assert caught.value.code == "request_invalid"
 
 
+@settings(deadline=None)  # torch's first call takes its time
 @given(st.integers(1, 8), st.integers(1, 8), st.integers(0, 1000))
 def test_int8_is_within_half_a_step_of_each_column(rows, columns, seed) -> None:
     matrix = torch.randn(rows, columns, generator=torch.Generator().manual_seed(seed)).half()

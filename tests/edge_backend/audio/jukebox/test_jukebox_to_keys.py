@@ -118,6 +118,15 @@ def test_verify_without_jukebox_says_how_to_get_it(tmp_path, capfd) -> None:
     assert "jukebox_missing" in capfd.readouterr().err
 
 
+def test_compare_measures_both_extractors(jukebox, stand_in, capfd) -> None:
+    """The stand-in gives ones where this program gives features: far apart, and said so for each window."""
+    arguments = ["compare", SONG, "--duration", "7.5", "--weights-folder", str(jukebox.path.parent), "--no-cache"]
+    assert cli.main(["jukebox", *arguments]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert len(lines) == len(stand_in) == 2
+    assert all(float(line.split()[4]) > 0.1 for line in lines)
+
+
 @pytest.mark.parametrize("plan", ["stream", "full", "int8"])
 def test_the_benchmark_measures_every_plan(plan) -> None:
     result = measure(plan, torch.device("cpu"), 2, shape=PriorShape(width=128, state=32, heads=2, layers=66))
