@@ -1,7 +1,7 @@
 """Blender's armatures as the retargeting mathematics sees them: measured at rest, checked, posed and read."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import bpy
@@ -133,8 +133,7 @@ def _rig(armature: bpy.types.Object, bone_map: BoneMap) -> Rig:
             RigBone(
                 bone.name,
                 bone_map.parents.get(bone.name, bone.parent.name if bone.parent else None),
-                np.array(bone.matrix_local),
-                np.array(bone.tail_local),
+                *_rest(armature, bone.name),
                 np.eye(4) if bone.name in bone_map.rest else np.array(pose_bone.matrix_basis),
                 bone.use_inherit_rotation,
                 bone.use_local_location,
@@ -142,6 +141,11 @@ def _rig(armature: bpy.types.Object, bone_map: BoneMap) -> Rig:
             )
         )
     return Rig(bones)
+
+
+def _rest(armature: bpy.types.Object, name: str) -> tuple[Array, Array]:
+    bone: Any = armature.data.bones[name]
+    return np.array(bone.matrix_local), np.array(bone.tail_local)
 
 
 # --- What makes a rig unfit -----------------------------------------------------------------------------------------
@@ -155,7 +159,9 @@ def _faults(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]:
     if scale.min() < (1 - _LARGEST_SKEW) * scale.max():
         yield "The object is scaled differently along its axes: give it the same scale along x, y and z."
     try:
-        fit(_rig(armature, replace(bone_map, rest=())), bone_map.bones)
+        # Asked at every redraw: mapped bones alone, without those above them.
+        loose = [RigBone(bone, None, *_rest(armature, bone)) for bone in set(bone_map.bones.values())]
+        fit(Rig(loose), bone_map.bones)
     except ValueError as error:
         yield f"Its rest pose tells nothing: {error}. Look at the bone map."
 
@@ -174,8 +180,8 @@ def _constrained(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]
 
 
 def _driven(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]:
-    drivers = armature.animation_data.drivers if armature.animation_data else ()
-    paths = {driver.data_path for driver in drivers if not driver.mute}
+    drivers: Any = armature.animation_data.drivers if armature.animation_data else ()
+    paths = {driver.data_path for driver in drivers}
     for slot, bone in bone_map.bones.items():
         if any(f"{_path(bone)}.{channel}" in paths for channel in _DRIVEN):
             yield (
