@@ -1,0 +1,80 @@
+"""The bundled weights join held and free frames as smoothly as the dances of test_editing.py are joined.
+
+At every border no joint may accelerate more than 1.5 times what 99 % of these weights' unconstrained frames stay below.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_backend.diffusion.constraints import BODY_PARTS, combine, frame_range, pose_at, root_path
+from edge_backend.diffusion.song import SamplerSettings, sample_song
+from edge_backend.model.controls import control_channels
+from edge_backend.model.weights_file import load_weights
+
+FRAMES = 225  # two windows
+ALLOWED = 1.5  # times the 99th percentile
+STARTER = Path(__file__).parents[3] / "weights" / "starter.safetensors"
+
+
+@pytest.fixture(scope="module")
+def dance():
+    """(seed, sequential, constraint) -> vectors of a dance by the bundled weights, without music."""
+    weights = load_weights(STARTER)
+    controls = control_channels("any", None, FRAMES)
+    music = np.zeros((FRAMES, weights.info.feature_width), np.float32)
+    cond = np.concatenate([music, np.broadcast_to(controls, (FRAMES, controls.shape[-1]))], axis=-1)
+
+    def build(seed, sequential=False, constraint=None):
+        settings = SamplerSettings("dpmpp", 8, seed=seed, sequential=sequential)
+        return sample_song(weights.model, weights.normaliser, cond, FRAMES, settings, constraint=constraint)
+
+    return build
+
+
+@pytest.fixture(scope="module")
+def old(dance):
+    return dance(seed=1)
+
+
+@pytest.fixture(scope="module")
+def usual(dance, old, acceleration):
+    return float(np.percentile(np.concatenate([acceleration(old), acceleration(dance(seed=2))]), 99))
+
+
+def winding_path():
+    """A path (FRAMES, 2) through the room, metres."""
+    return np.stack([np.linspace(0, 2, FRAMES), 0.5 * np.sin(np.linspace(0, 6, FRAMES))], axis=-1)
+
+
+# What is held of the old dance, and the first frames behind its borders.
+TASKS = {
+    "continue a motion": lambda old: (frame_range(old[:90], 0, FRAMES), [90]),
+    "continue a motion window after window": lambda old: (frame_range(old[:90], 0, FRAMES), [90]),
+    "between two poses": lambda old: (
+        combine(pose_at(old[0], [0], FRAMES), pose_at(old[-1], [FRAMES - 1], FRAMES)),
+        [1, FRAMES - 1],
+    ),
+    "a new middle": lambda old: (
+        combine(frame_range(old[:90], 0, FRAMES), frame_range(old[160:], 160, FRAMES)),
+        [90, 160],
+    ),
+    "upper from lower body": lambda old: (frame_range(old, 0, FRAMES, BODY_PARTS["lower"]), []),
+    "lower from upper body": lambda old: (frame_range(old, 0, FRAMES, BODY_PARTS["upper"]), []),
+    "an arm for a while": lambda old: (frame_range(old[100:200], 100, FRAMES, BODY_PARTS["left_arm"]), [100, 200]),
+    "a path": lambda _old: (root_path(winding_path(), range(FRAMES), FRAMES), []),
+    "a pose right behind a seam, window after window": lambda old: (
+        pose_at(old[40], [152], FRAMES, BODY_PARTS["upper"]),
+        [152, 153],
+    ),
+}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_bundled_weights_keep_what_is_held_and_join_it(dance, old, usual, at_borders, task):
+    constraint, borders = TASKS[task](old)
+    new = dance(3, sequential="window after window" in task, constraint=constraint)
+    np.testing.assert_array_equal(new[constraint.exact], constraint.values[constraint.exact])
+    if borders:
+        assert at_borders(new, borders) < ALLOWED * usual
