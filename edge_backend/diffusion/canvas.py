@@ -46,10 +46,10 @@ class Canvas:
         unfinished = np.flatnonzero((self._weight[: self.plan.frames] < 1).any(axis=1))
         return int(unfinished[0]) if len(unfinished) else self.plan.frames
 
-    def hold(self, windows: range, device: torch.device) -> Hold | None:
+    def hold(self, windows: range, steps: int, device: torch.device) -> Hold | None:
         """What is final or wished for in these windows; None if nothing is."""
         weight, values = self._part(self._weight, windows), self._part(self._normalised(), windows)
-        return Hold(weight, values, device) if bool((weight > 0).any()) else None
+        return Hold(weight, values, steps, device) if bool((weight > 0).any()) else None
 
     def paint(self, windows: range, x0: Tensor, look_back: bool) -> None:
         """Make final what was sampled for these windows: x0 (W, 150, 151), normalised.

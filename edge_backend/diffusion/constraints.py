@@ -84,7 +84,8 @@ BODY_PARTS = MappingProxyType(
 class Constraint:
     """What holds in a dance of T frames.
 
-    weight: (T, 151) float32, 0 = free, 1 = exactly, between them = near; one weight for all six channels of a joint.
+    weight: (T, 151) float32, 0 = free, 1 = exactly, between them = roughly (see holding.Hold); one for all six channels
+    of a joint.
     values: (T, 151) float32, metres, z up, not normalised; they count only where weight > 0.
     Raises EdgeError: constraint_length where the two are not (T, 151), constraint_range where a number is none or no
     body can be so, with the frame and the joint.

@@ -8,60 +8,75 @@ from .samplers import Denoiser
 from .schedule import Schedule
 
 REACH = 12.0  # frames; how far around held frames the prediction's error is alike
-_SMALLEST_NOISE = 1e-4  # keeps the matrices well-conditioned
+_NOISE = 1e-4  # on the diagonal: keeps the matrices well-conditioned
 
 
 class Hold:
     """Corrects predictions of x0 by what is held.
 
-    At held frames the prediction's error is known. Over time it is taken as a Gaussian process (Matérn 5/2, REACH), of
-    which a weight w is an observation with the noise (1 - w) / w; what the process then expects of the error at every
-    frame of the channel is taken off. So held frames come out as they should and free ones join them without a jump.
+    At held frames the prediction's error is known. Over time it is taken as a Gaussian process (Matérn 5/2, REACH), and
+    what the process then expects of the error at every frame of the channel is taken off. So held frames come out as
+    they should and free ones join them without a jump.
+    A weight below 1 holds only while t >= (1 - weight) * steps: the coarse movement, which the noise of later steps no
+    longer changes. It leaves as much freedom as varying the dance by the strength 1 - weight.
 
-    weight, values: (W, 150, 151) on the CPU, values normalised.
+    weight, values: (W, 150, 151) on the CPU, values normalised. steps: of the schedule.
     """
 
-    def __init__(self, weight: Tensor, values: Tensor, device: torch.device) -> None:
-        self._exact = (weight >= 1).to(device)
-        self._held = (weight > 0).to(device)
+    def __init__(self, weight: Tensor, values: Tensor, steps: int, device: torch.device) -> None:
+        self._steps = steps
+        self._weight = weight.to(device)
         self._values = values.to(device)
-        columns = weight.transpose(1, 2).reshape(-1, WINDOW)
-        patterns, pattern_of = columns.unique(dim=0, return_inverse=True)
-        self._parts = [
-            ((pattern_of == index).nonzero()[:, 0].to(device), _gain(pattern).to(self._values))
+        patterns, pattern_of = weight.transpose(1, 2).reshape(-1, WINDOW).unique(dim=0, return_inverse=True)
+        self._groups = [
+            _Group(pattern, (pattern_of == index).nonzero()[:, 0].to(device))
             for index, pattern in enumerate(patterns)
-            if pattern.max() > 0 and pattern.min() < 1
+            if pattern.max() > 0
         ]
 
-    def __call__(self, x0: Tensor) -> Tensor:
-        """x0 (W, 150, 151), normalised, with what is held put in."""
-        error = torch.where(self._held, self._values - x0, 0).transpose(1, 2)
-        correction = torch.zeros_like(error.reshape(-1, WINDOW))
-        for columns, gain in self._parts:
-            correction[columns] = error.reshape(-1, WINDOW)[columns] @ gain.T
-        corrected = x0 + correction.reshape(error.shape).transpose(1, 2)
-        return torch.where(self._exact, self._values, corrected)
+    def __call__(self, x0: Tensor, t: int) -> Tensor:
+        """x0 (W, 150, 151), normalised, as predicted at timestep t, with what is held put in."""
+        least = max(1 - t / self._steps, 1e-6)
+        held = self._weight >= least
+        error = torch.where(held, self._values - x0, 0).transpose(1, 2).reshape(-1, WINDOW)
+        correction = torch.zeros_like(error)
+        for group in self._groups:
+            correction[group.columns] = error[group.columns] @ group.gain(least).to(error).T
+        corrected = x0 + correction.unflatten(0, (len(x0), -1)).transpose(1, 2)
+        return torch.where(held, self._values, corrected)
 
 
-def _gain(weight: Tensor) -> Tensor:
-    """(150, 150): from the errors at held frames to those expected at all (Rasmussen and Williams 2006, eq. 2.23).
+class _Group:
+    """Channels of windows with the same weights over time. columns: their numbers among all windows' channels."""
 
-    weight: (150,), 0 where nothing is held.
-    """
-    held = weight.nonzero()[:, 0]
-    observed = weight[held].double()
-    noise = (1 - observed) / observed + _SMALLEST_NOISE
-    frame = torch.arange(WINDOW, dtype=torch.float64, device=weight.device)
+    def __init__(self, weight: Tensor, columns: Tensor) -> None:
+        self.columns = columns
+        self._weight = weight
+        self._held = torch.zeros(WINDOW, dtype=torch.bool)
+        self._gain = torch.zeros(WINDOW, WINDOW)
+
+    def gain(self, least: float) -> Tensor:
+        """(150, 150): from the errors at the frames of weight `least` or more to those expected everywhere."""
+        held = self._weight >= least
+        if not torch.equal(held, self._held):
+            self._held, self._gain = held, _gain(held)
+        return self._gain
+
+
+def _gain(held: Tensor) -> Tensor:
+    """Regression with the process's covariance (Rasmussen and Williams 2006, eq. 2.23). held: (150,) bool."""
+    frame = torch.arange(WINDOW, dtype=torch.float64)
     distance = 5**0.5 / REACH * (frame[:, None] - frame).abs()
     covariance = (1 + distance + distance**2 / 3) * torch.exp(-distance)
+    among_held = covariance[held][:, held] + _NOISE * torch.eye(int(held.sum()), dtype=torch.float64)
     gain = torch.zeros_like(covariance)
-    gain[:, held] = torch.linalg.solve(covariance[held][:, held] + noise.diag(), covariance[held]).T
-    return gain
+    gain[:, held] = torch.linalg.solve(among_held, covariance[held]).T
+    return gain.float()
 
 
 def holding(denoise: Denoiser, hold: Hold) -> Denoiser:
     """The denoiser whose predictions keep what is held."""
-    return lambda x, t: hold(denoise(x, t))
+    return lambda x, t: hold(denoise(x, t), t)
 
 
 def around(denoise: Denoiser, origin: Tensor, schedule: Schedule) -> Denoiser:

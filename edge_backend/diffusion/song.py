@@ -84,7 +84,7 @@ def sample_song(
     poll: called before each network evaluation; raises Cancelled to stop there. on_step: called at each step with x0
     (windows sampled at a time, 150, 151), normalised; may raise Cancelled too. on_final: called when frames become
     final: once, or, with settings.sequential, after every window.
-    The result depends on seed and settings, not on batch (CPU: see guidance.guided).
+    The result depends on seed and settings; on batch only by rounding.
     Raises EdgeError constraint_length where constraint or variation are for another number of frames.
     """
     plan = plan_windows(frames)
@@ -102,7 +102,7 @@ def sample_song(
                 windows,
                 music[windows.start : windows.stop],
                 origin=None if away is None else away[windows.start : windows.stop],
-                hold=canvas.hold(windows, sampling.device),
+                hold=canvas.hold(windows, sampling.schedule.steps, sampling.device),
                 start=None if start is None else canvas.windows_of(start, windows),
                 on_step=_counted(on_step, number, len(passes)),
             )

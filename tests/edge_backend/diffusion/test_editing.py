@@ -156,18 +156,20 @@ def test_soft_poses_draw_the_dance_the_more_the_greater_their_weight(smooth_danc
     new = NEW["dpmpp"]
     far = [
         angles_between(smooth_dance(FRAMES, new, constraint=frame_range(old, 0, FRAMES).softened(weight)), old).mean()
-        for weight in (0.0, 0.02, 0.1, 0.5, 0.999)
+        for weight in (0.0, 0.5, 0.7, 0.9, 1.0)
     ]
     assert far == sorted(far, reverse=True)
     assert far[-1] < 0.1
-    assert far[0] > 5
+    assert far[-2] < far[0] / 1.5
 
 
 def test_weights_that_fade_let_the_dance_go_gradually(smooth_dance, old):
     held = frame_range(old[:200], 0, FRAMES).fading(100)
     far = angles_between(smooth_dance(FRAMES, NEW["dpmpp"], constraint=held), old).mean(axis=1)
     assert far[:100].max() < 0.1
-    assert far[100:190].mean() < far[240:].mean() / 2
+    parts = [far[first : first + 33].mean() for first in (100, 133, 166, 240)]
+    assert parts == sorted(parts)
+    assert parts[0] < parts[-1] / 2
 
 
 @pytest.mark.parametrize("sampler", NEW)

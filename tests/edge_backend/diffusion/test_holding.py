@@ -8,9 +8,9 @@ CPU = torch.device("cpu")
 FRAME = torch.arange(150.0)
 
 
-def corrected(weight, values, prediction):
+def corrected(weight, values, prediction, t=0):
     """One channel of one window, by a Hold: (150,) each."""
-    return Hold(weight[None, :, None], values[None, :, None], CPU)(prediction[None, :, None])[0, :, 0]
+    return Hold(weight[None, :, None], values[None, :, None], 1000, CPU)(prediction[None, :, None], t)[0, :, 0]
 
 
 def test_what_is_held_exactly_is_there_exactly():
@@ -45,22 +45,31 @@ def test_a_movement_is_carried_on_over_the_border():
     assert result.diff(n=2).abs().max() < 0.006
 
 
-def test_a_greater_weight_brings_the_dance_nearer():
-    distances = []
-    for weight in (0.0, 0.2, 0.5, 0.8, 1.0):
-        result = corrected(torch.where(FRAME == 70, weight, 0.0), torch.ones(150), torch.zeros(150))
-        distances.append(float(1 - result[70]))
-    assert distances == sorted(distances, reverse=True)
-    assert distances[0] == 1
-    assert distances[2] == pytest.approx(0.5, abs=1e-3)  # an observation as uncertain as the prediction: the middle
-    assert distances[-1] == 0
+@pytest.mark.parametrize(("weight", "last"), [(1.0, 0), (0.7, 300), (0.5, 500), (0.001, 999)])
+def test_a_weight_below_1_holds_while_the_noise_is_strong(weight, last):
+    values, prediction = torch.ones(150), torch.zeros(150)
+    weights = torch.where(FRAME == 70, weight, 0.0)
+    for t in (999, 750, 500, 400, 300, 100, 0):
+        held = corrected(weights, values, prediction, t)[70] == 1
+        assert held == (t >= last)
+
+
+def test_frames_of_different_weights_are_let_go_one_after_the_other():
+    weights = torch.where(FRAME < 50, FRAME / 50, 0.0)
+    held = [int((corrected(weights, torch.ones(150), torch.zeros(150), t) == 1).sum()) for t in (999, 800, 500, 200)]
+    assert held == [49, 40, 25, 10]
+
+
+def test_what_weighs_nothing_is_never_held():
+    for t in (999, 500, 0):
+        assert (corrected(torch.zeros(150), torch.ones(150), torch.zeros(150), t) == 0).all()
 
 
 def test_channels_and_windows_are_held_each_for_itself():
     weight, values = torch.zeros(2, 150, 3), torch.zeros(2, 150, 3)
     weight[1, 40, 2], values[1, 40, 2] = 1, 1
     prediction = torch.randn(2, 150, 3)
-    result = Hold(weight, values, CPU)(prediction)
+    result = Hold(weight, values, 1000, CPU)(prediction, 0)
     changed = result != prediction
     assert changed[1, :, 2].any()
     changed[1, :, 2] = False
@@ -76,7 +85,7 @@ def test_values_of_free_frames_do_not_matter():
 def test_a_holding_denoiser_keeps_what_is_held_at_every_timestep():
     weight = (FRAME < 20).float()[None, :, None]
     values = torch.rand(1, 150, 1)
-    denoise = holding(lambda x, _t: x * 0.5, Hold(weight, values, CPU))
+    denoise = holding(lambda x, _t: x * 0.5, Hold(weight, values, 1000, CPU))
     for t in (999, 300, 0):
         assert torch.equal(denoise(torch.randn(1, 150, 1), t)[:, :20], values[:, :20])
 
