@@ -16,7 +16,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from .errors import EdgeError
 from .request import FeaturesRequest, GenerateRequest
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Both sides must speak the same number; hello carries it."""
 
 MAX_FRAME = 1 << 20

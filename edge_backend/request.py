@@ -6,8 +6,11 @@ Standard library only: Blender imports it, and `--help` reads its choices.
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from .edit import EditRequest
+
 Sampler = Literal["ddim", "ddpm", "dpmpp"]
 Style = Literal["any", "salsa", "commercial", "freestyle", "indian", "modern", "breakdance"]
+Ramp = Literal["auto", "constant", "rising"]
 FeatureKind = Literal["rhythm", "baseline", "jukebox"]
 Provider = Literal["native", "jukemirlib"]
 Plan = Literal["auto", "full", "int8", "stream"]
@@ -15,6 +18,7 @@ Precision = Literal["fp32", "fp16"]
 
 SAMPLERS: tuple[str, ...] = get_args(Sampler)
 STYLES: tuple[str, ...] = get_args(Style)
+RAMPS: tuple[str, ...] = get_args(Ramp)
 FEATURE_KINDS: tuple[str, ...] = get_args(FeatureKind)
 PROVIDERS: tuple[str, ...] = get_args(Provider)
 PLANS: tuple[str, ...] = get_args(Plan)
@@ -40,6 +44,10 @@ class GenerateRequest:
     seed: 0 or more. steps: network evaluations per window. guidance: how strongly the music leads (1 = as trained).
     weights: an id that `weights list` shows, or a path. energy: 0 (calm) to 1 (wild), None = left to the music.
     sequential: window after window, so that the dance's beginning is there early, instead of all windows at once.
+    edit: what is kept of another dance, or the dance that is varied.
+    eta: of DDIM, 0 = deterministic. guidance_interval: timesteps (low, high), of 0 to 999, outside which guidance is 1.
+    guidance_ramp: rising = from 0 up to guidance halfway, constant = the same all the time, auto = EDGE's rules: rising
+    in dances of more than one window, never above 1 in the last 100 timesteps of ddpm.
     """
 
     song: str
@@ -54,6 +62,10 @@ class GenerateRequest:
     energy: float | None = None
     sequential: bool = False
     feet: FeetRequest = field(default_factory=FeetRequest)
+    edit: EditRequest = field(default_factory=EditRequest)
+    eta: float = 1.0
+    guidance_interval: tuple[int, int] | None = None
+    guidance_ramp: Ramp = "auto"
 
 
 @dataclass(frozen=True, slots=True)
