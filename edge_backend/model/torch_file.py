@@ -6,20 +6,18 @@ needs become holders too, and any other name ends the reading.
 """
 
 import functools
-import pickle
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..errors import EdgeError
-
-_Names = dict[tuple[str, str], Any]
+from ..listed_pickle import ForbiddenNameError, ListedUnpickler, Names, holders
 
 _STORAGES = {
     "DoubleStorage": torch.float64,
@@ -48,10 +46,10 @@ _OLD_FORMAT_PREFACE = 2  # then the protocol's number and the writer's byte size
 _COUNT_BYTES = 8  # before each storage
 
 
-def read_torch_file(path: Path, holders: Collection[tuple[str, str]] = ()) -> Any:
+def read_torch_file(path: Path, held: Collection[tuple[str, str]] = ()) -> Any:
     """What the file holds; tensors on the CPU.
 
-    holders: (module, class) that the file may name; each is stood in for by a dict that keeps the attributes it is
+    held: (module, class) that the file may name; each is stood in for by a dict that keeps the attributes it is
     given. Tensors of the older format are mapped, not read: memory is used where they are looked at, and given back
     with them; the file must stay as long as they do.
     Raises EdgeError weights_missing, weights_unreadable (no torch file), checkpoint_forbidden (it names something
@@ -59,11 +57,15 @@ def read_torch_file(path: Path, holders: Collection[tuple[str, str]] = ()) -> An
     """
     if not path.is_file():
         raise EdgeError("weights_missing", f"There is no checkpoint at {path}.", "Check the path.")
-    allowed = _allowed_names(holders)
+    allowed = _allowed_names(held)
     try:
         return _read_zip_format(path, allowed) if zipfile.is_zipfile(path) else _read_old_format(path, allowed)
-    except EdgeError:
-        raise
+    except ForbiddenNameError as error:
+        raise EdgeError(
+            "checkpoint_forbidden",
+            f"{path} asks for {error}, which no checkpoint needs; nothing was run.",
+            "Get the checkpoint from its authors again; do not trust this file.",
+        ) from None
     except Exception as error:  # a broken pickle makes the unpickler raise almost anything
         raise EdgeError(
             "weights_unreadable",
@@ -73,7 +75,7 @@ def read_torch_file(path: Path, holders: Collection[tuple[str, str]] = ()) -> An
         ) from error
 
 
-def _read_zip_format(path: Path, allowed: _Names) -> Any:
+def _read_zip_format(path: Path, allowed: Names) -> Any:
     """torch 1.6 and later: a zip without compression, data.pkl and one entry per storage."""
     with zipfile.ZipFile(path) as archive:
         (main,) = (name for name in archive.namelist() if name.endswith("/data.pkl"))
@@ -84,10 +86,10 @@ def _read_zip_format(path: Path, allowed: _Names) -> Any:
             return _fill(torch.zeros(size, dtype=torch.uint8), archive.read(f"{main.removesuffix('.pkl')}/{key}"))
 
         with archive.open(main) as stream:
-            return _ListedUnpickler(stream, path, allowed, storage).load()
+            return _TorchUnpickler(stream, allowed, storage).load()
 
 
-def _read_old_format(path: Path, allowed: _Names) -> Any:
+def _read_old_format(path: Path, allowed: Names) -> Any:
     """Before torch 1.6: several pickles in a row, then the storages' bytes, in the order of a list of their keys.
 
     That list comes last, so the main pickle is read twice: for the storages' sizes, then with the storages in place.
@@ -95,7 +97,7 @@ def _read_old_format(path: Path, allowed: _Names) -> Any:
     with path.open("rb") as stream:
 
         def next_pickle(storage: Callable[[str, int], Tensor]) -> Any:
-            return _ListedUnpickler(stream, path, allowed, storage).load()
+            return _TorchUnpickler(stream, allowed, storage).load()
 
         sizes: dict[str, int] = {}
 
@@ -134,31 +136,13 @@ def _fill(storage: Tensor, data: bytes) -> Tensor:
     return storage
 
 
-class _ListedUnpickler(pickle.Unpickler):
-    """An unpickler that knows the names on the list and refuses all others."""
+class _TorchUnpickler(ListedUnpickler):
+    """Knows torch's references to the bytes of tensors, too."""
 
-    def __init__(
-        self,
-        stream: BinaryIO | Any,
-        path: Path,
-        allowed: _Names,
-        storage: Callable[[str, int], Tensor],
-    ) -> None:
-        super().__init__(stream, encoding="utf-8")
-        self._path = path
+    def __init__(self, stream: Any, allowed: Names, storage: Callable[[str, int], Tensor]) -> None:
+        super().__init__(stream, allowed, "utf-8")
         self._storage = storage
         self._storages: dict[str, Tensor] = {}
-        self._allowed = allowed
-
-    def find_class(self, module: str, name: str, /) -> Any:
-        try:
-            return self._allowed[module, name]
-        except KeyError:
-            raise EdgeError(
-                "checkpoint_forbidden",
-                f"{self._path} asks for {module}.{name}, which no checkpoint needs; nothing was run.",
-                "Get the checkpoint from its authors again; do not trust this file.",
-            ) from None
 
     def persistent_load(self, pid: Any) -> Any:
         kind, dtype, key, _location, count, *views = pid
@@ -169,9 +153,8 @@ class _ListedUnpickler(pickle.Unpickler):
         return self._storages[key].view(dtype)
 
 
-def _allowed_names(holders: Collection[tuple[str, str]]) -> _Names:
-    """Made anew for each file, so that no file can leave anything behind on them for the next."""
-    names: _Names = {
+def _allowed_names(held: Collection[tuple[str, str]]) -> Names:
+    names: dict[tuple[str, str], Any] = {
         ("collections", "OrderedDict"): OrderedDict,
         ("torch._utils", "_rebuild_tensor"): functools.partial(_rebuild_tensor),
         ("torch._utils", "_rebuild_tensor_v2"): functools.partial(_rebuild_tensor),
@@ -181,8 +164,7 @@ def _allowed_names(holders: Collection[tuple[str, str]]) -> _Names:
     }
     names |= {("torch", storage): dtype for storage, dtype in _STORAGES.items()}
     names |= {("torch", name): dtype for name, dtype in vars(torch).items() if isinstance(dtype, torch.dtype)}
-    names |= {(module, name): _holder(name) for module, name in (*_HARMLESS, *holders)}
-    return names
+    return names | holders([*_HARMLESS, *held])
 
 
 def _rebuild_tensor(storage: Tensor, offset: int, size: Sequence[int], stride: Sequence[int], *_rest: Any) -> Tensor:
@@ -205,16 +187,3 @@ def _rebuild_typed_tensor(
 
 def _rebuild_parameter(data: Tensor, *_rest: Any) -> Tensor:
     return data
-
-
-def _holder(name: str) -> type:
-    """A class whose instances take any arguments and only hold the attributes and items that the pickle gives them."""
-
-    def ignore_arguments(self: object, *_arguments: Any) -> None:
-        del self
-
-    def set_state(self: Any, state: Any) -> None:
-        if isinstance(state, dict):
-            self.__dict__.update(state)
-
-    return type(name, (dict,), {"__init__": ignore_arguments, "__setstate__": set_state})

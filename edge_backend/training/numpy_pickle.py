@@ -1,25 +1,10 @@
 """Reads pickles of plain values and numpy arrays, such as AIST++'s motions, without running anything that they name."""
 
-import codecs
-import pickle
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..errors import EdgeError
-
-_RECONSTRUCT = np.zeros(1).__reduce__()[0]
-_SCALAR = np.float64(0).__reduce__()[0]
-_NAMES: dict[tuple[str, str], Any] = {
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    ("_codecs", "encode"): codecs.encode,
-} | {
-    (f"numpy.{core}.multiarray", name): function
-    for core in ("core", "_core")
-    for name, function in (("_reconstruct", _RECONSTRUCT), ("scalar", _SCALAR))
-}
+from ..listed_pickle import ListedUnpickler, numpy_names
 
 
 def read_numpy_pickle(path: Path) -> dict[str, Any]:
@@ -28,7 +13,7 @@ def read_numpy_pickle(path: Path) -> dict[str, Any]:
         raise EdgeError("motion_missing", f"There is no motion file at {path}.", "Check the path.")
     try:
         with path.open("rb") as file:
-            content = _ListedUnpickler(file).load()
+            content = ListedUnpickler(file, numpy_names(), "ASCII").load()
         if not isinstance(content, dict):
             raise ValueError("it is no dict")
     except Exception as error:  # a broken pickle makes the unpickler raise almost anything
@@ -39,12 +24,3 @@ def read_numpy_pickle(path: Path) -> dict[str, Any]:
             detail=f"{type(error).__name__}: {error}",
         ) from error
     return content
-
-
-class _ListedUnpickler(pickle.Unpickler):
-    """An unpickler that knows the names on the list and refuses all others."""
-
-    def find_class(self, module: str, name: str, /) -> Any:
-        if (module, name) not in _NAMES:
-            raise ValueError(f"it asks for {module}.{name}, which no array needs")
-        return _NAMES[module, name]
