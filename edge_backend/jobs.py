@@ -3,14 +3,14 @@
 import threading
 from dataclasses import dataclass, field
 
-from .protocol import Features, Generate
+from .protocol import Body, Features, Generate
 
 
 @dataclass(eq=False)
 class Job:
     """A request to run. `cancelled` is looked at between network evaluations."""
 
-    message: Generate | Features
+    message: Generate | Features | Body
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     @property

@@ -14,7 +14,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from .errors import EdgeError
-from .request import FeaturesRequest, GenerateRequest
+from .request import BodyRequest, FeaturesRequest, GenerateRequest
 
 PROTOCOL = 2
 """Both sides must speak the same number; hello carries it."""
@@ -130,6 +130,15 @@ class Features:
 
 
 @dataclass(frozen=True, slots=True)
+class Body:
+    """Give a SMPL model a shape and write the body to `folder`/body.npz."""
+
+    job: str
+    folder: str
+    request: BodyRequest
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """Stop the job, running or waiting; it answers with an Error of code `cancelled`. An unknown job is left alone."""
 
@@ -147,7 +156,8 @@ class Shutdown:
 
 
 Message = (
-    Hello | State | Progress | Partial | Result | Error | Log | Generate | Features | Cancel | StatusRequest | Shutdown
+    Hello | State | Progress | Partial | Result | Error | Log
+    | Generate | Features | Body | Cancel | StatusRequest | Shutdown
 )  # fmt: skip
 
 _NAMES: dict[type, str] = {

@@ -76,3 +76,11 @@ class FeaturesRequest:
     kind: FeatureKind = "rhythm"
     start: float = 0.0
     duration: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BodyRequest:
+    """A body to skin. model: path of a SMPL model file. betas: its shape, standard deviations; those left out are 0."""
+
+    model: str
+    betas: tuple[float, ...] = ()

@@ -27,6 +27,7 @@ from .model.catalogue import known
 from .progress import ProgressFrames
 from .protocol import (
     PROTOCOL,
+    Body,
     Cancel,
     Error,
     Features,
@@ -158,6 +159,9 @@ class Worker:
             case Features(request=request):
                 path = folder / "features.npz"
                 self._pipeline.write_features(request, path, report, self._studio)
+            case Body(request=request):
+                path = folder / "body.npz"
+                importlib.import_module(".body.shaping", __package__).write_body(request, path, report)
         return path
 
     def _show(self, job: str, folder: Path, beginning: Any) -> None:
@@ -187,7 +191,7 @@ class Worker:
             self._channel.send(_error(None, error))
             return True
         match message:
-            case Generate() | Features():
+            case Generate() | Features() | Body():
                 if not self._jobs.add(Job(message)):
                     taken = EdgeError("job_exists", f"There is a job {message.job} already.", "Number jobs anew.")
                     self._channel.send(_error(message.job, taken))

@@ -1,0 +1,43 @@
+"""A skinned body at rest, and the file that brings it to Blender. numpy and the standard library only."""
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..motion.files import replacing
+from ..motion.rotations import Array
+
+
+@dataclass(frozen=True)
+class SkinnedBody:
+    """A body in T-pose: metres, z up, facing -y, standing on z = 0 with its pelvis at x = y = 0.
+
+    vertices: (V, 3). faces: (F, 3) vertex numbers, outside counter-clockwise. weights: (V, 24) of the joints, rows sum
+    to 1. joints: (24, 3) in SMPL's order. gender: `female`, `male`, `neutral`, or "" where the file does not say.
+    """
+
+    vertices: Array
+    faces: Array
+    weights: Array
+    joints: Array
+    gender: str = ""
+
+
+def save_body(path: str | os.PathLike[str], body: SkinnedBody) -> None:
+    """Write it as an npz of the fields' names; whole or not at all. Raises OSError."""
+    with replacing(path) as unfinished, unfinished.open("wb") as file:
+        np.savez(
+            file,
+            vertices=body.vertices.astype(np.float32),
+            faces=body.faces.astype(np.int32),
+            weights=body.weights.astype(np.float32),
+            joints=body.joints.astype(np.float32),
+            gender=np.array(body.gender),
+        )
+
+
+def load_body(path: str | os.PathLike[str]) -> SkinnedBody:
+    """Read what `save_body` wrote. Raises OSError, ValueError, KeyError if it is something else."""
+    with np.load(path, allow_pickle=False) as file:
+        return SkinnedBody(file["vertices"], file["faces"], file["weights"], file["joints"], str(file["gender"]))
