@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +13,11 @@ from . import __version__
 from .audio.features import Features, song_features
 from .audio.jukebox.folder import open_folder
 from .audio.loading import load
+from .diffusion.kept import Kept, read_edit
 from .diffusion.long_form import plan_windows
 from .diffusion.samplers import Step
 from .diffusion.song import FinalFrames, SamplerSettings, sample_song
+from .edit import EditRequest
 from .errors import EdgeError
 from .model import controls
 from .model.weights_file import Weights, WeightsInfo
@@ -23,7 +26,7 @@ from .motion.files import replacing, save_motion
 from .motion.motion import Motion
 from .motion.rotations import Array, axis_angle_to_matrix
 from .progress import Report, silent
-from .request import FEATURE_KINDS, FeaturesRequest, GenerateRequest
+from .request import FEATURE_KINDS, RAMPS, FeaturesRequest, GenerateRequest
 from .studio import Studio
 
 LONGEST_S = 3600.0
@@ -45,12 +48,14 @@ def generate(
 ) -> Motion:
     """The dance that the request describes: exactly round(duration * 30) frames, metres, z up, floor at z = 0.
 
-    The dancer begins at x = y = 0 and faces -y, taken over the first second. beats and meta are filled in. The same
-    request on the same machine gives the same numbers, bit for bit.
+    The dancer begins at x = y = 0 and faces -y, taken over the first second, unless what is kept says where. What is
+    kept exactly comes out so. beats and meta are filled in. The same request on the same machine gives the same
+    numbers, bit for bit.
     report: called at every stage and before every network evaluation; what it raises ends the work there.
     studio: keeps weights warm from dance to dance. on_partial: called with the dance's beginning, longer each time,
     where the request is sequential.
-    Raises EdgeError: request_invalid, feature_unavailable, control_unsupported, and those of audio and weights.
+    Raises EdgeError: request_invalid, feature_unavailable, control_unsupported, and those of audio, weights and
+    diffusion.kept.
     """
     _check(request)
     feet = _foot_settings(request)
@@ -63,24 +68,29 @@ def generate(
     report("features", 0, 1)
     audio = load(request.song, request.start, request.duration)
     frames = round((request.duration or audio.duration) * Motion.fps)
+    kept = read_edit(request.edit, frames)
+    feet = replace(feet, contacts=kept.planted)
     features = song_features(
         audio, weights.info.feature_type, plan_windows(frames).padded_frames, studio.jukebox, report
     )
     condition = _condition(features, weights.info, request)
     meta = _meta(request, weights, frames)
+    held = kept.held()
     report("features", 1, 1)
 
     def finish(vectors: Array) -> Motion:
         """The dance of the first frames, on its feet and in its place."""
         seconds = len(vectors) / Motion.fps
         beats = features.beats.beats[(features.beats.beats >= 0) & (features.beats.beats < seconds)]
-        return on_stage(clean_motion(Motion.from_vectors(vectors, beats.astype(np.float32), meta), feet))
+        motion = Motion.from_vectors(vectors, beats.astype(np.float32), meta)
+        clean = clean_motion(motion, feet, held[: len(vectors)])
+        return clean if kept.in_place else on_stage(clean)
 
     def on_final(vectors: Array) -> None:
         if len(vectors) < frames:
             on_partial(finish(vectors))
 
-    vectors = _sample(weights, condition, frames, request, report=report, on_final=on_final)
+    vectors = _sample(weights, condition, kept, request, report=report, on_final=on_final)
     report("feet", 0, 1)
     motion = finish(vectors)
     report("feet", 1, 1)
@@ -144,7 +154,7 @@ def on_stage(motion: Motion) -> Motion:
 
 
 def _sample(
-    weights: Weights, condition: Array, frames: int, request: GenerateRequest, *, report: Report, on_final: FinalFrames
+    weights: Weights, condition: Array, kept: Kept, request: GenerateRequest, *, report: Report, on_final: FinalFrames
 ) -> Array:
     """Motion vectors (frames, 151), metres."""
     done, total = 0, request.steps
@@ -158,14 +168,23 @@ def _sample(
         report("sampling", done, total)
 
     settings = SamplerSettings(
-        request.sampler, request.steps, guidance=request.guidance, seed=request.seed, sequential=request.sequential
+        request.sampler,
+        request.steps,
+        eta=request.eta,
+        guidance=request.guidance,
+        guidance_interval=request.guidance_interval,
+        guidance_ramp=request.guidance_ramp,
+        seed=request.seed,
+        sequential=request.sequential,
     )
     return sample_song(
         weights.model,
         weights.normaliser,
         condition,
-        frames,
+        kept.constraint.frames,
         settings,
+        constraint=kept.constraint,
+        variation=kept.variation,
         on_step=on_step,
         on_final=on_final,
         poll=poll,
@@ -189,11 +208,15 @@ def _condition(features: Features, info: WeightsInfo, request: GenerateRequest) 
 
 def _check(request: GenerateRequest) -> None:
     """Refuse numbers that no dance can be made from."""
-    duration = request.duration
+    duration, interval = request.duration, request.guidance_interval
     rules = {
         f"steps is {request.steps}, not between 1 and {SMOOTHEST_STEPS}": 1 <= request.steps <= SMOOTHEST_STEPS,
         f"seed is {request.seed}, less than 0": request.seed >= 0,
         f"guidance is {request.guidance:g}, not between 0 and 20": 0 <= request.guidance <= 20,
+        f"eta is {request.eta:g}, not between 0 and 1": 0 <= request.eta <= 1,
+        f"guidance ramp is {request.guidance_ramp}, not one of {', '.join(RAMPS)}": request.guidance_ramp in RAMPS,
+        f"guidance interval is {interval}, not two timesteps, the lower first, from 0 to 999": interval is None
+        or (len(interval) == 2 and 0 <= interval[0] <= interval[1] <= 999),
         f"duration is {duration} s, not above 0 and at most {LONGEST_S:g} s": duration is None
         or 0 < duration <= LONGEST_S,
     }
@@ -229,13 +252,30 @@ def _check_features(info: WeightsInfo, studio: Studio) -> None:
 def _meta(request: GenerateRequest, weights: Weights, frames: int) -> dict[str, object]:
     """How the dance was made, without the paths of this machine."""
     settings = asdict(request)
-    song, start = Path(settings.pop("song")), settings.pop("start")
-    del settings["duration"], settings["weights"]
-    with song.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    edit, start = settings.pop("edit"), settings.pop("start")
+    del settings["song"], settings["duration"], settings["weights"]
+    if request.edit != EditRequest():
+        settings["edit"] = _with_files_named(edit)
     return settings | {
-        "song": {"name": song.name, "sha256": sha256, "start": start, "duration": frames / Motion.fps},
+        "song": _fingerprint(request.song) | {"start": start, "duration": frames / Motion.fps},
         "weights": {"id": weights.info.id, "sha256": weights.sha256},
         "features": weights.info.feature_type,
         "program": __version__,
     }
+
+
+def _with_files_named(value: Any) -> Any:
+    """An edit as JSON types, with the names of motion files instead of their paths."""
+    match value:
+        case {"motion": path, "first": first}:
+            return _fingerprint(path) | {"first": first}
+        case dict():
+            return {name: _with_files_named(item) for name, item in value.items()}
+        case tuple():
+            return [_with_files_named(item) for item in value]
+    return value
+
+
+def _fingerprint(path: str) -> dict[str, object]:
+    with Path(path).open("rb") as file:
+        return {"name": Path(path).name, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}

@@ -12,16 +12,15 @@ Frames are counted from 0.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from types import MappingProxyType
 
 import numpy as np
 
 from ..errors import EdgeError
+from ..motion.contacts import CONTACT_JOINTS
 from ..motion.representation import CHANNELS, CONTACTS, ROOT, ROTATIONS, unpack
 from ..motion.rotations import Array, matrix_to_axis_angle, matrix_to_rot6d
 from ..motion.skeleton import Joint
-
-CONTACT_JOINTS = (Joint.LEFT_ANKLE, Joint.RIGHT_ANKLE, Joint.LEFT_TOES, Joint.RIGHT_TOES)
+from .body_parts import WHOLE, BodyPart
 
 _SAME_ANGLE = np.radians(0.1)
 _SAME_PLACE = 1e-3  # metres
@@ -36,48 +35,6 @@ _LIMITS = {
     Joint.LEFT_ANKLE: 120, Joint.RIGHT_ANKLE: 120, Joint.LEFT_TOES: 110, Joint.RIGHT_TOES: 110,
     Joint.LEFT_COLLAR: 90, Joint.RIGHT_COLLAR: 90, Joint.LEFT_WRIST: 130, Joint.RIGHT_WRIST: 130,
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class BodyPart:
-    """Joints whose rotations belong together, with or without the root's place and the contacts of the feet."""
-
-    joints: frozenset[Joint]
-    root: bool = False
-    contacts: bool = False
-
-    def channels(self) -> Array:
-        """(151,) bool: the part's channels of a motion vector."""
-        mask = np.zeros(CHANNELS, dtype=bool)
-        mask[CONTACTS] = self.contacts
-        mask[ROOT] = self.root
-        for joint in self.joints:
-            mask[_rotation_of(joint)] = True
-        return mask
-
-
-def _side(side: str, *names: str) -> frozenset[Joint]:
-    return frozenset(Joint[f"{side}_{name}"] for name in names)
-
-
-_ARM = ("COLLAR", "SHOULDER", "ELBOW", "WRIST", "HAND")
-_LEG = ("HIP", "KNEE", "ANKLE", "TOES")
-_LEGS = _side("LEFT", *_LEG) | _side("RIGHT", *_LEG)
-
-WHOLE = BodyPart(frozenset(Joint), root=True, contacts=True)
-BODY_PARTS = MappingProxyType(
-    {
-        "whole": WHOLE,
-        "upper": BodyPart(frozenset(Joint) - _LEGS - {Joint.PELVIS}),
-        "lower": BodyPart(_LEGS | {Joint.PELVIS}, root=True, contacts=True),
-        "left_arm": BodyPart(_side("LEFT", *_ARM)),
-        "right_arm": BodyPart(_side("RIGHT", *_ARM)),
-        "left_leg": BodyPart(_side("LEFT", *_LEG)),
-        "right_leg": BodyPart(_side("RIGHT", *_LEG)),
-        "legs": BodyPart(_LEGS),
-        "head": BodyPart(frozenset({Joint.NECK, Joint.HEAD})),
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -297,8 +254,3 @@ def _name(channel: int) -> str:
 
 def _words(joint: Joint) -> str:
     return "the " + joint.name.lower().replace("_", " ")
-
-
-def _rotation_of(joint: Joint) -> slice:
-    start = ROTATIONS.start + 6 * joint
-    return slice(start, start + 6)

@@ -12,7 +12,7 @@ from ..errors import EdgeError
 from ..model.decoder import DanceDecoder
 from ..motion.representation import CHANNELS, Normaliser
 from ..motion.rotations import Array
-from ..request import Sampler
+from ..request import Ramp, Sampler
 from .canvas import Canvas, origins, runs
 from .constraints import Constraint, check_length, free
 from .guidance import BATCH, Guidance, Poll, carry_on, constant, ddpm_rule, encode, guided, in_interval, long_form_ramp
@@ -28,7 +28,8 @@ class SamplerSettings:
     """How to sample.
 
     steps: network evaluations per window. eta: of DDIM, 0 = deterministic. guidance: how strongly the music leads,
-    1 = as trained. guidance_interval: timesteps (low, high) outside which there is none. seed: 0 or more.
+    1 = as trained. guidance_interval: timesteps (low, high) outside which there is none. guidance_ramp: as in
+    request.GenerateRequest. seed: 0 or more.
     sequential: window after window, each beginning as the last one ended, instead of all at once.
     batch: windows that go through the network at a time.
     """
@@ -38,6 +39,7 @@ class SamplerSettings:
     eta: float = 1.0
     guidance: float = 2.0
     guidance_interval: tuple[int, int] | None = None
+    guidance_ramp: Ramp = "auto"
     seed: int = 0
     sequential: bool = False
     batch: int = BATCH
@@ -165,11 +167,12 @@ class _Sampling:
         return agreeing(denoise)
 
     def _guidance(self) -> Guidance:
-        """EDGE's rules: none near the end of ancestral sampling, a ramp in long dances, otherwise constant."""
-        weight, interval = self.settings.guidance, self.settings.guidance_interval
-        if self.settings.sampler == "ddpm":
+        """As the settings say; "auto" is EDGE's rules: none near the end of ddpm, a ramp in long dances."""
+        settings = self.settings
+        weight, interval, ramp = settings.guidance, settings.guidance_interval, settings.guidance_ramp
+        if ramp == "auto" and settings.sampler == "ddpm":
             guidance = ddpm_rule(weight)
-        elif self.plan.windows > 1:
+        elif ramp == "rising" or (ramp == "auto" and self.plan.windows > 1):
             guidance = long_form_ramp(weight)
         else:
             guidance = constant(weight)

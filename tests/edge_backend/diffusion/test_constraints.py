@@ -3,11 +3,8 @@
 import numpy as np
 import pytest
 
+from edge_backend.diffusion.body_parts import BODY_PARTS, WHOLE, BodyPart
 from edge_backend.diffusion.constraints import (
-    BODY_PARTS,
-    CONTACT_JOINTS,
-    WHOLE,
-    BodyPart,
     Constraint,
     check_length,
     combine,
@@ -18,6 +15,7 @@ from edge_backend.diffusion.constraints import (
     root_path,
 )
 from edge_backend.errors import EdgeError
+from edge_backend.motion.contacts import CONTACT_JOINTS
 from edge_backend.motion.representation import CHANNELS, CONTACTS, ROOT, ROTATIONS, pack
 from edge_backend.motion.rotations import axis_angle_to_matrix
 from edge_backend.motion.skeleton import Joint

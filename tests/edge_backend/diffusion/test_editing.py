@@ -9,9 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from edge_backend.diffusion.body_parts import BODY_PARTS, BodyPart
 from edge_backend.diffusion.constraints import (
-    BODY_PARTS,
-    BodyPart,
     combine,
     contacts_at,
     frame_range,

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_backend.diffusion.constraints import BODY_PARTS, combine, frame_range, pose_at, root_path
+from edge_backend.diffusion.body_parts import BODY_PARTS
+from edge_backend.diffusion.constraints import combine, frame_range, pose_at, root_path
 from edge_backend.diffusion.song import SamplerSettings, sample_song
 from edge_backend.model.controls import control_channels
 from edge_backend.model.weights_file import load_weights
