@@ -44,6 +44,19 @@ def new_fcurve(curves: Any, path: str, index: int, group: str) -> bpy.types.FCur
     return curves.fcurves.new(path, index=index, action_group=group)
 
 
+def curves_owner(action: bpy.types.Action) -> Any:
+    """Where an action of ours has its F-curves and groups: what `new_action` returned with it."""
+    owner: Any = action
+    if bpy.app.version < (4, 4, 0):
+        return owner
+    return owner.layers[0].strips[0].channelbag(owner.slots[0], ensure=True)
+
+
+def fcurves_of(action: bpy.types.Action) -> Any:
+    """The F-curves of an action of ours, a collection with find, new and remove."""
+    return curves_owner(action).fcurves
+
+
 # --- Sequencer: sequences became strips in 4.4, handles were renamed in 5.1, scenes can be picked since 5.0 -----------
 
 

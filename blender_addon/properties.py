@@ -1,6 +1,11 @@
-"""The dance's settings, kept in the scene."""
+"""What is kept in the file: the dance's settings in the scene, and what belongs to a character on its armature."""
+
+from typing import Any
 
 import bpy
+
+from .action.takes import current_take, use_take
+from .edge_backend.errors import EdgeError
 
 STYLES = (
     ("any", "Any", "Whatever fits the music"),
@@ -38,6 +43,39 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
     quality: bpy.props.EnumProperty(
         name="Quality", description="How much work goes into the dance", items=QUALITIES, default="normal"
     )
+    variations: bpy.props.IntProperty(
+        name="Variations", description="How many dances Make Variations makes", default=3, min=1, max=50
+    )
     clean_feet: bpy.props.BoolProperty(
         name="Foot Cleanup", description="Keep planted feet from sliding and sinking", default=True
+    )
+
+
+def _shown(character: Any) -> int:
+    """The number of the take that the armature shows, -1 if it shows none of the list."""
+    action = current_take(character.id_data)
+    return next((number for number, item in enumerate(character.takes) if action and item.action == action), -1)
+
+
+def _show(character: Any, number: int) -> None:
+    """A click in the list."""
+    if 0 <= number < len(character.takes) and (action := character.takes[number].action):
+        try:
+            use_take(character.id_data, action)
+        except EdgeError as error:  # there is nobody to report to
+            print(error)
+
+
+class EDGE_DANCE_Take(bpy.types.PropertyGroup):
+    """A take; all that is known about it lies on its action"""
+
+    action: bpy.props.PointerProperty(type=bpy.types.Action)
+
+
+class EDGE_DANCE_Character(bpy.types.PropertyGroup):
+    """What an armature has of the dance"""
+
+    takes: bpy.props.CollectionProperty(type=EDGE_DANCE_Take, override={"LIBRARY_OVERRIDABLE", "USE_INSERTION"})
+    shown: bpy.props.IntProperty(
+        name="Take", description="Click a take to have the character dance it", get=_shown, set=_show
     )

@@ -5,16 +5,20 @@ from typing import Any, Final
 import bpy
 
 from . import preferences, properties
+from .action.takes import CHARACTER
 from .backend.service import service
-from .ops import bone_map, dancer, export_motion, generate, music
+from .ops import bone_map, dancer, export_motion, generate, music, takes
 from .rig import bone_map_properties
 from .rig.retarget import CHOSEN
 from .ui import bone_map as bone_map_panel
 from .ui import panels
+from .ui import takes as takes_panel
 
 CLASSES: Final[tuple[type, ...]] = (
     preferences.EDGE_DANCE_Preferences,
     properties.EDGE_DANCE_Settings,
+    properties.EDGE_DANCE_Take,
+    properties.EDGE_DANCE_Character,
     bone_map_properties.EDGE_DANCE_BoneSlot,
     bone_map_properties.EDGE_DANCE_BoneMap,
     dancer.EDGE_DANCE_OT_add_dancer,
@@ -23,11 +27,23 @@ CLASSES: Final[tuple[type, ...]] = (
     generate.EDGE_DANCE_OT_generate,
     generate.EDGE_DANCE_OT_cancel,
     generate.EDGE_DANCE_OT_copy_problem,
+    generate.EDGE_DANCE_OT_generate_again,
+    generate.EDGE_DANCE_OT_variations,
     generate.EDGE_DANCE_OT_new_seed,
+    takes.EDGE_DANCE_OT_star_take,
+    takes.EDGE_DANCE_OT_delete_take,
+    takes.EDGE_DANCE_OT_load_settings,
+    takes.EDGE_DANCE_OT_stash_take,
+    takes.EDGE_DANCE_OT_blend_takes,
+    takes.EDGE_DANCE_OT_show_takes,
+    takes.EDGE_DANCE_OT_hide_takes,
     bone_map.EDGE_DANCE_OT_find_bones,
     bone_map.EDGE_DANCE_OT_add_bone_map_preset,
     export_motion.EDGE_DANCE_OT_export_motion,
     panels.VIEW3D_PT_edge_dance,
+    takes_panel.EDGE_DANCE_UL_takes,
+    takes_panel.EDGE_DANCE_MT_takes,
+    takes_panel.VIEW3D_PT_edge_dance_takes,
     bone_map_panel.EDGE_DANCE_UL_bone_slots,
     bone_map_panel.EDGE_DANCE_MT_bone_map_presets,
     bone_map_panel.VIEW3D_PT_edge_dance_bone_map,
@@ -41,11 +57,13 @@ SETTINGS = "edge_dance"
 
 
 def register() -> None:
-    """Register the classes, give every scene its settings and every armature its bone map."""
+    """Register the classes, give every scene its settings and every armature its takes and its bone map."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     pointer: Any = bpy.props.PointerProperty
     setattr(bpy.types.Scene, SETTINGS, pointer(type=properties.EDGE_DANCE_Settings))
+    character = pointer(type=properties.EDGE_DANCE_Character, override={"LIBRARY_OVERRIDABLE"})
+    setattr(bpy.types.Object, CHARACTER, character)
     bones = pointer(type=bone_map_properties.EDGE_DANCE_BoneMap, override={"LIBRARY_OVERRIDABLE"})
     setattr(bpy.types.Object, CHOSEN, bones)
 
@@ -54,6 +72,7 @@ def unregister() -> None:
     """Undo `register`, and end the worker."""
     service.stop()
     delattr(bpy.types.Object, CHOSEN)
+    delattr(bpy.types.Object, CHARACTER)
     delattr(bpy.types.Scene, SETTINGS)
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -1,7 +1,8 @@
 """From the panel's settings to a request. No bpy, no torch."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from .edge_backend.request import FeetRequest, GenerateRequest, Sampler
 
@@ -34,3 +35,22 @@ def generate_request(settings: Settings, song: Path, start: float, duration: flo
         energy=settings.energy if settings.use_energy else None,
         feet=FeetRequest(enabled=settings.clean_feet),
     )
+
+
+_OF_THE_SCENE = ("rna_type", "name", "music", "variations")
+"""Properties that are no settings of a dance."""
+
+
+def settings_to_keep(settings: Any) -> dict[str, Any]:
+    """The panel's settings as a take keeps them, in JSON's types."""
+    names = [prop.identifier for prop in settings.bl_rna.properties if not prop.is_readonly]
+    return {name: getattr(settings, name) for name in names if name not in _OF_THE_SCENE}
+
+
+def restore_settings(settings: Any, kept: Mapping[str, Any]) -> None:
+    """Set the panel to what `settings_to_keep` gave; what this version does not know, or not so, is left as it is."""
+    for name, value in kept.items():
+        prop = settings.bl_rna.properties.get(name)
+        if prop is None or name in _OF_THE_SCENE or (prop.type == "ENUM" and value not in prop.enum_items):
+            continue
+        setattr(settings, name, value)

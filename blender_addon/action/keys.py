@@ -1,5 +1,6 @@
 """Writing keys: one array per F-curve, never one call per key."""
 
+import re
 from typing import Any
 
 import bpy
@@ -14,16 +15,27 @@ _INTERPOLATION: Any = bpy.types.Keyframe.bl_rna.properties["interpolation"]
 LINEAR: int = _INTERPOLATION.enum_items["LINEAR"].value
 
 
+def bone_path(bone: str) -> str:
+    """The bone's path from its object."""
+    return f'pose.bones["{bpy.utils.escape_identifier(bone)}"]'
+
+
+def bone_of(path: str) -> str:
+    """The bone that an F-curve's path speaks of, "" if it speaks of something else."""
+    found = re.match(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]', path)
+    return bpy.utils.unescape_identifier(found[1]) if found else ""
+
+
 def key_bone(curves: Any, bone: bpy.types.PoseBone, frames: Array, channels: BoneChannels) -> None:
     """Key a bone at `frames` (T,), in its own rotation mode, in a group of its name.
 
     curves: what compat.new_action gave.
     """
-    path = f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"]'
+    path = bone_path(bone.name)
     if channels.location is not None:
         _key(curves, f"{path}.location", bone.name, frames, channels.location)
-    kind, values = _rotation(bone.rotation_mode, channels.quaternions)
-    _key(curves, f"{path}.{kind}", bone.name, frames, values)
+    values = rotation_values(bone.rotation_mode, channels.quaternions)
+    _key(curves, f"{path}.{rotation_property(bone.rotation_mode)}", bone.name, frames, values)
 
 
 def key_switch(curves: Any, path: str, group: str, frame: float, value: float) -> None:
@@ -32,26 +44,36 @@ def key_switch(curves: Any, path: str, group: str, frame: float, value: float) -
     fcurve.keyframe_points.insert(frame, value).interpolation = "CONSTANT"
 
 
-def _key(curves: Any, path: str, group: str, frames: Array, values: Array) -> None:
-    """values: (T, n), one F-curve per column; keys are linear, as sampled motion has to be."""
-    linear = np.full(len(frames), LINEAR, np.int32)
-    for index, column in enumerate(values.T):
-        fcurve = compat.new_fcurve(curves, path, index, group)
-        fcurve.keyframe_points.add(len(frames))
-        fcurve.keyframe_points.foreach_set("co", np.stack([frames, column], axis=-1).astype(np.float32).ravel())
-        fcurve.keyframe_points.foreach_set("interpolation", linear)
-        fcurve.update()  # places the handles; without it they are left at random
+def write_keys(fcurve: bpy.types.FCurve, frames: Array, values: Array) -> None:
+    """Fill an empty F-curve with keys at frames (T,) that have these values (T,); they are linear, as sampled motion
+    has to be."""
+    points: Any = fcurve.keyframe_points
+    points.add(len(frames))
+    points.foreach_set("co", np.stack([frames, values], axis=-1).astype(np.float32).ravel())
+    points.foreach_set("interpolation", np.full(len(frames), LINEAR, np.int32))
+    fcurve.update()  # places the handles; without it they are left at random
 
 
-def _rotation(mode: str, quaternions: Array) -> tuple[str, Array]:
-    """The property that this rotation mode reads, and its values (T, 4 or 3) without jumps."""
+def rotation_property(mode: str) -> str:
+    """The property that a bone of this rotation mode reads."""
+    return {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}.get(mode, "rotation_euler")
+
+
+def rotation_values(mode: str, quaternions: Array) -> Array:
+    """The values (T, 4 or 3) of that property, without jumps, from quaternions (T, 4) without sign flips."""
     if mode == "QUATERNION":
-        return "rotation_quaternion", quaternions
+        return quaternions
     if mode == "AXIS_ANGLE":
         half = np.linalg.norm(quaternions[:, 1:], axis=1, keepdims=True)
         axes = np.where(half > 1e-9, quaternions[:, 1:] / np.maximum(half, 1e-9), (0.0, 1.0, 0.0))
-        return "rotation_axis_angle", np.hstack([2 * np.arctan2(half, quaternions[:, :1]), axes])
+        return np.hstack([2 * np.arctan2(half, quaternions[:, :1]), axes])
     eulers: list[Euler] = []
     for quaternion in quaternions.tolist():
         eulers.append(Quaternion(quaternion).to_euler(mode, *eulers[-1:]))
-    return "rotation_euler", np.array(eulers)
+    return np.array(eulers)
+
+
+def _key(curves: Any, path: str, group: str, frames: Array, values: Array) -> None:
+    """values: (T, n), one F-curve per column."""
+    for index, column in enumerate(values.T):
+        write_keys(compat.new_fcurve(curves, path, index, group), frames, column)

@@ -1,19 +1,23 @@
 """Operators that make dances."""
 
+import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
 
 from ..action.take import add_take
+from ..action.takes import details
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.request import GenerateRequest
 from ..music import find_strip, song_of
 from ..rig.target import find_dancer
-from ..settings import generate_request
+from ..settings import generate_request, restore_settings, settings_to_keep
 from .job_operator import JobOperator
+from .takes import shown_take
 
 _LARGEST_SEED = 99_999  # what is easily read out and typed in
 
@@ -28,11 +32,9 @@ def why_not_generate(context: bpy.types.Context) -> EdgeError | None:
     return None
 
 
-class EDGE_DANCE_OT_generate(JobOperator):
-    """Make a dance to the song and key it on the dancer as a new action"""
-
-    bl_idname = "edge_dance.generate"
-    bl_label = "Generate Dance"
+class DanceOperator(JobOperator):
+    """A dance to the song under the panel's settings, keyed on the dancer as a new take. Not registered itself:
+    Blender knows no operators that inherit from others."""
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -45,23 +47,78 @@ class EDGE_DANCE_OT_generate(JobOperator):
             return False
         return True
 
-    def request(self, context: bpy.types.Context, folder: Path) -> GenerateRequest:
-        """The song's part that the strip plays, with the panel's settings."""
+    def prepare(self, context: bpy.types.Context) -> None:
+        """The song's part that the strip plays, the dancer, and the panel's settings."""
         settings = context.scene.edge_dance
-        song = song_of(*find_strip(context, settings.music))
+        self._song = song_of(*find_strip(context, settings.music))
         self._scene = context.scene.name
         self._dancer = find_dancer(context).session_uid
-        self._first_frame = song.first_frame
-        return generate_request(settings, song.file(folder), song.start, song.duration)
+        self._request = generate_request(settings, self._song.path, self._song.start, self._song.duration)
+        self._settings = settings_to_keep(settings)
 
-    def finish(self, context: bpy.types.Context, motion: Motion) -> str:
-        """Key it on the dancer that was selected when the job began."""
+    def request(self, folder: Path, number: int) -> GenerateRequest:
+        """The song as a file."""
+        return replace(self._request, song=str(self._song.file(folder)))
+
+    def finish(self, context: bpy.types.Context, dances: list[Motion]) -> str:
+        """Key them on the dancer that was selected when the job began."""
         scene = bpy.data.scenes.get(self._scene)
         dancer = next((ob for ob in bpy.data.objects if ob.session_uid == self._dancer), None)
         if scene is None or dancer is None:
             raise EdgeError("dancer_gone", "The dancer was deleted while the dance was made.", "Generate again.")
-        action = add_take(dancer, motion, scene, self._first_frame, scene.edge_dance.clean_feet)
-        return f"{action.name}: {motion.frames / Motion.fps:.1f} s of dance on {dancer.name}."
+        takes = [self.key(dancer, motion, scene) for motion in dances]
+        names = " and ".join(take.name for take in takes)
+        return f"{names}: {dances[0].frames / Motion.fps:.1f} s of dance on {dancer.name}."
+
+    def key(self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene) -> bpy.types.Action:
+        """A take of the dance, with the settings that it was made with."""
+        settings = self._settings | {"seed": int(motion.meta.get("seed", self._request.seed))}
+        return add_take(dancer, motion, scene, self._song.first_frame, self._request.feet.enabled, settings=settings)
+
+
+class EDGE_DANCE_OT_generate(DanceOperator):
+    """Make a dance to the song and key it on the dancer as a new action"""
+
+    bl_idname = "edge_dance.generate"
+    bl_label = "Generate Dance"
+
+
+class EDGE_DANCE_OT_generate_again(DanceOperator):
+    """Make the take that is shown once more, with its own settings; they stay in the panel"""
+
+    bl_idname = "edge_dance.generate_again"
+    bl_label = "Generate Again"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only for a take."""
+        if shown_take(context) is None:
+            cls.poll_message_set("Click a take in the list first")
+            return False
+        return super().poll(context)
+
+    def prepare(self, context: bpy.types.Context) -> None:
+        """The take's settings in place of the panel's."""
+        _, action = shown_take(context) or (None, None)
+        assert action  # noqa: S101 - poll has seen it
+        restore_settings(context.scene.edge_dance, json.loads(details(action).get("settings", "{}")))
+        super().prepare(context)
+
+
+class EDGE_DANCE_OT_variations(DanceOperator):
+    """Make several dances to the song, each from another seed, a take each"""
+
+    bl_idname = "edge_dance.variations"
+    bl_label = "Make Variations"
+
+    def prepare(self, context: bpy.types.Context) -> None:
+        """As many as the panel says."""
+        super().prepare(context)
+        self.rounds = context.scene.edge_dance.variations
+
+    def request(self, folder: Path, number: int) -> GenerateRequest:
+        """The panel's seed, then those after it."""
+        return replace(super().request(folder, number), seed=self._request.seed + number)
 
 
 class EDGE_DANCE_OT_cancel(bpy.types.Operator):

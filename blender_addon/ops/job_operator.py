@@ -20,21 +20,33 @@ _TICK_S = 0.1
 class JobOperator(bpy.types.Operator):
     """Modal in the window, where Blender stays free to use; blocking in background mode and from scripts.
 
-    Subclasses say what to ask (`request`) and what to do with the dance (`finish`). Between the two the user may do
-    anything, undo and delete included: keep names and numbers, never bpy objects.
+    Subclasses gather from the context (`prepare`), say what to ask (`request`) and what to do with the dances
+    (`finish`). Between these the user may do anything, undo and delete included: keep names and numbers, never bpy
+    objects.
     """
 
     bl_options = {"UNDO"}  # without REGISTER: redoing must not start another job
 
+    rounds = 1
+    """So many dances are asked for, one after the other; `finish` gets all of them at once."""
+
     _job: Job
     _timer: bpy.types.Timer
+    _dances: list[Motion]
 
-    def request(self, context: bpy.types.Context, folder: Path) -> GenerateRequest:
-        """What to ask; `folder` is the job's, for files that the backend is to read. Raises EdgeError, OSError."""
+    def prepare(self, context: bpy.types.Context) -> None:
+        """Keep on the operator what the requests need. Raises EdgeError."""
         raise NotImplementedError
 
-    def finish(self, context: bpy.types.Context, motion: Motion) -> str:
-        """Apply the dance and say in a sentence what happened. Raises EdgeError with the scene untouched."""
+    def request(self, folder: Path, number: int) -> GenerateRequest:
+        """What to ask for dance `number`, from 0; `folder` is the job's, for files that the backend is to read.
+
+        Raises EdgeError, OSError.
+        """
+        raise NotImplementedError
+
+    def finish(self, context: bpy.types.Context, dances: list[Motion]) -> str:
+        """Apply the dances and say in a sentence what happened. Raises EdgeError with the scene untouched."""
         raise NotImplementedError
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
@@ -58,7 +70,7 @@ class JobOperator(bpy.types.Operator):
             return {"PASS_THROUGH"}
         if self._job.poll():
             redraw_sidebars(context)
-        if not self._job.finished:
+        if not self._job.finished or self._next(context):
             return {"PASS_THROUGH"}
         context.window_manager.event_timer_remove(self._timer)
         result = self._end(context)
@@ -71,7 +83,7 @@ class JobOperator(bpy.types.Operator):
             return {"CANCELLED"}
         stage = ""
         try:
-            while not self._job.finished:
+            while not self._job.finished or self._next(context):
                 if self._job.poll() and self._job.progress and self._job.progress.stage != stage:
                     stage = self._job.progress.stage
                     print(f"{self.bl_label}: {stage}", flush=True)
@@ -86,13 +98,37 @@ class JobOperator(bpy.types.Operator):
         service.close_job()
 
     def _begin(self, context: bpy.types.Context) -> bool:
+        self._dances = []
+        try:
+            self.prepare(context)
+        except EdgeError as error:
+            self._refuse(error)
+            return False
+        return self._start(context)
+
+    def _start(self, context: bpy.types.Context) -> bool:
+        """Open a job for the next dance."""
         try:
             self._job = service.open_job(launch(context))
-            self._job.start(self.request(context, self._job.folder))
+            self._job.start(self.request(self._job.folder, len(self._dances)))
         except (EdgeError, OSError) as error:
             self._refuse(error)
             return False
+        except BaseException:
+            service.close_job()
+            raise
         return True
+
+    def _next(self, context: bpy.types.Context) -> bool:
+        """Take in the dance of the job that has ended; whether the next one has been started."""
+        if self._job.state != "done" or len(self._dances) + 1 >= self.rounds:
+            return False
+        try:
+            self._dances.append(self._job.motion())
+        except EdgeError:
+            return False  # _end reads it again, and says so
+        service.close_job()
+        return self._start(context)
 
     def _end(self, context: bpy.types.Context) -> set[str]:
         try:
@@ -101,7 +137,9 @@ class JobOperator(bpy.types.Operator):
                 return {"CANCELLED"}
             if self._job.error:
                 raise self._job.error
-            self.report({"INFO"}, self.finish(context, self._job.motion()))
+            if self._job.state != "done":  # the next dance could not be started, which has been said
+                return {"CANCELLED"}
+            self.report({"INFO"}, self.finish(context, [*self._dances, self._job.motion()]))
             return {"FINISHED"}
         except EdgeError as error:
             self._refuse(error)

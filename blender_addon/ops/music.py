@@ -4,7 +4,7 @@ from pathlib import Path
 
 import bpy
 
-from ..action.take import beat_frames
+from ..action.takes import beat_frames
 from ..edge_backend.errors import EdgeError
 from ..music import add_song
 from ..rig.target import find_dancer

@@ -1,13 +1,17 @@
-"""From a motion in the model's frame to the channels of bones. numpy only, no bpy."""
+"""From a motion in the model's frame to the channels of a dancer's bones, and back. numpy only, no bpy."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..edge_backend.motion.contacts import edge_contacts
+from ..edge_backend.motion.feet import FootSettings
 from ..edge_backend.motion.motion import Motion
+from ..edge_backend.motion.retarget import off_body, onto_body
+from ..edge_backend.motion.retarget.rig import unscaled
 from ..edge_backend.motion.rotations import Array, continuous_quaternions, matrix_to_quaternion
-from ..edge_backend.motion.skeleton import Y_UP_TO_Z_UP
+from ..edge_backend.motion.skeleton import SMPL, Y_UP_TO_Z_UP
 from .skeleton import BONE_NAMES
 
 
@@ -23,13 +27,15 @@ class BoneChannels:
     location: Array | None = None
 
 
-def dancer_channels(motion: Motion, rest: Mapping[str, Array]) -> list[BoneChannels]:
-    """Channels that make the dancer's bones follow the motion's forward kinematics.
+def dancer_channels(motion: Motion, rest: Mapping[str, Array], feet: FootSettings | None = None) -> list[BoneChannels]:
+    """Channels that make a dancer's bones follow the motion's forward kinematics.
 
-    rest: bone name -> (4, 4) rest matrix in armature space (`bone.matrix_local`), in any roll.
+    rest: bone name -> (4, 4) rest matrix in armature space (`bone.matrix_local`), in any roll. feet: how feet are
+    cleaned again on a dancer of other proportions than the model's; None leaves them.
     With C the turn from SMPL's axes to Blender's and B the bone's rest rotation, a local rotation R of the model is
     B^T C R C^T B in the bone's own axes; the root's R brings C along already.
     """
+    motion = onto_body(motion, _rest_joints(rest), feet)
     C = Y_UP_TO_Z_UP.astype(np.float64)
     rotations = motion.rotations.astype(np.float64)
     turned = C @ rotations @ C.T
@@ -41,3 +47,22 @@ def dancer_channels(motion: Motion, rest: Mapping[str, Array]) -> list[BoneChann
         location = (motion.root - rest[name][:3, 3]) @ B if joint == 0 else None
         channels.append(BoneChannels(name, quaternions, location))
     return channels
+
+
+def motion_of_dancer(posed: Mapping[str, Array], rest: Mapping[str, Array]) -> Motion:
+    """The motion that a dancer's bones show: the way back from `dancer_channels`, with contacts as EDGE labels them.
+
+    posed, rest: bone name -> (T, 4, 4) and (4, 4) matrices in armature space; their axes may be scaled.
+    """
+    world = np.stack([unscaled(posed[name][:, :3, :3]) @ rest[name][:3, :3].T for name in BONE_NAMES], axis=1)
+    rotations = world @ Y_UP_TO_Z_UP.astype(np.float64)
+    above = rotations[:, list(SMPL.parents[1:])]
+    rotations[:, 1:] = np.swapaxes(above, -1, -2) @ rotations[:, 1:]
+    root = posed[BONE_NAMES[0]][:, :3, 3]
+    still = np.zeros((len(root), 4), np.float32)
+    motion = off_body(Motion(rotations.astype(np.float32), root.astype(np.float32), still), _rest_joints(rest))
+    return replace(motion, contacts=edge_contacts(motion.joints()).astype(np.float32))
+
+
+def _rest_joints(rest: Mapping[str, Array]) -> Array:
+    return np.array([rest[name][:3, 3] for name in BONE_NAMES])

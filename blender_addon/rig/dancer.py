@@ -9,20 +9,17 @@ from mathutils import Vector
 from .. import compat
 from ..edge_backend.motion.rotations import Array
 from . import mannequin
-from .skeleton import BONE_NAMES, rest_bones
+from .skeleton import BONE_NAMES, rest_bones, rest_joints
 
 NAME = "Dancer"
 
 
 def add_dancer(collection: bpy.types.Collection, location: Vector) -> bpy.types.Object:
     """Link a new dancer to the collection, at location in T-pose and facing -y; returns its armature object."""
-    armature = _armature(collection)
+    armature = add_armature(collection, NAME, rest_joints(), location)
     body = _mannequin()
     collection.objects.link(body)
-    body.parent = armature
-    modifier: Any = body.modifiers.new("Armature", "ARMATURE")
-    modifier.object = armature
-    armature.location = location
+    dress(armature, body)
     return armature
 
 
@@ -31,13 +28,15 @@ def is_dancer(armature: bpy.types.Object) -> bool:
     return armature.type == "ARMATURE" and all(name in armature.data.bones for name in BONE_NAMES)
 
 
-def _armature(collection: bpy.types.Collection) -> bpy.types.Object:
-    data = bpy.data.armatures.new(NAME)
+def add_armature(collection: bpy.types.Collection, name: str, joints: Array, location: Vector) -> bpy.types.Object:
+    """Link a new armature with a dancer's bones to the collection. joints: (24, 3) at rest, metres, armature space."""
+    data = bpy.data.armatures.new(name)
     data.display_type = "STICK"
-    armature = bpy.data.objects.new(NAME, data)
+    armature = bpy.data.objects.new(name, data)
     armature.show_in_front = True
+    armature.location = location
     collection.objects.link(armature)
-    _edit_bones(armature)
+    _edit_bones(armature, joints)
     for bone in armature.pose.bones:
         bone.rotation_mode = "QUATERNION"
         if bone.parent:
@@ -45,14 +44,21 @@ def _armature(collection: bpy.types.Collection) -> bpy.types.Object:
     return armature
 
 
-def _edit_bones(armature: bpy.types.Object) -> None:
+def dress(armature: bpy.types.Object, body: bpy.types.Object) -> None:
+    """Let the armature move the body, whose vertex groups are named after the bones."""
+    body.parent = armature
+    modifier: Any = body.modifiers.new("Armature", "ARMATURE")
+    modifier.object = armature
+
+
+def _edit_bones(armature: bpy.types.Object, joints: Array) -> None:
     """Bones can be made in edit mode only; the view layer's active object and mode are as before afterwards."""
     layer = bpy.context.view_layer
     before = layer.objects.active
     layer.objects.active = armature
     bpy.ops.object.mode_set(mode="EDIT")
     edit_bones = armature.data.edit_bones
-    for rest in rest_bones():
+    for rest in rest_bones(joints):
         bone = edit_bones.new(rest.name)
         bone.head, bone.tail = rest.head, rest.tail
         bone.align_roll(Vector(rest.bend))
@@ -80,11 +86,12 @@ def _mannequin() -> bpy.types.Object:
     for name in names:
         mesh.materials.append(_material(name))
     body = bpy.data.objects.new(f"{NAME} Body", mesh)
-    _skin(body, np.concatenate([surface.weights for surface in surfaces]))
+    skin(body, np.concatenate([surface.weights for surface in surfaces]))
     return body
 
 
-def _skin(body: bpy.types.Object, weights: Array) -> None:
+def skin(body: bpy.types.Object, weights: Array) -> None:
+    """Give a mesh object a vertex group for each bone. weights: (vertices, 24)."""
     for column, name in enumerate(BONE_NAMES):
         group = body.vertex_groups.new(name=name)
         for weight in np.unique(weights[:, column]):

@@ -1,6 +1,6 @@
 """Blender's armatures as the retargeting mathematics sees them: measured at rest, checked, posed and read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,9 @@ from ..edge_backend.motion.retarget import Fit, Rig, RigBone, fit, pose_rig, rea
 from ..edge_backend.motion.retarget.slots import TRAVEL
 from ..edge_backend.motion.rotations import Array, continuous_quaternions, matrix_to_quaternion
 from .bone_map import BoneMap, BoneName, find_bone_map, slot_words
-from .channels import BoneChannels, dancer_channels
+from .channels import BoneChannels, dancer_channels, motion_of_dancer
 from .dancer import is_dancer
+from .skeleton import BONE_NAMES
 
 CHOSEN = "edge_dance_bones"
 """The armature object's property with the bones that the user has chosen."""
@@ -53,12 +54,13 @@ def faults_of(armature: bpy.types.Object) -> list[str]:
 
 
 def dance_channels(armature: bpy.types.Object, motion: Motion, clean_feet: bool = True) -> list[BoneChannels]:
-    """Channels that make the armature dance: the built-in dancer takes the model's pose as it is, others are fitted.
+    """Channels that make the armature dance: dancers take the model's pose as it is, others are fitted.
 
-    clean_feet: clean the feet of others again in their own proportions. Raises EdgeError rig_unfit.
+    clean_feet: clean the feet of all but the built-in dancer again, in their own proportions. Raises EdgeError
+    rig_unfit.
     """
     if is_dancer(armature):
-        return dancer_channels(motion, {bone.name: np.array(bone.matrix_local) for bone in armature.data.bones})
+        return dancer_channels(motion, _rest_matrices(armature), FootSettings() if clean_feet else None)
     return rig_channels(armature, motion, clean_feet)
 
 
@@ -103,19 +105,33 @@ def read_motion(armature: bpy.types.Object, scene: bpy.types.Scene, frames: Sequ
     Space them by 1/30 s for a motion that plays. The scene's current frame is as before afterwards. Raises EdgeError
     rig_unfit.
     """
+    if is_dancer(armature):
+        return motion_of_dancer(_posed(armature, BONE_NAMES, scene, frames), _rest_matrices(armature))
     bone_map, measured = _measure(armature)
     read = {slot: bone_map.read.get(slot, bone) for slot, bone in bone_map.bones.items() if slot != TRAVEL}
-    poses: dict[str, list[Array]] = {slot: [] for slot in read}
+    posed = _posed(armature, read.values(), scene, frames)
+    return read_rig(measured, {slot: posed[bone] for slot, bone in read.items()})
+
+
+def _posed(
+    armature: bpy.types.Object, names: Iterable[str], scene: bpy.types.Scene, frames: Sequence[float]
+) -> dict[str, Array]:
+    """Where bones are at these frames (T, 4, 4), armature space."""
+    poses: dict[str, list[Array]] = {name: [] for name in names}
     before, subframe = scene.frame_current, scene.frame_subframe
     try:
         for frame in frames:
             scene.frame_set(int(frame // 1), subframe=float(frame % 1))
-            posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones
-            for slot, bone in read.items():
-                poses[slot].append(np.array(posed[bone].matrix))
+            bones = armature.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones
+            for name, matrices in poses.items():
+                matrices.append(np.array(bones[name].matrix))
     finally:
         scene.frame_set(before, subframe=subframe)
-    return read_rig(measured, {slot: np.stack(matrices) for slot, matrices in poses.items()})
+    return {name: np.stack(matrices) for name, matrices in poses.items()}
+
+
+def _rest_matrices(armature: bpy.types.Object) -> dict[str, Array]:
+    return {bone.name: np.array(bone.matrix_local) for bone in armature.data.bones}
 
 
 def _measure(armature: bpy.types.Object) -> tuple[BoneMap, Fit]:

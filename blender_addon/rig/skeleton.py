@@ -61,9 +61,8 @@ def rest_joints() -> Array:
     return joints
 
 
-def rest_bones() -> list[RestBone]:
-    """The 24 bones, parents before their children."""
-    joints = rest_joints()
+def rest_bones(joints: Array) -> list[RestBone]:
+    """The 24 bones of a dancer with these rest joints (24, 3), parents before their children."""
     bones = []
     for joint, (name, parent) in enumerate(zip(BONE_NAMES, SMPL.parents, strict=True)):
         part, _, side = name.partition(".")

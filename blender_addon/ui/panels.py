@@ -48,6 +48,11 @@ class VIEW3D_PT_edge_dance(_DanceTab):
         row = layout.row()
         row.scale_y = 1.6
         row.operator("edge_dance.generate", icon="ARMATURE_DATA")
+        row = layout.row(align=True)
+        row.operator("edge_dance.variations")
+        count = row.row(align=True)
+        count.scale_x = 0.5
+        count.prop(context.scene.edge_dance, "variations", text="")
         if reason:
             draw_text(layout, context, f"{reason}", "INFO")
         elif service.problem:

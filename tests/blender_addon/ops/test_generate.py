@@ -165,18 +165,18 @@ def test_a_full_disk_in_the_job_folder_is_told_in_a_sentence(quick_worker, tmp_p
 def test_a_dancer_deleted_meanwhile_is_told_and_nothing_breaks(stage):
     operators = addon("ops.generate")
     before = len(bpy.data.actions)
-    finish = operators.EDGE_DANCE_OT_generate.finish
+    finish = operators.DanceOperator.finish
 
-    def late(self, context, motion):
+    def late(self, context, dances):
         bpy.data.objects.remove(stage)
-        return finish(self, context, motion)
+        return finish(self, context, dances)
 
-    operators.EDGE_DANCE_OT_generate.finish = late
+    operators.DanceOperator.finish = late
     try:
         with pytest.raises(RuntimeError, match="The dancer was deleted"):
             bpy.ops.edge_dance.generate()
     finally:
-        operators.EDGE_DANCE_OT_generate.finish = finish
+        operators.DanceOperator.finish = finish
     assert len(bpy.data.actions) == before
 
 

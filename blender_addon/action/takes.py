@@ -1,0 +1,111 @@
+"""The armature's list of takes: actions that this extension made for it, each with the settings that it was made with.
+
+What a take knows lies on its action and goes where the action goes; the list holds nothing but pointers.
+"""
+
+from typing import Any
+
+import bpy
+
+from .. import compat
+from ..edge_backend.errors import EdgeError
+
+CHARACTER = "edge_dance"
+"""The armature object's property with its takes: properties.EDGE_DANCE_Character."""
+
+PROPERTY = "edge_dance"
+"""The action's custom property: song, seed, settings, and the beats as frames of the scene."""
+
+
+def takes_of(armature: bpy.types.Object) -> list[bpy.types.Action]:
+    """The armature's takes in the order of its list; those whose action somebody has removed are left out."""
+    return [item.action for item in getattr(armature, CHARACTER).takes if item.action]
+
+
+def remember(armature: bpy.types.Object, action: bpy.types.Action) -> None:
+    """Put the action at the end of the armature's list, if it is not there."""
+    if action not in takes_of(armature):
+        getattr(armature, CHARACTER).takes.add().action = action
+
+
+def current_take(armature: bpy.types.Object | None) -> bpy.types.Action | None:
+    """The take that the armature shows, None if it shows none or something else."""
+    data = armature.animation_data if armature else None
+    return data.action if data and data.action and PROPERTY in data.action.keys() else None  # noqa: SIM118 (no dict)
+
+
+def use_take(armature: bpy.types.Object, action: bpy.types.Action) -> None:
+    """Have the armature show this take; the action that was there is kept. Raises EdgeError armature_tweaked."""
+    refuse_tweaked(armature)
+    data = armature.animation_data
+    if data and data.action:
+        data.action.use_fake_user = True  # else the file would lose it at the next save
+    compat.assign_action(armature, action)
+
+
+def refuse_tweaked(armature: bpy.types.Object) -> None:
+    """Raise EdgeError armature_tweaked while an NLA strip of the armature is being edited: its action is locked."""
+    data = armature.animation_data
+    if data and data.use_tweak_mode:
+        raise EdgeError(
+            "armature_tweaked",
+            f"{armature.name} is being tweaked in the NLA editor.",
+            "Leave tweak mode (Tab in the NLA editor) and try again.",
+        )
+
+
+def details(action: bpy.types.Action) -> dict[str, Any]:
+    """What the take knows about itself; empty for other actions."""
+    kept: Any = action.get(PROPERTY)
+    return kept.to_dict() if kept else {}
+
+
+def beat_frames(action: bpy.types.Action) -> list[float]:
+    """The beats of the song under this take, as frames of the scene; empty if it is no take of ours."""
+    return list(details(action).get("beats", ()))
+
+
+def is_starred(action: bpy.types.Action) -> bool:
+    """Whether the user has starred the take."""
+    return bool(details(action).get("starred", False))
+
+
+def star(action: bpy.types.Action, starred: bool) -> None:
+    """Star the take, or take its star away."""
+    kept: Any = action[PROPERTY]
+    kept["starred"] = starred
+
+
+def delete_take(armature: bpy.types.Object, action: bpy.types.Action) -> None:
+    """Take it off the list and out of the armature's NLA; remove the action if nothing else in the file uses it.
+
+    If the armature showed it, it shows the take's neighbour. Raises EdgeError armature_tweaked.
+    """
+    refuse_tweaked(armature)
+    takes = takes_of(armature)
+    place = takes.index(action)
+    neighbours = takes[place + 1 : place + 2] + takes[place - 1 : place]
+    data = armature.animation_data
+    if data and data.action == action:
+        data.action = None
+        if neighbours:
+            compat.assign_action(armature, neighbours[0])
+    _forget(armature, action)
+    action.use_fake_user = False
+    if not bpy.data.user_map(subset={action}).get(action):
+        bpy.data.actions.remove(action)
+    else:
+        action.use_fake_user = True
+
+
+def _forget(armature: bpy.types.Object, action: bpy.types.Action) -> None:
+    items = getattr(armature, CHARACTER).takes
+    for number in reversed(range(len(items))):
+        if items[number].action in (action, None):
+            items.remove(number)
+    for track in list(armature.animation_data.nla_tracks) if armature.animation_data else ():
+        for strip in [strip for strip in track.strips if strip.action == action]:
+            track.strips.remove(strip)
+            if not track.strips:
+                armature.animation_data.nla_tracks.remove(track)
+                break

@@ -1,0 +1,90 @@
+"""The list of takes in the sidebar."""
+
+from typing import Any
+
+import bpy
+
+from ..action.side_by_side import copies_of
+from ..action.takes import CHARACTER, current_take, details, is_starred
+from ..rig.target import active_armature
+
+
+class EDGE_DANCE_UL_takes(bpy.types.UIList):
+    """Takes: a star, the name (double-click to rename), the seed"""
+
+    def draw_item(  # noqa: PLR0917 (as Blender calls it)
+        self, context: bpy.types.Context, layout: Any, data: Any, item: Any, icon: int, active_data: Any,
+        active_property: str, index: int = 0, flt_flag: int = 0,
+    ) -> None:  # fmt: skip
+        """A row."""
+        action = item.action
+        if action is None:
+            layout.label(text="(deleted)", icon="GHOST_DISABLED")
+            return
+        row = layout.row(align=True)
+        star = "SOLO_ON" if is_starred(action) else "SOLO_OFF"
+        row.operator("edge_dance.star_take", text="", icon=star, emboss=False).take = action.name
+        row.prop(action, "name", text="", emboss=False)
+        seed = row.row()
+        seed.alignment = "RIGHT"
+        seed.label(text=f"{details(action).get('seed', '')}")
+
+
+class EDGE_DANCE_MT_takes(bpy.types.Menu):
+    """What else can be done with takes"""
+
+    bl_label = "Takes"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the menu."""
+        layout: Any = self.layout
+        layout.operator("edge_dance.load_settings", icon="SETTINGS")
+        layout.operator("edge_dance.generate_again", icon="FILE_REFRESH")
+        layout.separator()
+        layout.operator("edge_dance.stash_take", icon="NLA_PUSHDOWN")
+        layout.operator("edge_dance.blend_takes", icon="IPO_EASE_IN_OUT")
+        layout.separator()
+        layout.operator("edge_dance.show_takes", icon="PARTICLE_DATA")
+        layout.operator("edge_dance.hide_takes", icon="HIDE_ON")
+
+
+class VIEW3D_PT_edge_dance_takes(bpy.types.Panel):
+    """The character's takes"""
+
+    bl_label = "Takes"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Dance"
+    bl_parent_id = "VIEW3D_PT_edge_dance"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where there are takes."""
+        armature = active_armature(context)
+        return armature is not None and bool(getattr(armature, CHARACTER).takes)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout: Any = self.layout
+        armature: Any = active_armature(context)
+        row = layout.row()
+        character = getattr(armature, CHARACTER)
+        row.template_list("EDGE_DANCE_UL_takes", "", character, "takes", character, "shown", rows=4)
+        column = row.column(align=True)
+        column.operator("edge_dance.delete_take", text="", icon="X")
+        column.separator()
+        column.menu("EDGE_DANCE_MT_takes", text="", icon="DOWNARROW_HLT")
+        if action := current_take(armature):
+            _draw_details(layout, action)
+        if copies_of(armature):
+            layout.operator("edge_dance.hide_takes", icon="HIDE_ON")
+
+
+def _draw_details(layout: Any, action: bpy.types.Action) -> None:
+    """Song, style and time of the take."""
+    known = details(action)
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    column.active = False
+    column.label(text=f"{known.get('song', '')}, {known.get('style', '')}, seed {known.get('seed', '')}")
+    column.label(text=known.get("made", "").replace("T", " ")[:16])
