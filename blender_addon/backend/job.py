@@ -14,8 +14,8 @@ from typing import Literal
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.files import load_motion
 from ..edge_backend.motion.motion import Motion
-from ..edge_backend.protocol import PROTOCOL, Cancel, Error, Generate, Hello, Message, Progress, Result
-from ..edge_backend.request import GenerateRequest
+from ..edge_backend.protocol import PROTOCOL, Body, Cancel, Error, Generate, Hello, Message, Progress, Result
+from ..edge_backend.request import BodyRequest, GenerateRequest
 from .worker_process import Ended, WorkerProcess
 
 State = Literal["starting", "running", "cancelling", "done", "failed", "cancelled"]
@@ -37,10 +37,10 @@ _SHARES = {
 
 
 class Job:
-    """From a request to a motion.
+    """From a request to a file.
 
-    state, progress and error tell how it stands (the error's detail ends with the worker's log); `motion` reads the
-    result; `poll` moves it on. hire: gives a living worker, called again where one has left in the meantime. parent:
+    state, progress and error tell how it stands (the error's detail ends with the worker's log); `result` is the file,
+    `motion` reads the dance in it; `poll` moves it on. hire: gives a living worker, called again where one has left in the meantime. parent:
     where the job's folder is made. Raises EdgeError job_folder.
     """
 
@@ -50,7 +50,7 @@ class Job:
         self.progress: Progress | None = None
         self.error: EdgeError | None = None
         self._hire = hire
-        self._message: Generate | None = None
+        self._message: Generate | Body | None = None
         self._worker: WorkerProcess | None = None
         self._deadline = 0.0
         self._answered = False  # the worker says anything at all
@@ -78,14 +78,23 @@ class Job:
         start, end = _SHARES[self.progress.stage]
         return start + (end - start) * min(1.0, self.progress.done / max(1, self.progress.total))
 
+    @property
+    def result(self) -> Path:
+        """The file of a job that is done."""
+        assert self._result is not None  # noqa: S101 - for the type checker: the job is done
+        return self._result
+
     def motion(self) -> Motion:
         """The dance of a job that is done. Raises EdgeError motion_*."""
-        assert self._result is not None  # noqa: S101 - for the type checker: the job is done
-        return load_motion(self._result)
+        return load_motion(self.result)
 
-    def start(self, request: GenerateRequest) -> None:
+    def start(self, request: GenerateRequest | BodyRequest) -> None:
         """Send the request to the worker."""
-        self._message = Generate(self.name, str(self.folder), request)
+        folder = str(self.folder)
+        if isinstance(request, BodyRequest):
+            self._message = Body(self.name, folder, request)
+        else:
+            self._message = Generate(self.name, folder, request)
         self._engage()
 
     def cancel(self) -> None:

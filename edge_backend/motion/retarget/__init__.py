@@ -1,9 +1,11 @@
 """Dances onto any humanoid rig, and poses of such a rig back into the model's terms.
 
 `fit` looks at a rig at rest, `pose_rig` puts a motion onto it, `read_rig` reads one off it; docs/retargeting.md
-explains the method. numpy and the standard library only.
+explains the method. `onto_body` and `off_body` do the same for bodies on the model's own skeleton in other proportions.
+numpy and the standard library only.
 """
 
+from .body import off_body, onto_body
 from .fitting import Fit, fit
 from .off_rig import read_rig
 from .onto_rig import BonePose, pose_rig
@@ -20,6 +22,8 @@ __all__ = [
     "Rig",
     "RigBone",
     "fit",
+    "off_body",
+    "onto_body",
     "pose_rig",
     "read_rig",
     "slot_names",
