@@ -59,7 +59,7 @@ def read_edit(edit: EditRequest, frames: int) -> Kept:
     """What `edit` asks for in a dance of `frames` frames, with the motions that it names.
 
     Raises EdgeError: request_invalid and source_missing for what is asked, constraint_length where frames lie outside
-    the dance or the source, constraint_range and constraint_contradiction as constraints.py does; those of motion.files.
+    the dance or the source, constraint_range and constraint_contradiction as in constraints, and those of motion.files.
     """
     load = cache(load_motion)
     constraint = combine(free(frames), *_constraints(edit, frames, load))
