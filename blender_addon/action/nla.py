@@ -12,7 +12,7 @@ from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.rotations import Array
 from ..rig.retarget import bone_map_of
 from .keys import bone_of, bone_path, rotation_property, rotation_values, write_keys
-from .takes import refuse_tweaked, remember
+from .takes import refuse_tweaked, remember, span
 
 
 def stash(armature: bpy.types.Object, action: bpy.types.Action) -> bpy.types.NlaTrack:
@@ -33,7 +33,7 @@ def blend(
     of the range; that copy is returned, and is a take too. Raises EdgeError armature_tweaked, takes_apart.
     """
     refuse_tweaked(armature)
-    begins, ends = second.frame_range[0], first.frame_range[1]
+    begins, ends = span(second)[0], span(first)[1]
     if not begins <= start < end <= ends:
         raise EdgeError(
             "takes_apart",
@@ -64,7 +64,7 @@ def _strip(data: bpy.types.AnimData, action: bpy.types.Action, name: str) -> bpy
     """A strip that plays the action where its keys are, on a new track above all others."""
     track = data.nla_tracks.new()
     track.name = name
-    first, last = action.frame_range
+    first, last = span(action)
     strip: Any = track.strips.new(name, int(first), action)
     strip.action_frame_start, strip.action_frame_end = first, last
     strip.frame_start_ui, strip.frame_end_ui = first, last
@@ -107,7 +107,7 @@ def _moved_copy(armature: bpy.types.Object, action: bpy.types.Action, way: Matri
     here = world.inverted() @ way @ world
     bone = armature.pose.bones[_travel(armature, action)]
     path = bone_path(bone.name)
-    first, last = action.frame_range
+    first, last = span(action)
     frames = np.unique([first, *np.arange(np.ceil(first), last), last])
     locations, quaternions = [], []
     for basis in _basis_at(compat.fcurves_of(action), bone, frames):

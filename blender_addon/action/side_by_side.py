@@ -1,6 +1,7 @@
 """Takes side by side: a copy of the character for each, in a collection of its own that goes as it came."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import bpy
 from mathutils import Matrix
@@ -58,6 +59,7 @@ def _dress(body: bpy.types.Object, armature: bpy.types.Object, copy: bpy.types.O
         inverse = body.matrix_parent_inverse.copy()
         body.parent = copy
         body.matrix_parent_inverse = inverse
-    for modifier in body.modifiers:
+    modifiers: Any = body.modifiers
+    for modifier in modifiers:
         if modifier.type == "ARMATURE" and modifier.object == armature:
             modifier.object = copy

@@ -54,6 +54,12 @@ def refuse_tweaked(armature: bpy.types.Object) -> None:
         )
 
 
+def span(action: bpy.types.Action) -> tuple[float, float]:
+    """The action's first and last frame."""
+    frames: Any = action.frame_range
+    return float(frames[0]), float(frames[1])
+
+
 def details(action: bpy.types.Action) -> dict[str, Any]:
     """What the take knows about itself; empty for other actions."""
     kept: Any = action.get(PROPERTY)

@@ -6,7 +6,7 @@ from typing import Any
 import bpy
 
 from ..action import nla, side_by_side
-from ..action.takes import current_take, delete_take, details, is_starred, star, takes_of
+from ..action.takes import current_take, delete_take, details, is_starred, span, star, takes_of
 from ..edge_backend.errors import EdgeError
 from ..rig.target import active_armature
 from ..settings import restore_settings
@@ -73,7 +73,8 @@ class EDGE_DANCE_OT_delete_take(TakeOperator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask first."""
-        return context.window_manager.invoke_confirm(self, event)
+        manager: Any = context.window_manager
+        return manager.invoke_confirm(self, event)
 
     def act(self, context: bpy.types.Context, armature: bpy.types.Object, action: bpy.types.Action) -> None:
         """Another character's use of the action keeps it in the file."""
@@ -119,11 +120,12 @@ class EDGE_DANCE_OT_blend_takes(TakeOperator):
         scene: Any = context.scene
         others = [take for take in takes_of(armature) if take != action]
         self.first = others[-1].name if others else ""
-        middle, half = sum(action.frame_range) / 2, scene.render.fps / scene.render.fps_base / 4
+        middle, half = sum(span(action)) / 2, scene.render.fps / scene.render.fps_base / 4
         self.start, self.end = middle - half, middle + half
         if scene.use_preview_range:
             self.start, self.end = scene.frame_preview_start, scene.frame_preview_end
-        return context.window_manager.invoke_props_dialog(self)
+        manager: Any = context.window_manager
+        return manager.invoke_props_dialog(self)
 
     def draw(self, context: bpy.types.Context) -> None:
         """The dialog."""
