@@ -7,11 +7,12 @@ import bpy
 from . import preferences, properties
 from .action.takes import CHARACTER
 from .backend.service import service
-from .ops import bone_map, dancer, export_motion, generate, music, takes
-from .rig import bone_map_properties
+from .ops import bone_map, dancer, export_motion, generate, music, smpl_body, takes
+from .rig import bone_map_properties, smpl_body_properties
 from .rig.retarget import CHOSEN
 from .ui import bone_map as bone_map_panel
 from .ui import panels
+from .ui import smpl_body as smpl_body_panel
 from .ui import takes as takes_panel
 
 CLASSES: Final[tuple[type, ...]] = (
@@ -21,7 +22,9 @@ CLASSES: Final[tuple[type, ...]] = (
     properties.EDGE_DANCE_Character,
     bone_map_properties.EDGE_DANCE_BoneSlot,
     bone_map_properties.EDGE_DANCE_BoneMap,
+    smpl_body_properties.EDGE_DANCE_SmplBody,
     dancer.EDGE_DANCE_OT_add_dancer,
+    smpl_body.EDGE_DANCE_OT_add_smpl_body,
     music.EDGE_DANCE_OT_add_music,
     music.EDGE_DANCE_OT_mark_beats,
     generate.EDGE_DANCE_OT_generate,
@@ -50,7 +53,11 @@ CLASSES: Final[tuple[type, ...]] = (
     panels.VIEW3D_PT_edge_dance_style,
     panels.VIEW3D_PT_edge_dance_quality,
     panels.VIEW3D_PT_edge_dance_beats,
+    smpl_body_panel.VIEW3D_PT_edge_dance_smpl_body,
 )
+
+SMPL_BODY = "edge_dance_smpl_body"
+"""The scene's property with the SMPL body to add."""
 
 SETTINGS = "edge_dance"
 """The scene's property with the settings: `scene.edge_dance`."""
@@ -66,11 +73,13 @@ def register() -> None:
     setattr(bpy.types.Object, CHARACTER, character)
     bones = pointer(type=bone_map_properties.EDGE_DANCE_BoneMap, override={"LIBRARY_OVERRIDABLE"})
     setattr(bpy.types.Object, CHOSEN, bones)
+    setattr(bpy.types.Scene, SMPL_BODY, pointer(type=smpl_body_properties.EDGE_DANCE_SmplBody))
 
 
 def unregister() -> None:
     """Undo `register`, and end the worker."""
     service.stop()
+    delattr(bpy.types.Scene, SMPL_BODY)
     delattr(bpy.types.Object, CHOSEN)
     delattr(bpy.types.Object, CHARACTER)
     delattr(bpy.types.Scene, SETTINGS)

@@ -40,8 +40,8 @@ class Job:
     """From a request to a file.
 
     state, progress and error tell how it stands (the error's detail ends with the worker's log); `result` is the file,
-    `motion` reads the dance in it; `poll` moves it on. hire: gives a living worker, called again where one has left in the meantime. parent:
-    where the job's folder is made. Raises EdgeError job_folder.
+    `motion` reads the dance in it; `poll` moves it on. hire: gives a living worker, called again where one has left in
+    the meantime. parent: where the job's folder is made. Raises EdgeError job_folder.
     """
 
     def __init__(self, hire: Callable[[], WorkerProcess], parent: Path) -> None:

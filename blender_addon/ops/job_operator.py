@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -9,8 +10,7 @@ from ..backend.job import Job
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.failures import explain
-from ..edge_backend.motion.motion import Motion
-from ..edge_backend.request import GenerateRequest
+from ..edge_backend.request import BodyRequest, GenerateRequest
 from ..preferences import launch
 from ..ui.redraw import redraw_sidebars
 
@@ -32,20 +32,24 @@ class JobOperator(bpy.types.Operator):
 
     _job: Job
     _timer: bpy.types.Timer
-    _dances: list[Motion]
+    _dances: list[Any]
 
     def prepare(self, context: bpy.types.Context) -> None:
         """Keep on the operator what the requests need. Raises EdgeError."""
         raise NotImplementedError
 
-    def request(self, folder: Path, number: int) -> GenerateRequest:
+    def request(self, folder: Path, number: int) -> GenerateRequest | BodyRequest:
         """What to ask for dance `number`, from 0; `folder` is the job's, for files that the backend is to read.
 
         Raises EdgeError, OSError.
         """
         raise NotImplementedError
 
-    def finish(self, context: bpy.types.Context, dances: list[Motion]) -> str:
+    def result(self, job: Job) -> Any:
+        """What a job that is done has made: a Motion, unless a subclass asks for something else. Raises EdgeError."""
+        return job.motion()
+
+    def finish(self, context: bpy.types.Context, dances: list[Any]) -> str:
         """Apply the dances and say in a sentence what happened. Raises EdgeError with the scene untouched."""
         raise NotImplementedError
 
@@ -124,7 +128,7 @@ class JobOperator(bpy.types.Operator):
         if self._job.state != "done" or len(self._dances) + 1 >= self.rounds:
             return False
         try:
-            self._dances.append(self._job.motion())
+            self._dances.append(self.result(self._job))
         except EdgeError:
             return False  # _end reads it again, and says so
         service.close_job()
@@ -139,7 +143,7 @@ class JobOperator(bpy.types.Operator):
                 raise self._job.error
             if self._job.state != "done":  # the next dance could not be started, which has been said
                 return {"CANCELLED"}
-            self.report({"INFO"}, self.finish(context, [*self._dances, self._job.motion()]))
+            self.report({"INFO"}, self.finish(context, [*self._dances, self.result(self._job)]))
             return {"FINISHED"}
         except EdgeError as error:
             self._refuse(error)

@@ -32,8 +32,7 @@ def onto_body(motion: Motion, joints: Array, feet: FootSettings | None = None) -
     root = (motion.root + pelvis @ MODEL_HIPS) * scale + lift - pelvis @ middle
     rotations = motion.rotations
     if feet is not None:
-        rig = FootRig(skeleton, SMPL_RIG.legs, SMPL_RIG.stance, float(joints[_TOES, 2].mean()))
-        cleaned = clean(rotations, root, motion.contacts, feet, rig=rig)
+        cleaned = clean(rotations, root, motion.contacts, feet, rig=body_rig(joints))
         rotations, root = cleaned.rotations, cleaned.root
     return replace(motion, rotations=rotations.astype(np.float32), root=root.astype(np.float32))
 
@@ -46,6 +45,11 @@ def off_body(motion: Motion, joints: Array) -> Motion:
     pelvis = _pelvis(motion)
     root = (motion.root + pelvis @ middle - lift) / scale - pelvis @ MODEL_HIPS
     return replace(motion, root=root.astype(np.float32))
+
+
+def body_rig(joints: Array) -> FootRig:
+    """The body's legs as the foot cleanup wants them. joints: as for `onto_body`."""
+    return FootRig(_skeleton(joints), SMPL_RIG.legs, SMPL_RIG.stance, float(joints[_TOES, 2].mean()))
 
 
 def _skeleton(joints: Array) -> Skeleton:

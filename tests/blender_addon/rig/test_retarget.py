@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from blender_stage import addon
 from characters import KINDS, mixamo, put_character, put_rigify, unreal, vrm
+from dances import dance
 from mathutils import Euler, Matrix, Quaternion
 
-DANCES = Path(__file__).parents[2] / "data" / "feet" / "dances.npz"
 SEGMENTS = [  # bone and its end, joints of the model
     (f"{bone}.{side}", f"{end}.{side}", first + right, last + right)
     for bone, end, first, last in (
@@ -26,16 +26,6 @@ EVERY = 11  # frames between looks
 @pytest.fixture(autouse=True)
 def thirty_frames_a_second(empty_file):
     bpy.context.scene.render.fps = 30
-
-
-def dance(name="salsa", frames=120):
-    rotations, contacts = addon("edge_backend.motion.rotations"), addon("edge_backend.motion.contacts")
-    motion = addon("edge_backend.motion.motion").Motion
-    with np.load(DANCES, allow_pickle=False) as file:
-        root = file[f"{name}_root"][:frames]
-        turns = rotations.axis_angle_to_matrix(file[f"{name}_poses"].reshape(-1, 24, 3)[:frames])
-    first = motion(turns, root, np.zeros((len(root), 4), np.float32))
-    return motion(turns, root, contacts.edge_contacts(first.joints()), meta={"seed": 1})
 
 
 def put_take(character, motion, feet=False):

@@ -1,0 +1,58 @@
+"""The operator that adds a SMPL body, from a model file that the user owns."""
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..backend.job import Job
+from ..backend.service import service
+from ..edge_backend.body.skinned import SkinnedBody, load_body
+from ..edge_backend.errors import EdgeError
+from ..edge_backend.request import BodyRequest
+from ..rig.smpl_body import add_body
+from ..rig.smpl_body_properties import SHAPES
+from .job_operator import JobOperator
+
+
+class EDGE_DANCE_OT_add_smpl_body(JobOperator):
+    """Add a body of SMPL from a model file of yours: an armature ready for dances, with skin"""
+
+    bl_idname = "edge_dance.add_smpl_body"
+    bl_label = "Add SMPL Body"
+
+    filepath: bpy.props.StringProperty(name="Model", subtype="FILE_PATH", options={"SKIP_SAVE"})
+    betas: bpy.props.FloatVectorProperty(name="Shape", size=SHAPES, options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """While the backend has nothing else to do."""
+        cls.poll_message_set("A dance is being made; wait for it")
+        return not service.busy
+
+    def prepare(self, context: bpy.types.Context) -> None:
+        """The file has to be named."""
+        if not self.filepath:
+            raise EdgeError("body_missing", "No SMPL model file is chosen.", "Choose one under SMPL Body.")
+        self._request = BodyRequest(str(Path(bpy.path.abspath(self.filepath)).resolve()), tuple(self.betas))
+
+    def request(self, folder: Path, number: int) -> BodyRequest:
+        """The file and the shape."""
+        return self._request
+
+    def result(self, job: Job) -> SkinnedBody:
+        """The body that the backend has made."""
+        return load_body(job.result)
+
+    def finish(self, context: bpy.types.Context, dances: list[Any]) -> str:
+        """Add it at the 3D cursor and make it the active object."""
+        if context.mode != "OBJECT":
+            bpy.ops.object.mode_set(mode="OBJECT")
+        body: SkinnedBody = dances[0]
+        collection: Any = context.collection
+        armature = add_body(collection, body, context.scene.cursor.location)
+        for ob in context.selected_objects:
+            ob.select_set(False)
+        armature.select_set(True)
+        context.view_layer.objects.active = armature
+        return f"{armature.name} added, {body.joints[:, 2].max() - body.joints[:, 2].min():.2f} m from toes to head."

@@ -1,0 +1,27 @@
+"""The SMPL body in the sidebar: the user's model file, its shape, and the button."""
+
+from typing import Any
+
+import bpy
+
+
+class VIEW3D_PT_edge_dance_smpl_body(bpy.types.Panel):
+    """A body of SMPL, from a model file of your own"""
+
+    bl_label = "SMPL Body"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Dance"
+    bl_parent_id = "VIEW3D_PT_edge_dance"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout: Any = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        settings: Any = context.scene.edge_dance_smpl_body
+        layout.prop(settings, "filepath")
+        layout.prop(settings, "betas")
+        operator = layout.operator("edge_dance.add_smpl_body", icon="OUTLINER_OB_ARMATURE")
+        operator.filepath, operator.betas = settings.filepath, settings.betas
