@@ -21,6 +21,7 @@ from .request import (
     PLANS,
     PRECISIONS,
     PROVIDERS,
+    RAMPS,
     SAMPLERS,
     STYLES,
     FeetRequest,
@@ -150,6 +151,11 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
         metavar="W",
         help="how far the music leads: %(default)s",
     )
+    parser.add_argument("--guidance-ramp", choices=RAMPS, default=defaults.guidance_ramp, help="default: as EDGE does")
+    parser.add_argument(
+        "--guidance-interval", type=_range, metavar="LOW:HIGH", help="timesteps, 0 to 999, outside which it is 1"
+    )
+    parser.add_argument("--eta", type=float, default=defaults.eta, metavar="E", help="of ddim: 1 random, 0 not")
     parser.add_argument("--weights", default=defaults.weights, metavar="NAME|FILE", help="default: %(default)s")
     parser.add_argument("--style", choices=STYLES, default=defaults.style)
     parser.add_argument("--energy", type=float, metavar="E", help="0 calm to 1 wild, default: left to the music")
@@ -158,6 +164,27 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--feet-strength", type=float, default=feet.strength, metavar="S", help="0 to 1, default: %(default)s"
     )
+    _add_editing(parser)
+
+
+def _add_editing(parser: argparse.ArgumentParser) -> None:
+    """Read by commands.edit_options. --start and --duration are then those of the dance unless they are given."""
+    parser.set_defaults(start=None)
+    group = parser.add_argument_group("keep or change a dance (docs/editing.md); frames: 30 a second, 0 at --start")
+    tasks = group.add_mutually_exclusive_group()
+    tasks.add_argument("--continue-from", type=Path, metavar="DANCE.npz", help="keep it and dance on")
+    tasks.add_argument("--vary", type=Path, metavar="DANCE.npz", help="the same, but different by --strength")
+    tasks.add_argument("--regenerate", type=Path, metavar="DANCE.npz", help="make the --frames of it anew")
+    tasks.add_argument("--keeps", type=Path, metavar="FILE.json", help="everything that can be kept, in a file")
+    group.add_argument("--strength", type=float, default=0.5, metavar="S", help="0 the same to 1 new: %(default)s")
+    group.add_argument("--frames", type=_range, metavar="FIRST:BEHIND", help="to be made anew, as in 150:300")
+    group.add_argument("--joints", metavar="NAMES", help="only these, as in left_arm,head")
+    group.add_argument("--source", metavar="DANCE.npz", help="where --keep takes poses from; default: the dance above")
+    group.add_argument(
+        "--keep", nargs="+", action="append", default=[], metavar="WORD",
+        help="upper 0:240, whole 120 from=pose.npz@40, path 0:300 through=0,0/1,2, contacts 50:60 feet=left_foot; "
+        "softly with weight=0.5 fade=10",
+    )  # fmt: skip
 
 
 def _add_features(parser: argparse.ArgumentParser) -> None:
@@ -226,6 +253,13 @@ def _add_worker(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--idle-minutes", type=float, default=10.0, metavar="M", help="end when there is nothing to do, 0 = never"
     )
+
+
+def _range(text: str) -> tuple[int, int]:
+    first, _, behind = text.partition(":")
+    if not (first.isdecimal() and behind.isdecimal() and int(first) < int(behind)):
+        raise argparse.ArgumentTypeError(f"{text} is no range such as 150:300")
+    return int(first), int(behind)
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -72,7 +72,8 @@ class KeepPath:
 class KeepContacts:
     """Feet that stand on the floor over the frames start to stop - 1, or with down = False do not.
 
-    weight, fade: as in KeepBody. Exact contacts also overrule the foot cleanup's own judgement.
+    weight, fade: as in KeepBody. They overrule the contacts that come along with poses; exact ones also overrule the
+    foot cleanup's own judgement.
     """
 
     start: int

@@ -176,18 +176,21 @@ def decode(line: bytes) -> Message:
     """The message in one line. Anything that `encode` cannot have made raises ProtocolError, and nothing else."""
     if len(line) > MAX_FRAME:
         raise ProtocolError("frame_too_long", f"A frame is longer than {MAX_FRAME} bytes.")
-    try:
-        frame = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as problem:
-        raise ProtocolError("frame_not_json", f"A frame is not JSON: {problem}.", detail=_shown(line)) from None
-    if not isinstance(frame, dict):
-        raise ProtocolError("frame_not_json", "A frame is not a JSON object.", detail=_shown(line))
+    frame = _object(line, "A frame")
     name = frame.pop("type", None)
     kind = _TYPES.get(name) if isinstance(name, str) else None
     if kind is None:
         raise ProtocolError("frame_unknown_type", f"There is no message of type {_shown(name)}.", detail=_shown(line))
     message: Message = _typed_dataclass(kind, frame, str(name))
     return message
+
+
+def from_json(kind: type, text: bytes, where: str) -> Any:
+    """A dataclass of `request` or `edit` from the JSON object that `encode` would make of it, however it is laid out.
+
+    where: what sentences call it. Raises ProtocolError as decode does.
+    """
+    return _typed_dataclass(kind, _object(text, where), where)
 
 
 class FrameSplitter:
@@ -209,6 +212,16 @@ class FrameSplitter:
 
     def _append(self, piece: bytes) -> None:
         self._line += piece[: MAX_FRAME + 1 - len(self._line)]
+
+
+def _object(text: bytes, where: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text.decode("utf-8"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as problem:
+        raise ProtocolError("frame_not_json", f"{where} is not JSON: {problem}.", detail=_shown(text)) from None
+    if not isinstance(found, dict):
+        raise ProtocolError("frame_not_json", f"{where} is not a JSON object.", detail=_shown(text))
+    return found
 
 
 def _plain(value: Any) -> Any:

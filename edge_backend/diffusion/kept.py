@@ -1,7 +1,7 @@
 """From what an animator asks to keep to what the sampling and the foot cleanup hold on to."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -62,28 +62,29 @@ def read_edit(edit: EditRequest, frames: int) -> Kept:
     the dance or the source, constraint_range and constraint_contradiction as in constraints, and those of motion.files.
     """
     load = cache(load_motion)
-    constraint = combine(free(frames), *_constraints(edit, frames, load))
+    told = combine(free(frames), *(_constraint(row, edit.source, frames, load) for row in edit.contacts))
+    rows: tuple[_Row, ...] = (*edit.bodies, *edit.paths)
+    kept = (_constraint(row, edit.source, frames, load) for row in rows)
+    # A contact that is told overrules the one that came along with a pose.
+    constraint = combine(told, *(replace(one, weight=np.where(told.weight > 0, 0, one.weight)) for one in kept))
     planted = tuple(
         _contact_range(row, foot) for row in edit.contacts if row.weight == 1 and not row.fade for foot in row.feet
     )
     return Kept(constraint, _variation(edit, frames, load), planted)
 
 
-def _constraints(edit: EditRequest, frames: int, load: _Load) -> Iterator[Constraint]:
-    rows: tuple[_Row, ...] = (*edit.bodies, *edit.paths, *edit.contacts)
-    for row in rows:
-        _check_row(row)
-        match row:
-            case KeepBody():
-                values = _stretch(row.source or edit.source, row, load).vectors()
-                kept = frame_range(values, row.start, frames, _part(row))
-            case KeepPath():
-                path = _curve(row) if row.points else _root(row, edit.source, load)
-                kept = root_path(path, range(row.start, row.stop), frames)
-            case KeepContacts():
-                joints = {joint for foot in row.feet for joint in _soles(foot)}
-                kept = contacts_at(joints, range(row.start, row.stop), frames, row.down)
-        yield kept.softened(row.weight).fading(row.fade)
+def _constraint(row: _Row, source: Source | None, frames: int, load: _Load) -> Constraint:
+    _check_row(row)
+    match row:
+        case KeepBody():
+            kept = frame_range(_stretch(row.source or source, row, load).vectors(), row.start, frames, _part(row))
+        case KeepPath():
+            path = _curve(row) if row.points else _root(row, source, load)
+            kept = root_path(path, range(row.start, row.stop), frames)
+        case KeepContacts():
+            joints = {joint for foot in row.feet for joint in _soles(foot)}
+            kept = contacts_at(joints, range(row.start, row.stop), frames, row.down)
+    return kept.softened(row.weight).fading(row.fade)
 
 
 def _check_row(row: _Row) -> None:
