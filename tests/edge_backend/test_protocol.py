@@ -12,7 +12,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge_backend import protocol
-from edge_backend.protocol import MAX_FRAME, FrameSplitter, Hello, Message, Progress, ProtocolError, decode, encode
+from edge_backend.edit import EditRequest
+from edge_backend.protocol import (
+    MAX_FRAME,
+    FrameSplitter,
+    Hello,
+    Message,
+    Progress,
+    ProtocolError,
+    decode,
+    encode,
+    from_json,
+)
 from edge_backend.request import GenerateRequest
 
 REPOSITORY = Path(__file__).parents[2]
@@ -32,6 +43,14 @@ def test_every_message_comes_back_as_it_went(message: Message) -> None:
     assert frame.endswith(b"\n")
     assert b"\n" not in frame[:-1]  # one line, whatever the texts hold
     assert decode(frame) == message
+
+
+def test_the_manual_s_examples_of_edits_are_requests() -> None:
+    manual = (REPOSITORY / "docs/protocol.md").read_text("utf-8")
+    shown = [json.JSONDecoder().raw_decode(manual, found.end())[0] for found in re.finditer('"edit":', manual)]
+    assert len(shown) == 4
+    for edit in shown:
+        assert from_json(EditRequest, json.dumps(edit).encode(), "edit") != EditRequest()
 
 
 def test_file_names_that_are_not_unicode_survive() -> None:

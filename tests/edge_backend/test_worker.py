@@ -12,9 +12,10 @@ from typing import Any, Self
 
 import numpy as np
 import pytest
-from pipeline_fixtures import write_song, write_weights
+from pipeline_fixtures import swaying, write_motion, write_song, write_weights
 
 from edge_backend import __version__
+from edge_backend.edit import Source, going_on, varied
 from edge_backend.motion.files import load_motion
 from edge_backend.protocol import (
     PROTOCOL,
@@ -189,6 +190,26 @@ def test_a_sequential_dance_comes_in_parts(shared: Client, song: str, tmp_path: 
     assert load_motion(shared.wait_for(Result).path).frames == 300
 
 
+def test_a_dance_goes_on_from_a_motion_file_in_the_job_s_folder(shared: Client, song: str, tmp_path: Path) -> None:
+    old = swaying(100, place=(2.0, 1.0))
+    source = Source(write_motion(tmp_path / "old.npz", old))
+    shared.send(_generate(song, "on", tmp_path, duration=10.0, sequential=True, edit=going_on(source, 100)))
+    beginning = load_motion(shared.wait_for(Partial, Error).path)
+    whole = load_motion(shared.wait_for(Result, Error).path)
+    for motion in (beginning, whole):
+        assert np.abs(motion.rotations[:100] - old.rotations).max() < 1e-3
+        assert np.abs(motion.root[:100] - old.root).max() < 1e-3
+    assert beginning.frames < whole.frames == 300
+
+
+def test_a_source_that_cannot_be_read_is_one_sentence(shared: Client, song: str, tmp_path: Path) -> None:
+    (tmp_path / "old.npz").write_bytes(b"no motion")
+    shared.send(_generate(song, "bad", tmp_path, edit=varied(Source(str(tmp_path / "old.npz")), 0.5)))
+    error = shared.wait_for(Error)
+    assert (error.job, error.code) == ("bad", "motion_unreadable")
+    assert "old.npz" in error.message
+
+
 def test_cancel_stops_the_job_at_once_and_the_next_one_works(shared: Client, song: str, tmp_path: Path) -> None:
     shared.send(_generate(song, "long", tmp_path, steps=1000, sampler="ddpm"))
     while shared.wait_for(Progress, job="long", stage="sampling").done < 5:
@@ -232,6 +253,11 @@ def test_status_is_answered_in_the_middle_of_a_job(shared: Client, song: str, tm
         (b"\x00\xff\xfe not a frame\n", "frame_not_json"),
         (b'{"type":"dance"}\n', "frame_unknown_type"),
         (b'{"type":"generate","job":"1"}\n', "frame_bad_field"),
+        (
+            b'{"type":"generate","job":"1","folder":"/","request":'
+            b'{"song":"a","edit":{"bodies":[{"start":0,"stop":9,"part":"tail"}]}}}\n',
+            "frame_bad_field",
+        ),
         (b"x" * (2 << 20) + b"\n", "frame_too_long"),
         (encode(Hello(1, "1", 1, "cpu")), "frame_wrong_way"),
     ],
