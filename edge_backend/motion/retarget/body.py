@@ -10,6 +10,7 @@ from ..motion import Motion
 from ..rotations import Array
 from ..skeleton import SMPL, Y_UP_TO_Z_UP, Joint, Skeleton
 from .fitting import MODEL_ANKLE, MODEL_HIPS, MODEL_LEG
+from .plants import standing_feet
 
 _SAME = 1e-3
 """Metres. Offsets that are nearer than this to the model's are the model's, rounded in some file."""
@@ -32,7 +33,7 @@ def onto_body(motion: Motion, joints: Array, feet: FootSettings | None = None) -
     root = (motion.root + pelvis @ MODEL_HIPS) * scale + lift - pelvis @ middle
     rotations = motion.rotations
     if feet is not None:
-        cleaned = clean(rotations, root, motion.contacts, feet, rig=body_rig(joints))
+        cleaned = clean(rotations, root, standing_feet(motion), feet, rig=body_rig(joints))
         rotations, root = cleaned.rotations, cleaned.root
     return replace(motion, rotations=rotations.astype(np.float32), root=root.astype(np.float32))
 

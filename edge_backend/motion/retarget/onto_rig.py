@@ -11,6 +11,7 @@ from ..motion import Motion
 from ..rotations import Array, matrix_to_quaternion, quaternion_to_matrix, slerp
 from ..skeleton import SMPL, Y_UP_TO_Z_UP, Joint, Skeleton
 from .fitting import MODEL_ANKLE, Fit, model_direction
+from .plants import standing_feet
 from .rig import Posed, location_axes, turn_bones
 from .slots import (
     HIPS,
@@ -63,7 +64,7 @@ def pose_rig(fit: Fit, motion: Motion, feet: FootSettings | None = None, travel_
     """
     body = _carry_over(fit, motion)
     if feet is not None:
-        body = _clean_feet(fit, body, motion.contacts, feet)
+        body = _clean_feet(fit, body, standing_feet(motion), feet)
     turned = {}
     for slot, turn in body.turns.items():
         turned[fit.bones[slot]] = _bone_axes(fit, fit.bones[slot], turn)

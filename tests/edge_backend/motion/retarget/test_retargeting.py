@@ -6,17 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from some_rigs import MAP, dance, make_rig, posed
 
-from edge_backend.motion.feet import FootSettings, clean
+from edge_backend.motion.feet import FootSettings, clean, clean_motion
 from edge_backend.motion.feet.figures import plant_slide, sole_points
 from edge_backend.motion.kinematics import forward_kinematics
 from edge_backend.motion.retarget import fit, pose_rig, read_rig
 from edge_backend.motion.retarget.fitting import MODEL_LEG
 from edge_backend.motion.retarget.onto_rig import leg_rig, swing_twist
+from edge_backend.motion.retarget.plants import standing_feet
 from edge_backend.motion.retarget.slots import spine_shares, spine_ties
 from edge_backend.motion.rotations import axis_angle_to_matrix
 from edge_backend.motion.skeleton import Joint
 
 LIMBS = [(16, 18), (17, 19), (18, 20), (19, 21), (1, 4), (2, 5), (4, 7), (5, 8)]
+LEG = ("thigh", "shin", "foot", "toes")
 LONG_LEGS = {4: 1.1, 5: 1.1, 7: 1.25, 8: 1.25, 10: 0.8, 11: 0.8}
 
 
@@ -69,43 +71,60 @@ def test_a_motion_comes_back_from_the_rig_as_it_went():
     assert np.abs(back.rotations - motion.rotations)[:, :22].max() < 1e-4
 
 
-def leg_joints(measured, matrices):
-    """The joints of `leg_rig` (T, 9, 3) in the model's space, as the posed rig has them."""
-    slots = [f"{part}.{side}" for side in "LR" for part in ("thigh", "shin", "foot", "toes")]
-    points = [measured.to_model(matrices[measured.bones[slot]][:, :3, 3]) for slot in slots]
-    return np.stack([(points[0] + points[4]) / 2, *points], axis=1)
+def leg_motion(measured, motion, settings):
+    """The rig's legs after `pose_rig`, as `leg_rig` has them: local rotations (T, 9, 3, 3) and joints (T, 9, 3)."""
+    rig, feet = measured.rig, leg_rig(measured)
+    matrices = posed(rig, pose_rig(measured, motion, settings), motion.frames)
+    bones = [measured.bones[slot] for slot in ("hips", *(f"{part}.{side}" for side in "LR" for part in LEG))]
+    turns = np.stack([measured.axes.T @ matrices[bone][:, :3, :3] @ rig[bone].axes.T for bone in bones], axis=1)
+    local = turns.copy()
+    local[:, 1:] = np.swapaxes(turns[:, list(feet.skeleton.parents[1:])], -1, -2) @ turns[:, 1:]
+    points = [measured.to_model(matrices[bone][:, :3, 3]) for bone in bones[1:]]
+    joints = np.stack([(points[0] + points[4]) / 2, *points], axis=1)
+    assert np.allclose(forward_kinematics(local, joints[:, 0], feet.skeleton), joints, atol=1e-5)
+    return local, joints
 
 
-@pytest.mark.parametrize("name", ["salsa", "commercial", "modern"])
-def test_feet_stand_on_the_rigs_floor(name):
+def legs_turned(joints, others):
+    """Degrees (T, 4) between thighs and shins of two leg motions."""
+    ways = [points[:, [2, 3, 6, 7]] - points[:, [1, 2, 5, 6]] for points in (joints, others)]
+    across = np.linalg.norm(np.cross(*ways), axis=-1)
+    return np.degrees(np.arctan2(across, np.sum(ways[0] * ways[1], axis=-1)))
+
+
+@pytest.mark.parametrize("name", ["salsa", "commercial", "modern", "breakdance"])
+def test_feet_stand_on_the_rigs_floor_where_the_dancers_stand(name):
     """The figures of the foot cleanup, in a rig with longer shins and shorter feet than the model's."""
-    rig = make_rig(LONG_LEGS, units=100)
-    motion = dance(name)
-    measured = fit(rig, MAP)
+    motion = clean_motion(dance(name))  # as dances arrive
+    measured = fit(make_rig(LONG_LEGS, units=100), MAP)
     feet = leg_rig(measured)
-    slides, lowest = {}, {}
-    for cleaned in (None, FootSettings()):
-        poses = pose_rig(measured, motion, cleaned)
-        matrices = posed(rig, poses, motion.frames)
-        turns = np.stack(
-            [
-                measured.axes.T @ matrices[measured.bones[slot]][:, :3, :3] @ rig[measured.bones[slot]].axes.T
-                for slot in ("hips", *(f"{p}.{s}" for s in "LR" for p in ("thigh", "shin", "foot", "toes")))
-            ],
-            axis=1,
-        )
-        local = turns.copy()
-        local[:, 1:] = np.swapaxes(turns[:, list(feet.skeleton.parents[1:])], -1, -2) @ turns[:, 1:]
-        joints = leg_joints(measured, matrices)
-        assert np.allclose(forward_kinematics(local, joints[:, 0], feet.skeleton), joints, atol=1e-5)
-        if cleaned is None:  # what the cleanup will plant
-            planted = clean(local, joints[:, 0], motion.contacts, rig=feet).planted
-        slides[cleaned] = plant_slide(joints, planted, feet) * 1000
-        lowest[cleaned] = sole_points(local, joints[:, 0], feet)[..., 2].min()
-    before, after = slides.values()
-    assert np.median(before) > 0.1  # proportions alone make feet slide
-    assert np.median(after) < 0.3 and np.percentile(after, 95) < 1  # millimetres per frame
-    assert list(lowest.values())[1] > -0.005
+    stands = standing_feet(motion).reshape(-1, 2, 2).transpose(0, 2, 1) > 0
+    (_, before), (local, after) = (leg_motion(measured, motion, settings) for settings in (None, FootSettings()))
+    slides = [plant_slide(joints, stands, feet) * 1000 for joints in (before, after)]  # millimetres per frame
+    assert np.median(slides[0]) > 0.1  # proportions alone make feet slide
+    assert np.median(slides[1]) < 0.3 and np.percentile(slides[1], 95) < 1
+    assert sole_points(local, after[:, 0], feet)[..., 2].min() > -0.005
+    turned = legs_turned(before, after)
+    assert np.median(turned) < 1 and np.percentile(turned, 95) < 4.5  # measured: 0.6 and 3.6 degrees at most
+
+
+@pytest.mark.parametrize("name", ["salsa", "commercial", "modern", "breakdance"])
+def test_on_a_rig_of_the_models_proportions_clean_feet_stay_as_they_are(name):
+    """What slides in a clean dance means to: it must not be planted after all, which would turn legs by ten degrees."""
+    motion = clean_motion(dance(name))
+    measured = fit(make_rig(), MAP)
+    (_, before), (_, after) = (leg_motion(measured, motion, settings) for settings in (None, FootSettings()))
+    assert legs_turned(before, after).max() < 3  # measured: 2.3
+
+
+def test_standing_feet_are_those_that_the_cleanup_plants():
+    motion = dance("salsa")
+    planted = clean(motion.rotations, motion.root, motion.contacts).planted
+    stands = standing_feet(motion).reshape(-1, 2, 2).transpose(0, 2, 1) > 0
+    assert np.array_equal(stands[:-1], planted[:-1] & planted[1:])
+    still = standing_feet(clean_motion(motion)).reshape(-1, 2, 2).transpose(0, 2, 1) > 0
+    assert not np.any(still & ~stands)
+    assert still.sum() > 0.9 * stands.sum()
 
 
 @given(st.integers(1, 6))
