@@ -8,7 +8,7 @@ from . import preferences, properties
 from .action.takes import CHARACTER
 from .backend.service import service
 from .ops import bone_map, dancer, export_motion, generate, music, smpl_body, takes
-from .rig import bone_map_properties, smpl_body_properties
+from .rig import bone_map_properties, smpl_body_properties, verdict
 from .rig.retarget import CHOSEN
 from .ui import bone_map as bone_map_panel
 from .ui import panels
@@ -73,12 +73,14 @@ def register() -> None:
     setattr(bpy.types.Object, CHARACTER, character)
     bones = pointer(type=bone_map_properties.EDGE_DANCE_BoneMap, override={"LIBRARY_OVERRIDABLE"})
     setattr(bpy.types.Object, CHOSEN, bones)
+    verdict.register()
     setattr(bpy.types.Scene, SMPL_BODY, pointer(type=smpl_body_properties.EDGE_DANCE_SmplBody))
 
 
 def unregister() -> None:
     """Undo `register`, and end the worker."""
     service.stop()
+    verdict.unregister()
     delattr(bpy.types.Scene, SMPL_BODY)
     delattr(bpy.types.Object, CHOSEN)
     delattr(bpy.types.Object, CHARACTER)

@@ -37,19 +37,23 @@ class SwitchKey:
 def bone_map_of(armature: bpy.types.Object) -> BoneMap:
     """The armature's bone map: what the user has chosen, and what is found for the rest."""
     bones = [BoneName(bone.name, bone.parent.name if bone.parent else None) for bone in armature.data.bones]
-    return find_bone_map(bones, {item.name: item.bone for item in getattr(armature, CHOSEN).slots})
+    return find_bone_map(bones, dict(chosen_bones(armature)))
+
+
+def chosen_bones(armature: bpy.types.Object) -> tuple[tuple[str, str], ...]:
+    """Slots and the bones that the user has chosen for them, "" for none."""
+    return tuple((item.name, item.bone) for item in getattr(armature, CHOSEN).slots)
 
 
 def why_not_dance(armature: bpy.types.Object) -> EdgeError | None:
     """What keeps the armature from dancing, all of it in one error; None if nothing does."""
-    if faults := faults_of(armature):
+    if faults := faults_of(armature, bone_map_of(armature)):
         return EdgeError("rig_unfit", f"{armature.name} cannot dance yet.", " ".join(faults))
     return None
 
 
-def faults_of(armature: bpy.types.Object) -> list[str]:
+def faults_of(armature: bpy.types.Object, bone_map: BoneMap) -> list[str]:
     """What keeps the armature from dancing, a sentence or two each: where it is and what to do."""
-    bone_map = bone_map_of(armature)
     return [note.text for note in bone_map.problems] or list(_faults(armature, bone_map))
 
 
@@ -69,7 +73,7 @@ def rig_channels(armature: bpy.types.Object, motion: Motion, feet: bool = True) 
 
     Raises EdgeError rig_unfit.
     """
-    bone_map, measured = _measure(armature)
+    bone_map, measured = measure(armature)
     settings = FootSettings() if feet else None
     poses = pose_rig(measured, motion, settings, bone_map.travel_turns)
     still = np.tile((1.0, 0.0, 0.0, 0.0), (motion.frames, 1))
@@ -107,7 +111,7 @@ def read_motion(armature: bpy.types.Object, scene: bpy.types.Scene, frames: Sequ
     """
     if is_dancer(armature):
         return motion_of_dancer(_posed(armature, BONE_NAMES, scene, frames), _rest_matrices(armature))
-    bone_map, measured = _measure(armature)
+    bone_map, measured = measure(armature)
     read = {slot: bone_map.read.get(slot, bone) for slot, bone in bone_map.bones.items() if slot != TRAVEL}
     posed = _posed(armature, read.values(), scene, frames)
     return read_rig(measured, {slot: posed[bone] for slot, bone in read.items()})
@@ -134,7 +138,8 @@ def _rest_matrices(armature: bpy.types.Object) -> dict[str, Array]:
     return {bone.name: np.array(bone.matrix_local) for bone in armature.data.bones}
 
 
-def _measure(armature: bpy.types.Object) -> tuple[BoneMap, Fit]:
+def measure(armature: bpy.types.Object) -> tuple[BoneMap, Fit]:
+    """The armature's bone map, and the rig measured at rest. Raises EdgeError rig_unfit."""
     if error := why_not_dance(armature):
         raise error
     bone_map = bone_map_of(armature)
@@ -175,7 +180,7 @@ def _faults(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]:
     if scale.min() < (1 - _LARGEST_SKEW) * scale.max():
         yield "The object is scaled differently along its axes: give it the same scale along x, y and z."
     try:
-        # Asked at every redraw: mapped bones alone, without those above them.
+        # Mapped bones alone, without those above them: asked whenever something changes.
         loose = [RigBone(bone, None, *_rest(armature, bone)) for bone in set(bone_map.bones.values())]
         fit(Rig(loose), bone_map.bones)
     except ValueError as error:
@@ -186,7 +191,8 @@ def _constrained(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]
     switched = {(bone, constraint.name) for bone, constraint in _ik_constraints(armature, bone_map)}
     for slot, bone in bone_map.bones.items():
         for constraint in armature.pose.bones[bone].constraints:
-            off = constraint.mute or constraint.influence == 0 or not constraint.is_valid
+            lacks_target = getattr(constraint, "target", armature) is None
+            off = constraint.mute or constraint.influence == 0 or not constraint.is_valid or lacks_target
             allowed = bone_map.ik_constraints and (bone, constraint.name) in switched
             if not off and not allowed:
                 yield (

@@ -4,7 +4,7 @@ import bpy
 
 from ..edge_backend.errors import EdgeError
 from .dancer import is_dancer
-from .retarget import why_not_dance
+from .verdict import verdict_of
 
 
 def find_dancer(context: bpy.types.Context) -> bpy.types.Object:
@@ -15,7 +15,7 @@ def find_dancer(context: bpy.types.Context) -> bpy.types.Object:
     armature = active_armature(context)
     if armature is None:
         raise EdgeError("dancer_none", "No dancer is selected.", "Select one, or add one with Add Dancer.")
-    if not is_dancer(armature) and (error := why_not_dance(armature)):
+    if not is_dancer(armature) and (error := verdict_of(armature, context).error(armature)):
         raise error
     if armature.library:
         raise EdgeError(

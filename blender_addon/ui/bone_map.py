@@ -7,8 +7,9 @@ import bpy
 from ..ops.bone_map import PRESETS
 from ..rig.bone_map import slot_words
 from ..rig.dancer import is_dancer
-from ..rig.retarget import CHOSEN, bone_map_of, faults_of
+from ..rig.retarget import CHOSEN
 from ..rig.target import active_armature
+from ..rig.verdict import verdict_of
 from .panels import draw_text
 
 
@@ -55,9 +56,10 @@ class VIEW3D_PT_edge_dance_bone_map(bpy.types.Panel):
         layout: Any = self.layout
         armature: Any = active_armature(context)
         chosen = getattr(armature, CHOSEN)
-        bone_map = bone_map_of(armature)
+        verdict = verdict_of(armature, context)
+        bone_map = verdict.bone_map
         layout.label(text=bone_map.label or "Unknown kind of rig", icon="ARMATURE_DATA")
-        for text in faults_of(armature):
+        for text in verdict.faults:
             draw_text(layout, context, text, "ERROR")
         for note in bone_map.notes:
             if not note.serious:

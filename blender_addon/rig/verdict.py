@@ -1,0 +1,67 @@
+"""Whether armatures can dance, kept until something in the file changes: panels and buttons ask at every redraw."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ..edge_backend.errors import EdgeError
+from .bone_map import BoneMap
+from .retarget import bone_map_of, chosen_bones, faults_of
+
+_MOST = 64
+_verdicts: dict[tuple[Any, ...], "Verdict"] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An armature's bone map, and what keeps it from dancing: a sentence or two each, none if it can dance."""
+
+    bone_map: BoneMap
+    faults: tuple[str, ...]
+
+    def error(self, armature: bpy.types.Object) -> EdgeError | None:
+        """All faults in one error; None if there are none."""
+        if self.faults:
+            return EdgeError("rig_unfit", f"{armature.name} cannot dance yet.", " ".join(self.faults))
+        return None
+
+
+def verdict_of(armature: bpy.types.Object, context: bpy.types.Context) -> Verdict:
+    """What `bone_map_of` and `faults_of` say of the armature as it was evaluated last.
+
+    Operators' polls and panels see what is evaluated; a script that has just changed something may not. So before keys
+    are written, `bone_map_of` and `faults_of` are asked themselves.
+    """
+    # Of another frame and of changes in the bone map's list Blender does not tell.
+    key = (armature.session_uid, context.scene.frame_current_final, chosen_bones(armature))
+    if key not in _verdicts:
+        if len(_verdicts) >= _MOST:
+            _verdicts.clear()
+        bone_map = bone_map_of(armature)
+        _verdicts[key] = Verdict(bone_map, tuple(faults_of(armature, bone_map)))
+    return _verdicts[key]
+
+
+def register() -> None:
+    """Be told of changes."""
+    for happenings in _happenings():
+        happenings.append(_forget)
+
+
+def unregister() -> None:
+    """Be told no more."""
+    for happenings in _happenings():
+        happenings.remove(_forget)
+    _verdicts.clear()
+
+
+def _happenings() -> tuple[Any, ...]:
+    handlers = bpy.app.handlers
+    return handlers.depsgraph_update_post, handlers.undo_post, handlers.redo_post, handlers.load_post
+
+
+@persistent
+def _forget(*_what: Any) -> None:
+    _verdicts.clear()
