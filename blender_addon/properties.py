@@ -24,6 +24,13 @@ QUALITIES = (
 )
 
 
+DENSITIES = (
+    ("FRAMES", "Every Frame", "A key on every frame of the dance, as motion capture has it"),
+    ("CURVES", "Curves", "Keys on beats, extremes, and where else they are needed, with handles to edit"),
+    ("BLOCKING", "Blocking", "Poses on the beats alone, each held until the next"),
+)
+
+
 class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
     """What the next dance is made with"""
 
@@ -42,6 +49,23 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
     )
     quality: bpy.props.EnumProperty(
         name="Quality", description="How much work goes into the dance", items=QUALITIES, default="normal"
+    )
+    density: bpy.props.EnumProperty(name="Keys", description="How many keys a take gets", items=DENSITIES)
+    degrees: bpy.props.FloatProperty(
+        name="Degrees",
+        description="How far curves through few keys may stray from the dance, for every bone",
+        default=1.0,
+        min=0.05,
+        soft_max=5.0,
+        max=30.0,
+    )
+    millimetres: bpy.props.FloatProperty(
+        name="Millimetres",
+        description="The same for where the body and its feet are; planted feet stay where they are in any case",
+        default=5.0,
+        min=0.5,
+        soft_max=20.0,
+        max=200.0,
     )
     variations: bpy.props.IntProperty(
         name="Variations", description="How many dances Make Variations makes", default=3, min=1, max=50

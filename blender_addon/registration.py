@@ -7,7 +7,7 @@ import bpy
 from . import preferences, properties
 from .action.takes import CHARACTER
 from .backend.service import service
-from .ops import bone_map, dancer, export_motion, generate, music, smpl_body, takes
+from .ops import bone_map, curves, dancer, export_motion, generate, music, smpl_body, takes
 from .rig import bone_map_properties, smpl_body_properties, verdict
 from .rig.retarget import CHOSEN
 from .ui import bone_map as bone_map_panel
@@ -33,6 +33,7 @@ CLASSES: Final[tuple[type, ...]] = (
     generate.EDGE_DANCE_OT_generate_again,
     generate.EDGE_DANCE_OT_variations,
     generate.EDGE_DANCE_OT_new_seed,
+    curves.EDGE_DANCE_OT_change_density,
     takes.EDGE_DANCE_OT_star_take,
     takes.EDGE_DANCE_OT_delete_take,
     takes.EDGE_DANCE_OT_load_settings,
@@ -52,6 +53,7 @@ CLASSES: Final[tuple[type, ...]] = (
     bone_map_panel.VIEW3D_PT_edge_dance_bone_map,
     panels.VIEW3D_PT_edge_dance_style,
     panels.VIEW3D_PT_edge_dance_quality,
+    panels.VIEW3D_PT_edge_dance_curves,
     panels.VIEW3D_PT_edge_dance_beats,
     smpl_body_panel.VIEW3D_PT_edge_dance_smpl_body,
 )

@@ -11,8 +11,7 @@ from .. import compat
 from ..edge_backend.motion.rotations import Array
 from ..rig.channels import BoneChannels
 
-_INTERPOLATION: Any = bpy.types.Keyframe.bl_rna.properties["interpolation"]
-LINEAR: int = _INTERPOLATION.enum_items["LINEAR"].value
+_KEYFRAME: Any = bpy.types.Keyframe.bl_rna.properties
 
 
 def bone_path(bone: str) -> str:
@@ -47,11 +46,39 @@ def key_switch(curves: Any, path: str, group: str, frame: float, value: float) -
 def write_keys(fcurve: bpy.types.FCurve, frames: Array, values: Array) -> None:
     """Fill an empty F-curve with keys at frames (T,) that have these values (T,); they are linear, as sampled motion
     has to be."""
+    _write(fcurve, frames, values, "LINEAR")
+    fcurve.update()  # places the handles; without it they are left at random
+
+
+def write_constant(fcurve: bpy.types.FCurve, frames: Array, values: Array) -> None:
+    """The same with keys that hold until the next."""
+    _write(fcurve, frames, values, "CONSTANT")
+    fcurve.update()
+
+
+def write_bezier(fcurve: bpy.types.FCurve, frames: Array, values: Array, slopes: Array) -> None:
+    """The same as a smooth curve with these slopes (T,) per frame: aligned handles, a third of the way to the next key.
+
+    With handles there the curve is the cubic that motion.curves has fitted.
+    """
+    points = _write(fcurve, frames, values, "BEZIER")
+    kinds = np.full(len(frames), _KEYFRAME["handle_left_type"].enum_items["ALIGNED"].value, np.int32)
+    reach = np.diff(frames) / 3
+    reach = np.concatenate([reach[:1], reach, reach[-1:]]) if len(reach) else np.ones(2)
+    for side, way in (("handle_left", -reach[:-1]), ("handle_right", reach[1:])):
+        points.foreach_set(f"{side}_type", kinds)
+        ends = np.stack([frames + way, values + way * slopes], axis=-1)
+        points.foreach_set(side, ends.astype(np.float32).ravel())
+    fcurve.update()
+
+
+def _write(fcurve: bpy.types.FCurve, frames: Array, values: Array, interpolation: str) -> Any:
     points: Any = fcurve.keyframe_points
     points.add(len(frames))
     points.foreach_set("co", np.stack([frames, values], axis=-1).astype(np.float32).ravel())
-    points.foreach_set("interpolation", np.full(len(frames), LINEAR, np.int32))
-    fcurve.update()  # places the handles; without it they are left at random
+    kind = _KEYFRAME["interpolation"].enum_items[interpolation].value
+    points.foreach_set("interpolation", np.full(len(frames), kind, np.int32))
+    return points
 
 
 def rotation_property(mode: str) -> str:

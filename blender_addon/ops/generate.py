@@ -7,10 +7,12 @@ from pathlib import Path
 
 import bpy
 
+from ..action.curves import set_density
 from ..action.take import add_take
 from ..action.takes import details
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
+from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.request import GenerateRequest
 from ..music import find_strip, song_of
@@ -73,7 +75,9 @@ class DanceOperator(JobOperator):
     def key(self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene) -> bpy.types.Action:
         """A take of the dance, with the settings that it was made with."""
         settings = self._settings | {"seed": int(motion.meta.get("seed", self._request.seed))}
-        return add_take(dancer, motion, scene, self._song.first_frame, self._request.feet.enabled, settings=settings)
+        action = add_take(dancer, motion, scene, self._song.first_frame, self._request.feet.enabled, settings=settings)
+        set_density(dancer, action, settings["density"], Tolerance(settings["degrees"], settings["millimetres"]))
+        return action
 
 
 class EDGE_DANCE_OT_generate(DanceOperator):

@@ -6,12 +6,14 @@ import blf
 import bpy
 
 from .. import compat
+from ..action.curves import key_count
+from ..action.takes import current_take
 from ..backend.job import Job
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..music import find_strip
 from ..ops.generate import why_not_generate
-from ..rig.target import find_dancer
+from ..rig.target import active_armature, find_dancer
 
 _STAGES = {
     "loading": "Loading the model",
@@ -95,6 +97,30 @@ class VIEW3D_PT_edge_dance_quality(_DanceTab):
         settings = context.scene.edge_dance
         layout.row().prop(settings, "quality", expand=True)
         layout.prop(settings, "clean_feet")
+
+
+class VIEW3D_PT_edge_dance_curves(_DanceTab):
+    """How many keys a take has"""
+
+    bl_label = "Keys"
+    bl_parent_id = "VIEW3D_PT_edge_dance"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout: Any = self.layout
+        settings = context.scene.edge_dance
+        layout.row().prop(settings, "density", expand=True)
+        row = layout.row(align=True)
+        row.active = settings.density == "CURVES"
+        row.prop(settings, "degrees")
+        row.prop(settings, "millimetres")
+        change = layout.operator("edge_dance.change_density", icon="FCURVE")
+        change.density = settings.density
+        change.degrees, change.millimetres = settings.degrees, settings.millimetres
+        armature = active_armature(context)
+        if action := current_take(armature):
+            layout.label(text=f"{key_count(action):,} keys in {action.name}")
 
 
 class VIEW3D_PT_edge_dance_beats(_DanceTab):

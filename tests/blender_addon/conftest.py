@@ -18,7 +18,7 @@ USER_FOLDER = tempfile.mkdtemp(prefix="edge_dance_tests_")
 os.environ["BLENDER_USER_RESOURCES"] = USER_FOLDER
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent / "rig")]  # the latter for characters
 
 import bpy  # noqa: E402
 from blender_stage import PACKAGE, addon, write_song  # noqa: E402

@@ -1,0 +1,10 @@
+"""Curves that an animator can edit: few keys with Bezier handles in place of a key on every frame.
+
+`thin` is the way in; docs/editing_in_blender.md tells what it is for. numpy and the standard library only.
+"""
+
+from .bone import Thinned, Tolerance, Track
+from .posing import LegBones
+from .thinning import thin
+
+__all__ = ["LegBones", "Thinned", "Tolerance", "Track", "thin"]

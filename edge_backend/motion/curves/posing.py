@@ -1,0 +1,92 @@
+"""Where bones are when their own channels are known: forward kinematics of any rig, and legs aimed anew."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..feet.legs import STRETCH, reach_leg
+from ..feet.turns import inverse
+from ..retarget.rig import Rig, location_axes
+from ..rotations import Array
+
+Poses = Mapping[str, Array]
+"""By bone, (T, 4, 4) in armature space."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegBones:
+    """The bones of one leg. toes: None on rigs that have none."""
+
+    thigh: str
+    shin: str
+    foot: str
+    toes: str | None = None
+
+    @property
+    def all(self) -> list[str]:
+        """Those that there are, from above."""
+        return [bone for bone in (self.thigh, self.shin, self.foot, self.toes) if bone]
+
+    @property
+    def joints(self) -> list[str]:
+        """The bones that begin where the leg stands: at the ankle, and at the toes."""
+        return self.all[2:]
+
+
+def pose_bones(rig: Rig, turns: Poses, places: Poses, wanted: Iterable[str]) -> dict[str, Array]:
+    """Where the wanted bones are, and all above them.
+
+    turns: bone -> (T, 3, 3), places: bone -> (T, 3), what the bones' channels say; a bone that is not there is as the
+    rig has it.
+    """
+    return _pose(rig, turns, places, {}, wanted)[0]
+
+
+def aim_leg(rig: Rig, leg: LegBones, before: Poses, turns: Poses, places: Poses) -> dict[str, Array]:
+    """What the leg's bones have to turn (T, 3, 3) for its foot to be where it was, on a body that has moved a little.
+
+    before: where all bones were. turns, places: the channels now. Out of reach, the foot comes as near as it can.
+    """
+    poses = pose_bones(rig, turns, places, [leg.foot])
+    hip, knee, ankle = (poses[bone][:, :3, 3] for bone in (leg.thigh, leg.shin, leg.foot))
+    thigh, shin = knee - hip, ankle - knee
+    length = np.linalg.norm(thigh, axis=1) + np.linalg.norm(shin, axis=1)
+    axes = poses[leg.thigh][:, :3, :3]
+    target = before[leg.foot][:, :3, 3] - hip
+    reached = reach_leg(thigh, shin, _hinge(axes, thigh, shin), target, STRETCH * length[:, None])
+    aims = {leg.thigh: reached.hip @ axes, leg.shin: reached.hip @ reached.knee @ poses[leg.shin][:, :3, :3]}
+    aims |= {bone: before[bone][:, :3, :3] for bone in leg.joints}
+    aimed = _pose(rig, turns, places, aims, leg.all)[1]
+    return {bone: aimed[bone] for bone in leg.all}
+
+
+def _hinge(axes: Array, thigh: Array, shin: Array) -> Array:
+    """About what the knee bends (T, 3), unit, for frames in which the leg is straight: what it does in the others."""
+    own = np.sum(inverse(axes) @ np.cross(thigh, shin)[..., None], axis=0)[:, 0]
+    own /= max(float(np.linalg.norm(own)), 1e-12)
+    return axes @ own
+
+
+def _pose(
+    rig: Rig, turns: Poses, places: Poses, aims: Poses, wanted: Iterable[str]
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Poses of the wanted bones and those above, and the turns (T, 3, 3) of those with aims: the axes to have."""
+    frames = len(next(iter(turns.values())))
+    poses: dict[str, Array] = {}
+    aimed: dict[str, Array] = {}
+    for name in rig.with_ancestors(wanted):
+        bone = rig[name]
+        here = np.broadcast_to(bone.rest, (frames, 4, 4))
+        if bone.parent is not None:
+            here = poses[bone.parent] @ (np.linalg.inv(rig[bone.parent].rest) @ bone.rest)
+        pose = here.copy()
+        place = places.get(name, bone.pose[None, :3, 3])
+        pose[:, :3, 3] += (location_axes(rig, name, here) @ place[..., None])[..., 0]
+        if not bone.inherits_rotation:
+            pose[:, :3, :3] = bone.rest[:3, :3]
+        if name in aims:
+            aimed[name] = inverse(pose[:, :3, :3]) @ aims[name]
+        pose[:, :3, :3] = pose[:, :3, :3] @ aimed.get(name, turns.get(name, bone.pose[None, :3, :3]))
+        poses[name] = pose
+    return poses, aimed

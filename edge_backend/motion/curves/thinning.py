@@ -1,0 +1,152 @@
+"""Which frames get keys: beats, extremes, and as many between them as the tolerance asks for."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from ..feet.curves import distance
+from ..retarget.rig import Rig
+from ..rotations import Array
+from .bone import FINEST, BoneFit, Thinned, Tolerance, Track
+from .posing import LegBones, aim_leg, pose_bones
+from .rotation import angles_between, rotation_channels, rotation_matrices
+
+STILL = 0.0005  # metres per frame: a foot's joint that moves less is standing
+STILL_HEIGHT = 0.25  # metres above its lowest; feet that hang still in the air are not standing
+HIGH = 0.05  # metres: a foot that is so high may stray twice as far as one on the floor
+SLIDE = 0.00095  # metres per frame: as much as a standing foot may move in the end
+_BODY_SHARE = 0.7  # of the tolerance for what carries the legs: they make up for its error, and have one of their own
+_BASE_SHARE = 0.7  # of the tolerance for the legs before they are aimed at their feet
+_TIGHTER = 0.6
+_ROUNDS = 16
+
+
+def thin(
+    tracks: Sequence[Track],
+    tolerance: Tolerance,
+    rig: Rig,
+    *,
+    keyed: Iterable[int] = (),
+    exact: Iterable[int] = (),
+    legs: Sequence[LegBones] = (),
+    up: Array | None = None,
+    unit: float = 1.0,
+) -> list[Thinned]:
+    """Keys for every bone: at the frames `keyed` (beats), at extremes, and where else the tolerance asks for them.
+
+    A bone's channels are keyed together. exact: frames with keys where the pose is the tracks' own, to a fiftieth of
+    the tolerance. rig: the bones' hierarchy and rest pose. legs: their feet stay where they stand, and elsewhere near;
+    legs make up for the body's error above them. up: (3,) the vertical, armature space. unit: armature units per metre.
+    """
+    exact = [frame for frame in exact if 0 <= frame < len(tracks[0].rotation)]
+    keyed = [*keyed, *exact]
+    fits = {track.bone: BoneFit(track, tolerance, unit, keyed) for track in tracks}
+    for bone_fit in fits.values():
+        bone_fit.tighten(exact, FINEST)
+    if legs and len(tracks[0].rotation) > 2:
+        up = np.array([0.0, 0.0, 1.0]) if up is None else up
+        _Feet(fits, rig, legs, tolerance, up, unit).fit()
+    for bone_fit in fits.values():
+        bone_fit.fit()
+    return [bone_fit.result() for bone_fit in fits.values()]
+
+
+@dataclass
+class _Feet:
+    """Fits what carries the feet, from the body down, until they neither slide nor stray."""
+
+    fits: dict[str, BoneFit]
+    rig: Rig
+    legs: Sequence[LegBones]
+    tolerance: Tolerance
+    up: Array
+    unit: float
+
+    def fit(self) -> None:
+        limbs = {bone for leg in self.legs for bone in leg.all}
+        carriers = {name for leg in self.legs for name in self.rig.ancestors(leg.thigh)} & set(self.fits)
+        for name in carriers:
+            self.fits[name].tighten(slice(None), _BODY_SHARE)
+        self.before = self._poses({name: bone_fit.track.values for name, bone_fit in self.fits.items()})
+        self.wanted = self._joints(self.before)
+        height = self.wanted @ self.up
+        height = height - height.min(axis=0)
+        self.near = self.tolerance.millimetres / 1000 * (1 + height / HIGH)
+        self.room = self._room(height)
+        # The legs start from smooth ones: what trembles in them without moving the feet is not to be drawn after.
+        for name in limbs:
+            self.fits[name].tighten(slice(None), _BASE_SHARE)
+            self.fits[name].fit()
+            self.fits[name].tighten(slice(None), 1 / _BASE_SHARE)
+        self.base = {name: self.fits[name].drawn() for name in limbs}
+        for _ in range(_ROUNDS):
+            for name in carriers:
+                self.fits[name].fit()
+            aimed = {name: self.fits[name].drawn() for name in carriers}
+            missed = self._aim(aimed)
+            for name in limbs:
+                self.fits[name].fit()
+            drawn = aimed | {name: self.fits[name].drawn() for name in limbs}
+            slid = self._faults(drawn)
+            for number, leg in enumerate(self.legs):
+                for name in carriers:
+                    self.fits[name].tighten(distance(missed[:, number]) <= 1, _TIGHTER)
+                for name in leg.all:
+                    self.fits[name].tighten(distance(slid[:, number]) <= 1, _TIGHTER)
+            if not missed.any() and not slid.any():
+                return
+
+    def _aim(self, aimed: dict[str, Array]) -> Array:
+        """Aim the legs at where their feet were, from the body as it is drawn; True (T, legs) where that fails or takes
+        more than a leg's tolerance."""
+        turns, places = self._channels(aimed | self.base)
+        fails = []
+        for leg in self.legs:
+            off = np.zeros(len(self.wanted), dtype=bool)
+            for name, matrices in aim_leg(self.rig, leg, self.before, turns, places).items():
+                bone_fit = self.fits[name]
+                track = bone_fit.track
+                bone_fit.aim(rotation_channels(matrices, track.mode, track.rotation))
+                off |= angles_between(matrices, bone_fit.own) > np.radians(self.tolerance.degrees) / 2
+                aimed[name] = bone_fit.values
+            fails.append(off)
+        return np.stack(fails, axis=1) | self._faults(aimed, 0.5)
+
+    def _faults(self, values: dict[str, Array], share: float = 1.0) -> Array:
+        """True (T, legs) where a foot slides or strays, by more than a share of what it may."""
+        joints = self._joints(self._poses(values))
+        wrong = np.linalg.norm(joints - self.wanted, axis=-1) > share * self.near
+        more = np.linalg.norm(np.diff(joints - self.wanted, axis=0), axis=-1)
+        slides = more > share * self.room
+        wrong[1:] |= slides
+        wrong[:-1] |= slides
+        joints_of = np.cumsum([0] + [len(leg.joints) for leg in self.legs])
+        return np.stack([wrong[:, a:b].any(axis=1) for a, b in pairwise(joints_of)], axis=1)
+
+    def _room(self, height: Array) -> Array:
+        """How much more than it does each joint may move in each step (T - 1, joints), metres: infinite if it goes."""
+        low = height < STILL_HEIGHT
+        level: Array = self.wanted - (self.wanted @ self.up)[..., None] * self.up
+        step = np.linalg.norm(np.diff(level, axis=0), axis=-1)
+        return np.where((step < STILL) & low[1:] & low[:-1], SLIDE - step, np.inf)
+
+    def _joints(self, poses: dict[str, Array]) -> Array:
+        """The feet's joints (T, n, 3), metres, leg by leg."""
+        names = [name for leg in self.legs for name in leg.joints]
+        return np.stack([poses[name][:, :3, 3] for name in names], axis=1) / self.unit
+
+    def _poses(self, values: dict[str, Array]) -> dict[str, Array]:
+        return pose_bones(self.rig, *self._channels(values), [name for leg in self.legs for name in leg.all])
+
+    def _channels(self, values: dict[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
+        """What these bones turn and how far they move."""
+        turns, places = {}, {}
+        for name, channels in values.items():
+            track = self.fits[name].track
+            width = track.rotation.shape[1]
+            turns[name] = rotation_matrices(channels[:, :width], track.mode)
+            if track.location is not None:
+                places[name] = channels[:, width:]
+        return turns, places
