@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 CLEAN = -1  # the timestep after 0: no noise is left
+PURE_NOISE = -5.1  # log(signal / sigma); what lies below is nothing but noise
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,17 @@ def ddim_times(steps: int, schedule: Schedule) -> list[int]:
     return grid[:0:-1]
 
 
-def log_snr_times(steps: int, schedule: Schedule, first: float = -5.1, last: int = 0) -> list[int]:
+def log_snr_times(steps: int, schedule: Schedule, first: int | None = None) -> list[int]:
     """At most `steps` timesteps, descending, at equal distances in log(signal / sigma) (Lu et al. 2022, section 3.3).
 
-    first: log(signal / sigma) of the first; what lies below is nothing but noise. last: the last timestep.
+    first: the timestep of a way that begins with less noise; it gets its share of the steps, at the same distances.
     """
+    clean = schedule.log_snr(0)
+    start = PURE_NOISE if first is None else max(schedule.log_snr(first), PURE_NOISE)
+    share = (clean - start) / (clean - PURE_NOISE)
+    count = max(1, math.ceil(steps * share))
     log_snr = torch.tensor([schedule.log_snr(t) for t in range(schedule.steps)])
-    wanted = torch.linspace(first, schedule.log_snr(last), steps)
+    wanted = torch.linspace(start, clean, count)
     nearest = (log_snr[None, :] - wanted[:, None]).abs().argmin(dim=1).tolist()
     # A fine grid names the last timesteps twice: they lie far apart in log SNR.
     return sorted(set(nearest), reverse=True)

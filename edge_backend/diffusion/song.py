@@ -180,11 +180,13 @@ class _Sampling:
 
     def _times(self) -> list[int]:
         """The sampler's timesteps; for a variation those from its strength down, none at strength 0."""
-        grid = log_snr_times if self.settings.sampler == "dpmpp" else ddim_times
-        times = grid(self.settings.steps, self.schedule)
         first = round(self.strength * self.schedule.steps) - 1
-        below = [t for t in times if t < first]
-        return times if first >= times[0] else [first, *below] if first > CLEAN else []
+        if first == CLEAN:
+            return []
+        if self.settings.sampler == "dpmpp":
+            return log_snr_times(self.settings.steps, self.schedule, first)
+        times = ddim_times(self.settings.steps, self.schedule)
+        return times if first >= times[0] else [first, *(t for t in times if t < first)]
 
     def _sample(self, denoise: Denoiser, x: Tensor, times: list[int], noise: Noise, on_step: StepCallback) -> Tensor:
         match self.settings.sampler:

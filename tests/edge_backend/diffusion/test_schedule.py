@@ -57,3 +57,14 @@ def test_a_fine_log_snr_grid_names_no_timestep_twice(schedule):
 
 def test_a_schedule_of_another_length_ends_in_noise_too():
     assert cosine_schedule(50).abar(49) < 1e-4
+
+
+@pytest.mark.parametrize("first", [999, 990, 800, 500, 299, 99, 20, 5, 0])
+def test_a_way_that_begins_later_takes_its_share_of_the_steps(schedule, first):
+    """A multistep solver needs equal distances there too: a very short first step throws the second one off."""
+    times = log_snr_times(8, schedule, first)
+    assert times[0] == min(first, 995)  # above that there is nothing but noise
+    whole = log_snr_times(8, schedule)
+    assert len([t for t in whole if t < first]) <= len(times) <= 8
+    levels = torch.tensor([schedule.log_snr(t) for t in times])
+    assert (levels.diff() > 0.8).all()  # two thirds of the distance of the whole way
