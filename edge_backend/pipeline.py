@@ -71,10 +71,10 @@ def generate(
     kept = read_edit(request.edit, frames)
     feet = replace(feet, contacts=kept.planted)
     features = song_features(
-        audio, weights.info.feature_type, plan_windows(frames).padded_frames, studio.jukebox, report
+        audio, weights.info.feature_type, plan_windows(frames).padded_frames, studio.jukebox, report, request.beats
     )
     condition = _condition(features, weights.info, request)
-    meta = _meta(request, weights, frames)
+    meta = _meta(request, weights, frames) | {"downbeats": features.beats.downbeats.round(4).tolist()}
     held = kept.held()
     report("features", 1, 1)
 
@@ -124,7 +124,7 @@ def write_features(
     audio = load(request.song, request.start, request.duration)
     frames = round((request.duration or audio.duration) * Motion.fps)
     jukebox = (studio or Studio()).jukebox
-    features = song_features(audio, request.kind, frames, jukebox, report)
+    features = song_features(audio, request.kind, frames, jukebox, report, request.beats)
     grid = features.beats
     with replacing(path) as unfinished, unfinished.open("wb") as file:
         np.savez(
@@ -217,6 +217,8 @@ def _check(request: GenerateRequest) -> None:
         f"guidance ramp is {request.guidance_ramp}, not one of {', '.join(RAMPS)}": request.guidance_ramp in RAMPS,
         f"guidance interval is {interval}, not two timesteps, the lower first, from 0 to 999": interval is None
         or (len(interval) == 2 and 0 <= interval[0] <= interval[1] <= 999),
+        f"bar is {request.beats.bar}, not between 0 and 3": 0 <= request.beats.bar <= 3,
+        f"beats' offset is {request.beats.offset:g} s, not between -10 and 10": abs(request.beats.offset) <= 10,
         f"duration is {duration} s, not above 0 and at most {LONGEST_S:g} s": duration is None
         or 0 < duration <= LONGEST_S,
     }

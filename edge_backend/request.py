@@ -11,6 +11,7 @@ from .edit import EditRequest
 Sampler = Literal["ddim", "ddpm", "dpmpp"]
 Style = Literal["any", "salsa", "commercial", "freestyle", "indian", "modern", "breakdance"]
 Ramp = Literal["auto", "constant", "rising"]
+TempoChange = Literal["heard", "half", "double"]
 FeatureKind = Literal["rhythm", "baseline", "jukebox"]
 Provider = Literal["native", "jukemirlib"]
 Plan = Literal["auto", "full", "int8", "stream"]
@@ -19,6 +20,7 @@ Precision = Literal["fp32", "fp16"]
 SAMPLERS: tuple[str, ...] = get_args(Sampler)
 STYLES: tuple[str, ...] = get_args(Style)
 RAMPS: tuple[str, ...] = get_args(Ramp)
+TEMPO_CHANGES: tuple[str, ...] = get_args(TempoChange)
 FEATURE_KINDS: tuple[str, ...] = get_args(FeatureKind)
 PROVIDERS: tuple[str, ...] = get_args(Provider)
 PLANS: tuple[str, ...] = get_args(Plan)
@@ -37,6 +39,19 @@ class FeetRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class BeatsRequest:
+    """What the user says of the beats that were heard.
+
+    tempo: as heard, every second beat alone, or one more between any two. offset: seconds by which they come later.
+    bar: so many beats later the bar begins.
+    """
+
+    tempo: TempoChange = "heard"
+    offset: float = 0.0
+    bar: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class GenerateRequest:
     """One dance. The same request on the same machine gives the same dance, bit for bit.
 
@@ -44,7 +59,8 @@ class GenerateRequest:
     seed: 0 or more. steps: network evaluations per window. guidance: how strongly the music leads (1 = as trained).
     weights: an id that `weights list` shows, or a path. energy: 0 (calm) to 1 (wild), None = left to the music.
     sequential: window after window, so that the dance's beginning is there early, instead of all windows at once.
-    edit: what is kept of another dance, or the dance that is varied.
+    edit: what is kept of another dance, or the dance that is varied. beats: the user's correction of the beats; models
+    that listen through rhythm features dance to it, the others keep their own ears.
     eta: of DDIM, 0 = deterministic. guidance_interval: timesteps (low, high), of 0 to 999, outside which guidance is 1.
     guidance_ramp: rising = from 0 up to guidance halfway, constant = the same all the time, auto = EDGE's rules: rising
     in dances of more than one window, never above 1 in the last 100 timesteps of ddpm.
@@ -63,6 +79,7 @@ class GenerateRequest:
     sequential: bool = False
     feet: FeetRequest = field(default_factory=FeetRequest)
     edit: EditRequest = field(default_factory=EditRequest)
+    beats: BeatsRequest = field(default_factory=BeatsRequest)
     eta: float = 1.0
     guidance_interval: tuple[int, int] | None = None
     guidance_ramp: Ramp = "auto"
@@ -70,12 +87,13 @@ class GenerateRequest:
 
 @dataclass(frozen=True, slots=True)
 class FeaturesRequest:
-    """What a model hears of a song. song, start, duration: as in GenerateRequest."""
+    """What a model hears of a song. song, start, duration, beats: as in GenerateRequest."""
 
     song: str
     kind: FeatureKind = "rhythm"
     start: float = 0.0
     duration: float | None = None
+    beats: BeatsRequest = field(default_factory=BeatsRequest)
 
 
 @dataclass(frozen=True, slots=True)

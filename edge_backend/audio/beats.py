@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
+from ..request import BeatsRequest
 from .loading import Audio
 from .onsets import HOP, RATE, Curve, Onsets, onset_strength
 
@@ -44,6 +45,23 @@ class BeatGrid:
         count = np.interp(seconds, self.beats, numbers)
         outside = np.minimum(seconds - self.beats[0], 0.0) + np.maximum(seconds - self.beats[-1], 0.0)
         return count + outside * self.tempo / 60.0
+
+    def corrected(self, correction: BeatsRequest, duration: float) -> "BeatGrid":
+        """The grid as the user wants it, over `duration` seconds."""
+        if correction == BeatsRequest():
+            return self
+        beats, first = self.beats, int(np.searchsorted(self.beats, self.downbeats[0]))
+        if correction.tempo == "half":
+            beats, first = beats[first % 2 :: 2], first // 2
+        elif correction.tempo == "double":
+            beats, first = np.interp(np.arange(2 * len(beats) - 1) / 2, np.arange(len(beats)), beats), 2 * first
+        if len(beats) < 2:
+            return self
+        beats = beats + correction.offset
+        downbeat = beats[(first + correction.bar) % BEATS_PER_BAR % len(beats)]
+        beats = _extended(beats[(beats >= 0.0) & (beats <= duration)], duration)
+        first = int(np.argmin(np.abs(beats - downbeat))) % BEATS_PER_BAR
+        return BeatGrid(60.0 / float(np.median(np.diff(beats))), beats, beats[first::BEATS_PER_BAR])
 
 
 def find_beats(audio: Audio) -> BeatGrid:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..errors import EdgeError
 from ..progress import Report, silent
+from ..request import BeatsRequest
 from .baseline import FRAMES, baseline_features, start_tempo
 from .beats import BeatGrid, find_beats
 from .jukebox.settings import JukeboxSettings
@@ -34,22 +35,32 @@ class Features:
 
 
 def song_features(
-    audio: Audio, kind: str, frames: int, jukebox: JukeboxSettings | None = None, report: Report = silent
+    audio: Audio,
+    kind: str,
+    frames: int,
+    jukebox: JukeboxSettings | None = None,
+    report: Report = silent,
+    correction: BeatsRequest | None = None,
 ) -> Features:
     """Features of the first `frames` frames (30 fps) of the audio; past its end there is silence.
 
-    jukebox: how to run it, where it is asked for. report: told how far it is. Raises EdgeError features_unknown, and
+    jukebox: how to run it, where it is asked for. report: told how far it is. correction: the user's, of the beats;
+    rhythm features follow it. Raises EdgeError features_unknown, and
     those of jukebox.song.
     """
     if kind == "rhythm":
-        values, grid = rhythm_features(audio, frames)
+        values, grid = rhythm_features(audio, frames, correction)
         return Features(kind, values, False, grid)
     if kind == "baseline":
-        return Features(kind, _baseline_windows(audio, frames), True, find_beats(audio))
+        return Features(kind, _baseline_windows(audio, frames), True, _beats(audio, correction))
     if kind == "jukebox":
         values = jukebox_windows(audio, frames, jukebox or JukeboxSettings(), report)
-        return Features(kind, values, True, find_beats(audio))
+        return Features(kind, values, True, _beats(audio, correction))
     raise EdgeError("features_unknown", f"There are no music features called {kind}.", f"Known are {', '.join(KINDS)}.")
+
+
+def _beats(audio: Audio, correction: BeatsRequest | None) -> BeatGrid:
+    return find_beats(audio).corrected(correction or BeatsRequest(), audio.duration)
 
 
 def _baseline_windows(audio: Audio, frames: int) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ..request import BeatsRequest
 from .beats import BEATS_PER_BAR, NEUTRAL_TEMPO, BeatGrid, beats_of_onsets
 from .loading import Audio
 from .onsets import Curve, Onsets, onset_strength
@@ -17,14 +18,16 @@ LEAST_RISE_DB = 0.5  # a band whose onsets stay below this is noise: it is not b
 LOUDNESS_DB = 40.0  # below the loudest frame, where the loudness channel reaches 0
 
 
-def rhythm_features(audio: Audio, frames: int) -> tuple[NDArray[np.float32], BeatGrid]:
+def rhythm_features(
+    audio: Audio, frames: int, correction: BeatsRequest | None = None
+) -> tuple[NDArray[np.float32], BeatGrid]:
     """The rhythm of the audio at 30 fps, frame 0 at the audio's start.
 
     Returns values (frames, 12) in the order of CHANNELS, and the beat grid that they come from.
-    Frames past the audio's end keep the grid's time and are silent.
+    Frames past the audio's end keep the grid's time and are silent. correction: the user's, of the beats.
     """
     onsets = onset_strength(audio)
-    grid = beats_of_onsets(onsets, audio.duration)
+    grid = beats_of_onsets(onsets, audio.duration).corrected(correction or BeatsRequest(), audio.duration)
     values = np.column_stack(
         [
             grid_channels(grid, frames),

@@ -6,6 +6,7 @@ from made_sound import audio, clicks, hats, kicks, snares
 from numpy.typing import NDArray
 
 from edge_backend.audio.beats import BeatGrid, find_beats
+from edge_backend.request import BeatsRequest
 
 SECONDS = 16.0
 FIRST = 0.31  # seconds to the first beat: on no frame, hop or window
@@ -124,3 +125,27 @@ def test_positions_count_from_the_first_downbeat_and_go_on_past_the_ends() -> No
     beats = BeatGrid(tempo=120.0, beats=np.array([0.25, 0.75, 1.25, 1.75]), downbeats=np.array([0.75]))
     seconds = np.array([-0.25, 0.25, 0.75, 1.0, 1.75, 2.75])
     np.testing.assert_allclose(beats.position(seconds), [-2, -1, 0, 0.5, 2, 4])
+
+
+HEARD = BeatGrid(120.0, np.arange(0.25, 10, 0.5), np.arange(0.75, 10, 2.0))
+
+
+@pytest.mark.parametrize(
+    ("correction", "tempo", "beats", "downbeats"),
+    [
+        (BeatsRequest(), 120, HEARD.beats, HEARD.downbeats),
+        (BeatsRequest("half"), 60, np.arange(0.75, 10, 1.0), np.arange(0.75, 10, 4.0)),
+        (BeatsRequest("double"), 240, np.arange(0, 10.01, 0.25), np.arange(0.75, 10, 1.0)),
+        (BeatsRequest(offset=0.1), 120, np.arange(0.35, 10, 0.5), np.arange(0.85, 10, 2.0)),
+        (BeatsRequest(offset=-0.4), 120, np.arange(0.35, 10, 0.5), np.arange(0.35, 10, 2.0)),
+        (BeatsRequest(offset=0.6), 120, np.arange(0.35, 10, 0.5), np.arange(1.35, 10, 2.0)),
+        (BeatsRequest(bar=3), 120, HEARD.beats, np.arange(0.25, 10, 2.0)),
+    ],
+)
+def test_the_user_can_correct_tempo_offset_and_bar(correction, tempo, beats, downbeats) -> None:
+    """Beats still run from the song's start to its end, and bars begin where they did, moved by the same."""
+    grid = HEARD.corrected(correction, duration=10.0)
+    assert grid.tempo == pytest.approx(tempo)
+    assert grid.beats == pytest.approx(beats)
+    first = downbeats[0] % (4 * 60 / tempo)
+    assert grid.downbeats == pytest.approx(np.arange(first, 10, 4 * 60 / tempo))
