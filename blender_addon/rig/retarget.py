@@ -11,9 +11,9 @@ from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.feet import FootSettings
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.retarget import Fit, Rig, RigBone, fit, pose_rig, read_rig
+from ..edge_backend.motion.retarget.bone_map import BoneMap, BoneName, find_bone_map, slot_words
 from ..edge_backend.motion.retarget.slots import TRAVEL
 from ..edge_backend.motion.rotations import Array, continuous_quaternions, matrix_to_quaternion
-from .bone_map import BoneMap, BoneName, find_bone_map, slot_words
 from .channels import BoneChannels, dancer_channels, motion_of_dancer
 from .dancer import is_dancer
 from .skeleton import BONE_NAMES

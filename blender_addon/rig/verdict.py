@@ -7,7 +7,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..edge_backend.errors import EdgeError
-from .bone_map import BoneMap
+from ..edge_backend.motion.retarget.bone_map import BoneMap
 from .retarget import bone_map_of, chosen_bones, faults_of
 
 _MOST = 64

@@ -4,8 +4,8 @@ from typing import Any
 
 import bpy
 
+from ..edge_backend.motion.retarget.bone_map import slot_words
 from ..ops.bone_map import PRESETS
-from ..rig.bone_map import slot_words
 from ..rig.dancer import is_dancer
 from ..rig.retarget import CHOSEN
 from ..rig.target import active_armature

@@ -11,12 +11,12 @@ REQUIRED = {
 
 
 def names_of(kind, rename=lambda name: name):
-    bone = addon("rig.bone_map").BoneName
+    bone = addon("edge_backend.motion.retarget.bone_map").BoneName
     return [bone(rename(name), rename(parent) if parent else None) for name, parent, _, _ in kind.bones]
 
 
 def found(bones, **chosen):
-    return addon("rig.bone_map").find_bone_map(bones, chosen)
+    return addon("edge_backend.motion.retarget.bone_map").find_bone_map(bones, chosen)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -73,7 +73,7 @@ def test_a_missing_leg_is_named_with_what_it_is_usually_called():
 
 
 def test_two_candidates_are_named_until_one_is_chosen():
-    bones = [*names_of(unreal()), addon("rig.bone_map").BoneName("Thigh_L", "pelvis")]
+    bones = [*names_of(unreal()), addon("edge_backend.motion.retarget.bone_map").BoneName("Thigh_L", "pelvis")]
     assert "thigh_l and Thigh_L" in found(bones).problems[0].text
     assert not found(bones, **{"thigh.L": "thigh_l"}).problems
 
@@ -84,7 +84,7 @@ def test_two_skeletons_in_one_rig_are_not_guessed_between():
 
 
 def test_what_is_no_body_is_not_taken_for_one():
-    bone = addon("rig.bone_map").BoneName
+    bone = addon("edge_backend.motion.retarget.bone_map").BoneName
     bones = [bone("Bone", None), bone("Bone.001", "Bone"), bone("hips", None)]
     assert found(bones).family == "" and found(bones).problems
 

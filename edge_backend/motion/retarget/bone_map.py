@@ -1,4 +1,4 @@
-"""Which bone of a rig is what: found from names and hierarchy, family by family, or chosen by the user. No bpy.
+"""Which bone of a rig is what: found from names and hierarchy, family by family, or chosen by the user.
 
 A family is a JSON file in bone_maps/; docs/retargeting.md says how to write one.
 """
@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..edge_backend.motion.retarget.slots import HEAD, HIPS, NECKS, REQUIRED, SIDES, SPINES, TRAVEL
+from .slots import HEAD, HIPS, NECKS, REQUIRED, SIDES, SPINES, TRAVEL
 
 FAMILIES = Path(__file__).parent / "bone_maps"
 _FEWEST = 7
