@@ -24,6 +24,12 @@ QUALITIES = (
 )
 
 
+TEMPI = (
+    ("heard", "As Heard", "The beats as they were found in the song"),
+    ("half", "Half", "Every second of them: the song was heard twice as fast as it is"),
+    ("double", "Double", "One more between any two: the song was heard half as fast as it is"),
+)
+
 DENSITIES = (
     ("FRAMES", "Every Frame", "A key on every frame of the dance, as motion capture has it"),
     ("CURVES", "Curves", "Keys on beats, extremes, and where else they are needed, with handles to edit"),
@@ -49,6 +55,21 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
     )
     quality: bpy.props.EnumProperty(
         name="Quality", description="How much work goes into the dance", items=QUALITIES, default="normal"
+    )
+    tempo: bpy.props.EnumProperty(name="Tempo", description="How fast the song's beats are", items=TEMPI)
+    beat_offset: bpy.props.FloatProperty(
+        name="Offset",
+        description="Seconds by which the beats come later than they were heard",
+        min=-10.0,
+        max=10.0,
+        soft_min=-0.5,
+        soft_max=0.5,
+        precision=3,
+        step=1,
+        subtype="TIME_ABSOLUTE",
+    )
+    bar_offset: bpy.props.IntProperty(
+        name="Bar Begins", description="So many beats later than it was heard", min=0, max=3
     )
     density: bpy.props.EnumProperty(name="Keys", description="How many keys a take gets", items=DENSITIES)
     degrees: bpy.props.FloatProperty(

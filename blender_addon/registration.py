@@ -7,9 +7,8 @@ import bpy
 from . import preferences, properties
 from .action.takes import CHARACTER
 from .backend.service import service
-from .ops import bone_map, curves, dancer, export_motion, generate, music, smpl_body, takes
+from .ops import bone_map, curves, dancer, export_motion, generate, music, override, smpl_body, takes
 from .rig import bone_map_properties, smpl_body_properties, verdict
-from .rig.retarget import CHOSEN
 from .ui import bone_map as bone_map_panel
 from .ui import panels
 from .ui import smpl_body as smpl_body_panel
@@ -21,12 +20,13 @@ CLASSES: Final[tuple[type, ...]] = (
     properties.EDGE_DANCE_Take,
     properties.EDGE_DANCE_Character,
     bone_map_properties.EDGE_DANCE_BoneSlot,
-    bone_map_properties.EDGE_DANCE_BoneMap,
     smpl_body_properties.EDGE_DANCE_SmplBody,
     dancer.EDGE_DANCE_OT_add_dancer,
     smpl_body.EDGE_DANCE_OT_add_smpl_body,
     music.EDGE_DANCE_OT_add_music,
     music.EDGE_DANCE_OT_mark_beats,
+    music.EDGE_DANCE_OT_clear_beats,
+    music.EDGE_DANCE_OT_keys_to_beats,
     generate.EDGE_DANCE_OT_generate,
     generate.EDGE_DANCE_OT_cancel,
     generate.EDGE_DANCE_OT_copy_problem,
@@ -41,6 +41,8 @@ CLASSES: Final[tuple[type, ...]] = (
     takes.EDGE_DANCE_OT_blend_takes,
     takes.EDGE_DANCE_OT_show_takes,
     takes.EDGE_DANCE_OT_hide_takes,
+    override.EDGE_DANCE_OT_override_character,
+    override.EDGE_DANCE_OT_override_character,
     bone_map.EDGE_DANCE_OT_find_bones,
     bone_map.EDGE_DANCE_OT_add_bone_map_preset,
     export_motion.EDGE_DANCE_OT_export_motion,
@@ -73,8 +75,7 @@ def register() -> None:
     setattr(bpy.types.Scene, SETTINGS, pointer(type=properties.EDGE_DANCE_Settings))
     character = pointer(type=properties.EDGE_DANCE_Character, override={"LIBRARY_OVERRIDABLE"})
     setattr(bpy.types.Object, CHARACTER, character)
-    bones = pointer(type=bone_map_properties.EDGE_DANCE_BoneMap, override={"LIBRARY_OVERRIDABLE"})
-    setattr(bpy.types.Object, CHOSEN, bones)
+    bone_map_properties.register()
     verdict.register()
     setattr(bpy.types.Scene, SMPL_BODY, pointer(type=smpl_body_properties.EDGE_DANCE_SmplBody))
 
@@ -84,7 +85,7 @@ def unregister() -> None:
     service.stop()
     verdict.unregister()
     delattr(bpy.types.Scene, SMPL_BODY)
-    delattr(bpy.types.Object, CHOSEN)
+    bone_map_properties.unregister()
     delattr(bpy.types.Object, CHARACTER)
     delattr(bpy.types.Scene, SETTINGS)
     for cls in reversed(CLASSES):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from .edge_backend.request import FeetRequest, GenerateRequest, Sampler
+from .edge_backend.request import BeatsRequest, FeetRequest, GenerateRequest, Sampler, TempoChange
 
 # Sampler and network evaluations per window.
 QUALITIES: dict[str, tuple[Sampler, int]] = {"draft": ("dpmpp", 10), "normal": ("ddim", 50), "best": ("ddim", 100)}
@@ -19,6 +19,14 @@ class Settings(Protocol):
     seed: int
     quality: str
     clean_feet: bool
+    tempo: TempoChange
+    beat_offset: float
+    bar_offset: int
+
+
+def beats_request(settings: Settings) -> BeatsRequest:
+    """The beats as the panel corrects them."""
+    return BeatsRequest(settings.tempo, round(settings.beat_offset, 6), settings.bar_offset)
 
 
 def generate_request(settings: Settings, song: Path, start: float, duration: float) -> GenerateRequest:
@@ -34,6 +42,7 @@ def generate_request(settings: Settings, song: Path, start: float, duration: flo
         style=settings.style,
         energy=settings.energy if settings.use_energy else None,
         feet=FeetRequest(enabled=settings.clean_feet),
+        beats=beats_request(settings),
     )
 
 

@@ -43,7 +43,7 @@ def add_take(
             key_bone(curves, armature.pose.bones[channels.bone], frames, channels)
         for switch in switch_keys(armature):
             key_switch(curves, switch.path, switch.group, frames[0], switch.value)
-        _describe(action, motion, (first_frame + motion.beats * rate).tolist(), settings or {})
+        _describe(action, motion, first_frame, rate, settings or {})
     except BaseException:
         bpy.data.actions.remove(action)
         raise
@@ -66,14 +66,20 @@ def _title(motion: Motion) -> str:
     return f"{song.rsplit('.', 1)[0]} {motion.meta.get('seed', 0)}"
 
 
-def _describe(action: bpy.types.Action, motion: Motion, beats: list[float], settings: Mapping[str, Any]) -> None:
-    """meta is kept as JSON: custom properties hold neither None nor large whole numbers."""
+def _describe(
+    action: bpy.types.Action, motion: Motion, first_frame: float, rate: float, settings: Mapping[str, Any]
+) -> None:
+    """Beats and bars become frames of the scene.
+
+    meta is kept as JSON: custom properties hold neither None nor large whole numbers.
+    """
     meta = motion.meta
     action[PROPERTY] = {
         "song": str(meta.get("song", {}).get("name", "")),
         "seed": int(meta.get("seed", 0)),
         "style": str(meta.get("style", "")),
-        "beats": beats,
+        "beats": (first_frame + motion.beats * rate).tolist(),
+        "bars": (first_frame + np.array(meta.get("downbeats", ())) * rate).tolist(),
         "made": datetime.now().astimezone().isoformat(timespec="seconds"),
         "settings": json.dumps(dict(settings), sort_keys=True),
         "meta": json.dumps(meta, sort_keys=True, ensure_ascii=False),

@@ -14,8 +14,8 @@ from typing import Literal
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.files import load_motion
 from ..edge_backend.motion.motion import Motion
-from ..edge_backend.protocol import PROTOCOL, Body, Cancel, Error, Generate, Hello, Message, Progress, Result
-from ..edge_backend.request import BodyRequest, GenerateRequest
+from ..edge_backend.protocol import PROTOCOL, Body, Cancel, Error, Features, Generate, Hello, Message, Progress, Result
+from ..edge_backend.request import BodyRequest, FeaturesRequest, GenerateRequest
 from .worker_process import Ended, WorkerProcess
 
 State = Literal["starting", "running", "cancelling", "done", "failed", "cancelled"]
@@ -50,7 +50,7 @@ class Job:
         self.progress: Progress | None = None
         self.error: EdgeError | None = None
         self._hire = hire
-        self._message: Generate | Body | None = None
+        self._message: Generate | Body | Features | None = None
         self._worker: WorkerProcess | None = None
         self._deadline = 0.0
         self._answered = False  # the worker says anything at all
@@ -88,11 +88,13 @@ class Job:
         """The dance of a job that is done. Raises EdgeError motion_*."""
         return load_motion(self.result)
 
-    def start(self, request: GenerateRequest | BodyRequest) -> None:
+    def start(self, request: GenerateRequest | BodyRequest | FeaturesRequest) -> None:
         """Send the request to the worker."""
         folder = str(self.folder)
         if isinstance(request, BodyRequest):
             self._message = Body(self.name, folder, request)
+        elif isinstance(request, FeaturesRequest):
+            self._message = Features(self.name, folder, request)
         else:
             self._message = Generate(self.name, folder, request)
         self._engage()

@@ -10,7 +10,7 @@ from ..backend.job import Job
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.failures import explain
-from ..edge_backend.request import BodyRequest, GenerateRequest
+from ..edge_backend.request import BodyRequest, FeaturesRequest, GenerateRequest
 from ..preferences import launch
 from ..ui.redraw import redraw_sidebars
 
@@ -38,7 +38,7 @@ class JobOperator(bpy.types.Operator):
         """Keep on the operator what the requests need. Raises EdgeError."""
         raise NotImplementedError
 
-    def request(self, folder: Path, number: int) -> GenerateRequest | BodyRequest:
+    def request(self, folder: Path, number: int) -> GenerateRequest | BodyRequest | FeaturesRequest:
         """What to ask for dance `number`, from 0; `folder` is the job's, for files that the backend is to read.
 
         Raises EdgeError, OSError.

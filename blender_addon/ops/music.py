@@ -1,15 +1,21 @@
-"""Operators for the song: adding it, and marking its beats."""
+"""Operators for the song: adding it, marking its beats, and moving keys onto them."""
 
 from pathlib import Path
+from typing import Any
 
 import bpy
+import numpy as np
 
-from ..action.takes import beat_frames
+from ..action.beats import clear_beats, keys_to_beats, known_beats, mark_beats
+from ..action.takes import current_take
+from ..backend.job import Job
+from ..backend.service import service
 from ..edge_backend.errors import EdgeError
-from ..music import add_song
-from ..rig.target import find_dancer
-
-MARKER = "Beat"
+from ..edge_backend.request import FeaturesRequest
+from ..music import add_song, find_strip, song_of
+from ..rig.target import active_armature
+from ..settings import beats_request
+from .job_operator import JobOperator
 
 
 class EDGE_DANCE_OT_add_music(bpy.types.Operator):
@@ -39,32 +45,88 @@ class EDGE_DANCE_OT_add_music(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class EDGE_DANCE_OT_mark_beats(bpy.types.Operator):
-    """Put a timeline marker on every beat of the song under the dancer's take"""
+class EDGE_DANCE_OT_mark_beats(JobOperator):
+    """Listen to the song and put a timeline marker on every beat and bar, corrected as the panel says"""
 
     bl_idname = "edge_dance.mark_beats"
     bl_label = "Mark Beats"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Greyed with the reason."""
+        if service.busy:
+            cls.poll_message_set("The backend is at work; wait for it")
+            return False
+        try:
+            song_of(*find_strip(context, context.scene.edge_dance.music))
+        except EdgeError as error:
+            cls.poll_message_set(str(error))
+            return False
+        return True
+
+    def prepare(self, context: bpy.types.Context) -> None:
+        """The song's part that the strip plays."""
+        settings = context.scene.edge_dance
+        self._song = song_of(*find_strip(context, settings.music))
+        self._scene = context.scene.name
+        self._beats = beats_request(settings)
+
+    def request(self, folder: Path, number: int) -> FeaturesRequest:
+        """Its rhythm."""
+        song = self._song
+        return FeaturesRequest(str(song.file(folder)), "rhythm", song.start, song.duration, self._beats)
+
+    def result(self, job: Job) -> dict[str, Any]:
+        """Beats and downbeats, seconds, and the tempo."""
+        with np.load(job.result, allow_pickle=False) as file:
+            return {name: file[name] for name in ("beats", "downbeats", "tempo")}
+
+    def finish(self, context: bpy.types.Context, dances: list[Any]) -> str:
+        """Markers in the scene that the job began in."""
+        scene = bpy.data.scenes.get(self._scene)
+        if scene is None:
+            raise EdgeError("scene_gone", "The scene was deleted while the song was heard.", "Mark the beats again.")
+        (heard,) = dances
+        rate = scene.render.fps / scene.render.fps_base
+        beats, bars = (self._song.first_frame + heard[name] * rate for name in ("beats", "downbeats"))
+        mark_beats(scene, beats.tolist(), bars.tolist())
+        return f"{len(beats)} beats at {float(heard['tempo']):.1f} a minute."
+
+
+class EDGE_DANCE_OT_clear_beats(bpy.types.Operator):
+    """Remove the markers of beats and bars"""
+
+    bl_idname = "edge_dance.clear_beats"
+    bl_label = "Clear Beats"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Other markers stay."""
+        scene: Any = context.scene
+        clear_beats(scene)
+        return {"FINISHED"}
+
+
+class EDGE_DANCE_OT_keys_to_beats(bpy.types.Operator):
+    """Move the selected keys of the character's action to the nearest beat"""
+
+    bl_idname = "edge_dance.keys_to_beats"
+    bl_label = "Keys to Nearest Beat"
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Only for a dancer with a take that knows its beats."""
-        cls.poll_message_set("Select a dancer with a generated dance")
-        return bool(_beats(context))
+        """Only for a take, with beats that are known."""
+        cls.poll_message_set("Select a character with a take, and mark the beats")
+        action = current_take(active_armature(context))
+        scene: Any = context.scene
+        return action is not None and bool(known_beats(action, scene))
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Markers that are there already are used again."""
-        markers = context.scene.timeline_markers
-        for marker in [marker for marker in markers if marker.name.startswith(MARKER)]:
-            markers.remove(marker)
-        for number, frame in enumerate(_beats(context), start=1):
-            markers.new(f"{MARKER} {number}", frame=round(frame))
-        return {"FINISHED"}
-
-
-def _beats(context: bpy.types.Context) -> list[float]:
-    try:
-        data = find_dancer(context).animation_data
-    except EdgeError:
-        return []
-    return beat_frames(data.action) if data and data.action else []
+        """The marked beats, or those of the take."""
+        action = current_take(active_armature(context))
+        assert action  # noqa: S101 - poll has seen it
+        scene: Any = context.scene
+        moved = keys_to_beats(action, known_beats(action, scene))
+        self.report({"INFO"} if moved else {"WARNING"}, f"{moved} keys moved." if moved else "No key is selected.")
+        return {"FINISHED"} if moved else {"CANCELLED"}

@@ -57,6 +57,10 @@ class VIEW3D_PT_edge_dance(_DanceTab):
         count.prop(context.scene.edge_dance, "variations", text="")
         if reason:
             draw_text(layout, context, f"{reason}", "INFO")
+            if reason.code == "dancer_linked":
+                layout.operator("edge_dance.override_character", icon="LIBRARY_DATA_OVERRIDE")
+            if reason.code == "dancer_linked":
+                layout.operator("edge_dance.override_character", icon="LIBRARY_DATA_OVERRIDE")
         elif service.problem:
             draw_text(layout, context, f"{service.problem}", "ERROR")
             layout.operator("edge_dance.copy_problem", icon="COPYDOWN")
@@ -132,7 +136,18 @@ class VIEW3D_PT_edge_dance_beats(_DanceTab):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
-        self.layout.operator("edge_dance.mark_beats", icon="MARKER_HLT")
+        layout: Any = self.layout
+        settings = context.scene.edge_dance
+        column = layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        column.prop(settings, "tempo")
+        column.prop(settings, "beat_offset")
+        column.prop(settings, "bar_offset")
+        row = layout.row(align=True)
+        row.operator("edge_dance.mark_beats", icon="MARKER_HLT")
+        row.operator("edge_dance.clear_beats", text="", icon="X")
+        layout.operator("edge_dance.keys_to_beats", icon="SNAP_ON")
 
 
 def _draw_dancer(layout: Any, context: bpy.types.Context) -> None:

@@ -1,6 +1,7 @@
 import shutil
 
 import bpy
+import numpy as np
 import pytest
 from blender_stage import CAN_MAKE_STRIPS, STRIP_FILE, addon, put_dancer, put_song, random_motion
 
@@ -157,15 +158,56 @@ def test_add_music_refuses_what_is_no_song_and_leaves_the_scene_as_it_was(tmp_pa
     assert bpy.context.scene.sync_mode != "AUDIO_SYNC"
 
 
-def test_marked_beats_lie_on_the_takes_beats(song_file):
+def marks():
+    return {marker.name: marker.frame for marker in bpy.context.scene.timeline_markers}
+
+
+def test_beats_and_bars_of_the_song_are_marked_where_they_sound(song_file, quick_worker):
+    """The song has a click every half second."""
+    put_song(song_file, frame=11)
+    scene = bpy.context.scene
+    scene.render.fps = 30
+    scene.timeline_markers.new("Mine", frame=5)
+    for _ in range(2):
+        assert bpy.ops.edge_dance.mark_beats() == {"FINISHED"}
+    found = marks()
+    assert found.pop("Mine") == 5 and {name.split()[0] for name in found} == {"Beat", "Bar"}
+    frames = sorted(found.values())
+    assert len(frames) == pytest.approx(16, abs=1)  # 8 s at 120 a minute
+    assert all(abs((frame - 11) - 15 * round((frame - 11) / 15)) <= 1 for frame in frames)
+    bars = sorted(frame for name, frame in found.items() if name.startswith("Bar"))
+    assert np.abs(np.diff(bars) - 60).max() <= 1
+    assert bpy.ops.edge_dance.clear_beats() == {"FINISHED"} and marks() == {"Mine": 5}
+
+
+def test_tempo_offset_and_bar_are_corrected_as_the_panel_says(song_file, quick_worker):
+    put_song(song_file, frame=1)
+    scene = bpy.context.scene
+    scene.render.fps = 30
+    bpy.ops.edge_dance.mark_beats()
+    heard = min(marks().values())
+    scene.edge_dance.tempo, scene.edge_dance.beat_offset = "half", 0.1
+    bpy.ops.edge_dance.mark_beats()
+    frames = sorted(marks().values())
+    assert np.abs(np.diff(frames) - 30).max() <= 1
+    assert all((frame - 3 - heard + 1) % 15 <= 2 for frame in frames)
+
+
+def test_selected_keys_go_to_the_nearest_beat_and_others_stay(song_file):
     scene = bpy.context.scene
     scene.render.fps = 30
     dancer = put_dancer()
-    scene.timeline_markers.new("Mine", frame=5)
-    with pytest.raises(RuntimeError, match="generated dance"):
-        bpy.ops.edge_dance.mark_beats()
-    addon("action.take").add_take(dancer, random_motion(45), scene, 11.0)
-    for _ in range(2):
-        assert bpy.ops.edge_dance.mark_beats() == {"FINISHED"}
-    marks = {marker.name: marker.frame for marker in scene.timeline_markers}
-    assert marks == {"Mine": 5, "Beat 1": 11, "Beat 2": 26, "Beat 3": 41}
+    with pytest.raises(RuntimeError, match="mark the beats"):
+        bpy.ops.edge_dance.keys_to_beats()
+    action = addon("action.take").add_take(dancer, random_motion(45), scene, 11.0)  # beats at 11, 26, 41
+    curves = addon("compat").fcurves_of(action)
+    for curve in curves:
+        for point in curve.keyframe_points:
+            point.select_control_point = point.co.x in (24, 30, 44)
+    values = {frame: curves[0].evaluate(frame) for frame in (24, 30, 44)}
+    assert bpy.ops.edge_dance.keys_to_beats() == {"FINISHED"}
+    frames = [round(point.co.x) for point in curves[0].keyframe_points]
+    assert frames == [frame for frame in range(11, 56) if frame not in (24, 44)]  # 24 to 26; 44 to 41; 30 was further
+    assert curves[0].evaluate(26) == pytest.approx(values[24], abs=1e-6)
+    assert curves[0].evaluate(41) == pytest.approx(values[44], abs=1e-6)
+    assert curves[0].evaluate(30) == pytest.approx(values[30], abs=1e-6)

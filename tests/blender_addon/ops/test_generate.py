@@ -82,6 +82,18 @@ def test_the_same_seed_gives_the_same_dance_and_another_seed_another(stage):
     assert len(bpy.data.actions) == 3
 
 
+def test_the_dance_is_made_for_the_beats_as_the_panel_corrects_them(stage):
+    beats = []
+    for tempo, offset in (("heard", 0.0), ("half", 0.0), ("heard", 0.1)):
+        bpy.context.scene.edge_dance.tempo, bpy.context.scene.edge_dance.beat_offset = tempo, offset
+        bpy.ops.edge_dance.generate()
+        beats.append(np.array(stage.animation_data.action["edge_dance"]["beats"]))
+    heard, half, late = beats
+    assert np.median(np.diff(half)) == pytest.approx(2 * np.median(np.diff(heard)), abs=0.2)
+    assert late[1] - heard[1] == pytest.approx(2.4, abs=0.01)  # a tenth of a second at 24 frames a second
+    assert len(stage.animation_data.action["edge_dance"]["bars"]) in (2, 3)  # in 4 s at 120 beats a minute
+
+
 def test_the_dance_lands_on_the_dancer_of_the_selected_body(stage):
     body = stage.children[0]
     bpy.context.view_layer.objects.active = body
