@@ -42,7 +42,6 @@ CLASSES: Final[tuple[type, ...]] = (
     takes.EDGE_DANCE_OT_show_takes,
     takes.EDGE_DANCE_OT_hide_takes,
     override.EDGE_DANCE_OT_override_character,
-    override.EDGE_DANCE_OT_override_character,
     bone_map.EDGE_DANCE_OT_find_bones,
     bone_map.EDGE_DANCE_OT_add_bone_map_preset,
     export_motion.EDGE_DANCE_OT_export_motion,

@@ -6,8 +6,9 @@ import bpy
 from bl_operators.presets import AddPresetBase
 
 from ..edge_backend.motion.retarget.slots import slot_names
+from ..rig.bone_map_properties import CHOSEN
 from ..rig.dancer import is_dancer
-from ..rig.retarget import CHOSEN, bone_map_of
+from ..rig.retarget import bone_map_of
 from ..rig.target import active_armature
 
 PRESETS = "edge_dance/bone_maps"
@@ -31,7 +32,7 @@ class EDGE_DANCE_OT_find_bones(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """What the list held before is forgotten."""
         armature: Any = active_armature(context)
-        slots = getattr(armature, CHOSEN).slots
+        slots = getattr(armature, CHOSEN)
         slots.clear()
         found = bone_map_of(armature)
         for slot in slot_names():
@@ -50,5 +51,5 @@ class EDGE_DANCE_OT_add_bone_map_preset(AddPresetBase, bpy.types.Operator):  # t
     bl_options = {"REGISTER", "UNDO"}
     preset_menu = "EDGE_DANCE_MT_bone_map_presets"
     preset_subdir = PRESETS
-    preset_defines = [f"bone_map = bpy.context.object.{CHOSEN}"]
-    preset_values = ["bone_map.slots"]
+    preset_defines = ["armature = bpy.context.object"]
+    preset_values = [f"armature.{CHOSEN}"]

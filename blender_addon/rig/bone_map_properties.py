@@ -1,20 +1,38 @@
 """The bone map as the user edits it, kept with the armature object."""
 
+from typing import Any
+
 import bpy
+
+CHOSEN = "edge_dance_bones"
+"""The armature object's property with the bones that the user has chosen. Empty: they are found from their names.
+
+A collection, not a pointer to a group that has one: Blender 5 forgets what a library override says of such groups.
+"""
+
+SHOWN = "edge_dance_bone"
+"""The number of the one that is highlighted in the list."""
+
+_OVERRIDABLE = {"LIBRARY_OVERRIDABLE"}
 
 
 class EDGE_DANCE_BoneSlot(bpy.types.PropertyGroup):
     """A part of the body and the bone for it"""
 
-    name: bpy.props.StringProperty(name="Slot", override={"LIBRARY_OVERRIDABLE"})
+    name: bpy.props.StringProperty(name="Slot", override=_OVERRIDABLE)
     bone: bpy.props.StringProperty(
-        name="Bone", description="The bone for this part of the body; empty if there is none",
-        override={"LIBRARY_OVERRIDABLE"},
-    )  # fmt: skip
+        name="Bone", description="The bone for this part of the body; empty if there is none", override=_OVERRIDABLE
+    )
 
 
-class EDGE_DANCE_BoneMap(bpy.types.PropertyGroup):
-    """Which bone is what. Empty: found from the bones' names"""
+def register() -> None:
+    """Give every object a bone map."""
+    collection: Any = bpy.props.CollectionProperty
+    setattr(bpy.types.Object, CHOSEN, collection(type=EDGE_DANCE_BoneSlot, override=_OVERRIDABLE | {"USE_INSERTION"}))
+    setattr(bpy.types.Object, SHOWN, bpy.props.IntProperty(name="Active Slot", override=_OVERRIDABLE))
 
-    slots: bpy.props.CollectionProperty(type=EDGE_DANCE_BoneSlot, override={"LIBRARY_OVERRIDABLE", "USE_INSERTION"})
-    active: bpy.props.IntProperty(name="Active Slot", override={"LIBRARY_OVERRIDABLE"})
+
+def unregister() -> None:
+    """Undo `register`."""
+    delattr(bpy.types.Object, SHOWN)
+    delattr(bpy.types.Object, CHOSEN)

@@ -14,12 +14,10 @@ from ..edge_backend.motion.retarget import Fit, Rig, RigBone, fit, pose_rig, rea
 from ..edge_backend.motion.retarget.bone_map import BoneMap, BoneName, find_bone_map, slot_words
 from ..edge_backend.motion.retarget.slots import TRAVEL
 from ..edge_backend.motion.rotations import Array, continuous_quaternions, matrix_to_quaternion
+from .bone_map_properties import CHOSEN
 from .channels import BoneChannels, dancer_channels, motion_of_dancer
 from .dancer import is_dancer
 from .skeleton import BONE_NAMES
-
-CHOSEN = "edge_dance_bones"
-"""The armature object's property with the bones that the user has chosen."""
 
 _LARGEST_SKEW = 0.01
 _DRIVEN = ("location", "rotation_quaternion", "rotation_euler", "rotation_axis_angle")
@@ -42,7 +40,7 @@ def bone_map_of(armature: bpy.types.Object) -> BoneMap:
 
 def chosen_bones(armature: bpy.types.Object) -> tuple[tuple[str, str], ...]:
     """Slots and the bones that the user has chosen for them, "" for none."""
-    return tuple((item.name, item.bone) for item in getattr(armature, CHOSEN).slots)
+    return tuple((item.name, item.bone) for item in getattr(armature, CHOSEN))
 
 
 def why_not_dance(armature: bpy.types.Object) -> EdgeError | None:

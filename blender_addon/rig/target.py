@@ -4,6 +4,7 @@ import bpy
 
 from ..edge_backend.errors import EdgeError
 from .dancer import is_dancer
+from .override import linked_armature
 from .verdict import verdict_of
 
 
@@ -12,17 +13,17 @@ def find_dancer(context: bpy.types.Context) -> bpy.types.Object:
 
     Raises EdgeError dancer_none, dancer_linked, rig_unfit.
     """
+    if linked := linked_armature(context):
+        raise EdgeError(
+            "dancer_linked",
+            f"{linked.name} is linked from another file and cannot be keyed.",
+            "Make Library Override makes it yours to key; its own file stays as it is.",
+        )
     armature = active_armature(context)
     if armature is None:
         raise EdgeError("dancer_none", "No dancer is selected.", "Select one, or add one with Add Dancer.")
     if not is_dancer(armature) and (error := verdict_of(armature, context).error(armature)):
         raise error
-    if armature.library:
-        raise EdgeError(
-            "dancer_linked",
-            f"{armature.name} is linked from another file and cannot be keyed.",
-            "Make a library override of it first.",
-        )
     return armature
 
 

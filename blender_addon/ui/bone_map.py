@@ -6,8 +6,8 @@ import bpy
 
 from ..edge_backend.motion.retarget.bone_map import slot_words
 from ..ops.bone_map import PRESETS
+from ..rig.bone_map_properties import CHOSEN, SHOWN
 from ..rig.dancer import is_dancer
-from ..rig.retarget import CHOSEN
 from ..rig.target import active_armature
 from ..rig.verdict import verdict_of
 from .panels import draw_text
@@ -66,11 +66,9 @@ class VIEW3D_PT_edge_dance_bone_map(bpy.types.Panel):
                 draw_text(layout, context, note.text, "INFO")
         row = layout.row(align=True)
         row.menu("EDGE_DANCE_MT_bone_map_presets", text="Presets")
-        if chosen.slots:
+        if chosen:
             row.operator("edge_dance.add_bone_map_preset", text="", icon="ADD")
             row.operator("edge_dance.add_bone_map_preset", text="", icon="REMOVE").remove_active = True
-        layout.operator(
-            "edge_dance.find_bones", text="Find Bones Again" if chosen.slots else "Edit Bones", icon="VIEWZOOM"
-        )
-        if chosen.slots:
-            layout.template_list("EDGE_DANCE_UL_bone_slots", "", chosen, "slots", chosen, "active", rows=8)
+        layout.operator("edge_dance.find_bones", text="Find Bones Again" if chosen else "Edit Bones", icon="VIEWZOOM")
+        if chosen:
+            layout.template_list("EDGE_DANCE_UL_bone_slots", "", armature, CHOSEN, armature, SHOWN, rows=8)

@@ -59,8 +59,6 @@ class VIEW3D_PT_edge_dance(_DanceTab):
             draw_text(layout, context, f"{reason}", "INFO")
             if reason.code == "dancer_linked":
                 layout.operator("edge_dance.override_character", icon="LIBRARY_DATA_OVERRIDE")
-            if reason.code == "dancer_linked":
-                layout.operator("edge_dance.override_character", icon="LIBRARY_DATA_OVERRIDE")
         elif service.problem:
             draw_text(layout, context, f"{service.problem}", "ERROR")
             layout.operator("edge_dance.copy_problem", icon="COPYDOWN")

@@ -317,7 +317,7 @@ def test_mmd_legs_are_taken_off_their_ik():
 def test_bones_can_be_listed_changed_and_saved_as_a_preset():
     character = put_character(mixamo())
     assert bpy.ops.edge_dance.find_bones() == {"FINISHED"}
-    slots = character.edge_dance_bones.slots
+    slots = character.edge_dance_bones
     slots["neck1"].bone = ""
     bpy.ops.edge_dance.add_bone_map_preset(name="No Neck")
     bpy.ops.edge_dance.find_bones()

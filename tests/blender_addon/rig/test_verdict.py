@@ -84,7 +84,7 @@ def test_bones_are_seen_as_they_are_renamed_removed_and_chosen():
     update()
     assert "left shin was not found" in words()
     bpy.ops.edge_dance.find_bones()
-    character.edge_dance_bones.slots["shin.L"].bone = "Something"  # Blender tells nobody of that
+    character.edge_dance_bones["shin.L"].bone = "Something"  # Blender tells nobody of that
     assert words() == ""
     bpy.ops.object.mode_set(mode="EDIT")
     character.data.edit_bones.remove(character.data.edit_bones["Something"])

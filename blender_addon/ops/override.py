@@ -1,0 +1,32 @@
+"""The operator that makes a linked character posable."""
+
+import bpy
+
+from ..edge_backend.errors import EdgeError
+from ..rig.override import linked_armature, override
+
+
+class EDGE_DANCE_OT_override_character(bpy.types.Operator):
+    """Make a library override of the linked character, so that it can be keyed here; its own file stays as it is"""
+
+    bl_idname = "edge_dance.override_character"
+    bl_label = "Make Library Override"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """For characters from another file."""
+        cls.poll_message_set("Select a character that is linked from another file")
+        return linked_armature(context) is not None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Make it, and make its armature active."""
+        if context.mode != "OBJECT":
+            bpy.ops.object.mode_set(mode="OBJECT")
+        try:
+            armature = override(context)
+        except EdgeError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"{armature.name} can be keyed now.")
+        return {"FINISHED"}

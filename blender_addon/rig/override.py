@@ -1,0 +1,85 @@
+"""Characters from another file: Blender can pose them once they have a library override."""
+
+import bpy
+
+from ..edge_backend.errors import EdgeError
+
+
+def linked_armature(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The armature that the active object stands for and that cannot be keyed as it is; None if there is none.
+
+    It is the object itself, moves it, or lies in the linked collection that it shows.
+    """
+    ob = context.view_layer.objects.active
+    if ob is None:
+        return None
+    if ob.type == "EMPTY" and ob.instance_collection and ob.instance_collection.library:
+        return next((other for other in ob.instance_collection.all_objects if other.type == "ARMATURE"), None)
+    armature = ob.find_armature() if ob.type == "MESH" else ob
+    return armature if armature and armature.type == "ARMATURE" and _locked(armature) else None
+
+
+def override(context: bpy.types.Context) -> bpy.types.Object:
+    """Make a library override of the linked character and make its armature active; returns that.
+
+    A character that a collection instance shows stays where the instance was. Raises EdgeError dancer_none,
+    override_failed.
+    """
+    linked = linked_armature(context)
+    if linked is None:
+        raise EdgeError("dancer_none", "No linked character is selected.", "Select one.")
+    active = context.view_layer.objects.active
+    instance = active if active.type == "EMPTY" else None
+    place = instance.matrix_world.copy() if instance else None
+    _select(context, instance or linked)
+    try:
+        bpy.ops.object.make_override_library()
+    except RuntimeError as error:
+        raise _failed(linked, str(error)) from error
+    armature = _override_of(context, linked)
+    if armature is None:
+        raise _failed(linked)
+    _unlink_what_is_overridden(context)
+    if place:
+        armature.matrix_world = place @ armature.matrix_world
+    _select(context, armature)
+    return armature
+
+
+def _locked(ob: bpy.types.Object) -> bool:
+    """Linked, or overridden only because something else was."""
+    return ob.library is not None or (ob.override_library is not None and ob.override_library.is_system_override)
+
+
+def _override_of(context: bpy.types.Context, linked: bpy.types.Object) -> bpy.types.Object | None:
+    if linked.override_library:  # there was one, which could not be edited until now
+        return None if _locked(linked) else linked
+    for ob in context.scene.objects:
+        if ob.override_library and ob.override_library.reference == linked:
+            return ob
+    return None
+
+
+def _unlink_what_is_overridden(context: bpy.types.Context) -> None:
+    """Blender 4.2 leaves the linked objects in the scene, in the same place."""
+    overridden = {ob.override_library.reference for ob in context.scene.objects if ob.override_library}
+    for collection in (context.scene.collection, *context.scene.collection.children_recursive):
+        if collection.library is None:
+            for ob in overridden.intersection(collection.objects):
+                collection.objects.unlink(ob)
+
+
+def _select(context: bpy.types.Context, ob: bpy.types.Object) -> None:
+    for other in context.selected_objects:
+        other.select_set(False)
+    ob.select_set(True)
+    context.view_layer.objects.active = ob
+
+
+def _failed(linked: bpy.types.Object, detail: str = "") -> EdgeError:
+    return EdgeError(
+        "override_failed",
+        f"Blender made no library override of {linked.name}.",
+        "Make it by hand: Object > Library Override > Make.",
+        detail,
+    )

@@ -1,0 +1,117 @@
+"""Characters from a library file: refused with the way out, and one click makes them dance."""
+
+import bpy
+import numpy as np
+import pytest
+from blender_stage import addon
+from characters import put_character, unreal
+from dances import dance
+from mathutils import Euler, Matrix, Vector
+from test_retarget import SEGMENTS, heads, largest_angle, put_take
+
+PLACE = Matrix.LocRotScale(Vector((3, -1, 0.5)), Euler((0, 0, 0.7)), None)
+
+
+@pytest.fixture
+def library(tmp_path):
+    """A file with a character and its body in a collection; the file that is open is empty."""
+    collection = bpy.data.collections.new("Character")
+    bpy.context.scene.collection.children.link(collection)
+    character = put_character(unreal())
+    character.name = "Hero"
+    body = bpy.data.objects.new("Body", bpy.data.meshes.new("Body"))
+    body.parent = character
+    body.modifiers.new("Armature", "ARMATURE").object = character
+    for ob in (character, body):
+        for other in list(ob.users_collection):
+            other.objects.unlink(ob)
+        collection.objects.link(ob)
+    path = str(tmp_path / "library.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.context.scene.render.fps = 30
+    return path
+
+
+def link_objects(path):
+    with bpy.data.libraries.load(path, link=True) as (_, linked):
+        linked.objects = ["Hero", "Body"]
+    for ob in linked.objects:
+        bpy.context.collection.objects.link(ob)
+    return bpy.data.objects["Hero"]
+
+
+def link_collection(path):
+    """As File > Link does: an empty that shows the collection."""
+    with bpy.data.libraries.load(path, link=True) as (_, linked):
+        linked.collections = ["Character"]
+    instance = bpy.data.objects.new("Character", None)
+    instance.instance_type, instance.instance_collection = "COLLECTION", linked.collections[0]
+    bpy.context.collection.objects.link(instance)
+    instance.matrix_world = PLACE
+    return instance
+
+
+def select(ob):
+    bpy.context.view_layer.objects.active = ob
+    bpy.context.view_layer.update()
+
+
+def body_of_hero(path):
+    link_objects(path)
+    return bpy.data.objects["Body"]
+
+
+@pytest.mark.parametrize("link", [link_objects, link_collection, body_of_hero])
+def test_a_linked_character_dances_after_one_click(library, link):
+    select(link(library))
+    with pytest.raises(addon("edge_backend.errors").EdgeError, match="Hero is linked from another file") as caught:
+        addon("rig.target").find_dancer(bpy.context)
+    assert caught.value.code == "dancer_linked"
+    assert bpy.ops.edge_dance.override_character() == {"FINISHED"}
+
+    character = addon("rig.target").find_dancer(bpy.context)
+    assert character == bpy.context.object and character.override_library
+    assert sum(ob.type == "ARMATURE" for ob in bpy.context.scene.objects) == 1  # no second one in the same place
+    assert not any(ob.type == "EMPTY" for ob in bpy.context.scene.objects)
+    place = PLACE if link is link_collection else Matrix.Identity(4)
+    assert np.abs(np.array(character.matrix_world) - np.array(place)).max() < 1e-6
+    body = next(ob for ob in bpy.context.scene.objects if ob.type == "MESH")
+    assert body.parent == character and body.find_armature() == character
+
+    motion = dance(frames=60)
+    put_take(character, motion)
+    assert largest_angle(character, motion, np.array(place.to_3x3())) < 0.1
+    assert not bpy.ops.edge_dance.override_character.poll()
+
+
+def test_the_take_is_there_when_the_file_is_opened_again(library, tmp_path):
+    select(link_objects(library))
+    bpy.ops.edge_dance.override_character()
+    character = bpy.context.object
+    bpy.ops.edge_dance.find_bones()
+    character.edge_dance_bones["neck1"].bone = ""
+    put_take(character, dance(frames=30))
+    slots = [segment[0] for segment in SEGMENTS]
+    before = heads(character, 20, slots)
+    path = str(tmp_path / "shot.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    character = next(ob for ob in bpy.context.scene.objects if ob.type == "ARMATURE")
+    assert character.override_library
+    assert np.abs(heads(character, 20, slots) - before).max() < 1e-6
+    assert "neck1" not in addon("rig.retarget").bone_map_of(character).bones
+
+
+def test_an_override_that_blender_keeps_locked_is_unlocked(library):
+    """What Blender overrides along with something else cannot be edited until it is asked for."""
+    character = link_objects(library)
+    character = character.override_hierarchy_create(bpy.context.scene, bpy.context.view_layer)
+    assert character.override_library.is_system_override
+    select(character)
+    with pytest.raises(addon("edge_backend.errors").EdgeError) as caught:
+        addon("rig.target").find_dancer(bpy.context)
+    assert caught.value.code == "dancer_linked"
+    assert bpy.ops.edge_dance.override_character() == {"FINISHED"}
+    assert not addon("rig.target").find_dancer(bpy.context).override_library.is_system_override
