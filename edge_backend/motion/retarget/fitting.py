@@ -23,6 +23,7 @@ _SNAP = np.cos(np.radians(25))  # a body this near to the armature's axes stands
 # Toe joints lie between the floor and this share of the leg above it; ankles higher. Otherwise the armature's origin is
 # not on the floor.
 _HIGHEST_TOES, _HIGHEST_ANKLE = 0.12, 0.25
+_HANGS = 0.25  # of the leg: hips as near as this to the origin are where BVH files put them
 _BALL = 0.16  # of the leg: from the ankle forward to where toes would begin
 
 
@@ -31,8 +32,10 @@ class Fit:
     """A rig with its bone map, measured at rest.
 
     axes: (3, 3) the body's left, back and up as columns, in armature space. scale: armature units per metre of the
-    model. floor: (3,) the point of the floor below the armature's origin, armature space. What is in the model's space
-    is metres of the model, z up, facing -y, the floor at 0.
+    model. floor: (3,) the point of the floor below the armature's origin, on which the rig stands at rest, armature
+    space. What is in the model's space is metres of the model, z up, facing -y, the floor at 0.
+    stage: (3,) from that floor to the one on which the rig dances, armature space. They are the same but for rigs that
+    hang from their origin by the hips, as BVH files have them: their motion is told from the origin on.
     """
 
     rig: Rig
@@ -40,6 +43,7 @@ class Fit:
     axes: Array
     scale: float
     floor: Array
+    stage: Array
 
     def to_model(self, points: Array) -> Array:
         """Points (..., 3) from armature space to the model's space."""
@@ -130,7 +134,9 @@ def fit(rig: Rig, bones: Mapping[str, str]) -> Fit:
     axes = body_axes(rig, bones)
     heads = {slot: rig[bone].head @ axes for slot, bone in bones.items()}
     leg = float(np.mean([_leg_length(heads, side) for side in SIDES]))
-    return Fit(rig, bones, axes, leg / MODEL_LEG, axes[:, 2] * _floor_height(heads, leg))
+    floor = axes[:, 2] * _floor_height(heads, leg)
+    hangs = abs(heads[HIPS][2]) < _HANGS * leg
+    return Fit(rig, bones, axes, leg / MODEL_LEG, floor, -floor if hangs else np.zeros(3))
 
 
 def body_axes(rig: Rig, bones: Mapping[str, str]) -> Array:

@@ -170,6 +170,6 @@ def leg_rig(fit: Fit) -> FootRig:
 def _travel_location(fit: Fit, posed: Posed, hips: Array) -> Array:
     """The location channels (T, 3) that bring the middle between the hip joints to `hips` (T, 3), the model's space."""
     now = np.mean([posed.space[fit.bones[f"thigh.{side}"]][:, :3, 3] for side in SIDES], axis=0)
-    way = fit.to_armature(hips) - now
+    way = fit.to_armature(hips) + fit.stage - now
     axes = location_axes(fit.rig, fit.travel, posed.space[fit.travel])
     return np.linalg.solve(axes, way[..., None])[..., 0]

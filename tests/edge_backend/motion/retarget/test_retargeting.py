@@ -1,5 +1,7 @@
 """The mathematics of retargeting, without Blender."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from some_rigs import MAP, dance, make_rig, posed
 from edge_backend.motion.feet import FootSettings, clean, clean_motion
 from edge_backend.motion.feet.figures import plant_slide, sole_points
 from edge_backend.motion.kinematics import forward_kinematics
-from edge_backend.motion.retarget import fit, pose_rig, read_rig
+from edge_backend.motion.retarget import Rig, fit, pose_rig, read_rig
 from edge_backend.motion.retarget.fitting import MODEL_LEG
 from edge_backend.motion.retarget.onto_rig import leg_rig, swing_twist
 from edge_backend.motion.retarget.plants import standing_feet
@@ -69,6 +71,27 @@ def test_a_motion_comes_back_from_the_rig_as_it_went():
     back = read_rig(measured, {slot: matrices[bone] for slot, bone in MAP.items()})
     assert np.abs(back.root - motion.root).max() < 1e-4
     assert np.abs(back.rotations - motion.rotations)[:, :22].max() < 1e-4
+
+
+def test_a_rig_that_hangs_from_its_origin_by_the_hips_dances_on_the_origins_floor():
+    """As BVH files have it: at rest the feet are a leg below the origin, in the motion they are on it."""
+    rig = make_rig(LONG_LEGS)
+    hips = rig["pelvis"].head
+    bones = []
+    for bone in rig.values():
+        rest = bone.rest.copy()
+        rest[:3, 3] -= hips
+        bones.append(replace(bone, rest=rest, tail=bone.tail - hips))
+    hanging = Rig(bones)
+    motion = clean_motion(dance())
+    feet = {}
+    for name, one in (("standing", rig), ("hanging", hanging)):
+        measured = fit(one, MAP)
+        matrices = posed(one, pose_rig(measured, motion, FootSettings()), motion.frames)
+        feet[name] = matrices["left_toes"][:, 2, 3]
+        back = read_rig(measured, {slot: matrices[bone] for slot, bone in MAP.items()})
+        assert np.abs(back.root - motion.root).max() < 0.03  # what the feet's cleanup moves the hips by
+    assert np.abs(feet["standing"] - feet["hanging"]).max() < 0.01
 
 
 def leg_motion(measured, motion, settings):
