@@ -57,6 +57,15 @@ def fcurves_of(action: bpy.types.Action) -> Any:
     return curves_owner(action).fcurves
 
 
+# --- Pose mode: bones are selected on the pose since 5.0 -------------------------------------------------------------
+
+
+def is_selected(bone: bpy.types.PoseBone) -> bool:
+    """Whether the bone is selected in pose mode."""
+    chosen: Any = bone if hasattr(bone, "select") else bone.bone
+    return bool(chosen.select)
+
+
 # --- Sequencer: sequences became strips in 4.4, handles were renamed in 5.1, scenes can be picked since 5.0 -----------
 
 

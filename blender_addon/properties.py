@@ -4,6 +4,7 @@ from typing import Any
 
 import bpy
 
+from .action.parts import PART_WORDS
 from .action.takes import current_take, use_take
 from .edge_backend.errors import EdgeError
 
@@ -88,6 +89,14 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
         soft_max=20.0,
         max=200.0,
     )
+    strength: bpy.props.FloatProperty(
+        name="Strength",
+        description="How far a variation leaves the dance: 0 not at all, 1 altogether",
+        default=0.4,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+    )
     variations: bpy.props.IntProperty(
         name="Variations", description="How many dances Make Variations makes", default=3, min=1, max=50
     )
@@ -117,6 +126,58 @@ class EDGE_DANCE_Take(bpy.types.PropertyGroup):
     action: bpy.props.PointerProperty(type=bpy.types.Action)
 
 
+KINDS = (
+    ("POSE", "Pose", "The pose at one frame"),
+    ("RANGE", "Range", "The poses over a range of frames"),
+    ("PATH", "Root Path", "Where the body goes, along a curve or as in the take"),
+    ("FEET", "Feet", "Feet that stand on the floor"),
+)
+
+PARTS = (
+    *((name, words, f"Keep the {words.lower()}") for name, words in PART_WORDS.items()),
+    ("bones", "Bones", "Keep the bones that were selected when the row was added"),
+)
+
+STANDING = (
+    ("left_foot", "Left Foot", "The left foot stands on the floor"),
+    ("right_foot", "Right Foot", "The right foot stands on the floor"),
+)
+
+
+class EDGE_DANCE_KeepRow(bpy.types.PropertyGroup):
+    """Something to keep when the dance is made anew"""
+
+    kind: bpy.props.EnumProperty(name="Kind", description="What is kept", items=KINDS)
+    part: bpy.props.EnumProperty(name="Part", description="What of the body", items=PARTS)
+    bones: bpy.props.StringProperty(name="Bones", description="The bones' names, separated by line breaks")
+    label: bpy.props.StringProperty(name="Label", description="What the bones are called in the list")
+    start: bpy.props.IntProperty(name="Start", description="First frame, or the pose's", default=1)
+    end: bpy.props.IntProperty(name="End", description="Last frame", default=250)
+    open_start: bpy.props.BoolProperty(name="From the Beginning", description="From the dance's first frame on")
+    open_end: bpy.props.BoolProperty(name="To the End", description="To the dance's last frame")
+    curve: bpy.props.PointerProperty(
+        name="Curve",
+        description="The body goes along it; without one as it goes now",
+        type=bpy.types.Object,
+        poll=lambda _row, ob: ob.type == "CURVE",
+    )
+    feet: bpy.props.EnumProperty(
+        name="Feet", description="Which feet stand", items=STANDING, options={"ENUM_FLAG"}, default={"left_foot"}
+    )
+    weight: bpy.props.FloatProperty(
+        name="Weight",
+        description="1: exactly as it is. Less: near to it",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+    )
+    fade: bpy.props.IntProperty(
+        name="Fade", description="Frames over which the weight rises and falls at the range's ends", min=0, max=1000
+    )
+    mute: bpy.props.BoolProperty(name="Mute", description="Leave this row out")
+
+
 class EDGE_DANCE_Character(bpy.types.PropertyGroup):
     """What an armature has of the dance"""
 
@@ -124,3 +185,5 @@ class EDGE_DANCE_Character(bpy.types.PropertyGroup):
     shown: bpy.props.IntProperty(
         name="Take", description="Click a take to have the character dance it", get=_shown, set=_show
     )
+    keep: bpy.props.CollectionProperty(type=EDGE_DANCE_KeepRow, override={"LIBRARY_OVERRIDABLE", "USE_INSERTION"})
+    keep_active: bpy.props.IntProperty(name="Row", description="The row that is edited")

@@ -7,10 +7,11 @@ import bpy
 from . import preferences, properties
 from .action.takes import CHARACTER
 from .backend.service import service
-from .ops import bone_map, curves, dancer, export_motion, generate, music, override, smpl_body, takes
+from .ops import bone_map, curves, dancer, edit, export_motion, generate, keep, music, override, smpl_body, takes
 from .rig import bone_map_properties, smpl_body_properties, verdict
 from .ui import bone_map as bone_map_panel
-from .ui import panels
+from .ui import dope_sheet, panels
+from .ui import keep as keep_panel
 from .ui import smpl_body as smpl_body_panel
 from .ui import takes as takes_panel
 
@@ -18,6 +19,7 @@ CLASSES: Final[tuple[type, ...]] = (
     preferences.EDGE_DANCE_Preferences,
     properties.EDGE_DANCE_Settings,
     properties.EDGE_DANCE_Take,
+    properties.EDGE_DANCE_KeepRow,
     properties.EDGE_DANCE_Character,
     bone_map_properties.EDGE_DANCE_BoneSlot,
     smpl_body_properties.EDGE_DANCE_SmplBody,
@@ -34,6 +36,16 @@ CLASSES: Final[tuple[type, ...]] = (
     generate.EDGE_DANCE_OT_variations,
     generate.EDGE_DANCE_OT_new_seed,
     curves.EDGE_DANCE_OT_change_density,
+    keep.EDGE_DANCE_OT_keep,
+    keep.EDGE_DANCE_OT_remove_kept,
+    edit.EDGE_DANCE_OT_generate_kept,
+    edit.EDGE_DANCE_OT_regenerate_range,
+    edit.EDGE_DANCE_OT_regenerate_bones,
+    edit.EDGE_DANCE_OT_in_between,
+    edit.EDGE_DANCE_OT_continue_dance,
+    edit.EDGE_DANCE_OT_vary,
+    edit.EDGE_DANCE_OT_pose_to_beat,
+    edit.EDGE_DANCE_OT_mirror,
     takes.EDGE_DANCE_OT_star_take,
     takes.EDGE_DANCE_OT_delete_take,
     takes.EDGE_DANCE_OT_load_settings,
@@ -46,6 +58,10 @@ CLASSES: Final[tuple[type, ...]] = (
     bone_map.EDGE_DANCE_OT_add_bone_map_preset,
     export_motion.EDGE_DANCE_OT_export_motion,
     panels.VIEW3D_PT_edge_dance,
+    keep_panel.EDGE_DANCE_UL_keep,
+    keep_panel.EDGE_DANCE_MT_keep,
+    keep_panel.EDGE_DANCE_MT_edit,
+    keep_panel.VIEW3D_PT_edge_dance_keep,
     takes_panel.EDGE_DANCE_UL_takes,
     takes_panel.EDGE_DANCE_MT_takes,
     takes_panel.VIEW3D_PT_edge_dance_takes,
@@ -77,11 +93,13 @@ def register() -> None:
     bone_map_properties.register()
     verdict.register()
     setattr(bpy.types.Scene, SMPL_BODY, pointer(type=smpl_body_properties.EDGE_DANCE_SmplBody))
+    dope_sheet.show_kept()
 
 
 def unregister() -> None:
     """Undo `register`, and end the worker."""
     service.stop()
+    dope_sheet.hide_kept()
     verdict.unregister()
     delattr(bpy.types.Scene, SMPL_BODY)
     bone_map_properties.unregister()

@@ -4,6 +4,7 @@ import json
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -74,10 +75,14 @@ class DanceOperator(JobOperator):
 
     def key(self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene) -> bpy.types.Action:
         """A take of the dance, with the settings that it was made with."""
-        settings = self._settings | {"seed": int(motion.meta.get("seed", self._request.seed))}
+        settings = self.kept_settings(motion)
         action = add_take(dancer, motion, scene, self._song.first_frame, self._request.feet.enabled, settings=settings)
         set_density(dancer, action, settings["density"], Tolerance(settings["degrees"], settings["millimetres"]))
         return action
+
+    def kept_settings(self, motion: Motion) -> dict[str, Any]:
+        """The panel's settings when the job began, with the dance's own seed."""
+        return self._settings | {"seed": int(motion.meta.get("seed", self._request.seed))}
 
 
 class EDGE_DANCE_OT_generate(DanceOperator):

@@ -1,0 +1,353 @@
+"""Operators that keep some of a dance and make the rest anew: each one is rows of what it keeps."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..action.beats import known_beats
+from ..action.curves import set_density
+from ..action.hold import Held, held_channels, hold
+from ..action.keep import Row, Timing, exact_frames, gather
+from ..action.keep_rows import frame_range, rows_of, selected_bones, selected_keys
+from ..action.parts import bones_of, joints_of
+from ..action.take import add_take
+from ..action.takes import CHARACTER, current_take, details, span
+from ..backend.service import service
+from ..edge_backend.errors import EdgeError
+from ..edge_backend.motion.curves import Tolerance
+from ..edge_backend.motion.motion import Motion
+from ..edge_backend.motion.representation import mirror
+from ..edge_backend.request import GenerateRequest
+from ..rig.dancer import is_dancer
+from ..rig.retarget import bone_map_of, read_motion
+from ..rig.skeleton import BONE_NAMES
+from ..rig.target import find_dancer
+from .generate import DanceOperator
+
+
+class EditOperator(DanceOperator):
+    """A dance of which something is kept: the poses of the character's action, read off the rig. Not registered."""
+
+    suffix = ""
+    """What the new take's name says behind the old one's."""
+
+    strength: float | None = None
+
+    def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
+        """What is kept. Raises EdgeError."""
+        raise NotImplementedError
+
+    def window(self, armature: bpy.types.Object, strip: tuple[float, float]) -> tuple[float, float]:
+        """The new dance's first and last frame in the scene: those of the action that lie under the music."""
+        first, last = span(_action(armature))
+        return max(first, strip[0]), min(last, strip[1])
+
+    def prepare(self, context: bpy.types.Context) -> None:
+        """Read what is kept, in the model's terms and as the bones' own channels."""
+        super().prepare(context)
+        armature = find_dancer(context)
+        scene: Any = context.scene
+        rate = scene.render.fps / scene.render.fps_base
+        song = self._song
+        strip = song.first_frame, song.first_frame + (round(song.duration * Motion.fps) - 1) * rate / Motion.fps
+        first, last = self.window(armature, strip)
+        self._timing = Timing(first, rate, math.floor((last - first) * Motion.fps / rate + 1e-3) + 1)
+        if self._timing.frames < 2:
+            raise EdgeError(
+                "edit_no_music", "There is no music under the dance that is edited.", "Move the strip under it."
+            )
+        rows = self.rows(context, armature)
+        vary = self.strength
+        self._kept = gather(rows, self._timing, lambda frames: read_motion(armature, scene, frames), vary)
+        self._held = list(_held(armature, rows, self._timing))
+        self._exact = [row.start for row in rows if row.kind == "POSE" and row.exact]
+        data = armature.animation_data
+        self._name = (
+            f"{data.action.name.removesuffix(self.suffix).strip()} {self.suffix}" if data and data.action else ""
+        )
+        start = song.start + (first - song.first_frame) / rate
+        seed = self._request.seed
+        if data and data.action and details(data.action).get("seed") == seed:
+            seed += 1  # the same one would lead back to the same dance
+        self._request = replace(self._request, start=start, duration=self._timing.frames / Motion.fps, seed=seed)
+
+    def request(self, folder: Path, number: int) -> GenerateRequest:
+        """The song, and what is kept, as files."""
+        return replace(super().request(folder, number), edit=self._kept.request(folder))
+
+    def key(self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene) -> bpy.types.Action:
+        """A take in which kept poses are as they were."""
+        settings = self.kept_settings(motion)
+        action = add_take(
+            dancer,
+            motion,
+            scene,
+            self._timing.first,
+            self._request.feet.enabled,
+            settings=settings,
+            name=self._name if self.suffix else "",
+        )
+        hold(action, self._held, self._timing.rate)
+        tolerance = Tolerance(settings["degrees"], settings["millimetres"])
+        set_density(dancer, action, settings["density"], tolerance, self._exact)
+        return action
+
+
+class EDGE_DANCE_OT_generate_kept(EditOperator):
+    """Make a dance to the song that keeps what the list says"""
+
+    bl_idname = "edge_dance.generate_kept"
+    bl_label = "Generate with Keep List"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where something is kept."""
+        if not super().poll(context):
+            return False
+        if not any(not row.mute for row in getattr(find_dancer(context), CHARACTER).keep):
+            cls.poll_message_set("The keep list is empty: add something to it first")
+            return False
+        return True
+
+    def window(self, armature: bpy.types.Object, strip: tuple[float, float]) -> tuple[float, float]:
+        """All of the music."""
+        return strip
+
+    def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
+        """The list's."""
+        return rows_of(armature, context.scene.render.fps / context.scene.render.fps_base)
+
+
+class TakeEditOperator(EditOperator):
+    """An edit of the character's animation, whoever has made that."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Greyed with the reason."""
+        if not super().poll(context):
+            return False
+        data = find_dancer(context).animation_data
+        if not data or not data.action:
+            cls.poll_message_set("The character has no animation to edit")
+            return False
+        return True
+
+
+class EDGE_DANCE_OT_regenerate_range(TakeEditOperator):
+    """Make the frames between the timeline's in and out points anew and keep the rest"""
+
+    bl_idname = "edge_dance.regenerate_range"
+    bl_label = "Regenerate Range"
+    suffix = "range"
+
+    start: bpy.props.IntProperty(name="Start", description="First new frame; 0 to 0: between the in and out points")
+    end: bpy.props.IntProperty(name="End", description="Last new frame")
+
+    def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
+        """Everything before and behind."""
+        return _around(*_chosen_range(self, context, armature), self._timing)
+
+
+class EDGE_DANCE_OT_regenerate_bones(TakeEditOperator):
+    """Make the selected bones' dance anew between the timeline's in and out points, and keep all the others"""
+
+    bl_idname = "edge_dance.regenerate_bones"
+    bl_label = "Regenerate Selected Bones"
+    suffix = "bones"
+
+    def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
+        """The others, and everything before and behind."""
+        chosen = selected_bones(armature)
+        joints = joints_of(bone_map_of(armature).bones, chosen)
+        if not joints:
+            raise EdgeError("keep_nothing", "No bone that dances is selected.", "Select bones in pose mode.")
+        scene: Any = context.scene
+        start, end = frame_range(armature, scene)
+        first, last = max(start, self._timing.first), min(end, self._timing.to_scene(self._timing.frames - 1))
+        return [*_around(start, end, self._timing), Row(start=first, end=last, without=joints)]
+
+
+class EDGE_DANCE_OT_in_between(TakeEditOperator):
+    """Dance from each selected pose to the next: poses are frames with selected keys; what lies outside is kept"""
+
+    bl_idname = "edge_dance.in_between"
+    bl_label = "In-between Selected Poses"
+    suffix = "between"
+
+    def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
+        """The poses, and everything before the first and behind the last."""
+        frames = list(selected_keys(armature))
+        if len(frames) < 2:
+            raise EdgeError("keep_nothing", "Fewer than two poses are selected.", "Select keys at two frames or more.")
+        poses = [Row("POSE", frame, frame) for frame in frames]
+        step = self._timing.rate / Motion.fps  # a frame of the dance, so that no two rows speak of the same one
+        return [*_around(frames[0] - step, frames[-1] + step, self._timing, touching=True), *poses]
+
+
+class EDGE_DANCE_OT_continue_dance(TakeEditOperator):
+    """Go on dancing where the animation ends, for some seconds or to the end of the music"""
+
+    bl_idname = "edge_dance.continue_dance"
+    bl_label = "Continue Dance"
+    suffix = "continued"
+
+    seconds: bpy.props.FloatProperty(
+        name="Seconds", description="How long to go on; 0: to the end of the music", min=0.0, max=3600.0
+    )
+
+    def window(self, armature: bpy.types.Object, strip: tuple[float, float]) -> tuple[float, float]:
+        """From the animation's beginning to where it goes on to."""
+        first, last = span(_action(armature))
+        scene: Any = bpy.context.scene
+        rate = scene.render.fps / scene.render.fps_base
+        end = min(strip[1], last + self.seconds * rate) if self.seconds else strip[1]
+        if end <= last + 1:
+            raise EdgeError(
+                "edit_no_music", "The dance goes to the end of the music already.", "Make the strip longer."
+            )
+        self._ending = last
+        return max(first, strip[0]), end
+
+    def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
+        """All that there is."""
+        return [Row(end=self._ending)]
+
+
+class EDGE_DANCE_OT_vary(TakeEditOperator):
+    """Make the same dance again, but a little different"""
+
+    bl_idname = "edge_dance.vary"
+    bl_label = "Vary"
+    suffix = "varied"
+
+    def prepare(self, context: bpy.types.Context) -> None:
+        """By the panel's strength."""
+        self.strength = context.scene.edge_dance.strength
+        super().prepare(context)
+
+    def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
+        """What the list says, beside the variation."""
+        return rows_of(armature, self._timing.rate)
+
+
+class EDGE_DANCE_OT_pose_to_beat(TakeEditOperator):
+    """Have the pose at the current frame on the nearest beat, and dance there and away anew"""
+
+    bl_idname = "edge_dance.pose_to_beat"
+    bl_label = "Hit Pose on Nearest Beat"
+    suffix = "on the beat"
+
+    seconds: bpy.props.FloatProperty(
+        name="Seconds",
+        description="How much of the dance before and behind is made anew",
+        default=1.0,
+        min=0.2,
+        max=10.0,
+    )
+
+    def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
+        """The pose at its new place, and everything further away."""
+        scene: Any = context.scene
+        beats = known_beats(current_take(armature), scene)
+        inside = [beat for beat in beats if 0 <= self._timing.to_dance(beat) < self._timing.frames]
+        if not inside:
+            raise EdgeError("beats_unknown", "No beats are known here.", "Mark the beats first.")
+        now = scene.frame_current
+        beat = min(inside, key=lambda frame: abs(frame - now))
+        way = self.seconds * self._timing.rate
+        pose = Row("POSE", beat, beat, shown=now)
+        return [*_around(min(beat, now) - way, max(beat, now) + way, self._timing), pose]
+
+
+class EDGE_DANCE_OT_mirror(bpy.types.Operator):
+    """Mirror the dance: left becomes right. A new take"""
+
+    bl_idname = "edge_dance.mirror"
+    bl_label = "Mirror"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Greyed with the reason."""
+        try:
+            data = find_dancer(context).animation_data
+        except EdgeError as error:
+            cls.poll_message_set(str(error))
+            return False
+        cls.poll_message_set("The character has no animation to mirror")
+        return bool(data and data.action) and not service.busy
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """The action that is mirrored stays as it is."""
+        armature = find_dancer(context)
+        scene: Any = context.scene
+        action = _action(armature)
+        first, last = span(action)
+        timing = Timing(first, scene.render.fps / scene.render.fps_base, 0)
+        count = math.floor(timing.to_dance(last) + 1e-3) + 1
+        try:
+            motion = read_motion(armature, scene, [timing.to_scene(frame) for frame in range(count)])
+            contacts, root, rotations = mirror(motion.contacts, motion.root, motion.rotations)
+            known = details(action)
+            dance = Motion(rotations, root, contacts, motion.beats, {"seed": known.get("seed", 0)})
+            name = f"{action.name.removesuffix('mirrored').strip()} mirrored"
+            take = add_take(armature, dance, scene, first, clean_feet=False, name=name)
+        except EdgeError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        kept: Any = take["edge_dance"]
+        for key in ("song", "style", "beats", "bars", "settings"):
+            if key in known:
+                kept[key] = known[key]
+        return {"FINISHED"}
+
+
+def _action(armature: bpy.types.Object) -> bpy.types.Action:
+    data = armature.animation_data
+    if not data or not data.action:
+        raise EdgeError("edit_nothing", f"{armature.name} has no animation to edit.", "Generate a dance first.")
+    return data.action
+
+
+def _chosen_range(operator: Any, context: bpy.types.Context, armature: bpy.types.Object) -> tuple[float, float]:
+    """The operator's own frames, else those that are meant in the timeline."""
+    scene: Any = context.scene
+    if operator.start or operator.end:
+        return min(operator.start, operator.end), max(operator.start, operator.end)
+    return frame_range(armature, scene)
+
+
+def _around(start: float, end: float, timing: Timing, touching: bool = False) -> list[Row]:
+    """Rows that keep everything but the frames from start to end; empty ones are left out.
+
+    touching: keep the frames start and end themselves too.
+    """
+    if touching:
+        start, end = start + 2e-2, end - 2e-2
+    rows = []
+    if timing.to_dance(start - 1e-2) >= 0:
+        rows.append(Row(end=start - 1e-2))
+    if timing.to_dance(end + 1e-2) <= timing.frames - 1:
+        rows.append(Row(start=end + 1e-2))
+    return rows
+
+
+def _held(armature: bpy.types.Object, rows: Sequence[Row], timing: Timing) -> list[Held]:
+    """The channels of what is kept exactly. Of a rig whose pose is shown by other bones than those that are keyed, only
+    where the action is a take, in which the one are driven by the other."""
+    bone_map = bone_map_of(armature)
+    if bone_map.read and current_take(armature) is None:
+        return []
+    held: list[Held] = []
+    for row, frames, shown in exact_frames(rows, timing):
+        body = row.body
+        if is_dancer(armature):
+            bones = [BONE_NAMES[joint] for joint in sorted(body.joints)]
+        else:
+            bones = bones_of(bone_map.bones, body)
+        held += held_channels(armature, bones, frames, shown, places=body.root)
+    return held

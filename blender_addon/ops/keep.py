@@ -1,0 +1,143 @@
+"""Operators on the keep list."""
+
+from typing import Any
+
+import bpy
+
+from ..action.keep_rows import add_row, bones_values, frame_range, selected_bones, selected_keys
+from ..action.takes import CHARACTER
+from ..edge_backend.errors import EdgeError
+from ..rig.target import active_armature, find_dancer
+
+SOURCES = (
+    ("POSE", "Pose at Current Frame", "The pose at the current frame"),
+    ("KEYS", "Selected Keys", "A pose at every frame where keys are selected, of the bones that they belong to"),
+    ("BONES", "Selected Bones", "The selected bones between the timeline's in and out points, or all the time"),
+    ("RANGE", "Range", "The whole body between the timeline's in and out points"),
+    ("MARKERS", "Selected Markers", "The pose at the selected marker; of several, all from the first to the last"),
+    ("BEFORE", "Everything Before", "Everything before the current frame"),
+    ("AFTER", "Everything After", "Everything from the current frame on"),
+    ("CURVE", "Root Path from Curve", "The selected curve is where the body goes"),
+    ("PATH", "Root Path", "Where the body goes now"),
+    ("FEET", "Feet on the Floor", "Feet that stand between the timeline's in and out points"),
+)
+
+_SOFT_PATH = 0.7  # a body does not follow a drawn line to the millimetre
+
+
+class EDGE_DANCE_OT_keep(bpy.types.Operator):
+    """Add to what is kept when the dance is made anew"""
+
+    bl_idname = "edge_dance.keep"
+    bl_label = "Keep"
+    bl_options = {"REGISTER", "UNDO"}
+
+    source: bpy.props.EnumProperty(name="What", description="What to keep", items=SOURCES)
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, properties: Any) -> str:
+        """What this entry of the menu adds."""
+        return next(item[2] for item in SOURCES if item[0] == properties.source)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Greyed with the reason."""
+        return can_keep(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """New rows come to the end of the list."""
+        try:
+            armature = kept_armature(context)
+            added = list(_rows(context, armature, self.source))
+        except EdgeError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        for values in added:
+            add_row(armature, **values)
+        return {"FINISHED"}
+
+
+class EDGE_DANCE_OT_remove_kept(bpy.types.Operator):
+    """Remove the row from the list"""
+
+    bl_idname = "edge_dance.remove_kept"
+    bl_label = "Remove"
+    bl_options = {"REGISTER", "UNDO"}
+
+    everything: bpy.props.BoolProperty(name="All Rows", description="Remove all rows", options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where there are rows."""
+        cls.poll_message_set("The list is empty")
+        armature = active_armature(context)
+        return armature is not None and bool(getattr(armature, CHARACTER).keep)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """The row above becomes the active one."""
+        character = getattr(active_armature(context), CHARACTER)
+        if self.everything:
+            character.keep.clear()
+        else:
+            character.keep.remove(min(character.keep_active, len(character.keep) - 1))
+        character.keep_active = max(0, min(character.keep_active, len(character.keep) - 1))
+        return {"FINISHED"}
+
+
+def can_keep(operator: Any, context: bpy.types.Context) -> bool:
+    """Whether there is a character to keep something of; else the operator is greyed with the reason."""
+    try:
+        kept_armature(context)
+    except EdgeError as error:
+        operator.poll_message_set(str(error))
+        return False
+    return True
+
+
+def kept_armature(context: bpy.types.Context) -> bpy.types.Object:
+    """The character whose list is meant: the active one; with a curve active, the one that is selected beside it.
+
+    Raises as find_dancer.
+    """
+    if active_armature(context) is None:
+        for ob in context.selected_objects or ():
+            if ob.type == "ARMATURE":
+                return ob
+    return find_dancer(context)
+
+
+def _rows(context: bpy.types.Context, armature: bpy.types.Object, source: str) -> list[dict[str, Any]]:
+    """The values of the rows to add. Raises EdgeError keep_nothing where nothing is selected."""
+    scene: Any = context.scene
+    now = scene.frame_current
+    start, end = frame_range(armature, scene)
+    between = {"start": start, "end": end}
+    values: dict[str, Any] = {
+        "POSE": {"kind": "POSE", "start": now, "end": now},
+        "RANGE": {"kind": "RANGE"} | between,
+        "BEFORE": {"kind": "RANGE", "open_start": True, "end": now - 1},
+        "AFTER": {"kind": "RANGE", "open_end": True, "start": now},
+        "FEET": {"kind": "FEET"} | between,
+        "PATH": {"kind": "PATH"} | between,
+    }
+    if source in values:
+        return [values[source]]
+    if source == "KEYS":
+        keys = _some(list(selected_keys(armature).items()), "No key is selected.", "Select keys in the dope sheet.")
+        return [{"kind": "POSE", "start": at, "end": at} | bones_values(armature, bones) for at, bones in keys]
+    if source == "BONES":
+        bones = _some(selected_bones(armature), "No bone is selected.", "Select bones in pose mode.")
+        return [{"kind": "RANGE"} | between | bones_values(armature, bones)]
+    if source == "MARKERS":
+        marked = sorted(marker.frame for marker in scene.timeline_markers if marker.select)
+        frames = _some(marked, "No marker is selected.", "Select one in the timeline, or several.")
+        return [{"kind": "POSE" if len(frames) == 1 else "RANGE", "start": frames[0], "end": frames[-1]}]
+    curves = [ob for ob in context.selected_objects or () if ob.type == "CURVE"]
+    curve = _some(curves, "No curve is selected.", "Select the character and the curve.")[0]
+    return [{"kind": "PATH", "curve": curve, "weight": _SOFT_PATH} | between]
+
+
+def _some(found: list[Any], message: str, hint: str) -> list[Any]:
+    if not found:
+        raise EdgeError("keep_nothing", message, hint)
+    return found

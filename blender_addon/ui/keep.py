@@ -1,0 +1,118 @@
+"""The keep list in the sidebar, and what makes the rest of a dance anew."""
+
+from typing import Any
+
+import bpy
+
+from ..action.keep import sentence
+from ..action.keep_rows import words_of
+from ..action.takes import CHARACTER
+from ..ops.keep import SOURCES
+from ..rig.target import active_armature
+
+_ICONS = {"POSE": "ARMATURE_DATA", "RANGE": "TIME", "PATH": "CURVE_PATH", "FEET": "SNAP_FACE"}
+_SOURCE_ICONS = {
+    "POSE": "ARMATURE_DATA", "KEYS": "KEYFRAME_HLT", "BONES": "BONE_DATA", "RANGE": "TIME", "MARKERS": "MARKER_HLT",
+    "BEFORE": "TRIA_LEFT", "AFTER": "TRIA_RIGHT", "CURVE": "CURVE_BEZCURVE", "PATH": "CURVE_PATH", "FEET": "SNAP_FACE",
+}  # fmt: skip
+
+
+class EDGE_DANCE_UL_keep(bpy.types.UIList):
+    """Rows as sentences, with an eye to mute them"""
+
+    def draw_item(  # noqa: PLR0917 (as Blender calls it)
+        self, context: bpy.types.Context, layout: Any, data: Any, item: Any, icon: int, active_data: Any,
+        active_property: str, index: int = 0, flt_flag: int = 0,
+    ) -> None:  # fmt: skip
+        """A row."""
+        row = layout.row(align=True)
+        words = row.row()
+        words.active = not item.mute
+        words.label(text=sentence(words_of(item)), icon=_ICONS[item.kind])
+        row.prop(item, "mute", text="", icon="HIDE_ON" if item.mute else "HIDE_OFF", emboss=False)
+
+
+class EDGE_DANCE_MT_keep(bpy.types.Menu):
+    """What can be kept"""
+
+    bl_label = "Keep"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the menu."""
+        for source, words, _ in SOURCES:
+            self.layout.operator("edge_dance.keep", text=words, icon=_SOURCE_ICONS[source]).source = source  # type: ignore[arg-type]
+
+
+class EDGE_DANCE_MT_edit(bpy.types.Menu):
+    """Edits that say themselves what they keep"""
+
+    bl_label = "Make Anew"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the menu."""
+        layout: Any = self.layout
+        layout.operator("edge_dance.regenerate_range", icon="TIME")
+        layout.operator("edge_dance.regenerate_bones", icon="BONE_DATA")
+        layout.operator("edge_dance.in_between", icon="KEYFRAME_HLT")
+        layout.operator("edge_dance.continue_dance", icon="FRAME_NEXT")
+        layout.operator("edge_dance.pose_to_beat", icon="SNAP_ON")
+        layout.separator()
+        layout.operator("edge_dance.vary", icon="MOD_NOISE")
+        layout.operator("edge_dance.mirror", icon="MOD_MIRROR")
+
+
+class VIEW3D_PT_edge_dance_keep(bpy.types.Panel):
+    """What is kept when the dance is made anew"""
+
+    bl_label = "Keep"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Dance"
+    bl_parent_id = "VIEW3D_PT_edge_dance"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only for characters."""
+        return active_armature(context) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout: Any = self.layout
+        character = getattr(active_armature(context), CHARACTER)
+        row = layout.row()
+        row.template_list("EDGE_DANCE_UL_keep", "", character, "keep", character, "keep_active", rows=3)
+        column = row.column(align=True)
+        column.menu("EDGE_DANCE_MT_keep", text="", icon="ADD")
+        column.operator("edge_dance.remove_kept", text="", icon="REMOVE").everything = False
+        column.separator()
+        column.operator("edge_dance.remove_kept", text="", icon="TRASH").everything = True
+        if 0 <= character.keep_active < len(character.keep):
+            _draw_row(layout, character.keep[character.keep_active])
+        layout.operator("edge_dance.generate_kept", icon="PINNED")
+        row = layout.row(align=True)
+        row.menu("EDGE_DANCE_MT_edit", icon="FILE_REFRESH")
+        row.prop(context.scene.edge_dance, "strength", text="Vary", slider=True)
+
+
+def _draw_row(layout: Any, item: Any) -> None:
+    """The active row's settings."""
+    column = layout.column()
+    column.use_property_split = True
+    column.use_property_decorate = False
+    if item.kind in ("POSE", "RANGE"):
+        column.prop(item, "part")
+    if item.kind == "POSE":
+        column.prop(item, "start", text="Frame")
+    else:
+        if item.kind == "PATH":
+            column.prop(item, "curve")
+        if item.kind == "FEET":
+            column.prop(item, "feet")
+        for end, at_end in (("start", "open_start"), ("end", "open_end")):
+            row = column.row(align=True)
+            frame = row.row(align=True)
+            frame.active = not getattr(item, at_end)
+            frame.prop(item, end)
+            row.prop(item, at_end, text="", icon="REW" if end == "start" else "FF")
+        column.prop(item, "fade")
+    column.prop(item, "weight", slider=True)
