@@ -92,6 +92,7 @@ def register() -> None:
     setattr(bpy.types.Object, CHARACTER, character)
     bone_map_properties.register()
     verdict.register()
+    export_motion.show_in_menu()
     setattr(bpy.types.Scene, SMPL_BODY, pointer(type=smpl_body_properties.EDGE_DANCE_SmplBody))
     dope_sheet.show_kept()
 
@@ -100,6 +101,7 @@ def unregister() -> None:
     """Undo `register`, and end the worker."""
     service.stop()
     dope_sheet.hide_kept()
+    export_motion.hide_in_menu()
     verdict.unregister()
     delattr(bpy.types.Scene, SMPL_BODY)
     bone_map_properties.unregister()

@@ -117,6 +117,15 @@ def test_a_bvh_of_another_rate_keeps_its_time(tmp_path):
     assert np.abs(back.root - motion.root[::2]).max() < 0.005
 
 
+def test_it_is_found_under_file_export():
+    module = addon("ops.export_motion")
+    listed = bpy.types.TOPBAR_MT_file_export._dyn_ui_initialize()
+    assert module._draw in listed
+    module.hide_in_menu()
+    assert module._draw not in listed
+    module.show_in_menu()
+
+
 IMPORTERS = ["import_scene.fbx"] + ["wm.fbx_import"] * (bpy.app.version >= (4, 5, 0))
 
 
