@@ -40,6 +40,7 @@ def song_features(
     frames: int,
     jukebox: JukeboxSettings | None = None,
     report: Report = silent,
+    *,
     correction: BeatsRequest | None = None,
 ) -> Features:
     """Features of the first `frames` frames (30 fps) of the audio; past its end there is silence.
