@@ -57,6 +57,22 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
     quality: bpy.props.EnumProperty(
         name="Quality", description="How much work goes into the dance", items=QUALITIES, default="normal"
     )
+    guidance: bpy.props.FloatProperty(
+        name="Guidance",
+        description="How strongly the music leads: 1 as the model was trained; more follows it closer, and wilder",
+        default=2.0,
+        min=0.0,
+        max=20.0,
+        soft_max=4.0,
+    )
+    smoothness: bpy.props.FloatProperty(
+        name="Smoothness",
+        description="How much tremble is taken out of the dance; at 1 quick accents go too",
+        default=0.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+    )
     tempo: bpy.props.EnumProperty(name="Tempo", description="How fast the song's beats are", items=TEMPI)
     beat_offset: bpy.props.FloatProperty(
         name="Offset",

@@ -7,7 +7,20 @@ import bpy
 from . import preferences, properties
 from .action.takes import CHARACTER
 from .backend.service import service
-from .ops import bone_map, curves, dancer, edit, export_motion, generate, keep, music, override, smpl_body, takes
+from .ops import (
+    bone_map,
+    curves,
+    dancer,
+    edit,
+    export_motion,
+    generate,
+    keep,
+    music,
+    override,
+    presets,
+    smpl_body,
+    takes,
+)
 from .rig import bone_map_properties, smpl_body_properties, verdict
 from .ui import bone_map as bone_map_panel
 from .ui import dope_sheet, panels
@@ -35,6 +48,7 @@ CLASSES: Final[tuple[type, ...]] = (
     generate.EDGE_DANCE_OT_generate_again,
     generate.EDGE_DANCE_OT_variations,
     generate.EDGE_DANCE_OT_new_seed,
+    presets.EDGE_DANCE_OT_add_preset,
     curves.EDGE_DANCE_OT_change_density,
     keep.EDGE_DANCE_OT_keep,
     keep.EDGE_DANCE_OT_remove_kept,
@@ -69,6 +83,7 @@ CLASSES: Final[tuple[type, ...]] = (
     bone_map_panel.EDGE_DANCE_MT_bone_map_presets,
     bone_map_panel.VIEW3D_PT_edge_dance_bone_map,
     panels.VIEW3D_PT_edge_dance_style,
+    panels.EDGE_DANCE_MT_presets,
     panels.VIEW3D_PT_edge_dance_quality,
     panels.VIEW3D_PT_edge_dance_curves,
     panels.VIEW3D_PT_edge_dance_beats,

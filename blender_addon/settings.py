@@ -19,6 +19,8 @@ class Settings(Protocol):
     seed: int
     quality: str
     clean_feet: bool
+    guidance: float
+    smoothness: float
     tempo: TempoChange
     beat_offset: float
     bar_offset: int
@@ -43,6 +45,8 @@ def generate_request(settings: Settings, song: Path, start: float, duration: flo
         energy=settings.energy if settings.use_energy else None,
         feet=FeetRequest(enabled=settings.clean_feet),
         beats=beats_request(settings),
+        guidance=round(settings.guidance, 6),
+        smoothness=round(settings.smoothness, 6),
     )
 
 

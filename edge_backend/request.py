@@ -60,10 +60,12 @@ class GenerateRequest:
     weights: an id that `weights list` shows, or a path. energy: 0 (calm) to 1 (wild), None = left to the music.
     sequential: window after window, so that the dance's beginning is there early, instead of all windows at once.
     edit: what is kept of another dance, or the dance that is varied. beats: the user's correction of the beats; models
-    that listen through rhythm features dance to it, the others keep their own ears.
+    that listen through rhythm features dance to it, the others keep their own ears. smoothness: 0 to 1, how much
+    tremble is taken out of the dance before its feet are cleaned; 0 leaves it as the model made it.
     eta: of DDIM, 0 = deterministic. guidance_interval: timesteps (low, high), of 0 to 999, outside which guidance is 1.
     guidance_ramp: rising = from 0 up to guidance halfway, constant = the same all the time, auto = EDGE's rules: rising
     in dances of more than one window, never above 1 in the last 100 timesteps of ddpm.
+    on_beat: how far the dance's stops are drawn onto the beats, 0 = not at all, 1 = all the way (`timing`).
     """
 
     song: str
@@ -80,9 +82,11 @@ class GenerateRequest:
     feet: FeetRequest = field(default_factory=FeetRequest)
     edit: EditRequest = field(default_factory=EditRequest)
     beats: BeatsRequest = field(default_factory=BeatsRequest)
+    smoothness: float = 0.0
     eta: float = 1.0
     guidance_interval: tuple[int, int] | None = None
     guidance_ramp: Ramp = "auto"
+    on_beat: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..music import find_strip
 from ..ops.generate import why_not_generate
+from ..ops.presets import PRESETS
 from ..rig.target import active_armature, find_dancer
 
 _STAGES = {
@@ -97,8 +98,26 @@ class VIEW3D_PT_edge_dance_quality(_DanceTab):
         """Draw the panel."""
         layout: Any = self.layout
         settings = context.scene.edge_dance
+        row = layout.row(align=True)
+        row.menu("EDGE_DANCE_MT_presets", text="Presets")
+        row.operator("edge_dance.add_preset", text="", icon="ADD")
+        row.operator("edge_dance.add_preset", text="", icon="REMOVE").remove_active = True
         layout.row().prop(settings, "quality", expand=True)
-        layout.prop(settings, "clean_feet")
+        column = layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        column.prop(settings, "guidance")
+        column.prop(settings, "smoothness", slider=True)
+        column.prop(settings, "clean_feet")
+
+
+class EDGE_DANCE_MT_presets(bpy.types.Menu):
+    """Settings that were saved"""
+
+    bl_label = "Dance Presets"
+    preset_subdir = PRESETS
+    preset_operator = "script.execute_preset"
+    draw: Any = bpy.types.Menu.draw_preset
 
 
 class VIEW3D_PT_edge_dance_curves(_DanceTab):

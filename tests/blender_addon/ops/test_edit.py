@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon, bone_heads, put_dancer, put_song
+from blender_stage import addon, put_dancer, put_song
 from characters import mixamo, put_character
 
 FPS = 30

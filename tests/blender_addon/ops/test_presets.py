@@ -1,0 +1,39 @@
+from pathlib import Path
+
+import bpy
+from blender_stage import addon
+
+
+def preset_files():
+    """The presets that Blender has of ours."""
+    folders = bpy.utils.preset_paths(addon("ops.presets").PRESETS)
+    return [path for folder in folders for path in Path(folder).glob("*.py")]
+
+
+def test_settings_are_saved_as_a_preset_and_come_back():
+    settings = bpy.context.scene.edge_dance
+    settings.style, settings.guidance, settings.smoothness, settings.density = "modern", 1.5, 0.25, "CURVES"
+    settings.seed = 5
+    assert bpy.ops.edge_dance.add_preset(name="Slow Modern") == {"FINISHED"}
+    settings.style, settings.guidance, settings.smoothness, settings.density = "any", 2.0, 0.0, "FRAMES"
+    settings.seed = 6
+    (file,) = preset_files()
+    bpy.ops.script.execute_preset(filepath=str(file), menu_idname="EDGE_DANCE_MT_presets")
+    assert (settings.style, settings.guidance, settings.smoothness, settings.density) == ("modern", 1.5, 0.25, "CURVES")
+    assert settings.seed == 6  # a song's matter
+    file.unlink()
+
+
+def test_the_panel_reaches_the_backend():
+    settings = bpy.context.scene.edge_dance
+    settings.guidance, settings.smoothness = 3.0, 0.5
+    request = addon("settings").generate_request(settings, "/song.ogg", 0.0, 4.0)
+    assert (request.guidance, request.smoothness) == (3.0, 0.5)
+
+
+def test_every_setting_that_makes_a_dance_is_in_the_preset():
+    """A setting that is added to the panel must not be forgotten here."""
+    operator = addon("ops.presets").EDGE_DANCE_OT_add_preset
+    saved = {value.removeprefix("settings.") for value in operator.preset_values}
+    kept = addon("settings").settings_to_keep(bpy.context.scene.edge_dance)
+    assert set(kept) - saved == {"seed", "tempo", "beat_offset", "bar_offset"}
