@@ -18,8 +18,9 @@ import bpy  # noqa: E402
 import numpy as np  # noqa: E402
 from blender_stage import PACKAGE, addon  # noqa: E402
 from characters import KINDS, put_character, put_rigify  # noqa: E402
+from dances import dance  # noqa: E402
 from PIL import Image, ImageDraw  # noqa: E402
-from test_retarget import dance, heads, hips_shape, largest_angle, put_take  # noqa: E402
+from test_retarget import heads, hips_shape, largest_angle, limb_angles, put_take  # noqa: E402
 
 import build_addon  # noqa: E402
 
@@ -61,7 +62,7 @@ def characters():
     yield "dancer", lambda: (bpy.ops.edge_dance.add_dancer(), bpy.context.object)[1]
     for name, kind in KINDS.items():
         yield name, lambda name=name, kind=kind: put_character(kind(), **SIZES.get(name, {}))
-    yield "Rigify", put_rigify
+    yield "Rigify", lambda: put_rigify(human=True)
 
 
 def main():
@@ -75,17 +76,21 @@ def main():
     assert PACKAGE in bpy.context.preferences.addons
     rows = list(characters())
     image = Image.new("RGB", (LABEL + MOMENTS * CELL[0], len(rows) * CELL[1]), "white")
-    motion = dance(options.dance)
+    motion = addon("edge_backend.motion.feet").clean_motion(dance(options.dance))  # as dances arrive
     longer = there_and_back(motion, options.frames)
     for row, (name, make) in enumerate(rows):
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
         bpy.context.scene.render.fps = 30
         character = make()
-        put_take(character, motion)
-        figures = f"limbs {largest_angle(character, motion):.4f} deg, hips {hips_shape(character, motion):.1e}"
+        put_take(character, longer)
+        figures = f"limbs {largest_angle(character, longer):.4f} deg, hips {hips_shape(character, longer):.1e}"
         start = time.process_time()
         put_take(character, longer, feet=True)
         figures += f", {options.frames} frames keyed with feet in {time.process_time() - start:.2f} s of one core"
+        legs = limb_angles(character, longer)[:, :4]
+        figures += ", with feet legs {:.1f} deg (median), {:.1f} (95 %), {:.1f} at most".format(
+            *np.percentile(legs, [50, 95, 100])
+        )
         print(f"{name}: {figures}", flush=True)
         bone_map = addon("rig.retarget").bone_map_of(character)
         slots = [slot for slot in bone_map.bones if slot != "travel" and "twist" not in slot]

@@ -41,20 +41,23 @@ def heads(character, frame, slots):
     return np.array([posed.matrix_world @ bone.head for bone in bones])
 
 
-def largest_angle(character, motion, turn=None):
-    """Degrees between limbs of the character and of the dancer turned by `turn`, in the world."""
+def limb_angles(character, motion, turn=None):
+    """Degrees (looks, segments) between limbs of the character and of the dancer turned by `turn`, in the world."""
     joints = motion.joints()
-    largest = 0.0
+    angles = []
     for frame in range(0, motion.frames, EVERY):
         starts = heads(character, frame + 1, [segment[0] for segment in SEGMENTS])
         ends = heads(character, frame + 1, [segment[1] for segment in SEGMENTS])
-        for start, end, (_, _, first, last) in zip(starts, ends, SEGMENTS, strict=True):
-            wanted = joints[frame, last] - joints[frame, first]
-            wanted = wanted if turn is None else turn @ wanted
-            here = end - start
-            angle = np.arctan2(np.linalg.norm(np.cross(here, wanted)), here @ wanted)
-            largest = max(largest, float(np.degrees(angle)))
-    return largest
+        here = ends - starts
+        there = np.array([joints[frame, last] - joints[frame, first] for _, _, first, last in SEGMENTS])
+        there = there if turn is None else there @ np.transpose(turn)
+        across = np.linalg.norm(np.cross(here, there), axis=1)
+        angles.append(np.degrees(np.arctan2(across, np.sum(here * there, axis=1))))
+    return np.array(angles)
+
+
+def largest_angle(character, motion, turn=None):
+    return limb_angles(character, motion, turn).max()
 
 
 def hips_shape(character, motion):
