@@ -3,7 +3,7 @@
     python -m edge_backend.training train PACK --out DIR      train, or go on with what DIR holds
     python -m edge_backend.training join FILE                 put exported weights together from their parts
     python -m edge_backend.training aist FOLDER WAVS PACK     make a pack of AIST++
-    python -m edge_backend.training mocap FOLDER PACK         make a pack of own SMPL or AMASS files
+    python -m edge_backend.training mocap FOLDER PACK         make a pack of own SMPL, AMASS or BVH files
 
 Training runs on the CPU or a GPU, and on several under torchrun, with torch, numpy and safetensors alone. A folder with
 a checkpoint is gone on with, by the settings saved in it; options given on top of them win.
@@ -26,6 +26,7 @@ os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 import torch
 from torch import distributed
 
+from ..devices import DEVICES, choose
 from ..errors import EdgeError
 from ..model.controls import ANY_STYLE, STYLES
 from .augment import Augmentation
@@ -36,6 +37,7 @@ from .parts import join_parts, write_parts
 from .settings import MODES, TrainSettings
 from .trainer import Trainer
 
+_SONGS_OF_AIST = 32 << 30  # bytes of Jukebox features, which many motions share
 _GROUPS = {"": TrainSettings, "loss_": LossWeights, "augment_": Augmentation}
 
 
@@ -109,11 +111,14 @@ def _add_pack_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
     aist.add_argument("folder", type=Path, help="holds motions/, splits/ and ignore_list.txt")
     aist.add_argument("wavs", type=Path, help="folder of the music, a wav per motion or per song")
     aist.add_argument("pack", type=Path, help="the training pack to write (safetensors)")
-    aist.add_argument("--features", choices=("baseline", "rhythm"), default="baseline")
+    aist.add_argument("--features", choices=("baseline", "rhythm", "jukebox"), default="baseline")
+    jukebox = "what `jukebox convert` made; default: the weights folder"
+    aist.add_argument("--jukebox", type=Path, metavar="DIR", help=jukebox)
+    aist.add_argument("--device", choices=DEVICES, default="auto", help="for Jukebox")
     aist.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     aist.set_defaults(run=_prepare_aist)
-    mocap = commands.add_parser("mocap", help="make a training pack of a folder of SMPL or AMASS npz files")
-    mocap.add_argument("folder", type=Path, help="npz files; a file's music lies beside it under its name")
+    mocap = commands.add_parser("mocap", help="make a training pack of a folder of SMPL or AMASS npz, and BVH files")
+    mocap.add_argument("folder", type=Path, help="npz and bvh files; a file's music lies beside it under its name")
     mocap.add_argument("pack", type=Path, help="the training pack to write (safetensors)")
     mocap.add_argument("--style", choices=STYLES, default=ANY_STYLE)
     mocap.add_argument("--licence", default="not stated", help="of the motions; goes into the pack and the weights")
@@ -121,9 +126,17 @@ def _add_pack_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
 
 
 def _prepare_aist(options: argparse.Namespace) -> None:
-    from .aist import prepare_aist  # noqa: PLC0415 - needs librosa, which training does not
+    from ..audio.jukebox.folder import locate  # noqa: PLC0415 - needs librosa, which training does not
+    from ..audio.jukebox.settings import JukeboxSettings  # noqa: PLC0415
+    from .aist import prepare_aist  # noqa: PLC0415
 
-    prepare_aist(options.folder, options.wavs, options.pack, kind=options.features, workers=options.workers)
+    jukebox = None
+    if options.features == "jukebox":
+        folder = options.jukebox or locate(None)
+        jukebox = JukeboxSettings(folder=folder, device=choose(options.device), cache_bytes=_SONGS_OF_AIST)
+    prepare_aist(
+        options.folder, options.wavs, options.pack, kind=options.features, workers=options.workers, jukebox=jukebox
+    )
 
 
 def _prepare_mocap(options: argparse.Namespace) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from ..audio.baseline import baseline_slices
+from ..audio.jukebox.settings import JukeboxSettings
+from ..audio.jukebox.song import jukebox_windows, opened
 from ..audio.loading import load
 from ..audio.rhythm import rhythm_features
 from ..errors import EdgeError
@@ -19,19 +21,30 @@ from .pack_file import Dance, write_pack
 SLICE = 150  # frames, 5 s
 STRIDE = 15  # frames, 0.5 s
 SPLITS = {"crossmodal_train": False, "crossmodal_test": True}  # list of names: whether they are hold-out
-KINDS = ("baseline", "rhythm")
+KINDS = ("baseline", "rhythm", "jukebox")
 
 
 def prepare_aist(
-    folder: Path, wavs: Path, target: Path, *, kind: str, workers: int = 1, say: Callable[[str], None] = print
+    folder: Path,
+    wavs: Path,
+    target: Path,
+    *,
+    kind: str,
+    workers: int = 1,
+    jukebox: JukeboxSettings | None = None,
+    say: Callable[[str], None] = print,
 ) -> None:
     """Write a pack of AIST++.
 
     folder: holds motions/*.pkl, splits/crossmodal_train.txt, splits/crossmodal_test.txt and, if there is one,
     ignore_list.txt. wavs: a wav for each motion, under its name or its song's (mBR0.wav). kind: of music features, one
-    of KINDS. All names are checked before any work is done. Raises EdgeError `motion_missing`, `audio_missing`,
-    `motion_unreadable`, and those of `write_pack`.
+    of KINDS. jukebox: how to run it for features of that kind, which are made in this process alone. All names are
+    checked before any work is done. Raises EdgeError `motion_missing`, `audio_missing`, `motion_unreadable`, and those
+    of `write_pack` and Jukebox.
     """
+    if kind == "jukebox":
+        opened(jukebox or JukeboxSettings())
+        workers = 1
     names = _listed(folder)
     for name in names:
         if not _motion_path(folder, name).is_file():
@@ -42,7 +55,7 @@ def prepare_aist(
     with ProcessPoolExecutor(workers) as pool:
         # In this process where there is one worker only: starting another costs seconds.
         mapped = pool.map if workers > 1 else map
-        for dance in mapped(partial(_dance, folder, wavs, kind), names.keys(), names.values()):
+        for dance in mapped(partial(_dance, folder, wavs, kind, jukebox), names.keys(), names.values()):
             dances.append(dance)
             say(f"{len(dances)} of {len(names)}: {dance.name}, {len(dance.heard)} stretches")
     about = {"features": kind, "sources": ["AIST++"], "licences": ["AIST++: CC BY 4.0; AIST's music: its own terms"]}
@@ -89,7 +102,9 @@ def _motion_path(folder: Path, name: str) -> Path:
     return folder / "motions" / f"{name}.pkl"
 
 
-def _dance(folder: Path, wavs: Path, kind: str, name: str, holdout: bool) -> Dance:
+def _dance(  # noqa: PLR0917 - what partial fills in comes first
+    folder: Path, wavs: Path, kind: str, jukebox: JukeboxSettings | None, name: str, holdout: bool
+) -> Dance:
     path = _motion_path(folder, name)
     content = read_numpy_pickle(path)
     try:
@@ -99,12 +114,16 @@ def _dance(folder: Path, wavs: Path, kind: str, name: str, holdout: bool) -> Dan
     except (KeyError, ValueError, TypeError) as error:
         message = f"{path} is no motion of AIST++."
         raise EdgeError("motion_unreadable", message, "Download it again.", str(error)) from error
-    return Dance(name, motion, holdout, _heard(wav_of(wavs, name), kind, motion.frames))
+    return Dance(name, motion, holdout, _heard(wav_of(wavs, name), kind, motion.frames, jukebox))
 
 
-def _heard(wav: Path, kind: str, frames: int) -> list[tuple[int, Array]]:
+def _heard(wav: Path, kind: str, frames: int, jukebox: JukeboxSettings | None) -> list[tuple[int, Array]]:
     audio = load(wav)
     if kind == "rhythm":
         return [(0, rhythm_features(audio, frames)[0])]
     # Each slice is heard alone, as the authors' code does; where motion or music is longer, its rest is left out.
+    starts = slice_starts(min(frames, int(audio.duration * 30)))
+    if kind == "jukebox" and starts:
+        heard = jukebox_windows(audio, starts[-1] + SLICE, jukebox or JukeboxSettings(), stride=STRIDE)
+        return list(zip(starts, heard.astype(np.float16), strict=True))
     return list(zip(slice_starts(frames), baseline_slices(audio, STRIDE / 30), strict=False))

@@ -114,7 +114,7 @@ class WindowSampler:
         Other kinds of features than rhythm stay as they are: they have no channel that says that music is unknown.
         """
         if self.dances.feature_type != "rhythm":
-            return features
+            return features.float()
         shape, device = features.shape, features.device
         known = torch.rand(shape[0], device=device) >= self.augmentation.p_no_music
         features = features * known[:, None, None]

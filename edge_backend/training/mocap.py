@@ -1,4 +1,4 @@
-"""A folder of own motion capture as a training pack: SMPL and AMASS npz files, with or without their music."""
+"""A folder of own motion capture as a training pack: SMPL, AMASS and BVH files, with or without their music."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +13,9 @@ from ..motion.contacts import edge_contacts
 from ..motion.files import SMPL_PELVIS
 from ..motion.kinematics import forward_kinematics
 from ..motion.motion import Motion
-from ..motion.rotations import Array
+from ..motion.rotations import Array, axis_angle_to_matrix
 from ..motion.skeleton import SMPL
+from .bvh import on_the_model, read_bvh
 from .pack_file import Dance, write_pack
 
 MUSIC = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus")
@@ -25,17 +26,18 @@ _FLOOR_SHARE = 1.0  # percent of frames whose lowest joint may lie below the flo
 
 
 def prepare_mocap(folder: Path, target: Path, style: str, licence: str, say: Callable[[str], None] = print) -> None:
-    """Write a pack of all npz files under a folder; a file's music lies beside it under its name, if it has one.
+    """Write a pack of all npz and bvh files under a folder; a file's music lies beside it under its name, if any.
 
-    The files are SMPL's: `poses` (T, 66 or more) axis-angle, `trans` (T, 3) metres, z up, `mocap_framerate` or
-    `mocap_frame_rate`. Raises EdgeError `motion_missing`, `motion_unreadable`, those of `load` and `write_pack`.
+    The npz files are SMPL's: `poses` (T, 66 or more) axis-angle, `trans` (T, 3) metres, z up, `mocap_framerate` or
+    `mocap_frame_rate`. Raises EdgeError `motion_missing`, those of `read_mocap`, `load` and `write_pack`.
     """
-    paths = sorted(folder.rglob("*.npz"))
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in READERS)
     if not paths:
-        raise EdgeError("motion_missing", f"There are no npz files under {folder}.", "Export SMPL or AMASS npz files.")
+        message = f"There are no motions under {folder}."
+        raise EdgeError("motion_missing", message, "Give SMPL or AMASS npz files, or bvh files.")
     dances = []
     for number, path in enumerate(paths, 1):
-        motion = read_smpl(path)
+        motion = READERS[path.suffix.lower()](path)
         music = next((path.with_suffix(end) for end in MUSIC if path.with_suffix(end).is_file()), None)
         heard = np.zeros((motion.frames, len(CHANNELS)), np.float32)
         if music is not None:
@@ -43,6 +45,16 @@ def prepare_mocap(folder: Path, target: Path, style: str, licence: str, say: Cal
         dances.append(Dance(str(path), motion, number % HOLDOUT_EVERY == 0, [(0, heard)], style))
         say(f"{number} of {len(paths)}: {path.name}, {motion.frames / 30:.1f} s, music {music and music.name}")
     write_pack(target, dances, {"features": "rhythm", "sources": [folder.name], "licences": [licence]})
+
+
+def read_skeleton(path: Path) -> Motion:
+    """The dance of a BVH on SMPL's skeleton or any humanoid's whose joints are known by name; as read_smpl else.
+
+    Raises EdgeError `motion_unreadable`, `motion_nan`, `motion_skeleton`.
+    """
+    bvh = read_bvh(path)
+    rotations, root = on_the_model(bvh, path)
+    return _at_30_fps(rotations[:, :_BODY], root, bvh.rate)
 
 
 def read_smpl(path: Path) -> Motion:
@@ -67,16 +79,21 @@ def read_smpl(path: Path) -> Motion:
     if not good.all():
         message = f"{path} has values that are not numbers at frame {int(np.argmin(good))}."
         raise EdgeError("motion_nan", message, "Leave it out, or repair it.")
-    return _at_30_fps(poses[:, : 3 * _BODY].reshape(-1, _BODY, 3), trans + SMPL_PELVIS, rate)
+    return _at_30_fps(axis_angle_to_matrix(poses[:, : 3 * _BODY].reshape(-1, _BODY, 3)), trans + SMPL_PELVIS, rate)
 
 
-def _at_30_fps(poses: Array, root: Array, rate: float) -> Motion:
-    times = np.arange(len(poses)) / rate
+READERS = {".npz": read_smpl, ".bvh": read_skeleton}
+"""Suffix -> what reads the dance of such a file."""
+
+
+def _at_30_fps(turns: Array, root: Array, rate: float) -> Motion:
+    """The dance of local rotations (T, 22, 3, 3) and root (T, 3), its lowest foot on the floor."""
+    times = np.arange(len(turns)) / rate
     wanted = np.arange(int(times[-1] * Motion.fps + 1e-6) + 1) / Motion.fps
     wanted = np.minimum(wanted, times[-1])
     rotations = np.tile(np.eye(3), (len(wanted), len(SMPL), 1, 1))
     for joint in range(_BODY):
-        rotations[:, joint] = Slerp(times, Rotation.from_rotvec(poses[:, joint]))(wanted).as_matrix()
+        rotations[:, joint] = Slerp(times, Rotation.from_matrix(turns[:, joint]))(wanted).as_matrix()
     path = np.stack([np.interp(wanted, times, root[:, axis]) for axis in range(3)], axis=1)
     joints = forward_kinematics(rotations, path)
     floor = np.percentile(joints[..., 2].min(axis=1), _FLOOR_SHARE)

@@ -47,7 +47,8 @@ _PER_VARIANT = ("variant_piece", "variant_start", "variant_length")
 class DanceSet:
     """Every variant's frames one after the other, on one device.
 
-    vectors: (M, 151) metres, not normalised. features: (M, F) music channels. energy: (M,) in [0, 1]. start, length,
+    vectors: (M, 151) metres, not normalised. features: (M, F) music channels, float16 where they are Jukebox's, whose
+    4800 channels fill a GPU. energy: (M,) in [0, 1]. start, length,
     style: (V,) int64, the variants' first frames, frames and numbers in STYLES. holdout: (V,) bool. energy_range: m/s
     at energy 0 and 1. about: what the file says of itself: its sources and their licences.
     digest: SHA-256 of the file.
@@ -97,7 +98,7 @@ def load_pack(path: Path, device: torch.device | str = "cpu") -> DanceSet:
     low, high = np.percentile(speed[train].cpu().numpy(), ENERGY_PERCENTILES)
     return DanceSet(
         vectors=vectors,
-        features=on_device["features"].float(),
+        features=on_device["features"] if about.get("features") == "jukebox" else on_device["features"].float(),
         energy=((speed - low) / max(high - low, 1e-6)).clamp(0, 1),
         start=start,
         length=length,

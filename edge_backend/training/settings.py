@@ -26,7 +26,8 @@ class TrainSettings:
     drop_condition: chance per window that the network sees no condition. precision: fp32, or bf16 for the network's
     multiplications. mode: how a step is run. deterministic: pick kernels whose result does not depend on timing.
     fk_place: share with which the fk part counts where a window lies (`motion_losses`). ..._every: steps.
-    save_minutes: between checkpoints where the clock rules, in place of checkpoint_every.
+    samples_every: steps between dances drawn on the way (`samples`), 0 = none. save_minutes, sample_minutes: between
+    checkpoints and between samples where the clock rules, in place of checkpoint_every and samples_every.
     """
 
     latent: int = 256
@@ -46,7 +47,9 @@ class TrainSettings:
     deterministic: bool = True
     log_every: int = 50
     checkpoint_every: int = 2000
+    samples_every: int = 5000
     save_minutes: float = 3.0
+    sample_minutes: float = 5.0
     holdout_every: int = 1000
     holdout_windows: int = 256
     fk_place: float = 1.0

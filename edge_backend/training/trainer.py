@@ -1,5 +1,6 @@
 """The training loop: steps, the learning rate over steps or over the clock, checkpoints and exact resume, logs."""
 
+import importlib
 import json
 import sys
 import time
@@ -22,6 +23,7 @@ from .settings import Mode, TrainSettings
 from .step import TrainStep, rank_and_processes
 
 CHECKPOINT = "checkpoint.safetensors"
+SAMPLES = "samples"
 
 _STOP_CHECK = 10  # steps between the moments at which several processes agree on stopping
 _HOLDOUT_BATCH = 64  # windows
@@ -64,6 +66,7 @@ class Trainer:
         if (folder / CHECKPOINT).exists():
             self._resume(folder / CHECKPOINT)
         self._saved, self._saved_at = self.step, time.monotonic()
+        self._sampled_at = time.monotonic()
         if self.rank == 0:
             columns = ("loss", *LossWeights.names())
             self._log = LossLog(folder / "loss.csv", (*columns, "lr", "samples_per_s"), self.step)
@@ -128,6 +131,8 @@ class Trainer:
                 self._log_losses()
             if self._holdout and self.step % settings.holdout_every == 0:
                 self._log_holdout()
+            if self._time_to_sample():
+                self._draw_sample()
             if self._time_to_save():
                 self.save()
                 saved()
@@ -202,6 +207,24 @@ class Trainer:
             self._holdout_log.add(self.step, sum(parts), *parts)
             _say(f"step {self.step}: hold-out loss {sum(parts):.4f}")
         self._start_clock()
+
+    def _draw_sample(self) -> None:
+        """Draw a dance by the averaged weights. A missing package, which training does not need, ends the drawing."""
+        self._sampled_at = time.monotonic()
+        if self.rank == 0:
+            try:
+                draw_sample = importlib.import_module(".samples", __package__).draw_sample
+                _say(f"step {self.step}: {draw_sample(self.ema, self.dances, self.folder / SAMPLES, self.step)}")
+            except ImportError as error:
+                _say(f"no samples are drawn: {error}")
+                self.settings = replace(self.settings, samples_every=0, sample_minutes=0)
+        self._start_clock()
+
+    def _time_to_sample(self) -> bool:
+        settings = self.settings
+        if settings.minutes:
+            return 0 < 60 * settings.sample_minutes <= time.monotonic() - self._sampled_at
+        return settings.samples_every > 0 and self.step % settings.samples_every == 0
 
     def _time_to_save(self) -> bool:
         if self.settings.minutes:

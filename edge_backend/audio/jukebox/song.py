@@ -46,16 +46,16 @@ class Extractor(Protocol):
 
 
 def jukebox_windows(
-    audio: Audio, frames: int, settings: JukeboxSettings, report: Report = silent
+    audio: Audio, frames: int, settings: JukeboxSettings, report: Report = silent, stride: int = STRIDE
 ) -> NDArray[np.float32]:
     """Features (windows, 150, width) of the windows over the first `frames` frames; past the song's end is silence.
 
-    Each window is 5 s, a half later than the one before, and heard alone as EDGE's authors did. Windows in the cache
-    are not extracted again; each group is in it as soon as it is made, so that stopped work goes on where it was.
+    Each window is 5 s, `stride` frames later than the one before, and heard alone as EDGE's authors did. Windows in the
+    cache are not extracted again; each group is in it as soon as it is made, so that stopped work goes on where it was.
     report: told STEPS for each window.
     Raises EdgeError jukebox_missing, jukebox_damaged, out_of_memory, package_missing.
     """
-    slices = cut(audio, frames)
+    slices = cut(audio, frames, stride)
     keys = [slice_key(samples, audio.rate) for samples in slices]
     extractor = make_extractor(settings, len(slices))
     cache = _cache(audio, extractor, settings)
@@ -77,18 +77,18 @@ def jukebox_windows(
     return np.stack([known[key] for key in keys])
 
 
-def cut(audio: Audio, frames: int) -> list[NDArray[np.float32]]:
+def cut(audio: Audio, frames: int, stride: int = STRIDE) -> list[NDArray[np.float32]]:
     """The samples of each window, at the song's own rate, with silence past its end."""
-    count = cut_count(frames)
-    length, stride = (int(audio.rate * part / FPS) for part in (WINDOW, STRIDE))
-    padded = np.zeros((count - 1) * stride + length, np.float32)
+    count = cut_count(frames, stride)
+    length, step = (int(audio.rate * part / FPS) for part in (WINDOW, stride))
+    padded = np.zeros((count - 1) * step + length, np.float32)
     padded[: len(audio.samples)] = audio.samples[: len(padded)]
-    return [padded[start : start + length] for start in range(0, count * stride, stride)]
+    return [padded[start : start + length] for start in range(0, count * step, step)]
 
 
-def cut_count(frames: int) -> int:
+def cut_count(frames: int, stride: int = STRIDE) -> int:
     """The windows over so many frames."""
-    return max(math.ceil(frames / STRIDE) - 1, 1)
+    return max(math.ceil((frames - WINDOW) / stride) + 1, 1)
 
 
 def make_extractor(settings: JukeboxSettings, slices: int) -> Extractor:

@@ -1,12 +1,20 @@
 """AIST++'s official folders and folders of own motion capture become training packs; bad files are named."""
 
 import pickle
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+import torch
+from safetensors.torch import load_file
 from scipy.spatial.transform import Rotation
 
+from edge_backend.audio.jukebox.conversion import ENCODER_SOURCE, PRIOR_SOURCE, convert
+from edge_backend.audio.jukebox.settings import JukeboxSettings
+from edge_backend.audio.jukebox.song import jukebox_windows
+from edge_backend.audio.loading import Audio, load
 from edge_backend.errors import EdgeError
 from edge_backend.motion.files import save_motion
 from edge_backend.motion.representation import Normaliser
@@ -16,6 +24,7 @@ from edge_backend.training.mocap import prepare_mocap, read_smpl
 from edge_backend.training.pack import load_pack
 
 NAMES = [f"gBR_sBM_cAll_d04_mBR{number}_ch01" for number in range(4)]
+JUKEBOX = Path(__file__).parents[2] / "data" / "jukebox"
 QUANTISED = np.pi / 32767  # radians, of the pack's angles
 
 
@@ -59,6 +68,51 @@ def test_parity_the_packs_slices_are_the_authors(aist, golden, tmp_path):
     ours = normaliser.normalise(dances.vectors.numpy().reshape(4, 150, 151))
     tolerance = np.abs(golden["normalizer.scale"]) * QUANTISED + 1e-5
     assert (np.abs(ours - golden["data.normalized_151"]) <= tolerance).all()
+
+
+@pytest.fixture
+def jukebox(tmp_path):
+    """A tiny Jukebox, as `jukebox convert` makes it (tests/data/jukebox/README.md)."""
+    originals = tmp_path / "originals"
+    originals.mkdir()
+    shutil.copy(JUKEBOX / PRIOR_SOURCE, originals)
+    model = load_file(JUKEBOX / "vqvae_level2_random.safetensors")
+    content = {"hps": {}, "model": model, "opt": None, "step": 1}
+    torch.save(content, originals / ENCODER_SOURCE, _use_new_zipfile_serialization=False)
+    return convert(originals, tmp_path / "jukebox", layers=6, heads=2)
+
+
+def test_jukebox_hears_every_slice_alone(aist, jukebox, tmp_path, monkeypatch):
+    monkeypatch.setenv("EDGE_DANCE_CACHE", str(tmp_path / "cache"))
+    song = load(JUKEBOX / "song.flac", duration=7.0)  # 2 s longer than the motion
+    soundfile.write(aist[1] / f"{NAMES[0]}.wav", song.samples, song.rate, subtype="FLOAT")
+    pack = tmp_path / "aist.safetensors"
+    options = ["--features=jukebox", f"--jukebox={jukebox.path}", "--device=cpu"]
+    assert main(["aist", str(aist[0]), str(aist[1]), str(pack), *options]) == 0
+    dances = load_pack(pack)
+    assert dances.feature_type == "jukebox"
+    assert dances.features.shape == (4 * 150, 64)
+    alone = jukebox_windows(song, 150, JukeboxSettings(folder=jukebox.path, cache=None))
+    np.testing.assert_allclose(dances.features[:150].numpy(), alone[0], rtol=2e-3, atol=2e-3)  # float16
+    small = ["--latent=16", "--ff=32", "--layers=1", "--heads=2", "--batch=2", "--holdout-windows=2", "--steps=2"]
+    assert main(["train", str(pack), f"--out={tmp_path / 'run'}", "--device=cpu", *small]) == 0
+
+
+def test_windows_of_jukebox_may_follow_each_other_more_closely(jukebox):
+    song = load(JUKEBOX / "song.flac", duration=6.2)
+    settings = JukeboxSettings(folder=jukebox.path, cache=None)
+    close = jukebox_windows(song, 180, settings, stride=15)
+    assert len(close) == 3
+    later = Audio(song.samples[song.rate :], song.rate, song.path)
+    np.testing.assert_allclose(close[2], jukebox_windows(later, 150, settings)[0], atol=1e-4)
+
+
+def test_without_jukebox_nothing_is_begun(aist, tmp_path, capsys):
+    pack = tmp_path / "aist.safetensors"
+    options = ["--features=jukebox", f"--jukebox={tmp_path / 'nowhere'}"]
+    assert main(["aist", str(aist[0]), str(aist[1]), str(pack), *options]) == 2
+    assert "ukebox" in capsys.readouterr().err
+    assert not pack.exists()
 
 
 def test_slices_are_five_seconds_half_a_second_apart():
@@ -157,5 +211,5 @@ def test_broken_motions_are_named(tmp_path):
 
 
 def test_an_empty_folder_is_refused(tmp_path):
-    with pytest.raises(EdgeError, match="no npz"):
+    with pytest.raises(EdgeError, match="no motions"):
         prepare_mocap(tmp_path, tmp_path / "pack", "any", "mine")

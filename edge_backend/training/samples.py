@@ -1,0 +1,45 @@
+"""Dances drawn while a network learns: to the same music, from the same noise, so that one sees what it has learnt."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..diffusion.song import SamplerSettings, sample_song
+from ..model.controls import ANY_STYLE, control_channels
+from ..model.decoder import DanceDecoder
+from ..motion.files import save_motion
+from ..motion.motion import Motion
+from ..motion.rotations import Array
+from ..preview import preview_sheet
+from .pack import DanceSet
+
+LONGEST = 300  # frames, 10 s
+MOMENTS = 10  # pictures on the sheet
+
+_SETTINGS = SamplerSettings("dpmpp", steps=20, guidance=1.0)
+
+
+def draw_sample(model: DanceDecoder, dances: DanceSet, folder: Path, step: int) -> Path:
+    """Dance to music of the pack, to hold-out music if there is any: a motion file, and beside it a sheet of moments.
+
+    model: in eval mode, on its device; no random state of torch is touched. Returns the sheet's path; OSError.
+    """
+    music = _music(dances)
+    cond = np.concatenate([music, control_channels(ANY_STYLE, None, len(music))], axis=1)
+    vectors = sample_song(model, dances.normaliser, cond, len(music), _SETTINGS)
+    folder.mkdir(parents=True, exist_ok=True)
+    motion = Motion.from_vectors(vectors, meta={"step": step})
+    path = folder / f"step-{step:08d}.npz"
+    save_motion(path, motion)
+    preview_sheet(motion, path.with_suffix(".png"), MOMENTS)
+    return path.with_suffix(".png")
+
+
+def _music(dances: DanceSet) -> Array:
+    """Features (150 to LONGEST, F) of the beginning of the longest dance."""
+    half = dances.holdout if bool(dances.holdout.any()) else ~dances.holdout
+    longest = int(torch.argmax(dances.length * half))
+    frames = min(int(dances.length[longest]), LONGEST)
+    start = int(dances.start[longest])
+    return dances.features[start : start + frames].float().cpu().numpy()
