@@ -13,7 +13,7 @@ A collection, not a pointer to a group that has one: Blender 5 forgets what a li
 SHOWN = "edge_dance_bone"
 """The number of the one that is highlighted in the list."""
 
-_OVERRIDABLE = {"LIBRARY_OVERRIDABLE"}
+_OVERRIDABLE: Any = {"LIBRARY_OVERRIDABLE"}
 
 
 class EDGE_DANCE_BoneSlot(bpy.types.PropertyGroup):

@@ -8,7 +8,7 @@ from ..feet import FootRig, FootSettings, Leg, clean
 from ..feet.turns import inverse
 from ..kinematics import forward_kinematics, global_rotations
 from ..motion import Motion
-from ..rotations import Array, matrix_to_quaternion, quaternion_to_matrix, slerp
+from ..rotations import Array, axis_angle_to_matrix, matrix_to_quaternion, quaternion_to_matrix, slerp
 from ..skeleton import SMPL, Y_UP_TO_Z_UP, Joint, Skeleton
 from .fitting import MODEL_ANKLE, Fit, model_direction
 from .plants import standing_feet
@@ -150,7 +150,25 @@ def _clean_feet(fit: Fit, body: _Body, contacts: Array, settings: FootSettings) 
     cleaned = clean(inverse(above) @ turns, body.hips, contacts, settings, rig=rig)
     world = global_rotations(cleaned.rotations, rig.skeleton)
     legs = {slot: world[:, number] for number, slot in enumerate(slots) if slot != HIPS and slot in body.turns}
+    joints = forward_kinematics(cleaned.rotations, cleaned.root, rig.skeleton)
+    for side, leg, foot in zip(SIDES, rig.legs, rig.feet, strict=True):
+        if f"toes.{side}" not in fit.bones:
+            height = joints[:, leg.ankle, 2] - settings.floor
+            legs[f"foot.{side}"] = _tip_up(legs[f"foot.{side}"], foot.to_toe + foot.tip, height)
     return _Body(body.turns | legs, cleaned.root)
+
+
+def _tip_up(turns: Array, tip: Array, heights: Array) -> Array:
+    """Turns (T, 3, 3) of a foot that cannot bend, pitched so that its tip does not pierce the floor.
+
+    tip: (3,) from the ankle, in the foot's own axes. heights: (T,) of the ankle above the floor.
+    """
+    way = turns @ tip
+    length = np.linalg.norm(tip)
+    here, lowest = np.arcsin(way[:, 2] / length), np.arcsin(np.clip(-heights / length, -1, 1))
+    axis = np.cross(way, [0.0, 0.0, 1.0])
+    axis /= np.maximum(np.linalg.norm(axis, axis=1, keepdims=True), 1e-9)
+    return axis_angle_to_matrix(np.maximum(lowest - here, 0)[:, None] * axis) @ turns
 
 
 def leg_rig(fit: Fit) -> FootRig:

@@ -214,9 +214,9 @@ def test_a_pose_read_off_a_rig_and_put_back_is_the_same_pose(kind):
     assert np.linalg.norm(hips - was) < 0.5  # centimetres
 
 
-@pytest.mark.parametrize("kind", ["Mixamo", "VRM, hands down", "UE5", "MMD", "Daz", "CMU"])
+@pytest.mark.parametrize("kind", ["Mixamo", "VRM, hands down", "UE5", "MMD", "Daz", "CMU", "Rigify"])
 def test_the_dance_read_back_is_the_dance(kind):
-    character = put_character(KINDS[kind](), seed=6)
+    character = put_rigify() if kind == "Rigify" else put_character(KINDS[kind](), seed=6)
     motion = dance(frames=40)
     put_take(character, motion)
     back = addon("rig.retarget").read_motion(character, bpy.context.scene, range(1, 41))

@@ -131,6 +131,22 @@ def test_feet_stand_on_the_rigs_floor_where_the_dancers_stand(name):
     assert np.median(turned) < 1 and np.percentile(turned, 95) < 4.5  # measured: 0.6 and 3.6 degrees at most
 
 
+@pytest.mark.parametrize("name", ["salsa", "commercial"])
+def test_feet_without_toe_bones_do_not_pierce_the_floor_with_their_tips(name):
+    """They cannot bend where the dancer's do, so they are pitched less while the heel is up."""
+    bones = {slot: bone for slot, bone in MAP.items() if not slot.startswith("toes")}
+    motion = clean_motion(dance(name))
+    measured = fit(make_rig(), bones)
+    tip = leg_rig(measured).feet[0].to_toe + leg_rig(measured).feet[0].tip
+    lowest = []
+    for feet in (None, FootSettings()):
+        matrices = posed(measured.rig, pose_rig(measured, motion, feet), motion.frames)
+        foot, bone = matrices[bones["foot.L"]], measured.rig[bones["foot.L"]]
+        turn = measured.axes.T @ foot[:, :3, :3] @ bone.axes.T @ measured.axes
+        lowest.append((measured.to_model(foot[:, :3, 3]) + turn @ tip)[:, 2].min())
+    assert lowest[0] < -0.01 and lowest[1] > -0.005
+
+
 @pytest.mark.parametrize("name", ["salsa", "commercial", "modern", "breakdance"])
 def test_on_a_rig_of_the_models_proportions_clean_feet_stay_as_they_are(name):
     """What slides in a clean dance means to: it must not be planted after all, which would turn legs by ten degrees."""
