@@ -27,9 +27,10 @@ class EDGE_DANCE_BoneSlot(bpy.types.PropertyGroup):
 
 def register() -> None:
     """Give every object a bone map."""
-    collection: Any = bpy.props.CollectionProperty
-    setattr(bpy.types.Object, CHOSEN, collection(type=EDGE_DANCE_BoneSlot, override=_OVERRIDABLE | {"USE_INSERTION"}))
-    setattr(bpy.types.Object, SHOWN, bpy.props.IntProperty(name="Active Slot", override=_OVERRIDABLE))
+    props: Any = bpy.props
+    slots = props.CollectionProperty(type=EDGE_DANCE_BoneSlot, override=_OVERRIDABLE | {"USE_INSERTION"})
+    setattr(bpy.types.Object, CHOSEN, slots)
+    setattr(bpy.types.Object, SHOWN, props.IntProperty(name="Active Slot", override=_OVERRIDABLE))
 
 
 def unregister() -> None:
