@@ -75,7 +75,7 @@ def generate(
     )
     condition = _condition(features, weights.info, request)
     meta = _meta(request, weights, frames) | {"downbeats": features.beats.downbeats.round(4).tolist()}
-    held = kept.held()
+    held = kept.held_by_feet()
     report("features", 1, 1)
 
     def finish(vectors: Array) -> Motion:

@@ -20,8 +20,7 @@ from .body_parts import BODY_PARTS, BodyPart, rotation_of
 from .constraints import Constraint, combine, contacts_at, frame_range, free, root_path
 from .song import Variation
 
-# What the foot cleanup turns. The other joints it leaves alone whether they are held or not.
-_CLEANED = tuple(Joint[f"{side}_{name}"] for side in ("LEFT", "RIGHT") for name in ("HIP", "KNEE", "ANKLE", "TOES"))
+_LEGS = sorted(BODY_PARTS["legs"].joints)
 _JOINTS = {joint.name.lower(): joint for joint in Joint}
 
 _Row = KeepBody | KeepPath | KeepContacts
@@ -46,12 +45,17 @@ class Kept:
         return self.variation is not None or bool(weight[:, ROOT].any() or weight[:, rotation_of(Joint.PELVIS)].any())
 
     def held(self) -> Array:
-        """(T, 24) bool: what the foot cleanup must not touch; the pelvis stands for the root's place."""
+        """(T, 24) bool: turns that come out exactly; the pelvis stands for the root's place too."""
         exact = self.constraint.exact
-        held = np.zeros((len(exact), len(Joint)), dtype=bool)
-        held[:, Joint.PELVIS] = exact[:, ROOT].any(axis=1)
-        for joint in _CLEANED:
-            held[:, joint] = exact[:, rotation_of(joint)].any(axis=1)
+        held = np.stack([exact[:, rotation_of(joint)].any(axis=1) for joint in Joint], axis=1)
+        held[:, Joint.PELVIS] |= exact[:, ROOT].any(axis=1)
+        return held
+
+    def held_by_feet(self) -> Array:
+        """(T, 24) bool: of these, what the foot cleanup must not touch: legs, and the pelvis where its place holds."""
+        held = np.zeros((self.constraint.frames, len(Joint)), dtype=bool)
+        held[:, _LEGS] = self.held()[:, _LEGS]
+        held[:, Joint.PELVIS] = self.constraint.exact[:, ROOT].any(axis=1)
         return held
 
 
