@@ -93,8 +93,8 @@ def sentence(row: Row) -> str:
     else:
         words = f"{what}{_range_words(row)}"
     if row.weight < 1:
-        words += f", softly ({row.weight:.0%})"
-    return words + (f", fading over {row.fade}" if row.fade else "")
+        words += f", {row.weight:.0%}"
+    return words + (f", fade {row.fade}" if row.fade else "")
 
 
 def _range_words(row: Row) -> str:

@@ -7,8 +7,8 @@ import bpy
 from ..action.takes import CHARACTER
 from ..rig.target import active_armature
 
-_COLOUR = (0.95, 0.6, 0.1)
-_BAND, _LINE = 0.13, 0.8  # opacity of a range and of a pose; less for soft rows
+_COLOUR = (0.15, 0.85, 0.65)  # no colour that Blender's own markings there have
+_BAND, _LINE = 0.18, 0.9  # opacity of a range and of a pose; less for soft rows
 _handle: Any = None
 
 

@@ -157,6 +157,8 @@ def test_a_dance_goes_on_where_it_ends(danced):
         strip.right_handle = 241
     else:
         strip.frame_final_end = 241
+    if addon("compat").strip_frames(strip).content_end < 241:
+        pytest.skip("the strip that Blender 4.2's package can have is too short to go on")
     assert bpy.ops.edge_dance.continue_dance(seconds=1.5) == {"FINISHED"}
     assert danced.animation_data.action.frame_range[1] == pytest.approx(180 + 45)
     after, new_heads = channels(danced, range(1, 226))

@@ -1,0 +1,117 @@
+"""What scenarios in Blender's real window share: the installed extension, the mouse, pictures, facts for tests.
+
+Variables: ADDON_ZIP, SONG, STRIP_FILE, OUT, WORKER_PYTHON, WEIGHTS.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+PACKAGE = "bl_ext.user_default.edge_dance"
+OUT = Path(os.environ["OUT"])
+
+facts: dict[str, Any] = {"version": bpy.app.version_string, "background": bpy.app.background}
+
+bpy.ops.extensions.package_install_files(filepath=os.environ["ADDON_ZIP"], repo="user_default", enable_on_install=True)
+preferences = bpy.context.preferences.addons[PACKAGE].preferences
+preferences.backend_python = os.environ["WORKER_PYTHON"]
+preferences.weights_folder = os.environ["WEIGHTS"]
+preferences.threads = 1
+
+if bpy.app.version < (4, 4, 0):  # its package cannot make sound strips, but reads them
+    bpy.ops.wm.open_mainfile(filepath=os.environ["STRIP_FILE"], load_ui=False)
+
+
+def window() -> Any:
+    return bpy.context.window_manager.windows[0]
+
+
+def area() -> Any:
+    return next(area for area in window().screen.areas if area.type == "VIEW_3D")
+
+
+def region(kind: str) -> Any:
+    return next(region for region in area().regions if region.type == kind)
+
+
+def here() -> Any:
+    return bpy.context.temp_override(window=window(), area=area(), region=region("WINDOW"))
+
+
+def shot(name: str) -> None:
+    subprocess.run(["import", "-window", "root", str(OUT / f"{name}.png")], check=True)
+
+
+def xdotool(*words: object) -> None:
+    subprocess.run(["xdotool", *map(str, words)], check=True)
+
+
+def click(x: float, y: float) -> Iterator[float]:
+    """x, y: Blender's window coordinates, from below."""
+    xdotool("mousemove", round(x), round(window().height - y))
+    yield 0.4
+    xdotool("click", 1)
+    yield 0.4
+
+
+def running() -> bool:
+    return bool(window().modal_operators)
+
+
+def until(done: Any, seconds: float = 120) -> Iterator[float]:
+    waited = 0.0
+    while not done():
+        assert waited < seconds, "it took too long"
+        waited += 0.2
+        yield 0.2
+
+
+def actions() -> list[str]:
+    return sorted(action.name for action in bpy.data.actions)
+
+
+def set_stage() -> None:
+    """A song and a dancer, seen from the front, in a scene of 30 frames a second."""
+    with here():
+        bpy.ops.object.select_all(action="SELECT")
+        bpy.ops.object.delete()
+        bpy.context.scene.render.fps = 30
+        bpy.context.scene.edge_dance.quality = "draft"
+        if bpy.app.version >= (4, 4, 0):
+            bpy.ops.edge_dance.add_music(filepath=os.environ["SONG"])
+        bpy.ops.edge_dance.add_dancer()
+        bpy.ops.view3d.view_axis(type="FRONT")
+        bpy.ops.view3d.view_selected()
+        bpy.ops.ed.undo_push(message="Stage set")
+
+
+def leave(code: int) -> None:
+    (OUT / "facts.json").write_text(json.dumps(facts, indent=1))
+    sys.modules[f"{PACKAGE}.backend.service"].service.stop()
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def play(steps: Iterator[float]) -> None:
+    """Run a scenario in the event loop: each yield is a wait in seconds, in which Blender goes on. Then leave."""
+
+    def tick() -> float | None:
+        try:
+            return next(steps)
+        except StopIteration:
+            facts["finished"] = True
+            leave(0)
+        except BaseException:
+            traceback.print_exc()
+            shot("failed")
+            leave(1)
+        return None
+
+    bpy.app.timers.register(tick, first_interval=1.5, persistent=True)
