@@ -45,17 +45,62 @@ def holders(names: Collection[tuple[str, str]]) -> dict[tuple[str, str], Any]:
 
 
 def numpy_names() -> dict[tuple[str, str], Any]:
-    """What pickles of plain values and numpy arrays name, in the spellings of numpy 1 and 2."""
-    reconstruct, scalar = np.zeros(1).__reduce__()[0], np.float64(0).__reduce__()[0]
+    """What pickles of plain values and numpy arrays name, in the spellings of numpy 1 and 2.
+
+    numpy's own way to unpickle would believe a file's word about what its bytes are, pointers to objects included. So
+    arrays are made here from plain numbers and texts alone; those of anything else stay empty.
+    """
     names: dict[tuple[str, str], Any] = {
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): np.dtype,
+        ("numpy", "ndarray"): _Array,
+        ("numpy", "dtype"): _Dtype,
         ("_codecs", "encode"): codecs.encode,
+        ("__builtin__", "bytes"): _no_bytes,
+        ("builtins", "bytes"): _no_bytes,
     }
     for core in ("core", "_core"):
-        names[f"numpy.{core}.multiarray", "_reconstruct"] = reconstruct
-        names[f"numpy.{core}.multiarray", "scalar"] = scalar
+        names[f"numpy.{core}.multiarray", "_reconstruct"] = _empty_array
+        names[f"numpy.{core}.multiarray", "scalar"] = _scalar
     return names
+
+
+class _Dtype:
+    """What a pickle says of an array's elements: a code such as `f8`, and their byte order."""
+
+    def __init__(self, code: str, *_arguments: Any) -> None:
+        self._code = code
+        self._order: Any = "="
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self._order = state[1]
+
+    def plain(self) -> np.dtype[Any] | None:
+        """The dtype, if its elements are plain."""
+        dtype = np.dtype(self._code)
+        return dtype.newbyteorder(self._order) if dtype.kind in "biufcSU" else None
+
+
+class _Array(np.ndarray[Any, Any]):
+    """An array that takes nothing but the bytes of plain elements."""
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        shape, dtype, fortran, content = state[-4:]
+        if plain := dtype.plain():
+            super().__setstate__((1, shape, plain, bool(fortran), content))
+
+
+def _no_bytes() -> bytes:
+    """How Python 3 writes empty ones for Python 2."""
+    return b""
+
+
+def _empty_array(*_arguments: Any) -> _Array:
+    return _Array(0, np.int8)
+
+
+def _scalar(dtype: _Dtype, content: bytes | str) -> Any:
+    plain = dtype.plain()
+    data = content.encode("latin1") if isinstance(content, str) else content
+    return np.frombuffer(data, plain)[0] if plain else None
 
 
 def _holder(name: str) -> type:

@@ -84,6 +84,9 @@ def read_smpl_file(path: Path) -> SmplModel:
 
 def _read_npz(path: Path) -> dict[str, Any]:
     """The arrays of an npz; entries that are pickles themselves are left alone."""
+    with zipfile.ZipFile(path) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > _LARGEST:
+            raise ValueError("it holds far too much")
     with np.load(path, allow_pickle=False) as file:
         return {name: file[name] for name in (*_ARRAYS, "gender") if name in file.files}
 
