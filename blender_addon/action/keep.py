@@ -165,7 +165,7 @@ def gather(
         shared = [(0, timing.frames)]
     if shared:
         first, stop = min(span[0] for span in shared), max(span[1] for span in shared)
-        kept.sources[TAKE] = read([timing.to_scene(frame) for frame in range(first, stop)]), first
+        kept.sources[TAKE] = _read(read, [timing.to_scene(frame) for frame in range(first, stop)], timing), first
     for number, (row, (start, stop)) in enumerate(zip(rows, spans, strict=True)):
         fade = round(row.fade * Motion.fps / timing.rate)
         if row.kind == "POSE":
@@ -173,7 +173,7 @@ def gather(
             at = row.start if row.shown is None else row.shown
             if row.shown is None and any(first <= start < behind for first, behind in ranges):
                 at = timing.to_scene(start)  # the same moment as the range's, or the two would contradict each other
-            kept.sources[name] = read([at]), start
+            kept.sources[name] = _read(read, [at], timing), start
             kept.keep_body(row, start, stop, 0, name)
         elif row.kind == "RANGE":
             kept.keep_body(row, start, stop, fade, TAKE)
@@ -183,6 +183,12 @@ def gather(
         else:
             kept.contacts.append(KeepContacts(start, stop, row.feet, weight=row.weight, fade=fade))
     return kept
+
+
+def _read(read: Callable[[Sequence[float]], Motion], frames: list[float], timing: Timing) -> Motion:
+    """The motion at these frames. One more is looked at: what touches the floor is told by where it goes next."""
+    motion = read([*frames, frames[-1] + timing.rate / Motion.fps])
+    return Motion(motion.rotations[:-1], motion.root[:-1], motion.contacts[:-1])
 
 
 def exact_frames(rows: Iterable[Row], timing: Timing) -> Iterator[tuple[Row, list[float], list[float]]]:

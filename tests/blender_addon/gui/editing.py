@@ -209,7 +209,9 @@ def at_random() -> Iterator[float]:
         with here():
             bpy.context.view_layer.objects.active = dancer()
             dancer().select_set(True)
-        if chance.random() < 0.15 and len(bpy.data.actions) > 1:
+        if dancer().edge_dance.shown < 0 and chance.random() < 0.6:
+            click()  # after a blend the NLA plays, and no take is shown
+        if chance.random() < 0.1 and len(bpy.data.actions) > 1:
             first = chance.choice(list(bpy.data.actions)).name
             name, options = "blend_takes", {"first": first, "start": 30.0, "end": 40.0}
         else:
@@ -232,7 +234,7 @@ def act() -> Iterator[float]:
     yield 1.0
     yield from edit("generate")
     facts["takes"] = [take.action.name for take in dancer().edge_dance.takes]
-    bpy.context.scene.frame_set(120)
+    bpy.context.scene.frame_set(110)
     call("keep", source="POSE")
     choose_range()
     call("keep", source="RANGE")

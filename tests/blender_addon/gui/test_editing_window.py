@@ -17,6 +17,7 @@ PROGRAMS = ("xvfb-run", "xdotool", "import")
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(1200),
     pytest.mark.skipif(
         sys.platform != "linux" or platform.machine() != "x86_64" or not all(map(shutil.which, PROGRAMS)),
         reason=f"the window needs {', '.join(PROGRAMS)} on Linux",
@@ -34,7 +35,7 @@ def facts(addon_zip, worker_python, tmp_path_factory):
     runtime.mkdir(mode=0o700)
     variables = {
         "ADDON_ZIP": str(addon_zip),
-        "SONG": str(write_song(folder / "song.wav", seconds=6)),
+        "SONG": str(write_song(folder / "song.wav", seconds=5)),
         "STRIP_FILE": str(STRIP_FILE),
         "WEIGHTS": "",  # the bundled ones: poses that no body has are refused where they are to be kept
         "WORKER_PYTHON": str(worker_python),
@@ -46,7 +47,8 @@ def facts(addon_zip, worker_python, tmp_path_factory):
     }
     screen = ["xvfb-run", "-a", "-s", "-screen 0 1600x1400x24"]
     command = [*screen, sys.executable, str(HERE / "window.py"), str(HERE / "editing.py")]
-    done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, timeout=550, check=False)
+    surroundings = os.environ | variables
+    done = subprocess.run(command, env=surroundings, capture_output=True, text=True, timeout=1000, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return json.loads((pictures / "facts.json").read_text())
 
