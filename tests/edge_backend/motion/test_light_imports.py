@@ -10,6 +10,7 @@ import edge_backend.motion
 
 HEAVY = ("torch", "scipy", "librosa", "av", "soundfile", "safetensors", "bpy")
 MODULES = [
+    "edge_backend.diffusion.body_parts",
     "edge_backend.edit",
     "edge_backend.errors",
     "edge_backend.protocol",
