@@ -25,6 +25,7 @@ from .motion.feet import FootSettings, clean_motion
 from .motion.files import replacing, save_motion
 from .motion.motion import Motion
 from .motion.rotations import Array, axis_angle_to_matrix
+from .motion.smoothing import smoothed
 from .progress import Report, silent
 from .request import FEATURE_KINDS, RAMPS, FeaturesRequest, GenerateRequest
 from .studio import Studio
@@ -71,11 +72,16 @@ def generate(
     kept = read_edit(request.edit, frames)
     feet = replace(feet, contacts=kept.planted)
     features = song_features(
-        audio, weights.info.feature_type, plan_windows(frames).padded_frames, studio.jukebox, report, request.beats
+        audio,
+        weights.info.feature_type,
+        plan_windows(frames).padded_frames,
+        studio.jukebox,
+        report,
+        correction=request.beats,
     )
     condition = _condition(features, weights.info, request)
     meta = _meta(request, weights, frames) | {"downbeats": features.beats.downbeats.round(4).tolist()}
-    held = kept.held_by_feet()
+    held, held_by_feet = kept.held(), kept.held_by_feet()
     report("features", 1, 1)
 
     def finish(vectors: Array) -> Motion:
@@ -83,7 +89,8 @@ def generate(
         seconds = len(vectors) / Motion.fps
         beats = features.beats.beats[(features.beats.beats >= 0) & (features.beats.beats < seconds)]
         motion = Motion.from_vectors(vectors, beats.astype(np.float32), meta)
-        clean = clean_motion(motion, feet, held[: len(vectors)])
+        calm = smoothed(motion, request.smoothness, held[: len(vectors)])
+        clean = clean_motion(calm, feet, held_by_feet[: len(vectors)])
         return clean if kept.in_place else on_stage(clean)
 
     def on_final(vectors: Array) -> None:
@@ -124,7 +131,7 @@ def write_features(
     audio = load(request.song, request.start, request.duration)
     frames = round((request.duration or audio.duration) * Motion.fps)
     jukebox = (studio or Studio()).jukebox
-    features = song_features(audio, request.kind, frames, jukebox, report, request.beats)
+    features = song_features(audio, request.kind, frames, jukebox, report, correction=request.beats)
     grid = features.beats
     with replacing(path) as unfinished, unfinished.open("wb") as file:
         np.savez(
@@ -217,6 +224,7 @@ def _check(request: GenerateRequest) -> None:
         f"guidance ramp is {request.guidance_ramp}, not one of {', '.join(RAMPS)}": request.guidance_ramp in RAMPS,
         f"guidance interval is {interval}, not two timesteps, the lower first, from 0 to 999": interval is None
         or (len(interval) == 2 and 0 <= interval[0] <= interval[1] <= 999),
+        f"smoothness is {request.smoothness:g}, not between 0 and 1": 0 <= request.smoothness <= 1,
         f"bar is {request.beats.bar}, not between 0 and 3": 0 <= request.beats.bar <= 3,
         f"beats' offset is {request.beats.offset:g} s, not between -10 and 10": abs(request.beats.offset) <= 10,
         f"duration is {duration} s, not above 0 and at most {LONGEST_S:g} s": duration is None
