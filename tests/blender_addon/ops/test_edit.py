@@ -4,7 +4,7 @@ import bpy
 import numpy as np
 import pytest
 from blender_stage import addon, put_dancer, put_song
-from characters import mixamo, put_character
+from characters import mixamo, put_character, put_rigify
 
 FPS = 30
 
@@ -204,3 +204,24 @@ def test_a_mirrored_dance_does_on_the_left_what_was_done_on_the_right(danced):
     for here, there in (sides, sides[::-1]):
         assert np.abs(mirrored[:, here] * [-1, 1, 1] - heads[:, there]).max() < 0.02  # bodies are not quite symmetric
     assert len(takes_of(danced)) == 2
+
+
+def test_a_rigify_character_keeps_what_lies_outside_of_a_range(song_file, preferences):
+    put_song(song_file, frame=1)
+    scene = bpy.context.scene
+    scene.render.fps = FPS
+    scene.edge_dance.quality = "draft"
+    rig = put_rigify()
+    bpy.ops.edge_dance.generate()
+    shown = sorted(addon("rig.retarget").bone_map_of(rig).read.values())
+    names = [bone.name for bone in rig.pose.bones]
+    rows = [names.index(bone) for bone in shown]
+    frames = range(1, 140, 3)
+    before, before_heads = channels(rig, frames)
+    scene.edge_dance.seed = 8
+    assert bpy.ops.edge_dance.regenerate_range(start=61, end=90) == {"FINISHED"}
+    after, after_heads = channels(rig, frames)
+    outside = [row for row, frame in enumerate(frames) if not 61 <= frame <= 90]
+    assert np.linalg.norm(after_heads - before_heads, axis=-1)[outside][:, rows].max() < 0.002
+    assert angles(after, before)[outside][:, rows].max() < 0.5
+    assert np.linalg.norm(after_heads - before_heads, axis=-1)[:, rows].max() > 0.05

@@ -117,6 +117,21 @@ def test_a_bvh_of_another_rate_keeps_its_time(tmp_path):
     assert np.abs(back.root - motion.root[::2]).max() < 0.005
 
 
+@pytest.mark.parametrize("connected", [True, False])
+def test_hips_that_cannot_go_where_they_are_keyed_are_told_of(tmp_path, capfd, connected):
+    """import_scene.fbx connects bones that touch."""
+    character, _ = danced("UE4")
+    if not connected:
+        loosen(character)
+    skin(character)
+    path = str(tmp_path / "character.fbx")
+    bpy.ops.export_scene.fbx(filepath=path)
+    emptied()
+    bpy.ops.import_scene.fbx(filepath=path)
+    exported(tmp_path)
+    assert ("pelvis is connected to its parent" in capfd.readouterr().out) is connected
+
+
 def test_it_is_found_under_file_export():
     module = addon("ops.export_motion")
     listed = bpy.types.TOPBAR_MT_file_export._dyn_ui_initialize()

@@ -8,7 +8,7 @@ import pytest
 from blender_stage import addon
 from characters import KINDS, mixamo, put_character, put_rigify, unreal, vrm
 from dances import dance
-from mathutils import Euler, Matrix, Quaternion
+from mathutils import Euler, Matrix, Quaternion, Vector
 
 SEGMENTS = [  # bone and its end, joints of the model
     (f"{bone}.{side}", f"{end}.{side}", first + right, last + right)
@@ -293,7 +293,17 @@ def spoil_scale(character):
     return "scaled differently along its axes"
 
 
-@pytest.mark.parametrize("spoil", [spoil_constraint, spoil_driver, spoil_scale])
+def spoil_rest_pose(character):
+    """As an imported file without a skin has it, whose first frame is a dance's."""
+    bpy.ops.object.mode_set(mode="EDIT")
+    bones = character.data.edit_bones
+    for name in ("calf_r", "foot_r", "ball_r"):
+        bones[name].translate(Vector((-0.45, -0.1, 0.4)))
+    bpy.ops.object.mode_set(mode="OBJECT")
+    return "the right thigh does not point down"
+
+
+@pytest.mark.parametrize("spoil", [spoil_constraint, spoil_driver, spoil_scale, spoil_rest_pose])
 def test_a_rig_that_cannot_be_keyed_is_told_why_and_nothing_is_written(spoil):
     character = put_character(unreal())
     text = spoil(character)
