@@ -10,7 +10,7 @@ from ..edge_backend.errors import EdgeError
 from ..edge_backend.failures import explain
 from ..edge_backend.motion.files import save_motion
 from ..edge_backend.motion.motion import Motion
-from ..rig.retarget import read_motion
+from ..rig.retarget import ignored_way, read_motion
 from ..rig.target import find_dancer
 
 
@@ -48,13 +48,20 @@ class EDGE_DANCE_OT_export_motion(bpy.types.Operator):
         scene: Any = context.scene
         path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".npz"))
         try:
-            motion = read_motion(armature, scene, _frames(armature, scene))
+            frames = _frames(armature, scene)
+            motion = read_motion(armature, scene, frames)
             motion.meta["source"] = {"armature": armature.name, "file": bpy.path.basename(bpy.data.filepath)}
             save_motion(path, motion)
         except (EdgeError, OSError) as error:
             self.report({"ERROR"}, str(explain(error)))
             return {"CANCELLED"}
         self.report({"INFO"}, f"{motion.frames / Motion.fps:.1f} s of motion written to {path.name}.")
+        if hips := ignored_way(armature, scene, frames):
+            self.report(
+                {"WARNING"},
+                f"{hips} is connected to its parent, so that Blender ignores its keyed location and the body stays in "
+                "place. Disconnect it in Edit Mode (Bone > Relations) and export again.",
+            )
         return {"FINISHED"}
 
 

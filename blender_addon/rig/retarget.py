@@ -12,7 +12,7 @@ from ..edge_backend.motion.feet import FootSettings
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.retarget import Fit, Rig, RigBone, fit, pose_rig, read_rig
 from ..edge_backend.motion.retarget.bone_map import BoneMap, BoneName, find_bone_map, slot_words
-from ..edge_backend.motion.retarget.slots import TRAVEL
+from ..edge_backend.motion.retarget.slots import HIPS, TRAVEL
 from ..edge_backend.motion.rotations import Array, continuous_quaternions, matrix_to_quaternion
 from .bone_map_properties import CHOSEN
 from .channels import BoneChannels, dancer_channels, motion_of_dancer
@@ -115,21 +115,39 @@ def read_motion(armature: bpy.types.Object, scene: bpy.types.Scene, frames: Sequ
     return read_rig(measured, {slot: posed[bone] for slot, bone in read.items()})
 
 
+def ignored_way(armature: bpy.types.Object, scene: bpy.types.Scene, frames: Sequence[float]) -> str:
+    """The hips' bone, if it is keyed to go somewhere at these frames and cannot, being connected; else "".
+
+    Blender's older FBX importer connects hips to a root bone that ends in them.
+    """
+    name = bone_map_of(armature).bones.get(HIPS, "")
+    if not name or not armature.data.bones[name].use_connect:
+        return ""
+    some = frames[:: max(1, len(frames) // 10)]
+    places = [tuple(bones[name].location) for bones in _looks(armature, scene, some)]
+    return name if np.ptp(places, axis=0).any() else ""
+
+
 def _posed(
     armature: bpy.types.Object, names: Iterable[str], scene: bpy.types.Scene, frames: Sequence[float]
 ) -> dict[str, Array]:
     """Where bones are at these frames (T, 4, 4), armature space."""
     poses: dict[str, list[Array]] = {name: [] for name in names}
+    for bones in _looks(armature, scene, frames):
+        for name, matrices in poses.items():
+            matrices.append(np.array(bones[name].matrix))
+    return {name: np.stack(matrices) for name, matrices in poses.items()}
+
+
+def _looks(armature: bpy.types.Object, scene: bpy.types.Scene, frames: Sequence[float]) -> Iterator[Any]:
+    """The evaluated pose's bones at each of these frames; the scene's frame is as before afterwards."""
     before, subframe = scene.frame_current, scene.frame_subframe
     try:
         for frame in frames:
             scene.frame_set(int(frame // 1), subframe=float(frame % 1))
-            bones = armature.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones
-            for name, matrices in poses.items():
-                matrices.append(np.array(bones[name].matrix))
+            yield armature.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones
     finally:
         scene.frame_set(before, subframe=subframe)
-    return {name: np.stack(matrices) for name, matrices in poses.items()}
 
 
 def _rest_matrices(armature: bpy.types.Object) -> dict[str, Array]:
@@ -182,7 +200,10 @@ def _faults(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]:
         loose = [RigBone(bone, None, *_rest(armature, bone)) for bone in set(bone_map.bones.values())]
         fit(Rig(loose), bone_map.bones)
     except ValueError as error:
-        yield f"Its rest pose tells nothing: {error}. Look at the bone map."
+        yield (
+            f"Its rest pose tells nothing: {error}. Look at the bone map; if that is right, let the rig stand at rest, "
+            "arms anywhere (imported files have such a rest pose if they come with a skin)."
+        )
 
 
 def _constrained(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]:

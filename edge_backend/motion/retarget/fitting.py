@@ -11,6 +11,7 @@ from ..feet.rig import SMPL_RIG, SMPL_TOE_HEIGHT
 from ..feet.turns import about_z, swing
 from ..rotations import Array
 from ..skeleton import SMPL, Y_UP_TO_Z_UP, Joint
+from .bone_map import slot_words
 from .rig import Rig
 from .slots import HEAD, HIPS, JOINTS, SIDES, TRAVEL
 
@@ -23,6 +24,7 @@ _SNAP = np.cos(np.radians(25))  # a body this near to the armature's axes stands
 # Toe joints lie between the floor and this share of the leg above it; ankles higher. Otherwise the armature's origin is
 # not on the floor.
 _HIGHEST_TOES, _HIGHEST_ANKLE = 0.12, 0.25
+_DOWN = np.cos(np.radians(60))  # legs of a rest pose that stands point down better than this
 _HANGS = 0.25  # of the leg: hips as near as this to the origin are where BVH files put them
 _BALL = 0.16  # of the leg: from the ankle forward to where toes would begin
 
@@ -129,10 +131,11 @@ class Fit:
 def fit(rig: Rig, bones: Mapping[str, str]) -> Fit:
     """Measure a rig at rest. bones: slot -> bone, with every slot of slots.REQUIRED and only bones of the rig.
 
-    Raises ValueError if legs have no length or hips no width, so that nothing can be said.
+    Raises ValueError if nothing can be said: legs have no length, hips no width, or the rest pose does not stand.
     """
     axes = body_axes(rig, bones)
     heads = {slot: rig[bone].head @ axes for slot, bone in bones.items()}
+    _require_standing(heads)
     leg = float(np.mean([_leg_length(heads, side) for side in SIDES]))
     floor = axes[:, 2] * _floor_height(heads, leg)
     hangs = abs(heads[HIPS][2]) < _HANGS * leg
@@ -161,6 +164,14 @@ def body_axes(rig: Rig, bones: Mapping[str, str]) -> Array:
 def model_direction(joint: Joint) -> Array:
     """From its parent to a joint of the model in T-pose (3,): unit, z up."""
     return _unit(Y_UP_TO_Z_UP @ SMPL.offsets[joint].astype(np.float64))
+
+
+def _require_standing(heads: Mapping[str, Array]) -> None:
+    for side in SIDES:
+        for slot, next_slot in ((f"thigh.{side}", f"shin.{side}"), (f"shin.{side}", f"foot.{side}")):
+            way = heads[next_slot] - heads[slot]
+            if np.linalg.norm(way) > 1e-9 and -_unit(way)[2] < _DOWN:
+                raise ValueError(f"the {slot_words(slot)} does not point down")
 
 
 def _leg_length(heads: Mapping[str, Array], side: str) -> float:
