@@ -21,12 +21,14 @@ def set_density(
     action: bpy.types.Action,
     density: Density,
     tolerance: Tolerance | None = None,
+    *,
     exact: Iterable[float] = (),
+    kept: Iterable[float] = (),
 ) -> None:
     """Key the take's bones anew, on whole frames: curves within the tolerance, or poses that hold until the next beat.
 
-    exact: frames of the scene whose poses come out as they are. FRAMES leaves the take as it is. Raises EdgeError
-    rig_unfit.
+    exact: frames of the scene whose poses come out as they are. kept: those where curves stray by half a degree and
+    2 mm at most. FRAMES leaves the take as it is. Raises EdgeError rig_unfit.
     """
     if density == "FRAMES":
         return
@@ -34,11 +36,12 @@ def set_density(
     frames = np.arange(np.ceil(first - 1e-3), np.floor(last + 1e-3) + 1)
     tracks = _tracks(armature, action, frames)
     beats = [round(frame - frames[0]) for frame in beat_frames(action)]
-    kept = [round(frame - frames[0]) for frame in exact]
+    at = [round(frame - frames[0]) for frame in exact]
+    near = sorted({round(frame - frames[0]) for frame in kept})
     if density == "CURVES":
-        thinned = _thinned(armature, tracks, beats, kept, tolerance or Tolerance())
+        thinned = _thinned(armature, tracks, tolerance or Tolerance(), keyed=beats, exact=at, kept=near)
     else:
-        held = sorted({0, len(frames) - 1, *(frame for frame in (*beats, *kept) if 0 <= frame < len(frames))})
+        held = sorted({0, len(frames) - 1, *(frame for frame in (*beats, *at) if 0 <= frame < len(frames))})
         thinned = [_held(track, np.array(held)) for track in tracks]
     for bone_keys in thinned:
         _write(armature, action, frames[bone_keys.keys], bone_keys, density)
@@ -52,7 +55,7 @@ def key_count(action: bpy.types.Action) -> int:
 
 
 def _thinned(
-    armature: bpy.types.Object, tracks: list[Track], beats: list[int], exact: list[int], tolerance: Tolerance
+    armature: bpy.types.Object, tracks: list[Track], tolerance: Tolerance, **frames: list[int]
 ) -> list[Thinned]:
     bone_map, fit = measure(armature)
     legs = [
@@ -60,7 +63,7 @@ def _thinned(
         for side, toes in (("L", "toes.L"), ("R", "toes.R"))
         if f"foot.{side}" in bone_map.bones
     ]
-    return thin(tracks, tolerance, fit.rig, keyed=beats, exact=exact, legs=legs, up=fit.axes[:, 2], unit=fit.scale)
+    return thin(tracks, tolerance, fit.rig, legs=legs, up=fit.axes[:, 2], unit=fit.scale, **frames)
 
 
 def _held(track: Track, keys: Array) -> Thinned:

@@ -65,6 +65,7 @@ class EditOperator(DanceOperator):
         self._kept = gather(rows, self._timing, lambda frames: read_motion(armature, scene, frames), vary)
         self._held = list(_held(armature, rows, self._timing))
         self._exact = [row.start for row in rows if row.kind == "POSE" and row.exact]
+        self._near = [frame for row, frames, _ in exact_frames(rows, self._timing) for frame in frames]
         data = armature.animation_data
         self._name = (
             f"{data.action.name.removesuffix(self.suffix).strip()} {self.suffix}" if data and data.action else ""
@@ -93,7 +94,7 @@ class EditOperator(DanceOperator):
         )
         hold(action, self._held, self._timing.rate)
         tolerance = Tolerance(settings["degrees"], settings["millimetres"])
-        set_density(dancer, action, settings["density"], tolerance, self._exact)
+        set_density(dancer, action, settings["density"], tolerance, exact=self._exact, kept=self._near)
         return action
 
 

@@ -11,7 +11,7 @@ from .rotation import angles_between, rotation_matrices
 from .spline import draw, fit_keys
 
 _MARGIN = 0.9  # of the tolerance: between the frames that are looked at the curve may stray a little further
-FINEST = 0.02  # of the widest tolerance of the bone
+FINEST = 0.004  # of the widest tolerance of the bone
 _PLAINEST_EXTREME = 4.0  # tolerances: what turns back by less is no extreme
 
 
@@ -93,6 +93,11 @@ class BoneFit:
         """Ask for more in these frames."""
         self._angle[frames] = np.maximum(self._angle[frames] * factor, FINEST * self._angle.max())
         self._length[frames] = np.maximum(self._length[frames] * factor, FINEST * self._length.max())
+
+    def limit(self, frames: list[int], tolerance: Tolerance, unit: float) -> None:
+        """Ask for this tolerance in these frames, where there was none so narrow."""
+        self._angle[frames] = np.minimum(self._angle[frames], np.radians(tolerance.degrees) * _MARGIN)
+        self._length[frames] = np.minimum(self._length[frames], tolerance.millimetres / 1000 * unit * _MARGIN)
 
     def fit(self) -> None:
         """Add keys until the curve is within the tolerance everywhere."""

@@ -17,26 +17,49 @@ def fit_keys(values: Array, keys: Array, weight: Array) -> tuple[Array, Array]:
     weight: (T,), how much each frame's squared error counts. What no frame tells, as the slopes between keys on
     neighbouring frames, is the motion's own.
     """
-    segment, span, (here, there, slope_here, slope_there) = _basis(np.arange(len(values)), keys)
+    _, span, (here, there, slope_here, slope_there) = _basis(np.arange(len(values)), keys)
+    columns = np.stack([here, slope_here * span, there, slope_there * span], axis=1)
+    weighted = columns * weight[:, None]
+    starts = keys[:-1]
+    # Of each segment, what its four numbers (value and slope at either end) have to do with each other and the values.
+    products = np.add.reduceat(weighted[:, :, None] * columns[:, None, :], starts)
+    pulls = np.add.reduceat(weighted[:, :, None] * values[:, None, :], starts)
     count = len(keys)
-    columns = (
-        (segment, here),
-        (segment + 1, there),
-        (count + segment, slope_here * span),
-        (count + segment + 1, slope_there * span),
-    )
-    matrix = np.zeros((2 * count, 2 * count))
-    right = np.zeros((2 * count, values.shape[1]))
-    for row, factor in columns:
-        np.add.at(right, row, (weight * factor)[:, None] * values)
-        for column, other in columns:
-            np.add.at(matrix, (row, column), weight * factor * other)
-    gentle = _GENTLE * weight[keys]
-    own = np.concatenate([values[keys], np.gradient(values, axis=0)[keys]])
-    gentle = np.concatenate([gentle, gentle])
-    matrix[np.diag_indices(2 * count)] += gentle
-    fitted = np.linalg.solve(matrix, right + gentle[:, None] * own)
-    return fitted[:count], fitted[count:]
+    diagonal, right = np.zeros((count, 2, 2)), np.zeros((count, 2, values.shape[1]))
+    diagonal[:-1] += products[:, :2, :2]
+    diagonal[1:] += products[:, 2:, 2:]
+    right[:-1] += pulls[:, :2]
+    right[1:] += pulls[:, 2:]
+    gentle = (_GENTLE * weight[keys])[:, None, None]
+    diagonal += gentle * np.eye(2)
+    right += gentle * np.stack([values[keys], np.gradient(values, axis=0)[keys]], axis=1)
+    fitted = _solve_blocks(diagonal, products[:, :2, 2:], right)
+    return fitted[:, 0], fitted[:, 1]
+
+
+def _solve_blocks(diagonal: Array, above: Array, right: Array) -> Array:
+    """Solve A x = right (K, 2, n) for a symmetric positive definite A of 2 by 2 blocks.
+
+    diagonal: (K, 2, 2). above: (K - 1, 2, 2), the blocks beside it. Every other unknown is eliminated, which leaves half
+    as many of the same kind (cyclic reduction; Hockney 1965).
+    """
+    if len(diagonal) == 1:
+        return np.linalg.solve(diagonal, right)
+    inverse, odd = np.linalg.inv(diagonal[1::2]), right[1::2]
+    before, after = above[0::2], above[1::2]  # from an odd block to the even ones on both sides
+    pairs = len(after)
+    to_odd, from_odd = before @ inverse, np.swapaxes(after, 1, 2) @ inverse[:pairs]
+    even, rest = diagonal[0::2].copy(), right[0::2].copy()
+    even[: len(inverse)] -= to_odd @ np.swapaxes(before, 1, 2)
+    rest[: len(inverse)] -= to_odd @ odd
+    even[1 : pairs + 1] -= from_odd @ after
+    rest[1 : pairs + 1] -= from_odd @ odd[:pairs]
+    x = np.empty_like(right)
+    x[0::2] = _solve_blocks(even, (-to_odd[:pairs] @ after)[: len(even) - 1], rest)
+    remaining = odd - np.swapaxes(before, 1, 2) @ x[0::2][: len(inverse)]
+    remaining[:pairs] -= after @ x[0::2][1 : pairs + 1]
+    x[1::2] = inverse @ remaining
+    return x
 
 
 def draw(values: Array, slopes: Array, keys: Array, frames: Array) -> Array:

@@ -9,10 +9,16 @@ import numpy as np
 from ..feet.curves import distance
 from ..retarget.rig import Rig
 from ..rotations import Array
-from .bone import FINEST, BoneFit, Thinned, Tolerance, Track
+from .bone import BoneFit, Thinned, Tolerance, Track
 from .posing import LegBones, aim_leg, pose_bones
 from .rotation import angles_between, rotation_channels, rotation_matrices
 
+KEPT = Tolerance(degrees=0.5, millimetres=2.0)
+"""What frames that the animator keeps may stray by."""
+
+_KEPT_FITTED = Tolerance(
+    0.6 * KEPT.degrees, 0.6 * KEPT.millimetres
+)  # legs take a share of the body's error beside theirs
 STILL = 0.0005  # metres per frame: a foot's joint that moves less is standing
 STILL_HEIGHT = 0.25  # metres above its lowest; feet that hang still in the air are not standing
 HIGH = 0.05  # metres: a foot that is so high may stray twice as far as one on the floor
@@ -20,7 +26,8 @@ SLIDE = 0.00095  # metres per frame: as much as a standing foot may move in the 
 _BODY_SHARE = 0.7  # of the tolerance for what carries the legs: they make up for its error, and have one of their own
 _BASE_SHARE = 0.7  # of the tolerance for the legs before they are aimed at their feet
 _TIGHTER = 0.6
-_ROUNDS = 16
+_EXACT = 0.02  # of the tolerance
+_ROUNDS = 24
 
 
 def thin(
@@ -30,6 +37,7 @@ def thin(
     *,
     keyed: Iterable[int] = (),
     exact: Iterable[int] = (),
+    kept: Iterable[int] = (),
     legs: Sequence[LegBones] = (),
     up: Array | None = None,
     unit: float = 1.0,
@@ -37,17 +45,22 @@ def thin(
     """Keys for every bone: at the frames `keyed` (beats), at extremes, and where else the tolerance asks for them.
 
     A bone's channels are keyed together. exact: frames with keys where the pose is the tracks' own, to a fiftieth of
-    the tolerance. rig: the bones' hierarchy and rest pose. legs: their feet stay where they stand, and elsewhere near;
-    legs make up for the body's error above them. up: (3,) the vertical, armature space. unit: armature units per metre.
+    the tolerance. kept: frames where no bone strays by more than KEPT, whatever the tolerance. rig: the bones'
+    hierarchy and rest pose. legs: their feet stay where they stand, and elsewhere near; legs make up for the body's
+    error above them. up: (3,) the vertical, armature space. unit: armature units per metre.
     """
     exact = [frame for frame in exact if 0 <= frame < len(tracks[0].rotation)]
+    kept = [frame for frame in kept if 0 <= frame < len(tracks[0].rotation)]
     keyed = [*keyed, *exact]
     fits = {track.bone: BoneFit(track, tolerance, unit, keyed) for track in tracks}
     for bone_fit in fits.values():
-        bone_fit.tighten(exact, FINEST)
+        bone_fit.limit(kept, _KEPT_FITTED, unit)
+        bone_fit.tighten(exact, _EXACT)
     if legs and len(tracks[0].rotation) > 2:
         up = np.array([0.0, 0.0, 1.0]) if up is None else up
-        _Feet(fits, rig, legs, tolerance, up, unit).fit()
+        allowed = np.full(len(tracks[0].rotation), np.radians(tolerance.degrees))
+        allowed[kept] = np.minimum(allowed[kept], np.radians(KEPT.degrees))
+        _Feet(fits, rig, legs, tolerance, up, unit, allowed).fit()
     for bone_fit in fits.values():
         bone_fit.fit()
     return [bone_fit.result() for bone_fit in fits.values()]
@@ -63,6 +76,7 @@ class _Feet:
     tolerance: Tolerance
     up: Array
     unit: float
+    allowed: Array  # (T,) radians: what a leg's bone may stray by from what it was
 
     def fit(self) -> None:
         limbs = {bone for leg in self.legs for bone in leg.all}
@@ -89,7 +103,7 @@ class _Feet:
             for name in limbs:
                 self.fits[name].fit()
             drawn = aimed | {name: self.fits[name].drawn() for name in limbs}
-            slid = self._faults(drawn)
+            slid = self._faults(drawn) | self._bent(drawn)
             for number, leg in enumerate(self.legs):
                 for name in carriers:
                     self.fits[name].tighten(distance(missed[:, number]) <= 1, _TIGHTER)
@@ -109,10 +123,21 @@ class _Feet:
                 bone_fit = self.fits[name]
                 track = bone_fit.track
                 bone_fit.aim(rotation_channels(matrices, track.mode, track.rotation))
-                off |= angles_between(matrices, bone_fit.own) > np.radians(self.tolerance.degrees) / 2
+                off |= angles_between(matrices, bone_fit.own) > self.allowed / 2
                 aimed[name] = bone_fit.values
             fails.append(off)
         return np.stack(fails, axis=1) | self._faults(aimed, 0.5)
+
+    def _bent(self, values: dict[str, Array]) -> Array:
+        """True (T, legs) where a bone of the leg turns otherwise than it did, by more than it may."""
+        turns, _ = self._channels(values)
+        return np.stack(
+            [
+                np.any([angles_between(turns[name], self.fits[name].own) > self.allowed for name in leg.all], axis=0)
+                for leg in self.legs
+            ],
+            axis=1,
+        )
 
     def _faults(self, values: dict[str, Array], share: float = 1.0) -> Array:
         """True (T, legs) where a foot slides or strays, by more than a share of what it may."""

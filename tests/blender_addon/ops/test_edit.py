@@ -206,6 +206,25 @@ def test_a_mirrored_dance_does_on_the_left_what_was_done_on_the_right(danced):
     assert len(takes_of(danced)) == 2
 
 
+def test_kept_poses_and_ranges_are_as_they_were_on_curves_too(danced):
+    settings = bpy.context.scene.edge_dance
+    settings.density, settings.degrees, settings.millimetres = "CURVES", 2.0, 10.0
+    before, heads = channels(danced, range(1, 181))
+    bones = addon("rig.retarget").bone_map_of(danced).bones
+    rows = [row for row, bone in enumerate(danced.pose.bones) if bone.name in bones.values()]
+    bpy.context.scene.frame_set(150)
+    bpy.ops.edge_dance.keep(source="POSE")
+    bpy.context.scene.frame_set(61)
+    bpy.ops.edge_dance.keep(source="BEFORE")
+    settings.seed = 11
+    assert bpy.ops.edge_dance.generate_kept() == {"FINISHED"}
+    after, new_heads = channels(danced, range(1, 181))
+    assert angles(after, before)[:60, rows].max() < 0.5 and angles(after, before)[149, rows].max() < 0.5
+    assert np.linalg.norm(new_heads - heads, axis=-1)[149].max() < 0.002
+    keys = addon("action.curves").key_count
+    assert keys(danced.animation_data.action) < 0.5 * keys(takes_of(danced)[0])
+
+
 def test_a_rigify_character_keeps_what_lies_outside_of_a_range(song_file, preferences):
     put_song(song_file, frame=1)
     scene = bpy.context.scene

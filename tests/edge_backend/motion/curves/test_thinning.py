@@ -127,6 +127,17 @@ def test_frames_that_are_kept_come_out_as_they_are(dances):
     assert all(set(exact) <= set(thinned[joint].keys.tolist()) for joint in (Joint.PELVIS, Joint.LEFT_KNEE))
 
 
+def test_ranges_that_are_kept_stray_by_half_a_degree_whatever_the_tolerance(dances):
+    rotations, root, planted = dances["commercial"]
+    kept = range(60, 120)
+    loose = thin(dance_tracks(rotations, root), Tolerance(4, 20), smpl_rig(), legs=LEGS)
+    thinned = thin(dance_tracks(rotations, root), Tolerance(4, 20), smpl_rig(), kept=kept, legs=LEGS)
+    turned, joints = played(thinned)
+    assert np.degrees(angles_between(turned, rotations)[60:120].max()) <= 0.5
+    assert np.linalg.norm(thinned[0].drawn()[60:120, 4:] - root[60:120], axis=1).max() <= 0.002
+    assert keys_share(loose) < keys_share(thinned) < 0.3 and plant_slide(joints, planted).max() <= 0.001
+
+
 @given(
     seed=st.integers(0, 10_000),
     frames=st.integers(1, 120),
