@@ -15,6 +15,7 @@ from ..motion.rotations import Array
 from ..request import Ramp, Sampler
 from .canvas import Canvas, origins, runs
 from .constraints import Constraint, check_length, free
+from .facing import facing
 from .guidance import BATCH, Guidance, Poll, carry_on, constant, ddpm_rule, encode, guided, in_interval, long_form_ramp
 from .holding import Hold, around, holding
 from .long_form import WINDOW, WindowPlan, agreeing, plan_windows, share_overlap
@@ -95,7 +96,7 @@ def sample_song(
     start = None if variation is None else _start(variation, frames)
     music = _windows_of(cond, plan)
     canvas = Canvas(plan, constraint, normaliser)
-    sampling = _Sampling(model, settings, plan, 1.0 if variation is None else variation.strength, poll)
+    sampling = _Sampling(model, normaliser, settings, plan, 1.0 if variation is None else variation.strength, poll)
     away = origins(plan, constraint, start, normaliser)
     passes = _passes(canvas.open_windows(), settings.sequential)
     for number, windows in enumerate(passes):
@@ -118,6 +119,7 @@ class _Sampling:
     """What is the same for every pass over a song."""
 
     model: DanceDecoder
+    normaliser: Normaliser
     settings: SamplerSettings
     plan: WindowPlan
     strength: float
@@ -162,6 +164,7 @@ class _Sampling:
         denoise = guided(self.model, music, self._guidance(), batch=settings.batch, poll=self.poll)
         if origin is not None:
             denoise = around(denoise, origin.to(self.device), self.schedule)
+        denoise = facing(denoise, self.normaliser, self.device)
         if hold is not None:
             denoise = holding(denoise, hold)
         return agreeing(denoise)

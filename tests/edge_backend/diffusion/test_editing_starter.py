@@ -13,6 +13,7 @@ from edge_backend.diffusion.constraints import combine, frame_range, pose_at, ro
 from edge_backend.diffusion.song import SamplerSettings, sample_song
 from edge_backend.model.controls import control_channels
 from edge_backend.model.weights_file import load_weights
+from edge_backend.motion.representation import unpack
 
 FRAMES = 225  # two windows
 ALLOWED = 1.5  # times the 99th percentile
@@ -79,3 +80,11 @@ def test_the_bundled_weights_keep_what_is_held_and_join_it(dance, old, usual, at
     np.testing.assert_array_equal(new[constraint.exact], constraint.values[constraint.exact])
     if borders:
         assert at_borders(new, borders) < ALLOWED * usual
+
+
+def test_the_bundled_weights_never_whirl_round(dance, old):
+    """750 degrees a second are a very fast turn; without `facing` one of these turns by 38 degrees within a frame."""
+    for vectors in (old, dance(seed=2), dance(seed=3)):
+        _, _, rotations = unpack(vectors)
+        turns = np.trace(rotations[1:, 0] @ np.swapaxes(rotations[:-1, 0], -1, -2), axis1=-2, axis2=-1)
+        assert np.degrees(np.arccos(np.clip((turns - 1) / 2, -1, 1))).max() < 25
