@@ -40,8 +40,8 @@ def fit_keys(values: Array, keys: Array, weight: Array) -> tuple[Array, Array]:
 def _solve_blocks(diagonal: Array, above: Array, right: Array) -> Array:
     """Solve A x = right (K, 2, n) for a symmetric positive definite A of 2 by 2 blocks.
 
-    diagonal: (K, 2, 2). above: (K - 1, 2, 2), the blocks beside it. Every other unknown is eliminated, which leaves half
-    as many of the same kind (cyclic reduction; Hockney 1965).
+    diagonal: (K, 2, 2). above: (K - 1, 2, 2), the blocks beside it. Every other unknown is eliminated, which leaves
+    half as many of the same kind (cyclic reduction; Hockney 1965).
     """
     if len(diagonal) == 1:
         return np.linalg.solve(diagonal, right)

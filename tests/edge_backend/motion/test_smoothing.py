@@ -12,7 +12,8 @@ def swinging(hertz, tremble=0.0, frames=150):
     time = np.arange(frames) / 30
     angles = tremble * random.normal(size=(frames, 24, 3))
     angles[:, 16:18, 1] += np.sin(2 * np.pi * hertz * time)[:, None]
-    root = np.stack([time, np.zeros(frames), np.ones(frames)], axis=1) + 0.01 * tremble * random.normal(size=(frames, 3))
+    root = np.stack([time, np.zeros(frames), np.ones(frames)], axis=1)
+    root += 0.01 * tremble * random.normal(size=(frames, 3))
     rotations = axis_angle_to_matrix(angles).astype(np.float32)
     return Motion(rotations, root.astype(np.float32), np.zeros((frames, 4), np.float32))
 
