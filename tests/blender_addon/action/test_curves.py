@@ -5,7 +5,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon, bone_heads, put_dancer
+from blender_stage import CAN_MAKE_STRIPS, addon, bone_heads, put_dancer, put_song, write_song
 from characters import mixamo, put_character
 
 DANCES = Path(__file__).parents[2] / "data/feet/dances.npz"
@@ -143,3 +143,21 @@ def test_the_dense_take_is_left_alone_and_the_new_one_is_a_take_of_its_own(scene
     takes = addon("action.takes").takes_of(dancer)
     assert len(takes) == 3 and addon("action.curves").key_count(dense) == keys
     assert dancer.animation_data.action == takes[2]
+
+
+@pytest.mark.slow
+def test_thirty_seconds_of_a_made_dance_have_a_quarter_of_the_keys_at_most(scene, preferences, tmp_path):
+    song = write_song(tmp_path / "song.wav", seconds=30)
+    if not CAN_MAKE_STRIPS:
+        pytest.skip("Blender 4.2's package makes no sound strips")
+    put_song(song)
+    scene.render.fps = 30
+    scene.edge_dance.quality = "draft"
+    dancer = put_dancer()
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    dense = dancer.animation_data.action
+    assert bpy.ops.edge_dance.change_density(density="CURVES", degrees=1, millimetres=5) == {"FINISHED"}
+    keys = addon("action.curves").key_count
+    assert keys(dense) == 900 * (24 * 4 + 3)
+    print(f"{keys(dancer.animation_data.action) / keys(dense):.1%}")
+    assert keys(dancer.animation_data.action) <= 0.25 * keys(dense)
