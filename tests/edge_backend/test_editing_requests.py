@@ -12,6 +12,8 @@ import pytest
 from pipeline_fixtures import swaying, write_motion, write_song, write_weights
 
 from edge_backend.diffusion.body_parts import BODY_PARTS
+from edge_backend.diffusion.constraints import frame_range, root_path
+from edge_backend.diffusion.kept import Kept
 from edge_backend.edit import (
     FEET,
     JOINTS,
@@ -205,6 +207,21 @@ def test_feet_stand_where_contacts_are_kept(stage: Stage) -> None:
     swung, stood = (np.linalg.norm(np.diff(ankle, axis=0), axis=1).max() for ankle in ankles)
     assert swung > 5e-3
     assert stood < 1e-3  # 1 mm a frame
+
+
+@pytest.mark.parametrize("part", ["upper", "left_arm", "lower"])
+def test_what_is_kept_exactly_is_not_smoothed(stage: Stage, part: str) -> None:
+    edit = EditRequest(stage.source, bodies=(KeepBody(60, 150, part=part),))  # type: ignore[arg-type]
+    new = stage.dance(edit, smoothness=1.0)
+    assert same(new, stage.old, range(60, 150), sorted(BODY_PARTS[part].joints))
+
+
+def test_a_kept_arm_leaves_the_root_to_the_foot_cleanup() -> None:
+    arm = frame_range(swaying(30).vectors(), 0, 30, BODY_PARTS["left_arm"])
+    assert Kept(arm).held()[:, sorted(BODY_PARTS["left_arm"].joints)].all()
+    assert not Kept(arm).held_by_feet().any()
+    path = root_path(np.zeros((30, 2)), range(30), 30)
+    assert Kept(path).held_by_feet()[:, Joint.PELVIS].all()
 
 
 def test_the_file_names_what_was_edited_without_paths(stage: Stage) -> None:
