@@ -78,6 +78,8 @@ def _write(fcurve: bpy.types.FCurve, frames: Array, values: Array, interpolation
     points.foreach_set("co", np.stack([frames, values], axis=-1).astype(np.float32).ravel())
     kind = _KEYFRAME["interpolation"].enum_items[interpolation].value
     points.foreach_set("interpolation", np.full(len(frames), kind, np.int32))
+    for part in ("select_control_point", "select_left_handle", "select_right_handle"):
+        points.foreach_set(part, np.zeros(len(frames), dtype=bool))  # what is selected is what the animator selects
     return points
 
 

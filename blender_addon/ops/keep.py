@@ -124,7 +124,7 @@ def _rows(context: bpy.types.Context, armature: bpy.types.Object, source: str) -
         return [values[source]]
     if source == "KEYS":
         keys = _some(list(selected_keys(armature).items()), "No key is selected.", "Select keys in the dope sheet.")
-        return [{"kind": "POSE", "start": at, "end": at} | bones_values(armature, bones) for at, bones in keys]
+        return [values | bones_values(armature, bones) for values, bones in _stretches(keys)]
     if source == "BONES":
         bones = _some(selected_bones(armature), "No bone is selected.", "Select bones in pose mode.")
         return [{"kind": "RANGE"} | between | bones_values(armature, bones)]
@@ -135,6 +135,17 @@ def _rows(context: bpy.types.Context, armature: bpy.types.Object, source: str) -
     curves = [ob for ob in context.selected_objects or () if ob.type == "CURVE"]
     curve = _some(curves, "No curve is selected.", "Select the character and the curve.")[0]
     return [{"kind": "PATH", "curve": curve, "weight": _SOFT_PATH} | between]
+
+
+def _stretches(keys: list[tuple[int, set[str]]]) -> list[tuple[dict[str, Any], set[str]]]:
+    """A pose for each frame with its bones; frames that follow one another with the same bones are one range."""
+    found: list[tuple[dict[str, Any], set[str]]] = []
+    for frame, bones in keys:
+        if found and found[-1][0]["end"] == frame - 1 and found[-1][1] == bones:
+            found[-1][0].update(kind="RANGE", end=frame)
+        else:
+            found.append(({"kind": "POSE", "start": frame, "end": frame}, bones))
+    return found
 
 
 def _some(found: list[Any], message: str, hint: str) -> list[Any]:
