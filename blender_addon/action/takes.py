@@ -3,6 +3,8 @@
 What a take knows lies on its action and goes where the action goes; the list holds nothing but pointers.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import bpy
@@ -102,6 +104,26 @@ def delete_take(armature: bpy.types.Object, action: bpy.types.Action) -> None:
         bpy.data.actions.remove(action)
     else:
         action.use_fake_user = True
+
+
+@contextmanager
+def all_or_none(armature: bpy.types.Object, scene: bpy.types.Scene) -> Iterator[None]:
+    """Where this block fails, the takes that it has made go again, and the armature shows what it showed."""
+    before, end = takes_of(armature), scene.frame_end
+    data = armature.animation_data
+    shown = data.action if data else None
+    try:
+        yield
+    except BaseException:
+        for action in takes_of(armature):
+            if action not in before:
+                delete_take(armature, action)
+        if shown:
+            compat.assign_action(armature, shown)
+        elif armature.animation_data:
+            armature.animation_data.action = None
+        scene.frame_end = end
+        raise
 
 
 def _forget(armature: bpy.types.Object, action: bpy.types.Action) -> None:

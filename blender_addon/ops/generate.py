@@ -10,7 +10,7 @@ import bpy
 
 from ..action.curves import set_density
 from ..action.take import add_take
-from ..action.takes import details
+from ..action.takes import all_or_none, details
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
@@ -69,7 +69,8 @@ class DanceOperator(JobOperator):
         dancer = next((ob for ob in bpy.data.objects if ob.session_uid == self._dancer), None)
         if scene is None or dancer is None:
             raise EdgeError("dancer_gone", "The dancer was deleted while the dance was made.", "Generate again.")
-        takes = [self.key(dancer, motion, scene) for motion in dances]
+        with all_or_none(dancer, scene):
+            takes = [self.key(dancer, motion, scene) for motion in dances]
         names = " and ".join(take.name for take in takes)
         return f"{names}: {dances[0].frames / Motion.fps:.1f} s of dance on {dancer.name}."
 

@@ -193,6 +193,25 @@ def test_a_dancer_deleted_meanwhile_is_told_and_nothing_breaks(stage):
     assert len(bpy.data.actions) == before
 
 
+def test_a_take_that_cannot_be_finished_leaves_nothing_behind(stage, monkeypatch):
+    """The second of three fails on the way to its curves."""
+    error = addon("edge_backend.errors").EdgeError
+    set_density, calls = addon("action.curves").set_density, []
+
+    def failing(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise error("rig_unfit", "The rig has changed.")
+        set_density(*arguments, **options)
+
+    monkeypatch.setattr(addon("ops.generate"), "set_density", failing)
+    bpy.context.scene.frame_end = 5
+    before = dump()
+    with pytest.raises(RuntimeError, match="The rig has changed"):
+        bpy.ops.edge_dance.variations()
+    assert dump() == before and not stage.edge_dance.takes
+
+
 def test_while_a_dance_is_made_a_second_one_is_refused(stage):
     service = addon("backend.service").service
     service.open_job(addon("preferences").launch(bpy.context))
