@@ -73,13 +73,15 @@ class Constraint:
 
     def softened(self, weight: float) -> "Constraint":
         """The same with every weight multiplied by `weight`, from 0 to 1."""
-        return replace(self, weight=self.weight * np.float32(weight))
+        return self if weight == 1 else replace(self, weight=self.weight * np.float32(weight))
 
     def fading(self, frames: int) -> "Constraint":
         """The same with weights that rise over the first `frames` frames of each held stretch and fall over its last.
 
         Where a stretch reaches the beginning or the end of the dance, it keeps its weights there.
         """
+        if frames == 0:
+            return self
         rise = np.minimum(frames_to(self.weight == 0) / (frames + 1), 1)
         return replace(self, weight=self.weight * rise.astype(np.float32))
 
