@@ -13,8 +13,14 @@ import numpy as np
 
 from .. import compat
 from ..edge_backend.motion.rotations import Array
+from ..rig.dancer import is_dancer
+from ..rig.retarget import bone_map_of
+from ..rig.skeleton import BONE_NAMES
 from .curves import sample
+from .keep import Row, Timing, exact_frames
 from .keys import bone_path, rotation_property, write_keys
+from .parts import bones_of
+from .takes import current_take
 
 FADE_S = 0.3
 
@@ -27,6 +33,23 @@ class Held:
     channel: str
     frames: Array
     values: Array
+
+
+def held_rows(armature: bpy.types.Object, rows: Sequence[Row], timing: Timing) -> list[Held]:
+    """The channels of what is kept exactly. Of a rig whose pose is shown by other bones than those that are keyed, only
+    where the action is a take, in which the one are driven by the other."""
+    bone_map = bone_map_of(armature)
+    if bone_map.read and current_take(armature) is None:
+        return []
+    held: list[Held] = []
+    for row, frames, shown in exact_frames(rows, timing):
+        body = row.body
+        if is_dancer(armature):
+            bones = [BONE_NAMES[joint] for joint in sorted(body.joints)]
+        else:
+            bones = bones_of(bone_map.bones, body)
+        held += held_channels(armature, bones, frames, shown, places=body.root)
+    return held
 
 
 def held_channels(

@@ -1,7 +1,6 @@
 """Operators that keep some of a dance and make the rest anew: each one is rows of what it keeps."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,21 +9,19 @@ import bpy
 
 from ..action.beats import known_beats
 from ..action.curves import set_density
-from ..action.hold import Held, held_channels, hold
+from ..action.hold import held_rows, hold
 from ..action.keep import Row, Timing, exact_frames, gather
 from ..action.keep_rows import frame_range, rows_of, selected_bones, selected_keys
-from ..action.parts import bones_of, joints_of
+from ..action.mirror import add_mirrored
+from ..action.parts import joints_of
 from ..action.take import add_take
 from ..action.takes import CHARACTER, current_take, details, span
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.motion import Motion
-from ..edge_backend.motion.representation import mirror
 from ..edge_backend.request import GenerateRequest
-from ..rig.dancer import is_dancer
 from ..rig.retarget import bone_map_of, read_motion
-from ..rig.skeleton import BONE_NAMES
 from ..rig.target import find_dancer
 from .generate import DanceOperator
 
@@ -63,7 +60,7 @@ class EditOperator(DanceOperator):
         rows = self.rows(context, armature)
         vary = self.strength
         self._kept = gather(rows, self._timing, lambda frames: read_motion(armature, scene, frames), vary)
-        self._held = list(_held(armature, rows, self._timing))
+        self._held = list(held_rows(armature, rows, self._timing))
         self._exact = [row.start for row in rows if row.kind == "POSE" and row.exact]
         self._near = [frame for row, frames, _ in exact_frames(rows, self._timing) for frame in frames]
         data = armature.animation_data
@@ -286,24 +283,11 @@ class EDGE_DANCE_OT_mirror(bpy.types.Operator):
         """The action that is mirrored stays as it is."""
         armature = find_dancer(context)
         scene: Any = context.scene
-        action = _action(armature)
-        first, last = span(action)
-        timing = Timing(first, scene.render.fps / scene.render.fps_base, 0)
-        count = math.floor(timing.to_dance(last) + 1e-3) + 1
         try:
-            motion = read_motion(armature, scene, [timing.to_scene(frame) for frame in range(count)])
-            contacts, root, rotations = mirror(motion.contacts, motion.root, motion.rotations)
-            known = details(action)
-            dance = Motion(rotations, root, contacts, motion.beats, {"seed": known.get("seed", 0)})
-            name = f"{action.name.removesuffix('mirrored').strip()} mirrored"
-            take = add_take(armature, dance, scene, first, clean_feet=False, name=name)
+            add_mirrored(armature, _action(armature), scene)
         except EdgeError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        kept: Any = take["edge_dance"]
-        for key in ("song", "style", "beats", "bars", "settings"):
-            if key in known:
-                kept[key] = known[key]
         return {"FINISHED"}
 
 
@@ -335,20 +319,3 @@ def _around(start: float, end: float, timing: Timing, touching: bool = False) ->
     if timing.to_dance(end + 1e-2) <= timing.frames - 1:
         rows.append(Row(start=end + 1e-2))
     return rows
-
-
-def _held(armature: bpy.types.Object, rows: Sequence[Row], timing: Timing) -> list[Held]:
-    """The channels of what is kept exactly. Of a rig whose pose is shown by other bones than those that are keyed, only
-    where the action is a take, in which the one are driven by the other."""
-    bone_map = bone_map_of(armature)
-    if bone_map.read and current_take(armature) is None:
-        return []
-    held: list[Held] = []
-    for row, frames, shown in exact_frames(rows, timing):
-        body = row.body
-        if is_dancer(armature):
-            bones = [BONE_NAMES[joint] for joint in sorted(body.joints)]
-        else:
-            bones = bones_of(bone_map.bones, body)
-        held += held_channels(armature, bones, frames, shown, places=body.root)
-    return held
