@@ -104,13 +104,13 @@ class _Feet:
                 self.fits[name].fit()
             drawn = aimed | {name: self.fits[name].drawn() for name in limbs}
             slid = self._faults(drawn) | self._bent(drawn)
+            if not slid.any():
+                return
             for number, leg in enumerate(self.legs):
                 for name in carriers:
                     self.fits[name].tighten(distance(missed[:, number]) <= 1, _TIGHTER)
                 for name in leg.all:
                     self.fits[name].tighten(distance(slid[:, number]) <= 1, _TIGHTER)
-            if not missed.any() and not slid.any():
-                return
 
     def _aim(self, aimed: dict[str, Array]) -> Array:
         """Aim the legs at where their feet were, from the body as it is drawn; True (T, legs) where that fails or takes
