@@ -12,6 +12,16 @@ from ..edge_backend.motion.rotations import Array
 from ..rig.channels import BoneChannels
 
 _KEYFRAME: Any = bpy.types.Keyframe.bl_rna.properties
+# What makes a key: name, numbers, their type.
+_KEY_PARTS: tuple[tuple[str, int, Any], ...] = (
+    ("co", 2, np.float32),
+    ("interpolation", 1, np.int32),
+    ("easing", 1, np.int32),
+    ("handle_left_type", 1, np.int32),
+    ("handle_right_type", 1, np.int32),
+    ("handle_left", 2, np.float32),
+    ("handle_right", 2, np.float32),
+)
 
 
 def bone_path(bone: str) -> str:
@@ -81,6 +91,24 @@ def _write(fcurve: bpy.types.FCurve, frames: Array, values: Array, interpolation
     for part in ("select_control_point", "select_left_handle", "select_right_handle"):
         points.foreach_set(part, np.zeros(len(frames), dtype=bool))  # what is selected is what the animator selects
     return points
+
+
+def copy_others(source: bpy.types.Action, action: bpy.types.Action) -> None:
+    """Give the action the source's F-curves of what it does not key itself: fingers, faces, properties."""
+    mine = compat.fcurves_of(action)
+    for curve in compat.fcurves_of(source):
+        if mine.find(curve.data_path, index=curve.array_index):
+            continue
+        group = curve.group.name if curve.group else bone_of(curve.data_path) or "Object"
+        copy = compat.new_fcurve(compat.curves_owner(action), curve.data_path, curve.array_index, group)
+        count = len(curve.keyframe_points)
+        copy.keyframe_points.add(count)
+        for name, width, kind in _KEY_PARTS:
+            values = np.empty(width * count, kind)
+            curve.keyframe_points.foreach_get(name, values)
+            copy.keyframe_points.foreach_set(name, values)
+        copy.extrapolation = curve.extrapolation
+        copy.update()
 
 
 def rotation_property(mode: str) -> str:

@@ -12,6 +12,7 @@ from ..action.curves import set_density
 from ..action.hold import held_rows, hold
 from ..action.keep import Row, Timing, exact_frames, gather
 from ..action.keep_rows import frame_range, rows_of, selected_bones, selected_keys
+from ..action.keys import copy_others
 from ..action.mirror import add_mirrored
 from ..action.parts import joints_of
 from ..action.take import add_take
@@ -64,6 +65,7 @@ class EditOperator(DanceOperator):
         self._exact = [row.start for row in rows if row.kind == "POSE" and row.exact]
         self._near = [frame for row, frames, _ in exact_frames(rows, self._timing) for frame in frames]
         data = armature.animation_data
+        self._source = data.action.session_uid if data and data.action else 0
         self._name = (
             f"{data.action.name.removesuffix(self.suffix).strip()} {self.suffix}" if data and data.action else ""
         )
@@ -89,6 +91,9 @@ class EditOperator(DanceOperator):
             settings=settings,
             name=self._name if self.suffix else "",
         )
+        source = next((found for found in bpy.data.actions if found.session_uid == self._source), None)
+        if source and self.suffix:
+            copy_others(source, action)
         hold(action, self._held, self._timing.rate)
         tolerance = Tolerance(settings["degrees"], settings["millimetres"])
         set_density(dancer, action, settings["density"], tolerance, exact=self._exact, kept=self._near)

@@ -206,6 +206,24 @@ def test_a_mirrored_dance_does_on_the_left_what_was_done_on_the_right(danced):
     assert len(takes_of(danced)) == 2
 
 
+def test_what_the_dance_does_not_key_goes_along(danced):
+    """Fingers, faces and properties that somebody has keyed in the action that is edited."""
+    extra = danced.pose.bones[0] if "Dancer" in danced.name else danced.pose.bones["mixamorig:HeadTop_End"]
+    extra["smile"] = 0.0
+    for frame, value in ((10, 0.2), (90, 0.8), (150, 0.1)):
+        extra["smile"] = value
+        extra.keyframe_insert('["smile"]', frame=frame)
+    source = danced.animation_data.action
+    path = f'{addon("action.keys").bone_path(extra.name)}["smile"]'
+    find = addon("compat").fcurves_of
+    values = [find(source).find(path).evaluate(frame) for frame in range(1, 181)]
+    preview(61, 120)
+    assert bpy.ops.edge_dance.regenerate_range() == {"FINISHED"}
+    assert danced.animation_data.action != source
+    copied = find(danced.animation_data.action).find(path)
+    assert [copied.evaluate(frame) for frame in range(1, 181)] == pytest.approx(values, abs=1e-6)
+
+
 def test_kept_poses_and_ranges_are_as_they_were_on_curves_too(danced):
     settings = bpy.context.scene.edge_dance
     settings.density, settings.degrees, settings.millimetres = "CURVES", 2.0, 10.0
