@@ -260,7 +260,7 @@ class EDGE_DANCE_OT_pose_to_beat(TakeEditOperator):
         if not inside:
             raise EdgeError("beats_unknown", "No beats are known here.", "Mark the beats first.")
         now = scene.frame_current
-        beat = min(inside, key=lambda frame: abs(frame - now))
+        beat = round(min(inside, key=lambda frame: abs(frame - now)))  # a frame that an animator can stand on
         way = self.seconds * self._timing.rate
         pose = Row("POSE", beat, beat, shown=now)
         return [*_around(min(beat, now) - way, max(beat, now) + way, self._timing), pose]
