@@ -52,9 +52,27 @@ def curves_owner(action: bpy.types.Action) -> Any:
     return owner.layers[0].strips[0].channelbag(owner.slots[0], ensure=True)
 
 
-def fcurves_of(action: bpy.types.Action) -> Any:
-    """The F-curves of an action of ours, a collection with find, new and remove."""
-    return curves_owner(action).fcurves
+class _NoCurves(tuple[()]):
+    """The F-curves of an action that has none."""
+
+    def find(self, _path: str, index: int = 0) -> None:
+        """There is nothing to be found."""
+
+
+def fcurves_of(action: bpy.types.Action, ob: bpy.types.Object | None = None) -> Any:
+    """The F-curves of any action, a collection with find: those for the object that shows it, else for the first one.
+
+    Actions of ours hold no others; in theirs new and remove are there too.
+    """
+    owner: Any = action
+    if bpy.app.version < (4, 4, 0):
+        return owner.fcurves
+    data: Any = ob.animation_data if ob else None
+    slot = data.action_slot if data and data.action == action else None
+    slot = slot or next((slot for slot in owner.slots if slot.target_id_type in ("OBJECT", "UNSPECIFIED")), None)
+    strip = owner.layers[0].strips[0] if slot and owner.layers and owner.layers[0].strips else None
+    bag = strip.channelbag(slot) if strip else None
+    return bag.fcurves if bag else _NoCurves()
 
 
 # --- Pose mode: bones are selected on the pose since 5.0 -------------------------------------------------------------

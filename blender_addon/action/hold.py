@@ -62,7 +62,7 @@ def held_channels(
     data = armature.animation_data
     if not data or not data.action or not len(frames):
         return []
-    curves = compat.fcurves_of(data.action)
+    curves = compat.fcurves_of(data.action, armature)
     held = []
     for name in bones:
         bone = armature.pose.bones[name]

@@ -89,7 +89,7 @@ def selected_keys(armature: bpy.types.Object) -> dict[int, set[str]]:
     """Frame -> the bones with a selected key there, of the armature's action."""
     data = armature.animation_data
     found: dict[int, set[str]] = {}
-    for curve in compat.fcurves_of(data.action) if data and data.action else ():
+    for curve in compat.fcurves_of(data.action, armature) if data and data.action else ():
         bone = bone_of(curve.data_path)
         points: Any = curve.keyframe_points
         selected = np.zeros(len(points), dtype=bool)

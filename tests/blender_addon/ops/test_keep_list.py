@@ -151,3 +151,28 @@ def test_a_body_goes_along_the_curve(song_file, preferences):
         scene.frame_set(round(1 + share * (end - 1)))
         pelvis = dancer.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones["pelvis"].head
         assert np.hypot(pelvis.x - place[0], pelvis.y - place[1]) < 0.15  # metres: smooth through the corner
+
+
+def test_actions_that_others_have_made_are_read_as_they_are():
+    """Empty ones, and where there are slots, one that several objects share."""
+    dancer = put_dancer()
+    dancer.animation_data_create().action = bpy.data.actions.new("Empty")
+    with pytest.raises(RuntimeError, match="No key is selected"):
+        bpy.ops.edge_dance.keep(source="KEYS")
+    keep("RANGE")
+    if bpy.app.version < (4, 4, 0):
+        return
+    lamp = bpy.data.objects.new("Lamp", None)
+    bpy.context.collection.objects.link(lamp)
+    action = bpy.data.actions.new("Shared")
+    for ob, frame in ((lamp, 5), (dancer, 40)):
+        ob.animation_data_create().action = action
+        ob.animation_data.action_slot = action.slots.new(id_type="OBJECT", name=ob.name)
+        target = ob.pose.bones["head"] if ob is dancer else ob
+        target.keyframe_insert("location", frame=frame)
+    for curve in addon("compat").fcurves_of(action, dancer):
+        for point in curve.keyframe_points:
+            point.select_control_point = True
+    bpy.ops.edge_dance.remove_kept(everything=True)
+    keep("KEYS")
+    assert sentences(dancer) == ["Head at frame 40"]
