@@ -159,6 +159,9 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", default=defaults.weights, metavar="NAME|FILE", help="default: %(default)s")
     parser.add_argument("--style", choices=STYLES, default=defaults.style)
     parser.add_argument("--energy", type=float, metavar="E", help="0 calm to 1 wild, default: left to the music")
+    parser.add_argument(
+        "--on-beat", type=float, default=defaults.on_beat, metavar="B", help="draw stops onto beats: 0 to 1, default: 1"
+    )
     parser.add_argument("--sequential", action="store_true", help="window after window, not all at once")
     parser.add_argument("--no-feet", action="store_true", help="leave the feet as the network puts them")
     parser.add_argument(

@@ -29,6 +29,7 @@ from .motion.smoothing import smoothed
 from .progress import Report, silent
 from .request import FEATURE_KINDS, RAMPS, FeaturesRequest, GenerateRequest
 from .studio import Studio
+from .timing import on_the_beat
 
 LONGEST_S = 3600.0
 SMOOTHEST_STEPS = 1000
@@ -36,7 +37,8 @@ SMOOTHEST_STEPS = 1000
 OnPartial = Callable[[Motion], None]
 """Called with the beginning of a dance while the rest is being made.
 
-It stays as it is, but for the feet: their cleanup sees more of the dance later and may still move them a little.
+It stays as it is, but for its last seconds' timing and the feet: more of the dance is seen later, which may still move
+them a little.
 """
 
 
@@ -81,14 +83,17 @@ def generate(
     )
     condition = _condition(features, weights.info, request)
     meta = _meta(request, weights, frames) | {"downbeats": features.beats.downbeats.round(4).tolist()}
-    held, held_by_feet = kept.held(), kept.held_by_feet()
+    held, held_by_feet, fixed = kept.held(), kept.held_by_feet(), (kept.constraint.weight > 0).any(axis=1)
+    # A dance that is hardly varied keeps its timing.
+    on_beat = request.on_beat * (1.0 if kept.variation is None else kept.variation.strength)
     report("features", 1, 1)
 
     def finish(vectors: Array) -> Motion:
-        """The dance of the first frames, on its feet and in its place."""
+        """The dance of the first frames, on the beat, on its feet and in its place."""
         seconds = len(vectors) / Motion.fps
         beats = features.beats.beats[(features.beats.beats >= 0) & (features.beats.beats < seconds)]
-        motion = Motion.from_vectors(vectors, beats.astype(np.float32), meta)
+        timed = on_the_beat(vectors, beats, on_beat, fixed[: len(vectors)])
+        motion = Motion.from_vectors(timed, beats.astype(np.float32), meta)
         calm = smoothed(motion, request.smoothness, held[: len(vectors)])
         clean = clean_motion(calm, feet, held_by_feet[: len(vectors)])
         return clean if kept.in_place else on_stage(clean)
@@ -221,6 +226,7 @@ def _check(request: GenerateRequest) -> None:
         f"seed is {request.seed}, less than 0": request.seed >= 0,
         f"guidance is {request.guidance:g}, not between 0 and 20": 0 <= request.guidance <= 20,
         f"eta is {request.eta:g}, not between 0 and 1": 0 <= request.eta <= 1,
+        f"on beat is {request.on_beat:g}, not between 0 and 1": 0 <= request.on_beat <= 1,
         f"guidance ramp is {request.guidance_ramp}, not one of {', '.join(RAMPS)}": request.guidance_ramp in RAMPS,
         f"guidance interval is {interval}, not two timesteps, the lower first, from 0 to 999": interval is None
         or (len(interval) == 2 and 0 <= interval[0] <= interval[1] <= 999),

@@ -45,4 +45,5 @@ def _request(options: argparse.Namespace) -> GenerateRequest:
         eta=options.eta,
         guidance_interval=options.guidance_interval,
         guidance_ramp=options.guidance_ramp,
+        on_beat=options.on_beat,
     )

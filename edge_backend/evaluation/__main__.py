@@ -1,8 +1,8 @@
 """`python -m edge_backend evaluate`: measure dances, or songs danced by weights, beside real dance.
 
 Motion files are measured as they are, each folder of them as a set. With --songs, every combination of --weights,
---sampler, --steps and --guidance is a set: it dances each song with each seed, and the dances are kept beside the
-report.
+--sampler, --steps, --guidance and --on-beat is a set: it dances each song with each seed, and the dances are kept
+beside the report.
 """
 
 import argparse
@@ -80,11 +80,11 @@ def _dance_songs(options: argparse.Namespace) -> dict[str, list[Measured]]:
 
 def _settings(options: argparse.Namespace) -> Iterator[tuple[str, GenerateRequest]]:
     """Each combination with a label that tells it from the others."""
-    varied = {name: getattr(options, name) for name in ("weights", "sampler", "steps", "guidance")}
+    varied = {name: getattr(options, name) for name in ("weights", "sampler", "steps", "guidance", "on_beat")}
     for values in itertools.product(*varied.values()):
         chosen = dict(zip(varied, values, strict=True))
         words = [Path(chosen["weights"]).stem]
-        words += [f"{name} {chosen[name]}" for name in ("sampler", "steps", "guidance") if len(varied[name]) > 1]
+        words += [f"{name.replace('_', ' ')} {chosen[name]}" for name in list(varied)[1:] if len(varied[name]) > 1]
         request = GenerateRequest(
             "",
             start=options.start,
@@ -113,12 +113,13 @@ def _parser() -> argparse.ArgumentParser:
     songs.add_argument("--sampler", nargs="+", choices=SAMPLERS, default=[defaults.sampler])
     songs.add_argument("--steps", nargs="+", type=int, default=[defaults.steps], metavar="N")
     songs.add_argument("--guidance", nargs="+", type=float, default=[defaults.guidance], metavar="W")
+    songs.add_argument("--on-beat", nargs="+", type=float, default=[defaults.on_beat], metavar="B")
     songs.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds into each song")
     songs.add_argument("--duration", type=float, metavar="S", help="seconds of each song, default: to its end")
     songs.add_argument("--style", choices=STYLES, default=defaults.style)
     songs.add_argument("--energy", type=float, metavar="E")
     songs.add_argument(
-        "--feet", action="store_true", help="with foot cleanup; without it the network alone is measured"
+        "--feet", action="store_true", help="with foot cleanup; without it, and --on-beat 0, the network alone"
     )
     songs.add_argument("--device", choices=DEVICES, default="auto")
     songs.add_argument("--weights-folder", type=Path, metavar="DIR")

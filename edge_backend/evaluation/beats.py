@@ -6,14 +6,12 @@ All tolerances are seconds, so that motions of another frame rate would score th
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from ..motion.rotations import Array
+from ..timing import motion_beats
 from .clips import FPS
 
-SMOOTHING_S = 5 / 60  # of the speed curve; Bailando's 5 frames at 60 fps
 TOLERANCE_S = 3 / 60  # standard deviation of a hit; Bailando's and FACT's 3 frames at 60 fps
-STEADY = 1e-9  # m a frame; less of a change is rounding
 DRAWS = 200
 
 
@@ -32,18 +30,6 @@ class Alignment:
     music_chance: float
     motion_chance: float
     percentile: float
-
-
-def motion_beats(joints: Array) -> Array:
-    """Seconds at which the mean speed of all joints, smoothed, has a local minimum. joints: (T, 24, 3) m, 30 fps."""
-    speed = np.linalg.norm(np.diff(joints.astype(np.float64), axis=0), axis=-1).mean(axis=-1)
-    speed = gaussian_filter1d(speed, SMOOTHING_S * FPS)
-    before, here, after = speed[:-2], speed[1:-1], speed[2:]
-    stop = np.flatnonzero((here < before - STEADY) & (here <= after))
-    bend = before[stop] - 2 * here[stop] + after[stop]
-    between = 0.5 * (before[stop] - after[stop]) / bend  # the parabola's vertex, so that the frame rate matters little
-    # Speed i belongs half-way between frames i and i + 1.
-    return (stop + 1 + between + 0.5) / FPS
 
 
 def hits(beats: Array, others: Array) -> float:

@@ -182,7 +182,13 @@ def test_a_report_that_raises_stops_before_the_next_network_evaluation(song: str
 def test_a_sequential_dance_shows_its_beginning_early_and_keeps_it(song: str, weights: str, studio: Studio) -> None:
     beginnings: list[Motion] = []
     request = GenerateRequest(
-        song, duration=10.0, steps=2, weights=weights, sequential=True, feet=FeetRequest(enabled=False)
+        song,
+        duration=10.0,
+        steps=2,
+        weights=weights,
+        sequential=True,
+        on_beat=0,
+        feet=FeetRequest(enabled=False),
     )
     whole = generate(request, studio=studio, on_partial=beginnings.append)
     frames = [beginning.frames for beginning in beginnings]

@@ -6,7 +6,8 @@ from hand_made import swaying
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_backend.evaluation.beats import TOLERANCE_S, beat_alignment, hits, motion_beats
+from edge_backend.evaluation.beats import TOLERANCE_S, beat_alignment, hits
+from edge_backend.timing import motion_beats
 
 FRAMES = 900
 PERIOD_S = 2.0  # the body stops every second
