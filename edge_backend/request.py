@@ -72,8 +72,8 @@ class GenerateRequest:
     start: float = 0.0
     duration: float | None = None
     seed: int = 0
-    steps: int = 50
-    sampler: Sampler = "ddim"
+    steps: int = 16
+    sampler: Sampler = "dpmpp"
     guidance: float = 2.0
     weights: str = "starter"
     style: Style = "any"
