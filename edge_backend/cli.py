@@ -151,7 +151,7 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
         metavar="W",
         help="how far the music leads: %(default)s",
     )
-    parser.add_argument("--guidance-ramp", choices=RAMPS, default=defaults.guidance_ramp, help="default: as EDGE does")
+    parser.add_argument("--guidance-ramp", choices=RAMPS, default=defaults.guidance_ramp, help="auto: as EDGE does")
     parser.add_argument(
         "--guidance-interval", type=_range, metavar="LOW:HIGH", help="timesteps, 0 to 999, outside which it is 1"
     )

@@ -85,7 +85,7 @@ class GenerateRequest:
     smoothness: float = 0.0
     eta: float = 1.0
     guidance_interval: tuple[int, int] | None = None
-    guidance_ramp: Ramp = "auto"
+    guidance_ramp: Ramp = "constant"
     on_beat: float = 1.0
 
 

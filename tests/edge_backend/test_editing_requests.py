@@ -54,7 +54,7 @@ class Stage:
         self.source = Source(self.file)
 
     def request(self, edit: EditRequest, **settings: Any) -> GenerateRequest:
-        usual = {"duration": FRAMES / 30, "steps": 4, "weights": self.weights, "edit": edit}
+        usual = {"duration": FRAMES / 30, "steps": 4, "sampler": "ddim", "weights": self.weights, "edit": edit}
         return GenerateRequest(self.song, **usual | settings)
 
     def dance(self, edit: EditRequest, **settings: Any) -> Motion:
@@ -226,18 +226,18 @@ def test_a_kept_arm_leaves_the_root_to_the_foot_cleanup() -> None:
 
 def test_the_file_names_what_was_edited_without_paths(stage: Stage) -> None:
     edit = EditRequest(stage.source, vary=0.5, bodies=(KeepBody(0, 10),))
-    meta = stage.dance(edit, eta=0.5, guidance_interval=(100, 900), guidance_ramp="constant").meta
+    meta = stage.dance(edit, eta=0.5, guidance_interval=(100, 900), guidance_ramp="rising").meta
     assert meta["edit"]["source"]["name"] == "old.npz"
     assert len(meta["edit"]["source"]["sha256"]) == 64
     assert meta["edit"]["bodies"][0]["stop"] == 10
-    assert (meta["eta"], meta["guidance_interval"], meta["guidance_ramp"]) == (0.5, (100, 900), "constant")
+    assert (meta["eta"], meta["guidance_interval"], meta["guidance_ramp"]) == (0.5, (100, 900), "rising")
     assert str(stage.folder) not in str(meta)
     assert "edit" not in stage.dance(EditRequest()).meta
 
 
 def test_guidance_options_change_the_dance(stage: Stage) -> None:
     plain = stage.dance(EditRequest(), guidance=4.0)
-    for settings in ({"guidance_interval": (0, 300)}, {"guidance_ramp": "constant"}, {"eta": 0.0}):
+    for settings in ({"guidance_interval": (0, 300)}, {"guidance_ramp": "rising"}, {"eta": 0.0}):
         assert np.abs(stage.dance(EditRequest(), guidance=4.0, **settings).root - plain.root).max() > 1e-3
 
 
