@@ -135,7 +135,7 @@ def test_a_skeleton_that_is_no_known_humanoid_is_one_sentence(file: Path) -> Non
         "no names that are known": re.sub(r"(ROOT|JOINT) \w", r"\1 bone", known),
         "no width": re.sub("OFFSET .*", "OFFSET 1 0 0", known),
         "left forearm was not found": known.replace("JOINT LeftForeArm", "JOINT X"),
-        "does not stand upright": re.sub(r"OFFSET (\S+) -0\.[34]", r"OFFSET \1 0.4", known),  # shins and feet upwards
+        "does not point down": re.sub(r"OFFSET (\S+) -0\.[34]", r"OFFSET \1 0.4", known),  # shins and feet upwards
     }
     for words, text in skeletons.items():
         file.write_text(text)
