@@ -66,9 +66,7 @@ def test_the_weights_in_the_zip_make_a_dancer_who_moves_upright_on_the_floor(son
     height = {name: heads[:, names.index(name), 2] for name in ("head", "pelvis", "toes.L", "toes.R")}
     lowest_toes = np.minimum(height["toes.L"], height["toes.R"])
     assert np.abs(lowest_toes - 0.022).max() < 0.15  # one foot near the floor; beginners do not jump to this song
-    assert (
-        np.median(height["head"]) > 1.3 and height["head"].min() > 0.9 and height["pelvis"].min() > 0.6
-    )  # upright, but for bows
+    assert np.median(height["head"]) > 1.3 and height["head"].min() > 0.9 and height["pelvis"].min() > 0.6
     assert np.abs(np.diff(heads, axis=0)).max(axis=(0, 2)).min() > 0.005  # no joint is frozen
     assert np.linalg.norm(np.diff(heads, axis=0), axis=-1).mean() > 0.01  # metres in a tenth of a second
 
