@@ -1,15 +1,12 @@
 """Song and settings in, dance out: the one place that strings the parts together."""
 
-import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from . import __version__
 from .audio.features import Features, song_features
 from .audio.jukebox.folder import open_folder
 from .audio.loading import load
@@ -17,7 +14,6 @@ from .diffusion.kept import Kept, read_edit
 from .diffusion.long_form import plan_windows
 from .diffusion.samplers import Step
 from .diffusion.song import FinalFrames, SamplerSettings, sample_song
-from .edit import EditRequest
 from .errors import EdgeError
 from .model import controls
 from .model.weights_file import Weights, WeightsInfo
@@ -27,6 +23,7 @@ from .motion.motion import Motion
 from .motion.rotations import Array, axis_angle_to_matrix
 from .motion.smoothing import smoothed
 from .progress import Report, silent
+from .provenance import describe
 from .request import FEATURE_KINDS, RAMPS, FeaturesRequest, GenerateRequest
 from .studio import Studio
 from .timing import on_the_beat
@@ -82,7 +79,9 @@ def generate(
         correction=request.beats,
     )
     condition = _condition(features, weights.info, request)
-    meta = _meta(request, weights, frames) | {"downbeats": features.beats.downbeats.round(4).tolist()}
+    info = weights.info
+    made = describe(request, frames, weights_id=info.id, weights_sha256=weights.sha256, features=info.feature_type)
+    meta = made | {"downbeats": features.beats.downbeats.round(4).tolist()}
     held, held_by_feet, fixed = kept.held(), kept.held_by_feet(), (kept.constraint.weight > 0).any(axis=1)
     # A dance that is hardly varied keeps its timing.
     on_beat = request.on_beat * (1.0 if kept.variation is None else kept.variation.strength)
@@ -263,35 +262,3 @@ def _check_features(info: WeightsInfo, studio: Studio) -> None:
         "which this installation cannot make.",
         hint,
     )
-
-
-def _meta(request: GenerateRequest, weights: Weights, frames: int) -> dict[str, object]:
-    """How the dance was made, without the paths of this machine."""
-    settings = asdict(request)
-    edit, start = settings.pop("edit"), settings.pop("start")
-    del settings["song"], settings["duration"], settings["weights"]
-    if request.edit != EditRequest():
-        settings["edit"] = _with_files_named(edit)
-    return settings | {
-        "song": _fingerprint(request.song) | {"start": start, "duration": frames / Motion.fps},
-        "weights": {"id": weights.info.id, "sha256": weights.sha256},
-        "features": weights.info.feature_type,
-        "program": __version__,
-    }
-
-
-def _with_files_named(value: Any) -> Any:
-    """An edit as JSON types, with the names of motion files instead of their paths."""
-    match value:
-        case {"motion": path, "first": first}:
-            return _fingerprint(path) | {"first": first}
-        case dict():
-            return {name: _with_files_named(item) for name, item in value.items()}
-        case tuple():
-            return [_with_files_named(item) for item in value]
-    return value
-
-
-def _fingerprint(path: str) -> dict[str, object]:
-    with Path(path).open("rb") as file:
-        return {"name": Path(path).name, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
