@@ -11,9 +11,9 @@ from .drawing.caption import Timeline, clock_time, label
 from .drawing.stage import Stage
 from .drawing.video import write_video
 from .errors import EdgeError
-from .motion.files import replacing
 from .motion.motion import Motion
 from .progress import Report, silent
+from .whole_file import replacing
 
 TILE = (320, 360)
 GAP = 2  # pixels between pictures

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..motion.files import replacing
 from ..motion.rotations import Array
+from ..whole_file import replacing
 
 
 @dataclass(frozen=True)

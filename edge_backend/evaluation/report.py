@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..motion.files import replacing
+from ..whole_file import replacing
 from .intervals import Estimate
 from .metrics import METRICS
 from .page import page

@@ -6,13 +6,13 @@ The same motion always gives the same bytes: entries are stored in one order, wi
 import json
 import os
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import EdgeError
+from ..whole_file import replacing
 from .motion import Motion
 from .rotations import Array, axis_angle_to_matrix, matrix_to_axis_angle
 from .skeleton import SMPL, Joint
@@ -79,19 +79,6 @@ def load_motion(path: str | os.PathLike[str]) -> Motion:
         ) from error
     _refuse_nan(target, poses, root, contacts, beats)
     return motion
-
-
-@contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A path to write a file to, which takes the place of `path` when the block ends well and is gone when it fails."""
-    target = Path(path)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        yield unfinished
-        unfinished.replace(target)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
 
 
 def _write_npz(path: Path, arrays: Mapping[str, Array]) -> None:

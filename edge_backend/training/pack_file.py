@@ -11,9 +11,9 @@ from safetensors.numpy import save_file
 
 from ..errors import EdgeError
 from ..model.controls import ANY_STYLE, STYLES
-from ..motion.files import replacing
 from ..motion.motion import Motion
 from ..motion.rotations import Array, matrix_to_axis_angle
+from ..whole_file import replacing
 
 
 @dataclass(frozen=True)

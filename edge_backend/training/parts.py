@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from ..errors import EdgeError
-from ..motion.files import replacing
+from ..whole_file import replacing
 
 _MIB = 1 << 20
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from ...motion.files import replacing
+from ...whole_file import replacing
 
 Slices = dict[str, NDArray[np.float32]]
 

@@ -18,8 +18,8 @@ from torch import Tensor
 
 from ...errors import EdgeError
 from ...model.torch_file import read_torch_file
-from ...motion.files import replacing
 from ...progress import Report, silent
+from ...whole_file import replacing
 from . import conditioning
 from .encoder import CODEBOOK, ENCODER
 from .folder import (

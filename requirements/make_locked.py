@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""Writes requirements/locked/*.txt: what the extension installs, one file for each Python, system and build of torch.
+
+    python3 requirements/make_locked.py [--uv UV] [--torch-cpu WHEEL ...]
+
+uv resolves `backend.txt` against PyPI and names every wheel with its address, size and SHA-256; of them the one that fits
+the machine is written. PyTorch's own index has the builds that PyPI has not: their checksums are taken from WHEELs at
+hand, or left out, and then set-up takes them from that index over https and says so.
+"""
+
+import argparse
+import hashlib
+import os
+import re
+import subprocess
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
+from packaging.utils import parse_wheel_filename
+
+HERE = Path(__file__).resolve().parent
+PYTHONS = ("3.11", "3.13")  # of the Blenders that are supported
+PYTORCH = "https://download.pytorch.org/whl"
+
+# uv's name of each system, and which wheels run there, the best first. glibc 2.28 is what Blender needs, too.
+SYSTEMS = {
+    "linux-x86_64": (
+        "x86_64-manylinux_2_28",
+        [f"manylinux_2_{minor}_x86_64" for minor in range(28, 4, -1)]
+        + ["manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64"],
+    ),
+    "windows-amd64": ("x86_64-pc-windows-msvc", ["win_amd64"]),
+    "macos-arm64": ("aarch64-apple-darwin", list(mac_platforms((14, 0), "arm64"))),
+}
+
+# Build of torch -> what stands behind torch's version and in which of PyTorch's indexes; None = PyPI's own wheel.
+BUILDS: dict[str, dict[str, str | None]] = {
+    "linux-x86_64": {"cpu": "cpu", "cuda": None, "rocm": "rocm*"},  # of ROCm whichever version the index has
+    "windows-amd64": {"cpu": None, "cuda": "cu130"},
+    "macos-arm64": {"apple": None},
+}
+ONLY_FOR_CUDA = ("nvidia-", "cuda-", "triton")
+
+HEADER = """\
+# Made by requirements/make_locked.py. Behind each wheel's checksum: its size in bytes and its address.
+# By hand: pip install --no-deps --require-hashes -r THIS_FILE
+"""
+
+
+def resolve(uv: str, python: str, platform: str) -> dict[str, Any]:
+    """uv's lock of backend.txt: PEP 751's pylock.toml."""
+    with tempfile.TemporaryDirectory() as folder:
+        lock = Path(folder) / "pylock.toml"
+        top = Path(folder) / "top.in"
+        project = tomllib.loads((HERE.parent / "pyproject.toml").read_text("utf-8"))["project"]
+        top.write_text("\n".join(project["dependencies"]), "utf-8")
+        pins = Path(folder) / "pins.txt"
+        pinned = (HERE / "backend.txt").read_text("utf-8").splitlines()
+        # numpy 1.26 is for the Blenders with Python 3.11, and has no wheels for 3.13.
+        pins.write_text("\n".join(row for row in pinned if python == "3.11" or not row.startswith("numpy==")), "utf-8")
+        subprocess.run(
+            [uv, "pip", "compile", str(top), "-c", str(pins), "-q", "--format", "pylock.toml", "-o", str(lock),
+             "--python-version", python, "--python-platform", platform, "--only-binary", ":all:",
+             "--default-index", "https://pypi.org/simple", "--no-header"],
+            check=True, env=os.environ | {"MACOSX_DEPLOYMENT_TARGET": "14.0"},
+        )  # fmt: skip
+        return tomllib.loads(lock.read_text("utf-8"))
+
+
+def tags(python: str, platforms: list[str]) -> list[Tag]:
+    """What runs on that Python and system, the best first."""
+    major, minor = map(int, python.split("."))
+    own = cpython_tags((major, minor), platforms=platforms)
+    return [*own, *compatible_tags((major, minor), f"cp{major}{minor}", platforms)]
+
+
+def rows(lock: dict[str, Any], fitting: list[Tag]) -> Iterator[tuple[str, str]]:
+    """(name, line) for every package."""
+    rank = {tag: place for place, tag in enumerate(fitting)}
+    for package in lock["packages"]:
+        wheels = []
+        for wheel in package.get("wheels", ()):
+            name = wheel.get("name") or unquote(wheel["url"].rsplit("/", 1)[1])
+            places = [rank[tag] for tag in parse_wheel_filename(name)[3] if tag in rank]
+            if places:
+                wheels.append((min(places), wheel["url"], wheel["size"], wheel["hashes"]["sha256"]))
+        if not wheels:
+            raise SystemExit(f"{package['name']} has no wheel that fits.")
+        _, url, size, sha256 = min(wheels)
+        name, version = package["name"], package["version"]
+        yield name, f"{name}=={version} --hash=sha256:{sha256} # {size} {url}"
+
+
+def torch_of_pytorch(channel: str, version: str, python: str, system: str, at_hand: dict[str, Path]) -> str:
+    """The line for a build that only PyTorch's index has."""
+    tag = "cp" + python.replace(".", "")
+    platform = "manylinux_2_28_x86_64" if system.startswith("linux") else "win_amd64"
+    name = f"torch-{version}+{channel}-{tag}-{tag}-{platform}.whl"
+    if wheel := at_hand.get(name):
+        sha256 = hashlib.file_digest(wheel.open("rb"), "sha256").hexdigest()
+        address = f"{PYTORCH}/{channel}/{quote(name)}"
+        return f"torch=={version}+{channel} --hash=sha256:{sha256} # {wheel.stat().st_size} {address}"
+    page = f"{PYTORCH}/torch" if "*" in channel else f"{PYTORCH}/{channel}/torch"
+    return f"torch=={version}+{channel} # 0 {page}/{quote(name, safe='*')}"
+
+
+def main() -> None:
+    """Write all files."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("--uv", default="uv")
+    parser.add_argument("--torch-cpu", type=Path, nargs="*", default=[], metavar="WHEEL")
+    options = parser.parse_args()
+    at_hand = {wheel.name: wheel for wheel in options.torch_cpu}
+    (HERE / "locked").mkdir(exist_ok=True)
+    for python in PYTHONS:
+        for system, (platform, platforms) in SYSTEMS.items():
+            found = dict(rows(resolve(options.uv, python, platform), tags(python, platforms)))
+            version = re.match(r"torch==([\w.]+)", found["torch"])
+            for build, channel in BUILDS[system].items():
+                lines = dict(found)
+                if channel and version:
+                    lines["torch"] = torch_of_pytorch(channel, version[1], python, system, at_hand)
+                    lines = {name: line for name, line in lines.items() if not name.startswith(ONLY_FOR_CUDA)}
+                path = HERE / "locked" / f"cp{python.replace('.', '')}-{system}-{build}.txt"
+                path.write_text(HEADER + "\n".join(lines.values()) + "\n", "utf-8", newline="\n")
+                print(path.name, len(lines))
+
+
+if __name__ == "__main__":
+    main()
