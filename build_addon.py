@@ -239,6 +239,7 @@ def extension_files() -> dict[str, Path]:
     files.update({f"weights/{name}": ROOT / "weights" / name for name in BUNDLED_WEIGHTS})
     # The lock file goes along: the add-on makes the backend's environment from it.
     files.update({name: ROOT / name for name in ("LICENSE", "README.md", "requirements/backend.txt")})
+    files.update({f"requirements/locked/{path.name}": path for path in (REQUIREMENTS / "locked").glob("*.txt")})
     return files
 
 

@@ -20,6 +20,10 @@ _LABELS: dict[str, str] = {
     "feet": "Placing feet",
     "saving": "Saving",
     "drawing": "Drawing",
+    "preparing": "Preparing",
+    "downloading": "Downloading",
+    "unpacking": "Unpacking",
+    "testing": "Testing",
 }
 
 
@@ -36,17 +40,19 @@ class ProgressFrames:
     clock: Callable[[], float] = time.monotonic
     _stage: str = field(default="", init=False)
     _began: float = field(default=0.0, init=False)
+    _first: int = field(default=0, init=False)
     _sent: float = field(default=0.0, init=False)
 
     def __call__(self, stage: Stage, done: int, total: int) -> None:
         """Send it, unless the last one went out just now."""
         now = self.clock()
         if stage != self._stage:
-            self._stage, self._began = stage, now
+            self._stage, self._began, self._first = stage, now, done
         elif done < total and now - self._sent < 1 / _FRAMES_PER_SECOND:
             return
         self._sent = now
-        eta = round((now - self._began) / done * (total - done), 2) if done else None
+        fresh = done - self._first  # a download that goes on begins with what is there already
+        eta = round((now - self._began) / fresh * (total - done), 2) if fresh > 0 else None
         self.send(Progress(self.job, stage, done, total, eta))
 
 

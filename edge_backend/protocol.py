@@ -22,7 +22,12 @@ PROTOCOL = 2
 MAX_FRAME = 1 << 20
 """Bytes. A frame is a few hundred bytes; what is longer is no frame."""
 
-Stage = Literal["loading", "features", "sampling", "feet", "saving", "drawing"]
+Stage = Literal[
+    "loading", "features", "sampling", "feet", "saving", "drawing",
+    "preparing", "downloading", "unpacking", "testing",
+]  # fmt: skip
+"""The last four are those of set-up; done and total are bytes while downloading."""
+
 Status = Literal["starting", "idle", "busy"]
 
 

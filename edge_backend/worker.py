@@ -12,13 +12,13 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from . import __version__
+from .channel import Channel
 from .devices import promised
 from .errors import EdgeError
 from .failures import explain
@@ -31,11 +31,9 @@ from .protocol import (
     Cancel,
     Error,
     Features,
-    FrameSplitter,
     Generate,
     Hello,
     Log,
-    Message,
     Partial,
     ProtocolError,
     Result,
@@ -45,7 +43,6 @@ from .protocol import (
     Status,
     StatusRequest,
     decode,
-    encode,
 )
 
 GRACE_S = 0.5
@@ -53,39 +50,6 @@ GRACE_S = 0.5
 
 BROKEN = 3
 """Exit status of a worker whose installation cannot run jobs; its last frame says why."""
-
-
-class Channel:
-    """The real stdin and stdout, taken away from everything else in this process.
-
-    A library that prints, in Python or in C, writes to stderr from here on; a child process that reads finds nothing.
-    """
-
-    def __init__(self) -> None:
-        self._stdin, self._stdout = os.dup(0), os.dup(1)
-        with Path(os.devnull).open("rb") as nothing:
-            os.dup2(nothing.fileno(), 0)
-        os.dup2(2, 1)
-        sys.stdout = sys.stderr
-        if sys.platform == "win32":
-            importlib.import_module("msvcrt").setmode(self._stdout, os.O_BINARY)  # else \n becomes \r\n
-        self._writing = threading.Lock()
-
-    def send(self, message: Message) -> None:
-        """Write one frame, whole. If nobody reads any more, Blender is gone, and so is this process."""
-        frame = memoryview(encode(message))
-        try:
-            with self._writing:
-                while frame:
-                    frame = frame[os.write(self._stdout, frame) :]
-        except OSError:
-            os._exit(0)
-
-    def lines(self) -> Iterator[bytes]:
-        """Lines as they come; ends with stdin."""
-        splitter = FrameSplitter()
-        while chunk := os.read(self._stdin, 1 << 16):
-            yield from splitter.feed(chunk)
 
 
 class Worker:

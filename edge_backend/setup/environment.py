@@ -1,0 +1,130 @@
+"""A virtual environment: made by venv, filled by pip, tested by a dance."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import EdgeError
+from ..failures import explain
+from ..progress import Report
+from .home import python_of
+
+_BACKEND = Path(__file__).resolve().parents[2]
+_TEST_S = 600.0  # the first import of torch on a slow disk takes minutes
+_TICK_S = 0.2
+
+
+def make(environment: Path) -> Path:
+    """Make an empty environment from the Python that runs this, where `environment` may be; returns its Python.
+
+    Raises EdgeError setup_venv.
+    """
+    shutil.rmtree(environment, ignore_errors=True)
+    _venv(environment)
+    return python_of(environment)
+
+
+def refresh(environment: Path) -> Path:
+    """Tie an environment to the Python that runs this, packages untouched. Raises EdgeError setup_venv."""
+    for name in ("bin", "Scripts"):
+        for link in (environment / name).glob("python*"):
+            link.unlink()
+    _venv(environment, "--without-pip")
+    return python_of(environment)
+
+
+def install(python: Path, requirements: Path, wheels: Path, count: int, report: Report) -> None:
+    """Let pip install `count` wheels out of a folder, each by its checksum. Raises EdgeError setup_pip, disk_full."""
+    packages = python.parents[1]
+    command = [str(python), "-I", "-m", "pip", "install", "--no-index", "--no-deps", "--require-hashes",
+               "--only-binary=:all:", "--no-cache-dir", "--no-input", "--disable-pip-version-check",
+               "--progress-bar=off", f"--find-links={wheels}", f"--requirement={requirements}"]  # fmt: skip
+
+    def tell() -> None:
+        done = sum(1 for _ in packages.glob("[Ll]ib*/**/site-packages/*.dist-info"))
+        report("unpacking", min(done, count), count)
+
+    # The user's pip settings (other indexes, --user, constraints) are meant for other environments.
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+    code, words = _run(command, surroundings | {"PIP_CONFIG_FILE": os.devnull}, tell)
+    if code:
+        raise _failure("setup_pip", "pip could not install the packages", words)
+
+
+def self_test(python: Path, report: Report) -> str:
+    """Let the backend make two seconds of dance; returns what it runs on. Raises EdgeError setup_test."""
+    report("testing", 0, 1)
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    surroundings |= {"PYTHONPATH": str(_BACKEND), "PYTHONSAFEPATH": "1", "PYTHONUTF8": "1"}
+    code, words = _run([str(python), "-m", "edge_backend", "doctor", "--json"], surroundings, lambda: None, _TEST_S)
+    try:
+        findings = next(json.loads(row)["findings"] for row in words if row.startswith('{"ok"'))
+        bad = [f"{finding['name']}: {finding['words']}" for finding in findings if not finding["ok"]]
+        device = next(finding["words"] for finding in findings if finding["name"] == "device")
+    except (StopIteration, ValueError, KeyError):
+        raise _failure("setup_test", "The new backend does not run", words) from None
+    if code or bad:
+        raise EdgeError(
+            "setup_test",
+            f"The new backend does not work: {'; '.join(bad)}",
+            "Set it up again, or choose the build for the CPU.",
+            "\n".join(words),
+        )
+    report("testing", 1, 1)
+    return str(device)
+
+
+def _venv(environment: Path, *options: str) -> None:
+    # -I: Blender's variables and the current folder stay out. Copies on Windows only: links need rights there.
+    command = [sys.executable, "-I", "-m", "venv", *options, str(environment)]
+    code, words = _run(command, dict(os.environ), lambda: None)
+    if code:
+        raise _failure("setup_venv", "No environment could be made", words)
+
+
+def _run(
+    command: Sequence[str], environment: dict[str, str], tell: object, limit_s: float = float("inf")
+) -> tuple[int, list[str]]:
+    """Exit status and output of a program, told of meanwhile."""
+    assert callable(tell)  # noqa: S101 - for the type checker
+    words: list[str] = []
+    try:
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:
+        raise explain(error) from error
+    with process:
+        assert process.stdout  # noqa: S101 - for the type checker
+        reader = threading.Thread(target=lambda: words.extend(row.rstrip() for row in process.stdout or ()))
+        reader.start()
+        end = time.monotonic() + limit_s
+        while process.poll() is None:
+            if time.monotonic() > end:
+                process.kill()
+            tell()
+            time.sleep(_TICK_S)
+        reader.join()
+    return process.returncode, words
+
+
+def _failure(code: str, sentence: str, words: Sequence[str]) -> EdgeError:
+    detail = "\n".join(words[-60:])
+    if "No space left" in detail or "Errno 28" in detail or "WinError 112" in detail:
+        return EdgeError("disk_full", "The disk is full.", "Free some space and set the backend up again.", detail)
+    said = next((row.strip() for row in reversed(words) if row.strip()), "it said nothing")
+    return EdgeError(
+        code, f"{sentence}: {said[:300].rstrip('.')}.", "Set it up again; if that does not help, report it.", detail
+    )

@@ -1,0 +1,99 @@
+"""What is installed: wheels with checksums, from the lock files that ship with the extension."""
+
+import hashlib
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from ..errors import EdgeError
+
+FOLDER = Path(__file__).resolve().parents[2] / "requirements" / "locked"
+"""`requirements` lies beside edge_backend, in the repository and in the installed extension alike."""
+
+_ROW = re.compile(r"([\w.-]+)==([\w.+*!-]+)(?: --hash=sha256:([0-9a-f]{64}))? # (\d+) (\S+)")
+_FILE = re.compile(r"[\w.+*-]+\.whl", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """One package.
+
+    size: bytes, 0 = not known. sha256: "" = the index has to say it; then the url's last part may hold a *, and what
+    stands before that is the index's page.
+    """
+
+    name: str
+    version: str
+    sha256: str
+    size: int
+    url: str
+
+    @property
+    def file(self) -> str:
+        """The file's name, or the pattern of it."""
+        return unquote(self.url.rsplit("/", 1)[1])
+
+    @property
+    def page(self) -> str:
+        """The folder that the address lies in."""
+        return self.url.rsplit("/", 1)[0] + "/"
+
+
+def this_system() -> str:
+    """The system as lock files are named after it, such as linux-x86_64."""
+    import platform  # noqa: PLC0415 - slow to ask on Windows, and only asked here
+
+    system = {"linux": "linux", "win32": "windows", "darwin": "macos"}.get(sys.platform, sys.platform)
+    return f"{system}-{platform.machine().lower()}"
+
+
+def builds(system: str, python: tuple[int, int]) -> list[str]:
+    """The builds of torch that can be installed on a system for a Python, such as cpu and cuda."""
+    files = FOLDER.glob(f"{_prefix(system, python)}*.txt")
+    order = ("cuda", "apple", "rocm", "cpu")
+    return sorted((file.stem.rsplit("-", 1)[1] for file in files), key=order.index)
+
+
+def lock_file(build: str, system: str, python: tuple[int, int]) -> Path:
+    """The lock file of a build. Raises EdgeError setup_no_build."""
+    path = FOLDER / f"{_prefix(system, python)}{build}.txt"
+    if not path.is_file():
+        version = ".".join(map(str, python))
+        raise EdgeError(
+            "setup_no_build",
+            f"There are no packages for {build} on {system} with Python {version}.",
+            "Choose a Python of your own with the packages in the extension's preferences.",
+        )
+    return path
+
+
+def fingerprint(lock: Path) -> str:
+    """Short, and another one whenever the lock file is another."""
+    return hashlib.sha256(lock.name.encode() + lock.read_bytes()).hexdigest()[:12]
+
+
+def read_lock(lock: Path) -> list[Wheel]:
+    """The wheels of a lock file. Raises ValueError where a row is none."""
+    wheels = []
+    for row in lock.read_text("utf-8").splitlines():
+        if not row.startswith("#"):
+            found = _ROW.fullmatch(row)
+            if not found:
+                raise ValueError(f"{lock.name} has a row that is no wheel: {row[:80]}")
+            name, version, sha256, size, url = found.groups()
+            wheel = Wheel(name, version, sha256 or "", int(size), url)
+            if not _FILE.fullmatch(wheel.file) or ("*" in wheel.file and sha256):
+                raise ValueError(f"{lock.name} names no wheel: {wheel.file[:80]}")
+            wheels.append(wheel)
+    return wheels
+
+
+def requirements(wheels: list[Wheel]) -> str:
+    """The text of a requirements file that pip installs from with --require-hashes."""
+    return "".join(f"{wheel.name}=={wheel.version} --hash=sha256:{wheel.sha256}\n" for wheel in wheels)
+
+
+def _prefix(system: str, python: tuple[int, int]) -> str:
+    return f"cp{python[0]}{python[1]}-{system}-"

@@ -1,0 +1,96 @@
+"""Set-up from beginning to end, in an order in which it can die anywhere: what worked works until the new one does."""
+
+import platform
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import EdgeError
+from ..progress import Report
+from . import environment
+from .home import Home, Record, environment_name, free_bytes, python_of
+from .locked import Wheel, lock_file, read_lock, requirements, this_system
+from .machine import suggest
+from .wheels import Source, bring, missing_bytes
+
+UNPACKED = 3.5
+"""An environment takes so many times the bytes of its wheels, about."""
+
+PYTHON = sys.version_info[:2]
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """home: the folder for it. build: of torch, "" = what suits this machine."""
+
+    home: Path
+    build: str = ""
+    source: Source = field(default_factory=Source)
+
+
+def set_up(wish: SetUp, report: Report) -> str:
+    """Make the environment, mend it or bring it up to date; returns a sentence about it.
+
+    The Python that runs this is the one that it is made from. report: "downloading" in bytes.
+    Raises EdgeError setup_*, download_*, disk_full; OSError. What was ready before is so afterwards, too.
+    """
+    home = Home(wish.home)
+    build = wish.build or suggest(PYTHON).build
+    lock = lock_file(build, this_system(), PYTHON)
+    record = Record(build, environment_name(lock), PYTHON)
+    with home.alone():
+        if home.ready == record and (device := _mended(home, record, report)):
+            return f"The backend is ready: {device}."
+        home.begin(record)
+        device = _make(home, record, read_lock(lock), wish.source, report)
+        home.finish(record)
+    return f"The backend is ready: {device}."
+
+
+def remove(folder: Path) -> str:
+    """Remove every environment. Raises EdgeError setup_busy, setup_folder."""
+    home = Home(folder)
+    with home.alone():
+        home.remove()
+    return "The backend has been removed."
+
+
+def bytes_needed(wheels: list[Wheel], downloads: Path) -> int:
+    """Free space that set-up takes at its height."""
+    return missing_bytes(wheels, downloads) + round(UNPACKED * sum(wheel.size for wheel in wheels))
+
+
+def _mended(home: Home, record: Record, report: Report) -> str:
+    """Try what costs nothing: Blender has moved, and with it the Python that the environment points to."""
+    report("preparing", 0, 1)
+    folder = home.folder / record.folder
+    try:
+        environment.refresh(folder)
+        return environment.self_test(python_of(folder), report)
+    except (EdgeError, OSError):
+        return ""
+
+
+def _make(home: Home, record: Record, wheels: list[Wheel], source: Source, report: Report) -> str:
+    report("preparing", 0, 1)
+    needed, free = bytes_needed(wheels, home.downloads), free_bytes(home.folder)
+    if free < needed:
+        raise EdgeError(
+            "disk_full",
+            f"The backend needs {needed / 1e9:.1f} GB on the disk of {home.folder}; {free / 1e9:.1f} GB are free.",
+            "Free some space and set the backend up again.",
+        )
+    folder = home.folder / record.folder
+    report("preparing", 1, 1)
+    report(
+        "downloading", sum(w.size for w in wheels) - missing_bytes(wheels, home.downloads), sum(w.size for w in wheels)
+    )
+    found = bring(wheels, home.downloads, source, report)
+    report("unpacking", 0, len(found))
+    python = environment.make(folder)
+    listed = home.downloads / "requirements.txt"
+    listed.write_text(requirements(found), "utf-8")
+    environment.install(python, listed, home.downloads, len(found), report)
+    device = environment.self_test(python, report)
+    print(f"{record.folder} on {platform.platform()}: {device}", file=sys.stderr)
+    return device
