@@ -157,3 +157,23 @@ def principled_shader(material: bpy.types.Material) -> Any:
     if material.node_tree is None:
         material.use_nodes = True
     return material.node_tree.nodes["Principled BSDF"]
+
+
+# --- Rendering: EEVEE was called EEVEE Next before 5.0, and there film files are a kind of media ----------------------
+
+EEVEE = "BLENDER_EEVEE" if bpy.app.version >= (5, 0, 0) else "BLENDER_EEVEE_NEXT"
+"""What `scene.render.engine` calls EEVEE."""
+
+
+def use_video_files(image_settings: Any) -> None:
+    """Set a scene's output to films."""
+    if hasattr(image_settings, "media_type"):
+        image_settings.media_type = "VIDEO"
+    image_settings.file_format = "FFMPEG"
+
+
+def use_picture_files(image_settings: Any, file_format: str) -> None:
+    """Set a scene's output to pictures of this format."""
+    if hasattr(image_settings, "media_type"):
+        image_settings.media_type = "IMAGE"
+    image_settings.file_format = file_format

@@ -18,6 +18,7 @@ from .ops import (
     music,
     override,
     presets,
+    render,
     smpl_body,
     takes,
 )
@@ -25,6 +26,7 @@ from .rig import bone_map_properties, smpl_body_properties, verdict
 from .ui import bone_map as bone_map_panel
 from .ui import dope_sheet, panels
 from .ui import keep as keep_panel
+from .ui import render as render_panel
 from .ui import smpl_body as smpl_body_panel
 from .ui import takes as takes_panel
 
@@ -71,6 +73,9 @@ CLASSES: Final[tuple[type, ...]] = (
     bone_map.EDGE_DANCE_OT_find_bones,
     bone_map.EDGE_DANCE_OT_add_bone_map_preset,
     export_motion.EDGE_DANCE_OT_export_motion,
+    render.EDGE_DANCE_OT_set_up_render,
+    render.EDGE_DANCE_OT_remove_stage,
+    render.EDGE_DANCE_OT_write_farm_job,
     panels.VIEW3D_PT_edge_dance,
     keep_panel.EDGE_DANCE_UL_keep,
     keep_panel.EDGE_DANCE_MT_keep,
@@ -87,6 +92,7 @@ CLASSES: Final[tuple[type, ...]] = (
     panels.VIEW3D_PT_edge_dance_quality,
     panels.VIEW3D_PT_edge_dance_curves,
     panels.VIEW3D_PT_edge_dance_beats,
+    render_panel.VIEW3D_PT_edge_dance_render,
     smpl_body_panel.VIEW3D_PT_edge_dance_smpl_body,
 )
 

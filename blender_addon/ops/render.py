@@ -1,0 +1,179 @@
+"""Operators that film dances."""
+
+import json
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from .. import compat
+from ..action.takes import current_take, span
+from ..edge_backend.errors import EdgeError
+from ..edge_backend.failures import explain
+from ..edge_backend.motion.files import replacing
+from ..render.flamenco import PICTURES, FarmJob, job_file
+from ..render.look import LOOKS, use_look, use_video
+from ..render.setup import set_stage
+from ..render.stage import remove_stage, stage_of
+from ..render.tracks import dancers_to_film
+
+
+class EDGE_DANCE_OT_set_up_render(bpy.types.Operator):
+    """Put the selected dancers on a stage and film them: a camera that never cuts off a hand or a foot, light, floor"""
+
+    bl_idname = "edge_dance.set_up_render"
+    bl_label = "Set Up Render"
+    bl_options = {"REGISTER", "UNDO"}
+
+    look: bpy.props.EnumProperty(name="Engine", description="What renders", items=LOOKS, default="EEVEE")
+    turn: bpy.props.FloatProperty(
+        name="Angle",
+        description="From where the camera looks, around the dancers: 0 from the front, 90 from their left",
+        subtype="ANGLE",
+        soft_min=-math.pi,
+        soft_max=math.pi,
+    )
+    following: bpy.props.BoolProperty(
+        name="Follow", description="The camera goes along; otherwise it stands, further away", default=True
+    )
+    lights: bpy.props.BoolProperty(name="Lights", description="Add the stage's four lights", default=True)
+    floor: bpy.props.BoolProperty(
+        name="Floor and Backdrop",
+        description="Add a floor and a world in one colour; your own world is back when the stage is removed",
+        default=True,
+    )
+    video: bpy.props.BoolProperty(
+        name="Film with Sound", description="Have Render Animation write an mp4 file with the song", default=True
+    )
+    only_dance: bpy.props.BoolProperty(
+        name="The Dance's Frames", description="Set the scene's first and last frame to the dance's"
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Greyed with the reason."""
+        try:
+            dancers_to_film(context)
+        except EdgeError as error:
+            cls.poll_message_set(str(error))
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Ask how."""
+        manager: Any = context.window_manager
+        return manager.invoke_props_dialog(self)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The dialog."""
+        layout: Any = self.layout
+        layout.use_property_split = True
+        for name in ("look", "turn", "following", "lights", "floor", "video", "only_dance"):
+            layout.prop(self, name)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Build the stage anew."""
+        scene: Any = context.scene
+        dancers = dancers_to_film(context)
+        takes = [action for dancer in dancers if (action := current_take(dancer))]
+        if self.only_dance and takes:
+            scene.frame_start = min(math.floor(span(action)[0]) for action in takes)
+            scene.frame_end = max(math.ceil(span(action)[1]) for action in takes)
+        heading = dancers[0].matrix_world.to_euler().z
+        set_stage(
+            scene,
+            dancers,
+            turn=math.degrees(self.turn + heading),
+            following=self.following,
+            lights=self.lights,
+            floor=self.floor,
+        )
+        use_look(scene, self.look)
+        if self.video:
+            use_video(scene, f"//{bpy.path.clean_name(takes[0].name) if takes else 'dance'}.mp4")
+        return {"FINISHED"}
+
+
+class EDGE_DANCE_OT_remove_stage(bpy.types.Operator):
+    """Remove the stage with its camera and lights; your own camera and world are back"""
+
+    bl_idname = "edge_dance.remove_stage"
+    bl_label = "Remove Stage"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where there is one."""
+        cls.poll_message_set("There is no stage")
+        return stage_of(context.scene) is not None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Everything else stays."""
+        scene: Any = context.scene
+        remove_stage(scene)
+        return {"FINISHED"}
+
+
+class EDGE_DANCE_OT_write_farm_job(bpy.types.Operator):
+    """Write a job file for Flamenco, Blender's render farm; save the blend file first, on a disk that the farm sees"""
+
+    bl_idname = "edge_dance.write_farm_job"
+    bl_label = "Write Flamenco Job"
+    bl_options = {"REGISTER"}
+
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_glob: bpy.props.StringProperty(default="*.json", options={"HIDDEN"})
+    check_existing: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+    chunk: bpy.props.IntProperty(
+        name="Chunk", description="Frames that one machine renders at a time", default=20, min=1
+    )
+    output: bpy.props.StringProperty(
+        name="Output", description="Where the pictures go; empty: a folder beside the blend file", subtype="DIR_PATH"
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Greyed with the reason."""
+        if not bpy.data.filepath:
+            cls.poll_message_set("Save the file first, where the farm's machines see it")
+            return False
+        if context.scene.camera is None:
+            cls.poll_message_set("There is no camera. Set up the render first")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Open the file browser."""
+        if not self.filepath:
+            self.filepath = bpy.path.ensure_ext(bpy.data.filepath.removesuffix(".blend"), ".flamenco.json")
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Write it; the scene's output becomes pictures, since the farm's machines render no films."""
+        scene: Any = context.scene
+        blend = Path(bpy.data.filepath)
+        compat.use_picture_files(scene.render.image_settings, PICTURES)
+        job = FarmJob(
+            name=blend.stem,
+            blend=blend,
+            output=Path(bpy.path.abspath(self.output)) if self.output else blend.parent / "render",
+            scene=scene.name,
+            first=scene.frame_start,
+            last=scene.frame_end,
+            rate=scene.render.fps / scene.render.fps_base,
+            chunk=self.chunk,
+        )
+        platform = {"win32": "windows", "darwin": "darwin"}.get(sys.platform, "linux")
+        path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".json"))
+        try:
+            bpy.ops.wm.save_mainfile()
+            with replacing(path) as part:
+                part.write_text(json.dumps(job_file(job, platform), indent=2), encoding="utf-8")
+        except (EdgeError, OSError, RuntimeError) as error:
+            self.report({"ERROR"}, str(explain(error)))
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"{job.last - job.first + 1} frames in {path.name}.")
+        return {"FINISHED"}

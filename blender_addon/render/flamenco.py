@@ -1,0 +1,48 @@
+"""A render job for Flamenco, Blender's render farm. No bpy.
+
+https://flamenco.blender.org/usage/job-types/builtin/: the file's content is what its manager takes at /api/v3/jobs.
+"""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+JOB_TYPE = "simple-blender-render"
+PICTURES = "PNG"
+
+
+class FarmJob(NamedTuple):
+    """What is rendered: blend file and output folder as the farm's machines see them, first and last frame."""
+
+    name: str
+    blend: Path
+    output: Path
+    scene: str
+    first: int
+    last: int
+    rate: float
+    chunk: int
+    priority: int = 50
+
+
+def job_file(job: FarmJob, platform: str) -> dict[str, Any]:
+    """The job as Flamenco's manager takes it. platform: of the paths: linux, windows or darwin."""
+    return {
+        "name": job.name,
+        "type": JOB_TYPE,
+        "priority": job.priority,
+        "submitter_platform": platform,
+        "settings": {
+            "blendfile": job.blend.as_posix(),
+            "scene": job.scene,
+            "frames": f"{job.first}-{job.last}",
+            "chunk_size": job.chunk,
+            "fps": job.rate,
+            "format": PICTURES,
+            "image_file_extension": ".png",
+            "has_previews": False,
+            "add_path_components": 0,
+            "render_output_root": job.output.as_posix(),
+            "render_output_path": f"{job.output.as_posix()}/{job.name}/######",
+        },
+        "metadata": {"project": job.blend.stem},
+    }

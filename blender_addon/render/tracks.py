@@ -1,0 +1,88 @@
+"""Who is filmed, and where everything of them is at every frame."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import bpy
+import numpy as np
+
+from ..action.takes import current_take
+from ..edge_backend.errors import EdgeError
+from ..edge_backend.motion.rotations import Array
+from ..rig.retarget import bone_map_of
+from ..rig.target import active_armature
+
+
+class Track(NamedTuple):
+    """A character over some frames, metres, world.
+
+    points: both ends of every bone that moves its body (T, N, 3). hips: the middle between its thighs (T, 3).
+    """
+
+    points: Array
+    hips: Array
+
+
+def selected_characters(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """The armatures that are selected, themselves or through their bodies; the active one comes first."""
+    active = active_armature(context)
+    selected = [ob.find_armature() if ob.type == "MESH" else ob for ob in context.selected_objects]
+    found = dict.fromkeys(ob for ob in selected if ob and ob.type == "ARMATURE")
+    return sorted(found, key=lambda ob: ob != active)
+
+
+def dancers_to_film(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """The selected characters; without any the active one, and without that all that show a take.
+
+    Raises EdgeError dancer_none.
+    """
+    active = active_armature(context)
+    found = selected_characters(context) or ([active] if active else [])
+    if not found:
+        found = [ob for ob in context.scene.objects if ob.type == "ARMATURE" and current_take(ob)]
+    if not found:
+        raise EdgeError("dancer_none", "There is no dancer to film.", "Select one, or add one with Add Dancer.")
+    return found
+
+
+def tracks_of(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, frames: Sequence[float]) -> list[Track]:
+    """Where these characters are at these frames of the scene, whose frame is as before afterwards."""
+    bones = [(_moving_bones(armature), _thighs(armature)) for armature in armatures]
+    ends: list[list[Array]] = [[] for _ in armatures]
+    hips: list[list[Array]] = [[] for _ in armatures]
+    before, subframe = scene.frame_current, scene.frame_subframe
+    try:
+        for frame in frames:
+            scene.frame_set(int(frame // 1), subframe=float(frame % 1))
+            depsgraph = bpy.context.evaluated_depsgraph_get()
+            for number, (moving, thighs) in enumerate(bones):
+                posed: Any = armatures[number].evaluated_get(depsgraph)
+                pose, world = posed.pose.bones, np.array(posed.matrix_world)
+                points = np.array([end for name in moving for end in (pose[name].head, pose[name].tail)])
+                ends[number].append(points @ world[:3, :3].T + world[:3, 3])
+                middle = np.mean([pose[name].head for name in thighs], axis=0) if thighs else points.mean(axis=0)
+                hips[number].append(world[:3, :3] @ middle + world[:3, 3])
+    finally:
+        scene.frame_set(before, subframe=subframe)
+    return [Track(np.stack(points), np.stack(middles)) for points, middles in zip(ends, hips, strict=True)]
+
+
+def height_of(armature: bpy.types.Object) -> float:
+    """How long it is at rest along its longest axis, metres in the world."""
+    data: Any = armature.data
+    bones = [data.bones[name] for name in _moving_bones(armature)]
+    ends = np.array([end for bone in bones for end in (bone.head_local, bone.tail_local)])
+    return float(np.ptp(ends @ np.array(armature.matrix_world)[:3, :3].T, axis=0).max())
+
+
+def _moving_bones(armature: bpy.types.Object) -> list[str]:
+    """The bones that move a body; all of them where none does."""
+    data: Any = armature.data
+    return [bone.name for bone in data.bones if bone.use_deform] or [bone.name for bone in data.bones]
+
+
+def _thighs(armature: bpy.types.Object) -> list[str]:
+    """The bones that show both thighs; none where the bone map has not both."""
+    known = bone_map_of(armature)
+    names = [known.read.get(slot) or known.bones.get(slot) for slot in ("thigh.L", "thigh.R")]
+    return [name for name in names if name] if all(names) else []
