@@ -110,7 +110,7 @@ def _go_on(url: str, part: Path, report: Report) -> None:
         _check_room(part, size - there)
         with part.open("r+b" if there else "wb") as file:
             file.seek(0, os.SEEK_END)
-            while block := answer.read(_BLOCK):
+            while block := answer.read1(_BLOCK):  # what there is: a slow network must show, too
                 file.write(block)
                 there += len(block)
                 report("loading", there, max(size, there))

@@ -4,7 +4,7 @@
     python3 requirements/make_locked.py [--uv UV] [--torch-cpu WHEEL ...]
 
 uv resolves `backend.txt` against PyPI and names every wheel with its address, size and SHA-256; of them the one that
-fits the machine is written. PyTorch's own index has the builds that PyPI has not: their checksums are those of WHEELs at
+fits the machine is written. PyTorch's own index has the builds that PyPI has not: their checksums are WHEELs' at
 hand, or left out, and then set-up takes them from that index over https and says so.
 """
 

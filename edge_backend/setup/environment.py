@@ -41,13 +41,13 @@ def refresh(environment: Path) -> Path:
 
 def install(python: Path, requirements: Path, wheels: Path, count: int, report: Report) -> None:
     """Let pip install `count` wheels out of a folder, each by its checksum. Raises EdgeError setup_pip, disk_full."""
-    packages = python.parents[1]
+    packages = _packages(python)
     command = [str(python), "-I", "-m", "pip", "install", "--no-index", "--no-deps", "--require-hashes",
-               "--only-binary=:all:", "--no-cache-dir", "--no-input", "--disable-pip-version-check",
+               "--only-binary=:all:", "--no-cache-dir", "--no-compile", "--no-input", "--disable-pip-version-check",
                "--progress-bar=off", f"--find-links={wheels}", f"--requirement={requirements}"]  # fmt: skip
 
     def tell() -> None:
-        done = sum(1 for _ in packages.glob("[Ll]ib*/**/site-packages/*.dist-info"))
+        done = sum(1 for name in os.listdir(packages) if name.endswith(".dist-info"))
         report("unpacking", min(done, count), count)
 
     # The user's pip settings (other indexes, --user, constraints) are meant for other environments.
@@ -78,6 +78,12 @@ def self_test(python: Path, report: Report) -> str:
         )
     report("testing", 1, 1)
     return str(device)
+
+
+def _packages(python: Path) -> Path:
+    if sys.platform == "win32":
+        return python.parents[1] / "Lib/site-packages"
+    return python.parents[1] / f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
 
 
 def _venv(environment: Path, *options: str) -> None:
