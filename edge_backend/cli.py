@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import __version__
+from .batch.seeds import seeds_in
 from .devices import DEVICES
 from .errors import EdgeError
 from .failures import explain
@@ -36,7 +37,10 @@ _OWN_PARSERS = {"train": ".training.__main__", "evaluate": ".evaluation.__main__
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status: 0 done, 2 failed (one sentence on stderr), 130 stopped by Ctrl-C."""
+    """Run one command; the exit status: 0 done, 2 failed (one sentence on stderr), 130 stopped by Ctrl-C.
+
+    A batch of which some takes failed has one of its own: commands.batch.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         return _run(given)
@@ -59,8 +63,8 @@ def _run(given: list[str]) -> int:
         status: int = own.main([argument for argument in given[1:] if argument != "--debug"])
         return status
     options = _parser().parse_args(given)
-    importlib.import_module(f".commands.{options.module}", __package__).run(options)
-    return 0
+    failed: int | None = importlib.import_module(f".commands.{options.module}", __package__).run(options)
+    return failed or 0
 
 
 def _show(failure: EdgeError, given: list[str]) -> None:
@@ -83,12 +87,14 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     _add_generate(command("generate", "make a dance for a song", _computing(), _listening(), _json()))
+    _add_batch(command("batch", "make many dances at a time (docs/batch.md)", _computing(), _json()))
     _add_features(command("features", "extract what a model hears of a song", _computing(), _listening(), _json()))
     _add_weights(command("weights", "list, show or import weights"))
     _add_jukebox(command("jukebox", "fetch, convert, check and measure Jukebox, which some weights listen through"))
     _add_preview(command("preview", "draw a dance as a video or a sheet of pictures, without Blender", _json()))
     command("doctor", "check this installation by using it", _computing(), _json())
     _add_worker(command("worker", "serve Blender on stdin and stdout (docs/protocol.md)", _computing()))
+    _add_setup(command("setup", "make the backend's own Python environment, as the extension does"))
     command("train", "train a network (see train --help)")
     command("evaluate", "measure dances (see evaluate --help)")
     return parser
@@ -131,17 +137,40 @@ def _add_plan(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--precision", choices=PRECISIONS, help="default: fp16 on a GPU, fp32 on the CPU")
 
 
-def _add_stretch(parser: argparse.ArgumentParser) -> None:
+def _add_song(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("song", metavar="SONG", help="wav, flac, ogg, opus, mp3, m4a, ...")
+    _add_stretch(parser)
+
+
+def _add_stretch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds into the song")
     parser.add_argument("--duration", type=float, metavar="S", help="seconds, default: to the end of the song")
 
 
 def _add_generate(parser: argparse.ArgumentParser) -> None:
-    defaults, feet = GenerateRequest(""), FeetRequest()
-    _add_stretch(parser)
+    _add_song(parser)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DANCE.npz")
-    parser.add_argument("--seed", type=int, default=defaults.seed, metavar="N")
+    parser.add_argument("--seed", type=int, default=GenerateRequest("").seed, metavar="N")
+    _add_dancing(parser)
+    _add_editing(parser)
+
+
+def _add_batch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("songs", type=Path, nargs="*", metavar="SONG", help="files, or folders with songs in them")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the dances go, SONG-SEED.npz")
+    parser.add_argument("--seeds", type=_seeds, default=(0,), metavar="LIST", help="of every song: 1-8 or 3,5,10-12")
+    parser.add_argument("--manifest", type=Path, metavar="FILE", help="CSV or JSON: more songs, each with its settings")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="CSV or JSON, default: DIR/manifest.csv")
+    parser.add_argument("--replace", action="store_true", help="make those anew that are there with other settings")
+    parser.add_argument("--jobs", type=_count, metavar="N", help="at a time, default: what cores and memory allow")
+    parser.add_argument("--ray", metavar="ADDRESS", help="on that Ray cluster: auto, ray://HOST:PORT, or local")
+    _add_stretch(parser)
+    _add_dancing(parser)
+
+
+def _add_dancing(parser: argparse.ArgumentParser) -> None:
+    """Read by commands.dance_options."""
+    defaults, feet = GenerateRequest(""), FeetRequest()
     parser.add_argument("--steps", type=int, default=defaults.steps, metavar="N", help="default: %(default)s")
     parser.add_argument("--sampler", choices=SAMPLERS, default=defaults.sampler)
     parser.add_argument(
@@ -167,7 +196,6 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--feet-strength", type=float, default=feet.strength, metavar="S", help="0 to 1, default: %(default)s"
     )
-    _add_editing(parser)
 
 
 def _add_editing(parser: argparse.ArgumentParser) -> None:
@@ -191,7 +219,7 @@ def _add_editing(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_features(parser: argparse.ArgumentParser) -> None:
-    _add_stretch(parser)
+    _add_song(parser)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="F.npz")
     parser.add_argument("--type", choices=FEATURE_KINDS, default=FEATURE_KINDS[0])
 
@@ -237,7 +265,7 @@ def _add_jukebox(parser: argparse.ArgumentParser) -> None:
     compare = actions.add_parser(
         "compare", help="this program's features with jukemirlib's", parents=[_debug(), _computing(), _listening()]
     )
-    _add_stretch(compare)
+    _add_song(compare)
     compare.set_defaults(json=False)
     for action, one in actions.choices.items():
         one.set_defaults(module=f"jukebox_{action}")
@@ -256,6 +284,30 @@ def _add_worker(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--idle-minutes", type=float, default=10.0, metavar="M", help="end when there is nothing to do, 0 = never"
     )
+
+
+def _add_setup(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(json=False)
+    parser.add_argument("--home", type=Path, required=True, metavar="DIR", help="where it lies")
+    parser.add_argument("--build", default="", metavar="B", help="of torch: cpu, cuda, rocm, apple; default: what fits")
+    parser.add_argument("--mirror", default="", metavar="URL", help="of PyPI's simple index")
+    parser.add_argument("--wheels", type=Path, metavar="DIR", help="take the wheels from there, and fetch nothing")
+    tasks = parser.add_mutually_exclusive_group()
+    tasks.add_argument("--remove", action="store_true", help="remove it")
+    tasks.add_argument("--frames", action="store_true", help=argparse.SUPPRESS)
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    try:
+        return seeds_in(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text} is no number from 1 on")
+    return int(text)
 
 
 def _range(text: str) -> tuple[int, int]:

@@ -1,14 +1,16 @@
 """`generate SONG -o DANCE.npz`."""
 
 import argparse
+from dataclasses import replace
 
 import torch
 
 from ..motion.files import load_motion
 from ..pipeline import write_dance
-from ..request import FeetRequest, GenerateRequest
+from ..request import GenerateRequest
 from ..studio import Studio
 from . import edit_options
+from .dance_options import dancing
 from .jukebox_options import settings
 from .output import check_target, finish, progress
 
@@ -28,22 +30,11 @@ def run(options: argparse.Namespace) -> None:
 
 def _request(options: argparse.Namespace) -> GenerateRequest:
     edit = edit_options.read(options)
-    return GenerateRequest(
+    return replace(
+        dancing(options),
         song=options.song,
         start=edit.start,
         duration=edit.duration,
         seed=options.seed,
-        steps=options.steps,
-        sampler=options.sampler,
-        guidance=options.guidance,
-        weights=options.weights,
-        style=options.style,
-        energy=options.energy,
-        sequential=options.sequential,
-        feet=FeetRequest(enabled=not options.no_feet, strength=options.feet_strength),
         edit=edit.request,
-        eta=options.eta,
-        guidance_interval=options.guidance_interval,
-        guidance_ramp=options.guidance_ramp,
-        on_beat=options.on_beat,
     )

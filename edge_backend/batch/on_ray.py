@@ -1,0 +1,141 @@
+"""Takes are made by tasks on a Ray cluster. Ray is an extra (`pip install edge-dance[ray]`), imported where it is used.
+
+Songs travel with the takes and dances come back, so the machines share no disk; the program and its weights are
+installed on each. A task whose process or machine dies is run again by Ray, and only this program writes files: every
+take is there once.
+"""
+
+import os
+import tempfile
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from ..errors import EdgeError
+from ..failures import explain
+from ..protocol import Error
+from ..request import GenerateRequest
+from ..whole_file import replacing
+from .dancers import Crew
+from .manifest import Outcome
+from .takes import Take
+
+LOCAL = "local"
+"""The address that means: a Ray of its own, on this machine, for as long as the batch takes."""
+
+_RETRIES = 3  # of a task whose process died; one that says why it failed is not tried again
+_SONGS_AHEAD = 8  # songs that the cluster holds at a time, at most
+
+
+def make_on_ray(takes: Sequence[Take], folder: Path, crew: Crew, address: str) -> Generator[Outcome]:
+    """Make the takes on the cluster at the address; see dancers.Dancers.
+
+    crew.jobs: at a time, 0 = as many as the cluster has cores for. With the device cuda each take has a GPU of its own.
+    Raises EdgeError ray_missing, ray_unreachable.
+    """
+    ray = _connected(address)
+    task = ray.remote(num_cpus=crew.threads, num_gpus=int(crew.device == "cuda"), max_retries=_RETRIES)(_dance)
+
+    @lru_cache(_SONGS_AHEAD)
+    def sent(song: str) -> Any:
+        return ray.put(_song(song))
+
+    def begin(take: Take) -> Any:
+        return task.remote(take.request, sent(take.request.song), crew)
+
+    try:
+        # Twice what runs at a time, so that nobody waits for the next task; more would fill the cluster's memory.
+        ahead = crew.jobs or 2 * max(1, int(ray.cluster_resources().get("CPU", 1)) // crew.threads)
+        yield from _in_turn(ray, takes, folder, begin, ahead)
+    finally:
+        ray.shutdown()
+
+
+def _in_turn(ray: Any, takes: Sequence[Take], folder: Path, begin: Any, ahead: int) -> Generator[Outcome]:
+    waiting = list(reversed(takes))
+    running: dict[Any, tuple[Take, float]] = {}
+    while waiting or running:
+        while waiting and len(running) < ahead:
+            take = waiting.pop()
+            try:
+                running[begin(take)] = take, time.monotonic()
+            except (EdgeError, OSError) as failure:
+                yield Outcome(take, "failed", error=explain(failure))
+        done, _ = ray.wait(list(running), num_returns=1) if running else ([], [])
+        for task in done:
+            take, began = running.pop(task)
+            yield _outcome(ray, take, task, folder, began)
+
+
+def _outcome(ray: Any, take: Take, task: Any, folder: Path, began: float) -> Outcome:
+    seconds = time.monotonic() - began
+    try:
+        answer = ray.get(task)
+        if isinstance(answer, Error):
+            raise EdgeError(answer.code, answer.message, answer.hint, answer.detail)
+        dance, frames = answer
+        with replacing(folder / f"{take.name}.npz") as unfinished:
+            unfinished.write_bytes(dance)
+    except ray.exceptions.RayError as error:
+        died = EdgeError("backend_died", "Ray could not make it: its processes died.", "Try again.", str(error))
+        return Outcome(take, "failed", seconds=seconds, error=died)
+    except (EdgeError, OSError) as failure:
+        return Outcome(take, "failed", seconds=seconds, error=explain(failure))
+    return Outcome(take, "made", frames, seconds)
+
+
+def _dance(request: GenerateRequest, song: bytes, crew: Crew) -> tuple[bytes, int] | Error:
+    """On the cluster: the motion file and its frames, or why there is none."""
+    try:
+        from ..motion.files import save_motion  # noqa: PLC0415 - not where the batch is only looked after
+        from ..pipeline import generate  # noqa: PLC0415
+
+        with tempfile.TemporaryDirectory() as folder:
+            heard, file = Path(folder, Path(request.song).name), Path(folder, "dance.npz")
+            heard.write_bytes(song)
+            motion = generate(replace(request, song=str(heard)), studio=_studio(crew))
+            save_motion(file, motion)
+            return file.read_bytes(), motion.frames
+    except Exception as error:
+        failure = explain(error)
+        return Error(None, failure.code, failure.message, failure.hint, failure.detail)
+
+
+@cache
+def _studio(crew: Crew) -> Any:
+    """Loaded once in each of the cluster's processes, which Ray uses again and again."""
+    import torch  # noqa: PLC0415 - as above
+
+    from ..studio import Studio  # noqa: PLC0415
+
+    torch.set_num_threads(crew.threads)
+    return Studio(crew.device, crew.weights_folder)
+
+
+def _song(path: str) -> bytes:
+    if not Path(path).is_file():
+        raise EdgeError("audio_missing", f"There is no song at {path}.", "Check the path.")
+    return Path(path).read_bytes()
+
+
+def _connected(address: str) -> Any:
+    try:
+        import ray  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise EdgeError(
+            "ray_missing", "The Python package ray is not installed.", "pip install ray, or leave --ray out."
+        ) from None
+    places = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    settings: dict[str, Any] = {"runtime_env": {"env_vars": {"PYTHONPATH": os.pathsep.join(places)}}}
+    if address == LOCAL:
+        settings["include_dashboard"] = False
+    try:
+        ray.init(address=address, log_to_driver=False, **settings)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise EdgeError(
+            "ray_unreachable", f"There is no Ray at {address}.", "`ray start --head` starts one.", str(error)
+        ) from None
+    return ray

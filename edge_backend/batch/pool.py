@@ -1,0 +1,198 @@
+"""Takes are made by workers, the same processes that serve Blender (docs/protocol.md), so many at a time.
+
+Each loads its weights once and holds one dance in memory; what is made lies on the disk. A worker that dies takes
+nothing with it but its take, which a fresh one tries once more.
+"""
+
+import contextlib
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
+from typing import IO, TypeAlias
+
+from ..errors import EdgeError
+from ..failures import explain
+from ..motion.files import load_motion
+from ..protocol import Error, FrameSplitter, Generate, Message, ProtocolError, Result, decode, encode
+from .dancers import Crew
+from .manifest import Outcome
+from .takes import Take
+
+UNFINISHED = ".unfinished"
+"""In the folder of the takes: where workers write."""
+
+_PACKAGE = __package__.split(".batch", maxsplit=1)[0]
+_TRIES = 2  # of a take whose worker died
+_GRACE_S = 3.0  # for a worker whose stdin was closed: it promises to be gone within two
+_LAST_WORDS = 4000  # bytes of a dead worker's log
+
+Todo: TypeAlias = "queue.SimpleQueue[Take]"
+Ended: TypeAlias = "queue.SimpleQueue[Outcome | Exception]"
+
+
+def make_here(takes: Sequence[Take], folder: Path, crew: Crew) -> Generator[Outcome]:
+    """Make the takes in `crew.jobs` processes; see dancers.Dancers. Raises EdgeError where no worker can start."""
+    (folder / UNFINISHED).mkdir(exist_ok=True)
+    todo: Todo = queue.SimpleQueue()
+    ended: Ended = queue.SimpleQueue()
+    for take in takes:
+        todo.put(take)
+    hands = [_Hand(crew, folder, todo, ended) for _ in range(min(crew.jobs, len(takes)))]
+    try:
+        for hand in hands:
+            hand.start()
+        for _ in takes:
+            outcome = _next(ended)
+            if isinstance(outcome, Exception):
+                raise outcome
+            yield outcome
+    finally:
+        for hand in hands:
+            hand.stop()
+        for hand in hands:
+            hand.join()
+        shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
+
+
+class WorkerDiedError(Exception):
+    """The worker ended without an answer. error: why, as far as it can be told."""
+
+    def __init__(self, error: EdgeError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class WorkerLink:
+    """A worker process and the conversation with it."""
+
+    def __init__(self, crew: Crew) -> None:
+        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
+        arguments = ["--device", crew.device, "--threads", str(crew.threads), "--idle-minutes", "0"]
+        if crew.weights_folder:
+            arguments += ["--weights-folder", str(crew.weights_folder)]
+        places = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", _PACKAGE, "worker", *arguments],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(places)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            start_new_session=True,  # Ctrl-C is this program's business; it ends its workers itself
+        )
+
+    def answer(self, request: Generate) -> Result | Error:
+        """What becomes of a job. Raises WorkerDiedError; EdgeError where this installation cannot run workers."""
+        try:
+            stdin = self._process.stdin
+            assert stdin is not None  # noqa: S101 - for the type checker
+            stdin.write(encode(request))
+            stdin.flush()
+            for message in self._messages():
+                match message:
+                    case Error(job=None, code=code, message=sentence, hint=hint, detail=detail):
+                        raise EdgeError(code, sentence, hint, detail)
+                    case Result() | Error():
+                        return message
+        except (OSError, ValueError, ProtocolError):  # ValueError: its stdin is closed already
+            self.close()
+        raise WorkerDiedError(self._obituary())
+
+    def close(self) -> None:
+        """End the process, in the middle of a job too. May be called from any thread."""
+        with contextlib.suppress(OSError):
+            assert self._process.stdin is not None  # noqa: S101 - as above
+            self._process.stdin.close()
+        try:
+            self._process.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+
+    def _messages(self) -> Iterator[Message]:
+        splitter = FrameSplitter()
+        assert self._process.stdout is not None  # noqa: S101 - as above
+        while chunk := os.read(self._process.stdout.fileno(), 1 << 16):
+            yield from map(decode, splitter.feed(chunk))
+
+    def _obituary(self) -> EdgeError:
+        code = self._process.wait()
+        self._log.seek(max(0, self._log.seek(0, os.SEEK_END) - _LAST_WORDS))
+        detail = self._log.read().decode("utf-8", "replace")
+        if sys.platform != "win32" and code == -signal.SIGKILL:
+            return EdgeError(
+                "backend_killed",
+                "The process that made it was killed from outside, most likely for want of memory.",
+                "Give --jobs a smaller number.",
+                detail,
+            )
+        return EdgeError("backend_died", f"The process that made it ended with status {code}.", "Try again.", detail)
+
+
+class _Hand(threading.Thread):
+    """Makes takes, one after the other, with a worker of its own."""
+
+    def __init__(self, crew: Crew, folder: Path, todo: Todo, ended: Ended) -> None:
+        super().__init__(name="edge_dance batch", daemon=True)
+        self._crew, self._folder, self._todo, self._ended = crew, folder, todo, ended
+        self._link: WorkerLink | None = None
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Until nothing is left to do."""
+        try:
+            while not self._stopped.is_set():
+                self._ended.put(self._make(self._todo.get_nowait()))
+        except queue.Empty:
+            pass
+        except Exception as error:
+            self._ended.put(error)
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """End, in the middle of a take too. May be called from any thread."""
+        self._stopped.set()
+        if link := self._link:
+            link.close()
+
+    def _make(self, take: Take) -> Outcome:
+        began = time.monotonic()
+        for _ in range(_TRIES):
+            try:
+                return self._try(take, began)
+            except WorkerDiedError as death:
+                self._link, error = None, death.error
+            except OSError as failure:
+                error = explain(failure)
+            if self._stopped.is_set():
+                break
+        return Outcome(take, "failed", seconds=time.monotonic() - began, error=error)
+
+    def _try(self, take: Take, began: float) -> Outcome:
+        """One attempt. Raises WorkerDiedError; OSError; EdgeError as WorkerLink.answer."""
+        link = self._link = self._link or WorkerLink(self._crew)
+        if self._stopped.is_set():
+            link.close()
+        with tempfile.TemporaryDirectory(dir=self._folder / UNFINISHED) as folder:
+            answer = link.answer(Generate(take.name, folder, take.request))
+            seconds = time.monotonic() - began
+            if isinstance(answer, Error):
+                error = EdgeError(answer.code, answer.message, answer.hint, answer.detail)
+                return Outcome(take, "failed", seconds=seconds, error=error)
+            frames = load_motion(answer.path).frames
+            Path(answer.path).replace(self._folder / f"{take.name}.npz")
+        return Outcome(take, "made", frames, seconds)
+
+
+def _next(ended: Ended) -> Outcome | Exception:
+    """The next one that ends; woken now and then, as Windows hears of Ctrl-C only between two waits."""
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return ended.get(timeout=0.5)

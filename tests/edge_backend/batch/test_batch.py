@@ -1,0 +1,137 @@
+"""Many songs at a time: real worker processes with a tiny network, killed and stopped where a night would do it."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pipeline_fixtures import write_song, write_weights
+
+from edge_backend import cli
+from edge_backend.batch.dancers import Crew
+from edge_backend.batch.pool import make_here
+from edge_backend.batch.run import run_batch
+from edge_backend.batch.takes import Take
+from edge_backend.motion.files import load_motion
+from edge_backend.protocol import Error, Result, decode
+from edge_backend.request import GenerateRequest
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two songs, a file that is none, and weights."""
+    folder = tmp_path_factory.mktemp("batch")
+    (folder / "songs").mkdir()
+    write_weights(folder)
+    write_song(folder / "songs/slow.wav", seconds=2.0, bpm=90)
+    write_song(folder / "songs/quick.wav", seconds=2.0, bpm=140)
+    (folder / "songs/broken.ogg").write_bytes(b"no sound")
+    (folder / "songs/read me.txt").write_bytes(b"no song")
+    return folder
+
+
+def batch(folder: Path, out: Path, *more: object) -> list[str]:
+    """Arguments of a quick batch, one process."""
+    weights = ["--weights", folder / "tiny.safetensors", "--steps", 2, "--threads", 1, "--jobs", 1, "--device", "cpu"]
+    return list(map(str, ["batch", folder / "songs", "--out", out, *weights, *more]))
+
+
+def rows(manifest: Path) -> dict[str, dict[str, str]]:
+    with manifest.open(encoding="utf-8", newline="") as file:
+        return {row["name"]: row for row in csv.DictReader(file)}
+
+
+def test_a_batch_that_is_killed_goes_on_where_it_was_and_a_song_that_fails_stops_no_other(
+    folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    arguments = batch(folder, tmp_path, "--seeds", "1-2")
+    command = [sys.executable, "-m", "edge_backend", *arguments]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = [process.stdout.readline() for _ in range(3)]  # broken-1, broken-2, quick-1
+        process.kill()
+    assert "quick-1: 60 frames" in told[2]
+    first = (tmp_path / "quick-1.npz").stat().st_mtime_ns
+    assert rows(tmp_path / "manifest.csv")["slow-2"]["state"] == "waiting"
+
+    assert cli.main(arguments) == 102  # two takes failed
+    assert "3 made, 1 there already, 2 failed." in capfd.readouterr().err
+    table = rows(tmp_path / "manifest.csv")
+    assert {name: row["state"] for name, row in table.items()} == {
+        "broken-1": "failed", "broken-2": "failed", "quick-1": "there", "quick-2": "made", "slow-1": "made",
+        "slow-2": "made",
+    }  # fmt: skip
+    assert table["broken-1"]["code"] == "audio_unreadable"
+    assert (tmp_path / "quick-1.npz").stat().st_mtime_ns == first
+    assert load_motion(tmp_path / "slow-2.npz").meta["seed"] == 2
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "quick-1.npz", "quick-2.npz", "slow-1.npz", "slow-2.npz", "manifest.csv", ".batch.lock",
+    }  # fmt: skip
+
+    # What came out goes in: all that was made is there already, seen by programs as results.
+    made = tmp_path / "made.csv"
+    lines = (tmp_path / "manifest.csv").read_text("utf-8").splitlines(keepends=True)
+    made.write_text("".join(line for line in lines if "broken" not in line), "utf-8")
+    alone = ["batch", "--manifest", str(made), "--out", str(tmp_path), "--json"]
+    assert cli.main([*alone, "--report", str(tmp_path / "again.json")]) == 0
+    frames = [decode(line.encode()) for line in capfd.readouterr().out.splitlines()]
+    assert [frame.job for frame in frames if isinstance(frame, Result)] == ["quick-1", "quick-2", "slow-1", "slow-2"]
+    assert {row["state"] for row in json.loads((tmp_path / "again.json").read_text("utf-8"))} == {"there"}
+
+    # With other settings a name means another take; what is there is not written over.
+    assert cli.main([*alone, "--guidance", "1.5"]) == 104
+    error = decode(capfd.readouterr().out.splitlines()[-1].encode())
+    assert isinstance(error, Error)
+    assert error.code == "batch_other_take"
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds the worker in Linux's /proc")
+def test_a_worker_that_is_killed_takes_nothing_along(folder: Path, tmp_path: Path) -> None:
+    request = GenerateRequest(str(folder / "songs/slow.wav"), weights=str(folder / "tiny.safetensors"), steps=60)
+    takes = [Take("first", request), Take("second", request)]
+    killed: list[int] = []
+
+    def kill_the_first() -> None:
+        while not killed and time.monotonic() < deadline:
+            killed.extend(workers())
+            time.sleep(0.05)
+        time.sleep(0.5)  # it is at work on the first take, or about to be
+        os.kill(killed[0], signal.SIGKILL)
+
+    deadline = time.monotonic() + 30
+    killer = threading.Thread(target=kill_the_first)
+    killer.start()
+    outcomes = list(make_here(takes, tmp_path, Crew(device="cpu")))
+    killer.join()
+    assert killed
+    assert [(outcome.take.name, outcome.verdict) for outcome in outcomes] == [("first", "made"), ("second", "made")]
+    assert (tmp_path / "first.npz").read_bytes() == (tmp_path / "second.npz").read_bytes()
+    assert workers() == []
+
+
+def workers() -> list[int]:
+    """Process ids of this process's workers."""
+    found = []
+    for task in Path("/proc/self/task").iterdir():
+        for pid in (task / "children").read_text("ascii").split():
+            if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                found.append(int(pid))
+    return found
+
+
+def test_a_folder_takes_one_batch_at_a_time(folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    def meanwhile(takes: object, out: Path) -> Iterator[None]:
+        assert cli.main(batch(folder, tmp_path)) == 2
+        yield from ()
+
+    run_batch([], tmp_path, meanwhile, tmp_path / "manifest.csv", tell=print)  # type: ignore[arg-type]
+    assert "[batch_busy]" in capfd.readouterr().err
