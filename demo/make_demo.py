@@ -1,7 +1,7 @@
 """The demo: in a real Blender, as a user would, put a song on the sequencer, add a dancer, press Generate, film it.
 
-Run by `python3 build_addon.py demo`. Everything goes through the installed extension's operators; the stage alone is
-set by hand. Writes dance.blend, dance.mp4 and sheet.png. Blender's own output goes to blender.log beside them.
+Run by `python3 build_addon.py demo`. Everything goes through the installed extension's operators; the stage is
+the extension's too. Writes dance.blend, dance.mp4 and sheet.png. Blender's own output goes to blender.log beside them.
 """
 
 import argparse
@@ -21,7 +21,7 @@ os.environ["BLENDER_USER_RESOURCES"] = USER_FOLDER
 
 import bpy  # noqa: E402
 from sheet import contact_sheet  # noqa: E402
-from stage import film, set_stage  # noqa: E402
+from stage import set_stage  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 EXTENSION = "bl_ext.user_default.edge_dance"
@@ -38,24 +38,22 @@ def main(arguments: argparse.Namespace) -> None:
     scene.frame_end = 2  # grows with the song
     run("Song on the sequencer", bpy.ops.edge_dance.add_music, filepath=str(arguments.song))
     run("Dancer in the scene", bpy.ops.edge_dance.add_dancer)
-    dancer = bpy.context.object
     scene.edge_dance.seed = arguments.seed
     scene.edge_dance.style = arguments.style
     run("Generate Dance", bpy.ops.edge_dance.generate)
 
+    with step("Contact sheet"):
+        contact_sheet(scene, arguments.output / "sheet.png", arguments.moments)
     with step("Stage, lights, camera"):
         scene.sync_mode = "AUDIO_SYNC"
-        set_stage(scene, dancer, hips="pelvis")
-        film(scene, 640, 360, samples=4)
-        video(scene, "//dance.mp4")
+        set_stage(scene, 640, 360, samples=4, video=True)
+        scene.render.filepath = "//dance.mp4"
         look_through_camera()
     with step("Save dance.blend"):
         for sound in bpy.data.sounds:
             sound.pack()
         blend = arguments.output / "dance.blend"
         bpy.ops.wm.save_as_mainfile(filepath=str(blend), compress=True)
-    with step("Contact sheet"):
-        contact_sheet(scene, arguments.output / "sheet.png", arguments.moments)
     scene.frame_start, scene.frame_end = film_range(scene, *arguments.film)
     with step(f"Film {scene.frame_end - scene.frame_start + 1} frames"):
         scene.render.filepath = str(arguments.output / "dance.mp4")
@@ -78,15 +76,6 @@ def film_range(scene: bpy.types.Scene, start: float, duration: float) -> tuple[i
     """First and last frame of that part of the scene, times in seconds; cut where the scene ends."""
     first = min(scene.frame_start + round(start * FPS), scene.frame_end)
     return first, min(first + round(duration * FPS) - 1, scene.frame_end)
-
-
-def video(scene: bpy.types.Scene, path: str) -> None:
-    """H.264 and AAC in an mp4 file, as every player has it."""
-    scene.render.image_settings.file_format = "FFMPEG"
-    scene.render.filepath = path
-    settings = scene.render.ffmpeg
-    settings.format, settings.codec, settings.constant_rate_factor = "MPEG4", "H264", "HIGH"
-    settings.audio_codec, settings.audio_bitrate = "AAC", 192
 
 
 def look_through_camera() -> None:

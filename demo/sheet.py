@@ -1,14 +1,12 @@
 """The demo's contact sheet: moments of the dance, rendered upright and put side by side with their times."""
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import bpy
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from stage import set_stage
 
 COLUMNS = 6
 WIDTH, HEIGHT = 300, 400  # pixels of one moment
@@ -19,7 +17,10 @@ def contact_sheet(scene: bpy.types.Scene, path: Path, moments: int) -> None:
     """Render `moments` frames, spread evenly over the scene's range, and write them as one picture."""
     frames = np.linspace(scene.frame_start, scene.frame_end, moments + 2)[1:-1].round().astype(int)
     sheet = Image.new("RGB", (min(moments, COLUMNS) * WIDTH, -(-moments // COLUMNS) * HEIGHT))
-    with tempfile.TemporaryDirectory() as folder, _upright(scene, f"{folder}/moment.png"):
+    set_stage(scene, WIDTH, HEIGHT, SAMPLES, video=False)
+    scene.render.image_settings.file_format = "PNG"
+    with tempfile.TemporaryDirectory() as folder:
+        scene.render.filepath = f"{folder}/moment.png"
         for number, frame in enumerate(frames):
             scene.frame_set(int(frame))
             bpy.ops.render.render(write_still=True)
@@ -34,25 +35,3 @@ def _captioned(picture: Image.Image, seconds: float) -> Image.Image:
     time = f"{int(seconds // 60)}:{seconds % 60:04.1f}"
     ImageDraw.Draw(picture).text((14, HEIGHT - 30), time, fill=(215, 222, 232), font=ImageFont.load_default(16))
     return picture
-
-
-@contextmanager
-def _upright(scene: bpy.types.Scene, path: str) -> Iterator[None]:
-    """Render upright stills with the same height of stage in the picture as in the film; put all back afterwards."""
-    camera = scene.camera.data
-    height = scene.render.resolution_y / scene.render.resolution_x * camera.sensor_width
-    changes: list[tuple[Any, str, Any]] = [
-        (scene.render, "resolution_x", WIDTH),
-        (scene.render, "resolution_y", HEIGHT),
-        (scene.render, "filepath", path),
-        (scene.render.image_settings, "file_format", "PNG"),
-        (scene.cycles, "samples", SAMPLES),
-        (camera, "sensor_fit", "VERTICAL"),
-        (camera, "sensor_height", height),
-    ]
-    before = [(owner, name, getattr(owner, name)) for owner, name, _ in changes]
-    for owner, name, value in changes:
-        setattr(owner, name, value)
-    yield
-    for owner, name, value in before:
-        setattr(owner, name, value)

@@ -40,7 +40,7 @@ def test_it_leaves_a_file_that_blender_opens_with_the_song_inside(demo: Path) ->
         "sys.stdout.flush(); os._exit(0)"
     )
     opened = subprocess.check_output([sys.executable, "-c", program, demo / "dance.blend"], text=True)
-    assert opened.splitlines()[-1] == "True 120 Camera four on the floor 1"
+    assert opened.splitlines()[-1] == "True 120 Dance Camera four on the floor 1"
 
 
 def test_it_leaves_a_film_with_sound(demo: Path) -> None:

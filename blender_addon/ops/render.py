@@ -12,7 +12,7 @@ from .. import compat
 from ..action.takes import current_take, span
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.failures import explain
-from ..edge_backend.motion.files import replacing
+from ..edge_backend.whole_file import replacing
 from ..render.flamenco import PICTURES, FarmJob, job_file
 from ..render.look import LOOKS, use_look, use_video
 from ..render.setup import set_stage
@@ -107,7 +107,8 @@ class EDGE_DANCE_OT_remove_stage(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only where there is one."""
         cls.poll_message_set("There is no stage")
-        return stage_of(context.scene) is not None
+        scene: Any = context.scene
+        return stage_of(scene) is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Everything else stays."""

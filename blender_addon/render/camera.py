@@ -56,13 +56,18 @@ def add_camera(
     origin = np.column_stack([way, np.full(len(way), dolly.location.z)])
     axes = np.array(rotation.to_matrix())
     points = np.concatenate([((track.points - origin[:, None]) @ axes).reshape(-1, 3) for track in tracks])
-    corners = np.abs(np.array(data.view_frame(scene=scene)))
-    tangents = corners[:, :2].max(axis=0) / corners[:, 2].max() * (1 - MARGIN)
-    place = fit_camera(points, FLESH * height, (float(tangents[0]), float(tangents[1])))
+    place = fit_camera(points, FLESH * height, _tangents(data, scene))
     hang(camera, dolly)
-    camera.location = axes @ np.array(place) / dolly.scale.x
-    camera.scale = [1 / scale for scale in dolly.scale]  # of the dolly's size only where it stands
+    size = dolly.scale.x
+    camera.location, camera.scale = axes @ np.array(place) / size, (1 / size,) * 3  # the place alone is the dolly's
     camera.rotation_euler = rotation
     data.clip_end = max(data.clip_end, 4 * place.back)
     scene.camera = camera
     return camera
+
+
+def _tangents(camera: Any, scene: bpy.types.Scene) -> tuple[float, float]:
+    """Of half the angles that the picture without its margin has, whatever its shape."""
+    corners: Any = camera.view_frame(scene=scene)
+    depth = abs(corners[0].z) / (1 - MARGIN)
+    return max(abs(corner.x) for corner in corners) / depth, max(abs(corner.y) for corner in corners) / depth

@@ -37,7 +37,8 @@ def new_stage(scene: bpy.types.Scene) -> bpy.types.Collection:
 
 def stage_of(scene: bpy.types.Scene) -> bpy.types.Collection | None:
     """The scene's stage."""
-    return next((collection for collection in scene.collection.children if STAGE in collection), None)
+    children: Any = scene.collection.children
+    return next((collection for collection in children if STAGE in collection), None)
 
 
 def remove_stage(scene: bpy.types.Scene) -> None:
@@ -48,8 +49,9 @@ def remove_stage(scene: bpy.types.Scene) -> None:
     ours, camera, world = list(collection.objects), collection.get("camera_before"), collection.get("world_before")
     if scene.camera in ours:
         scene.camera = camera
-    if scene.world and STAGE in scene.world:
-        backdrop, scene.world = scene.world, world
+    backdrop: Any = scene.world
+    if backdrop and STAGE in backdrop:
+        scene.world = world
         bpy.data.worlds.remove(backdrop)
     for ob in ours:
         data: Any = ob.data
