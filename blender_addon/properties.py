@@ -60,7 +60,7 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
     guidance: bpy.props.FloatProperty(
         name="Guidance",
         description="How strongly the music leads: 1 as the model was trained; more follows it closer, and wilder",
-        default=2.0,
+        default=3.0,
         min=0.0,
         max=20.0,
         soft_max=4.0,

@@ -74,7 +74,7 @@ class GenerateRequest:
     seed: int = 0
     steps: int = 16
     sampler: Sampler = "dpmpp"
-    guidance: float = 2.0
+    guidance: float = 3.0
     weights: str = "starter"
     style: Style = "any"
     energy: float | None = None

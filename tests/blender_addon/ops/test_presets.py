@@ -15,7 +15,7 @@ def test_settings_are_saved_as_a_preset_and_come_back():
     settings.style, settings.guidance, settings.smoothness, settings.density = "modern", 1.5, 0.25, "CURVES"
     settings.seed = 5
     assert bpy.ops.edge_dance.add_preset(name="Slow Modern") == {"FINISHED"}
-    settings.style, settings.guidance, settings.smoothness, settings.density = "any", 2.0, 0.0, "FRAMES"
+    settings.style, settings.guidance, settings.smoothness, settings.density = "any", 3.0, 0.0, "FRAMES"
     settings.seed = 6
     (file,) = preset_files()
     bpy.ops.script.execute_preset(filepath=str(file), menu_idname="EDGE_DANCE_MT_presets")
