@@ -6,6 +6,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from ..model.cached_decoder import CachedDecoder, Memory
 from ..model.decoder import DanceDecoder, Music
 from .samplers import Denoiser
 
@@ -15,7 +16,8 @@ Guidance = Callable[[int], float]
 Poll = Callable[[], None]
 """Called before each network evaluation; raises Cancelled to end the sampling there."""
 
-BATCH = 8  # windows
+BATCH = 4  # windows; with both branches of the guidance their activations just fit into a cache of some MB
+ROOM_BYTES = 128 << 20  # for what the decoder reads of the music; what finds no room is worked out at every step
 
 
 def carry_on() -> None:
@@ -46,30 +48,49 @@ def in_interval(guidance: Guidance, low: int, high: int) -> Guidance:
 
 
 def guided(
-    model: DanceDecoder, music: Music, guidance: Guidance, *, batch: int = BATCH, poll: Poll = carry_on
+    decoder: CachedDecoder, music: Music, guidance: Guidance, *, batch: int = BATCH, poll: Poll = carry_on
 ) -> Denoiser:
     """The denoiser for windows (W, 150, 151) that hear `music`, of W windows; it gives x0 in [-1, 1].
 
+    Both branches of the guidance go through the network together, and one alone where the weight needs no other.
     batch: how many windows go through the network at a time, at most. It changes the result by rounding at most.
     """
-    unknown = model.null_music(len(music.hidden))
+    memories = _Memories(decoder, music)
 
     def predict(x: Tensor, part: slice, t: int) -> Tensor:
         poll()
         weight = guidance(t)
-        heard = Music(music.tokens[part], music.hidden[part])
-        if weight == 1:
-            return model.decode(x[part], heard, _times(t, len(heard.hidden), x))
-        unheard = Music(unknown.tokens[part], unknown.hidden[part])
-        pair = Music(torch.cat([heard.tokens, unheard.tokens]), torch.cat([heard.hidden, unheard.hidden]))
-        both = model.decode(torch.cat([x[part], x[part]]), pair, _times(t, len(pair.hidden), x))
-        conditional, unconditional = both.chunk(2)
+        heard = None if weight == 0 else memories.of(part)
+        branches = decoder(x[part], t, heard, unheard=weight != 1)
+        if len(branches) == 1:
+            return branches[0]
+        conditional, unconditional = branches
         return unconditional + weight * (conditional - unconditional)
 
     def denoise(x: Tensor, t: int) -> Tensor:
         return torch.cat([predict(x, part, t) for part in chunks(len(x), batch)]).clamp(-1, 1)
 
     return denoise
+
+
+class _Memories:
+    """What the decoder reads of the music, part by part, kept from step to step as long as there is room."""
+
+    def __init__(self, decoder: CachedDecoder, music: Music) -> None:
+        self._decoder = decoder
+        self._music = music
+        self._kept: dict[int, Memory] = {}
+        self._room = ROOM_BYTES
+
+    def of(self, part: slice) -> Memory:
+        """Of the windows `part`."""
+        if part.start in self._kept:
+            return self._kept[part.start]
+        memory = self._decoder.memory(Music(self._music.tokens[part], self._music.hidden[part]))
+        if memory.bytes <= self._room:
+            self._room -= memory.bytes
+            self._kept[part.start] = memory
+        return memory
 
 
 def encode(model: DanceDecoder, cond: Tensor, *, batch: int = BATCH, poll: Poll = carry_on) -> Music:
@@ -87,7 +108,3 @@ def chunks(count: int, batch: int) -> list[slice]:
     pieces = -(-count // batch)
     borders = [count * piece // pieces for piece in range(pieces + 1)]
     return [slice(*border) for border in pairwise(borders)]
-
-
-def _times(t: int, count: int, x: Tensor) -> Tensor:
-    return torch.full((count,), t, device=x.device)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import assert_never
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..errors import EdgeError
+from ..model.cached_decoder import CachedDecoder
 from ..model.decoder import DanceDecoder
 from ..motion.representation import CHANNELS, Normaliser
 from ..motion.rotations import Array
@@ -130,6 +132,11 @@ class _Sampling:
     def device(self) -> torch.device:
         return self.model.null_cond_hidden.device
 
+    @cached_property
+    def decoder(self) -> CachedDecoder:
+        """The network, with what all passes share worked out once."""
+        return self.model.for_sampling()
+
     @torch.inference_mode()
     def run(
         self,
@@ -161,7 +168,7 @@ class _Sampling:
     def _denoiser(self, cond: Tensor, hold: Hold | None, origin: Tensor | None) -> Denoiser:
         settings = self.settings
         music = encode(self.model, cond, batch=settings.batch, poll=self.poll)
-        denoise = guided(self.model, music, self._guidance(), batch=settings.batch, poll=self.poll)
+        denoise = guided(self.decoder, music, self._guidance(), batch=settings.batch, poll=self.poll)
         if origin is not None:
             denoise = around(denoise, origin.to(self.device), self.schedule)
         denoise = facing(denoise, self.normaliser, self.device)

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .cached_decoder import CachedDecoder, MakeLinear, exact
+
 ENCODER_LAYERS = 2
 TIME_TOKENS = 2
 
@@ -57,6 +59,8 @@ class Music(NamedTuple):
 
 class DanceDecoder(nn.Module):
     """EDGE's network (Tseng et al. 2023, figure 3). It predicts x0, not the noise."""
+
+    time_tokens = TIME_TOKENS
 
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
@@ -121,6 +125,11 @@ class DanceDecoder(nn.Module):
         # The residual stream keeps the weights' precision where autocast computes in bf16.
         tokens = self.input_projection(x).to(self.input_projection.weight.dtype)
         return self.final_layer(self.seqTransDecoder(tokens, memory, film_vector))
+
+    @torch.inference_mode()
+    def for_sampling(self, make_linear: MakeLinear = exact) -> CachedDecoder:
+        """`decode` for many steps over the same music, in less time. make_linear: another arithmetic."""
+        return CachedDecoder(self, make_linear)
 
 
 class Rotary(nn.Module):

@@ -8,6 +8,7 @@ import torch
 
 from edge_backend.diffusion.schedule import Schedule, cosine_schedule
 from edge_backend.diffusion.song import sample_song
+from edge_backend.model.cached_decoder import Memory
 from edge_backend.model.decoder import Music
 from edge_backend.motion.motion import Motion
 from edge_backend.motion.representation import ROOT, Normaliser
@@ -67,17 +68,21 @@ class SmoothDancer:
         self._schedule = schedule
         self.null_cond_hidden = torch.zeros(1, 1)
 
-    def null_music(self, windows):
-        return Music(torch.zeros(windows, 150, 1), torch.zeros(windows, 1))
-
     def encode_music(self, cond):
-        return self.null_music(len(cond))
+        return Music(torch.zeros(len(cond), 150, 1), torch.zeros(len(cond), 1))
 
-    def decode(self, x, music, t):
-        abar = self._schedule.alphas_cumprod[t].double()[:, None]
+    def for_sampling(self):
+        return self
+
+    def memory(self, music):
+        return Memory([], music.hidden)
+
+    def __call__(self, x, t, heard, *, unheard):
+        abar = self._schedule.alphas_cumprod[t].double()
         gain = abar.sqrt() * self._variance / (abar * self._variance + 1 - abar)
-        away = x.double() - abar.sqrt()[..., None] * self._mean
-        return (self._waves @ (gain[..., None] * (self._waves.T @ away)) + self._mean).float()
+        away = x.double() - abar.sqrt() * self._mean
+        x0 = (self._waves @ (gain[:, None] * (self._waves.T @ away)) + self._mean).float()
+        return x0.expand((heard is not None) + unheard, *x0.shape)
 
 
 @pytest.fixture(scope="session")

@@ -54,14 +54,14 @@ def heard(parity):
 @torch.inference_mode()
 def test_guidance_goes_from_the_dance_without_music_to_that_with_it_and_beyond(heard, weight):
     model, music, x, conditional, unheard = heard
-    result = guided(model, music, constant(weight))(x, 300)
+    result = guided(model.for_sampling(), music, constant(weight))(x, 300)
     torch.testing.assert_close(result, (unheard + weight * (conditional - unheard)).clamp(-1, 1), atol=1e-5, rtol=0)
 
 
 @torch.inference_mode()
 def test_what_the_network_says_is_kept_within_the_range_of_the_dances_it_knows(heard):
     model, music, x, _, _ = heard
-    assert guided(model, music, constant(20.0))(x, 300).abs().max() == 1
+    assert guided(model.for_sampling(), music, constant(20.0))(x, 300).abs().max() == 1
 
 
 @torch.inference_mode()
@@ -75,7 +75,7 @@ def test_a_poll_that_cancels_is_asked_before_each_evaluation(heard):
         if asked == 3:
             raise Cancelled
 
-    denoise = guided(model, music, constant(2.0), batch=1, poll=cancel_at_the_third)
+    denoise = guided(model.for_sampling(), music, constant(2.0), batch=1, poll=cancel_at_the_third)
     with pytest.raises(Cancelled):
         denoise(x, 300)
     assert asked == 3

@@ -22,7 +22,7 @@ TOLERANCE = 1e-3  # on results of sampling; 2e-6 was seen
 def _denoiser(parity, windows, guidance):
     model = parity.weights.model
     with torch.inference_mode():
-        return guided(model, encode(model, parity.tensor("model.cond")[:windows]), guidance)
+        return guided(model.for_sampling(), encode(model, parity.tensor("model.cond")[:windows]), guidance)
 
 
 class _AuthorsNoise:

@@ -1,0 +1,198 @@
+"""The decoder as sampling uses it: what does not change from step to step is worked out once.
+
+The numbers are those of DanceDecoder.decode, but for the order of sums. Kept are, for a piece of music, the keys and
+values of every cross-attention; for a timestep its two tokens' keys and values, and its part of FiLM; for unknown
+music, which is the same in all windows, all of these. Nothing here can be trained.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from .decoder import DanceDecoder, DecoderLayer, FiLM, Music, Rotary
+
+Linear = Callable[[Tensor], Tensor]
+"""x (..., in) -> (..., out)."""
+
+MakeLinear = Callable[[Tensor, Tensor], Linear]
+"""weight (out, in) and bias (out,) -> the layer that multiplies by them, in an arithmetic of its own."""
+
+
+def exact(weight: Tensor, bias: Tensor) -> Linear:
+    """The linear layer in the precision of its weights."""
+    return lambda x: functional.linear(x, weight, bias)
+
+
+class KeysValues(NamedTuple):
+    """What a cross-attention reads, (W, tokens, latent) each."""
+
+    keys: Tensor
+    values: Tensor
+
+
+class Memory(NamedTuple):
+    """Music as the decoder's layers read it. Its last two tokens are the timestep's, put in at every step.
+
+    layers: one each. hidden: (W, latent), the music's part of FiLM.
+    """
+
+    layers: list[KeysValues]
+    hidden: Tensor
+
+    @property
+    def bytes(self) -> int:
+        """How much memory it takes."""
+        return sum(part.nbytes for layer in self.layers for part in layer)
+
+
+class CachedDecoder:
+    """DanceDecoder.decode for many steps over the same music. make_linear: the arithmetic of the layers' products."""
+
+    def __init__(self, model: "DanceDecoder", make_linear: MakeLinear = exact) -> None:
+        self._model = model
+        self._turn = _turning(model.rotary)
+        layers = cast("list[DecoderLayer]", list(model.seqTransDecoder.stack))
+        self._stack = [_Layer(layer, make_linear) for layer in layers]
+        self._film = _AllFiLM([film for layer in layers for film in (layer.film1, layer.film2, layer.film3)])
+        self._times: dict[int, _Time] = {}
+        self._unheard = self.memory(model.null_music(1))
+
+    @torch.inference_mode()
+    def memory(self, music: "Music") -> Memory:
+        """What cross-attentions read of the music, at every step."""
+        tokens = self._model.norm_cond(music.tokens)
+        turned = self._turn(tokens, 0)
+        layers = []
+        for layer in self._stack:
+            keys, values = layer.keys_values(turned, tokens)
+            room = (0, 0, 0, self._model.time_tokens)
+            layers.append(KeysValues(functional.pad(keys, room), functional.pad(values, room)))
+        return Memory(layers, music.hidden)
+
+    @torch.inference_mode()
+    def __call__(self, x: Tensor, t: int, heard: Memory | None, *, unheard: bool) -> Tensor:
+        """x0 (branches, W, frames, channels), from x (W, frames, channels) at timestep t.
+
+        The first branch hears the memory `heard`, if there is one; the last knows no music, if `unheard`.
+        """
+        time = self._time(t)
+        memories = [memory for memory in (heard, self._unheard if unheard else None) if memory]
+        for memory in memories:
+            _put_in(memory, time)
+        film = [self._film(time.film + heard.hidden)] if heard else []
+        film += [time.unheard.expand(len(x), -1, -1, -1)] if unheard else []
+        parts = torch.stack(film)[:, :, None].unbind(3)  # three for each layer
+        tokens = self._model.input_projection(x)[None]
+        for number, layer in enumerate(self._stack):
+            read = [memory.layers[number] for memory in memories]
+            tokens = layer(tokens, read, parts[3 * number : 3 * number + 3], self._turn)
+        return self._model.final_layer(tokens)
+
+    def _time(self, t: int) -> "_Time":
+        if t not in self._times:
+            self._times[t] = self._told(t)
+        return self._times[t]
+
+    def _told(self, t: int) -> "_Time":
+        """What the network is told of the timestep."""
+        model = self._model
+        time = model.time_mlp(torch.tensor([t], device=model.null_cond_hidden.device))
+        tokens = model.norm_cond(model.to_time_tokens(time).unflatten(-1, (model.time_tokens, -1)))
+        turned = self._turn(tokens, model.config.frames)  # they stand behind the music
+        film = model.to_time_cond(time)
+        layers = [KeysValues(*layer.keys_values(turned, tokens)) for layer in self._stack]
+        return _Time(film, layers, self._film(film + self._unheard.hidden))
+
+
+class _Time(NamedTuple):
+    """A timestep: its vector (1, latent) for FiLM, for each layer its tokens' keys and values (1, 2, latent), and all
+    FiLM numbers of windows without music."""
+
+    film: Tensor
+    layers: list[KeysValues]
+    unheard: Tensor
+
+
+def _put_in(memory: Memory, time: _Time) -> None:
+    for layer, told in zip(memory.layers, time.layers, strict=True):
+        for kept, new in zip(layer, told, strict=True):
+            kept[:, -new.shape[1] :] = new
+
+
+class _AllFiLM:
+    """The FiLM numbers of all layers, in one product."""
+
+    def __init__(self, films: Sequence["FiLM"]) -> None:
+        self._weight = torch.cat([film.get_parameter("block.1.weight") for film in films])
+        self._bias = torch.stack([film.get_parameter("block.1.bias") for film in films]).unflatten(1, (2, -1)).clone()
+        self._bias[:, 0] += 1  # film(y) = (scale + 1) y + shift
+        self._shape = self._bias.shape
+
+    def __call__(self, vector: Tensor) -> Tensor:
+        """(W, films, 2, latent): factors and shifts, from vectors (W, latent)."""
+        return functional.linear(functional.mish(vector), self._weight, self._bias.flatten()).unflatten(1, self._shape)
+
+
+class _Layer:
+    """A DecoderLayer over branches of the same windows. What is alike in all of them is worked out once."""
+
+    def __init__(self, layer: "DecoderLayer", make_linear: MakeLinear) -> None:
+        own, cross = layer.self_attn, layer.multihead_attn
+        query_key, value = (2 * own.out_proj.in_features, own.out_proj.in_features)
+        weights, biases = own.in_proj_weight.split([query_key, value]), own.in_proj_bias.split([query_key, value])
+        self._query_key, self._value = map(make_linear, weights, biases)
+        parts = zip(cross.in_proj_weight.chunk(3), cross.in_proj_bias.chunk(3), strict=True)
+        self._cross_query, self._cross_key, self._cross_value = (make_linear(*part) for part in parts)
+        modules = (own.out_proj, cross.out_proj, layer.linear1, layer.linear2)
+        self._out, self._cross_out, self._widen, self._narrow = (make_linear(m.weight, m.bias) for m in modules)
+        self._norms: list[nn.Module] = [layer.norm1, layer.norm2, layer.norm3]
+        self._heads = own.heads
+
+    def keys_values(self, turned: Tensor, tokens: Tensor) -> KeysValues:
+        """Of tokens (W, tokens, latent), turned and not, for the cross-attention."""
+        return KeysValues(self._cross_key(turned), self._cross_value(tokens))
+
+    def __call__(self, x: Tensor, read: Sequence[KeysValues], film: Sequence[Tensor], turn: "_Turn") -> Tensor:
+        """x: (branches, or 1 while they are alike, W, T, latent). read: by branch. film: three (branches, W, 1, 2,
+        latent), for the layer's three parts."""
+        normed = self._norms[0](x)
+        query, key = self._query_key(turn(normed, 0)).chunk(2, dim=-1)
+        attended = self._attend(query.flatten(0, 1), key.flatten(0, 1), self._value(normed).flatten(0, 1))
+        x = _modulated(x, self._out(attended.view(x.shape)), film[0])
+        query = self._cross_query(turn(self._norms[1](x), 0))
+        # Windows that read the same are one long window to the attention.
+        heard = [
+            self._attend(part.reshape(len(keys), -1, part.shape[-1]), keys, values).reshape(part.shape)
+            for part, (keys, values) in zip(query, read, strict=True)
+        ]
+        x = _modulated(x, self._cross_out(torch.stack(heard)), film[1])
+        return _modulated(x, self._narrow(functional.gelu(self._widen(self._norms[2](x)))), film[2])
+
+    def _attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        query, key, value = (part.unflatten(-1, (self._heads, -1)).transpose(1, 2) for part in (query, key, value))
+        return functional.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(-2)
+
+
+def _modulated(x: Tensor, y: Tensor, film: Tensor) -> Tensor:
+    """x + film(y); film: (..., 2, latent), factor and shift."""
+    factor, shift = film.unbind(-2)
+    return torch.addcmul(x, y, factor).add_(shift)
+
+
+_Turn = Callable[[Tensor, int], Tensor]
+"""(x (..., T, latent), the first token's position) -> x with the rotary embedding put on."""
+
+
+def _turning(rotary: "Rotary") -> _Turn:
+    """Rotary.forward as a product of complex numbers, which takes one pass over x instead of six."""
+    turns = torch.complex(rotary.cos[:, ::2], rotary.sin[:, ::2])
+
+    def turn(x: Tensor, first: int) -> Tensor:
+        pairs = torch.view_as_complex(x.unflatten(-1, (-1, 2)))
+        return torch.view_as_real(pairs * turns[first : first + x.shape[-2]]).flatten(-2)
+
+    return turn
