@@ -1,6 +1,8 @@
 """The command that people type first: its environments, and the zip that they install."""
 
 import ast
+import hashlib
+import json
 import re
 import shutil
 import subprocess
@@ -13,7 +15,9 @@ import pytest
 
 import build_addon
 import edge_backend
-from build_addon import BuildError, Environment
+from build_tools import checks, environments, extension, packages, release
+from build_tools.base import BuildError
+from build_tools.environments import Environment
 
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -22,17 +26,17 @@ THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 @pytest.fixture(scope="module")
-def extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_addon.build_zip(tmp_path_factory.mktemp("dist"))
+def extension_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return extension.build_zip(tmp_path_factory.mktemp("dist"))
 
 
-def test_the_zip_is_named_after_the_one_version_that_backend_and_manifest_share(extension: Path) -> None:
-    assert build_addon.extension_version() == edge_backend.__version__
-    assert extension.name == f"edge_dance-{edge_backend.__version__}.zip"
+def test_the_zip_is_named_after_the_one_version_that_backend_and_manifest_share(extension_zip: Path) -> None:
+    assert extension.extension_version() == edge_backend.__version__
+    assert extension_zip.name == f"edge_dance-{edge_backend.__version__}.zip"
 
 
-def test_the_zip_holds_the_addon_at_its_root_and_all_that_it_needs_beside_it(extension: Path) -> None:
-    names = set(zipfile.ZipFile(extension).namelist())
+def test_the_zip_holds_the_addon_at_its_root_and_all_that_it_needs_beside_it(extension_zip: Path) -> None:
+    names = set(zipfile.ZipFile(extension_zip).namelist())
     assert names >= {
         "blender_manifest.toml",
         "__init__.py",
@@ -46,41 +50,91 @@ def test_the_zip_holds_the_addon_at_its_root_and_all_that_it_needs_beside_it(ext
     }
 
 
-def test_the_zip_holds_nothing_that_is_made_by_running(extension: Path) -> None:
-    assert not [name for name in zipfile.ZipFile(extension).namelist() if "__pycache__" in name or "/." in name]
+def test_the_zip_holds_nothing_that_is_made_by_running(extension_zip: Path) -> None:
+    assert not [name for name in zipfile.ZipFile(extension_zip).namelist() if "__pycache__" in name or "/." in name]
 
 
-def test_equal_sources_give_equal_bytes(extension: Path, tmp_path: Path) -> None:
-    again = build_addon.build_zip(tmp_path)
-    assert again.read_bytes() == extension.read_bytes()
+def test_equal_sources_give_equal_bytes(extension_zip: Path, tmp_path: Path) -> None:
+    again = extension.build_zip(tmp_path)
+    assert again.read_bytes() == extension_zip.read_bytes()
 
 
-def test_blenders_own_tool_accepts_the_zip(extension: Path) -> None:
-    assert build_addon.validate_zip(extension, Environment(Path(sys.prefix), THIS_PYTHON, build_addon.MAIN.lock))
+def test_blenders_own_tool_accepts_the_zip(extension_zip: Path) -> None:
+    assert extension.validate_zip(extension_zip, this_blender())
 
 
 def test_blenders_own_tool_refuses_a_zip_without_a_manifest(tmp_path: Path) -> None:
     empty = tmp_path / "empty.zip"
     zipfile.ZipFile(empty, "w").close()
     with pytest.raises(BuildError, match=r"does not accept empty\.zip"):
-        build_addon.validate_zip(empty, Environment(Path(sys.prefix), THIS_PYTHON, build_addon.MAIN.lock))
+        extension.validate_zip(empty, this_blender())
+
+
+# --- A release
+
+
+def this_blender() -> Environment:
+    return Environment(Path(sys.prefix), THIS_PYTHON, environments.MAIN.lock)
+
+
+def test_manifest_backend_and_changelog_agree_on_the_version() -> None:
+    assert release.check_versions() == edge_backend.__version__
+
+
+@pytest.mark.parametrize(
+    ("heading", "tag", "words"),
+    [
+        ("## 9.9.9 (2026-01-31)", "", r"CHANGES\.md says 9\.9\.9"),
+        ("nothing", "", r"CHANGES\.md says none"),
+        ("## {} (not released yet)", "v{}", "no day"),
+        ("## {} (2026-02-30)", "v{}", "no day"),
+        ("## {} (2026-01-31)", "v9.9.9", r"the tag v9\.9\.9 says 9\.9\.9"),
+    ],
+)
+def test_a_release_whose_parts_disagree_is_refused(tmp_path: Path, heading: str, tag: str, words: str) -> None:
+    changelog = tmp_path / "CHANGES.md"
+    changelog.write_text("# Changelog\n\n" + heading.format(edge_backend.__version__) + "\n", encoding="utf-8")
+    with pytest.raises(BuildError, match=words):
+        release.check_versions(tag.format(edge_backend.__version__), changelog)
+
+
+def test_what_is_new_is_what_the_changelog_says_of_that_version(tmp_path: Path) -> None:
+    changelog = tmp_path / "CHANGES.md"
+    changelog.write_text(
+        "# C\n\n## 0.2.0 (2026-02-01)\n\n- New.\n\n## 0.1.0 (2026-01-31)\n\n- First.\n", encoding="utf-8"
+    )
+    assert release.notes("0.2.0", changelog) == "- New."
+    assert release.notes("0.1.0", changelog) == "- First."
+    with pytest.raises(BuildError, match=r"nothing of 0\.3\.0"):
+        release.notes("0.3.0", changelog)
+
+
+def test_blenders_own_tool_makes_the_index_from_which_blender_gets_updates(tmp_path: Path, extension_zip: Path) -> None:
+    index = json.loads(release.build_repository(tmp_path, this_blender()).read_text(encoding="utf-8"))
+    (entry,) = index["data"]
+    assert (entry["id"], entry["version"]) == ("edge_dance", edge_backend.__version__)
+    assert entry["blender_version_min"] == "4.2.0"
+    assert entry["archive_url"] == f"./{extension_zip.name}"
+    assert entry["archive_hash"] == "sha256:" + hashlib.sha256(extension_zip.read_bytes()).hexdigest()
 
 
 # --- What it needs to start
 
 
 def test_it_starts_on_python_39_with_the_standard_library_alone() -> None:
-    source = Path(build_addon.__file__).read_text(encoding="utf-8")
-    tree = ast.parse(source, feature_version=(3, 9))
-    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert {name.split(".")[0] for name in imported} <= sys.stdlib_module_names
+    start = Path(build_addon.__file__)
+    for source in (start, *(start.parent / "build_tools").glob("*.py")):
+        tree = ast.parse(source.read_text(encoding="utf-8"), feature_version=(3, 9))
+        nodes = list(ast.walk(tree))
+        imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+        imported |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
+        assert {name.split(".")[0] for name in imported} <= sys.stdlib_module_names | {"build_tools"}, source.name
 
 
 def test_every_locked_package_is_pinned_to_one_version() -> None:
-    for environment in build_addon.BLENDERS.values():
+    for environment in environments.BLENDERS.values():
         pins: dict[str, str] = {}
-        for line in build_addon.lock_lines(environment.lock):
+        for line in packages.lock_lines(environment.lock):
             found = re.fullmatch(r"([A-Za-z0-9._-]+)==([^\s;]+)(\s*;.*)?", line)
             assert found, f"{environment.lock.name}: {line}"
             assert pins.setdefault(found[1], found[2]) == found[2]
@@ -139,54 +193,54 @@ def environment(tmp_path: Path, bare_environment: Path, wheels: Path) -> Environ
 
 
 def test_an_environment_gets_what_its_lock_file_names(environment: Environment) -> None:
-    assert build_addon.ensure(environment) == environment.python
+    assert environments.ensure(environment) == environment.python
     assert installed_version(environment, "shoes") == "1.0"
 
 
 def test_a_second_run_is_done_at_once(environment: Environment) -> None:
-    build_addon.ensure(environment)
+    environments.ensure(environment)
     began = time.monotonic()
-    build_addon.ensure(environment)
+    environments.ensure(environment)
     assert time.monotonic() - began < 0.1  # reading two files; starting pip alone takes longer
 
 
 def test_a_changed_lock_file_is_followed(environment: Environment, wheels: Path) -> None:
-    build_addon.ensure(environment)
+    environments.ensure(environment)
     write_wheel(wheels, "shoes", "2.0")
     environment.lock.write_text("shoes==2.0\n", encoding="utf-8")
-    build_addon.ensure(environment)
+    environments.ensure(environment)
     assert installed_version(environment, "shoes") == "2.0"
 
 
 def test_an_environment_whose_installation_was_killed_is_made_anew(environment: Environment) -> None:
     half_installed = environment.folder / "half_installed"
     half_installed.touch()
-    (environment.folder / build_addon.STAMP).write_text(build_addon.UNFINISHED, encoding="utf-8")
-    build_addon.ensure(environment)
+    (environment.folder / environments.STAMP).write_text(environments.UNFINISHED, encoding="utf-8")
+    environments.ensure(environment)
     assert not half_installed.exists()
     assert installed_version(environment, "shoes") == "1.0"
 
 
 def test_an_environment_works_only_with_its_own_python_version_and_pip(environment: Environment) -> None:
-    assert build_addon.works(environment)
-    assert not build_addon.works(Environment(environment.folder, "3.99", environment.lock))
+    assert environments.works(environment)
+    assert not environments.works(Environment(environment.folder, "3.99", environment.lock))
     for package in environment.folder.rglob("site-packages/pip"):
         shutil.rmtree(package)
-    assert not build_addon.works(environment)
+    assert not environments.works(environment)
 
 
 def test_a_package_that_cannot_be_had_is_named_and_the_next_run_goes_on(environment: Environment) -> None:
     environment.lock.write_text("gloves==1.0\n", encoding="utf-8")
     with pytest.raises(BuildError, match=r"gloves==1\.0"):
-        build_addon.ensure(environment)
+        environments.ensure(environment)
     environment.lock.write_text("shoes==1.0\n", encoding="utf-8")
-    build_addon.ensure(environment)
+    environments.ensure(environment)
     assert installed_version(environment, "shoes") == "1.0"
 
 
 def test_without_the_wanted_python_it_says_which_one_to_install(tmp_path: Path, environment: Environment) -> None:
     with pytest.raises(BuildError, match=r"Python 3\.99 .* Install it"):
-        build_addon.ensure(Environment(tmp_path / "other", "3.99", environment.lock))
+        environments.ensure(Environment(tmp_path / "other", "3.99", environment.lock))
     assert not (tmp_path / "other").exists()
 
 
@@ -196,9 +250,9 @@ def test_without_a_gpu_torchs_cpu_build_is_taken_although_another_is_offered(
     write_wheel(wheels, "torch", "9.9")
     write_wheel(wheels, "torch", "9.9+cpu")
     environment.lock.write_text("torch==9.9\n", encoding="utf-8")
-    monkeypatch.setattr(build_addon, "has_nvidia_gpu", lambda: False)
+    monkeypatch.setattr(packages, "has_nvidia_gpu", lambda: False)
     monkeypatch.setattr(sys, "platform", "linux")
-    build_addon.ensure(environment)
+    environments.ensure(environment)
     assert installed_version(environment, "torch") == "9.9+cpu"
 
 
@@ -208,7 +262,7 @@ def test_without_a_gpu_torchs_cpu_build_is_taken_although_another_is_offered(
 def test_the_last_line_of_env_is_the_environments_python(
     environment: Environment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(build_addon.BLENDERS, "4.5", environment)
+    monkeypatch.setitem(environments.BLENDERS, "4.5", environment)
     assert build_addon.main(["env"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == str(environment.python)
 
@@ -217,7 +271,7 @@ def test_what_goes_wrong_is_told_in_words_and_by_the_exit_code(
     environment: Environment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lost = Environment(environment.folder / "none", "3.99", environment.lock)
-    monkeypatch.setitem(build_addon.BLENDERS, "4.5", lost)
+    monkeypatch.setitem(environments.BLENDERS, "4.5", lost)
     assert build_addon.main(["env"]) == 1
     assert "No Python 3.99" in capsys.readouterr().err
 
@@ -225,4 +279,4 @@ def test_what_goes_wrong_is_told_in_words_and_by_the_exit_code(
 def test_words_behind_two_dashes_go_to_pytest_sorted_into_tests_and_options() -> None:
     options = build_addon.parse(["test", "--matrix", "--", "-m", "slow", "tests/test_build_addon.py::test_x"])
     assert options.matrix
-    assert build_addon.split_targets(options.arguments) == (["tests/test_build_addon.py::test_x"], ["-m", "slow"])
+    assert checks.split_targets(options.arguments) == (["tests/test_build_addon.py::test_x"], ["-m", "slow"])
