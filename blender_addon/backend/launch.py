@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..edge_backend.errors import EdgeError
+from ..edge_backend.setup.home import Home
 
 ADDON_FOLDER = Path(__file__).resolve().parents[1]
 """Holds edge_backend and weights beside the add-on's own modules."""
@@ -34,10 +35,12 @@ else:
 class Launch:
     """How to start the worker.
 
-    python: the user's choice, None = look for one. weights_folder: the user's own weights. threads: 0 = as torch likes.
+    python: the user's choice, None = look for one. home: where set-up puts its environments. weights_folder: the user's
+    own weights. threads: 0 = as torch likes.
     """
 
     python: Path | None = None
+    home: Path | None = None
     weights_folder: Path | None = None
     idle_minutes: float = 10.0
     threads: int = 0
@@ -49,7 +52,11 @@ class Launch:
             options += ["--weights-folder", str(self.weights_folder)]
         if self.threads:
             options += ["--threads", str(self.threads)]
-        return [str(find_python(self.python)), "-m", "edge_backend", "worker", *options]
+        return [str(self.find()), "-m", "edge_backend", "worker", *options]
+
+    def find(self) -> Path:
+        """The Python that runs the backend. Takes a moment. Raises EdgeError backend_*."""
+        return find_python(self.python, self.home)
 
 
 def worker_variables() -> dict[str, str]:
@@ -64,10 +71,11 @@ def worker_variables() -> dict[str, str]:
     }
 
 
-def find_python(chosen: Path | None) -> Path:
-    """The chosen Python, or the first one found that has the backend's packages.
+def find_python(chosen: Path | None, home: Path | None = None) -> Path:
+    """The chosen Python, else the one that set-up has made in `home`, else the first one found that has the packages.
 
-    Raises EdgeError backend_python_missing, backend_python_broken, backend_packages_missing, backend_missing.
+    Raises EdgeError backend_python_missing, backend_python_broken, backend_packages_missing,
+    backend_damaged, backend_missing.
     """
     if chosen:
         if not chosen.is_file():
@@ -79,13 +87,17 @@ def find_python(chosen: Path | None) -> Path:
         if problem := _problem(chosen):
             raise problem
         return chosen
+    if home and (own := Home(home).python):
+        if _problem(own):
+            raise EdgeError("backend_damaged", "The backend that was set up does not work any more.", "Repair it.")
+        return own
     for candidate in _on_path():
         if _problem(candidate) is None:
             return candidate
     raise EdgeError(
         "backend_missing",
-        "No Python with the backend's packages was found.",
-        "Name one in the extension's preferences: Python 3.11 or newer with torch and librosa.",
+        "The backend is not set up yet.",
+        "Click Set Up Backend in the Dance tab, or choose a Python that has its packages in the preferences.",
     )
 
 

@@ -14,11 +14,11 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Protocol
 
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.protocol import FrameSplitter, Message, ProtocolError, Shutdown, decode, encode
-from .launch import POPEN_FLAGS, Launch, worker_variables
+from .launch import POPEN_FLAGS, worker_variables
 from .obituary import explain_end
 
 LAST_WORDS = 40
@@ -37,10 +37,17 @@ class Ended:
     reason: EdgeError | None
 
 
-class WorkerProcess:
-    """One worker, from launch to end. Starts at once, in a thread: finding Python takes a moment."""
+class Startable(Protocol):
+    """What knows a command line."""
 
-    def __init__(self, launch: Launch) -> None:
+    def command(self) -> list[str]:
+        """It. Raises EdgeError."""
+
+
+class WorkerProcess:
+    """One worker, or another process that speaks as it does, from launch to end. Starts at once, in a thread: finding Python takes a moment."""
+
+    def __init__(self, launch: Startable) -> None:
         self._launch = launch
         self._incoming: queue.SimpleQueue[Message | Ended] = queue.SimpleQueue()
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()

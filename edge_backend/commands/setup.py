@@ -36,6 +36,8 @@ def run(options: argparse.Namespace) -> None:
 def _work(options: argparse.Namespace, report: Report) -> str:
     if options.remove:
         return remove(options.home)
+    if options.proxy:
+        os.environ["https_proxy"] = options.proxy  # urllib goes by it
     source = Source(options.mirror, options.wheels)
     return set_up(SetUp(options.home, options.build, source), report)
 

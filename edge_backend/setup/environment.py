@@ -47,7 +47,7 @@ def install(python: Path, requirements: Path, wheels: Path, count: int, report: 
                "--progress-bar=off", f"--find-links={wheels}", f"--requirement={requirements}"]  # fmt: skip
 
     def tell() -> None:
-        done = sum(1 for name in os.listdir(packages) if name.endswith(".dist-info"))
+        done = sum(1 for path in packages.iterdir() if path.suffix == ".dist-info")
         report("unpacking", min(done, count), count)
 
     # The user's pip settings (other indexes, --user, constraints) are meant for other environments.

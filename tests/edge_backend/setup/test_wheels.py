@@ -29,7 +29,10 @@ def refusal(call):
     return caught.value
 
 
-def fetch(shop, target, source=Source(), lock=None, report=None):
+PYPI = Source()
+
+
+def fetch(shop, target, source=PYPI, lock=None, report=None):
     return bring(lock or read_lock(shop.lock(target.parent)), target, source, report or Meter())
 
 
