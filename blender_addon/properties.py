@@ -1,12 +1,7 @@
-"""What is kept in the file: the dance's settings in the scene, and what belongs to a character on its armature."""
+"""The dance's settings, which the file keeps with the scene."""
 
-from typing import Any
 
 import bpy
-
-from .action.parts import PART_WORDS
-from .action.takes import current_take, use_take
-from .edge_backend.errors import EdgeError
 
 STYLES = (
     ("any", "Any", "Whatever fits the music"),
@@ -119,87 +114,3 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
     clean_feet: bpy.props.BoolProperty(
         name="Foot Cleanup", description="Keep planted feet from sliding and sinking", default=True
     )
-
-
-def _shown(character: Any) -> int:
-    """The number of the take that the armature shows, -1 if it shows none of the list."""
-    action = current_take(character.id_data)
-    return next((number for number, item in enumerate(character.takes) if action and item.action == action), -1)
-
-
-def _show(character: Any, number: int) -> None:
-    """A click in the list."""
-    if 0 <= number < len(character.takes) and (action := character.takes[number].action):
-        try:
-            use_take(character.id_data, action)
-        except EdgeError as error:  # there is nobody to report to
-            print(error)
-
-
-class EDGE_DANCE_Take(bpy.types.PropertyGroup):
-    """A take; all that is known about it lies on its action"""
-
-    action: bpy.props.PointerProperty(type=bpy.types.Action)
-
-
-KINDS = (
-    ("POSE", "Pose", "The pose at one frame"),
-    ("RANGE", "Range", "The poses over a range of frames"),
-    ("PATH", "Root Path", "Where the body goes, along a curve or as in the take"),
-    ("FEET", "Feet", "Feet that stand on the floor"),
-)
-
-PARTS = (
-    *((name, words, f"Keep the {words.lower()}") for name, words in PART_WORDS.items()),
-    ("bones", "Bones", "Keep the bones that were selected when the row was added"),
-)
-
-STANDING = (
-    ("left_foot", "Left Foot", "The left foot stands on the floor"),
-    ("right_foot", "Right Foot", "The right foot stands on the floor"),
-)
-
-
-class EDGE_DANCE_KeepRow(bpy.types.PropertyGroup):
-    """Something to keep when the dance is made anew"""
-
-    kind: bpy.props.EnumProperty(name="Kind", description="What is kept", items=KINDS)
-    part: bpy.props.EnumProperty(name="Part", description="What of the body", items=PARTS)
-    bones: bpy.props.StringProperty(name="Bones", description="The bones' names, separated by line breaks")
-    label: bpy.props.StringProperty(name="Label", description="What the bones are called in the list")
-    start: bpy.props.IntProperty(name="Start", description="First frame, or the pose's", default=1)
-    end: bpy.props.IntProperty(name="End", description="Last frame", default=250)
-    open_start: bpy.props.BoolProperty(name="From the Beginning", description="From the dance's first frame on")
-    open_end: bpy.props.BoolProperty(name="To the End", description="To the dance's last frame")
-    curve: bpy.props.PointerProperty(
-        name="Curve",
-        description="The body goes along it; without one as it goes now",
-        type=bpy.types.Object,
-        poll=lambda _row, ob: ob.type == "CURVE",
-    )
-    feet: bpy.props.EnumProperty(
-        name="Feet", description="Which feet stand", items=STANDING, options={"ENUM_FLAG"}, default={"left_foot"}
-    )
-    weight: bpy.props.FloatProperty(
-        name="Weight",
-        description="1: exactly as it is. Less: near to it",
-        default=1.0,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
-    )
-    fade: bpy.props.IntProperty(
-        name="Fade", description="Frames over which the weight rises and falls at the range's ends", min=0, max=1000
-    )
-    mute: bpy.props.BoolProperty(name="Mute", description="Leave this row out")
-
-
-class EDGE_DANCE_Character(bpy.types.PropertyGroup):
-    """What an armature has of the dance"""
-
-    takes: bpy.props.CollectionProperty(type=EDGE_DANCE_Take, override={"LIBRARY_OVERRIDABLE", "USE_INSERTION"})
-    shown: bpy.props.IntProperty(
-        name="Take", description="Click a take to have the character dance it", get=_shown, set=_show
-    )
-    keep: bpy.props.CollectionProperty(type=EDGE_DANCE_KeepRow, override={"LIBRARY_OVERRIDABLE", "USE_INSERTION"})
-    keep_active: bpy.props.IntProperty(name="Row", description="The row that is edited")

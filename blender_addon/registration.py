@@ -5,7 +5,7 @@ from typing import Any, Final
 import bpy
 
 from . import preferences, properties
-from .action.takes import CHARACTER
+from .action import character_properties
 from .backend.service import service
 from .ops import (
     bone_map,
@@ -33,9 +33,8 @@ from .ui import takes as takes_panel
 CLASSES: Final[tuple[type, ...]] = (
     preferences.EDGE_DANCE_Preferences,
     properties.EDGE_DANCE_Settings,
-    properties.EDGE_DANCE_Take,
-    properties.EDGE_DANCE_KeepRow,
-    properties.EDGE_DANCE_Character,
+    character_properties.EDGE_DANCE_Take,
+    character_properties.EDGE_DANCE_KeepRow,
     bone_map_properties.EDGE_DANCE_BoneSlot,
     smpl_body_properties.EDGE_DANCE_SmplBody,
     dancer.EDGE_DANCE_OT_add_dancer,
@@ -109,8 +108,7 @@ def register() -> None:
         bpy.utils.register_class(cls)
     pointer: Any = bpy.props.PointerProperty
     setattr(bpy.types.Scene, SETTINGS, pointer(type=properties.EDGE_DANCE_Settings))
-    character = pointer(type=properties.EDGE_DANCE_Character, override={"LIBRARY_OVERRIDABLE"})
-    setattr(bpy.types.Object, CHARACTER, character)
+    character_properties.register()
     bone_map_properties.register()
     verdict.register()
     export_motion.show_in_menu()
@@ -126,7 +124,7 @@ def unregister() -> None:
     verdict.unregister()
     delattr(bpy.types.Scene, SMPL_BODY)
     bone_map_properties.unregister()
-    delattr(bpy.types.Object, CHARACTER)
+    character_properties.unregister()
     delattr(bpy.types.Scene, SETTINGS)
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

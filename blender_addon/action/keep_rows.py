@@ -15,7 +15,7 @@ from ..rig.retarget import bone_map_of, measure
 from .keep import Row
 from .keys import bone_of
 from .parts import PART_WORDS, joints_of, part_named
-from .takes import CHARACTER, span
+from .takes import KEEP, KEEP_ROW, span
 
 _POINT_S = 0.5
 """A path through a curve has a point for each of so many seconds."""
@@ -52,16 +52,16 @@ def row_of(armature: bpy.types.Object, item: Any, rate: float) -> Row:
 
 def rows_of(armature: bpy.types.Object, rate: float) -> list[Row]:
     """The rows of the list that are not muted. Raises as row_of."""
-    return [row_of(armature, item, rate) for item in getattr(armature, CHARACTER).keep if not item.mute]
+    return [row_of(armature, item, rate) for item in getattr(armature, KEEP) if not item.mute]
 
 
 def add_row(armature: bpy.types.Object, **values: Any) -> Any:
     """A new row at the list's end, made the active one."""
-    character = getattr(armature, CHARACTER)
-    item = character.keep.add()
+    rows = getattr(armature, KEEP)
+    item = rows.add()
     for name, value in values.items():
         setattr(item, name, value)
-    character.keep_active = len(character.keep) - 1
+    setattr(armature, KEEP_ROW, len(rows) - 1)
     return item
 
 

@@ -7,7 +7,7 @@ import bpy
 from mathutils import Matrix
 
 from .. import compat
-from .takes import CHARACTER
+from .takes import TAKES
 
 COPIES_OF = "edge_dance_copies_of"
 """The collection's custom property: the armature whose copies it holds."""
@@ -24,7 +24,7 @@ def show_copies(
     bodies = [ob for ob in bpy.data.objects if ob.type == "MESH" and ob.find_armature() == armature]
     for number, action in enumerate(takes, start=1):
         copy = _copy(armature, collection, f"{armature.name} {action.name}")
-        getattr(copy, CHARACTER).takes.clear()
+        getattr(copy, TAKES).clear()
         copy.animation_data_clear()
         compat.assign_action(copy, action)
         copy.matrix_world = Matrix.Translation((number * spacing, 0, 0)) @ armature.matrix_world

@@ -12,8 +12,11 @@ import bpy
 from .. import compat
 from ..edge_backend.errors import EdgeError
 
-CHARACTER = "edge_dance"
-"""The armature object's property with its takes: properties.EDGE_DANCE_Character."""
+TAKES, SHOWN = "edge_dance_takes", "edge_dance_take"
+"""The armature object's list of takes, and the number of the one that it shows (character_properties)."""
+
+KEEP, KEEP_ROW = "edge_dance_keep", "edge_dance_keep_row"
+"""Its keep list, and the number of the row that is edited."""
 
 PROPERTY = "edge_dance"
 """The action's custom property: song, seed, settings, and the beats as frames of the scene."""
@@ -21,13 +24,13 @@ PROPERTY = "edge_dance"
 
 def takes_of(armature: bpy.types.Object) -> list[bpy.types.Action]:
     """The armature's takes in the order of its list; those whose action somebody has removed are left out."""
-    return [item.action for item in getattr(armature, CHARACTER).takes if item.action]
+    return [item.action for item in getattr(armature, TAKES) if item.action]
 
 
 def remember(armature: bpy.types.Object, action: bpy.types.Action) -> None:
     """Put the action at the end of the armature's list, if it is not there."""
     if action not in takes_of(armature):
-        getattr(armature, CHARACTER).takes.add().action = action
+        getattr(armature, TAKES).add().action = action
 
 
 def current_take(armature: bpy.types.Object | None) -> bpy.types.Action | None:
@@ -127,7 +130,7 @@ def all_or_none(armature: bpy.types.Object, scene: bpy.types.Scene) -> Iterator[
 
 
 def _forget(armature: bpy.types.Object, action: bpy.types.Action) -> None:
-    items = getattr(armature, CHARACTER).takes
+    items = getattr(armature, TAKES)
     for number in reversed(range(len(items))):
         if items[number].action in (action, None):
             items.remove(number)

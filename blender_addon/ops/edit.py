@@ -16,7 +16,7 @@ from ..action.keys import copy_others
 from ..action.mirror import add_mirrored
 from ..action.parts import joints_of
 from ..action.take import add_take
-from ..action.takes import CHARACTER, current_take, details, span
+from ..action.takes import KEEP, current_take, details, span
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
@@ -111,7 +111,7 @@ class EDGE_DANCE_OT_generate_kept(EditOperator):
         """Only where something is kept."""
         if not super().poll(context):
             return False
-        if not any(not row.mute for row in getattr(find_dancer(context), CHARACTER).keep):
+        if not any(not row.mute for row in getattr(find_dancer(context), KEEP)):
             cls.poll_message_set("The keep list is empty: add something to it first")
             return False
         return True

@@ -5,7 +5,7 @@ from typing import Any
 import bpy
 
 from ..action.keep_rows import add_row, bones_values, frame_range, selected_bones, selected_keys
-from ..action.takes import CHARACTER
+from ..action.takes import KEEP, KEEP_ROW
 from ..edge_backend.errors import EdgeError
 from ..rig.target import active_armature, find_dancer
 
@@ -71,16 +71,17 @@ class EDGE_DANCE_OT_remove_kept(bpy.types.Operator):
         """Only where there are rows."""
         cls.poll_message_set("The list is empty")
         armature = active_armature(context)
-        return armature is not None and bool(getattr(armature, CHARACTER).keep)
+        return armature is not None and bool(getattr(armature, KEEP))
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """The row above becomes the active one."""
-        character = getattr(active_armature(context), CHARACTER)
+        armature: Any = active_armature(context)
+        rows, active = getattr(armature, KEEP), getattr(armature, KEEP_ROW)
         if self.everything:
-            character.keep.clear()
+            rows.clear()
         else:
-            character.keep.remove(min(character.keep_active, len(character.keep) - 1))
-        character.keep_active = max(0, min(character.keep_active, len(character.keep) - 1))
+            rows.remove(min(active, len(rows) - 1))
+        setattr(armature, KEEP_ROW, max(0, min(active, len(rows) - 1)))
         return {"FINISHED"}
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import bpy
 
-from ..action.takes import CHARACTER
+from ..action.takes import KEEP
 from ..rig.target import active_armature
 
 _COLOUR = (0.15, 0.85, 0.65)  # no colour that Blender's own markings there have
@@ -31,7 +31,7 @@ def hide_kept() -> None:
 def bands(armature: bpy.types.Object, first: float, last: float) -> list[tuple[float, float, float]]:
     """(start, end, opacity) for each row that is not muted; a pose's end is its start, open ends are first and last."""
     found = []
-    for item in getattr(armature, CHARACTER).keep:
+    for item in getattr(armature, KEEP):
         if item.mute:
             continue
         if item.kind == "POSE":

@@ -6,7 +6,7 @@ import bpy
 
 from ..action.keep import sentence
 from ..action.keep_rows import words_of
-from ..action.takes import CHARACTER
+from ..action.takes import KEEP, KEEP_ROW
 from ..ops.keep import SOURCES
 from ..rig.target import active_armature
 
@@ -78,16 +78,17 @@ class VIEW3D_PT_edge_dance_keep(bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
         layout: Any = self.layout
-        character = getattr(active_armature(context), CHARACTER)
+        armature: Any = active_armature(context)
         row = layout.row()
-        row.template_list("EDGE_DANCE_UL_keep", "", character, "keep", character, "keep_active", rows=3)
+        row.template_list("EDGE_DANCE_UL_keep", "", armature, KEEP, armature, KEEP_ROW, rows=3)
         column = row.column(align=True)
         column.menu("EDGE_DANCE_MT_keep", text="", icon="ADD")
         column.operator("edge_dance.remove_kept", text="", icon="REMOVE").everything = False
         column.separator()
         column.operator("edge_dance.remove_kept", text="", icon="TRASH").everything = True
-        if 0 <= character.keep_active < len(character.keep):
-            _draw_row(layout, character.keep[character.keep_active])
+        rows, active = getattr(armature, KEEP), getattr(armature, KEEP_ROW)
+        if 0 <= active < len(rows):
+            _draw_row(layout, rows[active])
         layout.operator("edge_dance.generate_kept", icon="PINNED")
         row = layout.row(align=True)
         row.menu("EDGE_DANCE_MT_edit", icon="FILE_REFRESH")

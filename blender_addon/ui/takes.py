@@ -5,7 +5,7 @@ from typing import Any
 import bpy
 
 from ..action.side_by_side import copies_of
-from ..action.takes import CHARACTER, current_take, details, is_starred
+from ..action.takes import SHOWN, TAKES, current_take, details, is_starred
 from ..rig.target import active_armature
 
 
@@ -61,15 +61,14 @@ class VIEW3D_PT_edge_dance_takes(bpy.types.Panel):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only where there are takes."""
         armature = active_armature(context)
-        return armature is not None and bool(getattr(armature, CHARACTER).takes)
+        return armature is not None and bool(getattr(armature, TAKES))
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
         layout: Any = self.layout
         armature: Any = active_armature(context)
         row = layout.row()
-        character = getattr(armature, CHARACTER)
-        row.template_list("EDGE_DANCE_UL_takes", "", character, "takes", character, "shown", rows=4)
+        row.template_list("EDGE_DANCE_UL_takes", "", armature, TAKES, armature, SHOWN, rows=4)
         column = row.column(align=True)
         column.operator("edge_dance.delete_take", text="", icon="X")
         column.separator()

@@ -86,7 +86,7 @@ def dump() -> dict[str, Any]:
 
 def orphans() -> list[str]:
     """Actions and objects that nothing can reach any more."""
-    listed = {take.action for ob in bpy.data.objects for take in ob.edge_dance.takes}
+    listed = {take.action for ob in bpy.data.objects for take in ob.edge_dance_takes}
     used = {ob.animation_data.action for ob in bpy.data.objects if ob.animation_data}
     used |= {
         s.action for ob in bpy.data.objects if ob.animation_data for t in ob.animation_data.nla_tracks for s in t.strips
@@ -182,7 +182,7 @@ def at_random() -> Iterator[float]:
             bpy.data.actions.remove(chance.choice(list(bpy.data.actions)))
 
     def click() -> None:
-        dancer().edge_dance.shown = chance.randint(-1, 5)
+        dancer().edge_dance_take = chance.randint(-1, 5)
 
     def select() -> None:
         action = dancer().animation_data and dancer().animation_data.action
@@ -209,7 +209,7 @@ def at_random() -> Iterator[float]:
         with here():
             bpy.context.view_layer.objects.active = dancer()
             dancer().select_set(True)
-        if dancer().edge_dance.shown < 0 and chance.random() < 0.6:
+        if dancer().edge_dance_take < 0 and chance.random() < 0.6:
             click()  # after a blend the NLA plays, and no take is shown
         if chance.random() < 0.1 and len(bpy.data.actions) > 1:
             first = chance.choice(list(bpy.data.actions)).name
@@ -233,14 +233,14 @@ def act() -> Iterator[float]:
     set_stage()
     yield 1.0
     yield from edit("generate")
-    facts["takes"] = [take.action.name for take in dancer().edge_dance.takes]
+    facts["takes"] = [take.action.name for take in dancer().edge_dance_takes]
     bpy.context.scene.frame_set(110)
     call("keep", source="POSE")
     choose_range()
     call("keep", source="RANGE")
     bpy.context.scene.frame_set(20)
     call("keep", source="BEFORE")
-    dancer().edge_dance.keep[1].part, dancer().edge_dance.keep[1].weight = "upper", 0.6
+    dancer().edge_dance_keep[1].part, dancer().edge_dance_keep[1].weight = "upper", 0.6
     call("mark_beats")
     yield 1.0
     shot("editing_1_kept")

@@ -94,7 +94,7 @@ def test_kept_rows_come_out_as_they_were(danced):
     arm = [bone_map[f"{part}.L"] for part in ("collar", "upper_arm", "forearm", "hand")]
     kept, kept_heads = channels(danced, range(1, 181))
     _, names = None, [bone.name for bone in danced.pose.bones]
-    keep = danced.edge_dance.keep
+    keep = danced.edge_dance_keep
     scene = bpy.context.scene
     scene.frame_set(120)
     bpy.ops.edge_dance.keep(source="POSE")

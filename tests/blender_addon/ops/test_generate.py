@@ -209,7 +209,7 @@ def test_a_take_that_cannot_be_finished_leaves_nothing_behind(stage, monkeypatch
     before = dump()
     with pytest.raises(RuntimeError, match="The rig has changed"):
         bpy.ops.edge_dance.variations()
-    assert dump() == before and not stage.edge_dance.takes
+    assert dump() == before and not stage.edge_dance_takes
 
 
 def test_while_a_dance_is_made_a_second_one_is_refused(stage):

@@ -17,7 +17,7 @@ def dancer():
 
 def sentences(armature):
     words = addon("action.keep_rows").words_of
-    return [addon("action.keep").sentence(words(item)) for item in armature.edge_dance.keep]
+    return [addon("action.keep").sentence(words(item)) for item in armature.edge_dance_keep]
 
 
 def keep(source):
@@ -100,16 +100,16 @@ def test_what_is_not_selected_is_said(dancer, source):
     select_bones(dancer, set())
     with pytest.raises(RuntimeError, match=r"No .* is selected\. Select "):
         bpy.ops.edge_dance.keep(source=source)
-    assert not dancer.edge_dance.keep
+    assert not dancer.edge_dance_keep
 
 
 def test_rows_are_removed_one_by_one_or_all_at_once(dancer):
     for _ in range(3):
         keep("POSE")
     bpy.ops.edge_dance.remove_kept()
-    assert len(dancer.edge_dance.keep) == 2 and dancer.edge_dance.keep_active == 1
+    assert len(dancer.edge_dance_keep) == 2 and dancer.edge_dance_keep_row == 1
     bpy.ops.edge_dance.remove_kept(everything=True)
-    assert not dancer.edge_dance.keep
+    assert not dancer.edge_dance_keep
     with pytest.raises(RuntimeError, match="The list is empty"):
         bpy.ops.edge_dance.remove_kept()
 
@@ -118,7 +118,7 @@ def test_bands_in_the_dope_sheet_lie_where_the_rows_are(dancer):
     bpy.context.scene.frame_set(42)
     for source in ("POSE", "BEFORE", "AFTER", "RANGE"):
         keep(source)
-    dancer.edge_dance.keep[3].mute = True
+    dancer.edge_dance_keep[3].mute = True
     bands = addon("ui.dope_sheet").bands(dancer, -10, 300)
     assert [band[:2] for band in bands] == [(42, 42), (-10, 41), (42, 300)]
 

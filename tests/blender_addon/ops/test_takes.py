@@ -27,11 +27,11 @@ def dancer():
 
 def test_a_click_in_the_list_has_the_character_dance_that_take(dancer):
     first, second = make_take(dancer, seed=1), make_take(dancer, seed=2)
-    assert takes_of(dancer) == [first, second] and dancer.edge_dance.shown == 1
+    assert takes_of(dancer) == [first, second] and dancer.edge_dance_take == 1
     poses = {}
     for number in (0, 1):
-        dancer.edge_dance.shown = number
-        assert dancer.animation_data.action == (first, second)[number] and dancer.edge_dance.shown == number
+        dancer.edge_dance_take = number
+        assert dancer.animation_data.action == (first, second)[number] and dancer.edge_dance_take == number
         poses[number] = bone_heads(dancer, 10)
     assert np.abs(poses[0] - poses[1]).max() > 0.1
 
@@ -39,10 +39,10 @@ def test_a_click_in_the_list_has_the_character_dance_that_take(dancer):
 def test_the_list_shows_nothing_as_current_while_the_character_does_something_else(dancer):
     make_take(dancer)
     dancer.animation_data.action = bpy.data.actions.new("Wave")
-    assert dancer.edge_dance.shown == -1
+    assert dancer.edge_dance_take == -1
     with pytest.raises(RuntimeError, match="Click a take in the list first"):
         bpy.ops.edge_dance.delete_take()
-    dancer.edge_dance.shown = 0
+    dancer.edge_dance_take = 0
     assert bpy.data.actions["Wave"].use_fake_user  # not lost at the next save
 
 
@@ -77,11 +77,11 @@ def test_deleting_a_take_removes_its_keys_and_shows_its_neighbour(dancer):
     assert bpy.ops.edge_dance.delete_take() == {"FINISHED"}
     assert [take.name for take in takes_of(dancer)] == names[:2] == [action.name for action in bpy.data.actions]
     assert dancer.animation_data.action.name == names[1] and not dancer.animation_data.nla_tracks
-    dancer.edge_dance.shown = 0
+    dancer.edge_dance_take = 0
     bpy.ops.edge_dance.delete_take()
     assert dancer.animation_data.action.name == names[1]
     bpy.ops.edge_dance.delete_take()
-    assert not bpy.data.actions and dancer.animation_data.action is None and not dancer.edge_dance.takes
+    assert not bpy.data.actions and dancer.animation_data.action is None and not dancer.edge_dance_takes
 
 
 def test_a_take_that_another_character_dances_stays_in_the_file(dancer):
@@ -91,17 +91,17 @@ def test_a_take_that_another_character_dances_stays_in_the_file(dancer):
     bpy.context.view_layer.objects.active = dancer
     bpy.ops.edge_dance.delete_take()
     assert list(bpy.data.actions) == [action] and other.animation_data.action == action
-    assert not dancer.edge_dance.takes
+    assert not dancer.edge_dance_takes
 
 
 def test_an_action_removed_behind_the_lists_back_leaves_the_others_usable(dancer):
     first, second = make_take(dancer, seed=1), make_take(dancer, seed=2)
     bpy.data.actions.remove(first)
-    assert takes_of(dancer) == [second] and dancer.edge_dance.shown == 1
-    dancer.edge_dance.shown = 0  # a click on what is gone
+    assert takes_of(dancer) == [second] and dancer.edge_dance_take == 1
+    dancer.edge_dance_take = 0  # a click on what is gone
     assert dancer.animation_data.action == second
     bpy.ops.edge_dance.delete_take()
-    assert not dancer.edge_dance.takes
+    assert not dancer.edge_dance_takes
 
 
 def test_a_stashed_take_lies_muted_in_the_nla_where_its_keys_are(dancer):

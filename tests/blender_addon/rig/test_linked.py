@@ -104,6 +104,35 @@ def test_the_take_is_there_when_the_file_is_opened_again(library, tmp_path):
     assert "neck1" not in addon("rig.retarget").bone_map_of(character).bones
 
 
+def test_takes_and_keep_list_are_there_when_the_file_is_opened_again(library, tmp_path):
+    select(link_objects(library))
+    bpy.ops.edge_dance.override_character()
+    character = bpy.context.object
+    for _ in range(2):
+        put_take(character, dance(frames=30))
+    bpy.ops.edge_dance.keep(source="POSE")
+    bpy.ops.edge_dance.keep(source="FEET")
+    row = character.edge_dance_keep[1]
+    row.start, row.end, row.weight, row.fade, row.mute, row.feet = 5, 15, 0.5, 3, True, {"right_foot"}
+    sentences = sentences_of(character)
+    takes = [take.name for take in addon("action.takes").takes_of(character)]
+    assert len(takes) == 2
+    path = str(tmp_path / "shot.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    character = next(ob for ob in bpy.context.scene.objects if ob.type == "ARMATURE")
+    assert [take.name for take in addon("action.takes").takes_of(character)] == takes
+    assert character.edge_dance_take == 1
+    assert sentences_of(character) == sentences and "Right foot" in sentences[1] and "50%" in sentences[1]
+    assert [row.mute for row in character.edge_dance_keep] == [False, True]
+
+
+def sentences_of(character):
+    words = addon("action.keep_rows").words_of
+    return [addon("action.keep").sentence(words(row)) for row in character.edge_dance_keep]
+
+
 def test_an_override_that_blender_keeps_locked_is_unlocked(library):
     """What Blender overrides along with something else cannot be edited until it is asked for."""
     character = link_objects(library)
