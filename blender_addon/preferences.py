@@ -1,13 +1,19 @@
-"""What belongs to this machine rather than to a file: the backend's Python, weights, how long the worker stays."""
+"""What belongs to this machine rather than to a file: the backend's set-up, weights, how long the worker stays."""
 
+import sys
 from pathlib import Path
+from typing import Any
 
 import bpy
 
 from .backend.launch import Launch
 from .backend.service import service
+from .edge_backend.setup.machine import LABELS, suggest
+from .setup.run import SetUpLaunch
 
 ADDON = __package__
+
+PYTHON = sys.version_info[:2]
 
 
 class EDGE_DANCE_Preferences(bpy.types.AddonPreferences):
@@ -17,7 +23,7 @@ class EDGE_DANCE_Preferences(bpy.types.AddonPreferences):
 
     backend_python: bpy.props.StringProperty(
         name="Backend Python",
-        description="The Python that has torch and librosa. Empty: the first one found on the PATH",
+        description="A Python of your own that has torch and librosa. Empty: the one that Set Up Backend makes",
         subtype="FILE_PATH",
     )
     weights_folder: bpy.props.StringProperty(
@@ -39,27 +45,90 @@ class EDGE_DANCE_Preferences(bpy.types.AddonPreferences):
         min=0,
         max=256,
     )
+    torch_build: bpy.props.EnumProperty(
+        name="Runs On",
+        description="The build of PyTorch that Set Up Backend installs",
+        items=[
+            ("auto", "Automatic", "What suits this machine"),
+            ("cuda", LABELS["cuda"], "NVIDIA's GPUs, on Linux and Windows"),
+            ("rocm", LABELS["rocm"], "AMD's GPUs, on Linux"),
+            ("apple", LABELS["apple"], "Macs with Apple's processors"),
+            ("cpu", LABELS["cpu"], "Any machine; the smallest download"),
+        ],
+        default="auto",
+    )
+    mirror: bpy.props.StringProperty(
+        name="Package Mirror",
+        description="Address of a mirror's simple index, for networks without PyPI. What comes is checked all the same",
+    )
+    proxy: bpy.props.StringProperty(
+        name="Proxy",
+        description="Address of the proxy for set-up. Empty: that of the variable https_proxy, if there is one",
+    )
+    wheel_folder: bpy.props.StringProperty(
+        name="Wheel Folder",
+        description="Install from wheels in this folder, without a network; docs/install.md says how to fill it",
+        subtype="DIR_PATH",
+    )
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the preferences."""
-        layout = self.layout
+        layout: Any = self.layout
         layout.use_property_split = True
-        layout.prop(self, "backend_python", placeholder="Automatic")
+        layout.use_property_decorate = False
         layout.prop(self, "weights_folder", placeholder="Starter weights only")
         layout.prop(self, "idle_minutes", text="Keep Warm (minutes)")
         layout.prop(self, "threads")
+        box = layout.box()
+        box.operator("edge_dance.set_up_backend", icon="IMPORT")
+        box.prop(self, "torch_build")
+        box.prop(self, "mirror", placeholder="https://pypi.org/simple")
+        box.prop(self, "proxy", placeholder="None")
+        box.prop(self, "wheel_folder", placeholder="Download them")
+        box.prop(self, "backend_python", placeholder="The one that is set up")
         if service.problem:
             layout.label(text=service.problem.message, icon="ERROR")
 
 
+def preferences_of(context: bpy.types.Context) -> Any:
+    """The extension's preferences."""
+    found: Any = context.preferences.addons[ADDON].preferences
+    return found
+
+
+def user_folder(name: str) -> Path:
+    """A folder of the extension that stays when it is updated; it may not exist yet."""
+    return Path(bpy.utils.extension_path_user(ADDON, path=name))
+
+
+def backend_home() -> Path:
+    """Where set-up puts its environments."""
+    return user_folder("backend")
+
+
 def launch(context: bpy.types.Context) -> Launch:
     """How the worker is to be started, as the preferences have it."""
-    preferences = context.preferences.addons[ADDON].preferences
+    preferences = preferences_of(context)
     return Launch(
         python=_path(preferences.backend_python),
+        home=backend_home(),
         weights_folder=_path(preferences.weights_folder),
         idle_minutes=preferences.idle_minutes,
         threads=preferences.threads,
+    )
+
+
+def set_up_launch(context: bpy.types.Context, remove: bool = False) -> SetUpLaunch:
+    """How set-up is to be started, as the preferences have it."""
+    preferences = preferences_of(context)
+    build = preferences.torch_build
+    return SetUpLaunch(
+        home=backend_home(),
+        build=suggest(PYTHON).build if build == "auto" else build,
+        mirror=preferences.mirror.strip(),
+        proxy=preferences.proxy.strip(),
+        wheels=_path(preferences.wheel_folder),
+        remove=remove,
     )
 
 

@@ -6,6 +6,7 @@ import bpy
 
 from . import preferences, properties
 from .action import character_properties
+from .backend.log_file import close_log, open_log
 from .backend.service import service
 from .ops import (
     bone_map,
@@ -19,6 +20,7 @@ from .ops import (
     override,
     presets,
     render,
+    setup,
     smpl_body,
     takes,
 )
@@ -27,6 +29,7 @@ from .ui import bone_map as bone_map_panel
 from .ui import dope_sheet, panels
 from .ui import keep as keep_panel
 from .ui import render as render_panel
+from .ui import setup as setup_panel
 from .ui import smpl_body as smpl_body_panel
 from .ui import takes as takes_panel
 
@@ -72,6 +75,11 @@ CLASSES: Final[tuple[type, ...]] = (
     bone_map.EDGE_DANCE_OT_find_bones,
     bone_map.EDGE_DANCE_OT_add_bone_map_preset,
     export_motion.EDGE_DANCE_OT_export_motion,
+    setup.EDGE_DANCE_OT_set_up_backend,
+    setup.EDGE_DANCE_OT_remove_backend,
+    setup.EDGE_DANCE_OT_cancel_set_up,
+    setup.EDGE_DANCE_OT_free_memory,
+    setup.EDGE_DANCE_OT_write_report,
     render.EDGE_DANCE_OT_set_up_render,
     render.EDGE_DANCE_OT_remove_stage,
     render.EDGE_DANCE_OT_write_farm_job,
@@ -93,6 +101,7 @@ CLASSES: Final[tuple[type, ...]] = (
     panels.VIEW3D_PT_edge_dance_beats,
     render_panel.VIEW3D_PT_edge_dance_render,
     smpl_body_panel.VIEW3D_PT_edge_dance_smpl_body,
+    setup_panel.VIEW3D_PT_edge_dance_backend,
 )
 
 SMPL_BODY = "edge_dance_smpl_body"
@@ -104,6 +113,7 @@ SETTINGS = "edge_dance"
 
 def register() -> None:
     """Register the classes, give every scene its settings and every armature its takes and its bone map."""
+    open_log(preferences.user_folder("logs"))
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     pointer: Any = bpy.props.PointerProperty
@@ -119,6 +129,8 @@ def register() -> None:
 def unregister() -> None:
     """Undo `register`, and end the worker."""
     service.stop()
+    setup.stop()
+    close_log()
     dope_sheet.hide_kept()
     export_motion.hide_in_menu()
     verdict.unregister()

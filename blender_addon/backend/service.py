@@ -24,6 +24,11 @@ class Service:
         """Whether a job is under way."""
         return self.job is not None
 
+    @property
+    def running(self) -> bool:
+        """Whether there is a worker, and with it used memory."""
+        return self._worker is not None and self._worker.alive
+
     def open_job(self, launch: Launch) -> Job:
         """A new job, still without a request. Raises EdgeError busy, job_folder."""
         if self.job:

@@ -19,6 +19,7 @@ from typing import IO, Protocol
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.protocol import FrameSplitter, Message, ProtocolError, Shutdown, decode, encode
 from .launch import POPEN_FLAGS, worker_variables
+from .log_file import log
 from .obituary import explain_end
 
 LAST_WORDS = 40
@@ -45,7 +46,10 @@ class Startable(Protocol):
 
 
 class WorkerProcess:
-    """One worker, or another process that speaks as it does, from launch to end. Starts at once, in a thread: finding Python takes a moment."""
+    """One worker, or another process that speaks as it does, from launch to end.
+
+    Starts at once, in a thread: finding Python takes a moment.
+    """
 
     def __init__(self, launch: Startable) -> None:
         self._launch = launch
@@ -112,15 +116,16 @@ class WorkerProcess:
             return
         self._process = process
         assert process.stdin and process.stdout and process.stderr  # noqa: S101 - for the type checker
-        log = threading.Thread(target=self._keep_log, args=(process.stderr,), daemon=True)
-        log.start()
+        keeper = threading.Thread(target=self._keep_log, args=(process.stderr,), daemon=True)
+        keeper.start()
         threading.Thread(target=self._write, args=(process.stdin,), daemon=True).start()
         if self._killed:
             self.kill()
         self._read(process.stdout)
         self._outgoing.put(None)
         code = process.wait()
-        log.join(_EXIT_S)
+        keeper.join(_EXIT_S)
+        log.info("The process %d has ended with %d.", process.pid, code)
         self._end(self._fault or (None if self._killed else explain_end(code, self._last_words)))
 
     def _read(self, stdout: IO[bytes]) -> None:
@@ -149,7 +154,9 @@ class WorkerProcess:
 
     def _keep_log(self, stderr: IO[bytes]) -> None:
         for line in stderr:
-            self._last_words.append(line.decode("utf-8", "replace").rstrip()[:500])
+            words = line.decode("utf-8", "replace").rstrip()[:500]
+            self._last_words.append(words)
+            log.info("%s", words)
 
     def _see_out(self) -> None:
         deadline = time.monotonic() + _EXIT_S

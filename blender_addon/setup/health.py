@@ -23,7 +23,7 @@ MENDS: dict[State, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """words: a sentence for the panel. ours: whether set-up can mend it; a Python of the user's own it does not touch."""
+    """words: a sentence for the panel. ours: whether set-up can mend it; it does not touch the user's own Python."""
 
     state: State
     words: str
@@ -48,7 +48,12 @@ class HealthCheck:
 
     def look(self, launch: Launch, home: Home) -> Health:
         """What is known; never waits. Where nothing is, a thread looks and calls `changed`."""
-        key = (launch.python, home.folder, _stamp(home.folder / "backend.json"), _stamp(home.folder / "unfinished.json"))
+        key = (
+            launch.python,
+            home.folder,
+            _stamp(home.folder / "backend.json"),
+            _stamp(home.folder / "unfinished.json"),
+        )
         if key != self._key:
             self._key, self._health = key, CHECKING
             threading.Thread(target=self._find, args=(key, launch, home), name="edge_dance health", daemon=True).start()

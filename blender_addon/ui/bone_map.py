@@ -10,7 +10,7 @@ from ..rig.bone_map_properties import CHOSEN, SHOWN
 from ..rig.dancer import is_dancer
 from ..rig.target import active_armature
 from ..rig.verdict import verdict_of
-from .panels import draw_text
+from .words import draw_text
 
 
 class EDGE_DANCE_UL_bone_slots(bpy.types.UIList):

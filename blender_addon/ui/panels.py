@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import blf
 import bpy
 
 from .. import compat
@@ -15,6 +14,8 @@ from ..music import find_strip
 from ..ops.generate import why_not_generate
 from ..ops.presets import PRESETS
 from ..rig.target import active_armature, find_dancer
+from .setup import draw_health
+from .words import draw_text, duration
 
 _STAGES = {
     "loading": "Loading the model",
@@ -23,9 +24,6 @@ _STAGES = {
     "feet": "Placing the feet",
     "saving": "Saving",
 }
-
-_FONT_SIZE = 11.0  # points of the default theme
-_MARGIN = 100.0  # pixels of the sidebar that are no text: icon, tabs, borders
 
 
 class _DanceTab(bpy.types.Panel):
@@ -47,6 +45,7 @@ class VIEW3D_PT_edge_dance(_DanceTab):
         if service.job:
             _draw_job(layout, service.job)
             return
+        draw_health(layout, context)
         reason = why_not_generate(context)
         row = layout.row()
         row.scale_y = 1.6
@@ -209,37 +208,10 @@ def _draw_job(layout: Any, job: Job) -> None:
     elif job.progress:
         text = _STAGES[job.progress.stage]
         if job.progress.eta and job.progress.eta >= 1:
-            text += f", {_duration(job.progress.eta)} left"
+            text += f", {duration(job.progress.eta)} left"
     row = layout.row(align=True)
     row.scale_y = 1.6
     row.progress(factor=job.fraction, text=text)
     button = row.row(align=True)
     button.enabled = job.state != "cancelling"
     button.operator("edge_dance.cancel", text="", icon="X")
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-
-
-def draw_text(layout: Any, context: bpy.types.Context, text: str, icon: str) -> None:
-    """A sentence, wrapped to the sidebar's width."""
-    scale = context.preferences.system.ui_scale
-    column = layout.column(align=True)
-    column.scale_y = 0.85
-    for number, line in enumerate(_wrapped(text, context.region.width - _MARGIN * scale, scale)):
-        column.label(text=line, icon="BLANK1" if number else icon)
-
-
-def _wrapped(text: str, width: float, scale: float) -> list[str]:
-    """Lines of words that fit into so many pixels; a longer word has a line of its own."""
-    blf.size(0, _FONT_SIZE * scale)
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".lstrip()
-        if lines[-1] and blf.dimensions(0, longer)[0] > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines

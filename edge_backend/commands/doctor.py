@@ -21,6 +21,7 @@ from .. import __version__
 from ..errors import EdgeError
 from ..failures import explain
 from ..model.catalogue import known
+from ..private import private
 from ..protocol import PROTOCOL
 from ..request import GenerateRequest
 
@@ -74,7 +75,7 @@ def _look(name: str, look: Callable[[], str], hint: str) -> Finding:
 
 
 def _private(text: str) -> str:
-    return text.replace(str(Path.home()), "~")
+    return private(text, {"program": Path(__file__).resolve().parents[2]})
 
 
 def _package(name: str) -> str:

@@ -1,0 +1,84 @@
+"""A report on this installation that can be pasted into an issue: no path and no name of a person in it. No bpy."""
+
+import json
+import platform
+import subprocess
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..backend.launch import ADDON_FOLDER, POPEN_FLAGS, Launch, worker_variables
+from ..backend.log_file import last_lines
+from ..edge_backend import __version__
+from ..edge_backend.errors import EdgeError
+from ..edge_backend.private import private
+from ..edge_backend.setup.home import Home
+
+_DOCTOR_S = 600.0
+_LOG_LINES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What Blender knows. problem: what went wrong last. folders: that may occur in texts and are nobody's business."""
+
+    blender: str
+    gpu: str
+    problem: EdgeError | None
+    folders: tuple[Path, ...]
+
+
+class ReportMaker:
+    """Makes a report in a thread; `text` is there once it is done."""
+
+    def __init__(self, launch: Launch, home: Home, host: Host, done: Callable[[], None] = lambda: None) -> None:
+        self.text: str | None = None
+        self._done = done
+        threading.Thread(target=self._make, args=(launch, home, host), name="edge_dance report", daemon=True).start()
+
+    def _make(self, launch: Launch, home: Home, host: Host) -> None:
+        self.text = make_report(launch, home, host)
+        self._done()
+
+
+def make_report(launch: Launch, home: Home, host: Host) -> str:
+    """The report; takes as long as a doctor's look at the backend."""
+    rows = [
+        f"EDGE Dance {__version__} in Blender {host.blender}",
+        f"System: {platform.platform()}, {platform.machine()}, GPU: {host.gpu}",
+        f"Set-up: {home.status}" + (f", {home.ready.build}" if home.ready else ""),
+        f"Python: {'of the user' if launch.python else 'that of set-up, or the first that fits'}",
+        "",
+        *_doctor(launch),
+    ]
+    if host.problem:
+        rows += ["", f"Last problem: {host.problem} [{host.problem.code}]", host.problem.detail]
+    rows += ["", "Log:", last_lines(_LOG_LINES) or "none"]
+    named = {"extension": ADDON_FOLDER, "backend": home.folder}
+    return private("\n".join(rows), named, host.folders) + "\n"
+
+
+def _doctor(launch: Launch) -> list[str]:
+    try:
+        done = subprocess.run(
+            [str(launch.find()), "-m", "edge_backend", "doctor", "--json"],
+            env=worker_variables(),
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_DOCTOR_S,
+            check=False,
+            **POPEN_FLAGS,
+        )
+        found = next(json.loads(row)["findings"] for row in done.stdout.splitlines() if row.startswith('{"ok"'))
+        return [
+            f"{'ok ' if one['ok'] else 'BAD'} {one['name']:<11} {one['words']} {one['hint']}".rstrip() for one in found
+        ]
+    except EdgeError as error:
+        return [f"BAD backend     {error} [{error.code}]"]
+    except (StopIteration, KeyError, ValueError, TypeError):
+        return ["BAD doctor      " + done.stderr[-2000:]]
+    except (OSError, subprocess.SubprocessError) as error:
+        return [f"BAD doctor      {error}"]

@@ -1,0 +1,103 @@
+"""How the backend is, and the buttons that mend it."""
+
+from typing import Any
+
+import bpy
+
+from ..edge_backend.setup.home import Home
+from ..preferences import ADDON, backend_home, launch
+from ..setup.health import Health
+from ..setup.installer import installer
+from .words import draw_text, duration
+
+_ICONS = {
+    "checking": "SORTTIME",
+    "ready": "CHECKMARK",
+    "missing": "IMPORT",
+    "unfinished": "RECOVER_LAST",
+    "outdated": "FILE_REFRESH",
+    "broken": "ERROR",
+}
+_STAGES = {
+    "preparing": "Looking around",
+    "downloading": "Downloading",
+    "unpacking": "Unpacking",
+    "testing": "Trying a dance",
+}
+
+
+def health(context: bpy.types.Context) -> Health:
+    """How the backend is; what is not known yet is looked up meanwhile."""
+    return installer.health.look(launch(context), Home(backend_home()))
+
+
+class VIEW3D_PT_edge_dance_backend(bpy.types.Panel):
+    """The process that makes the dances"""
+
+    bl_label = "Backend"
+    bl_parent_id = "VIEW3D_PT_edge_dance"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Dance"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout: Any = self.layout
+        if installer.run:
+            draw_set_up(layout)
+        else:
+            now = health(context)
+            draw_text(layout, context, now.words, _ICONS[now.state])
+            if now.ours and now.state in ("ready", "outdated", "broken", "unfinished"):
+                row = layout.row(align=True)
+                row.operator("edge_dance.set_up_backend", text=now.mend or "Repair Backend", icon="TOOL_SETTINGS")
+                row.operator("edge_dance.remove_backend", text="", icon="TRASH")
+        layout.operator("edge_dance.free_memory", icon="MEMORY")
+        layout.operator("edge_dance.write_report", icon="TEXT")
+
+
+def draw_health(layout: Any, context: bpy.types.Context) -> None:
+    """Where the backend is not well: what is the matter, and the button that mends it. Else nothing."""
+    if installer.run:
+        draw_set_up(layout)
+        return
+    now = health(context)
+    if now.state not in ("ready", "checking"):
+        box = layout.box()
+        draw_text(box, context, now.words, _ICONS[now.state])
+        if now.mend:
+            row = box.row()
+            row.scale_y = 1.3
+            row.operator("edge_dance.set_up_backend", text=now.mend, icon=_ICONS[now.state])
+        else:
+            box.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES").module = ADDON
+    if problem := installer.problem:
+        draw_text(layout, context, str(problem), "ERROR")
+        layout.operator("edge_dance.copy_problem", icon="COPYDOWN")
+
+
+def draw_set_up(layout: Any) -> None:
+    """How far set-up is."""
+    run = installer.run
+    if run is None:
+        return
+    row = layout.row(align=True)
+    row.scale_y = 1.6
+    factor, text = _progress(run)
+    row.progress(factor=factor, text=text)
+    row.operator("edge_dance.cancel_set_up", text="", icon="X")
+
+
+def _progress(run: Any) -> tuple[float, str]:
+    now = run.progress
+    if run.launch.remove:
+        return 0.0, "Removing the backend"
+    if run.state == "cancelling" or now is None:
+        return 0.0, "Cancelling" if now else "Starting"
+    text = _STAGES.get(now.stage, now.stage)
+    if now.stage == "downloading" and now.total:
+        text = f"{text} {now.done / 1e6:,.0f} of {now.total / 1e6:,.0f} MB"
+        if now.eta and now.eta >= 1:
+            text += f", {duration(now.eta)} left"
+    return now.done / max(1, now.total), text

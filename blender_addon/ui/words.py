@@ -1,0 +1,37 @@
+"""Sentences and times as panels show them."""
+
+from typing import Any
+
+import blf
+import bpy
+
+_FONT_SIZE = 11.0  # points of the default theme
+_MARGIN = 100.0  # pixels of the sidebar that are no text: icon, tabs, borders
+
+
+def duration(seconds: float) -> str:
+    """As one says it."""
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def draw_text(layout: Any, context: bpy.types.Context, text: str, icon: str) -> None:
+    """A sentence, wrapped to the sidebar's width."""
+    scale = context.preferences.system.ui_scale
+    column = layout.column(align=True)
+    column.scale_y = 0.85
+    for number, line in enumerate(_wrapped(text, context.region.width - _MARGIN * scale, scale)):
+        column.label(text=line, icon="BLANK1" if number else icon)
+
+
+def _wrapped(text: str, width: float, scale: float) -> list[str]:
+    """Lines of words that fit into so many pixels; a longer word has a line of its own."""
+    blf.size(0, _FONT_SIZE * scale)
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if lines[-1] and blf.dimensions(0, longer)[0] > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
