@@ -14,6 +14,7 @@ from .diffusion.kept import Kept, read_edit
 from .diffusion.long_form import plan_windows
 from .diffusion.samplers import Step
 from .diffusion.song import FinalFrames, SamplerSettings, sample_song
+from .edit import EditRequest
 from .errors import EdgeError
 from .model import controls
 from .model.weights_file import Weights, WeightsInfo
@@ -229,6 +230,8 @@ def _check(request: GenerateRequest) -> None:
         f"guidance ramp is {request.guidance_ramp}, not one of {', '.join(RAMPS)}": request.guidance_ramp in RAMPS,
         f"guidance interval is {interval}, not two timesteps, the lower first, from 0 to 999": interval is None
         or (len(interval) == 2 and 0 <= interval[0] <= interval[1] <= 999),
+        "sampler is reference, which keeps nothing of another dance": request.sampler != "reference"
+        or request.edit == EditRequest(),
         f"smoothness is {request.smoothness:g}, not between 0 and 1": 0 <= request.smoothness <= 1,
         f"bar is {request.beats.bar}, not between 0 and 3": 0 <= request.beats.bar <= 3,
         f"beats' offset is {request.beats.offset:g} s, not between -10 and 10": abs(request.beats.offset) <= 10,

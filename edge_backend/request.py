@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from .edit import EditRequest
 
-Sampler = Literal["ddim", "ddpm", "dpmpp"]
+Sampler = Literal["ddim", "ddpm", "dpmpp", "reference"]
 Style = Literal["any", "salsa", "commercial", "freestyle", "indian", "modern", "breakdance"]
 Ramp = Literal["auto", "constant", "rising"]
 TempoChange = Literal["heard", "half", "double"]
@@ -58,13 +58,14 @@ class GenerateRequest:
     song: path of an audio file. start, duration: seconds of the song; duration None = to its end.
     seed: 0 or more. steps: network evaluations per window. guidance: how strongly the music leads (1 = as trained).
     weights: an id that `weights list` shows, or a path. energy: 0 (calm) to 1 (wild), None = left to the music.
-    sequential: window after window, so that the dance's beginning is there early, instead of all windows at once.
+    sequential: a few windows at a time, so that the dance's beginning is there early, instead of all at once.
     edit: what is kept of another dance, or the dance that is varied. beats: the user's correction of the beats; models
     that listen through rhythm features dance to it, the others keep their own ears. smoothness: 0 to 1, how much
     tremble is taken out of the dance before its feet are cleaned; 0 leaves it as the model made it.
     eta: of DDIM, 0 = deterministic. guidance_interval: timesteps (low, high), of 0 to 999, outside which guidance is 1.
     guidance_ramp: rising = from 0 up to guidance halfway, constant = the same all the time, auto = EDGE's rules: rising
     in dances of more than one window, never above 1 in the last 100 timesteps of ddpm.
+    sampler: reference = EDGE's own, plainly: 50 steps whatever steps says, slow, to measure against; it keeps nothing.
     on_beat: how far the dance's stops are drawn onto the beats, 0 = not at all, 1 = all the way (`timing`).
     """
 

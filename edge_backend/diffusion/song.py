@@ -1,8 +1,9 @@
 """A dance for a whole song: the one entry point of this package."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain, repeat
 from typing import assert_never
 
 import numpy as np
@@ -20,10 +21,14 @@ from .constraints import Constraint, check_length, free
 from .facing import facing
 from .guidance import BATCH, Guidance, Poll, carry_on, constant, ddpm_rule, encode, guided, in_interval, long_form_ramp
 from .holding import Hold, around, holding
-from .long_form import WINDOW, WindowPlan, agreeing, plan_windows, share_overlap
+from .long_form import WINDOW, WindowPlan, agreeing, plan_windows, share_overlap, stitch
 from .noise import WindowNoise
+from .reference import sample_reference
 from .samplers import Denoiser, Noise, Step, StepCallback, ignore, sample_ddim, sample_ddpm, sample_dpm_solver_pp
 from .schedule import CLEAN, Schedule, cosine_schedule, ddim_times, log_snr_times
+
+FIRST_PASSES = (1, 2, 4)  # windows; the first two make 5 and 5 s, so that the dance can play while the third is made
+LARGEST_PASS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,7 @@ class SamplerSettings:
     steps: network evaluations per window. eta: of DDIM, 0 = deterministic. guidance: how strongly the music leads,
     1 = as trained. guidance_interval: timesteps (low, high) outside which there is none. guidance_ramp: as in
     request.GenerateRequest. seed: 0 or more.
-    sequential: window after window, each beginning as the last one ended, instead of all at once.
+    sequential: few windows at a time, more and more, which begin as those before them ended, instead of all at once.
     batch: windows that go through the network at a time.
     """
 
@@ -90,6 +95,7 @@ def sample_song(
     (windows sampled at a time, 150, 151), normalised; may raise Cancelled too. on_final: called when frames become
     final: once, or, with settings.sequential, after every window.
     The result depends on seed and settings; on batch only by rounding.
+    The sampler "reference" is EDGE's own and knows neither constraint nor variation, steps nor eta.
     Raises EdgeError constraint_length where constraint or variation are for another number of frames.
     """
     plan = plan_windows(frames)
@@ -99,9 +105,13 @@ def sample_song(
     music = _windows_of(cond, plan)
     canvas = Canvas(plan, constraint, normaliser)
     sampling = _Sampling(model, normaliser, settings, plan, 1.0 if variation is None else variation.strength, poll)
+    if settings.sampler == "reference":
+        vectors = stitch(normaliser.unnormalise(sampling.reference(music, on_step).cpu().numpy()))[:frames]
+        on_final(vectors)
+        return vectors
     away = origins(plan, constraint, start, normaliser)
     passes = _passes(canvas.open_windows(), settings.sequential)
-    for number, windows in enumerate(passes):
+    for windows in passes:
         if any(canvas.is_open(window) for window in windows):
             x0 = sampling.run(
                 windows,
@@ -109,7 +119,7 @@ def sample_song(
                 origin=None if away is None else away[windows.start : windows.stop],
                 hold=canvas.hold(windows, sampling.schedule.steps, sampling.device),
                 start=None if start is None else canvas.windows_of(start, windows),
-                on_step=_counted(on_step, number, len(passes)),
+                on_step=_counted(on_step, windows, passes),
             )
             canvas.paint(windows, x0, look_back=settings.sequential)
             on_final(canvas.values[: canvas.final_frames()].copy())
@@ -165,6 +175,19 @@ class _Sampling:
             x = self.schedule.q_sample(base.to(self.device), times[0] if times else CLEAN, x)
         return self._sample(denoise, x, times, noise, on_step)
 
+    def reference(self, cond: Tensor, on_step: StepCallback) -> Tensor:
+        """x0 of all windows as EDGE's own sampler makes it; they are not yet stitched."""
+        ramp = long_form_ramp if self.plan.windows > 1 else constant
+        return sample_reference(
+            self.model,
+            cond.to(self.device),
+            self.schedule,
+            guidance=ramp(self.settings.guidance),
+            noise=WindowNoise(self.settings.seed, range(self.plan.windows), (WINDOW, CHANNELS), self.device),
+            on_step=on_step,
+            poll=self.poll,
+        )
+
     def _denoiser(self, cond: Tensor, hold: Hold | None, origin: Tensor | None) -> Denoiser:
         settings = self.settings
         music = encode(self.model, cond, batch=settings.batch, poll=self.poll)
@@ -207,19 +230,38 @@ class _Sampling:
                 return sample_ddpm(denoise, x, times, self.schedule, noise=noise, on_step=on_step)
             case "dpmpp":
                 return sample_dpm_solver_pp(denoise, x, times, self.schedule, on_step=on_step)
+            case "reference":
+                raise ValueError("the reference is not a step rule: see sample_reference")
         assert_never(self.settings.sampler)
 
 
 def _passes(windows: list[int], sequential: bool) -> list[range]:
-    """Which windows are sampled at once, in the order of the song."""
-    return [range(window, window + 1) for window in windows] if sequential else runs(windows)
+    """Which windows are sampled at once, in the order of the song: all that hang together, or so few at the beginning
+    that it is there at once, and then more and more."""
+    together = runs(windows)
+    if not sequential:
+        return together
+    sizes = chain(FIRST_PASSES, repeat(LARGEST_PASS))
+    return [part for run in together for part in _pieces(run, sizes)]
 
 
-def _counted(on_step: StepCallback, number: int, passes: int) -> StepCallback:
-    """The callback that counts the steps of all passes through, for pass `number`."""
+def _pieces(run: range, sizes: Iterator[int]) -> Iterator[range]:
+    start = run.start
+    while start < run.stop:
+        stop = min(start + next(sizes), run.stop)
+        yield range(start, stop)
+        start = stop
+
+
+def _counted(on_step: StepCallback, windows: range, passes: list[range]) -> StepCallback:
+    """The callback that counts through all passes, for one of them; a step of more windows counts for more."""
+    weights = [len(each) for each in passes] if len(passes) > 1 else [1]
+    number = passes.index(windows)
+    before, weight, total = sum(weights[:number]), weights[number], sum(weights)
 
     def counted(step: Step) -> None:
-        on_step(replace(step, index=number * step.count + step.index, count=passes * step.count))
+        index = before * step.count + weight * (step.index + 1) - 1
+        on_step(replace(step, index=index, count=total * step.count))
 
     return counted
 

@@ -9,8 +9,8 @@ from edge_backend.diffusion.long_form import HOP, plan_windows
 from edge_backend.diffusion.samplers import Cancelled
 from edge_backend.diffusion.song import SamplerSettings, sample_song
 from edge_backend.motion.representation import unpack
-from edge_backend.request import SAMPLERS
 
+SAMPLERS = ("ddim", "ddpm", "dpmpp")
 QUICK = SamplerSettings(steps=4, seed=3)
 
 
@@ -69,9 +69,64 @@ def test_the_batch_changes_nothing(dance, sampler):
         np.testing.assert_allclose(dance(frames, replace(settings, batch=batch)), reference, atol=1e-4)
 
 
-def test_window_after_window_a_dance_begins_the_same_however_long_the_song_goes_on(dance):
+def test_a_few_windows_at_a_time_a_dance_begins_the_same_however_long_the_song_goes_on(dance):
     settings = replace(QUICK, sequential=True)
-    np.testing.assert_array_equal(dance(500, settings)[:450], dance(700, settings)[:450])
+    # The passes over 1 and 2 windows are the same: their 300 frames.
+    np.testing.assert_array_equal(dance(500, settings)[:300], dance(900, settings)[:300])
+
+
+def test_frames_that_are_final_stay_so_and_are_there_early(dance):
+    beginnings = []
+    whole = dance(1800, replace(QUICK, sequential=True), on_final=beginnings.append)
+    # Passes over 1, 2, 4, 8, and the last 8 of 23 windows; each adds its own hops of 75 frames.
+    assert [len(vectors) for vectors in beginnings] == [150, 300, 600, 1200, 1800]
+    for vectors in beginnings:
+        np.testing.assert_array_equal(vectors, whole[: len(vectors)])
+
+
+@pytest.mark.parametrize("sequential", [False, True])
+def test_every_window_hears_its_music_once(dance, parity, sequential):
+    heard = []
+    model = parity.weights.model
+    listen = model.cond_projection.register_forward_hook(lambda _module, inputs, _out: heard.append(len(inputs[0])))
+    try:
+        dance(1800, replace(QUICK, sequential=sequential))
+    finally:
+        listen.remove()
+    assert sum(heard) == 23
+
+
+def test_guidance_that_does_nothing_costs_nothing(dance, parity):
+    """Where the weight is 1 the network without music is not asked; where it is 0 only that one is."""
+    rows = []
+    model = parity.weights.model
+    asked = model.final_layer.register_forward_hook(lambda _module, inputs, _out: rows.append(inputs[0].shape[0]))
+    try:
+        for guidance in (2.0, 1.0, 0.0):
+            dance(150, replace(QUICK, guidance=guidance))
+    finally:
+        asked.remove()
+    assert rows == [2] * 4 + [1] * 4 + [1] * 4
+
+
+def test_without_room_for_what_is_heard_the_dance_is_the_same(dance, monkeypatch):
+    settings = replace(QUICK, batch=4)
+    kept = dance(900, settings)
+    monkeypatch.setattr("edge_backend.diffusion.guidance.ROOM_BYTES", 0)
+    assert dance(900, settings).tobytes() == kept.tobytes()
+
+
+def test_the_reference_takes_edges_50_steps_whatever_the_settings_say(dance, parity):
+    steps, heard = [], []
+    model = parity.weights.model
+    listen = model.cond_projection.register_forward_hook(lambda *_: heard.append(1))
+    try:
+        vectors = dance(200, replace(QUICK, sampler="reference"), on_step=steps.append)
+    finally:
+        listen.remove()
+    assert vectors.shape == (200, 151)
+    assert len(steps) == 50
+    assert len(heard) == 2 * 50  # the music anew for each of the two branches: nothing is kept
 
 
 def test_music_that_ends_early_goes_on_as_it_ended(dance, music):
@@ -108,7 +163,7 @@ def test_cancelling_takes_effect_within_one_network_evaluation(dance):
     assert evaluations == 8
 
 
-@pytest.mark.parametrize("sequential", [False, True], ids=["at once", "window after window"])
+@pytest.mark.parametrize("sequential", [False, True], ids=["at once", "a few at a time"])
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_seams_are_as_smooth_as_the_rest(smooth_dance, acceleration, sampler, sequential):
     frames = 3000
