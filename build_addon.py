@@ -75,10 +75,10 @@ def command_test(options: argparse.Namespace) -> int:
         where = elsewhere or ["tests", f"--ignore={BLENDER_TESTS}"]
         steps.append(("tests", lambda: pytest_run(MAIN, where, flags)))
     in_blender = [word for word in targets if word.startswith(BLENDER_TESTS)]
-    for name in BLENDERS if in_blender or not targets else ():
-        if options.matrix or name in DEFAULT_BLENDERS:
-            test = partial(blender_tests, name, in_blender or [BLENDER_TESTS], flags, required=options.matrix)
-            steps.append((f"Blender {name}", test))
+    asked = BLENDERS if options.matrix else options.blender
+    for name in asked or DEFAULT_BLENDERS if in_blender or not targets else ():
+        test = partial(blender_tests, name, in_blender or [BLENDER_TESTS], flags, required=bool(asked))
+        steps.append((f"Blender {name}", test))
 
     summary = []
     for name, step in steps:
@@ -111,6 +111,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     release.set_defaults(run=command_release)
     test = commands.add_parser("test", help="lint, types and all tests; -- ARGS go to pytest")
     test.add_argument("--matrix", action="store_true", help="Blender tests in 4.2, 4.5, 5.0 and 5.2")
+    test.add_argument("--blender", action="append", choices=BLENDERS, help="in this one alone; may be given again")
     test.set_defaults(run=command_test)
     return parser.parse_args(own, argparse.Namespace(arguments=rest))
 

@@ -89,8 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_generate(command("generate", "make a dance for a song", _computing(), _listening(), _json()))
     _add_batch(command("batch", "make many dances at a time (docs/batch.md)", _computing(), _json()))
     _add_features(command("features", "extract what a model hears of a song", _computing(), _listening(), _json()))
-    _add_weights(command("weights", "list, show or import weights"))
+    _add_weights(command("weights", "list, show, fetch or import weights"))
     _add_jukebox(command("jukebox", "fetch, convert, check and measure Jukebox, which some weights listen through"))
+    _add_export(command("export", "write a dance for other programs: BVH, AMASS, EDGE's pickle", _json()))
     _add_preview(command("preview", "draw a dance as a video or a sheet of pictures, without Blender", _json()))
     command("doctor", "check this installation by using it", _computing(), _json())
     _add_worker(command("worker", "serve Blender on stdin and stdout (docs/protocol.md)", _computing()))
@@ -230,12 +231,15 @@ def _add_weights(parser: argparse.ArgumentParser) -> None:
     listing = actions.add_parser("list", help="the weights that are known, and which of them are here", parents=parents)
     show = actions.add_parser("show", help="what a weights file says about itself", parents=parents)
     show.add_argument("name", metavar="NAME|FILE")
-    for one in (listing, show):
+    fetch = actions.add_parser("fetch", help="the weights of EDGE's authors", parents=parents)
+    fetch.add_argument("name", choices=("edge",))
+    fetch.add_argument("--from", type=Path, metavar="FILE", dest="source", help="checkpoint.pt, as you downloaded it")
+    for one in (listing, show, fetch):
         one.add_argument("--weights-folder", type=Path, metavar="DIR", help="your own weights, beside the bundled ones")
     bring = actions.add_parser("import", help="make weights from a checkpoint.pt of EDGE's authors", parents=parents)
     bring.add_argument("checkpoint", type=Path, metavar="FILE")
     bring.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.safetensors")
-    for action, one in (("list", listing), ("show", show), ("import", bring)):
+    for action, one in (("list", listing), ("show", show), ("fetch", fetch), ("import", bring)):
         one.set_defaults(module=f"weights_{action}")
     bring.add_argument("--heads", type=int, metavar="N", help="of each attention, where the file is no usual one")
 
@@ -269,6 +273,11 @@ def _add_jukebox(parser: argparse.ArgumentParser) -> None:
     compare.set_defaults(json=False)
     for action, one in actions.choices.items():
         one.set_defaults(module=f"jukebox_{action}")
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dance", type=Path, metavar="DANCE.npz")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".bvh, .npz (AMASS) or .pkl")
 
 
 def _add_preview(parser: argparse.ArgumentParser) -> None:

@@ -50,8 +50,17 @@ def save_motion(path: str | os.PathLike[str], motion: Motion) -> None:
         "beats": np.asarray(motion.beats, dtype=np.float32),
         "meta": np.array(meta),
     }
-    with replacing(path) as unfinished:
-        _write_npz(unfinished, arrays)
+    write_npz(path, arrays)
+
+
+def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, Array]) -> None:
+    """Write arrays as an npz, whole or not at all; equal arrays give equal bytes. Raises OSError."""
+    with replacing(path) as unfinished, zipfile.ZipFile(unfinished, "w") as archive:
+        for name, array in arrays.items():
+            entry = zipfile.ZipInfo(f"{name}.npy", _ZIP_TIME)
+            entry.create_system = 3  # else Windows writes another byte
+            with archive.open(entry, "w") as stream:
+                np.lib.format.write_array(stream, np.asarray(array), version=(1, 0), allow_pickle=False)
 
 
 def load_motion(path: str | os.PathLike[str]) -> Motion:
@@ -79,15 +88,6 @@ def load_motion(path: str | os.PathLike[str]) -> Motion:
         ) from error
     _refuse_nan(target, poses, root, contacts, beats)
     return motion
-
-
-def _write_npz(path: Path, arrays: Mapping[str, Array]) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, array in arrays.items():
-            entry = zipfile.ZipInfo(f"{name}.npy", _ZIP_TIME)
-            entry.create_system = 3  # else Windows writes another byte
-            with archive.open(entry, "w") as stream:
-                np.lib.format.write_array(stream, np.asarray(array), version=(1, 0), allow_pickle=False)
 
 
 def _real(array: Array) -> Array:
