@@ -12,7 +12,7 @@ _PATH = re.compile(
     r"""
     (?<![\w.~/\\<>:-])                        # not in the middle of a word, an address, or behind a folder's name
     (?:[A-Za-z]:[\\/]|\\\\|/)                 # C:\  \\server  /
-    (?:[^/\\\n"'<>|]+[/\\])+                 # folders
+    (?:[^/\\\n"<>|]+[/\\])+                  # folders
     (?:[^/\\\n"'<>|:]*?(\.\w{1,11})\b|[^/\\\s"'<>|:,;]*)
     """,
     re.VERBOSE,

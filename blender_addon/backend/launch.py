@@ -35,15 +35,15 @@ else:
 class Launch:
     """How to start the worker.
 
-    python: the user's choice, None = look for one. home: where set-up puts its environments. weights_folder: the user's
-    own weights. threads: 0 = as torch likes.
+    python: the user's choice, None = look for one. weights_folder: the user's own weights. threads: 0 = as torch likes.
+    home: where set-up puts its environments.
     """
 
     python: Path | None = None
-    home: Path | None = None
     weights_folder: Path | None = None
     idle_minutes: float = 10.0
     threads: int = 0
+    home: Path | None = None
 
     def command(self) -> list[str]:
         """The worker's command line. Looks for Python, which takes a moment. Raises EdgeError backend_*."""
