@@ -60,6 +60,14 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
         max=20.0,
         soft_max=4.0,
     )
+    on_beat: bpy.props.FloatProperty(
+        name="On Beat",
+        description="How far the dance's stops are drawn onto the beats by a slight change of tempo; 0: not at all",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+    )
     smoothness: bpy.props.FloatProperty(
         name="Smoothness",
         description="How much tremble is taken out of the dance; at 1 quick accents go too",

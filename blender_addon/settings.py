@@ -21,6 +21,7 @@ class Settings(Protocol):
     clean_feet: bool
     guidance: float
     smoothness: float
+    on_beat: float
     tempo: TempoChange
     beat_offset: float
     bar_offset: int
@@ -47,6 +48,7 @@ def generate_request(settings: Settings, song: Path, start: float, duration: flo
         beats=beats_request(settings),
         guidance=round(settings.guidance, 6),
         smoothness=round(settings.smoothness, 6),
+        on_beat=round(settings.on_beat, 6),
     )
 
 

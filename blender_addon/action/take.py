@@ -2,6 +2,7 @@
 
 import json
 import math
+import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -75,6 +76,7 @@ def _describe(
     """
     meta = motion.meta
     action[PROPERTY] = {
+        "id": uuid.uuid4().hex,
         "song": str(meta.get("song", {}).get("name", "")),
         "seed": int(meta.get("seed", 0)),
         "style": str(meta.get("style", "")),

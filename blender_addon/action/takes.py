@@ -48,6 +48,24 @@ def use_take(armature: bpy.types.Object, action: bpy.types.Action) -> None:
     compat.assign_action(armature, action)
 
 
+@contextmanager
+def showing(armature: bpy.types.Object, action: bpy.types.Action | None) -> Iterator[None]:
+    """For this block the armature shows the action, without one what it shows. Raises EdgeError armature_tweaked."""
+    data = armature.animation_data
+    shown = data.action if data else None
+    if action is None or action == shown:
+        yield
+        return
+    use_take(armature, action)
+    try:
+        yield
+    finally:
+        if shown:
+            compat.assign_action(armature, shown)
+        else:
+            armature.animation_data.action = None
+
+
 def refuse_tweaked(armature: bpy.types.Object) -> None:
     """Raise EdgeError armature_tweaked while an NLA strip of the armature is being edited: its action is locked."""
     data = armature.animation_data

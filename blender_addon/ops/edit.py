@@ -9,6 +9,7 @@ import bpy
 
 from ..action.beats import known_beats
 from ..action.curves import set_density
+from ..action.edited import Edit, note_edit, of_action
 from ..action.hold import held_rows, hold
 from ..action.keep import Row, Timing, exact_frames, gather
 from ..action.keep_rows import frame_range, rows_of, selected_bones, selected_keys
@@ -59,19 +60,18 @@ class EditOperator(DanceOperator):
                 "edit_no_music", "There is no music under the dance that is edited.", "Move the strip under it."
             )
         rows = self.rows(context, armature)
-        vary = self.strength
-        self._kept = gather(rows, self._timing, lambda frames: read_motion(armature, scene, frames), vary)
+        self._kept = gather(rows, self._timing, lambda frames: read_motion(armature, scene, frames), self.strength)
         self._held = list(held_rows(armature, rows, self._timing))
         self._exact = [row.start for row in rows if row.kind == "POSE" and row.exact]
         self._near = [frame for row, frames, _ in exact_frames(rows, self._timing) for frame in frames]
         data = armature.animation_data
-        self._source = data.action.session_uid if data and data.action else 0
-        self._name = (
-            f"{data.action.name.removesuffix(self.suffix).strip()} {self.suffix}" if data and data.action else ""
-        )
+        source = data.action if data else None
+        self._source = source.session_uid if source else 0
+        self._name = f"{source.name.removesuffix(self.suffix).strip()} {self.suffix}" if source and self.suffix else ""
+        self._edit = of_action(Edit(first, last, tuple(rows), self.strength, suffix=self.suffix), source)
         start = song.start + (first - song.first_frame) / rate
         seed = self._request.seed
-        if data and data.action and details(data.action).get("seed") == seed:
+        if source and details(source).get("seed") == seed:
             seed += 1  # the same one would lead back to the same dance
         self._request = replace(self._request, start=start, duration=self._timing.frames / Motion.fps, seed=seed)
 
@@ -89,8 +89,9 @@ class EditOperator(DanceOperator):
             self._timing.first,
             self._request.feet.enabled,
             settings=settings,
-            name=self._name if self.suffix else "",
+            name=self._name,
         )
+        note_edit(action, self._edit)
         source = next((found for found in bpy.data.actions if found.session_uid == self._source), None)
         if source and self.suffix:
             copy_others(source, action)

@@ -1,6 +1,5 @@
 """Operators that make dances."""
 
-import json
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ import bpy
 
 from ..action.curves import set_density
 from ..action.take import add_take
-from ..action.takes import all_or_none, details
+from ..action.takes import all_or_none
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
@@ -18,9 +17,8 @@ from ..edge_backend.motion.motion import Motion
 from ..edge_backend.request import GenerateRequest
 from ..music import find_strip, song_of
 from ..rig.target import find_dancer
-from ..settings import generate_request, restore_settings, settings_to_keep
+from ..settings import generate_request, settings_to_keep
 from .job_operator import JobOperator
-from .takes import shown_take
 
 _LARGEST_SEED = 99_999  # what is easily read out and typed in
 
@@ -91,28 +89,6 @@ class EDGE_DANCE_OT_generate(DanceOperator):
 
     bl_idname = "edge_dance.generate"
     bl_label = "Generate Dance"
-
-
-class EDGE_DANCE_OT_generate_again(DanceOperator):
-    """Make the take that is shown once more, with its own settings; they stay in the panel"""
-
-    bl_idname = "edge_dance.generate_again"
-    bl_label = "Generate Again"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Only for a take."""
-        if shown_take(context) is None:
-            cls.poll_message_set("Click a take in the list first")
-            return False
-        return super().poll(context)
-
-    def prepare(self, context: bpy.types.Context) -> None:
-        """The take's settings in place of the panel's."""
-        _, action = shown_take(context) or (None, None)
-        assert action  # noqa: S101 - poll has seen it
-        restore_settings(context.scene.edge_dance, json.loads(details(action).get("settings", "{}")))
-        super().prepare(context)
 
 
 class EDGE_DANCE_OT_variations(DanceOperator):

@@ -121,6 +121,32 @@ def test_kept_rows_come_out_as_they_were(danced):
     assert angles(channels(danced, [120])[0], kept[119:120]).max() > 10
 
 
+def test_what_was_kept_is_kept_when_the_take_is_generated_again(danced, tmp_path):
+    """After the file was reopened, the take that was edited renamed, and the keep list emptied."""
+    edited = takes_of(danced)[0]
+    bpy.context.scene.frame_set(120)
+    bpy.ops.edge_dance.keep(source="POSE")
+    bpy.ops.edge_dance.keep(source="FEET")
+    assert bpy.ops.edge_dance.generate_kept() == {"FINISHED"}
+    first, _ = channels(danced, range(1, 181, 7))
+    bpy.ops.edge_dance.remove_kept(everything=True)
+    edited.name = "The good one"
+    path, name = str(tmp_path / "kept.blend"), danced.name
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path, load_ui=False)
+    danced = bpy.data.objects[name]
+    made = danced.animation_data.action
+    bpy.context.scene.edge_dance.seed, bpy.context.scene.edge_dance.style = 77, "salsa"
+    assert bpy.ops.edge_dance.generate_again() == {"FINISHED"}
+    assert len(takes_of(danced)) == 3 and danced.animation_data.action == takes_of(danced)[2]
+    assert angles(channels(danced, range(1, 181, 7))[0], first).max() < 1e-3
+    addon("action.takes").use_take(danced, made)
+    addon("action.takes").delete_take(danced, bpy.data.actions["The good one"])
+    with pytest.raises(RuntimeError, match="is no longer in the file"):
+        bpy.ops.edge_dance.generate_again()
+    assert danced.animation_data.action == made and len(takes_of(danced)) == 2
+
+
 def test_regenerating_bones_keeps_all_the_others(danced):
     bone_map = addon("rig.retarget").bone_map_of(danced).bones
     arms = {bone_map[f"{part}.{side}"] for part in ("upper_arm", "forearm", "hand") for side in "LR"}

@@ -1,0 +1,67 @@
+"""The operator that makes a take once more."""
+
+import json
+from pathlib import Path
+
+import bpy
+
+from ..action.edited import Edit, edit_of, source_of
+from ..action.keep import Row
+from ..action.takes import details, showing
+from ..edge_backend.motion.motion import Motion
+from ..edge_backend.request import GenerateRequest
+from ..rig.target import find_dancer
+from ..settings import restore_settings
+from .edit import EditOperator
+from .generate import DanceOperator
+from .takes import shown_take
+
+
+class EDGE_DANCE_OT_generate_again(EditOperator):
+    """Make the take that is shown once more, with its own settings, which stay in the panel, and with what it kept"""
+
+    bl_idname = "edge_dance.generate_again"
+    bl_label = "Generate Again"
+
+    _again: Edit | None
+    """The edit that made the take; None where it was made from nothing, and is a plain dance."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only for a take."""
+        if shown_take(context) is None:
+            cls.poll_message_set("Click a take in the list first")
+            return False
+        return super().poll(context)
+
+    def prepare(self, context: bpy.types.Context) -> None:
+        """The take's settings in place of the panel's; what it kept is read off the action that it was kept of."""
+        _, action = shown_take(context) or (None, None)
+        assert action  # noqa: S101 - poll has seen it
+        self._again = edit_of(action)
+        source = source_of(self._again) if self._again else None
+        restore_settings(context.scene.edge_dance, json.loads(details(action).get("settings", "{}")))
+        if self._again is None:
+            DanceOperator.prepare(self, context)
+            return
+        self.suffix, self.strength = self._again.suffix, self._again.vary
+        with showing(find_dancer(context), source):
+            super().prepare(context)
+
+    def window(self, armature: bpy.types.Object, strip: tuple[float, float]) -> tuple[float, float]:
+        """The same as before, where there still is music."""
+        assert self._again  # noqa: S101 - plain dances have none
+        return max(self._again.first, strip[0]), min(self._again.last, strip[1])
+
+    def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
+        """What the take kept."""
+        assert self._again  # noqa: S101 - plain dances have none
+        return list(self._again.rows)
+
+    def request(self, folder: Path, number: int) -> GenerateRequest:
+        """The song, and what was kept, if something was."""
+        return super().request(folder, number) if self._again else DanceOperator.request(self, folder, number)
+
+    def key(self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene) -> bpy.types.Action:
+        """A new take; the one that it repeats stays."""
+        return super().key(dancer, motion, scene) if self._again else DanceOperator.key(self, dancer, motion, scene)
