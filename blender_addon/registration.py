@@ -4,11 +4,12 @@ from typing import Any, Final
 
 import bpy
 
-from . import preferences, properties
+from . import command_line, preferences, properties
 from .action import character_properties
 from .backend.log_file import close_log, open_log
 from .backend.service import service
 from .ops import (
+    again,
     bone_map,
     curves,
     dancer,
@@ -49,7 +50,6 @@ CLASSES: Final[tuple[type, ...]] = (
     generate.EDGE_DANCE_OT_generate,
     generate.EDGE_DANCE_OT_cancel,
     generate.EDGE_DANCE_OT_copy_problem,
-    generate.EDGE_DANCE_OT_generate_again,
     generate.EDGE_DANCE_OT_variations,
     generate.EDGE_DANCE_OT_new_seed,
     presets.EDGE_DANCE_OT_add_preset,
@@ -64,6 +64,7 @@ CLASSES: Final[tuple[type, ...]] = (
     edit.EDGE_DANCE_OT_vary,
     edit.EDGE_DANCE_OT_pose_to_beat,
     edit.EDGE_DANCE_OT_mirror,
+    again.EDGE_DANCE_OT_generate_again,
     takes.EDGE_DANCE_OT_star_take,
     takes.EDGE_DANCE_OT_delete_take,
     takes.EDGE_DANCE_OT_load_settings,
@@ -124,6 +125,7 @@ def register() -> None:
     export_motion.show_in_menu()
     setattr(bpy.types.Scene, SMPL_BODY, pointer(type=smpl_body_properties.EDGE_DANCE_SmplBody))
     dope_sheet.show_kept()
+    command_line.register()
 
 
 def unregister() -> None:
@@ -131,6 +133,7 @@ def unregister() -> None:
     service.stop()
     setup.stop()
     close_log()
+    command_line.unregister()
     dope_sheet.hide_kept()
     export_motion.hide_in_menu()
     verdict.unregister()

@@ -1,0 +1,59 @@
+"""Dances without a window: `blender -b scene.blend --command edge_dance ...`, and `python -m edge_dance ...` where the
+bpy package is installed."""
+
+import os
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import bpy
+
+from ..backend.service import service
+from ..edge_backend.failures import explain
+from .batch import run
+from .options import COMMAND, parse
+from .report import report_to
+
+DONE, SOME_FAILED, FAILED, INTERRUPTED = 0, 1, 2, 130
+
+_registered: list[Any] = []
+
+
+def main(arguments: Sequence[str], program: str = f"blender --command {COMMAND}") -> int:
+    """Run the command; the exit code: 0 all done, 1 some takes failed, 2 nothing could be done, 130 stopped."""
+    try:
+        options = parse(arguments, program)
+    except SystemExit as told:
+        return int(told.code or 0)
+    before = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with report_to(options.json) as report:
+            try:
+                return SOME_FAILED if run(options, report) else DONE
+            except Exception as error:
+                report.failed(explain(error))
+                return FAILED
+    finally:
+        service.stop()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def register() -> None:
+    """Let Blender know of the command."""
+    utils: Any = bpy.utils
+    _registered.append(utils.register_cli_command(COMMAND, main))
+
+
+def unregister() -> None:
+    """Undo `register`."""
+    while _registered:
+        bpy.utils.unregister_cli_command(_registered.pop())
+
+
+def _stop(_number: int, _frame: object) -> None:
+    """Ctrl-C: leave at once. Files are renamed into place when they are whole: nothing to clean but the job."""
+    with suppress(Exception):
+        service.stop()
+    os._exit(INTERRUPTED)

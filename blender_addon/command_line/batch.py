@@ -1,0 +1,163 @@
+"""Songs times seeds: what is there already is skipped, the rest is made, saved and filmed, one take after the other."""
+
+import argparse
+import json
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..action.takes import current_take, details, span, takes_of, use_take
+from ..backend.service import service
+from ..edge_backend.errors import EdgeError
+from ..edge_backend.failures import explain
+from ..edge_backend.whole_file import replacing
+from ..ops.generate import why_not_generate
+from ..preferences import ADDON
+from ..render.look import render_film, use_look
+from ..render.setup import set_stage
+from ..render.stage import stage_of
+from ..settings import settings_to_keep
+from .report import Report, progress
+from .scene import Work, open_scene, song_title, works_of
+
+
+def run(options: argparse.Namespace, report: Report) -> int:
+    """Do it; returns how many takes failed. Raises EdgeError where nothing can be done at all."""
+    _set_preferences(options)
+    count = {"takes": 0, "films": 0, "skipped": 0, "failed": 0}
+    for work in works_of(options):
+        try:
+            armature = open_scene(work, options)
+            _dance(work, armature, options, report, count)
+        except EdgeError as error:
+            if len(options.song) < 2:
+                raise
+            count["failed"] += 1
+            report.failed(error, work.name)
+    report.say("done", **count)
+    return count["failed"]
+
+
+def _dance(
+    work: Work, armature: bpy.types.Object, options: argparse.Namespace, report: Report, count: dict[str, int]
+) -> None:
+    """All takes and films of one song."""
+    settings, title = _scene().edge_dance, song_title()
+    if problem := why_not_generate(bpy.context):
+        raise problem
+    for seed in options.seeds or [settings.seed]:
+        settings.seed = seed
+        known = {"song": title, "seed": seed}
+        take, film = _finished(armature, title), work.film(seed)
+        todo = [] if take else ["dance"]
+        if film and not (take and film.is_file()):
+            todo.append("film")
+        report.say("plan", **known, todo=" and ".join(todo) or "there already")
+        if not todo:
+            count["skipped"] += 1
+        if options.dry_run:
+            continue
+        try:
+            if take is None:
+                take = _make(armature, report, known)
+                count["takes"] += 1
+                _save(work, report)
+            if film and "film" in todo:
+                _film(armature, take, film, options, report)
+                count["films"] += 1
+        except (EdgeError, RuntimeError, OSError) as error:
+            count["failed"] += 1
+            report.failed(explain(error), f"{title}, seed {seed}")
+
+
+def _finished(armature: bpy.types.Object, title: str) -> bpy.types.Action | None:
+    """The take that is there already: of this song, with the settings and the seed that are asked for."""
+    wanted = settings_to_keep(_scene().edge_dance)
+    for action in takes_of(armature):
+        known = details(action)
+        if known.get("song") == title and json.loads(known.get("settings", "{}")) == wanted:
+            return action
+    return None
+
+
+def _make(armature: bpy.types.Object, report: Report, known: dict[str, Any]) -> bpy.types.Action:
+    """A new take, as the button makes it. Raises EdgeError."""
+    layer: Any = bpy.context.view_layer
+    layer.objects.active = armature
+    service.problem = None
+    operators: Any = bpy.ops.edge_dance  # type: ignore[attr-defined]
+    try:
+        with progress(report, _job_state, **known):
+            operators.generate()
+    except RuntimeError as error:
+        raise service.problem or explain(error) from error
+    take = current_take(armature)
+    assert take  # noqa: S101 - the operator has finished
+    first, last = span(take)
+    seconds = (last - first) * _scene().render.fps_base / _scene().render.fps
+    report.say("take", **known, name=take.name, seconds=round(seconds, 3))
+    return take
+
+
+def _job_state() -> tuple[str, float] | None:
+    job = service.job
+    return (job.progress.stage, job.fraction) if job and job.progress else None
+
+
+def _save(work: Work, report: Report) -> None:
+    """Write the blend file whole or not at all. Raises OSError, RuntimeError."""
+    work.blend.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(work.blend) as part:
+        bpy.ops.wm.save_as_mainfile(filepath=str(part), copy=True, compress=True, check_existing=False)
+    report.say("saved", file=str(work.blend))
+
+
+def _film(
+    armature: bpy.types.Object, take: bpy.types.Action, film: Path, options: argparse.Namespace, report: Report
+) -> None:
+    """Film the take from its first frame to its last."""
+    scene = _scene()
+    use_take(armature, take)
+    scene.frame_start, scene.frame_end = math.floor(span(take)[0]), math.ceil(span(take)[1])
+    if options.size:
+        scene.render.resolution_x, scene.render.resolution_y = options.size
+        scene.render.resolution_percentage = 100
+    if options.stage == "always" or (options.stage == "auto" and (scene.camera is None or stage_of(scene))):
+        set_stage(scene, [armature])
+    if options.engine != "scene":
+        use_look(scene, options.engine.upper(), options.samples)
+    with _counted_pictures(scene) as state, progress(report, state, file=film.name):
+        render_film(scene, film)
+    report.say("film", file=str(film))
+
+
+@contextmanager
+def _counted_pictures(scene: Any) -> Iterator[Callable[[], tuple[str, float]]]:
+    """While this block renders an animation, what it gives tells how far that is."""
+    total, written = scene.frame_end - scene.frame_start + 1, []
+
+    def count(*_: object) -> None:
+        written.append(1)
+
+    bpy.app.handlers.render_write.append(count)
+    try:
+        yield lambda: ("rendering", len(written) / total)
+    finally:
+        bpy.app.handlers.render_write.remove(count)
+
+
+def _scene() -> Any:
+    return bpy.context.scene
+
+
+def _set_preferences(options: argparse.Namespace) -> None:
+    """For this run; they are not saved."""
+    preferences: Any = bpy.context.preferences.addons[ADDON].preferences
+    for name in ("backend_python", "weights_folder", "threads"):
+        value = getattr(options, name)
+        if value is not None:
+            setattr(preferences, name, value if name == "threads" else str(value.absolute()))

@@ -1,0 +1,182 @@
+"""The command as Blender calls it: the registered function, with the real worker, on files."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import bpy
+import pytest
+from blender_stage import CAN_MAKE_STRIPS, addon, put_song, write_song
+
+needs_strips = pytest.mark.skipif(not CAN_MAKE_STRIPS, reason="Blender 4.2's package makes no sound strips")
+
+
+@pytest.fixture
+def scene_file(tmp_path, song_file):
+    """A character that is quickly rendered, its own camera, and a song of two seconds in the sequencer."""
+    song = write_song(tmp_path / "own.wav", 2)
+    put_song(song)
+    scene = bpy.context.scene
+    scene.render.fps, scene.frame_end = 10, 10
+    bpy.ops.edge_dance.add_dancer()
+    hero = bpy.context.object
+    hero.name = "Hero"
+    bpy.data.objects.remove(hero.children[0])
+    bpy.ops.object.camera_add(location=(0, -6, 1), rotation=(1.57, 0, 0))
+    scene.camera = bpy.context.object
+    scene.edge_dance.quality = "draft"
+    path = tmp_path / "scene.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    return path
+
+
+def command(capfd, *arguments):
+    """Exit code and what stdout got, line by line."""
+    capfd.readouterr()
+    code = addon("command_line").main([*map(str, arguments), "--json"])
+    out, _ = capfd.readouterr()
+    return code, [json.loads(line) for line in out.splitlines()]
+
+
+def events(lines, kind):
+    return [line for line in lines if line["event"] == kind]
+
+
+def takes_in(blend):
+    bpy.ops.wm.open_mainfile(filepath=str(blend))
+    return [take.name for take in addon("action.takes").takes_of(bpy.data.objects["Hero"])]
+
+
+def test_blender_knows_the_command():
+    assert addon("command_line")._registered
+
+
+def test_takes_are_made_saved_and_filmed_and_a_second_run_finds_them_there(capfd, scene_file, quick_worker):
+    out = scene_file.parent / "out"
+    given = ["--armature", "Hero", "--seeds", "1-2", "--engine", "workbench", "--size", "64x36", "--render", "//out/"]
+    code, lines = command(capfd, *given)
+    assert code == 0, lines
+    title = events(lines, "take")[0]["song"]
+    assert [line["name"].rsplit(" ", 1)[1] for line in events(lines, "take")] == ["1", "2"]
+    assert {line["stage"] for line in events(lines, "progress")} & {"loading", "features", "sampling", "feet"}
+    names = ["scene dance 1.mp4", "scene dance 2.mp4", "scene dance.blend"]
+    assert sorted(file.name for file in out.iterdir()) == names
+    assert lines[-1] == {"event": "done", "takes": 2, "films": 2, "skipped": 0, "failed": 0}
+
+    when = {name: (out / name).stat().st_mtime_ns for name in names}
+    bpy.ops.wm.open_mainfile(filepath=str(scene_file))
+    (out / names[1]).unlink()
+    code, lines = command(capfd, *given)
+    assert lines[-1] == {"event": "done", "takes": 0, "films": 1, "skipped": 1, "failed": 0} and code == 0
+    assert [line["todo"] for line in events(lines, "plan")] == ["there already", "film"]
+    assert all((out / name).stat().st_mtime_ns == when[name] for name in (names[0], names[2]))
+
+    bpy.ops.wm.open_mainfile(filepath=str(scene_file))
+    code, lines = command(capfd, *given, "--style", "salsa", "--dry-run")
+    assert [(line["song"], line["todo"]) for line in events(lines, "plan")] == [(title, "dance and film")] * 2
+    assert all((out / name).stat().st_mtime_ns == when[name] for name in (names[0], names[2]))
+    assert len(takes_in(out / names[2])) == 2
+    assert len(takes_in(scene_file)) == 0  # never written to
+
+
+@needs_strips
+def test_each_song_has_a_file_of_its_own_and_one_that_fails_does_not_stop_the_others(
+    capfd, scene_file, quick_worker, tmp_path
+):
+    song = write_song(tmp_path / "b.wav", 1.5)
+    missing = tmp_path / "gone.ogg"
+    out = tmp_path / "saved"
+    code, lines = command(capfd, "--scene", scene_file, "--song", missing, song, "--save", out)
+    assert code == 1
+    assert [(line["where"], line["code"]) for line in events(lines, "error")] == [("gone.ogg", "music_missing")]
+    assert sorted(file.name for file in out.iterdir()) == ["scene b.blend"]
+    assert takes_in(out / "scene b.blend") == ["b 0"]
+    heard = [strip.name for strip in bpy.context.scene.sequence_editor.strips_all if not strip.mute]
+    assert heard == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        (["--save", "x"], "music_none"),
+        (["--scene", "nowhere.blend", "--save", "x"], "scene_missing"),
+        (["--scene", "SCENE"], "save_nowhere"),
+        (["--scene", "SCENE", "--save", "x", "--armature", "Nobody"], "armature_missing"),
+        (["--song", "a/s.wav", "b/s.ogg", "--save", "x"], "songs_same_name"),
+    ],
+)
+def test_what_cannot_be_done_is_told_with_a_code_and_nothing_is_written(capfd, scene_file, given, code, tmp_path):
+    bpy.ops.wm.read_homefile(use_empty=True)
+    words = [str(scene_file) if word == "SCENE" else word.replace("x", str(tmp_path / "x")) for word in given]
+    status, lines = command(capfd, *words)
+    assert status == 2 and [line["code"] for line in lines] == [code]
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(("text", "wanted"), [("1-3", [1, 2, 3]), ("5", [5]), ("3,1-3, 9", [3, 1, 2, 9]), ("0", [0])])
+def test_seeds_are_written_as_ranges_and_lists(text, wanted):
+    assert addon("command_line.options").seeds(text) == wanted
+
+
+@pytest.mark.parametrize("words", [["--seeds", "8-1"], ["--seeds", "x"], ["--size", "big"], ["--style", "polka"]])
+def test_what_it_does_not_understand_ends_with_2(capfd, words):
+    assert addon("command_line").main(words) == 2
+    assert words[0] in capfd.readouterr().err
+
+
+@pytest.fixture(scope="session")
+def unpacked(addon_zip, tmp_path_factory):
+    """The folder that holds the extension's folder."""
+    folder = tmp_path_factory.mktemp("unpacked")
+    zipfile.ZipFile(addon_zip).extractall(folder / "edge_dance")
+    return folder
+
+
+def start(unpacked, *arguments):
+    """`python -m edge_dance` with a user folder of its own."""
+    variables = os.environ | {"BLENDER_USER_RESOURCES": str(unpacked / "user"), "PYTHONPATH": str(unpacked)}
+    words = [sys.executable, "-m", "edge_dance", *map(str, arguments)]
+    return subprocess.Popen(words, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_python_runs_the_command_where_there_is_only_the_package(unpacked, scene_file):
+    running = start(unpacked, "--scene", scene_file, "--seeds", "1-2", "--save", "//out", "--dry-run", "--json")
+    out, errors = running.communicate(timeout=120)
+    assert running.returncode == 0, errors
+    assert [json.loads(line)["event"] for line in out.splitlines()] == ["plan", "plan", "done"]
+    assert not (scene_file.parent / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_anywhere_goes_on_where_it_stopped(
+    unpacked, scene_file, worker_python, tiny_weights, tmp_path
+):
+    given = ["--scene", scene_file, "--seeds", "1-3", "--engine", "workbench", "--size", "64x36", "--render", "//out"]
+    given += ["--backend-python", worker_python, "--weights-folder", tiny_weights, "--threads", 1, "--json"]
+    out = scene_file.parent / "out"
+    made = 0
+    for stop_after in ("saved", "progress", "film", "take"):
+        running = start(unpacked, *given)
+        for line in running.stdout:
+            event = json.loads(line)["event"]
+            made += event == "take"
+            if event == stop_after:
+                break
+        running.kill()
+        running.communicate()
+        for film in out.glob("scene*.mp4"):
+            assert film.stat().st_size > 1000  # whole, or not there
+    running = start(unpacked, *given)
+    text, errors = running.communicate(timeout=300)
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert running.returncode == 0, errors
+    made += len(events(lines, "take"))
+    assert 3 <= made <= 4 and len(takes_in(out / "scene dance.blend")) == 3  # the last kill came before its take's save
+    assert sorted(file.name for file in out.glob("[!.]*")) == [
+        *(f"scene dance {seed}.mp4" for seed in (1, 2, 3)),
+        "scene dance.blend",
+    ]
+    assert Path(out / ".scene dance 1.part.mp4").exists() is False
