@@ -35,7 +35,9 @@ STANDING = (
 class EDGE_DANCE_Take(bpy.types.PropertyGroup):
     """A take; all that is known about it lies on its action"""
 
-    action: bpy.props.PointerProperty(type=bpy.types.Action, override=_OVERRIDABLE)
+    action: bpy.props.PointerProperty(
+        type=bpy.types.Action, override=_OVERRIDABLE, description="The action that holds the keys of this take"
+    )
 
 
 class EDGE_DANCE_KeepRow(bpy.types.PropertyGroup):

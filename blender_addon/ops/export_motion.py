@@ -21,7 +21,9 @@ class EDGE_DANCE_OT_export_motion(bpy.types.Operator):
     bl_label = "Export Motion"
     bl_options = {"REGISTER"}
 
-    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filepath: bpy.props.StringProperty(
+        subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The motion file, .npz, that SMPL tools open too"
+    )  # fmt: skip
     filter_glob: bpy.props.StringProperty(default="*.npz", options={"HIDDEN"})
     check_existing: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
 

@@ -25,7 +25,9 @@ class EDGE_DANCE_OT_add_music(bpy.types.Operator):
     bl_label = "Add Music"
     bl_options = {"REGISTER", "UNDO"}
 
-    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filepath: bpy.props.StringProperty(
+        subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The song: a sound file of any kind that Blender plays"
+    )  # fmt: skip
     filter_sound: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
 

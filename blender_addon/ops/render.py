@@ -124,7 +124,9 @@ class EDGE_DANCE_OT_write_farm_job(bpy.types.Operator):
     bl_label = "Write Flamenco Job"
     bl_options = {"REGISTER"}
 
-    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filepath: bpy.props.StringProperty(
+        subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The job file to write, for the render farm"
+    )  # fmt: skip
     filter_glob: bpy.props.StringProperty(default="*.json", options={"HIDDEN"})
     check_existing: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
     chunk: bpy.props.IntProperty(

@@ -21,8 +21,12 @@ class EDGE_DANCE_OT_add_smpl_body(JobOperator):
     bl_idname = "edge_dance.add_smpl_body"
     bl_label = "Add SMPL Body"
 
-    filepath: bpy.props.StringProperty(name="Model", subtype="FILE_PATH", options={"SKIP_SAVE"})
-    betas: bpy.props.FloatVectorProperty(name="Shape", size=SHAPES, options={"SKIP_SAVE"})
+    filepath: bpy.props.StringProperty(
+        name="Model", subtype="FILE_PATH", options={"SKIP_SAVE"}, description="SMPL's own model file"
+    )
+    betas: bpy.props.FloatVectorProperty(
+        name="Shape", size=SHAPES, options={"SKIP_SAVE"}, description="How the body is shaped"
+    )
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
