@@ -1,6 +1,5 @@
 """Song and settings in, dance out: the one place that strings the parts together."""
 
-import math
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -16,28 +15,23 @@ from .diffusion.samplers import Step
 from .diffusion.song import FinalFrames, SamplerSettings, sample_song
 from .edit import EditRequest
 from .errors import EdgeError
+from .finishing import Finisher
 from .model import controls
 from .model.weights_file import Weights, WeightsInfo
-from .motion.feet import FootSettings, clean_motion
+from .motion.feet import FootSettings
 from .motion.files import replacing, save_motion
 from .motion.motion import Motion
-from .motion.rotations import Array, axis_angle_to_matrix
-from .motion.smoothing import smoothed
+from .motion.rotations import Array
 from .progress import Report, silent
 from .provenance import describe
 from .request import FEATURE_KINDS, RAMPS, FeaturesRequest, GenerateRequest
 from .studio import Studio
-from .timing import on_the_beat
 
 LONGEST_S = 3600.0
 SMOOTHEST_STEPS = 1000
 
 OnPartial = Callable[[Motion], None]
-"""Called with the beginning of a dance while the rest is being made.
-
-It stays as it is, but for its last seconds' timing and the feet: more of the dance is seen later, which may still move
-them a little.
-"""
+"""Called with the beginning of a dance while the rest is being made. It stays as it is."""
 
 
 def no_hurry(_beginning: Motion) -> None:
@@ -83,28 +77,18 @@ def generate(
     info = weights.info
     made = describe(request, frames, weights_id=info.id, weights_sha256=weights.sha256, features=info.feature_type)
     meta = made | {"downbeats": features.beats.downbeats.round(4).tolist()}
-    held, held_by_feet, fixed = kept.held(), kept.held_by_feet(), (kept.constraint.weight > 0).any(axis=1)
     # A dance that is hardly varied keeps its timing.
     on_beat = request.on_beat * (1.0 if kept.variation is None else kept.variation.strength)
+    finisher = Finisher(features.beats.beats, kept, on_beat, feet, request.smoothness, meta)
     report("features", 1, 1)
 
-    def finish(vectors: Array) -> Motion:
-        """The dance of the first frames, on the beat, on its feet and in its place."""
-        seconds = len(vectors) / Motion.fps
-        beats = features.beats.beats[(features.beats.beats >= 0) & (features.beats.beats < seconds)]
-        timed = on_the_beat(vectors, beats, on_beat, fixed[: len(vectors)])
-        motion = Motion.from_vectors(timed, beats.astype(np.float32), meta)
-        calm = smoothed(motion, request.smoothness, held[: len(vectors)])
-        clean = clean_motion(calm, feet, held_by_feet[: len(vectors)])
-        return clean if kept.in_place else on_stage(clean)
-
     def on_final(vectors: Array) -> None:
-        if len(vectors) < frames:
-            on_partial(finish(vectors))
+        if len(vectors) < frames and (beginning := finisher.beginning(vectors)):
+            on_partial(beginning)
 
     vectors = _sample(weights, condition, kept, request, report=report, on_final=on_final)
     report("feet", 0, 1)
-    motion = finish(vectors)
+    motion = finisher.whole(vectors)
     report("feet", 1, 1)
     return motion
 
@@ -148,21 +132,6 @@ def write_features(
             downbeats=grid.downbeats,
         )
     report("features", 1, 1)
-
-
-def on_stage(motion: Motion) -> Motion:
-    """The whole dance moved and turned about the vertical, so that it begins at x = y = 0 and faces -y.
-
-    Facing is the pelvis's forward direction, projected to the floor, over the first second; a dancer who lies down then
-    keeps the heading.
-    """
-    forward = motion.rotations[: Motion.fps, 0, :2, 2].mean(axis=0)  # the pelvis's z axis, as x and y of the world
-    angle = -np.pi / 2 - math.atan2(forward[1], forward[0]) if np.linalg.norm(forward) > 1e-3 else 0.0
-    turn = axis_angle_to_matrix(np.array([0.0, 0.0, angle])).astype(np.float32)
-    rotations = motion.rotations.copy()
-    rotations[:, 0] = turn @ rotations[:, 0]
-    root = (motion.root - motion.root[0] * np.array([1, 1, 0], np.float32)) @ turn.T
-    return replace(motion, rotations=rotations, root=root)
 
 
 def _sample(

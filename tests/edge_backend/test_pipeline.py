@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from pipeline_fixtures import write_song, write_weights
 
 from edge_backend.errors import EdgeError
+from edge_backend.finishing import on_stage
 from edge_backend.motion.files import load_motion
 from edge_backend.motion.motion import Motion
 from edge_backend.motion.rotations import axis_angle_to_matrix
 from edge_backend.motion.skeleton import Y_UP_TO_Z_UP
-from edge_backend.pipeline import generate, on_stage, write_dance, write_features
+from edge_backend.pipeline import generate, write_dance, write_features
 from edge_backend.protocol import Stage
 from edge_backend.request import FeaturesRequest, FeetRequest, GenerateRequest
 from edge_backend.studio import Studio
@@ -179,24 +180,16 @@ def test_a_report_that_raises_stops_before_the_next_network_evaluation(song: str
     assert len(evaluations) <= 4  # two steps; a step of one window evaluates with and without music
 
 
-def test_a_sequential_dance_shows_its_beginning_early_and_keeps_it(song: str, weights: str, studio: Studio) -> None:
+def test_what_is_shown_of_a_dance_in_the_making_is_what_it_becomes(song: str, weights: str, studio: Studio) -> None:
+    """With the timing, the smoothing and the feet, which look ahead."""
     beginnings: list[Motion] = []
-    request = GenerateRequest(
-        song,
-        duration=10.0,
-        steps=2,
-        weights=weights,
-        sequential=True,
-        on_beat=0,
-        feet=FeetRequest(enabled=False),
-    )
+    request = GenerateRequest(song, duration=20.0, steps=2, weights=weights, sequential=True, smoothness=0.3)
     whole = generate(request, studio=studio, on_partial=beginnings.append)
-    frames = [beginning.frames for beginning in beginnings]
-    assert frames == sorted(set(frames))
-    assert 0 < frames[0] <= 150
-    assert frames[-1] < whole.frames
+    assert [beginning.frames for beginning in beginnings] == [135, 285]  # all but the last half second
+    assert whole.frames == 600
     for beginning in beginnings:
         assert np.array_equal(beginning.vectors(), whole.vectors()[: beginning.frames])
+        assert np.array_equal(beginning.beats, whole.beats[whole.beats < beginning.frames / 30])
 
 
 def test_progress_goes_through_the_stages_in_order(song: str, weights: str, studio: Studio, tmp_path: Path) -> None:
