@@ -25,6 +25,8 @@ from .request import (
     RAMPS,
     SAMPLERS,
     STYLES,
+    TEMPO_CHANGES,
+    BeatsRequest,
     FeetRequest,
     GenerateRequest,
 )
@@ -171,7 +173,7 @@ def _add_batch(parser: argparse.ArgumentParser) -> None:
 
 def _add_dancing(parser: argparse.ArgumentParser) -> None:
     """Read by commands.dance_options."""
-    defaults, feet = GenerateRequest(""), FeetRequest()
+    defaults, feet, beats = GenerateRequest(""), FeetRequest(), BeatsRequest()
     parser.add_argument("--steps", type=int, default=defaults.steps, metavar="N", help="default: %(default)s")
     parser.add_argument("--sampler", choices=SAMPLERS, default=defaults.sampler)
     parser.add_argument(
@@ -191,6 +193,14 @@ def _add_dancing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--energy", type=float, metavar="E", help="0 calm to 1 wild, default: left to the music")
     parser.add_argument(
         "--on-beat", type=float, default=defaults.on_beat, metavar="B", help="draw stops onto beats: 0 to 1, default: 1"
+    )
+    parser.add_argument("--tempo", choices=TEMPO_CHANGES, default=beats.tempo, help="where the wrong one was heard")
+    parser.add_argument(
+        "--beat-offset", type=float, default=beats.offset, metavar="S", help="seconds by which the beats come later"
+    )
+    parser.add_argument("--bar", type=int, default=beats.bar, metavar="N", help="so many beats later the bar begins")
+    parser.add_argument(
+        "--smoothness", type=float, default=defaults.smoothness, metavar="S", help="0 to 1: take tremble out"
     )
     parser.add_argument("--sequential", action="store_true", help="window after window, not all at once")
     parser.add_argument("--no-feet", action="store_true", help="leave the feet as the network puts them")

@@ -2,7 +2,7 @@
 
 import argparse
 
-from ..request import FeetRequest, GenerateRequest
+from ..request import BeatsRequest, FeetRequest, GenerateRequest
 
 
 def dancing(options: argparse.Namespace) -> GenerateRequest:
@@ -17,6 +17,8 @@ def dancing(options: argparse.Namespace) -> GenerateRequest:
         energy=options.energy,
         sequential=options.sequential,
         feet=FeetRequest(enabled=not options.no_feet, strength=options.feet_strength),
+        beats=BeatsRequest(options.tempo, options.beat_offset, options.bar),
+        smoothness=options.smoothness,
         eta=options.eta,
         guidance_interval=options.guidance_interval,
         guidance_ramp=options.guidance_ramp,

@@ -77,6 +77,10 @@ def test_options_reach_the_dance(folder: Path, tmp_path: Path) -> None:
     assert cli.main(dance(folder, tmp_path / "d.npz", *more)) == 0
     motion = load_motion(tmp_path / "d.npz")
     meta = motion.meta
+    later = cli.main(dance(folder, tmp_path / "later.npz", *more, "--beat-offset", "0.1", "--smoothness", "0.5"))
+    calm = load_motion(tmp_path / "later.npz")
+    assert later == 0 and set(np.round(motion.beats + 0.1, 3)) & set(np.round(calm.beats, 3))
+    assert not np.array_equal(calm.rotations, motion.rotations)
     assert motion.frames == 45
     assert (meta["sampler"], meta["guidance"], meta["style"], meta["energy"]) == ("dpmpp", 1.5, "salsa", 0.25)
     assert (meta["song"]["start"], meta["sequential"], meta["feet"]["enabled"]) == (0.5, True, False)
