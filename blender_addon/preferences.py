@@ -6,6 +6,7 @@ from typing import Any
 
 import bpy
 
+from .backend.kept import KeptResults
 from .backend.launch import Launch
 from .backend.service import service
 from .edge_backend.setup.machine import LABELS, suggest
@@ -104,6 +105,11 @@ def user_folder(name: str) -> Path:
 def backend_home() -> Path:
     """Where set-up puts its environments."""
     return user_folder("backend")
+
+
+def kept_results() -> KeptResults:
+    """The dances that were made but not applied."""
+    return KeptResults(user_folder("results"))
 
 
 def launch(context: bpy.types.Context) -> Launch:

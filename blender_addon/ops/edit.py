@@ -79,6 +79,10 @@ class EditOperator(DanceOperator):
         """The song, and what is kept, as files."""
         return replace(super().request(folder, number), edit=self._kept.request(folder))
 
+    def first_frame(self) -> float:
+        """Where the edited part begins."""
+        return self._timing.first
+
     def key(self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene) -> bpy.types.Action:
         """A take in which kept poses are as they were."""
         settings = self.kept_settings(motion)

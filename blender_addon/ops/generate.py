@@ -61,12 +61,26 @@ class DanceOperator(JobOperator):
         """The song as a file."""
         return replace(self._request, song=str(self._song.file(folder)))
 
+    def recipe(self) -> dict[str, Any]:
+        """Where the take begins, and with what it was made."""
+        return {
+            "label": f"{self._song.path.stem} {self._request.seed}",
+            "first_frame": self.first_frame(),
+            "planted": self._request.feet.enabled,
+            "settings": self._settings,
+        }
+
+    def first_frame(self) -> float:
+        """Where the dance begins in the scene."""
+        return self._song.first_frame
+
     def finish(self, context: bpy.types.Context, dances: list[Motion]) -> str:
         """Key them on the dancer that was selected when the job began."""
         scene = bpy.data.scenes.get(self._scene)
         dancer = next((ob for ob in bpy.data.objects if ob.session_uid == self._dancer), None)
         if scene is None or dancer is None:
-            raise EdgeError("dancer_gone", "The dancer was deleted while the dance was made.", "Generate again.")
+            hint = "Select another one; the dance is kept for it."
+            raise EdgeError("dancer_gone", "The dancer was deleted while the dance was made.", hint)
         with all_or_none(dancer, scene):
             takes = [self.key(dancer, motion, scene) for motion in dances]
         names = " and ".join(take.name for take in takes)

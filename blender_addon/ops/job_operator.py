@@ -1,5 +1,6 @@
 """What every operator that asks the backend has in common: waiting, progress, cancel, one undo step."""
 
+import contextlib
 import time
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,12 @@ from typing import Any
 import bpy
 
 from ..backend.job import Job
+from ..backend.kept import Kept
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.failures import explain
 from ..edge_backend.request import BodyRequest, FeaturesRequest, GenerateRequest
-from ..preferences import launch
+from ..preferences import kept_results, launch
 from ..ui.redraw import redraw_sidebars
 
 _TICK_S = 0.1
@@ -33,6 +35,7 @@ class JobOperator(bpy.types.Operator):
     _job: Job
     _timer: bpy.types.Timer
     _dances: list[Any]
+    _copies: list[Kept]
 
     def prepare(self, context: bpy.types.Context) -> None:
         """Keep on the operator what the requests need. Raises EdgeError."""
@@ -48,6 +51,10 @@ class JobOperator(bpy.types.Operator):
     def result(self, job: Job) -> Any:
         """What a job that is done has made: a Motion, unless a subclass asks for something else. Raises EdgeError."""
         return job.motion()
+
+    def recipe(self) -> dict[str, Any] | None:
+        """What applying a result later needs, in JSON's types; None where it is not worth keeping."""
+        return None
 
     def finish(self, context: bpy.types.Context, dances: list[Any]) -> str:
         """Apply the dances and say in a sentence what happened. Raises EdgeError with the scene untouched."""
@@ -97,12 +104,16 @@ class JobOperator(bpy.types.Operator):
             service.close_job()
 
     def cancel(self, context: bpy.types.Context) -> None:
-        """Blender ends the operator, because another file is loaded or the window closed."""
+        """Blender ends the operator, because another file is loaded or the window closed; the job goes on."""
         context.window_manager.event_timer_remove(self._timer)
-        service.close_job()
+        recipe = self.recipe()
+        if recipe and self._job is service.job and self._job.state in ("starting", "running", "done"):
+            _look_after(self._job, recipe)
+        else:
+            service.close_job()
 
     def _begin(self, context: bpy.types.Context) -> bool:
-        self._dances = []
+        self._dances, self._copies = [], []
         try:
             self.prepare(context)
         except EdgeError as error:
@@ -128,7 +139,7 @@ class JobOperator(bpy.types.Operator):
         if self._job.state != "done" or len(self._dances) + 1 >= self.rounds:
             return False
         try:
-            self._dances.append(self.result(self._job))
+            self._dances.append(self._take_in())
         except EdgeError:
             return False  # _end reads it again, and says so
         service.close_job()
@@ -143,7 +154,9 @@ class JobOperator(bpy.types.Operator):
                 raise self._job.error
             if self._job.state != "done":  # the next dance could not be started, which has been said
                 return {"CANCELLED"}
-            self.report({"INFO"}, self.finish(context, [*self._dances, self.result(self._job)]))
+            self.report({"INFO"}, self.finish(context, [*self._dances, self._take_in()]))
+            for kept in self._copies:
+                kept.drop()
             return {"FINISHED"}
         except EdgeError as error:
             self._refuse(error)
@@ -151,8 +164,36 @@ class JobOperator(bpy.types.Operator):
         finally:
             service.close_job()
 
+    def _take_in(self) -> Any:
+        """The job's result, of which there is a copy from now on: whatever goes wrong, it is not lost."""
+        result = self.result(self._job)
+        if recipe := self.recipe():
+            with contextlib.suppress(OSError):  # a full disk is no reason not to apply it
+                self._copies.append(kept_results().keep(self._job.result, recipe))
+        return result
+
     def _refuse(self, error: EdgeError | OSError) -> None:
         problem = explain(error)
         service.close_job()
         service.problem = problem
         self.report({"ERROR"}, str(problem))
+
+
+def _look_after(job: Job, recipe: dict[str, Any]) -> None:
+    """See a job to its end that has lost its operator, and keep what it makes."""
+
+    def tick() -> float | None:
+        if service.job is not job:  # cancelled from elsewhere, or the extension has gone
+            return None
+        if job.poll():
+            redraw_sidebars(bpy.context)
+        if not job.finished:
+            return _TICK_S
+        if job.state == "done":
+            with contextlib.suppress(OSError):
+                kept_results().keep(job.result, recipe)
+        service.close_job()
+        redraw_sidebars(bpy.context)
+        return None
+
+    bpy.app.timers.register(tick, persistent=True)

@@ -14,6 +14,7 @@ from ..music import find_strip
 from ..ops.generate import why_not_generate
 from ..ops.presets import PRESETS
 from ..rig.target import active_armature, find_dancer
+from .kept import draw_kept
 from .setup import draw_health
 from .words import draw_text, duration
 
@@ -46,6 +47,7 @@ class VIEW3D_PT_edge_dance(_DanceTab):
             _draw_job(layout, service.job)
             return
         draw_health(layout, context)
+        draw_kept(layout, context)
         reason = why_not_generate(context)
         row = layout.row()
         row.scale_y = 1.6

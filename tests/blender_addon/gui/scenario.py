@@ -117,8 +117,12 @@ def act() -> Iterator[float]:
         bpy.ops.edge_dance.generate("INVOKE_DEFAULT")
     yield from until(lambda: service.job and service.job.progress)
     bpy.ops.wm.read_homefile(use_factory_startup=True)
-    yield 1.0
-    facts["after_loading_a_file"] = {"busy": service.busy, "problem": str(service.problem)}
+    yield 0.2
+    facts["goes_on"] = service.busy
+    yield from until(lambda: not service.busy)
+    kept = sys.modules[f"{PACKAGE}.preferences"].kept_results()
+    facts["after_loading_a_file"] = {"kept": len(kept.all()), "problem": str(service.problem)}
+    shot("9_kept")
 
     bpy.ops.wm.open_mainfile(filepath=os.environ["STRIP_FILE"], load_ui=False)
     yield 1.0
