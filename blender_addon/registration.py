@@ -16,6 +16,7 @@ from .ops import (
     edit,
     export_motion,
     generate,
+    group,
     keep,
     kept,
     music,
@@ -29,6 +30,7 @@ from .ops import (
 from .rig import bone_map_properties, smpl_body_properties, verdict
 from .ui import bone_map as bone_map_panel
 from .ui import dope_sheet, panels
+from .ui import group as group_panel
 from .ui import keep as keep_panel
 from .ui import render as render_panel
 from .ui import setup as setup_panel
@@ -84,6 +86,7 @@ CLASSES: Final[tuple[type, ...]] = (
     setup.EDGE_DANCE_OT_cancel_set_up,
     setup.EDGE_DANCE_OT_free_memory,
     setup.EDGE_DANCE_OT_write_report,
+    group.EDGE_DANCE_OT_dance_together,
     render.EDGE_DANCE_OT_set_up_render,
     render.EDGE_DANCE_OT_remove_stage,
     render.EDGE_DANCE_OT_write_farm_job,
@@ -103,6 +106,7 @@ CLASSES: Final[tuple[type, ...]] = (
     panels.VIEW3D_PT_edge_dance_quality,
     panels.VIEW3D_PT_edge_dance_curves,
     panels.VIEW3D_PT_edge_dance_beats,
+    group_panel.VIEW3D_PT_edge_dance_group,
     render_panel.VIEW3D_PT_edge_dance_render,
     smpl_body_panel.VIEW3D_PT_edge_dance_smpl_body,
     setup_panel.VIEW3D_PT_edge_dance_backend,

@@ -1,19 +1,18 @@
 """A take seen in a mirror."""
 
-import math
-from typing import Any
-
 import bpy
 
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.representation import mirror
-from ..rig.retarget import read_motion
-from .keep import Timing
+from .read_take import inherit, read_take
 from .take import add_take
-from .takes import PROPERTY, details, span
+from .takes import span
 
-_SAME = ("song", "style", "beats", "bars", "settings")
-"""What the mirror image has of the take."""
+
+def mirrored(motion: Motion) -> Motion:
+    """The motion with left and right changed, of the same song."""
+    contacts, root, rotations = mirror(motion.contacts, motion.root, motion.rotations)
+    return Motion(rotations, root, contacts, motion.beats, motion.meta)
 
 
 def add_mirrored(armature: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene) -> bpy.types.Action:
@@ -21,17 +20,8 @@ def add_mirrored(armature: bpy.types.Object, action: bpy.types.Action, scene: bp
 
     Its feet are not cleaned again. Raises EdgeError as add_take.
     """
-    first, last = span(action)
-    timing = Timing(first, scene.render.fps / scene.render.fps_base, 0)
-    count = math.floor(timing.to_dance(last) + 1e-3) + 1
-    motion = read_motion(armature, scene, [timing.to_scene(frame) for frame in range(count)])
-    contacts, root, rotations = mirror(motion.contacts, motion.root, motion.rotations)
-    known = details(action)
-    dance = Motion(rotations, root, contacts, motion.beats, {"seed": known.get("seed", 0)})
+    dance = mirrored(read_take(armature, action, scene))
     name = f"{action.name.removesuffix('mirrored').strip()} mirrored"
-    take = add_take(armature, dance, scene, first, clean_feet=False, name=name)
-    kept: Any = take[PROPERTY]
-    for key in _SAME:
-        if key in known:
-            kept[key] = known[key]
+    take = add_take(armature, dance, scene, span(action)[0], clean_feet=False, name=name)
+    inherit(take, action)
     return take

@@ -1,0 +1,41 @@
+"""A take read back as a motion, and what another take inherits from it."""
+
+import math
+from typing import Any
+
+import bpy
+
+from .. import compat
+from ..edge_backend.motion.motion import Motion
+from ..rig.retarget import read_motion
+from .keep import Timing
+from .takes import PROPERTY, details, span
+
+_SAME = ("song", "style", "beats", "bars", "settings")
+"""What a take has of the one that it was made from."""
+
+
+def read_take(armature: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene) -> Motion:
+    """The motion of one of the armature's actions, 30 frames a second from its first key on; the armature shows what it
+    showed afterwards. Raises EdgeError rig_unfit."""
+    first, last = span(action)
+    timing = Timing(first, scene.render.fps / scene.render.fps_base, 0)
+    count = math.floor(timing.to_dance(last) + 1e-3) + 1
+    shown = armature.animation_data.action
+    compat.assign_action(armature, action)
+    try:
+        motion = read_motion(armature, scene, [timing.to_scene(frame) for frame in range(count)])
+    finally:
+        if shown and shown != action:
+            compat.assign_action(armature, shown)
+    motion.meta["seed"] = details(action).get("seed", 0)
+    return motion
+
+
+def inherit(take: bpy.types.Action, source: bpy.types.Action) -> None:
+    """Have the take know song, beats and settings of the one that it was made from."""
+    known = details(source)
+    kept: Any = take[PROPERTY]
+    for key in _SAME:
+        if key in known:
+            kept[key] = known[key]
