@@ -14,6 +14,7 @@ from .ops import (
     curves,
     dancer,
     edit,
+    export_character,
     export_motion,
     generate,
     group,
@@ -79,6 +80,7 @@ CLASSES: Final[tuple[type, ...]] = (
     bone_map.EDGE_DANCE_OT_find_bones,
     bone_map.EDGE_DANCE_OT_add_bone_map_preset,
     export_motion.EDGE_DANCE_OT_export_motion,
+    export_character.EDGE_DANCE_OT_export_character,
     kept.EDGE_DANCE_OT_apply_kept,
     kept.EDGE_DANCE_OT_delete_kept,
     setup.EDGE_DANCE_OT_set_up_backend,
@@ -130,6 +132,7 @@ def register() -> None:
     bone_map_properties.register()
     verdict.register()
     export_motion.show_in_menu()
+    export_character.show_in_menu()
     setattr(bpy.types.Scene, SMPL_BODY, pointer(type=smpl_body_properties.EDGE_DANCE_SmplBody))
     dope_sheet.show_kept()
     command_line.register()
@@ -142,6 +145,7 @@ def unregister() -> None:
     close_log()
     command_line.unregister()
     dope_sheet.hide_kept()
+    export_character.hide_in_menu()
     export_motion.hide_in_menu()
     verdict.unregister()
     delattr(bpy.types.Scene, SMPL_BODY)

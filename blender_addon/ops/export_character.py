@@ -1,0 +1,140 @@
+"""The operator that writes a character with its dance into a file for other programs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..action.takes import span
+from ..edge_backend.errors import EdgeError
+from ..edge_backend.failures import explain
+from ..edge_backend.whole_file import replacing
+from ..rig.target import active_armature
+
+FORMATS = (
+    ("FBX", "FBX (.fbx)", "For game engines and other animation programs"),
+    ("GLTF", "glTF (.glb)", "For the web and game engines: one file with body and dance"),
+)
+_ENDINGS = {"FBX": ".fbx", "GLTF": ".glb"}
+
+
+class EDGE_DANCE_OT_export_character(bpy.types.Operator):
+    """Write the active character, its body and its dance into an FBX or glTF file, a key on every frame"""
+
+    bl_idname = "edge_dance.export_character"
+    bl_label = "Export Character"
+    bl_options = {"REGISTER"}
+
+    format: bpy.props.EnumProperty(name="Format", description="Which kind of file", items=FORMATS)
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_glob: bpy.props.StringProperty(default="*.fbx;*.glb", options={"HIDDEN"})
+    check_existing: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only for a character with an action."""
+        armature = active_armature(context)
+        cls.poll_message_set("Select a character that has a dance")
+        return bool(armature and armature.animation_data and armature.animation_data.action)
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Open the file browser."""
+        armature: Any = active_armature(context)
+        if not self.filepath:
+            name = bpy.path.clean_name(f"{armature.name} {armature.animation_data.action.name}")
+            self.filepath = name + _ENDINGS[self.format]
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Blender's own exporters write it; the scene is as before afterwards."""
+        armature: Any = active_armature(context)
+        path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), _ENDINGS[self.format]))
+        export = _fbx if self.format == "FBX" else _gltf
+        try:
+            if not path.parent.is_dir():
+                raise EdgeError("output_impossible", f"There is no folder {path.parent}.", "Choose another place.")
+            with replacing(path) as part, _alone(context, armature):
+                whole = part.with_suffix(path.suffix)  # the exporters add their ending to any other
+                export(whole)
+                whole.replace(part)
+        except (EdgeError, OSError, RuntimeError) as error:
+            self.report({"ERROR"}, str(explain(error)))
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"{armature.name} with {armature.animation_data.action.name} written to {path.name}.")
+        return {"FINISHED"}
+
+
+@contextmanager
+def _alone(context: bpy.types.Context, armature: bpy.types.Object) -> Iterator[None]:
+    """Only the character and its bodies are selected, and the scene has the frames of its action."""
+    scene: Any = context.scene
+    layer: Any = context.view_layer
+    if context.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+    before = scene.frame_start, scene.frame_end, scene.frame_current
+    selected, active = list(context.selected_objects), layer.objects.active
+    bodies = [ob for ob in layer.objects if ob.type == "MESH" and ob.find_armature() == armature]
+    try:
+        for ob in selected:
+            ob.select_set(False)
+        for ob in (armature, *bodies):
+            ob.select_set(True)
+        layer.objects.active = armature
+        data: Any = armature.animation_data
+        scene.frame_start, scene.frame_end = (round(frame) for frame in span(data.action))
+        yield
+    finally:
+        for ob in (armature, *bodies):
+            ob.select_set(ob in selected)
+        for ob in selected:
+            ob.select_set(True)
+        layer.objects.active = active
+        scene.frame_start, scene.frame_end = before[:2]
+        scene.frame_set(before[2])
+
+
+def _fbx(path: Path) -> None:
+    """The action that is shown, every frame of it, without the bones that the format's users do not want."""
+    bpy.ops.export_scene.fbx(
+        filepath=str(path),
+        use_selection=True,
+        object_types={"ARMATURE", "MESH"},
+        add_leaf_bones=False,
+        bake_anim_use_nla_strips=False,
+        bake_anim_use_all_actions=False,
+        bake_anim_simplify_factor=0.0,
+    )
+
+
+def _gltf(path: Path) -> None:
+    bpy.ops.export_scene.gltf(
+        filepath=str(path),
+        export_format="GLB",
+        use_selection=True,
+        export_animation_mode="ACTIVE_ACTIONS",
+        export_force_sampling=True,
+        export_optimize_animation_size=False,
+    )
+
+
+def show_in_menu() -> None:
+    """List it under File > Export."""
+    menu: Any = bpy.types.TOPBAR_MT_file_export
+    menu.append(_draw)
+
+
+def hide_in_menu() -> None:
+    """Undo `show_in_menu`."""
+    menu: Any = bpy.types.TOPBAR_MT_file_export
+    menu.remove(_draw)
+
+
+def _draw(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
+    for name, label, _ in FORMATS:
+        entry: Any = menu.layout.operator(
+            EDGE_DANCE_OT_export_character.bl_idname, text=f"EDGE Dance Character {label}"
+        )
+        entry.format = name
