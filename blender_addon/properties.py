@@ -1,6 +1,5 @@
 """The dance's settings, which the file keeps with the scene."""
 
-
 import bpy
 
 STYLES = (
@@ -118,6 +117,10 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
     )
     variations: bpy.props.IntProperty(
         name="Variations", description="How many dances Make Variations makes", default=3, min=1, max=50
+    )
+    keep_cancelled: bpy.props.BoolProperty(
+        name="Keep What Is There",
+        description="When a dance is cancelled, what has been made of it becomes a take",
     )
     clean_feet: bpy.props.BoolProperty(
         name="Foot Cleanup", description="Keep planted feet from sliding and sinking", default=True

@@ -52,7 +52,7 @@ def generate_request(settings: Settings, song: Path, start: float, duration: flo
     )
 
 
-_OF_THE_SCENE = ("rna_type", "name", "music", "variations")
+_OF_THE_SCENE = ("rna_type", "name", "music", "variations", "keep_cancelled")
 """Properties that are no settings of a dance."""
 
 

@@ -38,7 +38,7 @@ def bone_of(path: str) -> str:
 def key_bone(curves: Any, bone: bpy.types.PoseBone, frames: Array, channels: BoneChannels) -> None:
     """Key a bone at `frames` (T,), in its own rotation mode, in a group of its name.
 
-    curves: what compat.new_action gave.
+    curves: what compat.new_action gave. If the bone is keyed there, these are its keys from now on, as many or more.
     """
     path = bone_path(bone.name)
     if channels.location is not None:
@@ -54,8 +54,8 @@ def key_switch(curves: Any, path: str, group: str, frame: float, value: float) -
 
 
 def write_keys(fcurve: bpy.types.FCurve, frames: Array, values: Array) -> None:
-    """Fill an empty F-curve with keys at frames (T,) that have these values (T,); they are linear, as sampled motion
-    has to be."""
+    """Give an F-curve that has no more keys than that keys at frames (T,) with these values (T,); they are linear, as
+    sampled motion has to be."""
     _write(fcurve, frames, values, "LINEAR")
     fcurve.update()  # places the handles; without it they are left at random
 
@@ -84,7 +84,7 @@ def write_bezier(fcurve: bpy.types.FCurve, frames: Array, values: Array, slopes:
 
 def _write(fcurve: bpy.types.FCurve, frames: Array, values: Array, interpolation: str) -> Any:
     points: Any = fcurve.keyframe_points
-    points.add(len(frames))
+    points.add(len(frames) - len(points))
     points.foreach_set("co", np.stack([frames, values], axis=-1).astype(np.float32).ravel())
     kind = _KEYFRAME["interpolation"].enum_items[interpolation].value
     points.foreach_set("interpolation", np.full(len(frames), kind, np.int32))
@@ -133,4 +133,5 @@ def rotation_values(mode: str, quaternions: Array) -> Array:
 def _key(curves: Any, path: str, group: str, frames: Array, values: Array) -> None:
     """values: (T, n), one F-curve per column."""
     for index, column in enumerate(values.T):
-        write_keys(compat.new_fcurve(curves, path, index, group), frames, column)
+        fcurve = curves.fcurves.find(path, index=index) or compat.new_fcurve(curves, path, index, group)
+        write_keys(fcurve, frames, column)

@@ -14,7 +14,20 @@ from typing import Literal
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.files import load_motion
 from ..edge_backend.motion.motion import Motion
-from ..edge_backend.protocol import PROTOCOL, Body, Cancel, Error, Features, Generate, Hello, Message, Progress, Result
+from ..edge_backend.protocol import (
+    PROTOCOL,
+    Body,
+    Cancel,
+    Error,
+    Features,
+    Generate,
+    Hello,
+    Log,
+    Message,
+    Partial,
+    Progress,
+    Result,
+)
 from ..edge_backend.request import BodyRequest, FeaturesRequest, GenerateRequest
 from .worker_process import Ended, WorkerProcess
 
@@ -39,7 +52,8 @@ _SHARES = {
 class Job:
     """From a request to a file.
 
-    state, progress and error tell how it stands (the error's detail ends with the worker's log); `result` is the file,
+    state, progress and error tell how it stands (the error's detail ends with the worker's log); remarks: sentences
+    about what was done otherwise than asked for; `result` is the file,
     `motion` reads the dance in it; `poll` moves it on. hire: gives a living worker, called again where one has left in
     the meantime. parent: where the job's folder is made. Raises EdgeError job_folder.
     """
@@ -49,6 +63,7 @@ class Job:
         self.state: State = "starting"
         self.progress: Progress | None = None
         self.error: EdgeError | None = None
+        self.remarks: list[str] = []
         self._hire = hire
         self._message: Generate | Body | Features | None = None
         self._worker: WorkerProcess | None = None
@@ -56,6 +71,7 @@ class Job:
         self._answered = False  # the worker says anything at all
         self._heard = False  # the worker speaks of this job
         self._result: Path | None = None
+        self._beginning: Path | None = None
         try:
             self.folder = Path(tempfile.mkdtemp(prefix="edge_dance_", dir=parent))
         except OSError as error:
@@ -87,6 +103,14 @@ class Job:
     def motion(self) -> Motion:
         """The dance of a job that is done. Raises EdgeError motion_*."""
         return load_motion(self.result)
+
+    def beginning(self) -> Motion | None:
+        """The dance's first frames, as they will be in the result: each time there are more of them, once."""
+        path, self._beginning = self._beginning, None
+        try:
+            return load_motion(path) if path else None
+        except EdgeError:
+            return None  # of a dance that will be whole soon it is no loss
 
     def start(self, request: GenerateRequest | BodyRequest | FeaturesRequest) -> None:
         """Send the request to the worker."""
@@ -144,6 +168,11 @@ class Job:
                 self.progress = event
                 if self.state == "starting":
                     self.state = "running"
+            case Partial(job=self.name, path=path):
+                if self.folder.resolve() in Path(path).resolve().parents:
+                    self._beginning = Path(path)
+            case Log(level="warning", text=sentence):
+                self.remarks.append(sentence)
             case Result(job=self.name, path=path):
                 self._accept(Path(path))
             case Error(job=self.name) | Error(job=None):

@@ -76,8 +76,8 @@ class EditOperator(DanceOperator):
         self._request = replace(self._request, start=start, duration=self._timing.frames / Motion.fps, seed=seed)
 
     def request(self, folder: Path, number: int) -> GenerateRequest:
-        """The song, and what is kept, as files."""
-        return replace(super().request(folder, number), edit=self._kept.request(folder))
+        """The song, and what is kept, as files; all at once, so that every part knows what is kept in the others."""
+        return replace(super().request(folder, number), edit=self._kept.request(folder), sequential=False)
 
     def first_frame(self) -> float:
         """Where the edited part begins."""

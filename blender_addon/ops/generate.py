@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from ..action.curves import set_density
+from ..action.growing import Growing
 from ..action.take import add_take
 from ..action.takes import all_or_none
 from ..backend.service import service
@@ -56,10 +57,11 @@ class DanceOperator(JobOperator):
         self._dancer = find_dancer(context).session_uid
         self._request = generate_request(settings, self._song.path, self._song.start, self._song.duration)
         self._settings = settings_to_keep(settings)
+        self._growing = Growing(self._song.first_frame)
 
     def request(self, folder: Path, number: int) -> GenerateRequest:
-        """The song as a file."""
-        return replace(self._request, song=str(self._song.file(folder)))
+        """The song as a file; the dance comes bit by bit."""
+        return replace(self._request, song=str(self._song.file(folder)), sequential=True)
 
     def recipe(self) -> dict[str, Any]:
         """Where the take begins, and with what it was made."""
@@ -74,10 +76,29 @@ class DanceOperator(JobOperator):
         """Where the dance begins in the scene."""
         return self._song.first_frame
 
+    def show(self, context: bpy.types.Context, beginning: Motion) -> None:
+        """Key it on the dancer, so that it can be played while the rest is made."""
+        scene, dancer = self._stage()
+        if scene and dancer:
+            self._growing.show(dancer, beginning, scene)
+
+    def hide(self) -> None:
+        """The dancer shows what was shown before."""
+        scene, dancer = self._stage()
+        self._growing.remove(dancer, scene)
+
+    def keeps_beginning(self, context: bpy.types.Context) -> bool:
+        """As the panel says."""
+        return bool(context.scene.edge_dance.keep_cancelled)
+
+    def _stage(self) -> tuple[bpy.types.Scene | None, bpy.types.Object | None]:
+        """The scene and the dancer that were there when the job began, where they are there still."""
+        dancer = next((ob for ob in bpy.data.objects if ob.session_uid == self._dancer), None)
+        return bpy.data.scenes.get(self._scene), dancer
+
     def finish(self, context: bpy.types.Context, dances: list[Motion]) -> str:
         """Key them on the dancer that was selected when the job began."""
-        scene = bpy.data.scenes.get(self._scene)
-        dancer = next((ob for ob in bpy.data.objects if ob.session_uid == self._dancer), None)
+        scene, dancer = self._stage()
         if scene is None or dancer is None:
             hint = "Select another one; the dance is kept for it."
             raise EdgeError("dancer_gone", "The dancer was deleted while the dance was made.", hint)
@@ -122,7 +143,7 @@ class EDGE_DANCE_OT_variations(DanceOperator):
 
 
 class EDGE_DANCE_OT_cancel(bpy.types.Operator):
-    """Stop making the dance, as Esc does; nothing in the scene changes"""
+    """Stop making the dance, as Esc does; what is there goes, unless it is to be kept"""
 
     bl_idname = "edge_dance.cancel"
     bl_label = "Cancel"

@@ -12,6 +12,7 @@ from ..backend.kept import Kept
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.failures import explain
+from ..edge_backend.motion.motion import Motion
 from ..edge_backend.request import BodyRequest, FeaturesRequest, GenerateRequest
 from ..preferences import kept_results, launch
 from ..ui.redraw import redraw_sidebars
@@ -35,6 +36,7 @@ class JobOperator(bpy.types.Operator):
     _job: Job
     _timer: bpy.types.Timer
     _dances: list[Any]
+    _beginning: Motion | None
     _copies: list[Kept]
 
     def prepare(self, context: bpy.types.Context) -> None:
@@ -60,6 +62,17 @@ class JobOperator(bpy.types.Operator):
         """Apply the dances and say in a sentence what happened. Raises EdgeError with the scene untouched."""
         raise NotImplementedError
 
+    def show(self, context: bpy.types.Context, beginning: Motion) -> None:
+        """Show the beginning of a dance that is still being made, longer each time; where nothing is to be seen of it,
+        nothing."""
+
+    def hide(self) -> None:
+        """Take away what `show` has shown."""
+
+    def keeps_beginning(self, context: bpy.types.Context) -> bool:
+        """Whether a beginning is wanted when the rest has been cancelled."""
+        return False
+
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Start the job and go on in `modal`."""
         if bpy.app.background or not context.window:
@@ -81,6 +94,7 @@ class JobOperator(bpy.types.Operator):
             return {"PASS_THROUGH"}
         if self._job.poll():
             redraw_sidebars(context)
+        self._show_beginning(context)
         if not self._job.finished or self._next(context):
             return {"PASS_THROUGH"}
         context.window_manager.event_timer_remove(self._timer)
@@ -98,6 +112,7 @@ class JobOperator(bpy.types.Operator):
                 if self._job.poll() and self._job.progress and self._job.progress.stage != stage:
                     stage = self._job.progress.stage
                     print(f"{self.bl_label}: {stage}", flush=True)
+                self._show_beginning(context)
                 time.sleep(_TICK_S / 5)
             return self._end(context)
         finally:
@@ -106,6 +121,7 @@ class JobOperator(bpy.types.Operator):
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender ends the operator, because another file is loaded or the window closed; the job goes on."""
         context.window_manager.event_timer_remove(self._timer)
+        self.hide()
         recipe = self.recipe()
         if recipe and self._job is service.job and self._job.state in ("starting", "running", "done"):
             _look_after(self._job, recipe)
@@ -114,6 +130,7 @@ class JobOperator(bpy.types.Operator):
 
     def _begin(self, context: bpy.types.Context) -> bool:
         self._dances, self._copies = [], []
+        self._beginning = None
         try:
             self.prepare(context)
         except EdgeError as error:
@@ -138,6 +155,8 @@ class JobOperator(bpy.types.Operator):
         """Take in the dance of the job that has ended; whether the next one has been started."""
         if self._job.state != "done" or len(self._dances) + 1 >= self.rounds:
             return False
+        self.hide()
+        self._beginning = None
         try:
             self._dances.append(self._take_in())
         except EdgeError:
@@ -145,9 +164,19 @@ class JobOperator(bpy.types.Operator):
         service.close_job()
         return self._start(context)
 
+    def _show_beginning(self, context: bpy.types.Context) -> None:
+        if beginning := self._job.beginning():
+            self._beginning = beginning
+            with contextlib.suppress(EdgeError):  # what is wrong will be said of the whole dance
+                self.show(context, beginning)
+
     def _end(self, context: bpy.types.Context) -> set[str]:
+        self.hide()
         try:
             if self._job.state == "cancelled":
+                if self._beginning and self.keeps_beginning(context):
+                    self.report({"INFO"}, self.finish(context, [*self._dances, self._beginning]))
+                    return {"FINISHED"}
                 self.report({"INFO"}, "Cancelled.")
                 return {"CANCELLED"}
             if self._job.error:
@@ -155,6 +184,8 @@ class JobOperator(bpy.types.Operator):
             if self._job.state != "done":  # the next dance could not be started, which has been said
                 return {"CANCELLED"}
             self.report({"INFO"}, self.finish(context, [*self._dances, self._take_in()]))
+            for remark in self._job.remarks:
+                self.report({"WARNING"}, remark)
             for kept in self._copies:
                 kept.drop()
             return {"FINISHED"}

@@ -108,8 +108,10 @@ class VIEW3D_PT_edge_dance_quality(_DanceTab):
         column.use_property_split = True
         column.use_property_decorate = False
         column.prop(settings, "guidance")
+        column.prop(settings, "on_beat", slider=True)
         column.prop(settings, "smoothness", slider=True)
         column.prop(settings, "clean_feet")
+        column.prop(settings, "keep_cancelled")
 
 
 class EDGE_DANCE_MT_presets(bpy.types.Menu):

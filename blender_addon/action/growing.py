@@ -1,0 +1,75 @@
+"""The beginning of a dance on the dancer while the rest is being made: an action that gets longer.
+
+It belongs to nobody's list. When the dance is there, or when nobody wants it any more, it goes, and the dancer shows
+what was shown before. Between two calls the user may do anything, undo and delete included: only names and numbers are
+kept.
+"""
+
+import math
+
+import bpy
+import numpy as np
+
+from .. import compat
+from ..edge_backend.motion.motion import Motion
+from ..rig.retarget import dance_channels, switch_keys
+from .keys import key_bone, key_switch
+from .takes import refuse_tweaked
+
+NAME = "Dance in the Making"
+
+
+class Growing:
+    """One dance in the making. first_frame: of the scene, where it begins."""
+
+    def __init__(self, first_frame: float) -> None:
+        self._first_frame = first_frame
+        self._action = ""
+        self._before: str | None = None
+        self._end = 0
+
+    def show(self, armature: bpy.types.Object, beginning: Motion, scene: bpy.types.Scene) -> None:
+        """Key the dance's beginning, which is longer each time; what has been keyed stays as it is.
+
+        The scene's end moves out with it. Raises EdgeError armature_tweaked, rig_unfit.
+        """
+        refuse_tweaked(armature)
+        rate = scene.render.fps / scene.render.fps_base
+        # Feet are for the end: cleaned again, those of other rigs would change behind the play head.
+        bones = dance_channels(armature, beginning, clean_feet=False)
+        frames = self._first_frame + np.arange(beginning.frames) * (rate / Motion.fps)
+        action = self._find(armature) or self._begin(armature, scene)  # the first time, or the user has undone it
+        curves = compat.curves_owner(action)
+        for channels in bones:
+            key_bone(curves, armature.pose.bones[channels.bone], frames, channels)
+        scene.frame_end = max(scene.frame_end, math.ceil(frames[-1]))
+
+    def remove(self, armature: bpy.types.Object | None, scene: bpy.types.Scene | None) -> None:
+        """Leave no trace."""
+        action = bpy.data.actions.get(self._action)
+        if action is None:
+            return
+        if armature and armature.animation_data and armature.animation_data.action == action:
+            armature.animation_data.action = None
+            if before := bpy.data.actions.get(self._before or ""):
+                compat.assign_action(armature, before)
+        if scene:
+            scene.frame_end = self._end
+        bpy.data.actions.remove(action)
+        self._action = ""
+
+    def _find(self, armature: bpy.types.Object) -> bpy.types.Action | None:
+        """The action, if the dancer shows it still."""
+        action = bpy.data.actions.get(self._action)
+        data = armature.animation_data
+        return action if action and data and data.action == action else None
+
+    def _begin(self, armature: bpy.types.Object, scene: bpy.types.Scene) -> bpy.types.Action:
+        shown = armature.animation_data.action if armature.animation_data else None
+        self._before, self._end = shown.name if shown else None, scene.frame_end
+        action, curves = compat.new_action(NAME)
+        for switch in switch_keys(armature):
+            key_switch(curves, switch.path, switch.group, self._first_frame, switch.value)
+        self._action = action.name
+        compat.assign_action(armature, action)
+        return action

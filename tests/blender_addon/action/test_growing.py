@@ -1,0 +1,87 @@
+"""A dance that grows on the dancer while it is made, and leaves no trace."""
+
+import bpy
+import numpy as np
+import pytest
+from blender_stage import addon, put_dancer
+
+
+def swaying(frames):
+    """The beginning of one and the same dance, `frames` long."""
+    Motion = addon("edge_backend.motion.motion").Motion
+    turn = addon("edge_backend.motion.rotations").axis_angle_to_matrix
+    time = np.arange(frames)[:, None, None] / 30
+    rotations = turn(0.3 * np.sin(time + np.arange(72).reshape(24, 3)))
+    root = np.stack([0.1 * time[:, 0, 0], 0 * time[:, 0, 0], 0.9 + 0 * time[:, 0, 0]], axis=1)
+    return Motion(rotations.astype(np.float32), root.astype(np.float32), np.zeros((frames, 4), np.float32))
+
+
+def values(action):
+    curves = sorted(addon("compat").fcurves_of(action), key=lambda curve: (curve.data_path, curve.array_index))
+    keys = np.zeros((len(curves), 2 * len(curves[0].keyframe_points)), np.float32)
+    for row, curve in zip(keys, curves, strict=True):
+        curve.keyframe_points.foreach_get("co", row)
+    return keys
+
+
+@pytest.fixture
+def dancer():
+    bpy.context.scene.render.fps = 30
+    return put_dancer()
+
+
+@pytest.fixture
+def growing():
+    return addon("action.growing").Growing(11.0)
+
+
+def test_keys_of_the_beginning_appear_and_stay_while_more_come(dancer, growing):
+    growing.show(dancer, swaying(40), bpy.context.scene)
+    first = values(dancer.animation_data.action)
+    growing.show(dancer, swaying(90), bpy.context.scene)
+    action = dancer.animation_data.action
+    assert np.array_equal(values(action)[:, : 2 * 40], first)
+    assert tuple(action.frame_range) == (11, 11 + 89)
+    assert len(bpy.data.actions) == 1
+    scene_end = 100
+    growing.show(dancer, swaying(200), bpy.context.scene)
+    assert bpy.context.scene.frame_end == 11 + 199 > scene_end  # the timeline plays what is there
+
+
+def test_what_has_grown_is_what_the_take_will_be(dancer, growing):
+    growing.show(dancer, swaying(40), bpy.context.scene)
+    growing.show(dancer, swaying(90), bpy.context.scene)
+    grown = values(dancer.animation_data.action)
+    growing.remove(dancer, bpy.context.scene)
+    action = addon("action.take").add_take(dancer, swaying(90), bpy.context.scene, 11.0)
+    assert np.array_equal(values(action), grown)
+
+
+def test_it_leaves_no_trace(dancer, growing):
+    scene = bpy.context.scene
+    before = addon("action.take").add_take(dancer, swaying(30), scene, 1.0)
+    growing.show(dancer, swaying(300), scene)
+    assert dancer.animation_data.action != before
+    growing.remove(dancer, scene)
+    assert dancer.animation_data.action == before
+    assert list(bpy.data.actions) == [before]
+    assert scene.frame_end == 100
+    assert list(addon("action.takes").takes_of(dancer)) == [before]
+    growing.remove(dancer, scene)  # nothing more to remove
+
+
+def test_undone_in_the_middle_it_begins_anew(dancer, growing):
+    growing.show(dancer, swaying(40), bpy.context.scene)
+    bpy.data.actions.remove(dancer.animation_data.action)  # what undo leaves
+    growing.show(dancer, swaying(90), bpy.context.scene)
+    assert dancer.animation_data.action.frame_range[1] == 11 + 89
+
+
+def test_turns_do_not_jump_where_more_keys_come(dancer, growing):
+    """In Euler angles too, where a value has many names."""
+    for bone in dancer.pose.bones:
+        bone.rotation_mode = "XYZ"
+    for frames in (40, 90):
+        growing.show(dancer, swaying(frames), bpy.context.scene)
+    keys = values(dancer.animation_data.action)[:, 1::2]
+    assert np.abs(np.diff(keys, axis=1)).max() < 0.2  # radians or metres in a frame; the dancer sways slowly

@@ -1,0 +1,68 @@
+"""A dance is seen while it is made; what the real worker sends first is what the dance becomes."""
+
+import bpy
+import numpy as np
+import pytest
+from blender_stage import addon, bone_heads, put_dancer, put_song
+
+BEGINNING = 135  # frames: the first window's 150 without those that wait for what follows
+
+
+@pytest.fixture
+def stage(song_file, quick_worker):
+    """Eight seconds of song in a scene of 30 frames a second, and a dancer."""
+    bpy.context.scene.render.fps = 30
+    put_song(song_file, frame=1)
+    bpy.context.scene.edge_dance.quality = "draft"
+    return put_dancer()
+
+
+@pytest.fixture
+def seen(stage, monkeypatch):
+    """What stands on the dancer each time that it is shown: (frames, heads of the bones at frame 60)."""
+    pictures = []
+    growing = addon("action.growing").Growing
+    show = growing.show
+
+    def shown(self, armature, beginning, scene):
+        show(self, armature, beginning, scene)
+        pictures.append((beginning.frames, bone_heads(armature, 60)))
+
+    monkeypatch.setattr(growing, "show", shown)
+    return pictures
+
+
+def test_the_beginning_is_on_the_dancer_before_the_rest_is_made_and_stays(stage, seen):
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    assert [frames for frames, _ in seen] == [BEGINNING]
+    assert np.array_equal(seen[0][1], bone_heads(stage, 60))
+    assert [action.name for action in bpy.data.actions] == [stage.animation_data.action.name]
+    assert stage.animation_data.action.frame_range[1] == 240
+
+
+@pytest.fixture
+def cancelled_when_seen(stage, monkeypatch):
+    growing = addon("action.growing").Growing
+    show = growing.show
+
+    def shown(self, armature, beginning, scene):
+        show(self, armature, beginning, scene)
+        addon("backend.service").service.job.cancel()
+
+    monkeypatch.setattr(growing, "show", shown)
+
+
+def test_cancelled_it_leaves_no_trace(stage, cancelled_when_seen):
+    bpy.context.scene.frame_end = 50
+    assert bpy.ops.edge_dance.generate() == {"CANCELLED"}
+    assert not bpy.data.actions and bpy.context.scene.frame_end == 50
+    assert not stage.animation_data or stage.animation_data.action is None
+
+
+def test_cancelled_what_is_there_becomes_a_take_if_that_is_wanted(stage, cancelled_when_seen):
+    bpy.context.scene.edge_dance.keep_cancelled = True
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    (take,) = addon("action.takes").takes_of(stage)
+    assert take == stage.animation_data.action and take["edge_dance"]["seed"] == 0
+    assert take.frame_range[1] == BEGINNING
+    assert [action.name for action in bpy.data.actions] == [take.name]
