@@ -11,7 +11,7 @@ FLOOR_SEARCH_FRAMES = 15
 FLOOR_FRAMES = 8
 DRIFT_FRAMES = 6
 # Over this many frames a correction fades where no foot speaks for it, so that the dance keeps its place on the stage.
-DRIFT_MEMORY = 25
+DRIFT_MEMORY = 20
 SMALL_SLIP = 0.0005  # metres per frame: what mocap's planted feet slip too; legs take it alone
 SLIP_FRAMES = 9
 # Metres off the floor at which a foot's word counts for a quarter: while the floor is searched, and when it is found.
