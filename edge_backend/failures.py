@@ -15,7 +15,7 @@ def explain(error: BaseException) -> EdgeError:
     if isinstance(error, EdgeError):
         return error
     detail = "".join(traceback.format_exception(error))[-_LONGEST_DETAIL:]
-    if isinstance(error, MemoryError) or _says_memory(error):
+    if is_out_of_memory(error):
         return EdgeError(
             "out_of_memory",
             "There is not enough free memory.",
@@ -35,8 +35,10 @@ def explain(error: BaseException) -> EdgeError:
     return EdgeError("internal", sentence, "Please report it with the log.", detail)
 
 
-def _says_memory(error: BaseException) -> bool:
-    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _MEMORY_WORDS)
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory was wanting, of the machine or of the GPU."""
+    said = isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _MEMORY_WORDS)
+    return said or isinstance(error, MemoryError)
 
 
 def _of_file_system(error: OSError, detail: str) -> EdgeError:

@@ -5,10 +5,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from .audio.features import Features, song_features
 from .audio.jukebox.folder import open_folder
 from .audio.loading import load
+from .diffusion.guidance import BATCH
 from .diffusion.kept import Kept, read_edit
 from .diffusion.long_form import plan_windows
 from .diffusion.samplers import Step
@@ -16,6 +18,7 @@ from .diffusion.song import FinalFrames, SamplerSettings, sample_song
 from .edit import EditRequest
 from .errors import EdgeError
 from .finishing import Finisher
+from .less_memory import with_less_memory
 from .model import controls
 from .model.weights_file import Weights, WeightsInfo
 from .motion.feet import FootSettings
@@ -86,7 +89,13 @@ def generate(
         if len(vectors) < frames and (beginning := finisher.beginning(vectors)):
             on_partial(beginning)
 
-    vectors = _sample(weights, condition, kept, request, report=report, on_final=on_final)
+    def sample(batch: int, device: torch.device) -> Array:
+        weights.model.to(device)
+        return _sample(weights, condition, kept, request, batch=batch, report=report, on_final=on_final)
+
+    vectors = with_less_memory(sample, BATCH, studio.device, studio.tell)
+    if weights.model.null_cond_hidden.device.type != studio.device.type:
+        studio.forget()  # the next dance tries the GPU again
     report("feet", 0, 1)
     motion = finisher.whole(vectors)
     report("feet", 1, 1)
@@ -135,9 +144,16 @@ def write_features(
 
 
 def _sample(
-    weights: Weights, condition: Array, kept: Kept, request: GenerateRequest, *, report: Report, on_final: FinalFrames
+    weights: Weights,
+    condition: Array,
+    kept: Kept,
+    request: GenerateRequest,
+    *,
+    batch: int,
+    report: Report,
+    on_final: FinalFrames,
 ) -> Array:
-    """Motion vectors (frames, 151), metres."""
+    """Motion vectors (frames, 151), metres. batch: windows at a time, at most."""
     done, total = 0, request.steps
 
     def poll() -> None:
@@ -157,6 +173,7 @@ def _sample(
         guidance_ramp=request.guidance_ramp,
         seed=request.seed,
         sequential=request.sequential,
+        batch=batch,
     )
     return sample_song(
         weights.model,

@@ -1,13 +1,14 @@
 """What stays in memory between two dances: the device and the weights that were used last."""
 
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-
-import torch
 
 from .audio.jukebox.folder import locate
 from .audio.jukebox.settings import JukeboxSettings
 from .devices import choose
+from .less_memory import give_back
 from .model.catalogue import resolve
 from .model.weights_file import Weights, load_weights
 
@@ -16,6 +17,7 @@ class Studio:
     """Loads weights once, and again only when others are asked for or their file has changed.
 
     device: a name of devices.DEVICES. weights_folder: the user's own weights, beside the bundled ones.
+    tell: is given a sentence where something is done otherwise than asked for, as on the CPU for want of GPU memory.
     jukebox: how to run it, for weights that listen through it; device and, unless it is given, folder are the studio's.
     Raises EdgeError device_missing.
     """
@@ -26,6 +28,7 @@ class Studio:
         self.device = choose(device)
         jukebox = jukebox or JukeboxSettings()
         self.jukebox = replace(jukebox, device=self.device, folder=jukebox.folder or locate(weights_folder))
+        self.tell: Callable[[str], None] = _on_stderr
         self._folder = weights_folder
         self._weights: Weights | None = None
         self._key: tuple[Path, int, int] | None = None
@@ -47,5 +50,8 @@ class Studio:
     def forget(self) -> None:
         """Give the memory back."""
         self._weights = self._key = None
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
+        give_back(self.device)
+
+
+def _on_stderr(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)

@@ -6,7 +6,6 @@ and macOS.
 """
 
 import faulthandler
-import gc
 import importlib
 import os
 import sys
@@ -23,6 +22,7 @@ from .devices import promised
 from .errors import EdgeError
 from .failures import explain
 from .jobs import Job, JobQueue
+from .lifeline import end_with_parent
 from .model.catalogue import known
 from .progress import ProgressFrames
 from .protocol import (
@@ -87,6 +87,7 @@ class Worker:
         self._pipeline = importlib.import_module(".pipeline", __package__)  # here torch comes in
         studio = importlib.import_module(".studio", __package__)
         self._studio = studio.Studio(self._device, self._weights_folder)
+        self._studio.tell = lambda sentence: self._channel.send(Log("warning", sentence))
         self._channel.send(Log("info", f"The libraries were loaded in {time.monotonic() - began:.1f} s."))
 
     # --- main thread: jobs ---
@@ -99,7 +100,6 @@ class Worker:
             outcome = _error(job.name, explain(error))
         if isinstance(outcome, Error) and outcome.code == "out_of_memory":
             self._studio.forget()
-            gc.collect()
         self._jobs.finish(job)  # before it is told, so that whoever hears of it finds the worker free
         self._channel.send(outcome)
 
@@ -182,6 +182,7 @@ class Worker:
 def run(device: str = "auto", weights_folder: Path | None = None, idle_minutes: float = 10.0) -> None:
     """Be a worker on this process's stdin and stdout; never returns. idle_minutes 0 = wait for ever."""
     faulthandler.enable()
+    end_with_parent()
     status = Worker(Channel(), device, weights_folder, idle_minutes * 60 or None).run()
     sys.stderr.flush()
     os._exit(status)  # the listener sits in a read that nothing but the end of the process can end

@@ -21,6 +21,7 @@ from ..edge_backend.protocol import FrameSplitter, Message, ProtocolError, Shutd
 from .launch import POPEN_FLAGS, worker_variables
 from .log_file import log
 from .obituary import explain_end
+from .windows_job import tie
 
 LAST_WORDS = 40
 """Lines of the worker's log that are kept."""
@@ -57,6 +58,7 @@ class WorkerProcess:
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._last_words: deque[str] = deque(maxlen=LAST_WORDS)
         self._process: subprocess.Popen[bytes] | None = None
+        self._job_object: int | None = None  # of Windows; held for as long as this is
         self._fault: EdgeError | None = None
         self._killed = False
         self.alive = True
@@ -114,7 +116,7 @@ class WorkerProcess:
             sentence = f"The backend could not be started: {error.strerror or error}."
             self._end(EdgeError("backend_start", sentence, "Check the Python in the extension's preferences."))
             return
-        self._process = process
+        self._process, self._job_object = process, tie(process)
         assert process.stdin and process.stdout and process.stderr  # noqa: S101 - for the type checker
         keeper = threading.Thread(target=self._keep_log, args=(process.stderr,), daemon=True)
         keeper.start()

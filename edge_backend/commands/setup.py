@@ -12,6 +12,7 @@ import threading
 from ..channel import Channel
 from ..errors import EdgeError
 from ..failures import explain
+from ..lifeline import end_with_parent
 from ..progress import ProgressBar, ProgressFrames, Report
 from ..protocol import Cancel, Error, ProtocolError, Result, Shutdown, decode
 from ..setup.program import SetUp, remove, set_up
@@ -44,6 +45,7 @@ def _work(options: argparse.Namespace, report: Report) -> str:
 
 def _serve(options: argparse.Namespace) -> None:
     """Never returns."""
+    end_with_parent()
     channel = Channel()
     threading.Thread(target=_listen, args=(channel,), name="listener", daemon=True).start()
     try:
