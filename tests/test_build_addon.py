@@ -19,6 +19,7 @@ from build_tools import checks, environments, extension, packages, release
 from build_tools.base import BuildError
 from build_tools.environments import Environment
 
+ROOT, MANIFEST = Path(build_addon.__file__).parent, "blender_addon/blender_manifest.toml"
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -109,13 +110,23 @@ def test_what_is_new_is_what_the_changelog_says_of_that_version(tmp_path: Path) 
         release.notes("0.3.0", changelog)
 
 
-def test_blenders_own_tool_makes_the_index_from_which_blender_gets_updates(tmp_path: Path, extension_zip: Path) -> None:
-    index = json.loads(release.build_repository(tmp_path, this_blender()).read_text(encoding="utf-8"))
-    (entry,) = index["data"]
+def test_blender_finds_and_installs_what_is_in_the_repository(tmp_path: Path, extension_zip: Path) -> None:
+    """By the program that Blender itself runs when it looks for updates, from a folder instead of a server."""
+    index = release.build_repository(tmp_path / "server", this_blender())
+    (entry,) = json.loads(index.read_text(encoding="utf-8"))["data"]
     assert (entry["id"], entry["version"]) == ("edge_dance", edge_backend.__version__)
     assert entry["blender_version_min"] == "4.2.0"
     assert entry["archive_url"] == f"./{extension_zip.name}"
     assert entry["archive_hash"] == "sha256:" + hashlib.sha256(extension_zip.read_bytes()).hexdigest()
+
+    here = tmp_path / "blender"
+    here.mkdir()
+    where = ["--remote-url", index.as_uri(), "--local-dir", str(here)]
+    version = ["--blender-version", "4.5.0", "--python-version", f"{THIS_PYTHON}.0", "--local-cache", "0"]
+    for words in (["sync", *where], ["install", *where, *version, "edge_dance"]):
+        command = [sys.executable, str(extension.blender_tool(this_blender())), *words]
+        subprocess.run(command, check=True, capture_output=True)
+    assert (here / "edge_dance/blender_manifest.toml").read_bytes() == (ROOT / MANIFEST).read_bytes()
 
 
 # --- What it needs to start
