@@ -5,13 +5,13 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..edge_backend.batch.seeds import seeds_in
 from ..edge_backend.request import STYLES
 from ..settings import QUALITIES
 
 COMMAND = "edge_dance"
 DENSITIES = ("frames", "curves", "blocking")
 ENGINES = ("cycles", "eevee", "workbench", "scene")
-_MOST_SEEDS = 10_000
 
 _EXAMPLES = """\
 examples:
@@ -37,16 +37,10 @@ def parse(arguments: Sequence[str], program: str) -> argparse.Namespace:
 
 def seeds(text: str) -> list[int]:
     """`1-3,8` is 1, 2, 3, 8; each once, in the order given. Raises argparse.ArgumentTypeError."""
-    found: dict[int, None] = {}
-    for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
-        if match is None:
-            raise argparse.ArgumentTypeError(f"{part!r} is no seed; write them as 1-8 or 1,5,9")
-        first, last = int(match[1]), int(match[2] or match[1])
-        if last < first or last - first >= _MOST_SEEDS:
-            raise argparse.ArgumentTypeError(f"{part!r} is no range of seeds")
-        found.update(dict.fromkeys(range(first, last + 1)))
-    return list(found)
+    try:
+        return list(seeds_in(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def size(text: str) -> tuple[int, int]:
