@@ -18,6 +18,7 @@ from ..errors import EdgeError
 from ..listed_pickle import ForbiddenNameError, ListedUnpickler, Names, holders, numpy_names
 from ..motion.rotations import Array
 from ..motion.skeleton import SMPL
+from ..npz import read_npz
 
 VERTICES, JOINTS, POSE_BASIS = 6890, len(SMPL), 207
 _ARRAYS = ("v_template", "f", "weights", "J_regressor", "shapedirs", "posedirs", "kintree_table")
@@ -84,11 +85,7 @@ def read_smpl_file(path: Path) -> SmplModel:
 
 def _read_npz(path: Path) -> dict[str, Any]:
     """The arrays of an npz; entries that are pickles themselves are left alone."""
-    with zipfile.ZipFile(path) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > _LARGEST:
-            raise ValueError("it holds far too much")
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in (*_ARRAYS, "gender") if name in file.files}
+    return read_npz(path, (*_ARRAYS, "gender"))
 
 
 def _read_pickle(path: Path) -> dict[str, Any]:
