@@ -29,7 +29,7 @@ class EDGE_DANCE_Preferences(bpy.types.AddonPreferences):
     )
     weights_folder: bpy.props.StringProperty(
         name="Weights Folder",
-        description="A folder with weights of your own. The starter weights are always there",
+        description="A folder with weights of your own. Empty: one that stays when the extension is updated",
         subtype="DIR_PATH",
     )
     idle_minutes: bpy.props.IntProperty(
@@ -112,13 +112,18 @@ def kept_results() -> KeptResults:
     return KeptResults(user_folder("results"))
 
 
+def weights_folder(context: bpy.types.Context) -> Path:
+    """Where the user's own weights lie; it may not exist yet."""
+    return _path(preferences_of(context).weights_folder) or user_folder("weights")
+
+
 def launch(context: bpy.types.Context) -> Launch:
     """How the worker is to be started, as the preferences have it."""
     preferences = preferences_of(context)
     return Launch(
         python=_path(preferences.backend_python),
         home=backend_home(),
-        weights_folder=_path(preferences.weights_folder),
+        weights_folder=weights_folder(context),
         idle_minutes=preferences.idle_minutes,
         threads=preferences.threads,
     )

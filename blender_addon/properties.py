@@ -1,6 +1,12 @@
 """The dance's settings, which the file keeps with the scene."""
 
+from typing import Any
+
 import bpy
+
+from .edge_backend.model.catalogue import known
+from .edge_backend.request import GenerateRequest
+from .preferences import weights_folder
 
 STYLES = (
     ("any", "Any", "Whatever fits the music"),
@@ -32,6 +38,12 @@ DENSITIES = (
 )
 
 
+def _weights(_settings: Any, context: bpy.types.Context, typed: str) -> list[tuple[str, str]]:
+    """The names of the weights that are here, and what they are."""
+    found = [entry for entry in known(weights_folder(context)) if entry.path]
+    return [(entry.id, entry.name) for entry in found if typed.lower() in entry.id.lower()]
+
+
 class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
     """What the next dance is made with"""
 
@@ -50,6 +62,12 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
     )
     quality: bpy.props.EnumProperty(
         name="Quality", description="How much work goes into the dance", items=QUALITIES, default="normal"
+    )
+    weights: bpy.props.StringProperty(
+        name="Weights",
+        description="What the dances come from: weights by their name in the list, or a weights file",
+        default=GenerateRequest("").weights,
+        search=_weights,
     )
     guidance: bpy.props.FloatProperty(
         name="Guidance",

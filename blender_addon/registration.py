@@ -27,8 +27,11 @@ from .ops import (
     setup,
     smpl_body,
     takes,
+    weights,
 )
+from .ops.weights import weights_import
 from .rig import bone_map_properties, smpl_body_properties, verdict
+from .setup.installer import installer
 from .ui import bone_map as bone_map_panel
 from .ui import dope_sheet, panels
 from .ui import group as group_panel
@@ -37,6 +40,7 @@ from .ui import render as render_panel
 from .ui import setup as setup_panel
 from .ui import smpl_body as smpl_body_panel
 from .ui import takes as takes_panel
+from .ui import weights as weights_panel
 
 CLASSES: Final[tuple[type, ...]] = (
     preferences.EDGE_DANCE_Preferences,
@@ -77,6 +81,9 @@ CLASSES: Final[tuple[type, ...]] = (
     takes.EDGE_DANCE_OT_show_takes,
     takes.EDGE_DANCE_OT_hide_takes,
     override.EDGE_DANCE_OT_override_character,
+    weights.EDGE_DANCE_OT_import_weights,
+    weights.EDGE_DANCE_OT_get_jukebox,
+    weights.EDGE_DANCE_OT_cancel_weights,
     bone_map.EDGE_DANCE_OT_find_bones,
     bone_map.EDGE_DANCE_OT_add_bone_map_preset,
     export_motion.EDGE_DANCE_OT_export_motion,
@@ -106,6 +113,7 @@ CLASSES: Final[tuple[type, ...]] = (
     panels.VIEW3D_PT_edge_dance_style,
     panels.EDGE_DANCE_MT_presets,
     panels.VIEW3D_PT_edge_dance_quality,
+    weights_panel.VIEW3D_PT_edge_dance_weights,
     panels.VIEW3D_PT_edge_dance_curves,
     panels.VIEW3D_PT_edge_dance_beats,
     group_panel.VIEW3D_PT_edge_dance_group,
@@ -141,7 +149,8 @@ def register() -> None:
 def unregister() -> None:
     """Undo `register`, and end the worker."""
     service.stop()
-    setup.stop()
+    installer.stop()
+    weights_import.stop()
     close_log()
     command_line.unregister()
     dope_sheet.hide_kept()

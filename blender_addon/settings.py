@@ -19,6 +19,7 @@ class Settings(Protocol):
     seed: int
     quality: str
     clean_feet: bool
+    weights: str
     guidance: float
     smoothness: float
     on_beat: float
@@ -42,6 +43,7 @@ def generate_request(settings: Settings, song: Path, start: float, duration: flo
         seed=settings.seed,
         steps=steps,
         sampler=sampler,
+        weights=settings.weights.strip(),
         style=settings.style,
         energy=settings.energy if settings.use_energy else None,
         feet=FeetRequest(enabled=settings.clean_feet),

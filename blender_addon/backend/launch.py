@@ -59,6 +59,18 @@ class Launch:
         return find_python(self.python, self.home)
 
 
+@dataclass(frozen=True, slots=True)
+class CommandLaunch:
+    """How to start one command of the backend's command line, which tells its progress in frames (`--json`)."""
+
+    launch: Launch
+    arguments: tuple[str, ...]
+
+    def command(self) -> list[str]:
+        """The command line. Takes a moment. Raises EdgeError backend_*."""
+        return [str(self.launch.find()), "-m", "edge_backend", *self.arguments]
+
+
 def worker_variables() -> dict[str, str]:
     """This process's variables without the user's Python settings, which are meant for other programs."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}

@@ -16,7 +16,7 @@ from ..edge_backend.setup.program import bytes_needed
 from ..preferences import PYTHON, backend_home, launch, preferences_of, set_up_launch
 from ..setup.installer import installer
 from ..setup.report import Host, ReportMaker
-from ..ui.redraw import redraw_sidebars
+from .program import run_programs
 
 _TICK_S = 0.1
 
@@ -187,38 +187,5 @@ def _hand_over(text: str) -> None:
 
 def begin(operator: bpy.types.Operator, context: bpy.types.Context, remove: bool) -> set[str]:
     """Start set-up or removal and look after it; without a window, wait for it."""
-    try:
-        service.stop()  # its files are in use, and it may be the wrong one afterwards
-        installer.start(set_up_launch(context, remove))
-    except EdgeError as error:
-        operator.report({"ERROR"}, str(error))
-        return {"CANCELLED"}
-    if bpy.app.background:
-        while installer.run:
-            installer.poll()
-            time.sleep(_TICK_S)
-        return _told(operator)
-    bpy.app.timers.register(_tick, persistent=True)
-    redraw_sidebars(context)
-    return {"FINISHED"}
-
-
-def _told(operator: bpy.types.Operator) -> set[str]:
-    if installer.problem:
-        operator.report({"ERROR"}, str(installer.problem))
-        return {"CANCELLED"}
-    operator.report({"INFO"}, installer.sentence or "Cancelled.")
-    return {"FINISHED"}
-
-
-def _tick() -> float | None:
-    if installer.poll():
-        redraw_sidebars(bpy.context)
-    return _TICK_S if installer.run else None
-
-
-def stop() -> None:
-    """End what is under way, for the extension that goes."""
-    if bpy.app.timers.is_registered(_tick):
-        bpy.app.timers.unregister(_tick)
-    installer.stop()
+    service.stop()  # its files are in use, and it may be the wrong one afterwards
+    return run_programs(operator, context, installer, set_up_launch(context, remove))

@@ -1,0 +1,63 @@
+"""Weights of one's own: brought in from a checkpoint, danced with, and what is said where they are not here."""
+
+import json
+from pathlib import Path
+
+import bpy
+import pytest
+from blender_stage import addon, put_dancer, put_song
+
+CHECKPOINT = Path(__file__).parents[2] / "data/parity/edge_reference.pt"
+
+
+@pytest.fixture
+def own_folder(preferences, tmp_path):
+    preferences.weights_folder = str(tmp_path / "Gewichte für Tänze")
+    yield Path(preferences.weights_folder)
+    preferences.weights_folder = ""
+
+
+def names():
+    return [name for name, _ in addon("properties")._weights(None, bpy.context, "")]
+
+
+def test_a_checkpoint_is_imported_and_danced_with(own_folder, song_file):
+    assert names() == ["starter"]
+    settings = bpy.context.scene.edge_dance
+    assert bpy.ops.edge_dance.import_weights(filepath=str(CHECKPOINT), name="Mine") == {"FINISHED"}
+    assert (own_folder / "Mine.safetensors").is_file() and names() == ["starter", "Mine"]
+    assert settings.weights == "Mine"
+    put_song(song_file)
+    dancer = put_dancer()
+    settings.quality = "draft"
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    take = dancer.animation_data.action["edge_dance"]
+    assert json.loads(take["settings"])["weights"] == "Mine"
+    assert json.loads(take["meta"])["weights"]["id"] == "Mine"
+
+
+def test_a_file_that_is_no_checkpoint_is_refused_and_leaves_nothing(own_folder, song_file):
+    settings = bpy.context.scene.edge_dance
+    with pytest.raises(RuntimeError, match="Test Song"):
+        bpy.ops.edge_dance.import_weights(filepath=str(song_file))
+    assert settings.weights == "starter" and not list(own_folder.iterdir())
+
+
+def test_weights_that_are_not_here_are_named_before_anything_is_made(own_folder, song_file):
+    put_song(song_file)
+    dancer = put_dancer()
+    bpy.context.scene.edge_dance.weights = "nobody-knows"
+    with pytest.raises(RuntimeError, match="no weights named nobody-knows"):
+        bpy.ops.edge_dance.generate()
+    assert dancer.animation_data is None or dancer.animation_data.action is None
+
+
+def test_jukebox_is_not_fetched_without_its_licence_or_a_network(own_folder, tmp_path):
+    with pytest.raises(RuntimeError, match="licence was not accepted"):
+        bpy.ops.edge_dance.get_jukebox()
+    bpy.context.preferences.system.use_online_access = False
+    with pytest.raises(RuntimeError, match="may not go online"):
+        bpy.ops.edge_dance.get_jukebox(accept=True)
+    with pytest.raises(RuntimeError, match=r"vqvae\.pth\.tar"):
+        bpy.ops.edge_dance.get_jukebox(accept=True, directory=str(tmp_path))
+    assert not own_folder.exists() or not any(own_folder.rglob("*.safetensors"))
