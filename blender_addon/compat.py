@@ -152,11 +152,16 @@ def new_sound_strip(context: bpy.types.Context, path: str, name: str, channel: i
 # --- Materials: nodes are always there since 5.0 ----------------------------------------------------------------------
 
 
+def node_tree(owner: bpy.types.Material | bpy.types.World) -> Any:
+    """The shader nodes of a new material or world."""
+    if owner.node_tree is None:
+        owner.use_nodes = True
+    return owner.node_tree
+
+
 def principled_shader(material: bpy.types.Material) -> Any:
     """The shader node of a new material."""
-    if material.node_tree is None:
-        material.use_nodes = True
-    return material.node_tree.nodes["Principled BSDF"]
+    return node_tree(material).nodes["Principled BSDF"]
 
 
 # --- Rendering: EEVEE was called EEVEE Next before 5.0, and there film files are a kind of media ----------------------

@@ -97,7 +97,7 @@ def _alone(context: bpy.types.Context, armature: bpy.types.Object) -> Iterator[N
 
 
 def _fbx(path: Path) -> None:
-    """The action that is shown, every frame of it, without the bones that the format's users do not want."""
+    """The action that is shown, every frame of it; no bones but the character's."""
     bpy.ops.export_scene.fbx(
         filepath=str(path),
         use_selection=True,

@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 import numpy as np
 
+from .. import compat
 from ..edge_backend.motion.rotations import Array
 
 STAGE = "edge_dance_stage"
@@ -114,8 +115,7 @@ def add_backdrop(scene: bpy.types.Scene) -> None:
     world: Any = bpy.data.worlds.new("Dance Stage")
     world[STAGE] = scene.name
     world.color = BACKDROP
-    world.use_nodes = True
-    background = world.node_tree.nodes["Background"]
+    background = compat.node_tree(world).nodes["Background"]
     background.inputs["Color"].default_value = (*BACKDROP, 1.0)
     background.inputs["Strength"].default_value = 1.0
     scene.world = world
@@ -136,9 +136,9 @@ def _ground(material: bpy.types.Material, height: float, rectangles: list[Rectan
 def _fading_material(name: str, colour: tuple[float, float, float], dolly: bpy.types.Object) -> bpy.types.Material:
     """A colour that turns into the backdrop's away from the dolly."""
     material: Any = bpy.data.materials.new(name)
-    material.use_nodes = True
     material.diffuse_color = (*colour, 1.0)
-    nodes, link = material.node_tree.nodes, material.node_tree.links.new
+    tree = compat.node_tree(material)
+    nodes, link = tree.nodes, tree.links.new
     nodes.remove(nodes["Principled BSDF"])
     place = nodes.new("ShaderNodeTexCoord")
     place.object = dolly
