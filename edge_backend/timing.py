@@ -7,7 +7,6 @@ little, or to hurry a little, so that movements end when the music strikes.
 from typing import NamedTuple
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
 
 from .motion.motion import Motion
@@ -42,6 +41,8 @@ def on_the_beat(vectors: Array, beats: Array, amount: float = 1.0, fixed: Array 
     beats: seconds from the first frame, ascending. amount: 0 leaves the dance as it is, 1 draws all the way.
     fixed: (T,) bool, frames that stay when and as they are. The first and the last frame stay in any case.
     """
+    from scipy.interpolate import PchipInterpolator  # noqa: PLC0415 - a quarter of a second that no start needs
+
     if amount == 0 or len(vectors) < 3 or not len(beats):
         return vectors
     frames = np.arange(len(vectors), dtype=np.float64)

@@ -1,17 +1,17 @@
 """The beat grid of a song: its tempo, where its beats fall, and a guess at which of them is the first of the bar.
 
-Tempo: the comb of autocorrelations below, over the whole song. Beats: dynamic programming (Ellis 2007, librosa) at that
-tempo, then moved between the values of the onset curve and smoothed over their neighbours.
+Tempo: the comb of autocorrelations below, over the whole song. Beats: dynamic programming at that tempo
+(beat_tracking), then moved between the values of the onset curve and smoothed over their neighbours.
 """
 
 from dataclasses import dataclass
 
-import librosa
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from ..request import BeatsRequest
+from .beat_tracking import track_beats
 from .loading import Audio
 from .onsets import HOP, RATE, Curve, Onsets, onset_strength
 
@@ -78,7 +78,7 @@ def beats_of_onsets(onsets: Onsets, duration: float) -> BeatGrid:
     tempo = _tempo(onsets.everything)
     if tempo is None:
         return _even_grid(duration, offset=float(onsets.seconds(curve.argmax())) if curve.any() else 0.0)
-    found = _track(curve, tempo)
+    found = track_beats(curve, round(60.0 * RATE_HZ / tempo), TIGHTNESS)
     if len(found) < 2:
         return _even_grid(duration, offset=float(onsets.seconds(curve.argmax())))
     beats = _extended(_inner(onsets.seconds(_smoothed(*_refined(curve, found)))), duration)
@@ -130,13 +130,6 @@ def _autocorrelation(curve: Curve, window_s: float = 14.0, hop_s: float = 3.5) -
         total += np.fft.irfft(np.abs(spectrum) ** 2)[:length]
     total /= np.maximum(length - np.arange(length), length // 3)
     return total / total[0] if total[0] else total
-
-
-def _track(curve: Curve, tempo: float) -> NDArray[np.intp]:
-    _, beats = librosa.beat.beat_track(
-        onset_envelope=curve, sr=RATE, hop_length=HOP, bpm=tempo, tightness=TIGHTNESS, trim=False, units="frames"
-    )
-    return np.asarray(beats, dtype=np.intp)
 
 
 def _refined(curve: Curve, beats: NDArray[np.intp], reach: int = 3) -> tuple[Beats, Beats]:

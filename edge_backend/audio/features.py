@@ -1,7 +1,9 @@
 """A song's features in the form that a set of weights was trained on. What makes dances calls only this."""
 
+import hashlib
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,14 +11,12 @@ from numpy.typing import NDArray
 from ..errors import EdgeError
 from ..progress import Report, silent
 from ..request import BeatsRequest
-from .baseline import FRAMES, baseline_features, start_tempo
 from .beats import BeatGrid, find_beats
 from .jukebox.settings import JukeboxSettings
-from .jukebox.song import jukebox_windows
 from .loading import Audio
 from .rhythm import FPS, rhythm_features
 
-WINDOW_STRIDE = FRAMES // 2
+FRAMES, WINDOW_STRIDE = 150, 75  # of a window that is heard alone
 KINDS = ("rhythm", "baseline", "jukebox")
 
 
@@ -50,14 +50,39 @@ def song_features(
     those of jukebox.song.
     """
     if kind == "rhythm":
-        values, grid = rhythm_features(audio, frames, correction)
-        return Features(kind, values, False, grid)
+        return _rhythm(_Song(audio), frames, correction or BeatsRequest())
     if kind == "baseline":
         return Features(kind, _baseline_windows(audio, frames), True, _beats(audio, correction))
     if kind == "jukebox":
+        from .jukebox.song import jukebox_windows  # noqa: PLC0415 - few need it
+
         values = jukebox_windows(audio, frames, jukebox or JukeboxSettings(), report)
         return Features(kind, values, True, _beats(audio, correction))
     raise EdgeError("features_unknown", f"There are no music features called {kind}.", f"Known are {', '.join(KINDS)}.")
+
+
+class _Song:
+    """A song as a key: two of the same sound are equal. Holds the audio only until it has been listened to."""
+
+    def __init__(self, audio: Audio) -> None:
+        self.audio: Audio | None = audio
+        self._digest = hashlib.blake2b(audio.samples.tobytes(), person=str(audio.rate).encode()).digest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Song) and self._digest == other._digest
+
+    def __hash__(self) -> int:
+        return hash(self._digest)
+
+
+@lru_cache(maxsize=8)
+def _rhythm(song: _Song, frames: int, correction: BeatsRequest) -> Features:
+    """What was heard of the last songs is kept: people make dance after dance to the same one."""
+    assert song.audio is not None  # noqa: S101 - for the type checker: it is listened to once
+    values, grid = rhythm_features(song.audio, frames, correction)
+    song.audio = None
+    values.flags.writeable = False
+    return Features("rhythm", values, False, grid)
 
 
 def _beats(audio: Audio, correction: BeatsRequest | None) -> BeatGrid:
@@ -65,6 +90,8 @@ def _beats(audio: Audio, correction: BeatsRequest | None) -> BeatGrid:
 
 
 def _baseline_windows(audio: Audio, frames: int) -> NDArray[np.float32]:
+    from .baseline import baseline_features, start_tempo  # noqa: PLC0415 - librosa, which takes seconds
+
     windows = max(math.ceil(frames / WINDOW_STRIDE) - 1, 1)
     length, stride = (round(audio.rate * frames / FPS) for frames in (FRAMES, WINDOW_STRIDE))
     padded = np.zeros((windows - 1) * stride + length, np.float32)

@@ -96,10 +96,12 @@ def _open_with_ffmpeg(path: Path) -> tuple[int, Blocks]:
         container = av.open(str(path))
     except (av.FFmpegError, OSError) as error:
         raise _unreadable(path, str(error)) from error
-    if not container.streams.audio or not container.streams.audio[0].rate:
+    # A stream of an unknown codec has no rate at all.
+    rate = getattr(container.streams.audio[0], "rate", 0) if container.streams.audio else 0
+    if not rate:
         container.close()
         raise _unreadable(path, "no audio stream")
-    return int(container.streams.audio[0].rate), _blocks_of_ffmpeg(container, path)
+    return int(rate), _blocks_of_ffmpeg(container, path)
 
 
 def _blocks_of_ffmpeg(container: av.container.InputContainer, path: Path) -> Blocks:

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-import librosa
 import numpy as np
+import soxr
 from numpy.typing import ArrayLike, NDArray
 
 from .loading import Audio
+from .mel import decibels, mel_frequencies, mel_spectrum
 
 RATE = 22050
 HOP = 256  # 86 values a second
@@ -48,10 +49,9 @@ def onset_strength(audio: Audio) -> Onsets:
     """Onset strength of the audio: the positive part of the log mel spectrum's change."""
     samples = audio.samples
     if audio.rate != RATE:
-        samples = librosa.resample(samples, orig_sr=audio.rate, target_sr=RATE, res_type="soxr_mq")
-    spectrum = librosa.feature.melspectrogram(y=samples, sr=RATE, n_fft=FFT, hop_length=HOP, n_mels=BANDS)
-    level = librosa.power_to_db(spectrum, ref=np.max, top_db=NOISE_DB)
-    hertz = librosa.mel_frequencies(BANDS + 2, fmax=RATE / 2)[1:-1]
+        samples = soxr.resample(samples, audio.rate, RATE, quality="MQ")
+    level = decibels(mel_spectrum(samples, RATE, FFT, HOP, BANDS), NOISE_DB)
+    hertz = mel_frequencies(BANDS + 2, RATE / 2)[1:-1]
     bands = (hertz < LOW_HZ, (hertz >= LOW_HZ) & (hertz <= HIGH_HZ), hertz > HIGH_HZ)
     for band in bands:
         level[band] = np.maximum(level[band], level[band].max() - DEPTH_DB)

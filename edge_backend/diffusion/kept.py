@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from ..edit import FEET, EditRequest, KeepBody, KeepContacts, KeepPath, Source
 from ..errors import EdgeError
@@ -143,6 +142,8 @@ def _root(row: KeepPath, source: Source | None, load: _Load) -> Array:
 
 def _curve(row: KeepPath) -> Array:
     """The path (stop - start, 2 or 3) through points at equal times: a natural cubic spline, straight through two."""
+    from scipy.interpolate import CubicSpline  # noqa: PLC0415 - a quarter of a second, for few dances
+
     points = np.array(row.points)
     time = np.linspace(0, 1, row.stop - row.start)
     if len(points) == 1:

@@ -1,0 +1,101 @@
+"""Our own spectrum and beat tracker hear what librosa's hear; they load in no time."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import librosa
+import numpy as np
+import pytest
+from made_sound import audio, clicks, hats, kicks, snares
+
+from edge_backend.audio.beat_tracking import track_beats
+from edge_backend.audio.features import song_features
+from edge_backend.audio.loading import load
+from edge_backend.audio.mel import decibels, mel_frequencies, mel_spectrum
+from edge_backend.audio.onsets import BANDS, FFT, HOP, RATE, onset_strength
+from edge_backend.request import BeatsRequest
+
+SECONDS = 20.0
+
+
+def drums(bpm):
+    beat = 60 / bpm
+    at = np.arange(0.3, SECONDS, beat)
+    return kicks(at, SECONDS) + snares(at[1::2], SECONDS) + hats(at + beat / 2, SECONDS) + 0.3 * clicks(at, SECONDS)
+
+
+@pytest.fixture(scope="module", params=["track", "drums", "noise"])
+def sound(request, parity_folder):
+    """A recorded song, drums, and noise, at 22050 Hz."""
+    if request.param == "track":
+        song = load(parity_folder / "track.wav")
+        return librosa.resample(song.samples, orig_sr=song.rate, target_sr=RATE, res_type="soxr_mq")
+    if request.param == "drums":
+        made = audio(drums(118))
+        return librosa.resample(made.samples, orig_sr=made.rate, target_sr=RATE, res_type="soxr_mq")
+    return np.random.default_rng(0).normal(0, 0.1, RATE * 8).astype(np.float32)
+
+
+def test_the_mel_scale_is_slaneys():
+    np.testing.assert_allclose(mel_frequencies(82, 11025), librosa.mel_frequencies(82, fmax=11025), rtol=1e-12)
+    np.testing.assert_allclose(mel_frequencies(9, 800), librosa.mel_frequencies(9, fmax=800), rtol=1e-12)
+
+
+def test_the_spectrum_is_librosas(sound):
+    ours = decibels(mel_spectrum(sound, RATE, FFT, HOP, BANDS), 80.0)
+    power = librosa.feature.melspectrogram(y=sound, sr=RATE, n_fft=FFT, hop_length=HOP, n_mels=BANDS)
+    theirs = librosa.power_to_db(power, ref=np.max, top_db=80.0)
+    np.testing.assert_allclose(ours, theirs, atol=2e-3)  # dB; float32 at -80 dB
+
+
+@pytest.mark.parametrize("bpm", [61.0, 97.5, 120.0, 174.0])
+def test_beats_are_librosas(sound, bpm):
+    curve = librosa.onset.onset_strength(y=sound, sr=RATE, hop_length=HOP)
+    found = track_beats(curve, round(60 * RATE / HOP / bpm), 300.0)
+    _, theirs = librosa.beat.beat_track(
+        onset_envelope=curve, sr=RATE, hop_length=HOP, bpm=bpm, tightness=300.0, trim=False, units="frames"
+    )
+    # One path may be as good as another up to float32 rounding.
+    assert np.isin(found, theirs).mean() > 0.95 and abs(len(found) - len(theirs)) <= 1
+
+
+def test_silence_has_no_beats():
+    assert len(track_beats(np.zeros(500, np.float32), 40, 300.0)) == 0
+    late = np.zeros(2000, np.float32)
+    late[1000::40] = 1
+    assert track_beats(late, 40, 300.0)[0] > 900
+
+
+def test_listening_to_a_song_needs_no_compiler():
+    """librosa takes seconds to load, and numba some more to compile, in each process that uses them."""
+    code = (
+        "import sys, numpy as np; from pathlib import Path\n"
+        "from edge_backend.audio.features import song_features; from edge_backend.audio.loading import Audio\n"
+        "sound = np.random.default_rng(0).normal(0, 0.1, 44100 * 4).astype(np.float32)\n"
+        "song_features(Audio(sound, 44100, Path('x')), 'rhythm', 120)\n"
+        "print([name for name in ('librosa', 'numba', 'torch') if name in sys.modules])"
+    )
+    root = Path(__file__).parents[3]
+    told = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() in ("[]", "['torch']")
+
+
+def test_a_song_is_heard_once(monkeypatch):
+    heard = []
+
+    def listening(audio):
+        heard.append(len(audio.samples))
+        return onset_strength(audio)
+
+    monkeypatch.setattr("edge_backend.audio.rhythm.onset_strength", listening)
+    song, other = audio(drums(119)), audio(drums(121))
+    first = song_features(song, "rhythm", 300)
+    again = song_features(audio(drums(119)), "rhythm", 300)
+    assert len(heard) == 1
+    assert again.values.tobytes() == first.values.tobytes()
+    with pytest.raises(ValueError, match="read-only"):
+        first.values[0] = 0
+    song_features(other, "rhythm", 300)
+    song_features(song, "rhythm", 300, correction=BeatsRequest(offset=0.1))
+    assert len(heard) == 3
