@@ -93,7 +93,7 @@ def _blocks_of_soundfile(sound: soundfile.SoundFile, path: Path) -> Blocks:
 
 def _open_with_ffmpeg(path: Path) -> tuple[int, Blocks]:
     try:
-        container = av.open(str(path))
+        container = av.open(str(path), metadata_errors="replace")  # titles are in any encoding
     except (av.FFmpegError, OSError) as error:
         raise _unreadable(path, str(error)) from error
     # A stream of an unknown codec has no rate at all.

@@ -5,6 +5,7 @@ import threading
 import time
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -61,6 +62,7 @@ def test_malformed_songs(folder, tmp_path, count):
     for suffix, kind in ((".wav", "WAV"), (".flac", "FLAC"), (".ogg", "OGG"), (".aiff", "AIFF"), (".mp3", "MP3")):
         soundfile.write(tmp_path / f"good{suffix}", samples, rate, format=kind)
         good[suffix] = (tmp_path / f"good{suffix}").read_bytes()
+    good[".m4a"] = m4a(samples, rate, tmp_path / "good.m4a")
     cases = sorted(good.items())
     files = [(suffix, spoilt(content, draw, n)) for n in range(count) for suffix, content in [cases[n % len(cases)]]]
 
@@ -70,6 +72,16 @@ def test_malformed_songs(folder, tmp_path, count):
     found = codes(files, load, folder, whole)
     assert set(found) <= {"audio_unreadable", "audio_too_short", "audio_silent", "whole"}
     assert found.count("whole") < count // 2  # what a player would play, too
+
+
+def m4a(samples, rate, path: Path) -> bytes:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=rate)
+        frame = av.AudioFrame.from_ndarray(samples.astype(np.float32)[None], format="fltp", layout="mono")
+        frame.rate = rate
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            container.mux(packet)
+    return path.read_bytes()
 
 
 @how_many
