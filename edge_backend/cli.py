@@ -44,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     A batch of which some takes failed has one of its own: commands.batch.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    # Threads that wait for work shall sleep: awake, they take the cores from Blender, and beside it are far slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         return _run(given)
     except KeyboardInterrupt:
