@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from .edge_backend.request import BeatsRequest, FeetRequest, GenerateRequest, Sampler, TempoChange
 
 # Sampler and network evaluations per window.
-QUALITIES: dict[str, tuple[Sampler, int]] = {"draft": ("dpmpp", 8), "normal": ("dpmpp", 16), "best": ("dpmpp", 50)}
+QUALITIES: dict[str, tuple[Sampler, int]] = {"draft": ("dpmpp", 6), "normal": ("dpmpp", 8), "best": ("dpmpp", 20)}
 
 
 class Settings(Protocol):

@@ -73,7 +73,7 @@ class GenerateRequest:
     start: float = 0.0
     duration: float | None = None
     seed: int = 0
-    steps: int = 16
+    steps: int = 8
     sampler: Sampler = "dpmpp"
     guidance: float = 3.0
     weights: str = "starter"
