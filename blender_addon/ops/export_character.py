@@ -28,7 +28,9 @@ class EDGE_DANCE_OT_export_character(bpy.types.Operator):
     bl_options = {"REGISTER"}
 
     format: bpy.props.EnumProperty(name="Format", description="Which kind of file", items=FORMATS)
-    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filepath: bpy.props.StringProperty(
+        subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The file to write, for other programs"
+    )  # fmt: skip
     filter_glob: bpy.props.StringProperty(default="*.fbx;*.glb", options={"HIDDEN"})
     check_existing: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
 
