@@ -106,6 +106,8 @@ def find_python(version: str) -> Path | None:
     found += sorted(pyenv.glob(f"versions/{version}.*/bin/python"), reverse=True)
     found += sorted(uv.glob(f"cpython-{version}.*/bin/python"), reverse=True)
     found += [py_launcher(version)] if os.name == "nt" else []
+    if builder := os.environ.get("RUNNER_TOOL_CACHE"):  # GitHub's machines; on Windows not on the PATH by version
+        found += sorted(Path(builder).glob(f"Python/{version}.*/*/python.exe"), reverse=True)
     for candidate in filter(None, found):
         if python_version([str(candidate)], "venv", "ensurepip") == version:
             return Path(candidate)

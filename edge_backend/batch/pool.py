@@ -29,7 +29,7 @@ from .takes import Take
 UNFINISHED = ".unfinished"
 """In the folder of the takes: where workers write."""
 
-_PACKAGE = __package__.split(".batch", maxsplit=1)[0]
+_PACKAGE = Path(__file__).parents[1].name  # seen from its folder, also where it is carried in the extension
 _TRIES = 2  # of a take whose worker died
 _GRACE_S = 3.0  # for a worker whose stdin was closed: it promises to be gone within two
 _LAST_WORDS = 4000  # bytes of a dead worker's log

@@ -1,6 +1,7 @@
 """Many songs at a time: real worker processes with a tiny network, killed and stopped where a night would do it."""
 
 import csv
+import importlib.util
 import json
 import os
 import signal
@@ -128,3 +129,9 @@ def test_a_folder_takes_one_batch_at_a_time(folder: Path, tmp_path: Path, capfd:
 
     run_batch([], tmp_path, meanwhile, tmp_path / "manifest.csv", tell=print)  # type: ignore[arg-type]
     assert "[batch_busy]" in capfd.readouterr().err
+
+
+@pytest.mark.skipif(importlib.util.find_spec("ray") is not None, reason="ray is installed")
+def test_without_ray_it_says_what_to_install(folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(batch(folder, tmp_path, "--ray", "auto")) == 2
+    assert "pip install ray" in capfd.readouterr().err
