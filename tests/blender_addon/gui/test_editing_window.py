@@ -1,56 +1,20 @@
 """Editing in Blender's real window, where undo is. Needs Xvfb, xdotool and ImageMagick on Linux."""
 
-import json
 import os
-import platform
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
-import bpy
 import pytest
-from blender_stage import STRIP_FILE, write_song
+from running import needs_window, run
 
-HERE = Path(__file__).parent
-PROGRAMS = ("xvfb-run", "xdotool", "import")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(1200),
-    pytest.mark.skipif(
-        sys.platform != "linux" or platform.machine() != "x86_64" or not all(map(shutil.which, PROGRAMS)),
-        reason=f"the window needs {', '.join(PROGRAMS)} on Linux",
-    ),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200), needs_window]
 
 
 @pytest.fixture(scope="module")
 def facts(addon_zip, worker_python, tmp_path_factory):
-    """What the scenario saw. Its pictures go to EDGE_DANCE_PICTURES where that is set."""
+    """What the scenario saw."""
+    # The bundled weights: poses that no body has are refused where they are to be kept.
     folder = tmp_path_factory.mktemp("editing")
-    pictures = Path(os.environ.get("EDGE_DANCE_PICTURES") or folder / "pictures") / bpy.app.version_string.split()[0]
-    pictures.mkdir(parents=True, exist_ok=True)
-    runtime = folder / "runtime"
-    runtime.mkdir(mode=0o700)
-    variables = {
-        "ADDON_ZIP": str(addon_zip),
-        "SONG": str(write_song(folder / "song.wav", seconds=5)),
-        "STRIP_FILE": str(STRIP_FILE),
-        "WEIGHTS": "",  # the bundled ones: poses that no body has are refused where they are to be kept
-        "WORKER_PYTHON": str(worker_python),
-        "OUT": str(pictures),
-        "SEED": os.environ.get("EDGE_DANCE_SEED", "1"),
-        "BLENDER_USER_RESOURCES": str(folder / "blender"),
-        "XDG_RUNTIME_DIR": str(runtime),
-        "LIBGL_ALWAYS_SOFTWARE": "1",
-    }
-    screen = ["xvfb-run", "-a", "-s", "-screen 0 1600x1400x24"]
-    command = [*screen, sys.executable, str(HERE / "window.py"), str(HERE / "editing.py")]
-    surroundings = os.environ | variables
-    done = subprocess.run(command, env=surroundings, capture_output=True, text=True, timeout=1000, check=False)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return json.loads((pictures / "facts.json").read_text())
+    given = {"addon_zip": addon_zip, "worker_python": worker_python, "song_s": 5, "size": "1600x1400"}
+    return run("editing.py", folder, **given, SEED=os.environ.get("EDGE_DANCE_SEED", "1"))
 
 
 def test_one_undo_takes_an_edit_back_to_the_bit_and_one_redo_brings_it(facts):

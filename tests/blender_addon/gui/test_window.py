@@ -1,53 +1,17 @@
 """The extension in Blender's real window: button, progress, Esc, undo. Needs Xvfb, xdotool and ImageMagick on Linux."""
 
-import json
-import os
-import platform
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-
-import bpy
 import pytest
-from blender_stage import STRIP_FILE, write_song
+from running import needs_window, run
 
-HERE = Path(__file__).parent
-PROGRAMS = ("xvfb-run", "xdotool", "import")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        sys.platform != "linux" or platform.machine() != "x86_64" or not all(map(shutil.which, PROGRAMS)),
-        reason=f"the window needs {', '.join(PROGRAMS)} on Linux",
-    ),
-]
+pytestmark = [pytest.mark.slow, needs_window]
 
 
 @pytest.fixture(scope="module")
 def facts(addon_zip, tiny_weights, worker_python, tmp_path_factory):
-    """What the scenario saw. Its pictures go to EDGE_DANCE_PICTURES where that is set."""
+    """What the scenario saw."""
     folder = tmp_path_factory.mktemp("window")
-    pictures = Path(os.environ.get("EDGE_DANCE_PICTURES") or folder / "pictures") / bpy.app.version_string.split()[0]
-    pictures.mkdir(parents=True, exist_ok=True)
-    runtime = folder / "runtime"
-    runtime.mkdir(mode=0o700)
-    variables = {
-        "ADDON_ZIP": str(addon_zip),
-        "SONG": str(write_song(folder / "song.wav", seconds=6)),
-        "STRIP_FILE": str(STRIP_FILE),
-        "WEIGHTS": str(tiny_weights),
-        "WORKER_PYTHON": str(worker_python),
-        "OUT": str(pictures),
-        "BLENDER_USER_RESOURCES": str(folder / "blender"),
-        "XDG_RUNTIME_DIR": str(runtime),
-        "LIBGL_ALWAYS_SOFTWARE": "1",
-    }
-    screen = ["xvfb-run", "-a", "-s", "-screen 0 1400x900x24"]
-    command = [*screen, sys.executable, str(HERE / "window.py"), str(HERE / "scenario.py")]
-    done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, timeout=400, check=False)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return json.loads((pictures / "facts.json").read_text())
+    given = {"addon_zip": addon_zip, "worker_python": worker_python, "song_s": 6, "size": "1400x900"}
+    return run("scenario.py", folder, **given, WEIGHTS=str(tiny_weights))
 
 
 def test_blender_is_not_blocked_while_a_dance_is_made(facts):

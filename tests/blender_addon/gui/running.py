@@ -1,0 +1,54 @@
+"""Runs a scenario in Blender's real window under Xvfb. Needs Xvfb, xdotool and ImageMagick on Linux."""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import bpy
+import pytest
+from blender_stage import STRIP_FILE, write_song
+
+HERE = Path(__file__).parent
+PROGRAMS = ("xvfb-run", "xdotool", "import")
+
+needs_window = pytest.mark.skipif(
+    sys.platform != "linux" or platform.machine() != "x86_64" or not all(map(shutil.which, PROGRAMS)),
+    reason=f"the window needs {', '.join(PROGRAMS)} on Linux",
+)
+
+
+def run(
+    scenario: str, folder: Path, *, addon_zip: Path, worker_python: Path, song_s: float, size: str, **variables: str
+) -> dict[str, Any]:
+    """What the scenario saw. Its pictures go to EDGE_DANCE_PICTURES where that is set.
+
+    song_s: seconds of the song that it finds. size: of the screen, as 1400x900. variables: more for the scenario.
+    """
+    pictures = Path(os.environ.get("EDGE_DANCE_PICTURES") or folder / "pictures") / bpy.app.version_string.split()[0]
+    pictures.mkdir(parents=True, exist_ok=True)
+    runtime = folder / "runtime"
+    runtime.mkdir(mode=0o700)
+    surroundings = {
+        "ADDON_ZIP": str(addon_zip),
+        "SONG": str(write_song(folder / "song.wav", seconds=song_s)),
+        "STRIP_FILE": str(STRIP_FILE),
+        "WEIGHTS": "",  # the bundled ones
+        "WORKER_PYTHON": str(worker_python),
+        "OUT": str(pictures),
+        "BLENDER_USER_RESOURCES": str(folder / "blender"),
+        "XDG_RUNTIME_DIR": str(runtime),
+        "LIBGL_ALWAYS_SOFTWARE": "1",
+    }
+    screen = ["xvfb-run", "-a", "-s", f"-screen 0 {size}x24"]
+    command = [*screen, sys.executable, str(HERE / "window.py"), str(HERE / scenario)]
+    done = subprocess.run(
+        command, env=os.environ | surroundings | variables, capture_output=True, text=True, timeout=1000, check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "Traceback" not in done.stdout + done.stderr, done.stdout[-3000:] + done.stderr[-3000:]
+    return json.loads((pictures / "facts.json").read_text())
