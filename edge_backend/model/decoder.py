@@ -143,7 +143,7 @@ class Rotary(nn.Module):
 
     def __init__(self, width: int, positions: int) -> None:
         super().__init__()
-        angles = torch.outer(torch.arange(positions, dtype=torch.float32), rotary_frequencies(width))
+        angles = torch.outer(torch.arange(positions, dtype=torch.float32, device="cpu"), rotary_frequencies(width))
         self.register_buffer("cos", angles.cos().repeat_interleave(2, dim=-1), persistent=False)
         self.register_buffer("sin", angles.sin().repeat_interleave(2, dim=-1), persistent=False)
 
@@ -156,7 +156,7 @@ class Rotary(nn.Module):
 
 def rotary_frequencies(width: int) -> Tensor:
     """Radians per position of each pair: (width / 2,) float32."""
-    return 10000 ** -(torch.arange(0, width, 2, dtype=torch.float32) / width)
+    return 10000 ** -(torch.arange(0, width, 2, dtype=torch.float32, device="cpu") / width)
 
 
 class TimeEmbedding(nn.Module):
@@ -168,7 +168,7 @@ class TimeEmbedding(nn.Module):
         super().__init__()
         half = width // 2
         step = math.log(10000) / (half - 1)
-        self.register_buffer("frequencies", torch.exp(torch.arange(half) * -step), persistent=False)
+        self.register_buffer("frequencies", torch.exp(torch.arange(half, device="cpu") * -step), persistent=False)
 
     def forward(self, t: Tensor) -> Tensor:
         """t: (W,) diffusion steps. Returns (W, width)."""

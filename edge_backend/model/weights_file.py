@@ -118,8 +118,9 @@ def build_model(path: Path, state: Mapping[str, Tensor], heads: int) -> DanceDec
         config = DecoderConfig.from_state(state, heads)
         if config.latent % heads:
             raise ValueError(f"{heads} attention heads do not divide its width of {config.latent}")
-        model = DanceDecoder(config)
-        model.load_state_dict({name: value.float() for name, value in state.items()})
+        with torch.device("meta"):  # parameters without numbers: those of the file, as they lie there, become theirs
+            model = DanceDecoder(config)
+        model.load_state_dict({name: value.float() for name, value in state.items()}, assign=True)
     except (KeyError, ValueError, RuntimeError) as error:
         raise not_ours(path, "its network is of another shape", detail=str(error)) from error
     return model.eval()
