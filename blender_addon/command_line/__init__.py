@@ -30,7 +30,10 @@ def main(arguments: Sequence[str], program: str = f"blender --command {COMMAND}"
     try:
         with report_to(options.json) as report:
             try:
-                return SOME_FAILED if run(options, report) else DONE
+                count = run(options, report)
+                if not count["failed"]:
+                    return DONE
+                return SOME_FAILED if count["takes"] or count["films"] or count["skipped"] else FAILED
             except Exception as error:
                 report.failed(explain(error))
                 return FAILED

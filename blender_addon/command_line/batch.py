@@ -25,8 +25,8 @@ from .report import Report, progress
 from .scene import Work, open_scene, song_title, works_of
 
 
-def run(options: argparse.Namespace, report: Report) -> int:
-    """Do it; returns how many takes failed. Raises EdgeError where nothing can be done at all."""
+def run(options: argparse.Namespace, report: Report) -> dict[str, int]:
+    """Do it; returns how many takes and films were made, skipped and failed. Raises EdgeError where nothing can be."""
     _set_preferences(options)
     count = {"takes": 0, "films": 0, "skipped": 0, "failed": 0}
     for work in works_of(options):
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace, report: Report) -> int:
             count["failed"] += 1
             report.failed(error, work.name)
     report.say("done", **count)
-    return count["failed"]
+    return count
 
 
 def _dance(
@@ -64,8 +64,10 @@ def _dance(
         try:
             if take is None:
                 take = _make(armature, report, known)
-                count["takes"] += 1
+                if film:
+                    film.unlink(missing_ok=True)  # of another take, before the blend file says that this one is done
                 _save(work, report)
+                count["takes"] += 1
             if film and "film" in todo:
                 _film(armature, take, film, options, report)
                 count["films"] += 1

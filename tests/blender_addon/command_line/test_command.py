@@ -98,6 +98,13 @@ def test_each_song_has_a_file_of_its_own_and_one_that_fails_does_not_stop_the_ot
     assert heard == ["b"]
 
 
+def test_where_every_take_fails_the_code_is_2(capfd, scene_file, quick_worker, tmp_path):
+    quick_worker.backend_python = str(tmp_path / "no python")
+    code, lines = command(capfd, "--scene", scene_file, "--seeds", "1-2", "--save", tmp_path / "out")
+    assert code == 2 and [line["code"] for line in events(lines, "error")] == ["backend_python_missing"] * 2
+    assert lines[-1]["failed"] == 2 and not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("given", "code"),
     [
