@@ -4,10 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from .edge_backend.request import BeatsRequest, FeetRequest, GenerateRequest, Sampler, TempoChange
-
-# Sampler and network evaluations per window.
-QUALITIES: dict[str, tuple[Sampler, int]] = {"draft": ("dpmpp", 6), "normal": ("dpmpp", 8), "best": ("dpmpp", 20)}
+from .edge_backend.request import QUALITIES, BeatsRequest, FeetRequest, GenerateRequest, TempoChange
 
 
 class Settings(Protocol):

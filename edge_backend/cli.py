@@ -97,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_jukebox(command("jukebox", "fetch, convert, check and measure Jukebox, which some weights listen through"))
     _add_export(command("export", "write a dance for other programs: BVH, AMASS, EDGE's pickle", _json()))
     _add_preview(command("preview", "draw a dance as a video or a sheet of pictures, without Blender", _json()))
+    _add_bench(command("bench", "measure how fast dances are made here", _computing(), _json()))
     command("doctor", "check this installation by using it", _computing(), _json())
     _add_worker(command("worker", "serve Blender on stdin and stdout (docs/protocol.md)", _computing()))
     _add_setup(command("setup", "make the backend's own Python environment, as the extension does"))
@@ -299,6 +300,13 @@ def _add_preview(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sheet", type=Path, metavar="SHEET.png", help="a sheet of moments")
     parser.add_argument("--moments", type=int, default=12, metavar="N", help="pictures on the sheet: %(default)s")
     parser.add_argument("--size", type=_size, default=(1280, 720), metavar="WxH", help="of the video: 1280x720")
+
+
+def _add_bench(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seconds", type=float, default=30.0, metavar="S", help="of dance, default: %(default)s")
+    parser.add_argument("--repeat", type=int, default=1, metavar="N", help="take the quickest of N")
+    parser.add_argument("--full-size", action="store_true", help="also a network of the paper's size, random weights")
+    parser.add_argument("--reference", action="store_true", help="also EDGE's own sampler, which takes long")
 
 
 def _add_worker(parser: argparse.ArgumentParser) -> None:

@@ -23,6 +23,9 @@ RAMPS: tuple[str, ...] = get_args(Ramp)
 TEMPO_CHANGES: tuple[str, ...] = get_args(TempoChange)
 FEATURE_KINDS: tuple[str, ...] = get_args(FeatureKind)
 PROVIDERS: tuple[str, ...] = get_args(Provider)
+QUALITIES: dict[str, tuple[Sampler, int]] = {"draft": ("dpmpp", 6), "normal": ("dpmpp", 8), "best": ("dpmpp", 20)}
+"""What people choose from: sampler and network evaluations per window."""
+
 PLANS: tuple[str, ...] = get_args(Plan)
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 

@@ -1,0 +1,1 @@
+"""How fast dances are made here: stages, the network beside the machine's matrix peak, memory."""

@@ -1,0 +1,125 @@
+"""Whole dances against the clock: from a song that is made here, or, with random weights, from random features."""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+
+from ..diffusion.reference import STEPS
+from ..diffusion.song import SamplerSettings, sample_song
+from ..model.decoder import DanceDecoder, DecoderConfig
+from ..motion.motion import Motion
+from ..motion.representation import CHANNELS, Normaliser
+from ..pipeline import generate
+from ..protocol import Stage
+from ..request import QUALITIES, GenerateRequest, Sampler
+from ..studio import Studio
+
+WAYS: dict[str, tuple[Sampler, int]] = {**QUALITIES, "reference": ("reference", STEPS)}
+_RATE = 44100
+
+
+@dataclass
+class Timing:
+    """One dance of `seconds`. stages: seconds in each. first: until its first second could be seen. memory_mb: the
+    most that this process has had so far."""
+
+    weights: str
+    quality: str
+    seconds: float
+    stages: dict[str, float] = field(default_factory=dict)
+    first: float = 0.0
+    memory_mb: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """Seconds of work."""
+        return sum(self.stages.values())
+
+    @property
+    def real_time_factor(self) -> float:
+        """Seconds of work for a second of dance."""
+        return self.total / self.seconds
+
+
+def time_song(studio: Studio, song: Path, quality: str, seconds: float, weights: str = "starter") -> Timing:
+    """A dance to the song as Blender asks for it; the first second is there with the first part of the dance."""
+    sampler, steps = WAYS[quality]
+    timing = Timing(weights, quality, seconds)
+    began = last = time.perf_counter()
+    stage = ""
+
+    def report(name: Stage, _done: int, _total: int) -> None:
+        nonlocal stage, last
+        now = time.perf_counter()
+        if stage:
+            timing.stages[stage] = timing.stages.get(stage, 0.0) + now - last
+        stage, last = name, now
+
+    def on_partial(_beginning: Motion) -> None:
+        timing.first = timing.first or time.perf_counter() - began
+
+    request = GenerateRequest(
+        str(song), duration=seconds, sampler=sampler, steps=steps, weights=weights, sequential=True
+    )
+    generate(request, report, studio, on_partial)
+    timing.stages[stage] = timing.stages.get(stage, 0.0) + time.perf_counter() - last
+    return _ended(timing, began)
+
+
+def time_full_size(model: DanceDecoder, quality: str, seconds: float, sequential: bool = True) -> Timing:
+    """The sampling alone, with a network of any size and features that say nothing."""
+    sampler, steps = WAYS[quality]
+    frames = round(seconds * Motion.fps)
+    cond = np.random.default_rng(0).normal(size=(frames, model.config.features)).astype(np.float32)
+    normaliser = Normaliser(np.ones(CHANNELS, np.float32), np.zeros(CHANNELS, np.float32))
+    timing = Timing("full size, random", quality, seconds)
+    began = time.perf_counter()
+
+    def on_final(_vectors: np.ndarray) -> None:
+        timing.first = timing.first or time.perf_counter() - began
+
+    settings = SamplerSettings(sampler, steps, sequential=sequential)
+    sample_song(model, normaliser, cond, frames, settings, on_final=on_final)
+    timing.stages["sampling"] = time.perf_counter() - began
+    return _ended(timing, began)
+
+
+def full_size() -> DanceDecoder:
+    """A network of the paper's size with Jukebox's features and random weights."""
+    torch.manual_seed(0)
+    return DanceDecoder(DecoderConfig()).eval()
+
+
+def write_song(path: Path, seconds: float) -> Path:
+    """Drums at 120 beats a minute over a quiet tone."""
+    time_s = np.arange(round(seconds * _RATE)) / _RATE
+    drum = np.exp(-60 * (time_s % 0.5)) * np.sin(2 * np.pi * 150 * (time_s % 0.5))
+    soundfile.write(path, 0.5 * drum + 0.02 * np.sin(2 * np.pi * 440 * time_s), _RATE)
+    return path
+
+
+def peak_memory_mb() -> float:
+    """The most memory that this process has had, 0 where the system does not tell."""
+    if sys.platform == "win32":
+        return 0.0
+    import resource  # noqa: PLC0415 - not on Windows
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def repeated(work: Callable[[], Timing], times: int) -> Timing:
+    """The quickest of several: what else runs on the machine only ever makes it slower."""
+    return min((work() for _ in range(times)), key=lambda timing: timing.total)
+
+
+def _ended(timing: Timing, began: float) -> Timing:
+    timing.first = timing.first or time.perf_counter() - began
+    timing.memory_mb = peak_memory_mb()
+    return timing

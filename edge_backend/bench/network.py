@@ -1,0 +1,73 @@
+"""The network beside the machine: how much of what matrix products can do here it reaches (torch)."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from ..diffusion.guidance import BATCH
+from ..model.decoder import TIME_TOKENS, DanceDecoder, DecoderConfig
+
+SIZE = 2048  # of the square matrices whose product is taken as the machine's peak
+ROUNDS = 5
+MIDDLE = 500  # any timestep
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSpeed:
+    """One evaluation of `windows` windows, heard and unheard together; GFLOP/s of it and of a large matrix product.
+
+    seconds and gflops are the best of several rounds, each of which measures both, one after the other.
+    """
+
+    windows: int
+    seconds: float
+    gflops: float
+    peak_gflops: float
+
+    @property
+    def share(self) -> float:
+        """Of the peak, 0 to 1."""
+        return self.gflops / self.peak_gflops
+
+    @property
+    def evaluations_per_s(self) -> float:
+        """Evaluations of one window in one branch, a second."""
+        return 2 * self.windows / self.seconds
+
+
+def measure_network(model: DanceDecoder, windows: int = BATCH) -> NetworkSpeed:
+    """The decoder as sampling uses it, on random numbers, beside the peak of the same seconds."""
+    config, device = model.config, model.null_cond_hidden.device
+    with torch.inference_mode():
+        x = torch.randn(windows, config.frames, config.channels, device=device)
+        cond = torch.randn(windows, config.frames, config.features, device=device)
+        decoder = model.for_sampling()
+        memory = decoder.memory(model.encode_music(cond))
+        left, right = (torch.randn(SIZE, SIZE, device=device) for _ in range(2))
+        ours, theirs = [], []
+        for _ in range(ROUNDS):
+            ours.append(_seconds(lambda: decoder(x, MIDDLE, memory, unheard=True), device))
+            theirs.append(_seconds(lambda: left @ right, device))
+    work = 2 * windows * evaluation_flops(config)
+    return NetworkSpeed(windows, min(ours), work / min(ours) / 1e9, 2 * SIZE**3 / min(theirs) / 1e9)
+
+
+def evaluation_flops(config: DecoderConfig) -> int:
+    """Operations (a product and a sum are two) of all matrix products of one window in one branch, when music and time
+    are known."""
+    frames, latent = config.frames, config.latent
+    projections = 6 * latent**2  # query, key, value, out; query, out
+    attention = 2 * latent * (frames + frames + TIME_TOKENS)  # scores and sums, to itself and to the music
+    feed_forward = 2 * latent * config.ff
+    ends = 2 * config.channels * latent
+    return 2 * frames * (config.layers * (projections + attention + feed_forward) + ends)
+
+
+def _seconds(work: Callable[[], object], device: torch.device) -> float:
+    began = time.perf_counter()
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - began

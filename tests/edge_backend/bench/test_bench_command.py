@@ -1,0 +1,47 @@
+"""`bench` says in a table, or as JSON, how long dances took."""
+
+import json
+
+import pytest
+from pipeline_fixtures import write_weights
+
+from edge_backend.bench.dances import Timing, time_full_size
+from edge_backend.cli import main
+from edge_backend.model.decoder import DanceDecoder, DecoderConfig
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_weights(tmp_path, name="starter")  # the user's own of that name come first
+    return tmp_path
+
+
+def test_a_table_has_a_row_for_each_quality(folder, capsys):
+    assert main(["bench", "--seconds", "6", "--threads", "1", "--weights-folder", str(folder)]) == 0
+    told = capsys.readouterr().out
+    rows = [line.split() for line in told.splitlines() if line.startswith("starter ")]
+    assert [row[1] for row in rows] == ["draft", "normal", "best"]
+    assert "of the matrix peak" in told
+
+
+def test_as_json_it_holds_everything(folder, capsys):
+    arguments = ["bench", "--seconds", "3", "--threads", "1", "--weights-folder", str(folder), "--reference", "--json"]
+    assert main(arguments) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert 0 < told["network"]["starter"]["share_of_peak"] < 1.5
+    assert [dance["quality"] for dance in told["dances"]] == ["draft", "normal", "best", "reference"]
+    for dance in told["dances"]:
+        assert dance["real_time_factor"] == pytest.approx(sum(dance["stages"].values()) / 3)
+        assert 0 < dance["first"] <= dance["total"] * 1.5
+        assert {"features", "sampling", "feet"} <= set(dance["stages"])
+
+
+def test_a_network_without_a_song_is_timed_by_its_sampling_alone():
+    model = DanceDecoder(DecoderConfig(latent=32, ff=32, layers=1, heads=2, features=7)).eval()
+    timing = time_full_size(model, "draft", seconds=12.0)
+    assert set(timing.stages) == {"sampling"}
+    assert 0 < timing.first < timing.total  # the first of several passes
+
+
+def test_the_real_time_factor_is_work_for_a_second_of_dance():
+    assert Timing("any", "draft", seconds=20.0, stages={"sampling": 4.0, "feet": 1.0}).real_time_factor == 0.25
