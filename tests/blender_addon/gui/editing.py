@@ -74,7 +74,9 @@ def dump() -> dict[str, Any]:
                     (track.name, track.mute, [strip(found) for found in track.strips])
                     for track in (ob.animation_data.nla_tracks if ob.animation_data else ())
                 ],
-                properties(ob.edge_dance),
+                [properties(take) for take in ob.edge_dance_takes],
+                [properties(row) for row in ob.edge_dance_keep],
+                ob.edge_dance_keep_row,
             )
             for ob in bpy.data.objects
         },
