@@ -86,7 +86,10 @@ def runs(home):
 
 
 def test_from_nothing_to_a_backend_that_dances(shop, stage, odd_folder):
+    """Two hundred characters deep, as some folders are."""
     home, seen = odd_folder / "backend", []
+    while len(str(home)) < 200:
+        home = home / "ein tiefer Ordner 深い"
     assert Home(home).status == "missing"
     sentence = set_up(SetUp(home, "cpu"), lambda *now: seen.append(now))
     assert sentence == "The backend is ready: cpu (test), 1 CPU threads."
@@ -132,14 +135,6 @@ def test_a_new_version_comes_beside_the_old_one_which_stays_where_it_fails(shop,
         assert [path.name for path in home.glob("env-*")] == [new.folder]
     finally:
         extra.unlink()
-
-
-def test_a_folder_two_hundred_characters_deep(shop, stage, tmp_path):
-    home = tmp_path
-    while len(str(home)) < 200:
-        home = home / "ein tiefer Ordner 深い"
-    set_up(SetUp(home, "cpu"), quiet)
-    assert runs(home)
 
 
 def child(stage, backend, home):
@@ -227,8 +222,8 @@ def test_two_blenders_do_not_set_it_up_at_once(shop, stage, backend, tmp_path):
         assert isinstance(decode(process.stdout.readline().rstrip()), Progress)
         assert refusal(lambda: set_up(SetUp(tmp_path / "home", "cpu"), quiet)).code == "setup_busy"
         os.killpg(process.pid, signal.SIGKILL)
-    shop.pause_s = 0.0
-    set_up(SetUp(tmp_path / "home", "cpu"), quiet)  # the lock of the dead one holds nobody up
+    with Home(tmp_path / "home").alone():
+        pass  # the lock of the dead one holds nobody up
 
 
 def test_too_small_a_disk_is_told_before_anything_is_fetched(shop, stage, tmp_path, monkeypatch):
@@ -310,6 +305,7 @@ def test_a_record_of_another_python_or_build_is_outdated(stage, tmp_path):
     assert Home(tmp_path).status == "outdated"
 
 
+@pytest.mark.slow
 def test_the_real_environment_has_pip_of_its_own_and_none_of_ours(shop, backend, tmp_path, monkeypatch):
     locks = tmp_path / "locks"
     locks.mkdir()
