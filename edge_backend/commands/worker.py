@@ -5,9 +5,14 @@ import os
 
 from ..worker import run as serve
 
+_POOLS = (
+    "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
+)  # fmt: skip
+"""Torch, numpy, scipy and librosa, imported later, go by these variables."""
+
 
 def run(options: argparse.Namespace) -> None:
     """Serve until stdin ends; never returns."""
     if options.threads:
-        os.environ["OMP_NUM_THREADS"] = str(options.threads)  # torch, imported later, goes by it
+        os.environ |= dict.fromkeys(_POOLS, str(options.threads))
     serve(options.device, options.weights_folder, options.idle_minutes)

@@ -371,6 +371,25 @@ def test_shutdown_ends_it_in_the_middle_of_a_job(weights_folder: Path, song: str
         assert time.monotonic() - asked < GONE_S
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
+def test_it_never_computes_in_more_threads_than_it_may(weights_folder: Path, song: str, tmp_path: Path) -> None:
+    """Two threads of its own (main and listener); every pool of a library that were larger would add to them."""
+    free = dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"], "4")
+    with Client(weights_folder, "--threads", "1", **free) as client:
+        client.send(_generate(song, "1", tmp_path, steps=200))
+        client.wait_for(Progress, job="1", stage="sampling")
+        ticks = sorted(cpu_ticks(client.process.pid))
+        client.wait_for(Result, job="1")
+        used = [after - before for before, after in zip(ticks, sorted(cpu_ticks(client.process.pid)), strict=False)]
+        assert sum(spent > 2 for spent in used) <= 2
+
+
+def cpu_ticks(pid: int) -> list[int]:
+    """What each of its threads has worked, in ticks of 10 ms."""
+    rows = [task.read_text().rsplit(")", 1)[1].split() for task in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return [int(row[11]) + int(row[12]) for row in rows]
+
+
 BROKEN = """
 failures = [MemoryError(), OSError(28, "No space left on device", "dance.npz"), ZeroDivisionError("division by zero")]
 def broken(*a):
