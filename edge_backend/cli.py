@@ -18,6 +18,7 @@ from .errors import EdgeError
 from .failures import explain
 from .protocol import Error, encode
 from .request import (
+    ARITHMETICS,
     FEATURE_KINDS,
     PLANS,
     PRECISIONS,
@@ -197,6 +198,7 @@ def _add_dancing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--on-beat", type=float, default=defaults.on_beat, metavar="B", help="draw stops onto beats: 0 to 1, default: 1"
     )
+    parser.add_argument("--arithmetic", choices=ARITHMETICS, default=defaults.arithmetic, help="default: %(default)s")
     parser.add_argument("--tempo", choices=TEMPO_CHANGES, default=beats.tempo, help="where the wrong one was heard")
     parser.add_argument(
         "--beat-offset", type=float, default=beats.offset, metavar="S", help="seconds by which the beats come later"
@@ -305,6 +307,7 @@ def _add_preview(parser: argparse.ArgumentParser) -> None:
 def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=30.0, metavar="S", help="of dance, default: %(default)s")
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="take the quickest of N")
+    parser.add_argument("--arithmetic", choices=ARITHMETICS, default=ARITHMETICS[0], help="of dances to the song")
     parser.add_argument("--full-size", action="store_true", help="also a network of the paper's size, random weights")
     parser.add_argument("--reference", action="store_true", help="also EDGE's own sampler, which takes long")
 

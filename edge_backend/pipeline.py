@@ -9,6 +9,7 @@ import torch
 
 from .audio.features import Features, song_features
 from .audio.jukebox.folder import open_folder
+from .audio.jukebox.settings import default_cache
 from .audio.loading import load
 from .diffusion.guidance import BATCH
 from .diffusion.kept import Kept, read_edit
@@ -20,6 +21,7 @@ from .errors import EdgeError
 from .finishing import Finisher
 from .less_memory import with_less_memory
 from .model import controls
+from .model.arithmetic import quickest
 from .model.weights_file import Weights, WeightsInfo
 from .motion.feet import FootSettings
 from .motion.files import replacing, save_motion
@@ -174,6 +176,9 @@ def _sample(
         seed=request.seed,
         sequential=request.sequential,
         batch=batch,
+        arithmetic=quickest(weights.model, batch, default_cache().parent)
+        if request.arithmetic == "fastest"
+        else "fp32",
     )
     return sample_song(
         weights.model,

@@ -17,6 +17,9 @@ Provider = Literal["native", "jukemirlib"]
 Plan = Literal["auto", "full", "int8", "stream"]
 Precision = Literal["fp32", "fp16"]
 
+Arithmetic = Literal["exact", "fastest"]
+
+ARITHMETICS: tuple[str, ...] = get_args(Arithmetic)
 SAMPLERS: tuple[str, ...] = get_args(Sampler)
 STYLES: tuple[str, ...] = get_args(Style)
 RAMPS: tuple[str, ...] = get_args(Ramp)
@@ -69,6 +72,7 @@ class GenerateRequest:
     guidance_ramp: rising = from 0 up to guidance halfway, constant = the same all the time, auto = EDGE's rules: rising
     in dances of more than one window, never above 1 in the last 100 timesteps of ddpm.
     sampler: reference = EDGE's own, plainly: 50 steps whatever steps says, slow, to measure against; it keeps nothing.
+    arithmetic: exact = float32; fastest = what is quickest on this machine, with a dance of its own (model.arithmetic).
     on_beat: how far the dance's stops are drawn onto the beats, 0 = not at all, 1 = all the way (`timing`).
     """
 
@@ -91,6 +95,7 @@ class GenerateRequest:
     guidance_interval: tuple[int, int] | None = None
     guidance_ramp: Ramp = "constant"
     on_beat: float = 1.0
+    arithmetic: Arithmetic = "exact"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from ..motion.motion import Motion
 from ..motion.representation import CHANNELS, Normaliser
 from ..pipeline import generate
 from ..protocol import Stage
-from ..request import QUALITIES, GenerateRequest, Sampler
+from ..request import QUALITIES, Arithmetic, GenerateRequest, Sampler
 from ..studio import Studio
 
 WAYS: dict[str, tuple[Sampler, int]] = {**QUALITIES, "reference": ("reference", STEPS)}
@@ -47,10 +47,10 @@ class Timing:
         return self.total / self.seconds
 
 
-def time_song(studio: Studio, song: Path, quality: str, seconds: float, weights: str = "starter") -> Timing:
-    """A dance to the song as Blender asks for it; the first second is there with the first part of the dance."""
+def time_song(studio: Studio, song: Path, quality: str, seconds: float, arithmetic: Arithmetic = "exact") -> Timing:
+    """A dance of the starter weights to the song, as Blender asks for it."""
     sampler, steps = WAYS[quality]
-    timing = Timing(weights, quality, seconds)
+    timing = Timing("starter", quality, seconds)
     began = last = time.perf_counter()
     stage = ""
 
@@ -65,7 +65,7 @@ def time_song(studio: Studio, song: Path, quality: str, seconds: float, weights:
         timing.first = timing.first or time.perf_counter() - began
 
     request = GenerateRequest(
-        str(song), duration=seconds, sampler=sampler, steps=steps, weights=weights, sequential=True
+        str(song), duration=seconds, sampler=sampler, steps=steps, sequential=True, arithmetic=arithmetic
     )
     generate(request, report, studio, on_partial)
     timing.stages[stage] = timing.stages.get(stage, 0.0) + time.perf_counter() - last

@@ -28,10 +28,14 @@ def run(options: argparse.Namespace) -> None:
     timings, speeds = [], {}
     with tempfile.TemporaryDirectory(prefix="edge-bench-") as folder:
         song = write_song(Path(folder) / "song.wav", options.seconds)
-        time_song(studio, song, "draft", min(options.seconds, 5.0))  # what happens once in a process happens here
+        time_song(
+            studio, song, "draft", min(options.seconds, 5.0), options.arithmetic
+        )  # what happens once in a process happens here
         speeds["starter"] = measure_network(studio.weights("starter").model)
         for quality in qualities:
-            timings.append(repeated(partial(time_song, studio, song, quality, options.seconds), options.repeat))
+            timings.append(
+                repeated(partial(time_song, studio, song, quality, options.seconds, options.arithmetic), options.repeat)
+            )
     if options.full_size:
         model = full_size().to(studio.device)
         speeds["full size, random"] = measure_network(model)

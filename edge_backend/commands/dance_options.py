@@ -23,4 +23,5 @@ def dancing(options: argparse.Namespace) -> GenerateRequest:
         guidance_interval=options.guidance_interval,
         guidance_ramp=options.guidance_ramp,
         on_beat=options.on_beat,
+        arithmetic=options.arithmetic,
     )

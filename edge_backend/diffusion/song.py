@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..errors import EdgeError
+from ..model.arithmetic import Arithmetic, make_linear
 from ..model.cached_decoder import CachedDecoder
 from ..model.decoder import DanceDecoder
 from ..motion.representation import CHANNELS, Normaliser
@@ -39,7 +40,7 @@ class SamplerSettings:
     1 = as trained. guidance_interval: timesteps (low, high) outside which there is none. guidance_ramp: as in
     request.GenerateRequest. seed: 0 or more.
     sequential: few windows at a time, more and more, which begin as those before them ended, instead of all at once.
-    batch: windows that go through the network at a time.
+    batch: windows that go through the network at a time. arithmetic: of the network's products.
     """
 
     sampler: Sampler = "ddim"
@@ -51,6 +52,7 @@ class SamplerSettings:
     seed: int = 0
     sequential: bool = False
     batch: int = BATCH
+    arithmetic: Arithmetic = "fp32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ class _Sampling:
     @cached_property
     def decoder(self) -> CachedDecoder:
         """The network, with what all passes share worked out once."""
-        return self.model.for_sampling()
+        return self.model.for_sampling(make_linear(self.settings.arithmetic))
 
     @torch.inference_mode()
     def run(

@@ -1,0 +1,150 @@
+"""In what numbers the decoder multiplies: exactly, in half precision or in whole numbers; and what is quickest."""
+
+import contextlib
+import json
+import platform
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..whole_file import replacing
+from .cached_decoder import CachedDecoder, Linear, MakeLinear, exact
+
+if TYPE_CHECKING:
+    from .decoder import DanceDecoder
+
+Arithmetic = Literal["fp32", "fp16", "bf16", "int8"]
+
+WORTH = 1.1  # so many times as quick as exact numbers another arithmetic has to be
+TRIAL_S = 0.25  # an arithmetic that has not done one small product by then, or thrice fp32's time, is none for here
+ROUNDS = 3
+_MIDDLE = 500  # any timestep
+_LARGEST = 127  # of int8
+
+
+def make_linear(arithmetic: Arithmetic) -> MakeLinear:
+    """How the decoder's layers are made in this arithmetic. What comes in and goes out is float32 in all of them."""
+    if arithmetic == "int8":
+        return _whole_numbers
+    if arithmetic == "fp32":
+        return exact
+    kind = torch.float16 if arithmetic == "fp16" else torch.bfloat16
+    return lambda weight, bias: _shorter(weight, bias, kind)
+
+
+def _shorter(weight: Tensor, bias: Tensor, kind: torch.dtype) -> Linear:
+    weight, bias = weight.to(kind), bias.to(kind)
+    return lambda x: functional.linear(x.to(kind), weight, bias).to(x.dtype)
+
+
+def _whole_numbers(weight: Tensor, bias: Tensor) -> Linear:
+    """Weights as int8, one scale for each row; x is rounded to 8 bits as it comes (dynamic quantisation)."""
+    scale = (weight.abs().amax(dim=1) / _LARGEST).clamp(min=1e-8).double()
+    zero = torch.zeros(len(weight), dtype=torch.long)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch means to move these to another package some day
+        rounded = torch.quantize_per_channel(weight.contiguous(), scale, zero, 0, torch.qint8)
+        packed = torch.ops.quantized.linear_prepack(rounded, bias.contiguous())
+    product: Linear = lambda x: torch.ops.quantized.linear_dynamic(x, packed, True)  # noqa: E731
+    return product
+
+
+def candidates(device: torch.device) -> tuple[Arithmetic, ...]:
+    """What may be quicker than exact numbers on such a device."""
+    match device.type:
+        case "cuda":
+            return ("fp16", "bf16")
+        case "mps":
+            return ("fp16",)
+    return ("bf16", "int8") if "onednn" in torch.backends.quantized.supported_engines else ("bf16",)
+
+
+@torch.inference_mode()
+def quickest(model: "DanceDecoder", windows: int, folder: Path | None) -> Arithmetic:
+    """The arithmetic in which this network is quickest on this machine.
+
+    It is measured once, in a second or so, and kept in `folder`, None = nowhere: the same machine goes on giving the
+    same dances. windows: how many go through the network at a time.
+    """
+    kept = folder / "arithmetic.json" if folder else None
+    known = _read(kept)
+    place = _place(model)
+    if place not in known:
+        known[place] = _measured(model, windows)
+        _write(kept, known)
+    return known[place]
+
+
+def _measured(model: "DanceDecoder", windows: int) -> Arithmetic:
+    device = model.null_cond_hidden.device
+    decoders: dict[Arithmetic, CachedDecoder] = {"fp32": model.for_sampling()}
+    for arithmetic in candidates(device):
+        if _bearable(arithmetic, device):
+            decoders[arithmetic] = model.for_sampling(make_linear(arithmetic))
+    seconds = dict.fromkeys(decoders, float("inf"))
+    config = model.config
+    x = torch.randn(windows, config.frames, config.channels, device=device)
+    music = model.encode_music(torch.randn(windows, config.frames, config.features, device=device))
+    memories = {name: decoder.memory(music) for name, decoder in decoders.items()}
+    for _ in range(ROUNDS):  # in turns, so that what else runs here slows all of them
+        for name, decoder in decoders.items():
+            took = _seconds(lambda d=decoder, n=name: d(x, _MIDDLE, memories[n], unheard=True), device)  # type: ignore[misc]
+            seconds[name] = min(seconds[name], took)
+    best = min(seconds, key=lambda name: seconds[name])
+    return best if seconds[best] * WORTH < seconds["fp32"] else "fp32"
+
+
+def _bearable(arithmetic: Arithmetic, device: torch.device) -> bool:
+    """Whether a small product is done in good time: processors without bf16 take hundreds of times as long."""
+    weight, bias, x = (
+        torch.ones(256, 256, device=device),
+        torch.ones(256, device=device),
+        torch.ones(64, 256, device=device),
+    )
+    limit = 0.0
+    for name in ("fp32", arithmetic):
+        layer = make_linear(name)(weight, bias)
+        layer(x)
+        took = min(_seconds(lambda f=layer: f(x), device) for _ in range(ROUNDS))  # type: ignore[misc]
+        limit = limit or 3 * took
+    return took <= min(max(limit, 1e-3), TRIAL_S)
+
+
+def _seconds(work: Callable[[], object], device: torch.device) -> float:
+    began = time.perf_counter()
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - began
+
+
+def _place(model: "DanceDecoder") -> str:
+    """What the choice depends on."""
+    config, device = model.config, model.null_cond_hidden.device
+    chip = torch.cuda.get_device_name(device) if device.type == "cuda" else torch.backends.cpu.get_cpu_capability()
+    network = f"{config.latent}x{config.layers}"
+    return f"{platform.machine()} {chip} {device.type} {torch.get_num_threads()} {torch.__version__} {network}"
+
+
+def _read(path: Path | None) -> dict[str, Arithmetic]:
+    try:
+        known = json.loads(path.read_text("utf-8")) if path else {}
+    except (OSError, ValueError):
+        return {}
+    names = ("fp32", "fp16", "bf16", "int8")
+    return {place: name for place, name in known.items() if name in names} if isinstance(known, dict) else {}
+
+
+def _write(path: Path | None, known: dict[str, Arithmetic]) -> None:
+    if path is None:
+        return
+    with contextlib.suppress(OSError):  # then it is measured again
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as unfinished:
+            unfinished.write_text(json.dumps(known, indent=1), "utf-8")
