@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+from ..audio.loading import load
 from ..errors import EdgeError
 from ..model.catalogue import resolve
 from ..motion.files import load_motion
@@ -19,6 +20,7 @@ SOUNDS = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".
 
 State = Literal["absent", "there", "other"]
 
+_USUAL = json.loads(json.dumps(asdict(GenerateRequest(""))))
 _OF_NO_ACCOUNT = ("format", "program", "downbeats")  # in a file's meta: do not tell one take from another
 
 
@@ -63,8 +65,8 @@ def takes_of(wishes: Iterable[Wish]) -> list[Take]:
 def state_of(take: Take, path: Path, weights_folder: Path | None = None) -> State:
     """Whether the take's file is there: "there" if it was made from this request, song and weights.
 
-    "other": the file is of another take, or no dance at all. Raises EdgeError weights_missing; OSError where the song
-    or a dance that is kept cannot be read.
+    "other": the file is of another take, or no dance at all. Raises EdgeError weights_missing and as
+    audio.loading does; OSError where a dance that is kept cannot be read.
     """
     if not path.exists():
         return "absent"
@@ -72,24 +74,31 @@ def state_of(take: Take, path: Path, weights_folder: Path | None = None) -> Stat
         motion = load_motion(path)
     except EdgeError:
         return "other"
-    request = take.request
-    weights_sha256 = _sha256_once(resolve(request.weights, weights_folder))
-    made = motion.meta
+    request, made = take.request, motion.meta
     wanted = describe(
         request,
-        motion.frames if request.duration is None else round(request.duration * Motion.fps),
+        _frames(request.song, request.start, request.duration),
         weights_id=str(made.get("weights", {}).get("id")),
-        weights_sha256=weights_sha256,
+        weights_sha256=_sha256_once(resolve(request.weights, weights_folder)),
         features=str(made.get("features")),
     )
-    return "there" if _telling(json.loads(json.dumps(wanted))) == _telling(made) else "other"
+    wanted = json.loads(json.dumps(wanted))
+    # A setting that the program did not have yet when the file was made had the value that is now its default.
+    since = {name: value for name, value in _USUAL.items() if name in wanted and name not in made}
+    return "there" if _telling(wanted) == _telling(made | since) else "other"
 
 
 def _telling(meta: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in meta.items() if name not in _OF_NO_ACCOUNT}
 
 
-@cache
+@lru_cache
+def _frames(song: str, start: float, duration: float | None) -> int:
+    """How long a dance to that stretch is; raises EdgeError as audio.loading does."""
+    return round((duration or load(song, start).duration) * Motion.fps)
+
+
+@lru_cache
 def _sha256_once(weights: Path) -> str:
     return sha256_of(weights)
 

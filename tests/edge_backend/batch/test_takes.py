@@ -14,6 +14,7 @@ from edge_backend.batch.memory import PROCESS_BYTES, free_memory, suitable_jobs,
 from edge_backend.batch.seeds import seeds_in
 from edge_backend.batch.takes import Take, Wish, songs_in, state_of, takes_of
 from edge_backend.errors import EdgeError
+from edge_backend.motion.files import load_motion, save_motion
 from edge_backend.pipeline import write_dance
 from edge_backend.request import BeatsRequest, FeetRequest, GenerateRequest
 from edge_backend.studio import Studio
@@ -162,6 +163,23 @@ def test_a_take_is_there_if_its_file_was_made_from_the_same_request(made: tuple[
         assert state_of(Take("x", _changed(take.request, change)), path) == "other"
     (tmp_path / "no dance.npz").write_bytes(b"x")
     assert state_of(take, tmp_path / "no dance.npz") == "other"
+
+
+def test_a_dance_to_the_first_second_is_not_the_dance_to_the_whole_song(tmp_path: Path) -> None:
+    weights, song = write_weights(tmp_path), write_song(tmp_path / "song.wav", seconds=2.0)
+    short = GenerateRequest(str(song), steps=2, weights=str(weights), duration=1.0)
+    write_dance(short, tmp_path / "short.npz", studio=Studio("cpu"))
+    assert state_of(Take("short", short), tmp_path / "short.npz") == "there"
+    assert state_of(Take("short", _changed(short, {"duration": None})), tmp_path / "short.npz") == "other"
+
+
+def test_a_setting_that_came_later_had_its_default_before(made: tuple[Take, Path], tmp_path: Path) -> None:
+    take, path = made
+    old = load_motion(path)
+    del old.meta["smoothness"]  # as if the program had not known it then
+    save_motion(tmp_path / "old.npz", old)
+    assert state_of(take, tmp_path / "old.npz") == "there"
+    assert state_of(Take("x", _changed(take.request, {"smoothness": 0.5})), tmp_path / "old.npz") == "other"
 
 
 def test_a_song_that_was_changed_is_another_take(made: tuple[Take, Path], tmp_path: Path) -> None:
