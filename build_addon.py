@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from build_tools.base import ROOT, BuildError, check, run, say
-from build_tools.checks import BLENDER_TESTS, DEFAULT_BLENDERS, blender_tests, pytest_run, split_targets
+from build_tools.checks import BLENDER_TESTS, DEFAULT_BLENDERS, Step, blender_tests, pytest_run, run_all, split_targets
 from build_tools.environments import BLENDERS, MAIN, ensure
 from build_tools.extension import build_zip, validate_zip
 from build_tools.release import build_repository, check_versions, notes
@@ -62,33 +61,25 @@ def command_release(options: argparse.Namespace) -> int:
 
 
 def command_test(options: argparse.Namespace) -> int:
-    """Every check, one after the other; the exit code says whether all of them passed."""
+    """Every check; the tests in Blender run beside all others. The exit code says whether all of them passed."""
     python = str(ensure(MAIN))
     targets, flags = split_targets(options.arguments)
-    steps: list[tuple[str, Callable[[], int | None]]] = [
-        ("lint", lambda: run([python, "-m", "ruff", "check"])),
-        ("format", lambda: run([python, "-m", "ruff", "format", "--check"])),
-        ("types", lambda: run([python, "-m", "mypy"])),
-    ]
+    steps: dict[str, Step] = {
+        "lint": lambda _: run([python, "-m", "ruff", "check"]),
+        "format": lambda _: run([python, "-m", "ruff", "format", "--check"]),
+        "types": lambda _: run([python, "-m", "mypy"]),
+    }
     elsewhere = [word for word in targets if not word.startswith(BLENDER_TESTS)]
     if elsewhere or not targets:
         where = elsewhere or ["tests", f"--ignore={BLENDER_TESTS}"]
-        steps.append(("tests", lambda: pytest_run(MAIN, where, flags)))
+        steps["tests"] = partial(pytest_run, MAIN, where, flags)
     in_blender = [word for word in targets if word.startswith(BLENDER_TESTS)]
     asked = BLENDERS if options.matrix else options.blender
-    for name in asked or DEFAULT_BLENDERS if in_blender or not targets else ():
-        test = partial(blender_tests, name, in_blender or [BLENDER_TESTS], flags, required=bool(asked))
-        steps.append((f"Blender {name}", test))
-
-    summary = []
-    for name, step in steps:
-        say(f"\n=== {name}")
-        began = time.monotonic()
-        code = step()
-        verdict = "SKIPPED" if code is None else "passed" if code == 0 else "FAILED"
-        summary.append(f"{verdict:8s}{name:12s}{time.monotonic() - began:7.1f} s")
-    say("\n" + "\n".join(summary))
-    return 1 if any(line.startswith("FAILED") for line in summary) else 0
+    blenders: dict[str, Step] = {
+        f"Blender {name}": partial(blender_tests, name, in_blender or [BLENDER_TESTS], flags, bool(asked))
+        for name in (asked or DEFAULT_BLENDERS if in_blender or not targets else ())
+    }
+    return 0 if run_all(steps, blenders) else 1
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:

@@ -1,10 +1,14 @@
-"""Tests, in each Blender."""
+"""Checks one after the other, and tests, in each Blender."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import IO
 
 from .base import ROOT, BuildError, say
 from .environments import BLENDERS, MAIN, Environment, ensure, find_python, missing_python, works
@@ -14,11 +18,46 @@ DEFAULT_BLENDERS = ("4.5", "5.2")  # the older and the newer Python
 NO_TESTS_COLLECTED = 5  # pytest's exit code; no failure where the caller picked tests that lie elsewhere
 
 
-def pytest_run(environment: Environment, targets: Sequence[str], options: Sequence[str]) -> int:
+Step = Callable[["IO[str] | None"], "int | None"]
+"""A check: given the file for its output (None = the terminal), its exit code; None where it cannot be done here."""
+
+
+def run_all(first: dict[str, Step], beside: dict[str, Step]) -> bool:
+    """Run the steps of both, each in their order, those `beside` at the same time. Whether all passed.
+
+    What the steps beside print is shown when the first are done; at the end there is a line for each.
+    """
+    verdicts: list[str] = []
+
+    def run_steps(steps: dict[str, Step], output: IO[str] | None) -> None:
+        for name, step in steps.items():
+            print(f"\n=== {name}", file=output, flush=True)
+            began = time.monotonic()
+            code = step(output)
+            verdict = "SKIPPED" if code is None else "passed" if code == 0 else "FAILED"
+            verdicts.append(f"{verdict:8s}{name:12s}{time.monotonic() - began:7.1f} s")
+
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+        lane = threading.Thread(target=run_steps, args=(beside, output))
+        lane.start()
+        run_steps(first, None)
+        lane.join()
+        output.seek(0)
+        for line in output:
+            print(line, end="")
+    say("\n" + "\n".join(verdicts))
+    return not any(line.startswith("FAILED") for line in verdicts)
+
+
+def pytest_run(
+    environment: Environment, targets: Sequence[str], options: Sequence[str], output: IO[str] | None = None
+) -> int:
     """Run pytest on `targets` in an environment and return its exit code."""
     variables = {**os.environ, "EDGE_DANCE_PYTHON": str(MAIN.python), "PYTHONUNBUFFERED": "1"}
+    # Two runs share the machine: more threads than that would only wait for each other.
+    variables.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2) // 2)))
     command = [str(environment.python), "-m", "pytest", *targets, *options]
-    code = subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
+    code = subprocess.run(command, cwd=ROOT, env=variables, stdout=output, stderr=output, check=False).returncode
     return 0 if options and code == NO_TESTS_COLLECTED else code
 
 
@@ -28,7 +67,9 @@ def split_targets(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return targets, [word for word in arguments if word not in targets]
 
 
-def blender_tests(name: str, targets: Sequence[str], options: Sequence[str], required: bool) -> int | None:
+def blender_tests(
+    name: str, targets: Sequence[str], options: Sequence[str], required: bool, output: IO[str] | None = None
+) -> int | None:
     """Run tests in one Blender; returns pytest's exit code. Without a Python for it: 1 if it is required, else None."""
     environment = BLENDERS[name]
     if not works(environment) and find_python(environment.version) is None:
@@ -39,4 +80,4 @@ def blender_tests(name: str, targets: Sequence[str], options: Sequence[str], req
     except BuildError as error:
         say(str(error))
         return 1
-    return pytest_run(environment, targets, options)
+    return pytest_run(environment, targets, options, output)
