@@ -19,6 +19,7 @@ from ..edge_backend.request import GenerateRequest
 from ..music import find_strip, song_of
 from ..rig.target import find_dancer
 from ..settings import generate_request, settings_to_keep
+from ..setup.installer import installer
 from .job_operator import JobOperator
 
 _LARGEST_SEED = 99_999  # what is easily read out and typed in
@@ -171,11 +172,11 @@ class EDGE_DANCE_OT_copy_problem(bpy.types.Operator):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Only while there is a problem."""
-        return service.problem is not None
+        return (service.problem or installer.problem) is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Onto the clipboard."""
-        if problem := service.problem:
+        if problem := service.problem or installer.problem:
             context.window_manager.clipboard = f"{problem} [{problem.code}]\n{problem.detail}"
             self.report({"INFO"}, "Copied.")
         return {"FINISHED"}

@@ -4,10 +4,12 @@ from typing import Any
 
 import bpy
 
+from ..backend.service import service
 from ..edge_backend.setup.home import Home
 from ..preferences import ADDON, backend_home, launch
 from ..setup.health import Health
 from ..setup.installer import installer
+from .redraw import redraw_sidebars
 from .words import draw_text, duration
 
 _ICONS = {
@@ -18,6 +20,10 @@ _ICONS = {
     "outdated": "FILE_REFRESH",
     "broken": "ERROR",
 }
+_MENDED_BY_SET_UP = {"package_missing", "backend_packages_missing", "backend_damaged", "backend_start"}
+"""Codes of jobs that failed although the backend looked well."""
+
+_TICK_S = 0.25
 _STAGES = {
     "preparing": "Looking around",
     "downloading": "Downloading",
@@ -28,7 +34,20 @@ _STAGES = {
 
 def health(context: bpy.types.Context) -> Health:
     """How the backend is; what is not known yet is looked up meanwhile."""
-    return installer.health.look(launch(context), Home(backend_home()))
+    now = installer.health.look(launch(context), Home(backend_home()))
+    if now.state == "checking" and not bpy.app.timers.is_registered(redraw_when_known):
+        bpy.app.timers.register(redraw_when_known, first_interval=_TICK_S, persistent=True)
+    return now
+
+
+def redraw_when_known() -> float | None:
+    """A timer: until the thread that looks has found out."""
+    if ADDON not in bpy.context.preferences.addons:  # disabled meanwhile
+        return None
+    if health(bpy.context).state == "checking":
+        return _TICK_S
+    redraw_sidebars(bpy.context)
+    return None
 
 
 class VIEW3D_PT_edge_dance_backend(bpy.types.Panel):
@@ -72,6 +91,8 @@ def draw_health(layout: Any, context: bpy.types.Context) -> None:
             row.operator("edge_dance.set_up_backend", text=now.mend, icon=_ICONS[now.state])
         else:
             box.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES").module = ADDON
+    elif now.ours and service.problem and service.problem.code in _MENDED_BY_SET_UP:
+        layout.operator("edge_dance.set_up_backend", text="Repair Backend", icon="TOOL_SETTINGS")
     if problem := installer.problem:
         draw_text(layout, context, str(problem), "ERROR")
         layout.operator("edge_dance.copy_problem", icon="COPYDOWN")

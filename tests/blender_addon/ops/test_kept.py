@@ -140,6 +140,17 @@ def test_only_so_many_are_kept_and_half_written_ones_are_none(tmp_path):
     assert len(folder.all()) == kept.MOST
 
 
+def test_a_clock_that_was_set_back_costs_no_dance(tmp_path, monkeypatch):
+    kept, files = addon("backend.kept"), addon("edge_backend.motion.files")
+    files.save_motion(tmp_path / "dance.npz", random_motion(10))
+    folder = kept.KeptResults(tmp_path / "results")
+    for _ in range(kept.MOST):
+        folder.keep(tmp_path / "dance.npz", {})
+    monkeypatch.setattr(kept.time, "strftime", lambda _: "19700101-000000")
+    last = folder.keep(tmp_path / "dance.npz", {"label": "last"})
+    assert folder.find(last.name).recipe == {"label": "last"} and len(folder.all()) == kept.MOST
+
+
 def test_a_damaged_kept_dance_is_told_and_changes_nothing(stage, tmp_path):
     kept, files = addon("backend.kept"), addon("edge_backend.motion.files")
     files.save_motion(tmp_path / "dance.npz", random_motion(10))
