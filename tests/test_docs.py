@@ -78,7 +78,14 @@ def joined(lines: str) -> Iterator[str]:
 
 
 COMMANDS = [(name_of(page), command) for page in PAGES for command in typed(page)]
-KNOWN_PROGRAMS = ("python -m edge_backend", "python -m edge_dance", "blender ", "python3 build_addon.py", "pip install", ".venv/bin/")
+KNOWN_PROGRAMS = (
+    "python -m edge_backend",
+    "python -m edge_dance",
+    "blender ",
+    "python3 build_addon.py",
+    "pip install",
+    ".venv/bin/",
+)
 
 
 def test_the_pages_say_much_to_type() -> None:

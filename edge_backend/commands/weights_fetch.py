@@ -16,8 +16,8 @@ EDGE = "edge-jukebox"
 PAGE = "https://drive.google.com/file/d/1BAR712cVEqB8GR37fcEihRV_xOC-fZrZ/view"
 """Where the authors offer it: a page for people. It has no address from which a program could go on with a download."""
 
-_LICENCE = """The checkpoint is of EDGE's authors. Their code is under the MIT licence; of it they say
-nothing. It learned from AIST++ (terms of the AIST Dance DB) and hears music through Jukebox, whose licence allows neither
+_LICENCE = """The checkpoint is of EDGE's authors. Their code is under the MIT licence; of it they say nothing.
+It learned from AIST++ (terms of the AIST Dance DB) and hears music through Jukebox, whose licence allows neither
 commercial use of it nor of what is made with it."""
 
 
