@@ -189,7 +189,11 @@ def _add_dancing(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--guidance-ramp", choices=RAMPS, default=defaults.guidance_ramp, help="auto: as EDGE does")
     parser.add_argument(
-        "--guidance-interval", type=_range, metavar="LOW:HIGH", help="timesteps, 0 to 999, outside which it is 1"
+        "--guidance-interval",
+        type=_range,
+        default=defaults.guidance_interval,
+        metavar="LOW:HIGH",
+        help="timesteps, 0 to 999, outside which it is 1; default: 20:999",
     )
     parser.add_argument("--eta", type=float, default=defaults.eta, metavar="E", help="of ddim: 1 random, 0 not")
     parser.add_argument("--weights", default=defaults.weights, metavar="NAME|FILE", help="default: %(default)s")

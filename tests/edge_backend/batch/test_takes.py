@@ -111,7 +111,7 @@ REQUESTS = st.builds(
     style=st.sampled_from(["any", "salsa"]),
     energy=st.none() | st.floats(0, 1),
     sequential=st.booleans(),
-    guidance_interval=st.none() | st.just((10, 900)),
+    guidance_interval=st.sampled_from([(20, 999), (10, 900)]),
     feet=st.builds(FeetRequest, enabled=st.booleans(), strength=st.floats(0, 1)),
     beats=st.builds(BeatsRequest, tempo=st.sampled_from(["heard", "half"]), bar=st.integers(0, 3)),
 )
