@@ -91,7 +91,7 @@ class Job:
         """How much is done, 0 to 1."""
         if self.progress is None:
             return 0.0
-        start, end = _SHARES[self.progress.stage]
+        start, end = _SHARES.get(self.progress.stage, (0.0, 1.0))
         return start + (end - start) * min(1.0, self.progress.done / max(1, self.progress.total))
 
     @property

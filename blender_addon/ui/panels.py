@@ -210,7 +210,7 @@ def _draw_job(layout: Any, job: Job) -> None:
     if job.state == "cancelling":
         text = "Cancelling"
     elif job.progress:
-        text = _STAGES[job.progress.stage]
+        text = _STAGES.get(job.progress.stage, job.progress.stage)
         if job.progress.eta and job.progress.eta >= 1:
             text += f", {duration(job.progress.eta)} left"
     row = layout.row(align=True)

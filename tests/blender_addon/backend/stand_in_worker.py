@@ -72,6 +72,10 @@ def behave(manner: str, job: Generate) -> None:  # noqa: PLR0912 - a list of man
             send(Result(job.job, str(path)))
         case "no_result":
             os._exit(0)
+        case "odd_stage":
+            send(Progress("another job", "sampling", 1, 2))
+            send(Progress(job.job, "drawing", 7, 2))
+            dance(job)
         case "shouts":
             for number in range(20_000):
                 send(Progress(job.job, "sampling", number, 20_000))

@@ -122,6 +122,14 @@ def test_progress_is_shown_while_the_worker_works(bench):
     assert job.progress.stage == "sampling" and 0.2 < job.fraction < 0.95
 
 
+def test_progress_of_other_jobs_and_stages_does_no_harm(bench):
+    job = bench.job("odd_stage")
+    run(job, until=lambda job: job.progress and job.progress.stage == "drawing")
+    assert job.fraction == 1.0
+    run(job)
+    assert job.state == "done"
+
+
 @pytest.mark.parametrize(
     ("manner", "code", "words"),
     [

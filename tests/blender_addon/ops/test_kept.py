@@ -1,5 +1,7 @@
 """A dance that was made is never lost: deleted dancer, another file, a fault while it is keyed."""
 
+import os
+import stat
 import time
 
 import bpy
@@ -134,6 +136,7 @@ def test_only_so_many_are_kept_and_half_written_ones_are_none(tmp_path):
     folder = kept.KeptResults(tmp_path / "results")
     names = [folder.keep(tmp_path / "dance.npz", {"label": str(number)}).name for number in range(kept.MOST + 3)]
     assert len(folder.all()) == kept.MOST and len(list((tmp_path / "results").iterdir())) == 2 * kept.MOST
+    assert os.name == "nt" or stat.S_IMODE((tmp_path / "results").stat().st_mode) == 0o700
     assert folder.find(names[-1]).recipe == {"label": str(kept.MOST + 2)} and folder.find(names[0]) is None
     (tmp_path / "results/0.npz").write_bytes(b"no dance")
     (tmp_path / "results/1.json").write_text("{")
