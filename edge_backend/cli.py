@@ -211,7 +211,7 @@ def _add_dancing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--smoothness", type=float, default=defaults.smoothness, metavar="S", help="0 to 1: take tremble out"
     )
-    parser.add_argument("--sequential", action="store_true", help="window after window, not all at once")
+    parser.add_argument("--sequential", action="store_true", help="a few windows at a time, as Blender asks for it")
     parser.add_argument("--no-feet", action="store_true", help="leave the feet as the network puts them")
     parser.add_argument(
         "--feet-strength", type=float, default=feet.strength, metavar="S", help="0 to 1, default: %(default)s"

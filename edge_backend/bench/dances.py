@@ -72,7 +72,7 @@ def time_song(studio: Studio, song: Path, quality: str, seconds: float, arithmet
     return _ended(timing, began)
 
 
-def time_full_size(model: DanceDecoder, quality: str, seconds: float, sequential: bool = True) -> Timing:
+def time_full_size(model: DanceDecoder, quality: str, seconds: float) -> Timing:
     """The sampling alone, with a network of any size and features that say nothing."""
     sampler, steps = WAYS[quality]
     frames = round(seconds * Motion.fps)
@@ -84,7 +84,15 @@ def time_full_size(model: DanceDecoder, quality: str, seconds: float, sequential
     def on_final(_vectors: np.ndarray) -> None:
         timing.first = timing.first or time.perf_counter() - began
 
-    settings = SamplerSettings(sampler, steps, sequential=sequential)
+    usual = GenerateRequest("")
+    settings = SamplerSettings(
+        sampler,
+        steps,
+        guidance=usual.guidance,
+        guidance_interval=usual.guidance_interval,
+        guidance_ramp=usual.guidance_ramp,
+        sequential=True,
+    )
     sample_song(model, normaliser, cond, frames, settings, on_final=on_final)
     timing.stages["sampling"] = time.perf_counter() - began
     return _ended(timing, began)
