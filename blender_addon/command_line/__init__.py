@@ -33,7 +33,7 @@ def main(arguments: Sequence[str], program: str = f"blender --command {COMMAND}"
                 count = run(options, report)
                 if not count["failed"]:
                     return DONE
-                return SOME_FAILED if count["takes"] or count["films"] or count["skipped"] else FAILED
+                return SOME_FAILED if count["failed"] < count["asked"] else FAILED
             except Exception as error:
                 report.failed(explain(error))
                 return FAILED

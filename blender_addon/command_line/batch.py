@@ -26,9 +26,9 @@ from .scene import Work, open_scene, song_title, works_of
 
 
 def run(options: argparse.Namespace, report: Report) -> dict[str, int]:
-    """Do it; returns how many takes and films were made, skipped and failed. Raises EdgeError where nothing can be."""
+    """Do it; returns how many takes were asked for, made, skipped, failed, and how many films. Raises EdgeError."""
     _set_preferences(options)
-    count = {"takes": 0, "films": 0, "skipped": 0, "failed": 0}
+    count = {"asked": 0, "takes": 0, "films": 0, "skipped": 0, "failed": 0}
     for work in works_of(options):
         try:
             armature = open_scene(work, options)
@@ -36,6 +36,7 @@ def run(options: argparse.Namespace, report: Report) -> dict[str, int]:
         except EdgeError as error:
             if len(options.song) < 2:
                 raise
+            count["asked"] += 1
             count["failed"] += 1
             report.failed(error, work.name)
     report.say("done", **count)
@@ -51,6 +52,7 @@ def _dance(
         raise problem
     for seed in options.seeds or [settings.seed]:
         settings.seed = seed
+        count["asked"] += 1
         known = {"song": title, "seed": seed}
         take, film = _finished(armature, title), work.film(seed)
         todo = [] if take else ["dance"]

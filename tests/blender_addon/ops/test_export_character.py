@@ -6,7 +6,7 @@ import pytest
 from blender_stage import addon, put_dancer, random_motion
 from characters import mixamo, put_character
 
-FRAMES = 20
+FRAMES = 12
 
 
 def moderate(frames):
