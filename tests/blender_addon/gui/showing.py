@@ -99,6 +99,7 @@ def act() -> Iterator[float]:
         return
     dancer = bpy.context.view_layer.objects.active
 
+    bpy.context.scene.edge_dance.quality = "best"  # time to cancel, and to watch
     yield from click(*to_sidebar(GENERATE_BELOW_TOP))
     yield from until(lambda: service.job and service.job.progress and service.job.fraction > 0.1)
     yield from over_the_view()
@@ -106,7 +107,6 @@ def act() -> Iterator[float]:
     yield from until(lambda: not running())
     facts["after_cancel"] = actions()
 
-    bpy.context.scene.edge_dance.quality = "best"  # time to watch
     yield from click(*to_sidebar(GENERATE_BELOW_TOP))
     yield from until(running)
     yield from watch_bar()

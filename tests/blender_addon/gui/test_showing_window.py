@@ -11,7 +11,7 @@ pytestmark = needs_window
 @pytest.fixture(scope="module")
 def facts(addon_zip, worker_python, tmp_path_factory):
     folder = tmp_path_factory.mktemp("showing")
-    return run("showing.py", folder, addon_zip=addon_zip, worker_python=worker_python, song_s=6, size="1400x1000")
+    return run("showing.py", folder, addon_zip=addon_zip, worker_python=worker_python, song_s=20, size="1400x1000")
 
 
 def test_the_window_opens_with_the_panel_and_without_a_fault(addon_zip, worker_python, tmp_path):

@@ -42,25 +42,25 @@ def bone_ends(armature):
 
 
 def body_corners(armature):
-    """The vertices of what the armature moves, as they are in this frame."""
+    """Some of the vertices of what the armature moves, as they are in this frame."""
     depsgraph = bpy.context.evaluated_depsgraph_get()
     points = []
     for body in armature.children:
         shown = body.evaluated_get(depsgraph)
-        points += [shown.matrix_world @ vertex.co for vertex in shown.data.vertices]
+        points += [shown.matrix_world @ vertex.co for vertex in list(shown.data.vertices)[::9]]
     return points
 
 
 @pytest.mark.parametrize(("turn", "following"), [(0.0, True), (2.1, False)])
 def test_no_hand_and_no_foot_is_cut_off_at_any_frame(turn, following):
     dancer = put_dancer()
-    dance(dancer)
+    dance(dancer, frames=24)
     bpy.ops.edge_dance.set_up_render(look="WORKBENCH", turn=turn, following=following)
     scene = bpy.context.scene
     seen = []
     for frame in range(scene.frame_start, scene.frame_end + 1):
         scene.frame_set(frame)
-        seen.append(in_picture(bone_ends(dancer) + (body_corners(dancer) if frame % 20 == 0 else [])))
+        seen.append(in_picture(bone_ends(dancer) + (body_corners(dancer) if frame % 8 == 0 else [])))
     seen = np.concatenate(seen)
     assert seen.min() > 0 and seen.max() < 1
     assert np.ptp(seen, axis=0).max() > 0.8  # and the picture is used
