@@ -15,6 +15,7 @@ CHANNELS = (
 )
 PULSE_S = 0.05  # standard deviation of a pulse around its beat
 LEAST_RISE_DB = 0.5  # a band whose onsets stay below this is noise: it is not blown up to full strength
+BLOCK = 1024  # frames whose loudness is summed at a time
 LOUDNESS_DB = 40.0  # below the loudest frame, where the loudness channel reaches 0
 
 
@@ -67,12 +68,22 @@ def _loudness(audio: Audio, frames: int) -> NDArray[np.float64]:
     """RMS of the 1/15 s around each frame: 0 where 40 dB or more below the loudest frame of the audio, 1 there."""
     edges = np.round(np.arange(np.ceil(audio.duration * FPS)) * audio.rate / FPS).astype(int)
     edges = edges[edges < len(audio.samples)]
-    energy = np.add.reduceat(np.square(audio.samples), edges, dtype=np.float64)
+    energy = np.concatenate(
+        [_energy(audio, edges[i : i + BLOCK + 1], len(edges) - i > BLOCK) for i in range(0, len(edges), BLOCK)]
+    )
     samples = np.diff(edges, append=len(audio.samples))
     power = (energy + np.roll(energy, 1)) / (samples + np.roll(samples, 1))
     power[0] = energy[0] / samples[0]
     decibels = 10 * np.log10(np.maximum(power, 1e-20) / max(float(power.max()), 1e-20))
     return _fitted(np.clip(1 + decibels / LOUDNESS_DB, 0.0, 1.0), frames)
+
+
+def _energy(audio: Audio, edges: NDArray[np.intp], goes_on: bool) -> NDArray[np.float64]:
+    """Sums of squares from each edge to the next; the last edge ends the last sum where the song goes on, else its end
+    does. A whole song's squares in doubles would take more memory than the network."""
+    end = edges[-1] if goes_on else len(audio.samples)
+    starts = edges[:-1] if goes_on else edges
+    return np.add.reduceat(np.square(audio.samples[edges[0] : end]), starts - edges[0], dtype=np.float64)
 
 
 def _fitted(values: NDArray[np.float64], frames: int) -> NDArray[np.float64]:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from made_sound import audio, clicks, hats, kicks, snares
 
+from edge_backend.audio import rhythm
 from edge_backend.audio.beat_tracking import track_beats
 from edge_backend.audio.features import song_features
-from edge_backend.audio.loading import load
+from edge_backend.audio.loading import Audio, load
 from edge_backend.audio.mel import decibels, mel_frequencies, mel_spectrum
 from edge_backend.audio.onsets import BANDS, FFT, HOP, RATE, onset_strength
 from edge_backend.request import BeatsRequest
@@ -99,3 +100,12 @@ def test_a_song_is_heard_once(monkeypatch):
     song_features(other, "rhythm", 300)
     song_features(song, "rhythm", 300, correction=BeatsRequest(offset=0.1))
     assert len(heard) == 3
+
+
+@pytest.mark.parametrize("seconds", [3.0, 34.1, 34.2, 68.3])  # within, at the end of, and past a block of 1024 frames
+def test_a_song_is_as_loud_in_blocks_as_in_one_piece(monkeypatch, seconds):
+    song = Audio(np.random.default_rng(1).normal(0, 0.1, round(seconds * 22050)).astype(np.float32), 22050, Path("x"))
+    in_blocks, _ = rhythm.rhythm_features(song, round(seconds * 30))
+    monkeypatch.setattr(rhythm, "BLOCK", 10**6)
+    whole, _ = rhythm.rhythm_features(song, round(seconds * 30))
+    assert in_blocks.tobytes() == whole.tobytes()
