@@ -62,6 +62,10 @@ class EDGE_DANCE_OT_generate_again(EditOperator):
         """The song, and what was kept, if something was."""
         return super().request(folder, number) if self._again else DanceOperator.request(self, folder, number)
 
+    def first_frame(self) -> float:
+        """Where the take begins, again."""
+        return super().first_frame() if self._again else DanceOperator.first_frame(self)
+
     def key(self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene) -> bpy.types.Action:
         """A new take; the one that it repeats stays."""
         return super().key(dancer, motion, scene) if self._again else DanceOperator.key(self, dancer, motion, scene)

@@ -19,7 +19,7 @@ class EDGE_DANCE_OT_add_preset(AddPresetBase, bpy.types.Operator):  # type: igno
     preset_values = [
         f"settings.{name}"
         for name in (
-            *("style", "use_energy", "energy", "quality", "guidance", "smoothness", "clean_feet"),
+            *("style", "use_energy", "energy", "quality", "weights", "guidance", "on_beat", "smoothness", "clean_feet"),
             *("density", "degrees", "millimetres", "strength"),
         )
     ]

@@ -18,7 +18,12 @@ def stage(song_file, quick_worker):
     else:
         strip.frame_final_end = 61
     bpy.context.scene.edge_dance.quality = "draft"
+    forget_results()
     yield put_dancer()
+    forget_results()
+
+
+def forget_results():
     for kept in results().all():
         kept.drop()
 

@@ -18,6 +18,8 @@ def settings():
     preferences = bpy.context.preferences.addons[PACKAGE].preferences
     names = ("backend_python", "wheel_folder", "mirror", "torch_build")
     before = {name: getattr(preferences, name) for name in names}
+    for name in names:
+        preferences.property_unset(name)
     yield preferences
     for name, value in before.items():
         setattr(preferences, name, value)
