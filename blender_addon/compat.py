@@ -25,12 +25,21 @@ def new_action(name: str, id_type: str = "OBJECT") -> tuple[bpy.types.Action, An
     return action, strip.channelbag(slot, ensure=True)
 
 
-def assign_action(ob: bpy.types.Object, action: bpy.types.Action) -> None:
-    """Make it the object's action, with its first slot where there are slots."""
+def assign_action(ob: bpy.types.Object, action: bpy.types.Action | None, slot: str = "") -> None:
+    """Make it the object's action, None = no action, with the slot of that name or else its first where it has any."""
     data: Any = ob.animation_data or ob.animation_data_create()
     data.action = action
-    if bpy.app.version >= (4, 4, 0):
-        data.action_slot = action.slots[0]
+    if action and bpy.app.version >= (4, 4, 0) and len(action.slots):
+        data.action_slot = action.slots.get(slot) or action.slots[0]
+
+
+def shown_action(ob: bpy.types.Object) -> tuple[bpy.types.Action | None, str]:
+    """The action that the object shows, and its slot's name ("" without slots), as `assign_action` takes them."""
+    data: Any = ob.animation_data
+    if not data or not data.action:
+        return None, ""
+    slot = data.action_slot if bpy.app.version >= (4, 4, 0) else None
+    return data.action, slot.identifier if slot else ""
 
 
 def new_fcurve(curves: Any, path: str, index: int, group: str) -> bpy.types.FCurve:

@@ -25,7 +25,8 @@ class Growing:
     def __init__(self, first_frame: float) -> None:
         self._first_frame = first_frame
         self._action = ""
-        self._before: str | None = None
+        self._before, self._slot = "", ""
+        self._kept = False  # whether the file kept that one anyway
         self._end = 0
 
     def show(self, armature: bpy.types.Object, beginning: Motion, scene: bpy.types.Scene) -> None:
@@ -49,10 +50,11 @@ class Growing:
         action = bpy.data.actions.get(self._action)
         if action is None:
             return
+        before = bpy.data.actions.get(self._before)
         if armature and armature.animation_data and armature.animation_data.action == action:
-            armature.animation_data.action = None
-            if before := bpy.data.actions.get(self._before or ""):
-                compat.assign_action(armature, before)
+            compat.assign_action(armature, before, self._slot)
+        if before:
+            before.use_fake_user = self._kept
         if scene:
             scene.frame_end = self._end
         bpy.data.actions.remove(action)
@@ -65,8 +67,10 @@ class Growing:
         return action if action and data and data.action == action else None
 
     def _begin(self, armature: bpy.types.Object, scene: bpy.types.Scene) -> bpy.types.Action:
-        shown = armature.animation_data.action if armature.animation_data else None
-        self._before, self._end = shown.name if shown else None, scene.frame_end
+        shown, self._slot = compat.shown_action(armature)
+        self._before, self._end = shown.name if shown else "", scene.frame_end
+        if shown:  # a file that is saved meanwhile would lose it
+            self._kept, shown.use_fake_user = shown.use_fake_user, True
         action, curves = compat.new_action(NAME)
         for switch in switch_keys(armature):
             key_switch(curves, switch.path, switch.group, self._first_frame, switch.value)

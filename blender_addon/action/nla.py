@@ -74,7 +74,8 @@ def _strip(data: bpy.types.AnimData, action: bpy.types.Action, name: str) -> bpy
 def _stance(armature: bpy.types.Object, action: bpy.types.Action, frame: int) -> Matrix:
     """Where the take has the body at a frame of the scene, world: the hips' place on the floor and their heading."""
     scene: Any = bpy.context.scene
-    before, subframe, shown = scene.frame_current, scene.frame_subframe, armature.animation_data.action
+    before, subframe = scene.frame_current, scene.frame_subframe
+    shown, slot = compat.shown_action(armature)
     muted = [(track, track.mute) for track in armature.animation_data.nla_tracks]
     try:
         for track, _ in muted:
@@ -89,10 +90,7 @@ def _stance(armature: bpy.types.Object, action: bpy.types.Action, frame: int) ->
     finally:
         for track, mute in muted:
             track.mute = mute
-        if shown:
-            compat.assign_action(armature, shown)
-        else:
-            armature.animation_data.action = None
+        compat.assign_action(armature, shown, slot)
         scene.frame_set(before, subframe=subframe)
     across = left - right
     middle = (left + right) / 2

@@ -5,11 +5,10 @@ from typing import Any
 
 import bpy
 
-from .. import compat
 from ..edge_backend.motion.motion import Motion
 from ..rig.retarget import read_motion
 from .keep import Timing
-from .takes import PROPERTY, details, span
+from .takes import PROPERTY, details, showing, span
 
 _SAME = ("song", "style", "beats", "bars", "settings")
 """What a take has of the one that it was made from."""
@@ -17,17 +16,12 @@ _SAME = ("song", "style", "beats", "bars", "settings")
 
 def read_take(armature: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene) -> Motion:
     """The motion of one of the armature's actions, 30 frames a second from its first key on; the armature shows what it
-    showed afterwards. Raises EdgeError rig_unfit."""
+    showed afterwards. Raises EdgeError rig_unfit, armature_tweaked."""
     first, last = span(action)
     timing = Timing(first, scene.render.fps / scene.render.fps_base, 0)
     count = math.floor(timing.to_dance(last) + 1e-3) + 1
-    shown = armature.animation_data.action
-    compat.assign_action(armature, action)
-    try:
+    with showing(armature, action):
         motion = read_motion(armature, scene, [timing.to_scene(frame) for frame in range(count)])
-    finally:
-        if shown and shown != action:
-            compat.assign_action(armature, shown)
     motion.meta["seed"] = details(action).get("seed", 0)
     return motion
 

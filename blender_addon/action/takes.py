@@ -51,19 +51,16 @@ def use_take(armature: bpy.types.Object, action: bpy.types.Action) -> None:
 @contextmanager
 def showing(armature: bpy.types.Object, action: bpy.types.Action | None) -> Iterator[None]:
     """For this block the armature shows the action, without one what it shows. Raises EdgeError armature_tweaked."""
-    data = armature.animation_data
-    shown = data.action if data else None
+    shown, slot = compat.shown_action(armature)
     if action is None or action == shown:
         yield
         return
-    use_take(armature, action)
+    refuse_tweaked(armature)
+    compat.assign_action(armature, action)
     try:
         yield
     finally:
-        if shown:
-            compat.assign_action(armature, shown)
-        else:
-            armature.animation_data.action = None
+        compat.assign_action(armature, shown, slot)
 
 
 def refuse_tweaked(armature: bpy.types.Object) -> None:
@@ -131,18 +128,15 @@ def delete_take(armature: bpy.types.Object, action: bpy.types.Action) -> None:
 def all_or_none(armature: bpy.types.Object, scene: bpy.types.Scene) -> Iterator[None]:
     """Where this block fails, the takes that it has made go again, and the armature shows what it showed."""
     before, end = takes_of(armature), scene.frame_end
-    data = armature.animation_data
-    shown = data.action if data else None
+    shown, slot = compat.shown_action(armature)
     try:
         yield
     except BaseException:
         for action in takes_of(armature):
             if action not in before:
                 delete_take(armature, action)
-        if shown:
-            compat.assign_action(armature, shown)
-        elif armature.animation_data:
-            armature.animation_data.action = None
+        if shown or armature.animation_data:
+            compat.assign_action(armature, shown, slot)
         scene.frame_end = end
         raise
 

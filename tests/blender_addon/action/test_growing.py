@@ -70,6 +70,22 @@ def test_it_leaves_no_trace(dancer, growing):
     growing.remove(dancer, scene)  # nothing more to remove
 
 
+def test_a_file_saved_in_the_middle_keeps_the_animators_own_keys(dancer, growing, tmp_path):
+    own, _ = addon("compat").new_action("By hand")
+    own.use_fake_user = False
+    slot = ""
+    if hasattr(own, "slots"):
+        slot = own.slots.new("OBJECT", "Another").identifier
+    addon("compat").assign_action(dancer, own, slot)
+    growing.show(dancer, swaying(40), bpy.context.scene)
+    path = str(tmp_path / "saved.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path, copy=True)
+    growing.remove(dancer, bpy.context.scene)
+    assert addon("compat").shown_action(dancer) == (own, slot) and not own.use_fake_user
+    with bpy.data.libraries.load(path) as (saved, _):
+        assert "By hand" in saved.actions
+
+
 def test_undone_in_the_middle_it_begins_anew(dancer, growing):
     growing.show(dancer, swaying(40), bpy.context.scene)
     bpy.data.actions.remove(dancer.animation_data.action)  # what undo leaves
