@@ -250,9 +250,10 @@ def _add_weights(parser: argparse.ArgumentParser) -> None:
     listing = actions.add_parser("list", help="the weights that are known, and which of them are here", parents=parents)
     show = actions.add_parser("show", help="what a weights file says about itself", parents=parents)
     show.add_argument("name", metavar="NAME|FILE")
-    fetch = actions.add_parser("fetch", help="the weights of EDGE's authors", parents=parents)
-    fetch.add_argument("name", choices=("edge",))
-    fetch.add_argument("--from", type=Path, metavar="FILE", dest="source", help="checkpoint.pt, as you downloaded it")
+    fetch = actions.add_parser("fetch", help="the weights of EDGE's authors, or Jukebox for them", parents=parents)
+    fetch.add_argument("name", choices=("edge", "jukebox"))
+    fetch.add_argument("--from", type=Path, metavar="PATH", dest="source", help="checkpoint.pt, or OpenAI's folder")
+    fetch.add_argument("--accept-licence", action="store_true", help="you have read and accept Jukebox's licence")
     for one in (listing, show, fetch):
         one.add_argument("--weights-folder", type=Path, metavar="DIR", help="your own weights, beside the bundled ones")
     bring = actions.add_parser("import", help="make weights from a checkpoint.pt of EDGE's authors", parents=parents)

@@ -19,8 +19,7 @@ def run(options: argparse.Namespace) -> None:
 
     Raises EdgeError licence_not_accepted and as download does; OSError.
     """
-    if not options.accept_licence:
-        _ask()
+    accept(options)
     options.output.mkdir(parents=True, exist_ok=True)
     with progress(options) as report:
         for name, digest in SHA256.items():
@@ -28,7 +27,10 @@ def run(options: argparse.Namespace) -> None:
     finish(options, options.output, f"OpenAI's files; next: jukebox convert {options.output}")
 
 
-def _ask() -> None:
+def accept(options: argparse.Namespace) -> None:
+    """Show Jukebox's licence and ask, unless it is accepted already. Raises EdgeError licence_not_accepted."""
+    if options.accept_licence:
+        return
     print(_LICENCE, file=sys.stderr)
     if not sys.stdin.isatty() or input("Accept? [y/N] ").strip().lower() not in ("y", "yes"):
         raise EdgeError(

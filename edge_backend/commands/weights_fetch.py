@@ -1,4 +1,4 @@
-"""`weights fetch edge`: the checkpoint of EDGE's authors, as weights of this program."""
+"""`weights fetch edge`: the checkpoint of EDGE's authors; `weights fetch jukebox`: what it listens through."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from ..errors import EdgeError
 from ..model.authors_checkpoint import import_checkpoint
 from ..model.catalogue import BUNDLED_FOLDER, SUFFIX, KnownWeights, known
 from ..provenance import sha256_of
+from . import jukebox_convert, jukebox_fetch
 from .output import finish
 
 EDGE = "edge-jukebox"
@@ -22,6 +23,25 @@ commercial use of it nor of what is made with it."""
 
 
 def run(options: argparse.Namespace) -> None:
+    """Bring in what was named. Raises EdgeError, OSError as the two do."""
+    fetch = fetch_jukebox if options.name == "jukebox" else fetch_edge
+    fetch(options)
+
+
+def fetch_jukebox(options: argparse.Namespace) -> None:
+    """Fetch OpenAI's files, or take them from the folder --from, and convert them into the weights folder.
+
+    Raises EdgeError, OSError as `jukebox fetch` and `jukebox convert` do.
+    """
+    files = options.source or (options.weights_folder or BUNDLED_FOLDER) / "openai"
+    of_all = vars(options) | {"output": files, "folder": files}
+    jukebox_fetch.accept(options)
+    if options.source is None:
+        jukebox_fetch.run(argparse.Namespace(**of_all | {"accept_licence": True}))
+    jukebox_convert.run(argparse.Namespace(**of_all | {"output": None, "layers": 66, "heads": 8}))
+
+
+def fetch_edge(options: argparse.Namespace) -> None:
     """Check the file that the user brought and put it into the weights folder, ready to dance.
 
     Raises EdgeError weights_by_hand (without --from: where it is to be had), motion_missing, checkpoint_other (it is

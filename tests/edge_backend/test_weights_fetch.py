@@ -32,6 +32,18 @@ def test_a_file_that_is_not_the_authors_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_jukebox_comes_with_its_licence_and_from_a_folder_only_with_its_files(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fetch = ["weights", "fetch", "jukebox", "--weights-folder", str(tmp_path / "weights")]
+    assert cli.main(fetch) == 2
+    said = capfd.readouterr().err
+    assert "Noncommercial" in said and "[licence_not_accepted]" in said
+    assert cli.main([*fetch, "--accept-licence", "--from", str(tmp_path)]) == 2
+    assert "vqvae.pth.tar" in capfd.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_authors_file_becomes_weights_in_the_folder(
     parity_folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
