@@ -100,7 +100,7 @@ class EDGE_DANCE_OT_get_jukebox(bpy.types.Operator):
         column: Any = self.layout.column()
         column.label(text="Jukebox is OpenAI's, under a Noncommercial Use License:", icon="INFO")
         column.label(text="it, and what is made with it, may be used for purposes that are not commercial.")
-        column.label(text="It hears 5 s of music in about a minute on a fast processor, at once on a GPU.")
+        column.label(text="Five seconds of music take about two minutes on two processor cores; a GPU is far quicker.")
         column.prop(self, "accept")
         column.prop(self, "directory")
 
