@@ -41,22 +41,34 @@ def on_the_beat(vectors: Array, beats: Array, amount: float = 1.0, fixed: Array 
     beats: seconds from the first frame, ascending. amount: 0 leaves the dance as it is, 1 draws all the way.
     fixed: (T,) bool, frames that stay when and as they are. The first and the last frame stay in any case.
     """
-    from scipy.interpolate import PchipInterpolator  # noqa: PLC0415 - a quarter of a second that no start needs
-
     if amount == 0 or len(vectors) < 3 or not len(beats):
         return vectors
-    frames = np.arange(len(vectors), dtype=np.float64)
     fixed = np.zeros(len(vectors), bool) if fixed is None else fixed
+    shown = places_on_the_beat(motion_beats(Motion.from_vectors(vectors).joints()), beats, fixed)
+    if shown is None:
+        return vectors
+    frames = np.arange(len(vectors), dtype=np.float64)
+    return _at(vectors, frames + amount * (shown - frames))
+
+
+def places_on_the_beat(stops: Array, beats: Array, fixed: Array) -> Array | None:
+    """Where in a dance each frame is taken from, (T,) in frames, so that as many stops as possible fall on beats.
+
+    stops, beats: seconds from the first frame, ascending. fixed: (T,) bool, as in `on_the_beat`. None where every frame
+    is fixed.
+    """
+    from scipy.interpolate import PchipInterpolator  # noqa: PLC0415 - a quarter of a second that no start needs
+
     stretches = _free_stretches(fixed)
     if not stretches:
-        return vectors
-    stops = motion_beats(Motion.from_vectors(vectors).joints())
+        return None
+    frames = np.arange(len(fixed), dtype=np.float64)
     ends = np.array([0.0, frames[-1] / _FPS])
     # A single fixed frame ends one stretch and begins the next.
     pairs = [*(_anchors(beats, stops, stretch) for stretch in stretches), np.stack([ends, ends], axis=1)]
     anchors = np.unique(np.concatenate(pairs), axis=0)
     shown = PchipInterpolator(*anchors.T)(frames / _FPS) * _FPS
-    return _at(vectors, np.where(fixed, frames, frames + amount * (shown - frames)))
+    return np.where(fixed, frames, shown)
 
 
 class _Stretch(NamedTuple):

@@ -21,6 +21,7 @@ from ...audio.rhythm import rhythm_features
 from ...model.controls import STYLES
 from ...motion.kinematics import forward_kinematics
 from ...motion.rotations import axis_angle_to_matrix
+from ...timing import motion_beats, places_on_the_beat
 from .accents import FPS, GRID, accent_curve, stops_of
 from .arrangement import RATE, STEPS, draw_mix, render
 from .beat_grid import DanceBeats, lay_beats, warp_to_tempo
@@ -82,6 +83,7 @@ def make_variant(piece: Piece, seed: int) -> tuple[Array, Array] | None:
     tempo = beats.tempo * float(np.exp(rng.uniform(-STRETCH, STRETCH)))
     warp = warp_to_tempo(beats, piece.seconds, tempo)
     downbeat = float(np.interp(strongest_beat(piece, beats), warp, np.arange(len(warp)) / FPS))
+    warp = draw_stops(piece, warp, downbeat, 60 / tempo)
     hits = _hits(piece, warp)
     for _ in range(TRIES):
         features, heard = _listen(downbeat, 60 / tempo, hits, len(warp), rng)
@@ -97,10 +99,28 @@ def strongest_beat(piece: Piece, beats: DanceBeats) -> float:
     return float(beats.times[max(range(1, 5), key=lambda k: caught[k::4].mean())])
 
 
+def draw_stops(piece: Piece, warp: Array, downbeat: float, beat: float) -> Array:
+    """The warp (frames,), seconds, with the dance's stops drawn onto the beats between those that it catches already.
+
+    As the product's own timing does it: a network can only learn to hear what its dances show.
+    """
+    beats = np.arange(downbeat % beat, len(warp) / FPS, beat)
+    stops = motion_beats(_warped(piece, warp))
+    places = places_on_the_beat(stops, beats, np.zeros(len(warp), bool))
+    return warp if places is None else np.interp(places, np.arange(len(warp)), warp)
+
+
+def _warped(piece: Piece, warp: Array) -> Array:
+    """Joints (frames, 24, 3) of a piece at the moments of warp, in seconds."""
+    places = np.clip(warp * FPS, 0, len(piece.joints) - 1)
+    before = np.minimum(places.astype(int), len(piece.joints) - 2)
+    share = (places - before)[:, None, None]
+    return piece.joints[before] * (1 - share) + piece.joints[before + 1] * share
+
+
 def _hits(piece: Piece, warp: Array) -> Array:
     """The warped dance's strongest stops: (n, 2) time and strength."""
-    frames = np.clip(np.round(warp * FPS).astype(int), 0, len(piece.joints) - 1)
-    joints = piece.joints[frames]
+    joints = _warped(piece, warp)
     speed = np.linalg.norm(np.gradient(joints - joints[:, :1], 1 / FPS, axis=0), axis=-1).mean(axis=1)
     times, strengths = stops_of(speed)
     strong = strengths > 0.6
