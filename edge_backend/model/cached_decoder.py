@@ -37,16 +37,19 @@ class KeysValues(NamedTuple):
 class Memory(NamedTuple):
     """Music as the decoder's layers read it. Its last two tokens are the timestep's, put in at every step.
 
-    layers: one each. hidden: (W, latent), the music's part of FiLM.
+    layers: one each. hidden: (W, latent), the music's part of FiLM. frames: (W, frames, latent), what is added to the
+    dance's tokens, if the network has a way for it.
     """
 
     layers: list[KeysValues]
     hidden: Tensor
+    frames: Tensor | None
 
     @property
     def bytes(self) -> int:
         """How much memory it takes."""
-        return sum(part.nbytes for layer in self.layers for part in layer)
+        kept = [part for layer in self.layers for part in layer]
+        return sum(part.nbytes for part in [*kept, *([] if self.frames is None else [self.frames])])
 
 
 class CachedDecoder:
@@ -71,7 +74,9 @@ class CachedDecoder:
             keys, values = layer.keys_values(turned, tokens)
             room = (0, 0, 0, self._model.time_tokens)
             layers.append(KeysValues(functional.pad(keys, room), functional.pad(values, room)))
-        return Memory(layers, music.hidden)
+        projection = self._model.frame_projection
+        frames = None if projection is None else projection(tokens)
+        return Memory(layers, music.hidden, frames)
 
     @torch.inference_mode()
     def __call__(self, x: Tensor, t: int, heard: Memory | None, *, unheard: bool) -> Tensor:
@@ -87,6 +92,9 @@ class CachedDecoder:
         film += [time.unheard.expand(len(x), -1, -1, -1)] if unheard else []
         parts = torch.stack(film)[:, :, None].unbind(3)  # three for each layer
         tokens = self._model.input_projection(x)[None]
+        added = [memory.frames for memory in memories if memory.frames is not None]
+        if added:
+            tokens = torch.cat([tokens + frames for frames in added])
         for number, layer in enumerate(self._stack):
             read = [memory.layers[number] for memory in memories]
             tokens = layer(tokens, read, parts[3 * number : 3 * number + 3], self._turn)

@@ -25,6 +25,7 @@ class DecoderConfig:
 
     latent: width of every token. ff: width inside the feed-forward parts. layers: of the decoder. heads: per attention.
     features: channels of the condition. frames: in a window. channels: of the motion vector. dropout: in training.
+    frame_music: each frame's own music is added to its token as well; the paper's network has only the attention to it.
     """
 
     latent: int = 512
@@ -35,6 +36,7 @@ class DecoderConfig:
     frames: int = 150
     channels: int = 151
     dropout: float = 0.1
+    frame_music: bool = False
 
     @classmethod
     def from_state(cls, state: Mapping[str, Tensor], heads: int) -> Self:
@@ -47,7 +49,8 @@ class DecoderConfig:
         ff, _ = state["seqTransDecoder.stack.0.linear1.weight"].shape
         _, features = state["cond_projection.weight"].shape
         layers = len({name.split(".")[2] for name in state if name.startswith("seqTransDecoder.stack.")})
-        return cls(latent, ff, layers, heads, features, frames, channels)
+        frame_music = "frame_projection.weight" in state
+        return cls(latent, ff, layers, heads, features, frames, channels, frame_music=frame_music)
 
 
 class Music(NamedTuple):
@@ -75,6 +78,7 @@ class DanceDecoder(nn.Module):
         self.non_attn_cond_projection = nn.Sequential(
             nn.LayerNorm(latent), nn.Linear(latent, latent), nn.SiLU(), nn.Linear(latent, latent)
         )
+        self.frame_projection = nn.Linear(latent, latent) if config.frame_music else None
         self.null_cond_embed = nn.Parameter(torch.randn(1, config.frames, latent))
         self.null_cond_hidden = nn.Parameter(torch.randn(1, latent))
 
@@ -124,6 +128,8 @@ class DanceDecoder(nn.Module):
         memory = self.norm_cond(torch.cat([music.tokens, time_tokens.to(music.tokens.dtype)], dim=1))
         # The residual stream keeps the weights' precision where autocast computes in bf16.
         tokens = self.input_projection(x).to(self.input_projection.weight.dtype)
+        if self.frame_projection is not None:
+            tokens = tokens + self.frame_projection(memory[:, : x.shape[1]])
         return self.final_layer(self.seqTransDecoder(tokens, memory, film_vector))
 
     @torch.inference_mode()

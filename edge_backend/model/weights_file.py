@@ -155,8 +155,8 @@ def _read(path: Path, *, tensors: bool = True) -> tuple[dict[str, str], dict[str
 
 
 def _to_metadata(info: WeightsInfo) -> dict[str, str]:
-    numbers = {key: str(value) for key, value in asdict(info.config).items() if key in _NUMBERS}
-    return numbers | {
+    shape = {key: str(value) for key, value in asdict(info.config).items() if key in (*_NUMBERS, "frame_music")}
+    return shape | {
         "format": str(FORMAT),
         "id": info.id,
         "name": info.name,
@@ -172,7 +172,8 @@ def _from_metadata(path: Path, metadata: Mapping[str, str]) -> WeightsInfo:
     if metadata.get("format", "").isdigit() and int(metadata["format"]) > FORMAT:
         raise not_ours(path, f"its format {metadata['format']} is newer than this program, which knows {FORMAT}")
     try:
-        config = DecoderConfig(**{key: int(metadata[key]) for key in _NUMBERS})
+        frame_music = metadata.get("frame_music") == "True"  # weights older than that way into the network lack it
+        config = DecoderConfig(**{key: int(metadata[key]) for key in _NUMBERS}, frame_music=frame_music)
         info = WeightsInfo(
             id=metadata["id"],
             name=metadata["name"],

@@ -126,7 +126,7 @@ def _add_pack_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
 
 
 def _prepare_aist(options: argparse.Namespace) -> None:
-    from ..audio.jukebox.folder import locate  # noqa: PLC0415 - needs librosa, which training does not
+    from ..audio.jukebox.place import locate  # noqa: PLC0415 - needs librosa, which training does not
     from ..audio.jukebox.settings import JukeboxSettings  # noqa: PLC0415
     from .aist import prepare_aist  # noqa: PLC0415
 

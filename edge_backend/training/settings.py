@@ -20,7 +20,7 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 class TrainSettings:
     """Everything that decides a run; saved beside its weights.
 
-    latent, ff, layers, heads, dropout: the network's (DecoderConfig). batch: windows per step, over all
+    latent, ff, layers, heads, dropout, frame_music: the network's (DecoderConfig). batch: windows per step, over all
     processes. minutes: how long the training lasts; 0 = `steps` steps, otherwise these do not count. lr: constant,
     then a cosine to zero over the last 30 %. ema: weight of the old average in the running average of the weights.
     drop_condition: chance per window that the network sees no condition. precision: fp32, or bf16 for the network's
@@ -35,6 +35,7 @@ class TrainSettings:
     layers: int = 6
     heads: int = 8
     dropout: float = 0.1
+    frame_music: bool = False
     batch: int = 128
     steps: int = 100_000
     minutes: float = 0.0
@@ -65,6 +66,7 @@ class TrainSettings:
             heads=self.heads,
             features=features,
             dropout=self.dropout,
+            frame_music=self.frame_music,
         )
 
     def lr_at(self, done: float) -> float:

@@ -1,5 +1,7 @@
 """The decoder that keeps what it has worked out says what the plain one says."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -10,10 +12,10 @@ STEPS = (999, 430, 999, 3)  # back and forth: nothing of the step before may sta
 TOLERANCE = 1e-5
 
 
-@pytest.fixture(scope="module")
-def network():
+@pytest.fixture(scope="module", params=[False, True], ids=["paper", "frame_music"])
+def network(request):
     torch.manual_seed(0)
-    return DanceDecoder(SMALL).eval()
+    return DanceDecoder(replace(SMALL, frame_music=request.param)).eval()
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +68,8 @@ def test_several_songs_go_through_one_decoder_in_turns(network, x, music):
 
 def test_what_is_kept_of_the_music_is_two_numbers_per_token_layer_and_channel(network, music):
     kept = network.for_sampling().memory(music)
-    assert kept.bytes == 3 * 152 * 3 * 2 * 32 * 4  # windows, tokens, layers, keys and values, latent, float32
+    layers = 3 * 152 * 3 * 2 * 32 * 4  # windows, tokens, layers, keys and values, latent, float32
+    assert kept.bytes == layers + network.config.frame_music * 3 * 150 * 32 * 4
 
 
 def test_the_time_is_told_once_for_all_windows_and_passes(network, x, music):

@@ -1,6 +1,7 @@
 """The network's shape and manners; its numbers are in test_decoder_parity."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -76,8 +77,27 @@ def test_the_full_size_network_has_the_authors_parameters(features, millions):
     assert round(sum(value.numel() for value in network.parameters()) / 1e6, 1) == millions
 
 
-def test_the_architecture_is_told_by_the_parameters(network):
-    assert DecoderConfig.from_state(network.state_dict(), heads=4) == SMALL
+@pytest.mark.parametrize("frame_music", [False, True])
+def test_the_architecture_is_told_by_the_parameters(frame_music):
+    config = replace(SMALL, frame_music=frame_music)
+    assert DecoderConfig.from_state(DanceDecoder(config).state_dict(), heads=4) == config
+
+
+@torch.no_grad()
+def test_with_frame_music_a_frame_gets_its_own_music_without_any_attention(inputs):
+    torch.manual_seed(0)
+    network = DanceDecoder(replace(SMALL, frame_music=True)).eval()
+    for name, parameter in network.named_parameters():
+        if ".out_proj." in name:
+            parameter.zero_()  # nothing passes from frame to frame, or from the music to the dance, by attention
+    x, cond, t = inputs
+    music = network.encode_music(cond)
+    tokens = music.tokens.clone()
+    tokens[:, 70] += 1 + torch.arange(32)
+    moved = (network.decode(x, music._replace(tokens=tokens), t) - network.decode(x, music, t)).abs().amax(dim=-1)
+    assert (moved[:, 70] > 0.01).all()
+    moved[:, 70] = 0
+    close(moved, torch.zeros_like(moved))
 
 
 @torch.no_grad()

@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,11 +21,11 @@ CONFIG = DecoderConfig(latent=16, ff=32, layers=1, heads=2, features=12 + len(CH
 INFO = WeightsInfo("mine", "Mine", "CC0-1.0", "rhythm", CONFIG, CHANNELS, {"steps": 10, "loss": 0.5})
 
 
-def tiny_weights():
+def tiny_weights(info=INFO):
     torch.manual_seed(0)
     random = np.random.default_rng(0)
     scale, low = random.uniform(1, 2, 151).astype(np.float32), random.normal(size=151).astype(np.float32)
-    return Weights(DanceDecoder(CONFIG).eval(), Normaliser(scale, low), INFO)
+    return Weights(DanceDecoder(info.config).eval(), Normaliser(scale, low), info)
 
 
 @pytest.fixture
@@ -68,6 +69,13 @@ def test_network_normaliser_and_description_come_back(weights, path):
     assert back.info.feature_width == 12
     assert back.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert not back.model.training
+
+
+def test_a_network_with_frame_music_comes_back_as_one_and_files_from_before_there_was_any_as_without(path, tmp_path):
+    info = replace(INFO, config=replace(CONFIG, frame_music=True))
+    save_weights(tmp_path / "frame_music.safetensors", tiny_weights(info))
+    assert load_weights(tmp_path / "frame_music.safetensors").info == info
+    assert load_weights(edited(path, {"frame_music": None})).info == INFO
 
 
 def test_half_size_files_hold_float16_and_load_as_float32(weights, path, tmp_path):
