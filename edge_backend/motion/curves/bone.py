@@ -1,13 +1,12 @@
 """One bone's curves: its channels on every frame, and the keys that draw them within a tolerance."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from ..rotations import Array
-from .rotation import angles_between, rotation_matrices
+from .rotation import rotation_matrices, rotation_quaternions, turns_between
 from .spline import draw, fit_keys
 
 _MARGIN = 0.9  # of the tolerance: between the frames that are looked at the curve may stray a little further
@@ -72,7 +71,8 @@ class BoneFit:
     def __init__(self, track: Track, tolerance: Tolerance, unit: float, keyed: Iterable[int]) -> None:
         self.track = track
         self.values = track.values
-        self.own = self._turns = rotation_matrices(track.rotation, track.mode)
+        self.own = rotation_matrices(track.rotation, track.mode)
+        self._turns = rotation_quaternions(track.rotation, track.mode)
         self._channels = track.rotation.shape[1]
         frames = len(self.values)
         self._angle = np.full(frames, np.radians(tolerance.degrees) * _MARGIN)
@@ -87,7 +87,7 @@ class BoneFit:
     def aim(self, rotation: Array) -> None:
         """Aim at other rotation channels (T, 4 or 3)."""
         self.values = np.hstack([rotation, self.values[:, self._channels :]])
-        self._turns = rotation_matrices(rotation, self.track.mode)
+        self._turns = rotation_quaternions(rotation, self.track.mode)
 
     def tighten(self, frames: Array | list[int] | slice, factor: float) -> None:
         """Ask for more in these frames."""
@@ -99,19 +99,19 @@ class BoneFit:
         self._angle[frames] = np.minimum(self._angle[frames], np.radians(tolerance.degrees) * _MARGIN)
         self._length[frames] = np.minimum(self._length[frames], tolerance.millimetres / 1000 * unit * _MARGIN)
 
-    def fit(self) -> None:
-        """Add keys until the curve is within the tolerance everywhere."""
+    def fit(self) -> Iterator[None]:
+        """Add keys until the curve is within the tolerance everywhere, a step at a time."""
         if len(self.values) < 2:
             return
+        weight = (self._angle.max() / self._angle) ** 2
         while True:
             keys = np.flatnonzero(self._keyed)
-            self._drawn = fit_keys(self.values, keys, (self._angle.max() / self._angle) ** 2)
-            error = self._error(self.drawn())
-            wanted = [_key_between(error, a, b) for a, b in pairwise(keys) if b - a > 1]
-            wanted = [frame for frame in wanted if frame]
-            if not wanted:
-                return
+            self._drawn = fit_keys(self.values, keys, weight)
+            wanted = keys_between(self._error(self.drawn()), keys)
             self._keyed[wanted] = True
+            yield
+            if not len(wanted):
+                return
 
     def drawn(self) -> Array:
         """The channels (T, n) on every frame, as the keys draw them."""
@@ -123,8 +123,8 @@ class BoneFit:
 
     def _error(self, drawn: Array) -> Array:
         """How far (T,) the channels (T, n) are from what they aim at, in tolerances."""
-        turns = rotation_matrices(drawn[:, : self._channels], self.track.mode)
-        error = angles_between(turns, self._turns) / self._angle
+        turns = rotation_quaternions(drawn[:, : self._channels], self.track.mode)
+        error = turns_between(turns, self._turns) / self._angle
         if self.track.location is None:
             return error
         way = np.linalg.norm((drawn - self.values)[:, self._channels :], axis=1)
@@ -137,12 +137,20 @@ class BoneFit:
         return centred @ direction * (2 if self.track.mode == "QUATERNION" else 1)
 
 
-def _key_between(error: Array, first: int, last: int) -> int:
-    """Where a key between two keys helps most, 0 if none is needed: errors (T,) in tolerances."""
-    inside = first + 1 + int(np.argmax(error[first + 1 : last]))
-    if error[inside] > 1:
-        return inside
-    return (first + last) // 2 if max(error[first], error[last]) > 1 else 0
+def keys_between(error: Array, keys: Array) -> Array:
+    """Where keys between the keys (K,) help most, at most one in each gap: errors (T,) in tolerances, from the first
+    key to the last.
+
+    At the worst frame, if that is outside of its tolerance; in the middle, if one of the two keys is.
+    """
+    gap = np.repeat(np.arange(len(keys) - 1), np.diff(keys))  # of each frame but the last
+    inside = np.where(np.isin(np.arange(len(gap)), keys), -1.0, error[:-1])
+    worst = np.maximum.reduceat(inside, keys[:-1])
+    frames = np.flatnonzero(inside == worst[gap])
+    frames = frames[np.unique(gap[frames], return_index=True)[1]]  # the first where several are equally bad
+    middle = np.where(np.maximum(error[keys[:-1]], error[keys[1:]]) > 1, (keys[:-1] + keys[1:]) // 2, 0)
+    wanted = np.where(worst > 1, frames, middle)
+    return wanted[(np.diff(keys) > 1) & (wanted > 0)]
 
 
 def extremes(signal: Array, least: float) -> list[int]:

@@ -79,7 +79,8 @@ def _pose(
         bone = rig[name]
         here = np.broadcast_to(bone.rest, (frames, 4, 4))
         if bone.parent is not None:
-            here = poses[bone.parent] @ (np.linalg.inv(rig[bone.parent].rest) @ bone.rest)
+            offset = np.linalg.inv(rig[bone.parent].rest) @ bone.rest
+            here = (poses[bone.parent].reshape(-1, 4) @ offset).reshape(-1, 4, 4)  # one product, not one for each frame
         pose = here.copy()
         place = places.get(name, bone.pose[None, :3, 3])
         pose[:, :3, 3] += (location_axes(rig, name, here) @ place[..., None])[..., 0]

@@ -4,28 +4,45 @@ from typing import Literal
 
 import numpy as np
 
-from ..rotations import Array, axis_angle_to_matrix, matrix_to_quaternion, quaternion_to_matrix
+from ..rotations import Array, matrix_to_quaternion, quaternion_to_matrix
 
 RotationMode = Literal["QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX"]
 """As Blender names them."""
 
 
 def rotation_matrices(values: Array, mode: str) -> Array:
-    """Rotation matrices (T, 3, 3) of channels (T, 4 or 3) in a rotation mode.
+    """Rotation matrices (T, 3, 3) of channels (T, 4 or 3) in a rotation mode, as `rotation_quaternions` reads them."""
+    return quaternion_to_matrix(rotation_quaternions(values, mode))
+
+
+def rotation_quaternions(values: Array, mode: str) -> Array:
+    """Unit quaternions (T, 4) of channels (T, 4 or 3) in a rotation mode; cheaper to compare than matrices.
 
     Quaternions w, x, y, z of any length; axis-angle as angle, x, y, z; Euler angles x, y, z in radians, where XYZ turns
     about x first.
     """
     if mode == "QUATERNION":
-        return quaternion_to_matrix(values)
+        return _unit(values)
     if mode == "AXIS_ANGLE":
-        axis = values[:, 1:] / np.maximum(np.linalg.norm(values[:, 1:], axis=1, keepdims=True), 1e-12)
-        return axis_angle_to_matrix(values[:, :1] * axis)
-    turned = np.eye(3)
+        return np.hstack([np.cos(values[:, :1] / 2), np.sin(values[:, :1] / 2) * _unit(values[:, 1:])])
+    cosine, sine = np.cos(values / 2), np.sin(values / 2)
+    turned = np.zeros((len(values), 4))
+    turned[:, 0] = 1
     for letter in mode:
-        axis_number = "XYZ".index(letter)
-        turned = axis_angle_to_matrix(values[:, axis_number, None] * np.eye(3)[axis_number]) @ turned
+        axis = "XYZ".index(letter)
+        one, two, three = axis + 1, (axis + 1) % 3 + 1, (axis + 2) % 3 + 1  # the axis itself, and those behind it
+        w, x, y, z = (turned[:, column].copy() for column in (0, one, two, three))
+        c, s = cosine[:, axis], sine[:, axis]
+        turned[:, 0], turned[:, one] = c * w - s * x, c * x + s * w
+        turned[:, two], turned[:, three] = c * y - s * z, c * z + s * y
     return turned
+
+
+def turns_between(one: Array, other: Array) -> Array:
+    """The angles (T,), radians, between unit quaternions (T, 4) of any sign; exact for small ones."""
+    apart, together = one - other, one + other
+    chord = np.minimum(np.einsum("ti,ti->t", apart, apart), np.einsum("ti,ti->t", together, together))
+    return 4 * np.arcsin(np.sqrt(chord) / 2)
 
 
 def angles_between(one: Array, other: Array) -> Array:
@@ -62,3 +79,7 @@ def _axis_angle_near(quaternion: Array, near: Array) -> Array:
     angle = np.where(other_way, -1, 1) * 2 * np.arctan2(half, quaternion[:, :1])
     angle += 2 * np.pi * np.round((near[:, :1] - angle) / (2 * np.pi))
     return np.hstack([angle, np.where(other_way, -axis, axis)])
+
+
+def _unit(vector: Array) -> Array:
+    return vector / np.maximum(np.sqrt(np.einsum("ti,ti->t", vector, vector)), 1e-12)[:, None]

@@ -1,14 +1,16 @@
 """Which frames get keys: beats, extremes, and as many between them as the tolerance asks for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from ..feet.curves import distance
 from ..retarget.rig import Rig
 from ..rotations import Array
+from ..steps import at_once
 from .bone import BoneFit, Thinned, Tolerance, Track
 from .posing import LegBones, aim_leg, pose_bones
 from .rotation import angles_between, rotation_channels, rotation_matrices
@@ -28,9 +30,10 @@ _BASE_SHARE = 0.7  # of the tolerance for the legs before they are aimed at thei
 _TIGHTER = 0.6
 _EXACT = 0.02  # of the tolerance
 _ROUNDS = 24
+_FEET_SHARE = 0.6  # of all the work
 
 
-def thin(
+def thin_in_steps(
     tracks: Sequence[Track],
     tolerance: Tolerance,
     rig: Rig,
@@ -41,29 +44,39 @@ def thin(
     legs: Sequence[LegBones] = (),
     up: Array | None = None,
     unit: float = 1.0,
-) -> list[Thinned]:
+) -> Generator[float, None, list[Thinned]]:
     """Keys for every bone: at the frames `keyed` (beats), at extremes, and where else the tolerance asks for them.
 
-    A bone's channels are keyed together. exact: frames with keys where the pose is the tracks' own, to a fiftieth of
-    the tolerance. kept: frames where no bone strays by more than KEPT, whatever the tolerance. rig: the bones'
-    hierarchy and rest pose. legs: their feet stay where they stand, and elsewhere near; legs make up for the body's
-    error above them. up: (3,) the vertical, armature space. unit: armature units per metre.
+    In small steps, each of which yields how much is done, about. A bone's channels are keyed together. exact: frames
+    with keys where the pose is the tracks' own, to a fiftieth of the tolerance. kept: frames where no bone strays by
+    more than KEPT, whatever the tolerance. rig: the bones' hierarchy and rest pose. legs: their feet stay where they
+    stand, and elsewhere near; legs make up for the body's error above them. up: (3,) the vertical, armature space.
+    unit: armature units per metre.
     """
     exact = [frame for frame in exact if 0 <= frame < len(tracks[0].rotation)]
     kept = [frame for frame in kept if 0 <= frame < len(tracks[0].rotation)]
     keyed = [*keyed, *exact]
-    fits = {track.bone: BoneFit(track, tolerance, unit, keyed) for track in tracks}
-    for bone_fit in fits.values():
-        bone_fit.limit(kept, _KEPT_FITTED, unit)
-        bone_fit.tighten(exact, _EXACT)
+    fits: dict[str, BoneFit] = {}
+    for track in tracks:
+        fits[track.bone] = BoneFit(track, tolerance, unit, keyed)
+        fits[track.bone].limit(kept, _KEPT_FITTED, unit)
+        fits[track.bone].tighten(exact, _EXACT)
+        yield 0.0
     if legs and len(tracks[0].rotation) > 2:
         up = np.array([0.0, 0.0, 1.0]) if up is None else up
         allowed = np.full(len(tracks[0].rotation), np.radians(tolerance.degrees))
         allowed[kept] = np.minimum(allowed[kept], np.radians(KEPT.degrees))
-        _Feet(fits, rig, legs, tolerance, up, unit, allowed).fit()
-    for bone_fit in fits.values():
-        bone_fit.fit()
+        for round_ in _Feet(fits, rig, legs, tolerance, up, unit, allowed).fit():
+            yield _FEET_SHARE * (1 - 0.7**round_)  # nobody knows how many there will be
+    for number, bone_fit in enumerate(fits.values()):
+        for _ in bone_fit.fit():
+            yield _FEET_SHARE + (1 - _FEET_SHARE) * number / len(fits)
     return [bone_fit.result() for bone_fit in fits.values()]
+
+
+def thin(tracks: Sequence[Track], tolerance: Tolerance, rig: Rig, **options: Any) -> list[Thinned]:
+    """What `thin_in_steps` makes, with its options, all at once."""
+    return at_once(thin_in_steps(tracks, tolerance, rig, **options))
 
 
 @dataclass
@@ -78,7 +91,8 @@ class _Feet:
     unit: float
     allowed: Array  # (T,) radians: what a leg's bone may stray by from what it was
 
-    def fit(self) -> None:
+    def fit(self) -> Iterator[int]:
+        """In small steps, which yield the number of the round."""
         limbs = {bone for leg in self.legs for bone in leg.all}
         carriers = {name for leg in self.legs for name in self.rig.ancestors(leg.thigh)} & set(self.fits)
         for name in carriers:
@@ -87,23 +101,29 @@ class _Feet:
         self.wanted = self._joints(self.before)
         height = self.wanted @ self.up
         height = height - height.min(axis=0)
+        yield 0
         self.near = self.tolerance.millimetres / 1000 * (1 + height / HIGH)
         self.room = self._room(height)
         # The legs start from smooth ones: what trembles in them without moving the feet is not to be drawn after.
         for name in limbs:
             self.fits[name].tighten(slice(None), _BASE_SHARE)
-            self.fits[name].fit()
+        for _ in self._fit_bones(limbs):
+            yield 0
+        for name in limbs:
             self.fits[name].tighten(slice(None), 1 / _BASE_SHARE)
         self.base = {name: self.fits[name].drawn() for name in limbs}
-        for _ in range(_ROUNDS):
-            for name in carriers:
-                self.fits[name].fit()
+        for round_ in range(_ROUNDS):
+            for _ in self._fit_bones(carriers):
+                yield round_
             aimed = {name: self.fits[name].drawn() for name in carriers}
-            missed = self._aim(aimed)
-            for name in limbs:
-                self.fits[name].fit()
+            missed = yield from self._aim(aimed, round_)
+            yield round_
+            for _ in self._fit_bones(limbs):
+                yield round_
             drawn = aimed | {name: self.fits[name].drawn() for name in limbs}
-            slid = self._faults(drawn) | self._bent(drawn)
+            slid = self._faults(drawn)
+            yield round_
+            slid |= self._bent(drawn)
             if not slid.any():
                 return
             for number, leg in enumerate(self.legs):
@@ -112,9 +132,13 @@ class _Feet:
                 for name in leg.all:
                     self.fits[name].tighten(distance(slid[:, number]) <= 1, _TIGHTER)
 
-    def _aim(self, aimed: dict[str, Array]) -> Array:
-        """Aim the legs at where their feet were, from the body as it is drawn; True (T, legs) where that fails or takes
-        more than a leg's tolerance."""
+    def _fit_bones(self, bones: Iterable[str]) -> Iterator[None]:
+        for name in bones:
+            yield from self.fits[name].fit()
+
+    def _aim(self, aimed: dict[str, Array], round_: int) -> Generator[int, None, Array]:
+        """Aim the legs at where their feet were, from the body as it is drawn, a leg in a step; True (T, legs) where
+        that fails or takes more than a leg's tolerance."""
         turns, places = self._channels(aimed | self.base)
         fails = []
         for leg in self.legs:
@@ -126,6 +150,7 @@ class _Feet:
                 off |= angles_between(matrices, bone_fit.own) > self.allowed / 2
                 aimed[name] = bone_fit.values
             fails.append(off)
+            yield round_
         return np.stack(fails, axis=1) | self._faults(aimed, 0.5)
 
     def _bent(self, values: dict[str, Array]) -> Array:
