@@ -16,6 +16,7 @@ from .batch.seeds import seeds_in
 from .devices import DEVICES
 from .errors import EdgeError
 from .failures import explain
+from .lifeline import end_with_parent, end_with_stdin
 from .protocol import Error, encode
 from .request import (
     ARITHMETICS,
@@ -68,6 +69,9 @@ def _run(given: list[str]) -> int:
         status: int = own.main([argument for argument in given[1:] if argument != "--debug"])
         return status
     options = _parser().parse_args(given)
+    if getattr(options, "child", False):
+        end_with_parent()
+        end_with_stdin()
     failed: int | None = importlib.import_module(f".commands.{options.module}", __package__).run(options)
     return failed or 0
 
@@ -116,6 +120,7 @@ def _debug() -> argparse.ArgumentParser:
 def _json() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--json", action="store_true", help="progress and result as one JSON object per line")
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)  # ends with stdin: Blender's business
     return parser
 
 
@@ -254,12 +259,11 @@ def _add_weights(parser: argparse.ArgumentParser) -> None:
     fetch.add_argument("name", choices=("edge", "jukebox"))
     fetch.add_argument("--from", type=Path, metavar="PATH", dest="source", help="checkpoint.pt, or OpenAI's folder")
     fetch.add_argument("--accept-licence", action="store_true", help="you have read and accept Jukebox's licence")
-    for one in (listing, show, fetch):
-        one.add_argument("--weights-folder", type=Path, metavar="DIR", help="your own weights, beside the bundled ones")
     bring = actions.add_parser("import", help="make weights from a checkpoint.pt of EDGE's authors", parents=parents)
     bring.add_argument("checkpoint", type=Path, metavar="FILE")
-    bring.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.safetensors")
+    bring.add_argument("-o", "--output", type=Path, metavar="OUT.safetensors", help="default: in the weights folder")
     for action, one in (("list", listing), ("show", show), ("fetch", fetch), ("import", bring)):
+        one.add_argument("--weights-folder", type=Path, metavar="DIR", help="your own weights, beside the bundled ones")
         one.set_defaults(module=f"weights_{action}")
     bring.add_argument("--heads", type=int, metavar="N", help="of each attention, where the file is no usual one")
 

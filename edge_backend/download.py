@@ -30,7 +30,8 @@ def download(url: str, target: Path, sha256: str, report: Report = silent, *, pa
     """Fetch the file with that SHA-256 to `target`; where it lies there already, nothing is fetched.
 
     Until it is whole and checked it is called `target`.part, from whose end the next call goes on, in this run or in
-    another. pause_s: between tries after a broken connection, longer each time.
+    another. report: in bytes, "downloading", then "loading" while its checksum is looked at. pause_s: between tries
+    after a broken connection, longer each time.
     Raises EdgeError download_insecure (not https), download_failed, download_wrong (it has another checksum and is
     removed), disk_full; OSError.
     """
@@ -113,7 +114,7 @@ def _go_on(url: str, part: Path, report: Report) -> None:
             while block := answer.read1(_BLOCK):  # what there is: a slow network must show, too
                 file.write(block)
                 there += len(block)
-                report("loading", there, max(size, there))
+                report("downloading", there, max(size, there))
     if there < size:
         raise ConnectionError(f"{there} of {size} bytes came")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from .audio.jukebox.folder import locate
+from .audio.jukebox.place import locate
 from .audio.jukebox.settings import JukeboxSettings
 from .devices import choose
 from .less_memory import give_back

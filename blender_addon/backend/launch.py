@@ -61,14 +61,17 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class CommandLaunch:
-    """How to start one command of the backend's command line, which tells its progress in frames (`--json`)."""
+    """How to start one command of the backend's command line, which tells its progress in frames.
+
+    It ends with Blender, or when it is told to: all of them can go on from where they were.
+    """
 
     launch: Launch
     arguments: tuple[str, ...]
 
     def command(self) -> list[str]:
         """The command line. Takes a moment. Raises EdgeError backend_*."""
-        return [str(self.launch.find()), "-m", "edge_backend", *self.arguments]
+        return [str(self.launch.find()), "-m", "edge_backend", *self.arguments, "--json", "--child"]
 
 
 def worker_variables() -> dict[str, str]:

@@ -78,7 +78,7 @@ class ProgramRun:
 
 
 class Programs:
-    """Programs that run one after the other, kept between operators and redraws.
+    """Programs of one kind, one at a time, kept between operators and redraws.
 
     run: what is under way. problem: what went wrong last. sentence: what came out last.
     """
@@ -90,15 +90,13 @@ class Programs:
         self.run: ProgramRun | None = None
         self.problem: EdgeError | None = None
         self.sentence = ""
-        self._waiting: list[Startable] = []
 
-    def start(self, *launches: Startable) -> None:
-        """Start the first; the others follow as long as all goes well. Raises EdgeError where some are under way."""
+    def start(self, launch: Startable) -> None:
+        """Start it. Raises EdgeError where one is under way."""
         if self.run:
             raise EdgeError(*self.busy, "Wait for it or cancel it.")
         self.problem, self.sentence = None, ""
-        first, *self._waiting = launches
-        self.run = ProgramRun(first)
+        self.run = ProgramRun(launch)
 
     def poll(self) -> bool:
         """Move it on; whether anything changed. One that has ended is put away."""
@@ -107,10 +105,8 @@ class Programs:
         changed = self.run.poll()
         if self.run.finished:
             self.problem, self.sentence = self.run.error, self.run.sentence
-            go_on = self.run.state == "done" and self._waiting
-            self.run = ProgramRun(self._waiting.pop(0)) if go_on else None
-            if self.run is None:
-                self.ended()
+            self.run = None
+            self.ended()
         return changed
 
     def ended(self) -> None:

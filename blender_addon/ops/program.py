@@ -1,6 +1,7 @@
-"""What operators have in common that run programs of the backend: waiting and progress. The user goes on meanwhile."""
+"""What operators have in common that run a program of the backend: waiting and progress. The user goes on meanwhile."""
 
 import time
+from collections.abc import Callable
 
 import bpy
 
@@ -12,12 +13,16 @@ from ..ui.redraw import redraw_sidebars
 _TICK_S = 0.1
 
 
-def run_programs(
-    operator: bpy.types.Operator, context: bpy.types.Context, programs: Programs, *launches: Startable
+def run_program(
+    operator: bpy.types.Operator,
+    context: bpy.types.Context,
+    programs: Programs,
+    launch: Startable,
+    done: Callable[[str], None] = lambda _path: None,
 ) -> set[str]:
-    """Start them, one after the other, and look after them; without a window, wait for them."""
+    """Start it and look after it; without a window, wait for it. done: is given what came out, if all went well."""
     try:
-        programs.start(*launches)
+        programs.start(launch)
     except EdgeError as error:
         operator.report({"ERROR"}, str(error))
         return {"CANCELLED"}
@@ -25,10 +30,13 @@ def run_programs(
         while programs.run:
             programs.poll()
             time.sleep(_TICK_S)
-        return _told(operator, programs)
+        return _told(operator, programs, done)
 
     def tick() -> float | None:
-        if programs.poll():
+        changed = programs.poll()
+        if not programs.run and programs.sentence:
+            done(programs.sentence)
+        if changed:
             redraw_sidebars(bpy.context)
         return _TICK_S if programs.run else None
 
@@ -37,9 +45,11 @@ def run_programs(
     return {"FINISHED"}
 
 
-def _told(operator: bpy.types.Operator, programs: Programs) -> set[str]:
+def _told(operator: bpy.types.Operator, programs: Programs, done: Callable[[str], None]) -> set[str]:
     if programs.problem:
         operator.report({"ERROR"}, str(programs.problem))
         return {"CANCELLED"}
+    if programs.sentence:
+        done(programs.sentence)
     operator.report({"INFO"}, programs.sentence or "Cancelled.")
     return {"FINISHED"}

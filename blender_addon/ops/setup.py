@@ -16,7 +16,7 @@ from ..edge_backend.setup.program import bytes_needed
 from ..preferences import PYTHON, backend_home, launch, preferences_of, set_up_launch
 from ..setup.installer import installer
 from ..setup.report import Host, ReportMaker
-from .program import run_programs
+from .program import run_program
 
 _TICK_S = 0.1
 
@@ -188,4 +188,4 @@ def _hand_over(text: str) -> None:
 def begin(operator: bpy.types.Operator, context: bpy.types.Context, remove: bool) -> set[str]:
     """Start set-up or removal and look after it; without a window, wait for it."""
     service.stop()  # its files are in use, and it may be the wrong one afterwards
-    return run_programs(operator, context, installer, set_up_launch(context, remove))
+    return run_program(operator, context, installer, set_up_launch(context, remove))

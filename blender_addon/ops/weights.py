@@ -8,11 +8,12 @@ import bpy
 from ..backend.launch import CommandLaunch
 from ..backend.programs import Programs
 from ..edge_backend.model.catalogue import SUFFIX
+from ..edge_backend.setup.home import free_bytes
 from ..preferences import launch, weights_folder
-from .program import run_programs
+from .program import run_program
 
-JUKEBOX = "jukebox-5b"
-_AUTHORS_FILE, _AUTHORS_ID = "checkpoint", "edge-jukebox"
+_LICENCE = "https://github.com/openai/jukebox/blob/master/LICENSE"
+_FETCHED, _CONVERTED = 10.3e9, 9.3e9  # bytes
 
 
 class WeightsImport(Programs):
@@ -52,32 +53,29 @@ class EDGE_DANCE_OT_import_weights(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """The panel's weights are then these; until they are there, a dance says that they are missing."""
-        source = Path(bpy.path.abspath(self.filepath)).resolve()
-        stem = Path(self.name.strip() or source.stem).name
-        if not self.name and stem == _AUTHORS_FILE:
-            stem = _AUTHORS_ID
+        """Once they are made, the dance's weights are these."""
         folder = weights_folder(context)
         folder.mkdir(parents=True, exist_ok=True)
-        target = folder / f"{stem}{SUFFIX}"
-        command = ("weights", "import", str(source), "-o", str(target), "--json")
-        result = run_programs(self, context, weights_import, CommandLaunch(launch(context), command))
-        if result == {"FINISHED"}:
-            context.scene.edge_dance.weights = stem
-        return result
+        command = ["weights", "import", str(Path(bpy.path.abspath(self.filepath)).resolve())]
+        command += ["--weights-folder", str(folder)]
+        if name := Path(self.name.strip()).name:
+            command += ["-o", str(folder / f"{name}{SUFFIX}")]
+        return run_program(self, context, weights_import, CommandLaunch(launch(context), tuple(command)), _choose)
 
 
 class EDGE_DANCE_OT_get_jukebox(bpy.types.Operator):
-    """Get Jukebox, through which the weights of EDGE's authors listen: 10.3 GB to download, 9.3 GB on the disk"""
+    """Get Jukebox, through which the weights of EDGE's authors hear music: 10.3 GB to download, 9.3 GB on the disk"""
 
     bl_idname = "edge_dance.get_jukebox"
     bl_label = "Get Jukebox"
 
     accept: bpy.props.BoolProperty(
-        name="I accept Jukebox's licence", options={"SKIP_SAVE"}, description="github.com/openai/jukebox"
+        name="I accept Jukebox's licence",
+        options={"SKIP_SAVE"},
+        description="Without this nothing is fetched",
     )
     directory: bpy.props.StringProperty(
-        name="Its Files",
+        name="OpenAI's Files",
         subtype="DIR_PATH",
         options={"SKIP_SAVE"},
         description="A folder with vqvae.pth.tar and prior_level_2.pth.tar. Empty: they are downloaded",
@@ -92,22 +90,28 @@ class EDGE_DANCE_OT_get_jukebox(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Show the licence first."""
         manager: Any = context.window_manager
-        result: set[str] = manager.invoke_props_dialog(self, width=440)
+        result: set[str] = manager.invoke_props_dialog(self, width=480)
         return result
 
-    def draw(self, _context: bpy.types.Context) -> None:
-        """What it is, and under which terms."""
+    def draw(self, context: bpy.types.Context) -> None:
+        """What it is, under which terms, and what it takes."""
         column: Any = self.layout.column()
         column.label(text="Jukebox is OpenAI's, under a Noncommercial Use License:", icon="INFO")
         column.label(text="it, and what is made with it, may be used for purposes that are not commercial.")
-        column.label(text="Five seconds of music take about two minutes on two processor cores; a GPU is far quicker.")
+        column.operator("wm.url_open", text="Read the Licence", icon="URL").url = _LICENCE
         column.prop(self, "accept")
-        column.prop(self, "directory")
+        column.separator()
+        column.label(text="Five seconds of music take it two minutes on two processor cores; a GPU is far quicker.")
+        needed, free = _CONVERTED + (0 if self.directory else _FETCHED), free_bytes(weights_folder(context))
+        later = "" if self.directory else f", {_CONVERTED / 1e9:.1f} GB of them for good"
+        text = f"It needs {needed / 1e9:.1f} GB of the disk{later}; {free / 1e9:.1f} GB are free."
+        column.label(text=text, icon="NONE" if free > needed else "ERROR")
+        column.prop(self, "directory", placeholder="Download them")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Download what lacks, then convert; both go on where they were stopped."""
         if not self.accept:
-            self.report({"ERROR"}, "Jukebox's licence was not accepted; nothing was fetched. Tick it, if you do.")
+            self.report({"ERROR"}, "Jukebox's licence was not accepted; nothing was fetched.")
             return {"CANCELLED"}
         if not self.directory and not bpy.app.online_access:
             self.report(
@@ -115,13 +119,10 @@ class EDGE_DANCE_OT_get_jukebox(bpy.types.Operator):
                 "Blender may not go online. Tick Allow Online Access in Preferences > System, or name its files.",
             )
             return {"CANCELLED"}
-        folder = weights_folder(context)
-        files = Path(bpy.path.abspath(self.directory)).resolve() if self.directory else folder / "openai"
-        fetch = ("jukebox", "fetch", "-o", str(files), "--accept-licence", "--json")
-        convert = ("jukebox", "convert", str(files), "-o", str(folder / JUKEBOX), "--json")
-        start = launch(context)
-        steps = [CommandLaunch(start, command) for command in ([] if self.directory else [fetch]) + [convert]]
-        return run_programs(self, context, weights_import, *steps)
+        command = ["weights", "fetch", "jukebox", "--accept-licence", "--weights-folder", str(weights_folder(context))]
+        if self.directory:
+            command += ["--from", str(Path(bpy.path.abspath(self.directory)).resolve())]
+        return run_program(self, context, weights_import, CommandLaunch(launch(context), tuple(command)))
 
 
 class EDGE_DANCE_OT_cancel_weights(bpy.types.Operator):
@@ -141,3 +142,7 @@ class EDGE_DANCE_OT_cancel_weights(bpy.types.Operator):
         if weights_import.run:
             weights_import.run.cancel()
         return {"FINISHED"}
+
+
+def _choose(path: str) -> None:
+    bpy.context.scene.edge_dance.weights = Path(path).stem

@@ -4,12 +4,16 @@ from typing import Any
 
 import bpy
 
+from ..backend.programs import ProgramRun
+from ..edge_backend.audio.jukebox.place import locate
 from ..edge_backend.model.catalogue import known
+from ..edge_backend.protocol import Progress
 from ..ops.weights import weights_import
 from ..preferences import weights_folder
 from .words import draw_text, duration
 
-_AUTHORS = "edge-jukebox"
+_STAGES = {"downloading": "Downloading", "loading": "Checking", "saving": "Converting"}
+_HUGE = 1e6  # what is counted up to more than this are bytes
 
 
 class VIEW3D_PT_edge_dance_weights(bpy.types.Panel):
@@ -35,27 +39,37 @@ class VIEW3D_PT_edge_dance_weights(bpy.types.Panel):
         elif chosen.summary:
             draw_text(layout, context, chosen.summary, "INFO")
         if weights_import.run:
-            _draw_run(layout)
+            _draw_run(layout, weights_import.run)
             return
         if problem := weights_import.problem:
             draw_text(layout, context, str(problem), "ERROR")
         layout.operator("edge_dance.import_weights", icon="IMPORT")
-        if not (folder / "jukebox-5b").is_dir():
+        if locate(folder):
+            layout.label(text="Jukebox is here", icon="CHECKMARK")
+        else:
             layout.operator("edge_dance.get_jukebox", icon="URL")
 
 
-def _draw_run(layout: Any) -> None:
+def _draw_run(layout: Any, run: ProgramRun) -> None:
     """How far it is."""
-    run = weights_import.run
-    now = run.progress if run else None
-    text, factor = "Starting", 0.0
-    if run and run.state == "cancelling":
+    now = run.progress
+    text, factor = "Working", 0.0
+    if run.state == "cancelling":
         text = "Cancelling"
     elif now:
         factor = now.done / max(1, now.total)
-        text = f"{now.done / 1e6:,.0f} of {now.total / 1e6:,.0f} MB" if now.total > 1e6 else f"{factor:.0%}"
-        if now.eta and now.eta >= 1:
-            text += f", {duration(now.eta)} left"
+        text = f"{_STAGES.get(now.stage, now.stage)} {_amount(now)}"
     row = layout.row(align=True)
+    row.scale_y = 1.6
     row.progress(factor=factor, text=text)
     row.operator("edge_dance.cancel_weights", text="", icon="X")
+    if now and now.eta and now.eta >= 1 and run.state == "running":
+        layout.label(text=f"{duration(now.eta)} left", icon="TIME")
+
+
+def _amount(now: Progress) -> str:
+    """How much is done: of many bytes in gigabytes or megabytes, of all else as a share."""
+    if now.total < _HUGE:
+        return f"{now.done / max(1, now.total):.0%}"
+    unit, name = (1e9, "GB") if now.total >= 1e9 else (1e6, "MB")
+    return f"{now.done / unit:.1f} of {now.total / unit:.1f} {name}"

@@ -2,28 +2,25 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from ..audio.jukebox.conversion import SHA256
 from ..download import download
 from ..errors import EdgeError
+from ..progress import Report
 from .output import finish, progress
 
-_PLACE = "https://openaipublic.azureedge.net/jukebox/models/5b/"
+PLACE = "https://openaipublic.azureedge.net/jukebox/models/5b/"
 _LICENCE = """Jukebox is OpenAI's, under the Noncommercial Use License of github.com/openai/jukebox:
 it, and what is made with it, may be used for purposes that are not commercial.
 Two files, 10.3 GB, will be fetched."""
 
 
 def run(options: argparse.Namespace) -> None:
-    """Fetch OpenAI's files, once the licence is accepted.
-
-    Raises EdgeError licence_not_accepted and as download does; OSError.
-    """
+    """Fetch OpenAI's files, once the licence is accepted. Raises EdgeError as accept and fetch do; OSError."""
     accept(options)
-    options.output.mkdir(parents=True, exist_ok=True)
     with progress(options) as report:
-        for name, digest in SHA256.items():
-            download(_PLACE + name, options.output / name, digest, report)
+        fetch(options.output, report)
     finish(options, options.output, f"OpenAI's files; next: jukebox convert {options.output}")
 
 
@@ -38,3 +35,13 @@ def accept(options: argparse.Namespace) -> None:
             "Jukebox's licence was not accepted; nothing was fetched.",
             "Read it, then give --accept-licence.",
         )
+
+
+def fetch(folder: Path, report: Report) -> None:
+    """Bring OpenAI's files into the folder; what lies there already is not fetched again.
+
+    Raises EdgeError as download does; OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, digest in SHA256.items():
+        download(PLACE + name, folder / name, digest, report)

@@ -5,14 +5,13 @@ With --frames it is Blender's child: it speaks the worker's protocol, and ends w
 
 import argparse
 import os
-import signal
 import sys
 import threading
 
 from ..channel import Channel
 from ..errors import EdgeError
 from ..failures import explain
-from ..lifeline import end_with_parent
+from ..lifeline import end_now, end_with_parent
 from ..progress import ProgressBar, ProgressFrames, Report
 from ..protocol import Cancel, Error, ProtocolError, Result, Shutdown, decode
 from ..setup.program import SetUp, remove, set_up
@@ -68,6 +67,4 @@ def _listen(channel: Channel) -> None:
             cancelled = EdgeError("cancelled", "Set-up was cancelled.", "It goes on from there the next time.")
             channel.send(Error(JOB, cancelled.code, cancelled.message, cancelled.hint))
             break
-    if sys.platform != "win32" and os.getpgrp() == os.getpid():
-        os.killpg(os.getpid(), signal.SIGKILL)  # pip goes along
-    os._exit(0)
+    end_now()  # pip goes along

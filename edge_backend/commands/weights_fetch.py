@@ -1,15 +1,20 @@
 """`weights fetch edge`: the checkpoint of EDGE's authors; `weights fetch jukebox`: what it listens through."""
 
 import argparse
+import contextlib
 import sys
 from pathlib import Path
 
+from ..audio.jukebox.conversion import SHA256, convert
+from ..audio.jukebox.folder import open_folder
+from ..audio.jukebox.place import MANIFEST, NAME
 from ..errors import EdgeError
 from ..model.authors_checkpoint import import_checkpoint
 from ..model.catalogue import BUNDLED_FOLDER, SUFFIX, KnownWeights, known
 from ..provenance import sha256_of
-from . import jukebox_convert, jukebox_fetch
-from .output import finish
+from . import jukebox_fetch
+from .jukebox_convert import whose
+from .output import finish, progress
 
 EDGE = "edge-jukebox"
 """Its id in the index, which knows the file's SHA-256."""
@@ -31,14 +36,25 @@ def run(options: argparse.Namespace) -> None:
 def fetch_jukebox(options: argparse.Namespace) -> None:
     """Fetch OpenAI's files, or take them from the folder --from, and convert them into the weights folder.
 
+    What was fetched is removed once it is converted; the user's own files stay.
     Raises EdgeError, OSError as `jukebox fetch` and `jukebox convert` do.
     """
-    files = options.source or (options.weights_folder or BUNDLED_FOLDER) / "openai"
-    of_all = vars(options) | {"output": files, "folder": files}
     jukebox_fetch.accept(options)
+    folder = options.weights_folder or BUNDLED_FOLDER
+    target = folder / NAME
+    files = options.source or folder / "openai"
+    with progress(options) as report:
+        if not (target / MANIFEST).is_file():
+            if options.source is None:
+                jukebox_fetch.fetch(files, report)
+            convert(files, target, report)
+        open_folder(target).verify(report)
     if options.source is None:
-        jukebox_fetch.run(argparse.Namespace(**of_all | {"accept_licence": True}))
-    jukebox_convert.run(argparse.Namespace(**of_all | {"output": None, "layers": 66, "heads": 8}))
+        for name in SHA256:
+            (files / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # of an earlier run, or not empty
+            files.rmdir()
+    finish(options, target, f"Jukebox, from {whose(target)}; weights that listen through it can dance")
 
 
 def fetch_edge(options: argparse.Namespace) -> None:

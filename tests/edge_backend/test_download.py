@@ -1,14 +1,12 @@
 """Downloads go on where they broke off, from a server that breaks off, and end with the right file or with none."""
 
 import hashlib
-import re
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
+from file_server import FileServer, serving
 
 from edge_backend.download import download
 from edge_backend.errors import EdgeError
@@ -17,54 +15,22 @@ CONTENT = np.random.default_rng(0).bytes(3_000_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
-class Server(ThreadingHTTPServer):
-    """Serves CONTENT. lasts: bytes after which each connection breaks. ranges: whether it can begin in the middle."""
-
-    lasts = len(CONTENT)
-    ranges = True
-    status = 0
-    asked: list[int]
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        if self.server.status:
-            self.send_error(self.server.status)
-            return
-        found = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        first = int(found[1]) if found and self.server.ranges else 0
-        self.server.asked.append(first)
-        if first >= len(CONTENT):
-            self.send_error(416)
-            return
-        self.send_response(206 if first else 200)
-        self.send_header("Content-Length", str(len(CONTENT) - first))
-        self.end_headers()
-        self.wfile.write(CONTENT[first : first + self.server.lasts])
-
-    def log_message(self, *_arguments: object) -> None:
-        pass
-
-
 @pytest.fixture
-def server() -> Iterator[Server]:
-    server = Server(("127.0.0.1", 0), Handler)
-    server.asked = []
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def server() -> Iterator[FileServer]:
+    with serving({"file": CONTENT}) as server:
+        yield server
 
 
-def fetch(server: Server, target: Path, sha256: str = SHA256) -> None:
-    download(f"http://127.0.0.1:{server.server_address[1]}/file", target, sha256, pause_s=0.0)
+def firsts(server: FileServer) -> list[int]:
+    """With which bytes the connections began."""
+    return [first for _, first in server.asked]
 
 
-def refusal(server: Server, target: Path, sha256: str = SHA256) -> EdgeError:
+def fetch(server: FileServer, target: Path, sha256: str = SHA256) -> None:
+    download(server.url + "file", target, sha256, pause_s=0.0)
+
+
+def refusal(server: FileServer, target: Path, sha256: str = SHA256) -> EdgeError:
     with pytest.raises(EdgeError) as caught:
         fetch(server, target, sha256)
     return caught.value
@@ -74,7 +40,7 @@ def test_a_file_comes_whole_and_is_not_fetched_again(server, tmp_path) -> None:
     for _ in range(2):
         fetch(server, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == CONTENT
-    assert server.asked == [0]
+    assert firsts(server) == [0]
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
@@ -82,14 +48,14 @@ def test_a_broken_connection_goes_on(server, tmp_path) -> None:
     server.lasts = 1_100_000
     fetch(server, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == CONTENT
-    assert server.asked == [0, 1_100_000, 2_200_000]
+    assert firsts(server) == [0, 1_100_000, 2_200_000]
 
 
 def test_another_run_goes_on_too(server, tmp_path) -> None:
     (tmp_path / "file.part").write_bytes(CONTENT[:2_000_000])
     fetch(server, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == CONTENT
-    assert server.asked == [2_000_000]
+    assert firsts(server) == [2_000_000]
 
 
 def test_a_part_that_was_whole_is_taken(server, tmp_path) -> None:

@@ -14,8 +14,9 @@ from ...progress import Report, silent
 from ...request import Plan, Precision
 from .encoder import CODEBOOK, DOWNSAMPLINGS, ENCODER, RESIDUAL_UNITS
 from .extractor import NativeExtractor
-from .folder import CODES, FRONT, MANIFEST, POSITIONS, START, PriorShape, layer_file, manifest_bytes, open_folder
+from .folder import CODES, FRONT, POSITIONS, START, PriorShape, layer_file, manifest_bytes, open_folder
 from .layers import NAMES, NORMS
+from .place import MANIFEST
 from .plans import SLICE_CODES, MemoryPlan, choose_plan
 from .sound import RATE
 from .speed import product_rate, slice_operations, wait

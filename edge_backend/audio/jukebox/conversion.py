@@ -25,7 +25,6 @@ from .encoder import CODEBOOK, ENCODER
 from .folder import (
     CODES,
     FRONT,
-    MANIFEST,
     POSITIONS,
     START,
     JukeboxFolder,
@@ -36,6 +35,7 @@ from .folder import (
     sha256_of,
 )
 from .layers import NAMES
+from .place import MANIFEST
 
 ENCODER_SOURCE, PRIOR_SOURCE = "vqvae.pth.tar", "prior_level_2.pth.tar"
 SHA256 = {

@@ -13,14 +13,12 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ...errors import EdgeError
-from ...model.catalogue import BUNDLED_FOLDER
 from ...progress import Report, silent
 from .conditioning import CONTEXT
 from .layers import NAMES
+from .place import MANIFEST, NAME
 
 FORMAT = 1
-NAME = "jukebox-5b"
-MANIFEST = "manifest.json"
 FRONT = "front.safetensors"
 START, CODES, POSITIONS = "start", "codes", "positions"
 
@@ -128,12 +126,6 @@ def open_folder(path: str | os.PathLike[str]) -> JukeboxFolder:
     if absent:
         raise _damaged(folder / absent[0], "it is missing")
     return JukeboxFolder(folder, shape, files, hashlib.sha256(content).hexdigest())
-
-
-def locate(weights_folder: Path | None = None) -> Path | None:
-    """Where Jukebox lies: in the user's weights folder, else in that of the program; None where in neither."""
-    places = [place / NAME for place in (weights_folder, BUNDLED_FOLDER) if place]
-    return next((place for place in places if (place / MANIFEST).is_file()), None)
 
 
 def manifest_bytes(shape: PriorShape, files: Mapping[str, str], source: Mapping[str, Any]) -> bytes:

@@ -17,6 +17,8 @@ import bpy
 PACKAGE = "bl_ext.user_default.edge_dance"
 OUT = Path(os.environ["OUT"])
 
+GENERATE_BELOW_TOP = 105  # pixels from the sidebar's top to the middle of Generate, with all panels as they open first
+
 facts: dict[str, Any] = {"version": bpy.app.version_string, "background": bpy.app.background}
 
 bpy.ops.extensions.package_install_files(filepath=os.environ["ADDON_ZIP"], repo="user_default", enable_on_install=True)
@@ -24,6 +26,7 @@ preferences = bpy.context.preferences.addons[PACKAGE].preferences
 preferences.backend_python = os.environ["WORKER_PYTHON"]
 preferences.weights_folder = os.environ["WEIGHTS"]
 preferences.threads = 1
+service = sys.modules[f"{PACKAGE}.backend.service"].service
 
 if bpy.app.version < (4, 4, 0):  # its package cannot make sound strips, but reads them
     bpy.ops.wm.open_mainfile(filepath=os.environ["STRIP_FILE"], load_ui=False)
@@ -61,6 +64,31 @@ def click(x: float, y: float) -> Iterator[float]:
     yield 0.4
 
 
+def to_sidebar(below_top: float, across: float = 0.45) -> tuple[float, float]:
+    """A place in it: pixels below its top, and the share of its width from the left."""
+    sidebar = region("UI")
+    return sidebar.x + sidebar.width * across, sidebar.y + sidebar.height - below_top
+
+
+def press_generate() -> Iterator[float]:
+    yield from click(*to_sidebar(GENERATE_BELOW_TOP))
+
+
+def over_the_view() -> Iterator[float]:
+    """The mouse, where keys mean the dance."""
+    view = region("WINDOW")
+    xdotool("mousemove", view.x + view.width // 3, window().height - view.y - view.height // 2)
+    yield 0.4
+
+
+def open_tab() -> Iterator[float]:
+    area().spaces.active.show_region_ui = True
+    yield 0.5
+    region("UI").active_panel_category = "Dance"
+    area().tag_redraw()
+    yield 1.0
+
+
 def running() -> bool:
     return bool(window().modal_operators)
 
@@ -94,7 +122,7 @@ def set_stage() -> None:
 
 def leave(code: int) -> None:
     (OUT / "facts.json").write_text(json.dumps(facts, indent=1))
-    sys.modules[f"{PACKAGE}.backend.service"].service.stop()
+    service.stop()
     sys.stdout.flush()
     os._exit(code)
 

@@ -13,10 +13,9 @@ from typing import Any
 
 import bpy
 import numpy as np
-from desk import PACKAGE, area, facts, here, play, region, running, set_stage, shot, until, window
+from desk import PACKAGE, area, facts, here, play, region, running, service, set_stage, shot, until, window
 
 CALLS = 50
-service = sys.modules[f"{PACKAGE}.backend.service"].service
 compat = sys.modules[f"{PACKAGE}.compat"]
 
 

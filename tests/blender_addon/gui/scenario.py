@@ -10,47 +10,30 @@ from collections.abc import Iterator
 import addon_utils
 import bpy
 from desk import (
+    GENERATE_BELOW_TOP,
     PACKAGE,
     actions,
-    area,
     click,
     facts,
     here,
+    open_tab,
+    over_the_view,
     play,
     preferences,
-    region,
+    press_generate,
     running,
+    service,
     set_stage,
     shot,
+    to_sidebar,
     until,
-    window,
     xdotool,
 )
-
-BUTTON_BELOW_TOP = (
-    105  # pixels from the sidebar's top to the middle of Generate: header, dancer, music, half the button
-)
-
-
-def press_generate() -> Iterator[float]:
-    sidebar = region("UI")
-    yield from click(sidebar.x + sidebar.width * 0.45, sidebar.y + sidebar.height - BUTTON_BELOW_TOP)
-
-
-def mouse_over_the_view() -> Iterator[float]:
-    view = region("WINDOW")
-    xdotool("mousemove", view.x + view.width // 3, window().height - view.y - view.height // 2)
-    yield 0.4
 
 
 def act() -> Iterator[float]:
     """Each yield is a wait in seconds, in which Blender goes on."""
-    service = sys.modules[f"{PACKAGE}.backend.service"].service
-    area().spaces.active.show_region_ui = True
-    yield 0.5
-    region("UI").active_panel_category = "Dance"
-    area().tag_redraw()
-    yield 1.0
+    yield from open_tab()
     shot("1_empty_scene")
 
     set_stage()
@@ -62,7 +45,7 @@ def act() -> Iterator[float]:
     yield from until(lambda: service.job and service.job.progress)
     facts["running"] = running()
     shot("3_running")
-    yield from mouse_over_the_view()
+    yield from over_the_view()
     xdotool("key", "Escape")
     yield from until(lambda: not running())
     yield 0.5
@@ -77,7 +60,7 @@ def act() -> Iterator[float]:
     yield 0.5
     shot("5_danced")
 
-    yield from mouse_over_the_view()
+    yield from over_the_view()
     xdotool("key", "ctrl+z")
     yield 1.5
     hips = bpy.data.objects[dancer].pose.bones["pelvis"]
@@ -91,12 +74,7 @@ def act() -> Iterator[float]:
     service.stop()  # a new worker takes its time, enough to press Cancel
     yield from press_generate()
     yield from until(lambda: service.job)
-    sidebar = region("UI")
-    xdotool(
-        "mousemove", round(sidebar.x + sidebar.width * 0.83), round(window().height - sidebar.y - sidebar.height + 105)
-    )
-    yield 0.4
-    xdotool("click", 1)
+    yield from click(*to_sidebar(GENERATE_BELOW_TOP, 0.83))
     yield from until(lambda: not running())
     facts["after_cancel_button"] = {"actions": actions(), "busy": service.busy}
 

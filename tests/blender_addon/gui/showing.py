@@ -7,50 +7,33 @@ desk, and SHORT: only open everything and look.
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 
 import bpy
 from desk import (
-    PACKAGE,
+    GENERATE_BELOW_TOP,
     actions,
     area,
     click,
     facts,
     here,
+    open_tab,
+    over_the_view,
     play,
+    press_generate,
     region,
     running,
+    service,
     set_stage,
     shot,
+    to_sidebar,
     until,
     window,
     xdotool,
 )
 
-service = sys.modules[f"{PACKAGE}.backend.service"].service
-GENERATE_BELOW_TOP = 105  # pixels from the sidebar's top to the middle of Generate
 LIST_BELOW_TOP = 381  # pixels from the sidebar's top to the first take, with all panels as they open first
 ROW = 21  # pixels from one row of a list to the next
-
-
-def to_sidebar(below_top: float, across: float = 0.45) -> tuple[float, float]:
-    sidebar = region("UI")
-    return sidebar.x + sidebar.width * across, sidebar.y + sidebar.height - below_top
-
-
-def over_the_view() -> Iterator[float]:
-    view = region("WINDOW")
-    xdotool("mousemove", view.x + view.width // 3, window().height - view.y - view.height // 2)
-    yield 0.4
-
-
-def open_tab() -> Iterator[float]:
-    area().spaces.active.show_region_ui = True
-    yield 0.5
-    region("UI").active_panel_category = "Dance"
-    area().tag_redraw()
-    yield 1.0
 
 
 def bar_picture() -> bytes:
@@ -100,14 +83,14 @@ def act() -> Iterator[float]:
     dancer = bpy.context.view_layer.objects.active
 
     bpy.context.scene.edge_dance.quality = "best"  # time to cancel, and to watch
-    yield from click(*to_sidebar(GENERATE_BELOW_TOP))
+    yield from press_generate()
     yield from until(lambda: service.job and service.job.progress and service.job.fraction > 0.1)
     yield from over_the_view()
     xdotool("key", "Escape")
     yield from until(lambda: not running())
     facts["after_cancel"] = actions()
 
-    yield from click(*to_sidebar(GENERATE_BELOW_TOP))
+    yield from press_generate()
     yield from until(running)
     yield from watch_bar()
     bpy.context.scene.edge_dance.quality = "draft"
@@ -121,7 +104,7 @@ def act() -> Iterator[float]:
     yield 1.5
 
     bpy.context.scene.edge_dance.seed = 7
-    yield from click(*to_sidebar(GENERATE_BELOW_TOP))
+    yield from press_generate()
     yield from until(running)
     yield from until(lambda: not running())
     yield 1.0

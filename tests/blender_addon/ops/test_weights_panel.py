@@ -1,11 +1,14 @@
 """Weights of one's own: brought in from a checkpoint, danced with, and what is said where they are not here."""
 
 import json
+import sys
 from pathlib import Path
 
 import bpy
 import pytest
 from blender_stage import addon, put_dancer, put_song
+from file_server import serving
+from jukebox_stand_in import ENCODER, PRIOR, make_files, python_for
 
 CHECKPOINT = Path(__file__).parents[2] / "data/parity/edge_reference.pt"
 
@@ -15,6 +18,16 @@ def own_folder(preferences, tmp_path):
     preferences.weights_folder = str(tmp_path / "Gewichte für Tänze")
     yield Path(preferences.weights_folder)
     preferences.weights_folder = ""
+
+
+@pytest.fixture
+def online():
+    """What Blender's user has to allow."""
+    system = bpy.context.preferences.system
+    before = system.use_online_access
+    system.use_online_access = True
+    yield system
+    system.use_online_access = before
 
 
 def names():
@@ -52,12 +65,31 @@ def test_weights_that_are_not_here_are_named_before_anything_is_made(own_folder,
     assert dancer.animation_data is None or dancer.animation_data.action is None
 
 
-def test_jukebox_is_not_fetched_without_its_licence_or_a_network(own_folder, tmp_path):
+def test_jukebox_is_not_fetched_without_its_licence_or_a_network(own_folder, tmp_path, online):
     with pytest.raises(RuntimeError, match="licence was not accepted"):
         bpy.ops.edge_dance.get_jukebox()
-    bpy.context.preferences.system.use_online_access = False
+    online.use_online_access = False
     with pytest.raises(RuntimeError, match="may not go online"):
         bpy.ops.edge_dance.get_jukebox(accept=True)
     with pytest.raises(RuntimeError, match=r"vqvae\.pth\.tar"):
         bpy.ops.edge_dance.get_jukebox(accept=True, directory=str(tmp_path))
     assert not own_folder.exists() or not any(own_folder.rglob("*.safetensors"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for the backend's Python is a shell script")
+def test_jukebox_is_fetched_again_where_it_broke_off_and_its_downloads_are_not_kept(
+    own_folder, preferences, worker_python, tmp_path, online
+):
+    """With small files of OpenAI's layout, from this machine; Blender's real window is in ../gui."""
+    files = make_files(tmp_path / "openai", worker_python)
+    with serving(files) as server:
+        preferences.backend_python = str(python_for(tmp_path, worker_python, server.url, files))
+        part = own_folder / "openai" / f"{PRIOR}.part"  # of a Blender that was closed meanwhile
+        part.parent.mkdir(parents=True)
+        part.write_bytes(files[PRIOR][:1_000_000])
+        assert bpy.ops.edge_dance.get_jukebox(accept=True) == {"FINISHED"}
+        assert server.asked == [(ENCODER, 0), (PRIOR, 1_000_000)]
+        assert [path.name for path in own_folder.iterdir()] == ["jukebox-5b"]
+        assert addon("edge_backend.audio.jukebox.place").locate(own_folder) == own_folder / "jukebox-5b"
+        assert bpy.ops.edge_dance.get_jukebox(accept=True) == {"FINISHED"}  # it is there: checked, not fetched
+        assert len(server.asked) == 2

@@ -10,8 +10,9 @@ import torch
 from conftest import DATA
 
 from edge_backend.audio.jukebox.conversion import ENCODER_SOURCE, PRIOR_SOURCE, convert, is_openais
-from edge_backend.audio.jukebox.folder import FRONT, MANIFEST, layer_file, locate, open_folder
+from edge_backend.audio.jukebox.folder import FRONT, layer_file, open_folder
 from edge_backend.audio.jukebox.layers import NAMES
+from edge_backend.audio.jukebox.place import MANIFEST, locate
 from edge_backend.errors import EdgeError
 from edge_backend.model.torch_file import read_torch_file
 

@@ -1,0 +1,71 @@
+"""A server of files on this machine, as bad as a test wants it."""
+
+import contextlib
+import re
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class FileServer(ThreadingHTTPServer):
+    """files: by name. lasts: bytes after which each connection breaks. ranges: whether it can begin in the middle.
+
+    status: what it answers instead. pause_s: after each `block` bytes. asked: names and first bytes, in order.
+    """
+
+    daemon_threads = True
+    lasts = 1 << 40
+    ranges = True
+    status = 0
+    block, pause_s = 1 << 16, 0.0
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.files = files
+        self.asked: list[tuple[str, int]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: FileServer
+
+    def do_GET(self) -> None:
+        server, name = self.server, self.path.lstrip("/")
+        if server.status or name not in server.files:
+            self.send_error(server.status or 404)
+            return
+        content = server.files[name]
+        found = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        first = int(found[1]) if found and server.ranges else 0
+        server.asked.append((name, first))
+        if first >= len(content):
+            self.send_error(416)
+            return
+        self.send_response(206 if first else 200)
+        self.send_header("Content-Length", str(len(content) - first))
+        self.end_headers()
+        end = min(len(content), first + server.lasts)
+        with contextlib.suppress(ConnectionError):  # who fetches has gone
+            for start in range(first, end, server.block):
+                self.wfile.write(content[start : min(end, start + server.block)])
+                time.sleep(server.pause_s)
+
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+@contextmanager
+def serving(files: Mapping[str, bytes]) -> Iterator[FileServer]:
+    """It, for as long as it is wanted."""
+    server = FileServer(files)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
