@@ -1,19 +1,88 @@
 """How dense a take's keys are: every frame, curves through few keys, or poses on the beats."""
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import bpy
 import numpy as np
 
 from .. import compat
-from ..edge_backend.motion.curves import LegBones, Thinned, Tolerance, Track, thin
+from ..edge_backend.motion.curves import LegBones, Thinned, Tolerance, Track, thin_in_steps
+from ..edge_backend.motion.retarget import Rig
 from ..edge_backend.motion.rotations import Array, continuous_quaternions
+from ..edge_backend.motion.steps import at_once
 from ..rig.retarget import measure
-from .keys import bone_of, bone_path, rotation_property, write_bezier, write_constant
+from .keys import ChannelKeys, bone_of, bone_path, rotation_property, write_channel
 from .takes import PROPERTY, beat_frames, span
 
 Density = Literal["FRAMES", "CURVES", "BLOCKING"]
+
+
+@dataclass(frozen=True, slots=True)
+class Carriage:
+    """What few keys have to know of an armature, in numbers alone: it may change while they are looked for.
+
+    modes: the bones' rotation modes. up: (3,) the vertical, armature space. unit: armature units per metre.
+    """
+
+    modes: dict[str, str]
+    rig: Rig
+    legs: tuple[LegBones, ...]
+    up: Array
+    unit: float
+
+
+def carriage_of(armature: bpy.types.Object) -> Carriage:
+    """The armature's. Raises EdgeError rig_unfit."""
+    bone_map, fit = measure(armature)
+    legs = tuple(
+        LegBones(*(bone_map.bones[f"{part}.{side}"] for part in ("thigh", "shin", "foot")), bone_map.bones.get(toes))
+        for side, toes in (("L", "toes.L"), ("R", "toes.R"))
+        if f"foot.{side}" in bone_map.bones
+    )
+    return Carriage(modes_of(armature), fit.rig, legs, fit.axes[:, 2], fit.scale)
+
+
+def modes_of(armature: bpy.types.Object) -> dict[str, str]:
+    """The bones and their rotation modes."""
+    return {bone.name: bone.rotation_mode for bone in armature.pose.bones}
+
+
+def in_density(
+    carriage: Carriage,
+    keys: Sequence[ChannelKeys],
+    density: Density,
+    tolerance: Tolerance,
+    *,
+    beats: Iterable[float] = (),
+    exact: Iterable[float] = (),
+    kept: Iterable[float] = (),
+) -> Generator[float, None, list[ChannelKeys]]:
+    """In small steps: other keys for linear ones on every frame. FRAMES leaves them; the others are on whole frames.
+
+    CURVES are within the tolerance, BLOCKING holds poses until the next beat. beats: frames of the scene, as are exact,
+    whose poses come out as they are, and kept, where curves stray by half a degree and 2 mm at most.
+    """
+    if density == "FRAMES":
+        return list(keys)
+    first, last = keys[0].frames[0], keys[0].frames[-1]
+    frames = np.arange(np.ceil(first - 1e-3), np.floor(last + 1e-3) + 1)
+    tracks = _tracks(keys, carriage.modes, frames)
+    beats, exact = ([round(frame - frames[0]) for frame in some] for some in (beats, exact))
+    if density == "BLOCKING":
+        held = np.array(sorted({0, len(frames) - 1, *(at for at in (*beats, *exact) if 0 <= at < len(frames))}))
+        return [
+            ChannelKeys(track.bone, channel, frames[held], values[held], "CONSTANT")
+            for track in tracks
+            for channel, values in _channels(track, track.values)
+        ]
+    thinned = yield from thin_in_steps(
+        tracks, tolerance, carriage.rig, keyed=beats, exact=exact,
+        kept=sorted({round(frame - frames[0]) for frame in kept}),
+        legs=carriage.legs, up=carriage.up, unit=carriage.unit,
+    )  # fmt: skip
+    return [keys for bone in thinned for keys in _bezier(bone, frames)]
 
 
 def set_density(
@@ -25,28 +94,23 @@ def set_density(
     exact: Iterable[float] = (),
     kept: Iterable[float] = (),
 ) -> None:
-    """Key the take's bones anew, on whole frames: curves within the tolerance, or poses that hold until the next beat.
+    """Key the take's bones anew, as `in_density` has it, all at once. FRAMES leaves the take as it is.
 
-    exact: frames of the scene whose poses come out as they are. kept: those where curves stray by half a degree and
-    2 mm at most. FRAMES leaves the take as it is. Raises EdgeError rig_unfit.
+    Raises EdgeError rig_unfit.
     """
     if density == "FRAMES":
         return
-    first, last = span(action)
-    frames = np.arange(np.ceil(first - 1e-3), np.floor(last + 1e-3) + 1)
-    tracks = _tracks(armature, action, frames)
-    beats = [round(frame - frames[0]) for frame in beat_frames(action)]
-    at = [round(frame - frames[0]) for frame in exact]
-    near = sorted({round(frame - frames[0]) for frame in kept})
-    if density == "CURVES":
-        thinned = _thinned(armature, tracks, tolerance or Tolerance(), keyed=beats, exact=at, kept=near)
-    else:
-        held = sorted({0, len(frames) - 1, *(frame for frame in (*beats, *at) if 0 <= frame < len(frames))})
-        thinned = [_held(track, np.array(held)) for track in tracks]
-    for bone_keys in thinned:
-        _write(armature, action, frames[bone_keys.keys], bone_keys, density)
-    kept_details: Any = action[PROPERTY]
-    kept_details["density"] = density
+    carriage, keys = carriage_of(armature), sampled(armature, action)
+    options = {"beats": beat_frames(action), "exact": exact, "kept": kept}
+    rekey(action, at_once(in_density(carriage, keys, density, tolerance or Tolerance(), **options)), density)
+
+
+def rekey(action: bpy.types.Action, keys: Sequence[ChannelKeys], density: Density) -> None:
+    """Give the take's channels these keys in place of their own."""
+    for channel in keys:
+        write_channel(compat.curves_owner(action), channel)
+    details: Any = action[PROPERTY]
+    details["density"] = density
 
 
 def key_count(action: bpy.types.Action) -> int:
@@ -54,39 +118,22 @@ def key_count(action: bpy.types.Action) -> int:
     return sum(len(curve.keyframe_points) for curve in compat.fcurves_of(action))
 
 
-def _thinned(
-    armature: bpy.types.Object, tracks: list[Track], tolerance: Tolerance, **frames: list[int]
-) -> list[Thinned]:
-    bone_map, fit = measure(armature)
-    legs = [
-        LegBones(*(bone_map.bones[f"{part}.{side}"] for part in ("thigh", "shin", "foot")), bone_map.bones.get(toes))
-        for side, toes in (("L", "toes.L"), ("R", "toes.R"))
-        if f"foot.{side}" in bone_map.bones
-    ]
-    return thin(tracks, tolerance, fit.rig, legs=legs, up=fit.axes[:, 2], unit=fit.scale, **frames)
-
-
-def _held(track: Track, keys: Array) -> Thinned:
-    values = track.values[keys]
-    return Thinned(track, keys, values, np.zeros_like(values))
-
-
-def _tracks(armature: bpy.types.Object, action: bpy.types.Action, frames: Array) -> list[Track]:
-    """The channels of every bone that the action keys, on these frames."""
+def sampled(armature: bpy.types.Object, action: bpy.types.Action) -> list[ChannelKeys]:
+    """The channels of every bone whose rotation the action keys, on whole frames."""
+    first, last = span(action)
+    frames = np.arange(np.ceil(first - 1e-3), np.floor(last + 1e-3) + 1)
     curves = compat.fcurves_of(action)
     keyed = dict.fromkeys(bone_of(curve.data_path) for curve in curves)
     moved = {bone_of(curve.data_path) for curve in curves if curve.data_path.endswith(".location")}
-    tracks = []
+    keys = []
     for name in keyed:
         bone = armature.pose.bones.get(name) if name else None
-        if bone is None or not curves.find(f"{bone_path(name)}.{rotation_property(bone.rotation_mode)}"):
+        channel = rotation_property(bone.rotation_mode) if bone else ""
+        if bone is None or not curves.find(f"{bone_path(name)}.{channel}"):
             continue
-        rotation = sample(curves, bone, rotation_property(bone.rotation_mode), frames)
-        if bone.rotation_mode == "QUATERNION":
-            rotation = continuous_quaternions(rotation / np.linalg.norm(rotation, axis=1, keepdims=True))
-        place = sample(curves, bone, "location", frames) if name in moved else None
-        tracks.append(Track(name, bone.rotation_mode, rotation, place))
-    return tracks
+        for wanted in (channel, "location") if name in moved else (channel,):
+            keys.append(ChannelKeys(name, wanted, frames, sample(curves, bone, wanted, frames)))
+    return keys
 
 
 def sample(curves: Any, bone: bpy.types.PoseBone, channel: str, frames: Array) -> Array:
@@ -99,21 +146,31 @@ def sample(curves: Any, bone: bpy.types.PoseBone, channel: str, frames: Array) -
     return np.array(columns, dtype=np.float64).T
 
 
-def _write(
-    armature: bpy.types.Object, action: bpy.types.Action, frames: Array, thinned: Thinned, density: Density
-) -> None:
-    """Put these keys in the place of the bone's own."""
-    track = thinned.track
-    curves = compat.fcurves_of(action)
+def _tracks(keys: Sequence[ChannelKeys], modes: dict[str, str], frames: Array) -> list[Track]:
+    """Linear keys as what bones do on these frames."""
+    channels = {(channel.bone, channel.channel): channel for channel in keys}
+    tracks = []
+    for bone in dict.fromkeys(channel.bone for channel in keys):
+        rotation = _at(channels[bone, rotation_property(modes[bone])], frames)
+        if modes[bone] == "QUATERNION":
+            rotation = continuous_quaternions(rotation / np.linalg.norm(rotation, axis=1, keepdims=True))
+        place = channels.get((bone, "location"))
+        tracks.append(Track(bone, modes[bone], rotation, _at(place, frames) if place else None))
+    return tracks
+
+
+def _at(keys: ChannelKeys, frames: Array) -> Array:
+    return np.stack([np.interp(frames, keys.frames, column) for column in keys.values.T], axis=1)
+
+
+def _bezier(thinned: Thinned, frames: Array) -> list[ChannelKeys]:
+    track, at = thinned.track, frames[thinned.keys]
+    pairs = zip(_channels(track, thinned.values), _channels(track, thinned.slopes), strict=True)
+    return [ChannelKeys(track.bone, channel, at, values, "BEZIER", slopes) for (channel, values), (_, slopes) in pairs]
+
+
+def _channels(track: Track, values: Array) -> list[tuple[str, Array]]:
+    """Rotation and location apart, by the names of the bone's properties."""
     width = track.rotation.shape[1]
-    kind = rotation_property(armature.pose.bones[track.bone].rotation_mode)
-    for column in range(thinned.values.shape[1]):
-        channel, index = (kind, column) if column < width else ("location", column - width)
-        path = f"{bone_path(track.bone)}.{channel}"
-        if old := curves.find(path, index=index):
-            curves.remove(old)
-        fcurve = compat.new_fcurve(compat.curves_owner(action), path, index, track.bone)
-        if density == "BLOCKING":
-            write_constant(fcurve, frames, thinned.values[:, column])
-        else:
-            write_bezier(fcurve, frames, thinned.values[:, column], thinned.slopes[:, column])
+    both = (rotation_property(track.mode), values[:, :width]), ("location", values[:, width:])
+    return [*both] if track.location is not None else [both[0]]

@@ -13,7 +13,7 @@ import numpy as np
 from .. import compat
 from ..edge_backend.motion.motion import Motion
 from ..rig.retarget import dance_channels, switch_keys
-from .keys import key_bone, key_switch
+from .keys import bone_keys, key_switch, write_channel
 from .takes import refuse_tweaked
 
 NAME = "Dance in the Making"
@@ -42,7 +42,8 @@ class Growing:
         action = self._find(armature) or self._begin(armature, scene)  # the first time, or the user has undone it
         curves = compat.curves_owner(action)
         for channels in bones:
-            key_bone(curves, armature.pose.bones[channels.bone], frames, channels)
+            for keys in bone_keys(armature.pose.bones[channels.bone].rotation_mode, frames, channels):
+                write_channel(curves, keys)
         scene.frame_end = max(scene.frame_end, math.ceil(frames[-1]))
 
     def remove(self, armature: bpy.types.Object | None, scene: bpy.types.Scene | None) -> None:

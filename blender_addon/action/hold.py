@@ -5,8 +5,7 @@ bones' channels are set to what they were, and the difference fades out beside t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
@@ -18,7 +17,7 @@ from ..rig.retarget import bone_map_of
 from ..rig.skeleton import BONE_NAMES
 from .curves import sample
 from .keep import Row, Timing, exact_frames
-from .keys import bone_path, rotation_property, write_keys
+from .keys import ChannelKeys, bone_path, rotation_property
 from .parts import bones_of
 from .takes import current_take
 
@@ -72,26 +71,25 @@ def held_channels(
     return held
 
 
-def hold(action: bpy.types.Action, held: Sequence[Held], rate: float) -> None:
-    """Write what is held into the new take, which has its keys on every frame. rate: the scene's frames a second."""
-    curves = compat.fcurves_of(action)
+def hold(keys: Sequence[ChannelKeys], held: Sequence[Held], rate: float) -> list[ChannelKeys]:
+    """The keys of a new dance, one at each of its frames, drawn to what is held. rate: the scene's frames a second."""
     together: dict[tuple[str, str], list[Held]] = {}
     for item in held:
         together.setdefault((item.bone, item.channel), []).append(item)
-    for (name, channel), items in together.items():
-        path = f"{bone_path(name)}.{channel}"
-        found = [curves.find(path, index=index) for index in range(items[0].values.shape[1])]
-        if not all(found):
-            continue
-        frames, values = _keys(found)
-        wanted_frames = np.concatenate([item.frames for item in items])
-        wanted, order = np.unique(np.round(wanted_frames, 3), return_index=True)
-        targets = np.concatenate([item.values for item in items])[order]
-        inside = (wanted > frames[0] - 1e-2) & (wanted < frames[-1] + 1e-2)
-        frames, values = pulled(frames, values, wanted[inside], targets[inside], channel=channel, fade=FADE_S * rate)
-        for index, column in enumerate(values.T):
-            curves.remove(curves.find(path, index=index))
-            write_keys(compat.new_fcurve(compat.curves_owner(action), path, index, name), frames, column)
+    drawn = []
+    for channel in keys:
+        items = together.get((channel.bone, channel.channel))
+        drawn.append(_drawn_to(channel, items, FADE_S * rate) if items else channel)
+    return drawn
+
+
+def _drawn_to(keys: ChannelKeys, items: Sequence[Held], fade: float) -> ChannelKeys:
+    wanted_frames = np.concatenate([item.frames for item in items])
+    wanted, order = np.unique(np.round(wanted_frames, 3), return_index=True)
+    targets = np.concatenate([item.values for item in items])[order]
+    inside = (wanted > keys.frames[0] - 1e-2) & (wanted < keys.frames[-1] + 1e-2)
+    frames, values = pulled(keys.frames, keys.values, wanted[inside], targets[inside], channel=keys.channel, fade=fade)
+    return replace(keys, frames=frames, values=values)
 
 
 def pulled(
@@ -141,11 +139,3 @@ def _same_turn(targets: Array, now: Array, channel: str) -> Array:
     if channel == "rotation_euler":
         return targets + 2 * np.pi * np.round((now - targets) / (2 * np.pi))
     return targets
-
-
-def _keys(curves: Sequence[Any]) -> tuple[Array, Array]:
-    """The frames (T,) of the first curve's keys, and all curves' values there (T, n)."""
-    points = np.empty(2 * len(curves[0].keyframe_points), np.float32)
-    curves[0].keyframe_points.foreach_get("co", points)
-    frames = points[::2].astype(np.float64)
-    return frames, np.array([[curve.evaluate(frame) for frame in frames] for curve in curves]).T

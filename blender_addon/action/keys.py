@@ -1,7 +1,8 @@
 """Writing keys: one array per F-curve, never one call per key."""
 
 import re
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import bpy
 import numpy as np
@@ -24,6 +25,25 @@ _KEY_PARTS: tuple[tuple[str, int, Any], ...] = (
 )
 
 
+Interpolation = Literal["LINEAR", "CONSTANT", "BEZIER"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelKeys:
+    """The keys of a bone's channel, its F-curves together.
+
+    channel: the bone's property. frames: (K,) of the scene. values: (K, n), an F-curve in each column. slopes: (K, n)
+    per frame, of Bezier keys.
+    """
+
+    bone: str
+    channel: str
+    frames: Array
+    values: Array
+    interpolation: Interpolation = "LINEAR"
+    slopes: Array | None = None
+
+
 def bone_path(bone: str) -> str:
     """The bone's path from its object."""
     return f'pose.bones["{bpy.utils.escape_identifier(bone)}"]'
@@ -35,16 +55,32 @@ def bone_of(path: str) -> str:
     return bpy.utils.unescape_identifier(found[1]) if found else ""
 
 
-def key_bone(curves: Any, bone: bpy.types.PoseBone, frames: Array, channels: BoneChannels) -> None:
-    """Key a bone at `frames` (T,), in its own rotation mode, in a group of its name.
-
-    curves: what compat.new_action gave. If the bone is keyed there, these are its keys from now on, as many or more.
-    """
-    path = bone_path(bone.name)
+def bone_keys(mode: str, frames: Array, channels: BoneChannels) -> list[ChannelKeys]:
+    """What keys a bone of this rotation mode at `frames` (T,)."""
+    keys = []
     if channels.location is not None:
-        _key(curves, f"{path}.location", bone.name, frames, channels.location)
-    values = rotation_values(bone.rotation_mode, channels.quaternions)
-    _key(curves, f"{path}.{rotation_property(bone.rotation_mode)}", bone.name, frames, values)
+        keys.append(ChannelKeys(channels.bone, "location", frames, channels.location))
+    values = rotation_values(mode, channels.quaternions)
+    return [*keys, ChannelKeys(channels.bone, rotation_property(mode), frames, values)]
+
+
+def write_channel(curves: Any, keys: ChannelKeys) -> None:
+    """Give the bone's channel these keys in place of its own, if it has any, in a group of the bone's name.
+
+    curves: what compat.new_action gave.
+    """
+    path = f"{bone_path(keys.bone)}.{keys.channel}"
+    for index, column in enumerate(keys.values.T):
+        fcurve = curves.fcurves.find(path, index=index)
+        if fcurve and len(fcurve.keyframe_points) > len(column):
+            curves.fcurves.remove(fcurve)
+            fcurve = None
+        fcurve = fcurve or compat.new_fcurve(curves, path, index, keys.bone)
+        if keys.slopes is not None:
+            write_bezier(fcurve, keys.frames, column, keys.slopes[:, index])
+        else:
+            _write(fcurve, keys.frames, column, keys.interpolation)
+            fcurve.update()
 
 
 def key_switch(curves: Any, path: str, group: str, frame: float, value: float) -> None:
@@ -58,12 +94,6 @@ def write_keys(fcurve: bpy.types.FCurve, frames: Array, values: Array) -> None:
     sampled motion has to be."""
     _write(fcurve, frames, values, "LINEAR")
     fcurve.update()  # places the handles; without it they are left at random
-
-
-def write_constant(fcurve: bpy.types.FCurve, frames: Array, values: Array) -> None:
-    """The same with keys that hold until the next."""
-    _write(fcurve, frames, values, "CONSTANT")
-    fcurve.update()
 
 
 def write_bezier(fcurve: bpy.types.FCurve, frames: Array, values: Array, slopes: Array) -> None:
@@ -82,7 +112,7 @@ def write_bezier(fcurve: bpy.types.FCurve, frames: Array, values: Array, slopes:
     fcurve.update()
 
 
-def _write(fcurve: bpy.types.FCurve, frames: Array, values: Array, interpolation: str) -> Any:
+def _write(fcurve: bpy.types.FCurve, frames: Array, values: Array, interpolation: Interpolation) -> Any:
     points: Any = fcurve.keyframe_points
     points.add(len(frames) - len(points))
     points.foreach_set("co", np.stack([frames, values], axis=-1).astype(np.float32).ravel())
@@ -127,11 +157,4 @@ def rotation_values(mode: str, quaternions: Array) -> Array:
     eulers: list[Euler] = []
     for quaternion in quaternions.tolist():
         eulers.append(Quaternion(quaternion).to_euler(mode, *eulers[-1:]))
-    return np.array(eulers)
-
-
-def _key(curves: Any, path: str, group: str, frames: Array, values: Array) -> None:
-    """values: (T, n), one F-curve per column."""
-    for index, column in enumerate(values.T):
-        fcurve = curves.fcurves.find(path, index=index) or compat.new_fcurve(curves, path, index, group)
-        write_keys(fcurve, frames, column)
+    return np.array([euler[:] for euler in eulers])  # of Eulers themselves numpy makes an array ten times as slowly

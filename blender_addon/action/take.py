@@ -3,7 +3,7 @@
 import json
 import math
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +11,49 @@ import bpy
 import numpy as np
 
 from .. import compat
+from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.motion import Motion
-from ..rig.retarget import dance_channels, switch_keys
-from .keys import key_bone, key_switch
+from ..edge_backend.motion.rotations import Array
+from ..edge_backend.motion.steps import at_once, part
+from ..rig.retarget import channels_in_steps, switch_keys
+from .curves import Density, carriage_of, in_density, modes_of
+from .keys import ChannelKeys, bone_keys, key_switch, write_channel
 from .takes import PROPERTY, refuse_tweaked, remember, use_take
+
+
+def keys_in_steps(
+    armature: bpy.types.Object,
+    motion: Motion,
+    scene: bpy.types.Scene,
+    first_frame: float,
+    *,
+    clean_feet: bool = True,
+    density: Density = "FRAMES",
+    tolerance: Tolerance | None = None,
+    drawn: Callable[[list[ChannelKeys]], list[ChannelKeys]] = list,
+    exact: Iterable[float] = (),
+    kept: Iterable[float] = (),
+) -> Generator[float, None, list[ChannelKeys]]:
+    """What `add_take` keys, in small steps; armature and scene are looked at in the first alone.
+
+    On every frame of the motion, which falls on its time in the scene (between frames where its rate is not 30), or as
+    dense as asked for. clean_feet: on armatures other than the built-in dancer, clean the feet again.
+    drawn: makes of keys on every frame those that are wanted. exact, kept: as `in_density` has them. Raises EdgeError
+    rig_unfit.
+    """
+    carriage = carriage_of(armature) if density != "FRAMES" else None
+    modes, frames = modes_of(armature), _frames(motion, scene, first_frame)
+    beats = first_frame + motion.beats * _rate(scene)
+    bones = yield from part(channels_in_steps(armature, motion, clean_feet), 0.0, 0.3)
+    keys: list[ChannelKeys] = []
+    for channels in bones:
+        keys += bone_keys(modes[channels.bone], frames, channels)
+        yield 0.3
+    keys = drawn(keys)
+    if carriage:
+        found = in_density(carriage, keys, density, tolerance or Tolerance(), beats=beats, exact=exact, kept=kept)
+        keys = yield from part(found, 0.3, 1.0)
+    return keys
 
 
 def add_take(
@@ -26,31 +65,43 @@ def add_take(
     *,
     settings: Mapping[str, Any] | None = None,
     name: str = "",
+    keys: Sequence[ChannelKeys] | None = None,
+    density: Density = "FRAMES",
 ) -> bpy.types.Action:
     """Key the motion on the dancer as a new action, first key at first_frame; returns the action.
 
-    The action that was there is kept. The scene's end moves out to the last key, never in. The motion's frames fall on
-    their time in the scene, between frames where its rate is not 30. clean_feet: on armatures other than the built-in
-    dancer, clean the feet again. settings: the panel's, kept with the take. name: of the action; by default song and
-    seed. Raises EdgeError armature_tweaked, rig_unfit; whatever fails, the file is as it was.
+    The action that was there is kept. The scene's end moves out to the last key, never in. clean_feet: on armatures
+    other than the built-in dancer, clean the feet again. settings: the panel's, kept with the take. name: of the
+    action; by default song and seed. keys, density: what `keys_in_steps` has found, and how dense it is; by default on
+    every frame. Raises EdgeError armature_tweaked, rig_unfit; whatever fails, the file is as it was.
     """
     refuse_tweaked(armature)
-    rate = scene.render.fps / scene.render.fps_base
-    frames = first_frame + np.arange(motion.frames) * (rate / Motion.fps)
-    bones = dance_channels(armature, motion, clean_feet)
+    frames = _frames(motion, scene, first_frame)
+    if keys is None:
+        keys = at_once(keys_in_steps(armature, motion, scene, first_frame, clean_feet=clean_feet))
     action, curves = compat.new_action(name or _title(motion))
     try:
-        for channels in bones:
-            key_bone(curves, armature.pose.bones[channels.bone], frames, channels)
+        for channel in keys:
+            write_channel(curves, channel)
         for switch in switch_keys(armature):
             key_switch(curves, switch.path, switch.group, frames[0], switch.value)
-        _describe(action, motion, first_frame, rate, settings or {})
+        _describe(action, motion, first_frame, _rate(scene), settings or {})
+        if density != "FRAMES":
+            action[PROPERTY]["density"] = density
     except BaseException:
         bpy.data.actions.remove(action)
         raise
     _adopt(armature, action, frames[0], frames[-1])
     scene.frame_end = max(scene.frame_end, math.ceil(frames[-1]))
     return action
+
+
+def _rate(scene: bpy.types.Scene) -> float:
+    return scene.render.fps / scene.render.fps_base
+
+
+def _frames(motion: Motion, scene: bpy.types.Scene, first_frame: float) -> Array:
+    return first_frame + np.arange(motion.frames) * (_rate(scene) / Motion.fps)
 
 
 def _adopt(armature: bpy.types.Object, action: bpy.types.Action, first: float, last: float) -> None:

@@ -1,4 +1,4 @@
-"""The one worker and the one job of this Blender, kept between operators."""
+"""The one worker, the one job and the one work of this Blender, kept between operators."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import bpy
 from ..edge_backend.errors import EdgeError
 from .job import Job
 from .launch import Launch
+from .work import Work
 from .worker_process import WorkerProcess
 
 
@@ -17,12 +18,13 @@ class Service:
         self._worker: WorkerProcess | None = None
         self._launch: Launch | None = None
         self.job: Job | None = None
+        self.work: Work | None = None
         self.problem: EdgeError | None = None
 
     @property
     def busy(self) -> bool:
-        """Whether a job is under way."""
-        return self.job is not None
+        """Whether a dance is made, or keyed."""
+        return self.job is not None or self.work is not None
 
     @property
     def running(self) -> bool:
@@ -31,7 +33,7 @@ class Service:
 
     def open_job(self, launch: Launch) -> Job:
         """A new job, still without a request. Raises EdgeError busy, job_folder."""
-        if self.job:
+        if self.busy:
             raise EdgeError("busy", "A dance is being made already.", "Wait for it or cancel it.")
         self.problem = None
         self.job = Job(lambda: self._hired(launch), Path(bpy.app.tempdir))
@@ -47,6 +49,7 @@ class Service:
     def stop(self) -> None:
         """End the worker and whatever it does."""
         self.close_job()
+        self.work = None
         if self._worker:
             self._worker.stop()
             self._worker = None

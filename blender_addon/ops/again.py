@@ -1,12 +1,15 @@
 """The operator that makes a take once more."""
 
 import json
+from collections.abc import Generator, Sequence
+from functools import partial
 from pathlib import Path
 
 import bpy
 
 from ..action.edited import Edit, edit_of, source_of
 from ..action.keep import Row
+from ..action.keys import ChannelKeys
 from ..action.takes import details, showing
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.request import GenerateRequest
@@ -66,6 +69,13 @@ class EDGE_DANCE_OT_generate_again(EditOperator):
         """Where the take begins, again."""
         return super().first_frame() if self._again else DanceOperator.first_frame(self)
 
-    def key(self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene) -> bpy.types.Action:
+    def keys_of(self, motion: Motion) -> Generator[float, None, list[ChannelKeys]]:
+        """With what was kept, if something was."""
+        return super().keys_of(motion) if self._again else DanceOperator.keys_of(self, motion)
+
+    def key(
+        self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene, keys: Sequence[ChannelKeys]
+    ) -> bpy.types.Action:
         """A new take; the one that it repeats stays."""
-        return super().key(dancer, motion, scene) if self._again else DanceOperator.key(self, dancer, motion, scene)
+        key = super().key if self._again else partial(DanceOperator.key, self)
+        return key(dancer, motion, scene, keys)

@@ -1,19 +1,25 @@
 """The operator that changes how dense a take's keys are."""
 
+from collections.abc import Iterator
+
 import bpy
 
-from ..action.curves import key_count, set_density
-from ..action.takes import remember, use_take
+from ..action.curves import carriage_of, in_density, key_count, rekey, sampled
+from ..action.takes import beat_frames, remember, use_take
+from ..backend.service import service
+from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
 from ..properties import DENSITIES
-from .takes import TakeOperator
+from .stepping import SteppingOperator
+from .takes import shown_take
 
 
-class EDGE_DANCE_OT_change_density(TakeOperator):
+class EDGE_DANCE_OT_change_density(SteppingOperator):
     """Key the take anew, as a take of its own: curves to edit, or blocking"""
 
     bl_idname = "edge_dance.change_density"
     bl_label = "Change Keys"
+    bl_options = {"REGISTER", "UNDO"}
 
     density: bpy.props.EnumProperty(name="Keys", description="How many keys the new take gets", items=DENSITIES[1:])
     degrees: bpy.props.FloatProperty(name="Degrees", description="How far curves may stray", default=1.0, min=0.05)
@@ -21,16 +27,38 @@ class EDGE_DANCE_OT_change_density(TakeOperator):
         name="Millimetres", description="How far the body and its feet may stray", default=5.0, min=0.5
     )
 
-    def act(self, context: bpy.types.Context, armature: bpy.types.Object, action: bpy.types.Action) -> None:
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Greyed with the reason."""
+        if service.busy:
+            cls.poll_message_set("A dance is being made already")
+            return False
+        cls.poll_message_set("Click a take in the list first")
+        return shown_take(context) is not None
+
+    def steps(self, context: bpy.types.Context) -> Iterator[float]:
+        """The new keys, of the take as it is now."""
+        armature, action = shown_take(context) or (None, None)
+        assert armature and action  # noqa: S101 - poll has seen them
+        self._armature, self._action = armature.session_uid, action.session_uid
+        carriage, keys, beats = carriage_of(armature), sampled(armature, action), beat_frames(action)
+        tolerance = Tolerance(self.degrees, self.millimetres)
+        self._keys = yield from in_density(carriage, keys, self.density, tolerance, beats=beats)
+
+    def apply(self, context: bpy.types.Context) -> str:
         """The take that it comes from is left as it is."""
+        armature = next((ob for ob in bpy.data.objects if ob.session_uid == self._armature), None)
+        action = next((found for found in bpy.data.actions if found.session_uid == self._action), None)
+        if armature is None or action is None:
+            raise EdgeError("take_missing", "The take was removed while its keys were changed.", "Choose another one.")
         copy = action.copy()
         copy.name = f"{action.name} {self.density.lower()}"
         try:
-            set_density(armature, copy, self.density, Tolerance(self.degrees, self.millimetres))
+            rekey(copy, self._keys, self.density)
             use_take(armature, copy)
         except BaseException:
             bpy.data.actions.remove(copy)
             raise
         copy.use_fake_user = True
         remember(armature, copy)
-        self.report({"INFO"}, f"{key_count(copy):,} keys instead of {key_count(action):,}.")
+        return f"{key_count(copy):,} keys instead of {key_count(action):,}."

@@ -1,6 +1,7 @@
 """Operators that keep some of a dance and make the rest anew: each one is rows of what it keeps."""
 
 import math
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,15 +9,14 @@ from typing import Any
 import bpy
 
 from ..action.beats import known_beats
-from ..action.curves import set_density
 from ..action.edited import Edit, note_edit, of_action
 from ..action.hold import held_rows, hold
 from ..action.keep import Row, Timing, exact_frames, gather
 from ..action.keep_rows import frame_range, rows_of, selected_bones, selected_keys
-from ..action.keys import copy_others
+from ..action.keys import ChannelKeys, copy_others
 from ..action.mirror import add_mirrored
 from ..action.parts import joints_of
-from ..action.take import add_take
+from ..action.take import add_take, keys_in_steps
 from ..action.takes import KEEP, current_take, details, span
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
@@ -83,25 +83,42 @@ class EditOperator(DanceOperator):
         """Where the edited part begins."""
         return self._timing.first
 
-    def key(self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene) -> bpy.types.Action:
-        """A take in which kept poses are as they were."""
+    def keys_of(self, motion: Motion) -> Generator[float, None, list[ChannelKeys]]:
+        """Kept poses are as they were."""
+        scene, dancer = self.stage()
+        settings = self._settings
+        return keys_in_steps(
+            dancer,
+            motion,
+            scene,
+            self.first_frame(),
+            clean_feet=self._request.feet.enabled,
+            density=settings["density"],
+            tolerance=Tolerance(settings["degrees"], settings["millimetres"]),
+            drawn=lambda keys: hold(keys, self._held, self._timing.rate),
+            exact=self._exact,
+            kept=self._near,
+        )
+
+    def key(
+        self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene, keys: Sequence[ChannelKeys]
+    ) -> bpy.types.Action:
+        """A take that knows what was kept, with what the edited action keys besides."""
         settings = self.kept_settings(motion)
         action = add_take(
             dancer,
             motion,
             scene,
-            self._timing.first,
-            self._request.feet.enabled,
+            self.first_frame(),
             settings=settings,
             name=self._name,
+            keys=keys,
+            density=settings["density"],
         )
         note_edit(action, self._edit)
         source = next((found for found in bpy.data.actions if found.session_uid == self._source), None)
         if source and self.suffix:
             copy_others(source, action)
-        hold(action, self._held, self._timing.rate)
-        tolerance = Tolerance(settings["degrees"], settings["millimetres"])
-        set_density(dancer, action, settings["density"], tolerance, exact=self._exact, kept=self._near)
         return action
 
 

@@ -1,20 +1,23 @@
 """Operators that make dances."""
 
 import random
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from ..action.curves import set_density
+from ..action.curves import modes_of
 from ..action.growing import Growing
-from ..action.take import add_take
+from ..action.keys import ChannelKeys
+from ..action.take import add_take, keys_in_steps
 from ..action.takes import all_or_none
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.motion import Motion
+from ..edge_backend.motion.steps import at_once, part
 from ..edge_backend.request import GenerateRequest
 from ..music import find_strip, song_of
 from ..rig.target import find_dancer
@@ -97,23 +100,54 @@ class DanceOperator(JobOperator):
         dancer = next((ob for ob in bpy.data.objects if ob.session_uid == self._dancer), None)
         return bpy.data.scenes.get(self._scene), dancer
 
-    def finish(self, context: bpy.types.Context, dances: list[Motion]) -> str:
-        """Key them on the dancer that was selected when the job began."""
+    def stage(self) -> tuple[bpy.types.Scene, bpy.types.Object]:
+        """The same. Raises EdgeError dancer_gone."""
         scene, dancer = self._stage()
         if scene is None or dancer is None:
             hint = "Select another one; the dance is kept for it."
             raise EdgeError("dancer_gone", "The dancer was deleted while the dance was made.", hint)
+        return scene, dancer
+
+    def work_out(self, context: bpy.types.Context, dances: list[Motion]) -> Iterator[float]:
+        """The keys, which belong to the dancer's bones as they are now."""
+        self._keys: list[Sequence[ChannelKeys]] = []
+        self._modes = modes_of(self.stage()[1])
+        for number, motion in enumerate(dances):
+            keys = yield from part(self.keys_of(motion), number / len(dances), (number + 1) / len(dances))
+            self._keys.append(keys)
+
+    def keys_of(self, motion: Motion) -> Generator[float, None, list[ChannelKeys]]:
+        """The keys of one dance, in small steps, on the dancer as it is at the first one."""
+        scene, dancer = self.stage()
+        settings = self._settings
+        return keys_in_steps(
+            dancer,
+            motion,
+            scene,
+            self.first_frame(),
+            clean_feet=self._request.feet.enabled,
+            density=settings["density"],
+            tolerance=Tolerance(settings["degrees"], settings["millimetres"]),
+        )
+
+    def finish(self, context: bpy.types.Context, dances: list[Motion]) -> str:
+        """Key them on the dancer that was selected when the job began."""
+        scene, dancer = self.stage()
+        if self._modes != modes_of(dancer):  # a bone was renamed meanwhile, or turns in another mode
+            self._keys = [at_once(self.keys_of(motion)) for motion in dances]
         with all_or_none(dancer, scene):
-            takes = [self.key(dancer, motion, scene) for motion in dances]
+            takes = [self.key(dancer, motion, scene, keys) for motion, keys in zip(dances, self._keys, strict=True)]
         names = " and ".join(take.name for take in takes)
         return f"{names}: {dances[0].frames / Motion.fps:.1f} s of dance on {dancer.name}."
 
-    def key(self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene) -> bpy.types.Action:
+    def key(
+        self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene, keys: Sequence[ChannelKeys]
+    ) -> bpy.types.Action:
         """A take of the dance, with the settings that it was made with."""
         settings = self.kept_settings(motion)
-        action = add_take(dancer, motion, scene, self._song.first_frame, self._request.feet.enabled, settings=settings)
-        set_density(dancer, action, settings["density"], Tolerance(settings["degrees"], settings["millimetres"]))
-        return action
+        return add_take(
+            dancer, motion, scene, self.first_frame(), settings=settings, keys=keys, density=settings["density"]
+        )
 
     def kept_settings(self, motion: Motion) -> dict[str, Any]:
         """The panel's settings when the job began, with the dance's own seed."""
@@ -159,6 +193,8 @@ class EDGE_DANCE_OT_cancel(bpy.types.Operator):
         """The operator that runs the job ends when the worker has stopped."""
         if service.job:
             service.job.cancel()
+        if service.work:
+            service.work.cancelled = True
         return {"FINISHED"}
 
 

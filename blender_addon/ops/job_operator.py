@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,18 @@ from ..edge_backend.motion.motion import Motion
 from ..edge_backend.request import BodyRequest, FeaturesRequest, GenerateRequest
 from ..preferences import kept_results, launch
 from ..ui.redraw import redraw_sidebars
+from .stepping import SteppingOperator
 
 _TICK_S = 0.1
+_WORK_TICK_S = 0.02
 
 
-class JobOperator(bpy.types.Operator):
+class JobOperator(SteppingOperator):
     """Modal in the window, where Blender stays free to use; blocking in background mode and from scripts.
 
-    Subclasses gather from the context (`prepare`), say what to ask (`request`) and what to do with the dances
-    (`finish`). Between these the user may do anything, undo and delete included: keep names and numbers, never bpy
-    objects.
+    Subclasses gather from the context (`prepare`), say what to ask (`request`), what to work out of the dances
+    (`work_out`) and what to do with them (`finish`). Between these the user may do anything, undo and delete included:
+    keep names and numbers, never bpy objects.
     """
 
     bl_options = {"UNDO"}  # without REGISTER: redoing must not start another job
@@ -34,7 +37,7 @@ class JobOperator(bpy.types.Operator):
     """So many dances are asked for, one after the other; `finish` gets all of them at once."""
 
     _job: Job
-    _timer: bpy.types.Timer
+    _remarks: list[str]
     _dances: list[Any]
     _beginning: Motion | None
     _copies: list[Kept]
@@ -58,6 +61,10 @@ class JobOperator(bpy.types.Operator):
         """What applying a result later needs, in JSON's types; None where it is not worth keeping."""
         return None
 
+    def work_out(self, context: bpy.types.Context, dances: list[Any]) -> Iterator[float]:
+        """What `finish` needs and takes long, in small steps; yields how much is done. Raises EdgeError."""
+        yield from ()
+
     def finish(self, context: bpy.types.Context, dances: list[Any]) -> str:
         """Apply the dances and say in a sentence what happened. Raises EdgeError with the scene untouched."""
         raise NotImplementedError
@@ -79,13 +86,15 @@ class JobOperator(bpy.types.Operator):
             return self.execute(context)
         if not self._begin(context):
             return {"CANCELLED"}
-        self._timer = context.window_manager.event_timer_add(_TICK_S, window=context.window)
+        self.set_timer(context, _TICK_S)
         context.window_manager.modal_handler_add(self)
         redraw_sidebars(context)
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Look after the job ten times a second; everything but ESC belongs to the rest of Blender."""
+        if self._work:
+            return super().modal(context, event)
         if event.type == "ESC" and event.value == "PRESS":
             self._job.cancel()
             redraw_sidebars(context)
@@ -97,10 +106,12 @@ class JobOperator(bpy.types.Operator):
         self._show_beginning(context)
         if not self._job.finished or self._next(context):
             return {"PASS_THROUGH"}
+        answer = self._gather(context)
         context.window_manager.event_timer_remove(self._timer)
-        result = self._end(context)
+        if not answer:
+            self.set_timer(context, _WORK_TICK_S)
         redraw_sidebars(context)
-        return result
+        return answer or {"PASS_THROUGH"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Do the job and wait for it."""
@@ -114,13 +125,13 @@ class JobOperator(bpy.types.Operator):
                     print(f"{self.bl_label}: {stage}", flush=True)
                 self._show_beginning(context)
                 time.sleep(_TICK_S / 5)
-            return self._end(context)
+            return self._gather(context) or self.finish_work(context)
         finally:
             service.close_job()
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender ends the operator, because another file is loaded or the window closed; the job goes on."""
-        context.window_manager.event_timer_remove(self._timer)
+        super().cancel(context)
         self.hide()
         recipe = self.recipe()
         if recipe and self._job is service.job and self._job.state in ("starting", "running", "done"):
@@ -134,7 +145,7 @@ class JobOperator(bpy.types.Operator):
         try:
             self.prepare(context)
         except EdgeError as error:
-            self._refuse(error)
+            self.refuse(error)
             return False
         return self._start(context)
 
@@ -144,7 +155,7 @@ class JobOperator(bpy.types.Operator):
             self._job = service.open_job(launch(context))
             self._job.start(self.request(self._job.folder, len(self._dances)))
         except (EdgeError, OSError) as error:
-            self._refuse(error)
+            self.refuse(error)
             return False
         except BaseException:
             service.close_job()
@@ -160,7 +171,7 @@ class JobOperator(bpy.types.Operator):
         try:
             self._dances.append(self._take_in())
         except EdgeError:
-            return False  # _end reads it again, and says so
+            return False  # _gather reads it again, and says so
         service.close_job()
         return self._start(context)
 
@@ -170,30 +181,57 @@ class JobOperator(bpy.types.Operator):
             with contextlib.suppress(EdgeError):  # what is wrong will be said of the whole dance
                 self.show(context, beginning)
 
-    def _end(self, context: bpy.types.Context) -> set[str]:
-        self.hide()
+    def _gather(self, context: bpy.types.Context) -> set[str] | None:
+        """Take in what was made last, and begin to work on it; the operator's answer where there is nothing to do."""
         try:
-            if self._job.state == "cancelled":
-                if self._beginning and self.keeps_beginning(context):
-                    self.report({"INFO"}, self.finish(context, [*self._dances, self._beginning]))
-                    return {"FINISHED"}
+            if self._job.state == "cancelled" and self._beginning and self.keeps_beginning(context):
+                self._dances.append(self._beginning)
+            elif self._job.state == "cancelled":
                 self.report({"INFO"}, "Cancelled.")
                 return {"CANCELLED"}
-            if self._job.error:
+            elif self._job.error:
                 raise self._job.error
-            if self._job.state != "done":  # the next dance could not be started, which has been said
+            elif self._job.state != "done":  # the next dance could not be started, which has been said
                 return {"CANCELLED"}
-            self.report({"INFO"}, self.finish(context, [*self._dances, self._take_in()]))
-            for remark in self._job.remarks:
-                self.report({"WARNING"}, remark)
-            for kept in self._copies:
-                kept.drop()
-            return {"FINISHED"}
+            else:
+                self._dances.append(self._take_in())
+            self._remarks = self._job.remarks
+            service.close_job()
+            self.begin_work(context)
+            return None
         except EdgeError as error:
-            self._refuse(error)
+            self.refuse(error)
             return {"CANCELLED"}
         finally:
             service.close_job()
+            if not self._work:
+                self.hide()
+
+    def steps(self, context: bpy.types.Context) -> Iterator[float]:
+        """Between the last dance and the scene."""
+        yield from self.work_out(context, self._dances)
+
+    def go_on(self, context: bpy.types.Context) -> set[str] | None:
+        """What has grown is shown until the whole dance is there."""
+        try:
+            return super().go_on(context)
+        finally:
+            if not self._work:
+                self.hide()
+
+    def apply(self, context: bpy.types.Context) -> str:
+        """Into the scene."""
+        self.hide()
+        said = self.finish(context, self._dances)
+        for remark in self._remarks:
+            self.report({"WARNING"}, remark)
+        self.discard()
+        return said
+
+    def discard(self) -> None:
+        """The dances need not be kept."""
+        for kept in self._copies:
+            kept.drop()
 
     def _take_in(self) -> Any:
         """The job's result, of which there is a copy from now on: whatever goes wrong, it is not lost."""
@@ -203,11 +241,11 @@ class JobOperator(bpy.types.Operator):
                 self._copies.append(kept_results().keep(self._job.result, recipe))
         return result
 
-    def _refuse(self, error: EdgeError | OSError) -> None:
+    def refuse(self, error: EdgeError | OSError) -> None:
+        """Say what went wrong, in a sentence; it stays in the panel."""
         problem = explain(error)
         service.close_job()
-        service.problem = problem
-        self.report({"ERROR"}, str(problem))
+        super().refuse(problem)
 
 
 def _look_after(job: Job, recipe: dict[str, Any]) -> None:

@@ -1,21 +1,21 @@
 """Operators for dances that were made but could not be keyed."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import bpy
 
-from ..action.curves import set_density
-from ..action.take import add_take
+from ..action.take import add_take, keys_in_steps
 from ..action.takes import all_or_none
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
-from ..edge_backend.motion.motion import Motion
 from ..preferences import kept_results
 from ..rig.target import find_dancer
+from .stepping import SteppingOperator
 
 
-class EDGE_DANCE_OT_apply_kept(bpy.types.Operator):
+class EDGE_DANCE_OT_apply_kept(SteppingOperator):
     """Key a dance that was kept on the dancer that is selected, as a new take"""
 
     bl_idname = "edge_dance.apply_kept"
@@ -27,6 +27,9 @@ class EDGE_DANCE_OT_apply_kept(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Greyed with the reason."""
+        if service.busy:
+            cls.poll_message_set("A dance is being made already")
+            return False
         try:
             find_dancer(context)
         except EdgeError as error:
@@ -34,21 +37,37 @@ class EDGE_DANCE_OT_apply_kept(bpy.types.Operator):
             return False
         return True
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """All of it or nothing; it stays kept where it fails."""
+    def steps(self, context: bpy.types.Context) -> Iterator[float]:
+        """Its keys on the dancer's bones as they are now."""
+        kept = kept_results().find(self.name)
+        if kept is None:
+            raise EdgeError("kept_missing", "No such dance is kept.", "Generate it again.")
+        self._kept, self._motion = kept, kept.motion()
         try:
-            kept = kept_results().find(self.name)
-            if kept is None:
-                raise EdgeError("kept_missing", "No such dance is kept.", "Generate it again.")
-            scene: Any = context.scene
-            action = key(find_dancer(context), scene, kept.motion(), kept.recipe)
-        except EdgeError as error:
-            service.problem = error
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        kept.drop()
-        self.report({"INFO"}, f"{action.name} is on {find_dancer(context).name}.")
-        return {"FINISHED"}
+            recipe = kept.recipe
+            self._first, self._settings = float(recipe["first_frame"]), dict(recipe["settings"])
+            tolerance = Tolerance(float(self._settings["degrees"]), float(self._settings["millimetres"]))
+            planted, density = bool(recipe["planted"]), self._settings["density"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise EdgeError("kept_missing", "The kept dance is damaged.", "Generate it again.") from error
+        dancer = find_dancer(context)
+        scene: Any = context.scene
+        self._dancer, self._scene = dancer.session_uid, scene.name
+        self._keys = yield from keys_in_steps(
+            dancer, self._motion, scene, self._first, clean_feet=planted, density=density, tolerance=tolerance
+        )
+
+    def apply(self, context: bpy.types.Context) -> str:
+        """All of it or nothing; it stays kept where it fails."""
+        dancer = next((ob for ob in bpy.data.objects if ob.session_uid == self._dancer), None)
+        scene = bpy.data.scenes.get(self._scene)
+        if dancer is None or scene is None:
+            raise EdgeError("dancer_gone", "The dancer was deleted meanwhile.", "Select another one.")
+        how = {"settings": self._settings, "keys": self._keys, "density": self._settings["density"]}
+        with all_or_none(dancer, scene):
+            action = add_take(dancer, self._motion, scene, self._first, **how)
+        self._kept.drop()
+        return f"{action.name} is on {dancer.name}."
 
 
 class EDGE_DANCE_OT_delete_kept(bpy.types.Operator):
@@ -65,17 +84,3 @@ class EDGE_DANCE_OT_delete_kept(bpy.types.Operator):
         if kept := kept_results().find(self.name):
             kept.drop()
         return {"FINISHED"}
-
-
-def key(dancer: bpy.types.Object, scene: bpy.types.Scene, motion: Motion, recipe: dict[str, Any]) -> bpy.types.Action:
-    """A take of a kept dance, where it was meant to be. Raises EdgeError with the scene untouched."""
-    try:
-        first, planted, settings = float(recipe["first_frame"]), bool(recipe["planted"]), dict(recipe["settings"])
-        tolerance = Tolerance(float(settings["degrees"]), float(settings["millimetres"]))
-        density: Any = settings["density"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise EdgeError("kept_missing", "The kept dance is damaged.", "Generate it again.") from error
-    with all_or_none(dancer, scene):
-        action = add_take(dancer, motion, scene, first, planted, settings=settings)
-        set_density(dancer, action, density, tolerance)
-    return action

@@ -1,6 +1,6 @@
 """Blender's armatures as the retargeting mathematics sees them: measured at rest, checked, posed and read."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +10,11 @@ import numpy as np
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.feet import FootSettings
 from ..edge_backend.motion.motion import Motion
-from ..edge_backend.motion.retarget import Fit, Rig, RigBone, fit, pose_rig, read_rig
+from ..edge_backend.motion.retarget import Fit, Rig, RigBone, fit, pose_rig_in_steps, read_rig
 from ..edge_backend.motion.retarget.bone_map import BoneMap, BoneName, find_bone_map, slot_words
 from ..edge_backend.motion.retarget.slots import HIPS, TRAVEL
 from ..edge_backend.motion.rotations import Array, continuous_quaternions, matrix_to_quaternion
+from ..edge_backend.motion.steps import at_once
 from .bone_map_properties import CHOSEN
 from .channels import BoneChannels, dancer_channels, motion_of_dancer
 from .dancer import is_dancer
@@ -56,24 +57,23 @@ def faults_of(armature: bpy.types.Object, bone_map: BoneMap) -> list[str]:
 
 
 def dance_channels(armature: bpy.types.Object, motion: Motion, clean_feet: bool = True) -> list[BoneChannels]:
+    """What `channels_in_steps` makes, all at once. Raises EdgeError rig_unfit."""
+    return at_once(channels_in_steps(armature, motion, clean_feet))
+
+
+def channels_in_steps(
+    armature: bpy.types.Object, motion: Motion, clean_feet: bool = True
+) -> Generator[float, None, list[BoneChannels]]:
     """Channels that make the armature dance: dancers take the model's pose as it is, others are fitted.
 
-    clean_feet: clean the feet of all but the built-in dancer again, in their own proportions. Raises EdgeError
-    rig_unfit.
+    In steps, which yield how much is done; the armature is looked at in the first alone. clean_feet: clean the feet of
+    all but the built-in dancer again, in their own proportions. Raises EdgeError rig_unfit.
     """
     if is_dancer(armature):
         return dancer_channels(motion, _rest_matrices(armature), FootSettings() if clean_feet else None)
-    return rig_channels(armature, motion, clean_feet)
-
-
-def rig_channels(armature: bpy.types.Object, motion: Motion, feet: bool = True) -> list[BoneChannels]:
-    """Channels that make any mapped armature dance. feet: clean the feet again in the rig's proportions.
-
-    Raises EdgeError rig_unfit.
-    """
     bone_map, measured = measure(armature)
-    settings = FootSettings() if feet else None
-    poses = pose_rig(measured, motion, settings, bone_map.travel_turns)
+    settings = FootSettings() if clean_feet else None
+    poses = yield from pose_rig_in_steps(measured, motion, settings, bone_map.travel_turns)
     still = np.tile((1.0, 0.0, 0.0, 0.0), (motion.frames, 1))
     nowhere = np.zeros((motion.frames, 3))
     return [

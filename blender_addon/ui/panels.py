@@ -46,6 +46,9 @@ class VIEW3D_PT_edge_dance(_DanceTab):
         if service.job:
             _draw_job(layout, service.job)
             return
+        if service.work:
+            _draw_bar(layout, service.work.fraction, service.work.label, not service.work.cancelled)
+            return
         draw_health(layout, context)
         draw_kept(layout, context)
         reason = why_not_generate(context)
@@ -213,9 +216,13 @@ def _draw_job(layout: Any, job: Job) -> None:
         text = _STAGES.get(job.progress.stage, job.progress.stage)
         if job.progress.eta and job.progress.eta >= 1:
             text += f", {duration(job.progress.eta)} left"
+    _draw_bar(layout, job.fraction, text, job.state != "cancelling")
+
+
+def _draw_bar(layout: Any, fraction: float, text: str, can_cancel: bool) -> None:
     row = layout.row(align=True)
     row.scale_y = 1.6
-    row.progress(factor=job.fraction, text=text)
+    row.progress(factor=fraction, text=text)
     button = row.row(align=True)
-    button.enabled = job.state != "cancelling"
+    button.enabled = can_cancel
     button.operator("edge_dance.cancel", text="", icon="X")

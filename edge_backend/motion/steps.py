@@ -17,3 +17,13 @@ def at_once(steps: Generator[float, None, Made]) -> Made:
         except StopIteration as end:
             made: Made = end.value
             return made
+
+
+def part(steps: Generator[float, None, Made], start: float, end: float) -> Generator[float, None, Made]:
+    """The same as a part of larger work, from start to end of it."""
+    while True:
+        try:
+            yield start + (end - start) * next(steps)
+        except StopIteration as stop:
+            made: Made = stop.value
+            return made

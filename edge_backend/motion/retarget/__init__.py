@@ -8,7 +8,7 @@ numpy and the standard library only.
 from .body import off_body, onto_body
 from .fitting import Fit, fit
 from .off_rig import read_rig
-from .onto_rig import BonePose, pose_rig
+from .onto_rig import BonePose, pose_rig, pose_rig_in_steps
 from .rig import Rig, RigBone
 from .slots import NECKS, SIDED, SIDES, SPINES, slot_names
 
@@ -25,6 +25,7 @@ __all__ = [
     "off_body",
     "onto_body",
     "pose_rig",
+    "pose_rig_in_steps",
     "read_rig",
     "slot_names",
 ]

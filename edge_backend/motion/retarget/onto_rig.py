@@ -1,5 +1,6 @@
 """From a motion to the channels of a rig's bones."""
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from ..kinematics import forward_kinematics, global_rotations
 from ..motion import Motion
 from ..rotations import Array, axis_angle_to_matrix, matrix_to_quaternion, quaternion_to_matrix, slerp
 from ..skeleton import SMPL, Y_UP_TO_Z_UP, Joint, Skeleton
+from ..steps import at_once
 from .fitting import MODEL_ANKLE, Fit, model_direction
 from .plants import standing_feet
 from .rig import Posed, location_axes, turn_bones
@@ -56,15 +58,26 @@ class _Body:
 
 
 def pose_rig(fit: Fit, motion: Motion, feet: FootSettings | None = None, travel_turns: bool = True) -> list[BonePose]:
-    """The channels that make the rig dance, parents before their children.
+    """What `pose_rig_in_steps` makes, all at once."""
+    return at_once(pose_rig_in_steps(fit, motion, feet, travel_turns))
+
+
+def pose_rig_in_steps(
+    fit: Fit, motion: Motion, feet: FootSettings | None = None, travel_turns: bool = True
+) -> Generator[float, None, list[BonePose]]:
+    """The channels that make the rig dance, parents before their children; in steps, which yield how much is done.
 
     Limbs point where the model's point; the hips' way is the model's, larger or smaller by the legs' length.
     feet: how feet are cleaned again in the rig's proportions, None leaves them. travel_turns: whether the bone of the
     slot `travel` turns with the hips; else it only moves.
     """
     body = _carry_over(fit, motion)
+    yield 0.1
     if feet is not None:
-        body = _clean_feet(fit, body, standing_feet(motion), feet)
+        standing = standing_feet(motion)
+        yield 0.5
+        body = _clean_feet(fit, body, standing, feet)
+        yield 0.9
     turned = {}
     for slot, turn in body.turns.items():
         turned[fit.bones[slot]] = _bone_axes(fit, fit.bones[slot], turn)

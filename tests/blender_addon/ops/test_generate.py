@@ -194,17 +194,17 @@ def test_a_dancer_deleted_meanwhile_is_told_and_nothing_breaks(stage):
 
 
 def test_a_take_that_cannot_be_finished_leaves_nothing_behind(stage, monkeypatch):
-    """The second of three fails on the way to its curves."""
+    """The second of three fails."""
     error = addon("edge_backend.errors").EdgeError
-    set_density, calls = addon("action.curves").set_density, []
+    add_take, calls = addon("action.take").add_take, []
 
     def failing(*arguments, **options):
         calls.append(arguments)
         if len(calls) == 2:
             raise error("rig_unfit", "The rig has changed.")
-        set_density(*arguments, **options)
+        return add_take(*arguments, **options)
 
-    monkeypatch.setattr(addon("ops.generate"), "set_density", failing)
+    monkeypatch.setattr(addon("ops.generate"), "add_take", failing)
     bpy.context.scene.frame_end = 5
     before = dump()
     with pytest.raises(RuntimeError, match="The rig has changed"):

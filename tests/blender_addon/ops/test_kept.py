@@ -77,7 +77,7 @@ def test_a_fault_while_it_is_keyed_leaves_the_scene_as_it_was_and_the_dance_kept
         raise fault
 
     bpy.context.scene.frame_end = 5
-    monkeypatch.setattr(addon("ops.generate"), "set_density", failing)
+    monkeypatch.setattr(addon("ops.generate"), "add_take", failing)
     with pytest.raises(RuntimeError):
         bpy.ops.edge_dance.generate()
     assert not bpy.data.actions and not stage.edge_dance.takes if hasattr(stage, "edge_dance") else not bpy.data.actions

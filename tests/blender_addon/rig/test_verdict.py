@@ -130,7 +130,7 @@ def test_keys_are_never_written_on_what_was_true_before():
     assert words() == ""
     character.pose.bones["thigh_r"].constraints.new("LIMIT_ROTATION")
     with pytest.raises(addon("edge_backend.errors").EdgeError, match="Limit Rotation"):
-        addon("rig.retarget").rig_channels(character, None)
+        addon("rig.retarget").dance_channels(character, None)
 
 
 def test_asking_again_costs_next_to_nothing():
