@@ -54,6 +54,29 @@ def test_killed_in_any_stage(bench, quick_worker, song_file, stage):
     job.close()
 
 
+def test_killed_at_every_message_that_it_sends(bench, quick_worker, song_file):
+    """The real one, until it has said all that it has to say."""
+    heard = 0
+    while True:
+        bench.workers.clear()
+        job = ask(bench, song_file)
+        taken, take = [], job._take
+        job._take = lambda event, taken=taken, take=take: (taken.append(event), take(event))
+        heard += 1
+        run(job, until=lambda job, taken=taken, heard=heard: job.finished or len(taken) >= heard, seconds=120)
+        pid = bench.workers[0]._process.pid
+        os.kill(pid, signal.SIGKILL)
+        ended = job.finished
+        run(job, seconds=10)
+        assert job.state == "done" or (job.state, job.error.code) == ("failed", "backend_killed")
+        folder = job.folder
+        job.close()
+        assert is_gone(pid) and not folder.exists()
+        if ended:
+            break
+    assert heard > 5  # hello, what it loads, progress of five stages, the result
+
+
 def at(job, stage):
     return job.progress is not None and job.progress.stage == stage
 
