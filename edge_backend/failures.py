@@ -5,7 +5,8 @@ import traceback
 
 from .errors import EdgeError
 
-_MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory")  # torch: CUDA, CPU, Windows
+# torch: CUDA, CPU, Windows, and CUDA's libraries where not even their own work space is left.
+_MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "_status_alloc_failed")
 _LONGEST_DETAIL = 8000  # characters
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 

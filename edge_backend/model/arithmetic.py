@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Arithmetic = Literal["fp32", "fp16", "bf16"]
 
-WORTH = 1.1  # so many times as quick as exact numbers another arithmetic has to be
+WORTH = 1.1  # so many times as quick as an exacter one an arithmetic has to be
 TRIAL_S = 0.25  # an arithmetic that has not done one small product by then, or thrice fp32's time, is none for here
 ROUNDS = 3
 _MIDDLE = 500  # any timestep
@@ -44,7 +44,7 @@ def _shorter(weight: Tensor, bias: Tensor, kind: torch.dtype) -> Linear:
 
 
 def candidates(device: torch.device) -> tuple[Arithmetic, ...]:
-    """What may be quicker than exact numbers on such a device."""
+    """What may be quicker than exact numbers on such a device, the exacter first."""
     match device.type:
         case "cuda":
             return ("fp16", "bf16")
@@ -84,8 +84,11 @@ def _measured(model: "DanceDecoder", windows: int) -> Arithmetic:
         for name, decoder in decoders.items():
             took = _seconds(lambda d=decoder, n=name: d(x, _MIDDLE, memories[n], unheard=True), device)  # type: ignore[misc]
             seconds[name] = min(seconds[name], took)
-    best = min(seconds, key=lambda name: seconds[name])
-    return best if seconds[best] * WORTH < seconds["fp32"] else "fp32"
+    best: Arithmetic = "fp32"
+    for name in decoders:  # the exacter first
+        if seconds[name] * WORTH < seconds[best]:
+            best = name
+    return best
 
 
 def _bearable(arithmetic: Arithmetic, device: torch.device) -> bool:

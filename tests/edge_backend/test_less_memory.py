@@ -42,6 +42,24 @@ def test_where_nothing_fits_the_cpu_does_it():
     assert work.tried[-1] == (1, "cpu") and "going on with the CPU" in told[-1]
 
 
+@pytest.mark.parametrize(
+    "said",
+    [  # the first as seen on a GPU with 40 MB left
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+    ],
+)
+def test_a_library_without_room_for_its_own_work_space_wants_memory_too(said):
+    def work(_batch, device):
+        if device == GPU:
+            raise RuntimeError(said)
+        return "dance"
+
+    told = []
+    assert with_less_memory(work, 1, GPU, told.append) == "dance"
+    assert "going on with the CPU" in told[-1]
+
+
 def test_a_cpu_without_memory_and_other_faults_are_told_as_they_are():
     with pytest.raises(torch.OutOfMemoryError):
         with_less_memory(Device(lambda *_: False), 1, GPU, print)

@@ -74,3 +74,19 @@ def test_an_arithmetic_that_takes_for_ever_is_not_tried_on_the_network(network, 
     monkeypatch.setattr(arithmetic, "TRIAL_S", 0.5)
     assert quickest(network, 1, None) == "fp32"
     assert {len(out.shape) for out in asked[:-3]} == {2}  # small products; the last three are the network, exactly
+
+
+@pytest.mark.parametrize(
+    ("seconds", "chosen"),
+    [
+        ({"fp32": 1.0, "fp16": 0.7, "bf16": 0.69}, "fp16"),  # as good as equally quick, and eight times as exact
+        ({"fp32": 1.0, "fp16": 0.9, "bf16": 0.5}, "bf16"),
+        ({"fp32": 1.0, "fp16": 0.95, "bf16": 0.92}, "fp32"),
+    ],
+)
+def test_of_two_that_are_equally_quick_the_exacter_is_taken(network, monkeypatch, seconds, chosen):
+    monkeypatch.setattr(arithmetic, "candidates", lambda _device: ("fp16", "bf16"))
+    monkeypatch.setattr(arithmetic, "_bearable", lambda *_: True)
+    rounds = iter(list(seconds.values()) * arithmetic.ROUNDS)
+    monkeypatch.setattr(arithmetic, "_seconds", lambda *_: next(rounds))
+    assert quickest(network, 1, None) == chosen
