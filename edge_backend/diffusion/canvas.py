@@ -10,6 +10,7 @@ from ..motion.representation import CHANNELS, ROOT, Normaliser, pack, unpack
 from ..motion.rotations import Array
 from .constraints import Constraint
 from .easing import ease
+from .follow_through import follow_through
 from .holding import Hold
 from .long_form import HOP, WINDOW, WindowPlan, stitch
 
@@ -57,12 +58,12 @@ class Canvas:
         look_back: leave the last frames open if something is held soon after them, so that the next window can lead to
         it.
         """
-        stretch = stitch(self._normaliser.unnormalise(x0.cpu().numpy(), clip=False))
-        start, end = windows.start * HOP, (windows.stop - 1) * HOP + WINDOW
+        start, end = windows.start * HOP, min((windows.stop - 1) * HOP + WINDOW, self.plan.frames)
         inside = slice(start, end)
+        stretch = stitch(self._normaliser.unnormalise(x0.cpu().numpy(), clip=False))[: end - start]
         final = self._weight[inside] >= 1
         stretch = np.where(final, self.values[inside], stretch)
-        contacts, root, rotations = unpack(ease(stretch, final))
+        contacts, root, rotations = unpack(follow_through(ease(stretch, final), final))
         stretch = np.where(final, stretch, pack(contacts.clip(0, 1), root, rotations))
         if look_back and self._wished[end : end + LOOK_BACK].any():
             end -= LOOK_BACK

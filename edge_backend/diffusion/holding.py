@@ -1,8 +1,10 @@
 """How constraints enter the sampling: what is held replaces the network's prediction, and its surroundings follow."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from ..motion.rotations import Array
 from .long_form import WINDOW
 from .samplers import Denoiser
 from .schedule import Schedule
@@ -26,7 +28,7 @@ class Hold:
     def __init__(self, weight: Tensor, values: Tensor, steps: int, device: torch.device) -> None:
         self._steps = steps
         self._weight = weight.to(device)
-        self._values = values.to(device)
+        self.values = values.to(device)
         patterns, pattern_of = weight.transpose(1, 2).reshape(-1, WINDOW).unique(dim=0, return_inverse=True)
         self._groups = [
             _Group(pattern, (pattern_of == index).nonzero()[:, 0].to(device))
@@ -36,14 +38,20 @@ class Hold:
 
     def __call__(self, x0: Tensor, t: int) -> Tensor:
         """x0 (W, 150, 151), normalised, as predicted at timestep t, with what is held put in."""
-        least = max(1 - t / self._steps, 1e-6)
-        held = self._weight >= least
-        error = torch.where(held, self._values - x0, 0).transpose(1, 2).reshape(-1, WINDOW)
+        held = self.held(t)
+        error = torch.where(held, self.values - x0, 0).transpose(1, 2).reshape(-1, WINDOW)
         correction = torch.zeros_like(error)
         for group in self._groups:
-            correction[group.columns] = error[group.columns] @ group.gain(least).to(error).T
+            correction[group.columns] = error[group.columns] @ group.gain(self._least(t)).to(error).T
         corrected = x0 + correction.unflatten(0, (len(x0), -1)).transpose(1, 2)
-        return torch.where(held, self._values, corrected)
+        return torch.where(held, self.values, corrected)
+
+    def held(self, t: int) -> Tensor:
+        """(W, 150, 151) bool: what is held at timestep t."""
+        return self._weight >= self._least(t)
+
+    def _least(self, t: int) -> float:
+        return max(1 - t / self._steps, 1e-6)
 
 
 class _Group:
@@ -65,13 +73,18 @@ class _Group:
 
 def _gain(held: Tensor) -> Tensor:
     """Regression with the process's covariance (Rasmussen and Williams 2006, eq. 2.23). held: (150,) bool."""
-    frame = torch.arange(WINDOW, dtype=torch.float64)
-    distance = 5**0.5 / REACH * (frame[:, None] - frame).abs()
-    covariance = (1 + distance + distance**2 / 3) * torch.exp(-distance)
-    among_held = covariance[held][:, held] + _NOISE * torch.eye(int(held.sum()), dtype=torch.float64)
-    gain = torch.zeros_like(covariance)
-    gain[:, held] = torch.linalg.solve(among_held, covariance[held]).T
+    frame = np.arange(WINDOW)
+    alike = torch.from_numpy(covariance(np.abs(frame[:, None] - frame)))
+    among_held = alike[held][:, held] + _NOISE * torch.eye(int(held.sum()), dtype=torch.float64)
+    gain = torch.zeros_like(alike)
+    gain[:, held] = torch.linalg.solve(among_held, alike[held]).T
     return gain.float()
+
+
+def covariance(frames: Array) -> Array:
+    """How alike the errors of frames are that lie so far apart: 1 at 0 (Rasmussen and Williams 2006, eq. 4.17)."""
+    distance = 5**0.5 / REACH * frames
+    return (1 + distance + distance**2 / 3) * np.exp(-distance)
 
 
 def holding(denoise: Denoiser, hold: Hold) -> Denoiser:

@@ -27,6 +27,7 @@ from .noise import WindowNoise
 from .reference import sample_reference
 from .samplers import Denoiser, Noise, Step, StepCallback, ignore, sample_ddim, sample_ddpm, sample_dpm_solver_pp
 from .schedule import CLEAN, Schedule, cosine_schedule, ddim_times, log_snr_times
+from .turning import turning
 
 FIRST_PASSES = (1, 2, 4)  # windows; the first two make 5 and 5 s, so that the dance can play while the third is made
 LARGEST_PASS = 8
@@ -198,7 +199,7 @@ class _Sampling:
             denoise = around(denoise, origin.to(self.device), self.schedule)
         denoise = facing(denoise, self.normaliser, self.device)
         if hold is not None:
-            denoise = holding(denoise, hold)
+            denoise = holding(turning(denoise, hold, self.normaliser), hold)
         return agreeing(denoise)
 
     def _guidance(self) -> Guidance:

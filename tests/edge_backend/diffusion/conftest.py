@@ -75,7 +75,7 @@ class SmoothDancer:
         return self
 
     def memory(self, music):
-        return Memory([], music.hidden)
+        return Memory([], music.hidden, None)
 
     def __call__(self, x, t, heard, *, unheard):
         abar = self._schedule.alphas_cumprod[t].double()
