@@ -8,7 +8,7 @@ from .plants import joint_speed
 from .rig import FootRig
 from .targets import FootTrack
 
-CONTACT_SPEED = 0.3  # metres per second: EDGE's own 0.01 m per frame
+CONTACT_SPEED = 0.3  # metres per second: EDGE's own 0.01 m per frame; where no model tells, a contact of one half
 
 
 class Body:
@@ -30,7 +30,7 @@ class Body:
         self.points = np.stack([self.joints[:, ankles], self.joints[:, toes]], axis=2)
         self.heights = self.points[..., 2] - [[foot.ankle_height, foot.toe_height] for foot in rig.feet]
         if contacts is None:
-            contacts = (joint_speed(self.points) / rig.scale < CONTACT_SPEED).astype(np.float64)
+            contacts = np.clip(1 - joint_speed(self.points) / rig.scale / (2 * CONTACT_SPEED), 0, 1)
         else:
             _expect("contacts", contacts, (self.frames, 2 * legs))
             contacts = np.reshape(contacts, (self.frames, 2, legs)).swapaxes(1, 2)

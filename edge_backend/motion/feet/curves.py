@@ -61,17 +61,18 @@ def _solve_five_diagonals(diagonal: Array, first: Array, second: Array, right: A
     return np.array(columns).T
 
 
-def bridge(values: Array, pinned: Array, blend: int, acceleration: float) -> Array:
+def bridge(values: Array, pinned: Array, blend: int, acceleration: float, least: Array | float = -np.inf) -> Array:
     """Fill the frames that are not pinned.
 
     values: (T, k), read where pinned (T,) is True. Beside a pinned stretch the curve leaves with the stretch's own
     slope and fades to 0 over `blend` frames, longer where that would take more than `acceleration` (per frame
-    squared); if the next pinned stretch comes sooner, the curve goes straight over to it.
+    squared); if the next pinned stretch comes sooner, the curve goes straight over to it. least: a number or (k,), the
+    least slope per frame, away from the stretch, that the curve leaves with.
     """
     filled = np.where(pinned[:, None], values, 0.0)
     for start, end in runs(~pinned):
-        before = _edge(values, pinned, start - 1, -1)
-        after = _edge(values, pinned, end, 1)
+        before = _edge(values, pinned, start - 1, -1, least)
+        after = _edge(values, pinned, end, 1, least)
         fade_out, fade_in = (_fade_frames(edge, blend, acceleration) for edge in (before, after))
         length = end - start + 1
         if before and after and fade_out + fade_in > length:
@@ -89,14 +90,14 @@ def bridge(values: Array, pinned: Array, blend: int, acceleration: float) -> Arr
 Edge = tuple[Array, Array]  # value and slope per frame
 
 
-def _edge(values: Array, pinned: Array, frame: int, inwards: int) -> Edge | None:
+def _edge(values: Array, pinned: Array, frame: int, inwards: int, least: Array | float) -> Edge | None:
     """Value and slope at the end of a pinned stretch; inwards: +1 if the stretch goes on to later frames."""
     if not 0 <= frame < len(values):
         return None
     inner = frame + inwards
     if not (0 <= inner < len(values) and pinned[inner]):
         return values[frame], np.zeros_like(values[frame])
-    return values[frame], (values[inner] - values[frame]) * inwards
+    return values[frame], np.maximum(values[frame] - values[inner], least) * -inwards
 
 
 def _still(edge: Edge) -> Edge:
@@ -134,11 +135,12 @@ def envelope(need: Array, reach: int) -> Array:
     return np.convolve(np.pad(highest, reach, mode="edge"), weights / weights.sum(), mode="valid")
 
 
-def rise(need: Array, fixed: Array, reach: int, late: float) -> Array:
+def rise(need: Array, fixed: Array, reach: int, late: float | Array) -> Array:
     """A smooth curve (T,) over what is needed (T,). It is 0 in fixed frames (T,), so beside them it may be late: up to
-    `late` below the need."""
+    `late`, a number or (T,), below the need."""
     need = np.where(fixed, 0.0, need)
-    smooth = envelope(need, reach) * np.minimum(1, distance(fixed) / reach)
+    near = np.minimum(1, distance(fixed) / reach)
+    smooth = envelope(need, reach) * near**2 * (3 - 2 * near)
     return np.maximum(smooth, need - late)
 
 

@@ -12,13 +12,16 @@ from .curves import distance, runs
 from .settings import FootSettings
 
 # What starts a plant and what keeps it (hysteresis). Heights: the joint above its place on a flat foot, metres.
-START_SPEED, STAY_SPEED = 0.20, 0.35  # metres per second
+# Feet of a motion model slide by 0.3 to 0.8 m/s where its own contacts tell them to stand: speed only rules out swings.
+START_SPEED, STAY_SPEED = 0.70, 1.00  # metres per second
 START_HEIGHT, STAY_HEIGHT = 0.025, 0.045
+LANDS_HEIGHT, LANDS_SPEED = 0.005, 0.20  # higher and faster, up or down, a foot has not landed yet
 SHORTEST_PLANT = 4  # frames
 LONGEST_GAP = 2  # frames without contact that a plant bridges
 
-LONGEST_SLIDE = 0.10  # metres from a plant's middle; what slides further has moved
-SLIDE_SPEED = 0.12  # metres per second, median: faster, and it slides because it means to
+SLIDE_SPEED = 0.12  # metres per second, median: faster, and a foot slides; slower, and it stands
+LONGEST_SLIDE = 0.15  # metres from a plant's middle; what slides further means to
+LONGEST_SHIFT = 0.10  # the same of a foot that stands before and after: further, and it has made a step
 WIDEST_TURN = np.radians(15)  # from a flat foot's mean heading; what turns further pivots on its toes
 HEEL_LIFTS = 0.004  # metres that the pelvis would have to come down: rather than more, the heel stays up
 PIVOT_SPEED = np.radians(45)  # per second; such a foot is pivoting in every frame in which it turns faster
@@ -39,7 +42,7 @@ def find_plants(points: Array, heights: Array, contacts: Array, settings: FootSe
     planted = np.zeros(start.shape, dtype=bool)
     for leg, part in np.ndindex(start.shape[1:]):
         planted[:, leg, part] = _sustained(start[:, leg, part], stay[:, leg, part])
-    return planted
+    return _landed(planted, heights / scale)
 
 
 def _sustained(start: Array, stay: Array) -> Array:
@@ -53,11 +56,25 @@ def _sustained(start: Array, stay: Array) -> Array:
     return planted
 
 
+def _landed(planted: Array, heights: Array) -> Array:
+    """The plants (T, legs, 2) without their first and last frames in which the joint is still on its way down or up."""
+    planted = planted.copy()
+    flies = (np.abs(heights) > LANDS_HEIGHT) & (np.abs(_rates(heights)) > LANDS_SPEED)
+    for leg, part in np.ndindex(planted.shape[1:]):
+        track = planted[:, leg, part]
+        for first, end in runs(track):
+            down = first + np.flatnonzero(~flies[first:end, leg, part])
+            track[first:end] = False
+            if down.size and down[-1] - down[0] + 1 >= SHORTEST_PLANT:
+                track[down[0] : down[-1] + 1] = True
+    return planted
+
+
 def release_slides(planted: Array, points: Array, scale: float) -> Array:
     """The plants (T, legs, 2) without those that slide far.
 
-    points: (T, legs, 2, 3), the root's drift taken off. A joint that keeps sliding is freed; one that stood, moved and
-    stood again gets its step back.
+    points: (T, legs, 2, 3), the root's drift taken off. A joint that keeps sliding is freed, or held all along if that
+    is not far; one that stood, moved and stood again gets its step back.
     """
     planted = planted.copy()
     speed = joint_speed(points) / scale
@@ -69,9 +86,10 @@ def release_slides(planted: Array, points: Array, scale: float) -> Array:
 
         track, pace = planted[:, leg, part], speed[:, leg, part]
         for first, end in runs(track):
-            if spread(first, end) > LONGEST_SLIDE and np.median(pace[first:end]) > SLIDE_SPEED:
-                track[first:end] = False
-        _break(track, spread, LONGEST_SLIDE, pace)
+            if np.median(pace[first:end]) > SLIDE_SPEED:
+                track[first:end] = spread(first, end) <= LONGEST_SLIDE
+            else:
+                _break(track, [(first, end)], spread, LONGEST_SHIFT, pace)
     return planted
 
 
@@ -90,7 +108,7 @@ def release_pivots(planted: Array, headings: Array) -> Array:
         for first, end in runs(flat):
             if spread(first, end) > WIDEST_TURN:
                 standing[first:end] = pace[first:end] < PIVOT_SPEED / 30
-        _break(standing, spread, WIDEST_TURN, pace)
+        _break(standing, runs(standing), spread, WIDEST_TURN, pace)
         planted[flat & ~standing, leg, 0] = False
     return planted
 
@@ -121,9 +139,11 @@ def part_handovers(planted: Array) -> Array:
     return planted
 
 
-def _break(track: Array, spread: Callable[[int, int], float], limit: float, pace: Array) -> None:
-    """Break the runs of a track (T,), in place, at their fastest frames until each one's spread is within the limit."""
-    pending = runs(track)
+def _break(
+    track: Array, stretches: list[tuple[int, int]], spread: Callable[[int, int], float], limit: float, pace: Array
+) -> None:
+    """Break stretches of a track (T,), in place, at their fastest frames until each one's spread is within the limit."""
+    pending = list(stretches)
     while pending:
         first, end = pending.pop()
         if end - first < SHORTEST_PLANT:
@@ -148,6 +168,9 @@ def by_hand(planted: Array, settings: FootSettings) -> Array:
 
 def joint_speed(points: Array) -> Array:
     """Speed (T, ...), metres per second, of points (T, ..., 3) at 30 frames a second, from the frames on both sides."""
-    if len(points) < 2:
-        return np.zeros(points.shape[:-1])
-    return np.linalg.norm(np.gradient(points, axis=0), axis=-1) * 30
+    return np.linalg.norm(_rates(points), axis=-1)
+
+
+def _rates(values: Array) -> Array:
+    """Change per second of values (T, ...) at 30 frames a second, from the frames on both sides."""
+    return np.gradient(values, axis=0) * 30 if len(values) > 1 else np.zeros(values.shape)

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..rotations import Array
 from .curves import fit_curve
-from .plants import STAY_SPEED, joint_speed
+from .plants import joint_speed
 
 # The correction follows changes that take longer than about these many frames; quicker ones are left to the legs.
 FLOOR_SEARCH_FRAMES = 15
@@ -13,9 +13,11 @@ DRIFT_FRAMES = 6
 # Over this many frames a correction fades where no foot speaks for it, so that the dance keeps its place on the stage.
 DRIFT_MEMORY = 20
 SMALL_SLIP = 0.0005  # metres per frame: what mocap's planted feet slip too; legs take it alone
+LARGE_SLIP = 0.004  # metres per frame: what slips faster is the leg's fault, and the leg takes the rest
 SLIP_FRAMES = 9
 # Metres off the floor at which a foot's word counts for a quarter: while the floor is searched, and when it is found.
 FLOOR_DOUBT = 0.03
+STILL_SPEED = 0.35  # metres per second; faster feet say little about the floor
 STANDING_DOUBT = 0.09
 HELD_WEIGHT = 1e6
 
@@ -27,7 +29,7 @@ def find_floor(points: Array, heights: Array, contacts: Array, scale: float) -> 
     the air, as in a handstand or a held balance, lie off the common height and lose their weight (iteratively
     reweighted least squares with Cauchy's squared weights).
     """
-    trust = contacts * np.exp(-((joint_speed(points) / scale / STAY_SPEED) ** 2))
+    trust = contacts * np.exp(-((joint_speed(points) / scale / STILL_SPEED) ** 2))
     lowest = heights.min(axis=2)
     weight = trust.max(axis=2) * np.exp(-(((lowest - lowest.min(axis=1, keepdims=True)) / (FLOOR_DOUBT * scale)) ** 2))
     if weight.sum() < 1:  # less than one frame of contact in all
@@ -82,7 +84,7 @@ def drift_shift(planted: Array, points: Array, held: Array, scale: float) -> Arr
 
 
 def _steady(slip: Array, weight: Array, scale: float) -> Array:
-    """The slips (T, 2) without what is small: means over some frames, shortened by SMALL_SLIP."""
+    """The slips (T, 2) that the root follows: means over some frames, shortened by SMALL_SLIP, LARGE_SLIP at most."""
     window = np.hanning(SLIP_FRAMES + 2)[1:-1]
 
     def spread(values: Array) -> Array:
@@ -90,7 +92,8 @@ def _steady(slip: Array, weight: Array, scale: float) -> Array:
 
     mean = np.stack([spread(part * weight) for part in slip.T], axis=1) / np.maximum(spread(weight), 1e-9)[:, None]
     size = np.linalg.norm(mean, axis=1, keepdims=True)
-    return mean * np.maximum(0, 1 - SMALL_SLIP * scale / np.maximum(size, 1e-9))
+    followed = np.clip(size - SMALL_SLIP * scale, 0, LARGE_SLIP * scale)
+    return mean * followed / np.maximum(size, 1e-9)
 
 
 def _weighted_median(values: Array, weights: Array) -> float:

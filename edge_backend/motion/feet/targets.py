@@ -4,7 +4,7 @@ A turn is the rotation, in the world, from how a joint stands in the rig's stanc
 points as in the stance.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -22,6 +22,8 @@ TURN_ACCELERATION = 0.02  # radians
 MOST_TOE_BEND = np.radians(65)
 LIFT_REACH = 4  # frames over which a foot is lifted before it would pierce the floor
 SINK = 0.003  # metres that the sole may lie below the floor right beside a plant, where a lift has to begin
+# Metres above the floor: a foot that swings lower than this keeps the clearance that it had, but for the slack.
+SCRAPES, SLACK = 0.05, 0.003
 SLOW = 0.1  # metres per second; frames of a plant that are faster count less where it is anchored
 
 
@@ -160,24 +162,41 @@ def _phases(planted: Array, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def follow_plan(track: FootTrack, foot: Foot, plan: FootPlan, settings: FootSettings) -> FootTrack:
-    """The corrected foot: planted frames as planned, free ones blended, and nothing under the floor.
+    """The corrected foot: planted frames as planned, free ones blended, nothing under the floor, no swing pressed down.
 
     track: the foot after the root's correction.
     """
     change = np.where(plan.fixed[:, None], plan.ankle - track.ankle, 0)
-    ankle = track.ankle + bridge(change, plan.fixed, settings.blend_frames, ACCELERATION * foot.scale)
-    heel, ball, under_toe, tip = _sole(plan.turn, plan.toe_turn, foot)
-    depth = settings.floor - ankle[:, 2] - np.minimum.reduce([heel, ball, under_toe])[:, 2]
-    ankle = ankle + rise(np.maximum(depth, 0), plan.fixed, LIFT_REACH, SINK * foot.scale)[:, None] * UP
-    to_toe = plan.turn @ foot.to_toe
-    tips = _raised_tips(tip - to_toe, ankle[:, 2] + to_toe[:, 2] - settings.floor, foot, plan)
-    return FootTrack(ankle, plan.turn, tips @ plan.toe_turn)
+    # Beside a plant a foot may be on its way up or down already: that must not press it down where it swings.
+    least = np.array([-np.inf, -np.inf, 0.0])
+    ankle = track.ankle + bridge(change, plan.fixed, settings.blend_frames, ACCELERATION * foot.scale, least)
+    before = _clearance(track, foot, settings.floor)
+    bent = _lifted(FootTrack(ankle, plan.turn, plan.toe_turn), before, foot, plan.fixed, settings.floor)
+    bent = _with_raised_tips(bent, foot, plan, settings.floor)
+    # Toes that bend up push what is under their joint down.
+    return _lifted(bent, before, foot, plan.fixed, settings.floor)
 
 
-def _raised_tips(tip: Array, toe_height: Array, foot: Foot, plan: FootPlan) -> Array:
-    """Rotations (T, 3, 3) that bend toes up so that their tips, tip (T, 3) from the toe joint, are above the floor."""
+def _clearance(track: FootTrack, foot: Foot, floor: float) -> Array:
+    """How high (T,) the sole is above the floor, metres; tips of toes do not count, for they can bend."""
+    return track.ankle[:, 2] + _sole(track.turn, track.toe_turn, foot)[:3, :, 2].min(axis=0) - floor
+
+
+def _lifted(track: FootTrack, before: Array, foot: Foot, fixed: Array, floor: float) -> FootTrack:
+    """The foot with its sole nowhere in the floor, nor lower than `before` (T,) if that was near the floor."""
+    wanted = np.clip(before - SLACK * foot.scale, 0, SCRAPES * foot.scale)
+    need = np.maximum(wanted - _clearance(track, foot, floor), 0)
+    lift = rise(need, fixed, LIFT_REACH, SINK * foot.scale + wanted)
+    return replace(track, ankle=track.ankle + lift[:, None] * UP)
+
+
+def _with_raised_tips(track: FootTrack, foot: Foot, plan: FootPlan, floor: float) -> FootTrack:
+    """The foot with its toes bent up where their tips would be in the floor."""
+    tip = track.toe_turn @ foot.toe_turn @ foot.tip
+    toe_height = track.ankle[:, 2] + (track.turn @ foot.to_toe)[:, 2] - floor
     length = float(np.linalg.norm(foot.tip))
     elevation = np.arcsin(np.clip(tip[:, 2] / length, -1, 1))
     needed = np.arcsin(np.clip(-toe_height / length, -1, 1))
     fixed = (plan.fixed & plan.planted[:, 1]) | plan.held
-    return raising(tip, rise(np.maximum(needed - elevation, 0), fixed, LIFT_REACH, SINK * foot.scale / length))
+    bend = rise(np.maximum(needed - elevation, 0), fixed, LIFT_REACH, SINK * foot.scale / length)
+    return replace(track, toe_turn=raising(tip, bend) @ track.toe_turn)

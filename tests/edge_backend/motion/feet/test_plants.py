@@ -35,7 +35,7 @@ def test_a_still_foot_on_the_floor_is_planted():
 
 
 @pytest.mark.parametrize(
-    "change", [{"contact": 0.1}, {"height": 0.1}, {"speed": 0.6}], ids=["the model says no", "in the air", "it moves"]
+    "change", [{"contact": 0.1}, {"height": 0.1}, {"speed": 1.2}], ids=["the model says no", "in the air", "it moves"]
 )
 def test_contact_height_and_speed_each_can_refuse(change):
     assert not planted(**change).any()
@@ -68,6 +68,22 @@ def test_a_foot_that_creeps_a_little_is_held():
     points, heights, contacts = scene(speed=0.05)  # 10 cm in 2 s
     found = find_plants(points, heights, contacts, FootSettings(), 1.0)
     assert release_slides(found, points, 1.0).all()
+
+
+def test_a_foot_that_the_model_tells_to_stand_is_planted_though_it_slides_fast_if_not_far():
+    """As motion models do: 0.6 m/s where their own contact says that the foot stands, but for a quarter of a second."""
+    contact = between(20, 27, 1, 0)
+    points, heights, contacts = scene(speed=0.6, contact=contact)
+    found = find_plants(points, heights, contacts, FootSettings(), 1.0)
+    assert runs(release_slides(found, points, 1.0)[:, 0, 0]) == [(20, 28)]
+    always = np.ones((FRAMES, 1, 2), dtype=bool)
+    assert not release_slides(always, points, 1.0).any()  # 1.2 m: it means to
+
+
+def test_a_foot_that_comes_down_or_goes_up_has_not_landed():
+    """It comes down at 0.45 m/s; the model's contact begins 4 cm above the floor and ends as high."""
+    height = np.concatenate([np.linspace(0.045, 0, 4), np.zeros(FRAMES - 8), np.linspace(0, 0.045, 4)])
+    assert runs(planted(height=height)[:, 0]) == [(3, FRAMES - 3)]
 
 
 def test_a_foot_that_stands_shifts_and_stands_gets_its_step_back():
