@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..motion.kinematics import forward_kinematics, global_rotations
-from ..motion.representation import ROOT, pack, unpack
+from ..motion.representation import ROOT, ROTATIONS, pack, unpack
 from ..motion.rotations import Array, axis_angle_to_matrix, cross_product_matrix
 from ..motion.skeleton import SMPL
 from .constraints import frames_to
@@ -50,7 +50,8 @@ def follow_through(vectors: Array, held: Array) -> Array:
         poses = rotations[near.frames], root[near.frames]
         if near.worst(*poses) > usual and near.worst(*(calmer := _calmed(near, *poses, usual))) < near.worst(*poses):
             rotations[near.frames], root[near.frames] = calmer
-            touched[near.frames] |= near.free.any(axis=1, keepdims=True) & ~held[near.frames]
+            touched[near.frames, ROTATIONS] |= np.repeat(near.free[:, :-3:3], 6, axis=1)
+            touched[near.frames, ROOT] |= near.free[:, -3:]
     return np.where(touched, pack(contacts, root, rotations), vectors)
 
 
