@@ -7,8 +7,8 @@ little, or to hurry a little, so that movements end when the music strikes.
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
+from .gaussian import smooth
 from .motion.motion import Motion
 from .motion.representation import CONTACTS
 from .motion.rotations import Array
@@ -26,7 +26,7 @@ _FPS = Motion.fps
 def motion_beats(joints: Array) -> Array:
     """Seconds at which the mean speed of all joints, smoothed, has a local minimum. joints: (T, 24, 3) m, 30 fps."""
     speed = np.linalg.norm(np.diff(joints.astype(np.float64), axis=0), axis=-1).mean(axis=-1)
-    speed = gaussian_filter1d(speed, SMOOTHING_S * _FPS)
+    speed = smooth(speed, SMOOTHING_S * _FPS)
     before, here, after = speed[:-2], speed[1:-1], speed[2:]
     stop = np.flatnonzero((here < before - STEADY) & (here <= after))
     bend = before[stop] - 2 * here[stop] + after[stop]

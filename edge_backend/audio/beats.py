@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
+from ..gaussian import smooth
 from ..request import BeatsRequest
 from .beat_tracking import track_beats
 from .loading import Audio
@@ -120,13 +120,13 @@ def _tempo(curve: Curve) -> float | None:
 
 def _autocorrelation(curve: Curve, window_s: float = 14.0, hop_s: float = 3.5) -> NDArray[np.float64]:
     """Mean over stretches of the song, by lag in values; stretches let the tempo drift over the song."""
-    curve = gaussian_filter1d(curve.astype(np.float64), 1.5)
-    curve -= gaussian_filter1d(curve, 0.5 * RATE_HZ)
-    length = min(round(window_s * RATE_HZ), len(curve))
-    starts = range(0, len(curve) - length + 1, round(hop_s * RATE_HZ))
+    signal = smooth(curve.astype(np.float64), 1.5)
+    signal -= smooth(signal, 0.5 * RATE_HZ)
+    length = min(round(window_s * RATE_HZ), len(signal))
+    starts = range(0, len(signal) - length + 1, round(hop_s * RATE_HZ))
     total = np.zeros(length)
     for start in starts:
-        spectrum = np.fft.rfft(curve[start : start + length], 2 * length)
+        spectrum = np.fft.rfft(signal[start : start + length], 2 * length)
         total += np.fft.irfft(np.abs(spectrum) ** 2)[:length]
     total /= np.maximum(length - np.arange(length), length // 3)
     return total / total[0] if total[0] else total
