@@ -32,6 +32,11 @@ class EDGE_DANCE_Preferences(bpy.types.AddonPreferences):
         description="A folder with weights of your own. Empty: one that stays when the extension is updated",
         subtype="DIR_PATH",
     )
+    start_ahead: bpy.props.BoolProperty(
+        name="Start Ahead",
+        description="Start the backend when the Dance tab shows a character, so that the first dance begins at once",
+        default=True,
+    )
     idle_minutes: bpy.props.IntProperty(
         name="Keep Warm",
         description="Minutes after which an idle backend ends and frees its memory. 0: never",
@@ -78,6 +83,7 @@ class EDGE_DANCE_Preferences(bpy.types.AddonPreferences):
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.prop(self, "weights_folder", placeholder="Starter weights only")
+        layout.prop(self, "start_ahead")
         layout.prop(self, "idle_minutes", text="Keep Warm (minutes)")
         layout.prop(self, "threads")
         box = layout.box()

@@ -17,6 +17,7 @@ class Service:
     def __init__(self) -> None:
         self._worker: WorkerProcess | None = None
         self._launch: Launch | None = None
+        self._warmed: Launch | None = None
         self.job: Job | None = None
         self.work: Work | None = None
         self.problem: EdgeError | None = None
@@ -30,6 +31,12 @@ class Service:
     def running(self) -> bool:
         """Whether there is a worker, and with it used memory."""
         return self._worker is not None and self._worker.alive
+
+    def warm_up(self, launch: Launch) -> None:
+        """Start the worker ahead of its first job. Once: whoever has stopped it, or let it idle, wants its memory."""
+        if self._warmed != launch and not self.busy:
+            self._warmed = launch
+            self._hired(launch)
 
     def open_job(self, launch: Launch) -> Job:
         """A new job, still without a request. Raises EdgeError busy, job_folder."""
@@ -56,6 +63,7 @@ class Service:
 
     def _hired(self, launch: Launch) -> WorkerProcess:
         """The worker that there is, or a new one where there is none or the preferences have changed."""
+        self._warmed = launch
         if self._worker and self._launch != launch:
             self._worker.stop()
             self._worker = None

@@ -15,7 +15,7 @@ from ..ops.generate import why_not_generate
 from ..ops.presets import PRESETS
 from ..rig.target import active_armature, find_dancer
 from .kept import draw_kept
-from .setup import draw_health
+from .setup import can_dance, draw_health, warm_up
 from .words import draw_text, duration
 
 _STAGES = {
@@ -41,7 +41,7 @@ class VIEW3D_PT_edge_dance(_DanceTab):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
         layout: Any = self.layout
-        _draw_dancer(layout, context)
+        has_dancer = _draw_dancer(layout, context)
         _draw_music(layout, context)
         if service.job:
             _draw_job(layout, service.job)
@@ -50,12 +50,16 @@ class VIEW3D_PT_edge_dance(_DanceTab):
             _draw_bar(layout, service.work.fraction, service.work.label, not service.work.cancelled)
             return
         draw_health(layout, context)
+        if has_dancer:
+            warm_up(context)
         draw_kept(layout, context)
         reason = why_not_generate(context)
-        row = layout.row()
+        buttons = layout.column()
+        buttons.enabled = can_dance(context)
+        row = buttons.row()
         row.scale_y = 1.6
         row.operator("edge_dance.generate", icon="ARMATURE_DATA")
-        row = layout.row(align=True)
+        row = buttons.row(align=True)
         row.operator("edge_dance.variations")
         count = row.row(align=True)
         count.scale_x = 0.5
@@ -173,13 +177,16 @@ class VIEW3D_PT_edge_dance_beats(_DanceTab):
         layout.operator("edge_dance.keys_to_beats", icon="SNAP_ON")
 
 
-def _draw_dancer(layout: Any, context: bpy.types.Context) -> None:
+def _draw_dancer(layout: Any, context: bpy.types.Context) -> bool:
+    """Whether there is one."""
     row = layout.row(align=True)
     try:
         row.label(text=find_dancer(context).name, icon="OUTLINER_OB_ARMATURE")
         row.operator("edge_dance.add_dancer", text="", icon="ADD")
     except EdgeError:
         row.operator("edge_dance.add_dancer", icon="OUTLINER_OB_ARMATURE")
+        return False
+    return True
 
 
 def _draw_music(layout: Any, context: bpy.types.Context) -> None:

@@ -6,7 +6,7 @@ import bpy
 
 from ..backend.service import service
 from ..edge_backend.setup.home import Home
-from ..preferences import ADDON, backend_home, launch
+from ..preferences import ADDON, backend_home, launch, preferences_of
 from ..setup.health import Health
 from ..setup.installer import installer
 from .redraw import redraw_sidebars
@@ -74,6 +74,19 @@ class VIEW3D_PT_edge_dance_backend(bpy.types.Panel):
                 row.operator("edge_dance.remove_backend", text="", icon="TRASH")
         layout.operator("edge_dance.free_memory", icon="MEMORY")
         layout.operator("edge_dance.write_report", icon="TEXT")
+
+
+def warm_up(context: bpy.types.Context) -> None:
+    """Have the backend started before it is asked for anything, if that is wanted and it is well. Does not wait."""
+    if preferences_of(context).start_ahead and not installer.run and health(context).state == "ready":
+        service.warm_up(launch(context))
+
+
+def can_dance(context: bpy.types.Context) -> bool:
+    """Whether there is a backend that works, as far as is known; while another is set up, the old one works on."""
+    if installer.run:
+        return Home(backend_home()).python is not None
+    return health(context).state in ("ready", "checking", "outdated")
 
 
 def draw_health(layout: Any, context: bpy.types.Context) -> None:

@@ -1,0 +1,71 @@
+"""The backend is started when the Dance tab shows a character, once, and only if that is wanted."""
+
+import time
+
+import bpy
+import pytest
+from blender_stage import addon
+
+
+@pytest.fixture
+def service(quick_worker):
+    service = addon("backend.service").service
+    service.stop()
+    service._warmed = None
+    yield service
+    quick_worker.property_unset("start_ahead")
+    service.stop()
+
+
+def draw_until(done, seconds=30):
+    """What the panel does whenever it is drawn with a character."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline
+        began = time.thread_time()
+        addon("ui.setup").warm_up(bpy.context)
+        assert time.thread_time() - began < 0.02
+        time.sleep(0.02)
+
+
+def test_the_first_job_finds_the_worker_that_was_started_ahead(service):
+    draw_until(lambda: service.running)
+    worker = service._worker
+    job = service.open_job(addon("preferences").launch(bpy.context))
+    job.start(addon("edge_backend.request").BodyRequest("no file"))
+    while not job.finished:
+        job.poll()
+        time.sleep(0.02)
+    assert job.error.code != "backend_died" and service._worker is worker and worker.alive
+    service.close_job()
+
+
+def test_who_has_freed_its_memory_does_not_get_it_back_unasked(service):
+    draw_until(lambda: service.running)
+    assert bpy.ops.edge_dance.free_memory() == {"FINISHED"}
+    for _ in range(20):
+        addon("ui.setup").warm_up(bpy.context)
+    assert not service.running
+
+
+def test_it_can_be_switched_off(service, quick_worker):
+    quick_worker.start_ahead = False
+    state = addon("ui.setup").health
+    deadline = time.monotonic() + 30
+    while state(bpy.context).state == "checking" and time.monotonic() < deadline:
+        addon("ui.setup").warm_up(bpy.context)
+        time.sleep(0.02)
+    addon("ui.setup").warm_up(bpy.context)
+    assert state(bpy.context).state == "ready" and not service.running
+
+
+def test_without_a_backend_the_button_is_grey_and_nothing_is_started(service, quick_worker, tmp_path):
+    panel = addon("ui.setup")
+    assert panel.can_dance(bpy.context)  # as far as is known
+    quick_worker.backend_python = str(tmp_path / "no python")
+    deadline = time.monotonic() + 30
+    while panel.can_dance(bpy.context):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    panel.warm_up(bpy.context)
+    assert not service.running
