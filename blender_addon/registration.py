@@ -33,7 +33,7 @@ from .ops.weights import weights_import
 from .rig import bone_map_properties, smpl_body_properties, verdict
 from .setup.installer import installer
 from .ui import bone_map as bone_map_panel
-from .ui import dope_sheet, panels
+from .ui import dope_sheet, export_menu, panels
 from .ui import group as group_panel
 from .ui import keep as keep_panel
 from .ui import render as render_panel
@@ -139,8 +139,7 @@ def register() -> None:
     character_properties.register()
     bone_map_properties.register()
     verdict.register()
-    export_motion.show_in_menu()
-    export_character.show_in_menu()
+    export_menu.register()
     setattr(bpy.types.Scene, SMPL_BODY, pointer(type=smpl_body_properties.EDGE_DANCE_SmplBody))
     dope_sheet.show_kept()
     command_line.register()
@@ -154,8 +153,7 @@ def unregister() -> None:
     close_log()
     command_line.unregister()
     dope_sheet.hide_kept()
-    export_character.hide_in_menu()
-    export_motion.hide_in_menu()
+    export_menu.unregister()
     verdict.unregister()
     delattr(bpy.types.Scene, SMPL_BODY)
     bone_map_properties.unregister()

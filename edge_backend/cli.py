@@ -15,6 +15,7 @@ from . import __version__
 from .batch.seeds import seeds_in
 from .devices import DEVICES
 from .errors import EdgeError
+from .exit_status import FAILED, INTERRUPTED
 from .failures import explain
 from .lifeline import end_with_parent, end_with_stdin
 from .protocol import Error, encode
@@ -34,17 +35,13 @@ from .request import (
 )
 
 PROGRAM = "python -m edge_backend"
-FAILED, INTERRUPTED = 2, 130
 
 _OWN_PARSERS = {"train": ".training.__main__", "evaluate": ".evaluation.__main__"}
 """Commands whose package reads its own arguments."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status: 0 done, 2 failed (one sentence on stderr), 130 stopped by Ctrl-C.
-
-    A batch of which some takes failed has one of its own: commands.batch.
-    """
+    """Run one command; the exit status as exit_status has it, with one sentence on stderr where it failed."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     # Threads that wait for work shall sleep: awake, they take the cores from Blender, and beside it are far slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from typing import IO, Protocol
 
 from ..edge_backend.errors import EdgeError
+from ..edge_backend.obituary import explain_end
 from ..edge_backend.protocol import FrameSplitter, Message, ProtocolError, Shutdown, decode, encode
 from .launch import POPEN_FLAGS, worker_variables
 from .log_file import log
-from .obituary import explain_end
 from .windows_job import tie
 
 LAST_WORDS = 40

@@ -10,18 +10,17 @@ from typing import Any
 import bpy
 
 from ..backend.service import service
+from ..edge_backend.exit_status import FAILED, INTERRUPTED, of_many
 from ..edge_backend.failures import explain
 from .batch import run
 from .options import COMMAND, parse
 from .report import report_to
 
-DONE, SOME_FAILED, FAILED, INTERRUPTED = 0, 1, 2, 130
-
 _registered: list[Any] = []
 
 
 def main(arguments: Sequence[str], program: str = f"blender --command {COMMAND}") -> int:
-    """Run the command; the exit code: 0 all done, 1 some takes failed, 2 nothing could be done, 130 stopped."""
+    """Run the command; the exit status as exit_status has it."""
     try:
         options = parse(arguments, program)
     except SystemExit as told:
@@ -31,9 +30,7 @@ def main(arguments: Sequence[str], program: str = f"blender --command {COMMAND}"
         with report_to(options.json) as report:
             try:
                 count = run(options, report)
-                if not count["failed"]:
-                    return DONE
-                return SOME_FAILED if count["failed"] < count["asked"] else FAILED
+                return of_many(count["asked"], count["failed"])
             except Exception as error:
                 report.failed(explain(error))
                 return FAILED

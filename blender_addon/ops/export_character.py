@@ -120,23 +120,3 @@ def _gltf(path: Path) -> None:
         export_force_sampling=True,
         export_optimize_animation_size=False,
     )
-
-
-def show_in_menu() -> None:
-    """List it under File > Export."""
-    menu: Any = bpy.types.TOPBAR_MT_file_export
-    menu.append(_draw)
-
-
-def hide_in_menu() -> None:
-    """Undo `show_in_menu`."""
-    menu: Any = bpy.types.TOPBAR_MT_file_export
-    menu.remove(_draw)
-
-
-def _draw(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
-    for name, label, _ in FORMATS:
-        entry: Any = menu.layout.operator(
-            EDGE_DANCE_OT_export_character.bl_idname, text=f"EDGE Dance Character {label}"
-        )
-        entry.format = name

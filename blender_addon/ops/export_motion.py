@@ -73,19 +73,3 @@ def _frames(armature: bpy.types.Object, scene: bpy.types.Scene) -> list[float]:
     first, last = data.action.frame_range if data and data.action else (scene.frame_start, scene.frame_end)
     step = scene.render.fps / scene.render.fps_base / Motion.fps
     return (first + step * np.arange(int((last - first) / step + 1e-3) + 1)).tolist()
-
-
-def show_in_menu() -> None:
-    """List it under File > Export."""
-    menu: Any = bpy.types.TOPBAR_MT_file_export
-    menu.append(_draw)
-
-
-def hide_in_menu() -> None:
-    """Undo `show_in_menu`."""
-    menu: Any = bpy.types.TOPBAR_MT_file_export
-    menu.remove(_draw)
-
-
-def _draw(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
-    menu.layout.operator(EDGE_DANCE_OT_export_motion.bl_idname, text="EDGE Dance Motion (.npz)")

@@ -11,6 +11,7 @@ from ..action.takes import details
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
 from ..render.tracks import selected_characters
+from .dialog import DialogOperator
 from .takes import shown_take
 
 DANCES = (
@@ -24,12 +25,13 @@ PLACES = (
 )
 
 
-class EDGE_DANCE_OT_dance_together(bpy.types.Operator):
+class EDGE_DANCE_OT_dance_together(DialogOperator):
     """Have the other selected characters dance with the active one: together, mirrored, in canon or other takes"""
 
     bl_idname = "edge_dance.dance_together"
     bl_label = "Dance Together"
     bl_options = {"REGISTER", "UNDO"}
+    asked = "dances", "mirror", "beats", "places", "spacing", "distance", "turn"
 
     dances: bpy.props.EnumProperty(name="Dances", description="What the others dance", items=DANCES)
     mirror: bpy.props.BoolProperty(name="Mirror", description="Every second one dances as seen in a mirror")
@@ -60,18 +62,6 @@ class EDGE_DANCE_OT_dance_together(bpy.types.Operator):
             cls.poll_message_set("Select the others too: Shift-click them before the one that leads")
             return False
         return True
-
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Ask how."""
-        manager: Any = context.window_manager
-        return manager.invoke_props_dialog(self)
-
-    def draw(self, context: bpy.types.Context) -> None:
-        """The dialog."""
-        layout: Any = self.layout
-        layout.use_property_split = True
-        for name in ("dances", "mirror", "beats", "places", "spacing", "distance", "turn"):
-            layout.prop(self, name)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Takes for the others, and their places; their keys are as dense as the leader's."""

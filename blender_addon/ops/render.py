@@ -18,14 +18,16 @@ from ..render.look import LOOKS, use_look, use_video
 from ..render.setup import set_stage
 from ..render.stage import remove_stage, stage_of
 from ..render.tracks import dancers_to_film
+from .dialog import DialogOperator
 
 
-class EDGE_DANCE_OT_set_up_render(bpy.types.Operator):
+class EDGE_DANCE_OT_set_up_render(DialogOperator):
     """Put the selected dancers on a stage and film them: a camera that never cuts off a hand or a foot, light, floor"""
 
     bl_idname = "edge_dance.set_up_render"
     bl_label = "Set Up Render"
     bl_options = {"REGISTER", "UNDO"}
+    asked = "look", "turn", "following", "lights", "floor", "video", "only_dance"
 
     look: bpy.props.EnumProperty(name="Engine", description="What renders", items=LOOKS, default="EEVEE")
     turn: bpy.props.FloatProperty(
@@ -60,18 +62,6 @@ class EDGE_DANCE_OT_set_up_render(bpy.types.Operator):
             cls.poll_message_set(str(error))
             return False
         return True
-
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Ask how."""
-        manager: Any = context.window_manager
-        return manager.invoke_props_dialog(self)
-
-    def draw(self, context: bpy.types.Context) -> None:
-        """The dialog."""
-        layout: Any = self.layout
-        layout.use_property_split = True
-        for name in ("look", "turn", "following", "lights", "floor", "video", "only_dance"):
-            layout.prop(self, name)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Build the stage anew."""

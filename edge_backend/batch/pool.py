@@ -8,7 +8,6 @@ import contextlib
 import os
 import queue
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from typing import IO, TypeAlias
 from ..errors import EdgeError
 from ..failures import explain
 from ..motion.files import load_motion
+from ..obituary import explain_end
 from ..protocol import Error, FrameSplitter, Generate, Message, ProtocolError, Result, decode, encode
 from .dancers import Crew
 from .manifest import Outcome
@@ -125,14 +125,9 @@ class WorkerLink:
         code = self._process.wait()
         self._log.seek(max(0, self._log.seek(0, os.SEEK_END) - _LAST_WORDS))
         detail = self._log.read().decode("utf-8", "replace")
-        if sys.platform != "win32" and code == -signal.SIGKILL:
-            return EdgeError(
-                "backend_killed",
-                "The process that made it was killed from outside, most likely for want of memory.",
-                "Give --jobs a smaller number.",
-                detail,
-            )
-        return EdgeError("backend_died", f"The process that made it ended with status {code}.", "Try again.", detail)
+        found = explain_end(code, detail.splitlines(), spare="give --jobs a smaller number")
+        error = found or EdgeError("backend_died", "The backend ended without a result.", "Try again.")
+        return EdgeError(error.code, error.message, error.hint, detail)
 
 
 class _Hand(threading.Thread):

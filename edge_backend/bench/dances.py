@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import torch
 
 from ..diffusion.reference import STEPS
@@ -21,7 +20,6 @@ from ..request import QUALITIES, Arithmetic, GenerateRequest, Sampler
 from ..studio import Studio
 
 WAYS: dict[str, tuple[Sampler, int]] = {**QUALITIES, "reference": ("reference", STEPS)}
-_RATE = 44100
 
 
 @dataclass
@@ -102,14 +100,6 @@ def full_size() -> DanceDecoder:
     """A network of the paper's size with Jukebox's features and random weights."""
     torch.manual_seed(0)
     return DanceDecoder(DecoderConfig()).eval()
-
-
-def write_song(path: Path, seconds: float) -> Path:
-    """Drums at 120 beats a minute over a quiet tone."""
-    time_s = np.arange(round(seconds * _RATE)) / _RATE
-    drum = np.exp(-60 * (time_s % 0.5)) * np.sin(2 * np.pi * 150 * (time_s % 0.5))
-    soundfile.write(path, 0.5 * drum + 0.02 * np.sin(2 * np.pi * 440 * time_s), _RATE)
-    return path
 
 
 def peak_memory_mb() -> float:

@@ -1,11 +1,12 @@
 """A skinned body at rest, and the file that brings it to Blender. numpy and the standard library only."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from ..motion.rotations import Array
+from ..npz import read_npz
 from ..whole_file import replacing
 
 
@@ -38,6 +39,6 @@ def save_body(path: str | os.PathLike[str], body: SkinnedBody) -> None:
 
 
 def load_body(path: str | os.PathLike[str]) -> SkinnedBody:
-    """Read what `save_body` wrote. Raises OSError, ValueError, KeyError if it is something else."""
-    with np.load(path, allow_pickle=False) as file:
-        return SkinnedBody(file["vertices"], file["faces"], file["weights"], file["joints"], str(file["gender"]))
+    """Read what `save_body` wrote. Raises OSError, ValueError, KeyError, BadZipFile if it is something else."""
+    file = read_npz(path, [field.name for field in fields(SkinnedBody)])
+    return SkinnedBody(file["vertices"], file["faces"], file["weights"], file["joints"], str(file["gender"]))

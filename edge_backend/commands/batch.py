@@ -14,13 +14,10 @@ from ..batch.run import run_batch
 from ..batch.takes import Take, Wish, songs_in, takes_of
 from ..devices import promised
 from ..errors import EdgeError
+from ..exit_status import of_many
 from ..protocol import Error, Result
 from .dance_options import dancing
 from .output import send
-
-SOME_FAILED = 100
-"""Exit status 100 + the number of takes that failed; higher ones than MOST mean other things to shells."""
-MOST = 125
 
 
 def run(options: argparse.Namespace) -> int:
@@ -42,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     )
     failed = sum(outcome.verdict == "failed" for outcome in outcomes)
     told.at_the_end(outcomes, failed)
-    return min(SOME_FAILED + failed, MOST) if failed else 0
+    return of_many(len(outcomes), failed)
 
 
 def _takes(options: argparse.Namespace) -> list[Take]:

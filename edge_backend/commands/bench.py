@@ -13,7 +13,8 @@ from typing import Any
 import torch
 
 from .. import __version__
-from ..bench.dances import WAYS, Timing, full_size, repeated, time_full_size, time_song, write_song
+from ..audio.clicks import write_clicks
+from ..bench.dances import WAYS, Timing, full_size, repeated, time_full_size, time_song
 from ..bench.network import NetworkSpeed, measure_network
 from ..request import QUALITIES
 from ..studio import Studio
@@ -27,7 +28,7 @@ def run(options: argparse.Namespace) -> None:
     qualities = list(WAYS) if options.reference else list(QUALITIES)
     timings, speeds = [], {}
     with tempfile.TemporaryDirectory(prefix="edge-bench-") as folder:
-        song = write_song(Path(folder) / "song.wav", options.seconds)
+        song = write_clicks(Path(folder) / "song.wav", options.seconds)
         time_song(
             studio, song, "draft", min(options.seconds, 5.0), options.arithmetic
         )  # what happens once in a process happens here

@@ -27,7 +27,7 @@ from ..request import GenerateRequest
 
 PACKAGES = ("numpy", "torch", "safetensors", "librosa", "soundfile", "scipy", "av", "PIL")
 _DISTRIBUTIONS = {"PIL": "pillow"}
-_TEST_S, _TEST_STEPS, _TEST_RATE = 2.0, 10, 22050
+_TEST_S, _TEST_STEPS = 2.0, 10
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,10 @@ def _dance(options: argparse.Namespace) -> str:
     """Two seconds of a dance to clicks, with the first weights that are here."""
     pipeline = importlib.import_module("..pipeline", __package__)
     studio = importlib.import_module("..studio", __package__).Studio(options.device, options.weights_folder)
+    write_clicks = importlib.import_module("..audio.clicks", __package__).write_clicks
     weights = next((entry.id for entry in known(options.weights_folder) if entry.path), "starter")
     with tempfile.TemporaryDirectory(prefix="edge-doctor-") as folder:
-        song = _write_clicks(Path(folder) / "clicks.wav")
+        song = write_clicks(Path(folder) / "clicks.wav", _TEST_S)
         began = time.monotonic()
         motion = pipeline.generate(
             GenerateRequest(str(song), duration=_TEST_S, steps=_TEST_STEPS, weights=weights), studio=studio
@@ -123,11 +124,3 @@ def _dance(options: argparse.Namespace) -> str:
     if motion.frames != round(_TEST_S * motion.fps) or not np.isfinite(motion.vectors()).all():
         raise EdgeError("doctor_dance", "The test dance came out broken.", "Please report it with this text.")
     return f"{_TEST_S:g} s with {weights}, {_TEST_STEPS} steps, in {time.monotonic() - began:.1f} s"
-
-
-def _write_clicks(path: Path) -> Path:
-    soundfile = importlib.import_module("soundfile")
-    seconds = np.arange(round(_TEST_S * _TEST_RATE)) / _TEST_RATE
-    since_beat = seconds % 0.5
-    soundfile.write(path, 0.5 * np.exp(-60 * since_beat) * np.sin(2 * np.pi * 150 * since_beat), _TEST_RATE)
-    return path

@@ -15,12 +15,14 @@ from ..motion.kinematics import forward_kinematics
 from ..motion.motion import Motion
 from ..motion.rotations import Array, axis_angle_to_matrix
 from ..motion.skeleton import SMPL
+from ..npz import read_npz
 from .bvh import on_the_model, read_bvh
 from .pack_file import Dance, write_pack
 
 MUSIC = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus")
 HOLDOUT_EVERY = 10  # of ten files, in the order of their names, the last is hold-out
 
+_RATES = "mocap_framerate", "mocap_frame_rate"
 _BODY = 22  # joints that SMPL, SMPL-H and SMPL-X share; the hands' joints mean other things in each
 _FLOOR_SHARE = 1.0  # percent of frames whose lowest joint may lie below the floor
 
@@ -63,11 +65,9 @@ def read_smpl(path: Path) -> Motion:
     Raises EdgeError `motion_unreadable`, `motion_nan` naming the frame.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            poses = np.asarray(file["poses"], dtype=np.float64)
-            trans = np.asarray(file["trans"], dtype=np.float64)
-            rate_name = next(name for name in ("mocap_framerate", "mocap_frame_rate") if name in file)
-            rate = float(file[rate_name])
+        file = read_npz(path, ("poses", "trans", *_RATES))
+        poses, trans = file["poses"].astype(np.float64), file["trans"].astype(np.float64)
+        rate = float(next(file[name] for name in _RATES if name in file))
         if poses.shape[1] < 3 * _BODY or trans.shape != (len(poses), 3) or len(poses) < 2 or not rate > 0:
             raise ValueError(f"poses {poses.shape}, trans {trans.shape}, {rate} frames a second")
     except Exception as error:  # zip, header and content each have errors of their own

@@ -1,11 +1,11 @@
-"""Why a worker died, in one sentence, from its exit code and its last words. Standard library only."""
+"""Why a worker died, in one sentence, from its exit code and last words. Standard library only: Blender asks, too."""
 
 import re
 import signal
 import sys
 from collections.abc import Sequence
 
-from ..edge_backend.errors import EdgeError
+from .errors import EdgeError
 
 _OUT_OF_MEMORY = re.compile(r"MemoryError|out of memory|bad_alloc|Cannot allocate", re.IGNORECASE)
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
@@ -17,10 +17,11 @@ _WINDOWS_CRASHES = {
 }
 
 
-def explain_end(code: int, last_words: Sequence[str]) -> EdgeError | None:
+def explain_end(code: int, last_words: Sequence[str], spare: str = "choose Draft") -> EdgeError | None:
     """The reason, None where the worker ended in good order.
 
     code: as subprocess gives it: negative = the number of the signal. last_words: the last lines of its log.
+    spare: what asks for less memory, as it is said in a hint.
     """
     if code == 0:
         return None
@@ -32,18 +33,18 @@ def explain_end(code: int, last_words: Sequence[str]) -> EdgeError | None:
             "Choose another Python in the extension's preferences, or install the package.",
         )
     if _OUT_OF_MEMORY.search(log):
-        return EdgeError("out_of_memory", "The backend ran out of memory.", "Close other programs or choose Draft.")
+        return EdgeError("out_of_memory", "The backend ran out of memory.", f"Close other programs or {spare}.")
     if _NO_SPACE.search(log):
         return EdgeError("disk_full", "The disk is full.", "Free some space and try again.")
     if code == -9 and sys.platform != "win32":
         return EdgeError(
             "backend_killed",
             "The backend was killed from outside, most likely because the machine ran out of memory.",
-            "Close other programs or choose Draft.",
+            f"Close other programs or {spare}.",
         )
     said = next((line.strip() for line in reversed(last_words) if line.strip()), "")
     sentence = f"The backend ended with {_cause(code)}" + (f": {said}" if said else "")
-    return EdgeError("backend_died", sentence.rstrip(".") + ".", "Generate again; it starts anew.")
+    return EdgeError("backend_died", sentence.rstrip(".") + ".", "Try again; it starts anew.")
 
 
 def _cause(code: int) -> str:

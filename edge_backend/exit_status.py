@@ -1,0 +1,16 @@
+"""How a command says to a shell what became of its work: the same for all of this program. Standard library only."""
+
+DONE = 0
+SOME_FAILED = 1
+"""Of several things that were to be done, at least one is done and one is not."""
+FAILED = 2
+"""Nothing could be done, or the options make no sense."""
+INTERRUPTED = 130
+"""By Ctrl-C, as shells have it."""
+
+
+def of_many(asked: int, failed: int) -> int:
+    """The status of work of which so much was asked for, and so much failed."""
+    if not failed:
+        return DONE
+    return SOME_FAILED if failed < asked else FAILED
