@@ -49,23 +49,15 @@ def choose(wanted: str = "auto") -> "torch.device":
     return device
 
 
-def torch_version_file() -> str | None:
-    """What the installed torch says of itself, without importing it; None where there is none, "" where it says
-    nothing."""
+def _torch_build() -> str | None:
+    """What the installed torch was built for, None where there is none."""
     found = importlib.util.find_spec("torch")
     if found is None or found.origin is None:
         return None
     try:
-        return Path(found.origin).with_name("version.py").read_text("utf-8")
+        text = Path(found.origin).with_name("version.py").read_text("utf-8")
     except OSError:
-        return ""
-
-
-def _torch_build() -> str | None:
-    """What the installed torch was built for, None where there is none."""
-    text = torch_version_file()
-    if text is None:
-        return None
+        return "cpu"
     built = re.findall(r"^(cuda|hip)\b[^=]*= *['\"]", text, re.MULTILINE)
     return built[0] if built else "cpu"
 

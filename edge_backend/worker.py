@@ -44,7 +44,6 @@ from .protocol import (
     StatusRequest,
     decode,
 )
-from .quick_torch import import_torch
 
 GRACE_S = 0.5
 """How long a job may take to notice that Blender is gone; then the process ends all the same."""
@@ -85,8 +84,7 @@ class Worker:
 
     def _load(self) -> None:
         began = time.monotonic()
-        import_torch()
-        self._pipeline = importlib.import_module(".pipeline", __package__)
+        self._pipeline = importlib.import_module(".pipeline", __package__)  # here torch comes in
         studio = importlib.import_module(".studio", __package__)
         self._studio = studio.Studio(self._device, self._weights_folder)
         self._studio.tell = lambda sentence: self._channel.send(Log("warning", sentence))
