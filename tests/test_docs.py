@@ -80,7 +80,8 @@ def test_the_model_card_says_what_the_weights_say_of_themselves() -> None:
     with safe_open(weights, framework="np") as file:
         tensors = [file.get_slice(name) for name in file.keys() if not name.startswith("normaliser")]  # noqa: SIM118
         parameters = sum(math.prod(tensor.get_shape()) for tensor in tensors)
-    assert f"{size}; {parameters / 1e6:.1f} M parameters" in card
+    assert size in card and f"; {parameters / 1e6:.1f} M parameters" in card
+    assert ("`frame_music`" in card) == net.frame_music
     assert f"{info.training['step']:,} steps of {info.training['settings']['batch']} windows" in card
     assert f"{info.feature_width} rhythm channels, {len(STYLES)} styles" in card
     assert f"| licence | {info.licence.partition(';')[0]}" in card
