@@ -32,6 +32,7 @@ class Canvas:
         self._weight = np.pad(constraint.weight, ((0, plan.padded_frames - plan.frames), (0, 0)))
         self._normaliser = normaliser
         self._wished = constraint.weight.any(axis=1)
+        self._usual = constraint.usual
 
     def open_windows(self) -> list[int]:
         """The windows in which something is not final."""
@@ -63,7 +64,7 @@ class Canvas:
         stretch = stitch(self._normaliser.unnormalise(x0.cpu().numpy(), clip=False))[: end - start]
         final = self._weight[inside] >= 1
         stretch = np.where(final, self.values[inside], stretch)
-        contacts, root, rotations = unpack(follow_through(ease(stretch, final), final))
+        contacts, root, rotations = unpack(follow_through(ease(stretch, final), final, self._usual))
         stretch = np.where(final, stretch, pack(contacts.clip(0, 1), root, rotations))
         if look_back and self._wished[end : end + LOOK_BACK].any():
             end -= LOOK_BACK

@@ -44,12 +44,15 @@ class Constraint:
     weight: (T, 151) float32, 0 = free, 1 = exactly, between them = roughly (see holding.Hold); one for all six channels
     of a joint.
     values: (T, 151) float32, metres, z up, not normalised; they count only where weight > 0.
+    usual: what 99 % of the joints' accelerations in the dance that is edited stay below, metres per frame squared;
+    borders are made no quicker. Infinite where no dance is edited.
     Raises EdgeError: constraint_length where the two are not (T, 151), constraint_range where a number is none or no
     body can be so, with the frame and the joint.
     """
 
     weight: Array
     values: Array
+    usual: float = np.inf
 
     def __post_init__(self) -> None:
         if self.weight.shape != self.values.shape or self.weight.shape[1:] != (CHANNELS,):
@@ -175,6 +178,7 @@ def _combine_two(one: Constraint, other: Constraint) -> Constraint:
     return Constraint(
         np.where(stronger, other.weight, one.weight),
         np.where(stronger, other.values, one.values),
+        min(one.usual, other.usual),
     )
 
 

@@ -14,7 +14,6 @@ REACH = 8  # frames on each side of what is held
 ROWS = 5  # accelerations on the free side of a border that are looked at
 ROUNDS = 8
 LONGEST_STEP = 0.2  # radians or metres in a round; further, the slopes are no longer true
-TELLING = 30  # accelerations of the whole body from which on they tell what is usual
 STILL = 1e-3  # metres per frame squared, as a leaf falls: less is no jolt in the stillest dance
 _LOYALTY = 1e-3  # square metres to a square radian: what turns and moves nothing stays
 _PARENTS = np.array(SMPL.parents)
@@ -24,24 +23,26 @@ for _joint, _parent in enumerate(SMPL.parents[1:], start=1):
     _HANGS_ON[_joint, _parent] = True
 
 
-def follow_through(vectors: Array, held: Array) -> Array:
+def follow_through(vectors: Array, held: Array, usual: float = np.inf) -> Array:
     """Motion vectors (T, 151), metres, in which nothing accelerates more at a border than the dance does elsewhere.
 
-    held: (T, 151) bool, what stays. An arm that swings round beside a border would be stopped or started at once by
-    frames that know nothing of the swing. There the REACH free frames beside the border are posed anew: the turns w of
-    their joints and the moves of their root minimise, over the joints' places p in the world,
+    held: (T, 151) bool, what stays. usual: what 99 % of the edited dance's accelerations stay below, where that is
+    known; where the new dance is calmer, its own count.
+    An arm that swings round beside a border would be stopped or started at once by frames that know nothing of the
+    swing. There the REACH free frames beside the border are posed anew: the turns w of their joints and the moves of
+    their root minimise, over the joints' places p in the world,
 
         sum u |second differences of p|^2 + sum (d / REACH)^4 |p - p before|^2 + _LOYALTY sum |w|^2
 
     d frames from what is held, by Gauss and Newton's method. The weights u grow from round to round where a joint
-    accelerates more than 99 % of the dance's do (iteratively reweighted least squares), so that the stroke runs out
+    accelerates more than `usual` (iteratively reweighted least squares), so that the stroke runs out
     evenly. Borders that are no quicker than that stay as they are.
     """
     borders = np.flatnonzero((held[1:, ROOT.start :] != held[:-1, ROOT.start :]).any(axis=1)) + 1
     if len(vectors) < 3 or not len(borders):
         return vectors
     contacts, root, rotations = unpack(vectors.astype(np.float64))
-    usual = _usual(forward_kinematics(rotations, root), held)
+    usual = max(min(usual, usual_acceleration(forward_kinematics(rotations, root))), STILL)
     touched = np.zeros(held.shape, dtype=bool)
     for border in borders:
         near = _near(border, held)
@@ -55,16 +56,9 @@ def follow_through(vectors: Array, held: Array) -> Array:
     return np.where(touched, pack(contacts, root, rotations), vectors)
 
 
-def _usual(places: Array, held: Array) -> float:
-    """What 99 % of the joints' accelerations stay below, in the dance or in what is held of it, whichever is calmer.
-
-    places: (T, 24, 3).
-    """
-    sizes = _sizes(np.diff(places, n=2, axis=0))
-    whole = held[:, ROOT.start :].all(axis=1)
-    kept = sizes[whole[:-2] & whole[1:-1] & whole[2:]]
-    calmer = kept if len(kept) >= TELLING else sizes
-    return max(min(float(np.percentile(some, 99)) for some in (sizes, calmer)), STILL)
+def usual_acceleration(joints: Array) -> float:
+    """What 99 % of the joints' accelerations stay below, metres per frame squared. joints: (T, 24, 3), T >= 3."""
+    return float(np.percentile(_sizes(np.diff(joints.astype(np.float64), n=2, axis=0)), 99))
 
 
 @dataclass(frozen=True)

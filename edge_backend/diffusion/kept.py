@@ -17,6 +17,7 @@ from ..motion.rotations import Array
 from ..motion.skeleton import Joint
 from .body_parts import BODY_PARTS, BodyPart, rotation_of
 from .constraints import Constraint, combine, contacts_at, frame_range, free, root_path
+from .follow_through import usual_acceleration
 from .song import Variation
 
 _LEGS = sorted(BODY_PARTS["legs"].joints)
@@ -73,7 +74,15 @@ def read_edit(edit: EditRequest, frames: int) -> Kept:
     planted = tuple(
         _contact_range(row, foot) for row in edit.contacts if row.weight == 1 and not row.fade for foot in row.feet
     )
-    return Kept(constraint, _variation(edit, frames, load), planted)
+    return Kept(replace(constraint, usual=_usual(edit, load)), _variation(edit, frames, load), planted)
+
+
+def _usual(edit: EditRequest, load: _Load) -> float:
+    """How quick the quickest of the dances is that something is kept of; infinite where that is none."""
+    bodies = [row.source or edit.source for row in edit.bodies]
+    paths = [row.source or edit.source for row in edit.paths if not row.points]
+    motions = (load(source.motion) for source in {*bodies, *paths} if source)
+    return max((usual_acceleration(each.joints()) for each in motions if each.frames >= 3), default=np.inf)
 
 
 def _constraint(row: _Row, source: Source | None, frames: int, load: _Load) -> Constraint:
