@@ -82,10 +82,11 @@ def test_what_lies_outside_of_a_regenerated_range_stays_and_the_range_is_new(dan
     assert angles(after, before)[outside].max() < 0.5
     assert np.linalg.norm(after_heads - before_heads, axis=-1)[outside].max() < 0.002
     assert angles(after, before)[70:110].max() > 20
-    # No jolt where new frames meet kept ones: half as much again as in quick frames, or as in the stroke cut through.
+    # No jolt where new frames meet kept ones. Row i is of the frames i, i + 1 and i + 2, counted from 0; 60 to 119 are
+    # new. Every row here has a new frame in it; those of kept frames alone are the animator's own.
     new, old = (np.linalg.norm(np.diff(heads, n=2, axis=0), axis=-1) for heads in (after_heads, before_heads))
-    for rows in (slice(58, 63), slice(115, 120)):  # row i is of the frames i, i + 1 and i + 2
-        assert new[rows].max() <= 1.5 * max(np.percentile(old, 99), old[rows].max())
+    for rows in (slice(58, 63), slice(115, 120)):
+        assert new[rows].max() <= 1.5 * np.percentile(old, 99)
 
 
 def test_kept_rows_come_out_as_they_were(danced):
