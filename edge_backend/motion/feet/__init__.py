@@ -3,8 +3,8 @@
 `clean` is the way in; docs/feet.md explains the method. numpy and the standard library only.
 """
 
-from .clean import Cleaned, clean, clean_motion
+from .clean import Cleaned, clean, clean_motion, settle
 from .rig import SMPL_RIG, FootRig, Leg
 from .settings import ContactRange, FootSettings
 
-__all__ = ["SMPL_RIG", "Cleaned", "ContactRange", "FootRig", "FootSettings", "Leg", "clean", "clean_motion"]
+__all__ = ["SMPL_RIG", "Cleaned", "ContactRange", "FootRig", "FootSettings", "Leg", "clean", "clean_motion", "settle"]

@@ -13,7 +13,7 @@ from .plants import by_hand, find_plants, part_handovers, release_heels, release
 from .rig import SMPL_RIG, FootRig
 from .root import drift_shift, find_floor, floor_shift
 from .settings import FootSettings
-from .targets import FootPlan, FootTrack, follow_plan, plan_foot
+from .targets import FootPlan, FootTrack, follow_plan, loosened, plan_foot
 from .turns import heading, inverse
 
 # The pelvis comes down where a planted foot needs a leg longer than it was and than this share of thigh + shin.
@@ -66,6 +66,37 @@ def clean(
     plans = _plan(body, planted, shift, settings)
     shift = shift - _pelvis_drop(body, plans, shift)[:, None] * [0, 0, 1]
     return _apply(body, plans, shift, settings)
+
+
+def settle(
+    rotations: Array, root: Array, contacts: Array, settings: FootSettings | None = None, *, rig: FootRig
+) -> Cleaned:
+    """Let a clean motion's feet stand on a rig of other proportions, changing no more than these demand.
+
+    rotations, root, rig: as for `clean`: the motion as it was carried over, the hips' way grown with the legs. contacts:
+    (T, 2 legs), above 0 where the motion's feet stand, frame t for the way from t to t + 1: just there they are planted.
+    The root keeps its way: it stands higher or lower for good, and comes down where a planted leg is too short.
+    """
+    settings = settings or FootSettings()
+    body = Body(rotations, root, rig, contacts, None)
+    if not settings.enabled or settings.strength == 0 or body.frames == 0:
+        free = np.zeros(body.contacts.shape, dtype=bool)
+        return Cleaned(rotations.copy(), root.copy(), free, free[..., 0])
+    stands = body.contacts > 0
+    stands[1:] |= stands[:-1].copy()
+    planted = by_hand(part_handovers(stands), settings)
+    shift = np.zeros((body.frames, 3))
+    shift[:, 2] = _usual_height(body, _plan(body, planted, shift, settings))
+    feet = zip(body.tracks(shift), body.rig.feet, _plan(body, planted, shift, settings), strict=True)
+    plans = [loosened(track, foot, plan, settings) for track, foot, plan in feet]
+    shift[:, 2] -= _pelvis_drop(body, plans, shift)
+    return _apply(body, plans, shift, settings)
+
+
+def _usual_height(body: Body, plans: list[FootPlan]) -> float:
+    """How far the pelvis goes up for good, so that most ankles stand as high as their feet ask for."""
+    missing = [(plan.ankle[:, 2] - body.points[:, leg, 0, 2])[plan.fixed] for leg, plan in enumerate(plans)]
+    return float(np.median(np.concatenate(missing))) if any(len(one) for one in missing) else 0.0
 
 
 def clean_motion(motion: Motion, settings: FootSettings | None = None, held: Array | None = None) -> Motion:

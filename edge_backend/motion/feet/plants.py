@@ -142,7 +142,7 @@ def part_handovers(planted: Array) -> Array:
 def _break(
     track: Array, stretches: list[tuple[int, int]], spread: Callable[[int, int], float], limit: float, pace: Array
 ) -> None:
-    """Break stretches of a track (T,), in place, at their fastest frames until each one's spread is within the limit."""
+    """Break stretches of a track (T,), in place, at their fastest frames until each spread is within the limit."""
     pending = list(stretches)
     while pending:
         first, end = pending.pop()

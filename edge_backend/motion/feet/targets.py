@@ -14,12 +14,16 @@ from .curves import bridge, distance, rise, runs
 from .plants import joint_speed
 from .rig import Foot
 from .settings import FootSettings
-from .turns import UP, about_z, heading, inverse, raising
+from .turns import UP, about_z, heading, inverse, raising, swing
 
 # Corrections accelerate by at most this much per frame squared, unless plants lie too close together.
 ACCELERATION = 0.003  # metres
 TURN_ACCELERATION = 0.02  # radians
 MOST_TOE_BEND = np.radians(65)
+# On another rig, so that its legs can point where the dancer's do: what a foot turns about its planted toes at most, and
+# metres that a sole may lie below and above the floor, too little to be seen.
+MOST_HEEL_TURN = np.radians(10)
+GIVE_DOWN, GIVE_UP = 0.002, 0.005
 LIFT_REACH = 4  # frames over which a foot is lifted before it would pierce the floor
 SINK = 0.003  # metres that the sole may lie below the floor right beside a plant, where a lift has to begin
 # Metres above the floor: a foot that swings lower than this keeps the clearance that it had, but for the slack.
@@ -159,6 +163,26 @@ def _phases(planted: Array, start: int, end: int) -> list[tuple[int, int]]:
     """Stretches of a stance in which the same parts are planted."""
     changes = np.flatnonzero((planted[start + 1 : end] != planted[start : end - 1]).any(axis=1)) + start + 1
     return list(pairwise([start, *changes.tolist(), end]))
+
+
+def loosened(track: FootTrack, foot: Foot, plan: FootPlan, settings: FootSettings) -> FootPlan:
+    """The plan with planted ankles as near to the track's as they can be for a little: a foot that stands on its toes
+    alone turns about them, soles leave the floor by millimetres. Toe joints keep their places on the floor."""
+    heel, toes = plan.planted.T
+    free = toes & ~heel & ~plan.held
+    toe = plan.ankle + plan.turn @ foot.to_toe
+    ways = (plan.ankle - toe, track.ankle - toe)
+    change = matrix_to_axis_angle(swing(*(way / np.linalg.norm(way, axis=1, keepdims=True) for way in ways)))
+    angle = np.linalg.norm(change, axis=1, keepdims=True)
+    near = np.minimum(1, distance(heel) / LIFT_REACH)[:, None]
+    change *= np.minimum(1, MOST_HEEL_TURN / np.maximum(angle, 1e-9)) * near**2 * (3 - 2 * near)
+    change = bridge(np.where(free[:, None], change, 0), plan.fixed, settings.blend_frames, TURN_ACCELERATION)
+    turn = axis_angle_to_matrix(change) @ plan.turn
+    turn = np.where(free[:, None, None], _standing_on(turn, foot, plan.planted, plan.held), turn)
+    ankle = np.where(free[:, None], toe - turn @ foot.to_toe, plan.ankle)
+    give = np.clip(track.ankle[:, 2] - ankle[:, 2], -GIVE_DOWN * foot.scale, GIVE_UP * foot.scale)
+    ankle = ankle + np.where(plan.fixed & ~plan.held, give, 0)[:, None] * UP
+    return replace(plan, turn=turn, ankle=ankle)
 
 
 def follow_plan(track: FootTrack, foot: Foot, plan: FootPlan, settings: FootSettings) -> FootTrack:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..feet import FootRig, FootSettings, clean
+from ..feet import FootRig, FootSettings, settle
 from ..feet.rig import SMPL_RIG
 from ..motion import Motion
 from ..rotations import Array
@@ -33,7 +33,7 @@ def onto_body(motion: Motion, joints: Array, feet: FootSettings | None = None) -
     root = (motion.root + pelvis @ MODEL_HIPS) * scale + lift - pelvis @ middle
     rotations = motion.rotations
     if feet is not None:
-        cleaned = clean(rotations, root, standing_feet(motion), feet, rig=body_rig(joints))
+        cleaned = settle(rotations, root, standing_feet(motion), feet, rig=body_rig(joints))
         rotations, root = cleaned.rotations, cleaned.root
     return replace(motion, rotations=rotations.astype(np.float32), root=root.astype(np.float32))
 

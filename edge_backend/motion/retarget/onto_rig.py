@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..feet import FootRig, FootSettings, Leg, clean
+from ..feet import FootRig, FootSettings, Leg, settle
 from ..feet.turns import inverse
 from ..kinematics import forward_kinematics, global_rotations
 from ..motion import Motion
@@ -160,7 +160,7 @@ def _clean_feet(fit: Fit, body: _Body, contacts: Array, settings: FootSettings) 
     # A foot without toes has a leaf joint that turns with it.
     turns = np.stack([body.turns.get(slot, body.turns[slot.replace("toes", "foot")]) for slot in slots], axis=1)
     above = np.concatenate([np.tile(np.eye(3), (frames, 1, 1, 1)), turns[:, list(rig.skeleton.parents[1:])]], axis=1)
-    cleaned = clean(inverse(above) @ turns, body.hips, contacts, settings, rig=rig)
+    cleaned = settle(inverse(above) @ turns, body.hips, contacts, settings, rig=rig)
     world = global_rotations(cleaned.rotations, rig.skeleton)
     legs = {slot: world[:, number] for number, slot in enumerate(slots) if slot != HIPS and slot in body.turns}
     joints = forward_kinematics(cleaned.rotations, cleaned.root, rig.skeleton)
