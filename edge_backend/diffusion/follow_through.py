@@ -1,6 +1,7 @@
 """Where a border cuts through a quick stroke, the new frames take the stroke up and let it run out (numpy only)."""
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -10,7 +11,8 @@ from ..motion.rotations import Array, axis_angle_to_matrix, cross_product_matrix
 from ..motion.skeleton import SMPL
 from .constraints import frames_to
 
-REACH = 8  # frames on each side of what is held
+# Frames on each side of what is held that are posed anew, and what is left there, of the usual, for them to be.
+REACHES = ((8, 1.0), (14, 1.2))
 ROWS = 5  # accelerations on the free side of a border that are looked at
 ROUNDS = 8
 LONGEST_STEP = 0.2  # radians or metres in a round; further, the slopes are no longer true
@@ -29,14 +31,14 @@ def follow_through(vectors: Array, held: Array, usual: float = np.inf) -> Array:
     held: (T, 151) bool, what stays. usual: what 99 % of the edited dance's accelerations stay below, where that is
     known; where the new dance is calmer, its own count.
     An arm that swings round beside a border would be stopped or started at once by frames that know nothing of the
-    swing. There the REACH free frames beside the border are posed anew: the turns w of their joints and the moves of
-    their root minimise, over the joints' places p in the world,
+    swing. There the free frames beside the border are posed anew: the turns w of their joints and the moves of their
+    root minimise, over the joints' places p in the world,
 
-        sum u |second differences of p|^2 + sum (d / REACH)^4 |p - p before|^2 + _LOYALTY sum |w|^2
+        sum u |second differences of p|^2 + sum (d / reach)^4 |p - p before|^2 + _LOYALTY sum |w|^2
 
     d frames from what is held, by Gauss and Newton's method. The weights u grow from round to round where a joint
-    accelerates more than `usual` (iteratively reweighted least squares), so that the stroke runs out
-    evenly. Borders that are no quicker than that stay as they are.
+    accelerates more than `usual` (iteratively reweighted least squares), so that the stroke runs out evenly, the
+    quickest over more frames. Borders that are no quicker than that stay as they are.
     """
     borders = np.flatnonzero((held[1:, ROOT.start :] != held[:-1, ROOT.start :]).any(axis=1)) + 1
     if len(vectors) < 3 or not len(borders):
@@ -44,13 +46,13 @@ def follow_through(vectors: Array, held: Array, usual: float = np.inf) -> Array:
     contacts, root, rotations = unpack(vectors.astype(np.float64))
     usual = max(min(usual, usual_acceleration(forward_kinematics(rotations, root))), STILL)
     touched = np.zeros(held.shape, dtype=bool)
-    for border in borders:
-        near = _near(border, held)
+    for border, (reach, enough) in product(borders, REACHES):
+        near = _near(border, held, reach)
         if near is None:
             continue
         poses = rotations[near.frames], root[near.frames]
-        if near.worst(*poses) > usual and near.worst(*(calmer := _calmed(near, *poses, usual))) < near.worst(*poses):
-            rotations[near.frames], root[near.frames] = calmer
+        if near.worst(*poses) > enough * usual:
+            rotations[near.frames], root[near.frames] = _calmed(near, *poses, usual)
             touched[near.frames, ROTATIONS] |= np.repeat(near.free[:, :-3:3], 6, axis=1)
             touched[near.frames, ROOT] |= near.free[:, -3:]
     return np.where(touched, pack(contacts, root, rotations), vectors)
@@ -82,12 +84,12 @@ class _Near:
         return float(_sizes(np.diff(places, n=2, axis=0))[self.rows].max())
 
 
-def _near(border: int, held: Array) -> _Near | None:
+def _near(border: int, held: Array, reach: int) -> _Near | None:
     """What is near the border before the frame `border`; None where nothing can change."""
-    first, last = max(border - REACH - 2, 0), min(border + REACH + 2, len(held))
+    first, last = max(border - reach - 2, 0), min(border + reach + 2, len(held))
     frame = np.arange(first, last)
-    distance = np.where(held[border] != held[border - 1], _distances(held, first, last), np.inf)[:, ROOT.start :]
-    free = (distance > 0) & (distance <= REACH) & (np.abs(frame - border + 0.5) < REACH)[:, None]
+    distance = np.where(held[border] != held[border - 1], _distances(held, first, last, reach), np.inf)[:, ROOT.start :]
+    free = (distance > 0) & (distance <= reach) & (np.abs(frame - border + 0.5) < reach)[:, None]
     moves, turns = free[:, :3], free[:, 3::6] & (_HANGS_ON.any(axis=0))
     points = np.isin(_PARENTS, np.flatnonzero(turns.any(axis=0)))
     points[0] = moves.any()
@@ -95,15 +97,15 @@ def _near(border: int, held: Array) -> _Near | None:
     looked_at = (new[:-2] | new[1:-1] | new[2:]) & (frame[:-2] >= border - ROWS) & (frame[:-2] < border + ROWS - 2)
     if not looked_at.any() or not points.any():
         return None
-    loyalty = np.where(new, np.where(free, distance, np.inf).min(axis=1) / REACH, 0) ** 4
+    loyalty = np.where(new, np.where(free, distance, np.inf).min(axis=1) / reach, 0) ** 4
     free = np.concatenate([np.repeat(turns, 3, axis=1), moves], axis=1)
     return _Near(slice(first, last), free, np.flatnonzero(points), loyalty, np.flatnonzero(looked_at))
 
 
-def _distances(held: Array, first: int, last: int) -> Array:
-    """Frames to what is held of each channel, for the frames first to last - 1; right up to REACH."""
-    start = max(first - REACH, 0)
-    return frames_to(held[start : last + REACH])[first - start : last - start]
+def _distances(held: Array, first: int, last: int, reach: int) -> Array:
+    """Frames to what is held of each channel, for the frames first to last - 1; right up to `reach`."""
+    start = max(first - reach, 0)
+    return frames_to(held[start : last + reach])[first - start : last - start]
 
 
 def _calmed(near: _Near, rotations: Array, root: Array, usual: float) -> tuple[Array, Array]:

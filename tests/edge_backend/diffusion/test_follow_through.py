@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_backend.diffusion.body_parts import BODY_PARTS
-from edge_backend.diffusion.follow_through import REACH, ROWS, follow_through
+from edge_backend.diffusion.follow_through import REACHES, ROWS, follow_through
 from edge_backend.motion.motion import Motion
 from edge_backend.motion.representation import ROOT, pack
 from edge_backend.motion.rotations import axis_angle_to_matrix
@@ -57,7 +57,7 @@ def test_what_is_held_and_what_is_far_stays_to_the_bit(cut):
     vectors, held = cut
     found = follow_through(vectors, held)
     moved = np.flatnonzero((found != vectors).any(axis=1))
-    assert set(moved) <= set(range(52 - REACH, 52))
+    assert set(moved) <= set(range(52 - REACHES[-1][0], 52))
     assert len(moved) >= 3
 
 
