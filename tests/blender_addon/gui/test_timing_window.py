@@ -1,0 +1,28 @@
+"""How long Blender waits for us, in its real window."""
+
+import pytest
+from running import needs_window, run
+
+pytestmark = [pytest.mark.slow, needs_window]
+
+
+@pytest.fixture(scope="module")
+def facts(addon_zip, worker_python, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("timing")
+    given = {"addon_zip": addon_zip, "worker_python": worker_python, "song_s": 60, "size": "1400x900"}
+    seen = run("timing.py", folder, **given, DENSITY="CURVES")
+    print(seen)
+    return seen
+
+
+def test_the_backend_is_started_by_the_sight_of_a_character_alone(facts):
+    assert facts["before_a_character"] is False and facts["started_ahead"]
+
+
+@pytest.mark.parametrize("dance", ["first", "second"])
+def test_the_operator_never_holds_the_window_for_half_a_second(facts, dance):
+    assert facts[dance]["problem"] == "None" and facts[dance]["longest_work_s"] < 0.5
+
+
+def test_with_a_warm_worker_a_second_of_dance_is_on_the_timeline_soon_after_the_click(facts):
+    assert facts["second"]["first_second_s"] < 2 * 3  # 2 s; a busy machine takes a few times that
