@@ -13,6 +13,7 @@ from doc_pages import DOCS, PAGES, ROOT, name_of
 from safetensors import safe_open
 
 import build_addon
+from build_tools import site
 from edge_backend import cli
 from edge_backend.model.weights_file import read_info
 from edge_backend.request import STYLES
@@ -70,6 +71,20 @@ def test_what_the_workflows_run_is_understood(workflow: Path) -> None:
         options = build_addon.parse(words[2:])
         for place in options.arguments:
             assert (ROOT / place).exists(), place
+
+
+def test_the_site_s_links_stay_on_it_or_lead_to_the_repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    assert ROOT / settings["docs_dir"] == DOCS and settings["hooks"] == ["build_tools/site.py"]
+    monkeypatch.setenv("GITHUB_REPOSITORY", "somebody/something")
+    for page in DOCS.glob("*.md"):
+        read = site.on_page_markdown(page.read_text(encoding="utf-8"), page=None, config=None, files=None)
+        code_left_out = re.sub(r"```.*?```|`[^`\n]*`", "", read, flags=re.DOTALL)
+        for link in re.findall(r"\]\(([^)\s]+)\)", code_left_out):
+            outside = link.startswith(("https://", "#"))
+            assert outside or ((DOCS / link.partition("#")[0]).is_relative_to(DOCS) and ".." not in link), link
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    assert "https://github.com/somebody/something/blob/main/README.md" in site.on_page_markdown(index)
 
 
 def test_the_model_card_says_what_the_weights_say_of_themselves() -> None:
