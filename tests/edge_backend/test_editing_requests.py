@@ -13,7 +13,7 @@ from pipeline_fixtures import swaying, write_motion, write_song, write_weights
 
 from edge_backend.diffusion.body_parts import BODY_PARTS
 from edge_backend.diffusion.constraints import frame_range, root_path
-from edge_backend.diffusion.kept import Kept
+from edge_backend.diffusion.kept import Kept, read_edit
 from edge_backend.edit import (
     FEET,
     JOINTS,
@@ -145,6 +145,16 @@ def test_chosen_joints_are_kept_for_a_while(stage: Stage) -> None:
     new = stage.dance(EditRequest(stage.source, bodies=(row,)))
     assert same(new, stage.old, range(60, 120), [Joint.LEFT_SHOULDER, Joint.LEFT_ELBOW])
     assert differs(new, stage.old, range(60, 120), [Joint.RIGHT_SHOULDER])
+
+
+def test_what_is_usual_at_borders_is_told_by_the_dance_that_is_edited(stage: Stage) -> None:
+    usual = np.percentile(np.linalg.norm(np.diff(stage.old.joints().astype(float), n=2, axis=0), axis=-1), 99)
+    arms = EditRequest(stage.source, bodies=(KeepBody(60, 120, part="left_arm"),))
+    path = EditRequest(stage.source, paths=(KeepPath(9, 90),))
+    for edit in (regenerated(stage.source, FRAMES, 100, 150), arms, path):
+        # A file's places are single numbers of 7 digits, and these are their second differences.
+        assert read_edit(edit, FRAMES).constraint.usual == pytest.approx(usual, rel=1e-2)
+    assert read_edit(EditRequest(paths=(KeepPath(0, 9, points=((0, 0),)),)), FRAMES).constraint.usual == np.inf
 
 
 def test_the_root_follows_points(stage: Stage) -> None:
