@@ -20,8 +20,8 @@ from .turns import UP, about_z, heading, inverse, raising, swing
 ACCELERATION = 0.003  # metres
 TURN_ACCELERATION = 0.02  # radians
 MOST_TOE_BEND = np.radians(65)
-# On another rig, so that its legs can point where the dancer's do: what a foot turns about its planted toes at most, and
-# metres that a sole may lie below and above the floor, too little to be seen.
+# On another rig, so that its legs can point where the dancer's do: what a foot turns about its planted toes at most,
+# and metres that a sole may lie below and above the floor, too little to be seen.
 MOST_HEEL_TURN = np.radians(10)
 GIVE_DOWN, GIVE_UP = 0.002, 0.005
 LIFT_REACH = 4  # frames over which a foot is lifted before it would pierce the floor

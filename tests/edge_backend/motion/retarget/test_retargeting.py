@@ -115,6 +115,13 @@ def legs_turned(joints, others):
     return np.degrees(np.arctan2(across, np.sum(ways[0] * ways[1], axis=-1)))
 
 
+def hips_off(joints, others):
+    """How far the hips' way is from another after the best scale, as a share of its reach."""
+    ways = [points[:, 0] - points[:, 0].mean(axis=0) for points in (joints, others)]
+    scaled = ways[0] * np.sum(ways[0] * ways[1]) / np.sum(ways[0] ** 2)
+    return np.linalg.norm(ways[1] - scaled, axis=1).max() / np.linalg.norm(scaled, axis=1).max()
+
+
 @pytest.mark.parametrize("name", ["salsa", "commercial", "modern", "breakdance"])
 def test_feet_stand_on_the_rigs_floor_where_the_dancers_stand(name):
     """The figures of the foot cleanup, in a rig with longer shins and shorter feet than the model's."""
@@ -128,7 +135,9 @@ def test_feet_stand_on_the_rigs_floor_where_the_dancers_stand(name):
     assert np.median(slides[1]) < 0.3 and np.percentile(slides[1], 95) < 1
     assert sole_points(local, after[:, 0], feet)[..., 2].min() > -0.005
     turned = legs_turned(before, after)
-    assert np.median(turned) < 1 and np.percentile(turned, 95) < 4.5  # measured: 0.6 and 3.6 degrees at most
+    assert np.median(turned) < 0.5 and np.percentile(turned, 95) < 3.5  # measured: 0.42 and 3.4 degrees at most
+    assert (turned > 2).mean() < (0.15 if name == "breakdance" else 0.05)  # measured: 14.3 and 4.2 % at most
+    assert hips_off(before, after) < 0.01  # measured: 0.2 % at most
 
 
 @pytest.mark.parametrize("name", ["salsa", "commercial"])
@@ -153,7 +162,8 @@ def test_on_a_rig_of_the_models_proportions_clean_feet_stay_as_they_are(name):
     motion = clean_motion(dance(name))
     measured = fit(make_rig(), MAP)
     (_, before), (_, after) = (leg_motion(measured, motion, settings) for settings in (None, FootSettings()))
-    assert legs_turned(before, after).max() < 3  # measured: 2.3
+    assert legs_turned(before, after).max() < 1.2  # measured: 0.9; asked for: 2
+    assert hips_off(before, after) < 0.001
 
 
 def test_standing_feet_are_those_that_the_cleanup_plants():
@@ -162,7 +172,10 @@ def test_standing_feet_are_those_that_the_cleanup_plants():
     stands = standing_feet(motion).reshape(-1, 2, 2).transpose(0, 2, 1) > 0
     assert np.array_equal(stands[:-1], planted[:-1] & planted[1:])
     still = standing_feet(clean_motion(motion)).reshape(-1, 2, 2).transpose(0, 2, 1) > 0
-    assert not np.any(still & ~stands)
+    beside = stands.copy()  # a foot that comes down to its plant, or leaves it, may creep for a frame
+    beside[1:] |= stands[:-1]
+    beside[:-1] |= stands[1:]
+    assert not np.any(still & ~beside)
     assert still.sum() > 0.9 * stands.sum()
 
 
