@@ -75,7 +75,7 @@ def settle(
 
     rotations, root, rig: as for `clean`: the motion as it was carried over, the hips' way grown with the legs.
     contacts: (T, 2 legs), above 0 where the motion's feet stand, frame t for the way from t to t + 1: just there they
-    are planted. The root keeps its way: it is higher or lower for good, and comes down where a planted leg is too short.
+    are planted. The root keeps its way: higher or lower for good, and down where a planted leg is too short.
     """
     settings = settings or FootSettings()
     body = Body(rotations, root, rig, contacts, None)

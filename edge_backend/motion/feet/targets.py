@@ -171,8 +171,9 @@ def loosened(track: FootTrack, foot: Foot, plan: FootPlan, settings: FootSetting
     heel, toes = plan.planted.T
     free = toes & ~heel & ~plan.held
     toe = plan.ankle + plan.turn @ foot.to_toe
-    ways = (plan.ankle - toe, track.ankle - toe)
-    change = matrix_to_axis_angle(swing(*(way / np.linalg.norm(way, axis=1, keepdims=True) for way in ways)))
+    ways: Array = np.stack([plan.ankle - toe, track.ankle - toe])
+    here, wanted = ways / np.linalg.norm(ways, axis=2, keepdims=True)
+    change = matrix_to_axis_angle(swing(here, wanted))
     angle = np.linalg.norm(change, axis=1, keepdims=True)
     near = np.minimum(1, distance(heel) / LIFT_REACH)[:, None]
     change *= np.minimum(1, MOST_HEEL_TURN / np.maximum(angle, 1e-9)) * near**2 * (3 - 2 * near)

@@ -91,7 +91,7 @@ def main():
         figures += ", with feet legs {:.1f} deg (median), {:.1f} (95 %), {:.1f} at most".format(
             *np.percentile(legs, [50, 95, 100])
         )
-        figures += f", {(legs > 2).mean():.1%} over 2 deg, hips {hips_shape(character, longer):.2%}"  # noqa: PLR2004
+        figures += f", {(legs > 2).mean():.1%} over 2 deg, hips {hips_shape(character, longer):.2%}"
         print(f"{name}: {figures}", flush=True)
         bone_map = addon("rig.retarget").bone_map_of(character)
         slots = [slot for slot in bone_map.bones if slot != "travel" and "twist" not in slot]
