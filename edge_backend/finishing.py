@@ -12,12 +12,13 @@ import numpy as np
 from .diffusion.kept import Kept
 from .motion.feet import FootSettings, clean_motion
 from .motion.motion import Motion
-from .motion.rotations import Array, axis_angle_to_matrix
+from .motion.rotations import Array, axis_angle_to_matrix, matrix_to_axis_angle
 from .motion.smoothing import smoothed
 from .timing import on_the_beat
 
 LOOK_AHEAD = 15  # frames that are kept back while more are to come: feet and stops are judged by what follows
 LOOK_BACK = 150  # shown frames that are looked at when more come
+TURN_BACK = 12  # frames over which joints leave what was shown
 
 
 @dataclass
@@ -80,7 +81,8 @@ class Finisher:
     def _joined(self, motion: Motion, first: int) -> Motion:
         """The motion, which begins at frame `first`, with what has been shown in it, and going on from there.
 
-        Cleaning the feet has moved the root; the frames that come move along, up to the first that is held.
+        Cleaning the feet has moved the root and turned the legs. The frames that come move along, up to the first that
+        is held; their joints turn back over TURN_BACK frames.
         """
         if self._shown is None:
             return motion
@@ -89,9 +91,13 @@ class Finisher:
         reach = np.arange(1, motion.frames - count + 1) / (held[0] + 1) if len(held) else 0.0
         share = np.broadcast_to(np.clip(1 - reach, 0, 1), motion.frames - count)[:, None]
         moved = (self._shown.root[-1] - motion.root[count - 1]) * share
+        turned = matrix_to_axis_angle(self._shown.rotations[-1] @ motion.rotations[count - 1].swapaxes(-1, -2))
+        fade = np.clip(1 - np.arange(1, motion.frames - count + 1) / TURN_BACK, 0, 1)[:, None, None]
+        back = axis_angle_to_matrix(turned * (fade**2 * (3 - 2 * fade) * share[..., None]))
+        coming = (back @ motion.rotations[count:]).astype(np.float32)
         return replace(
             motion,
-            rotations=np.concatenate([self._shown.rotations[first:], motion.rotations[count:]]),
+            rotations=np.concatenate([self._shown.rotations[first:], coming]),
             root=np.concatenate([self._shown.root[first:], motion.root[count:] + moved.astype(np.float32)]),
             contacts=np.concatenate([self._shown.contacts[first:], motion.contacts[count:]]),
         )
