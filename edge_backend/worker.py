@@ -55,8 +55,11 @@ BROKEN = 3
 class Worker:
     """One conversation with Blender, from hello to the end of stdin."""
 
-    def __init__(self, channel: Channel, device: str, weights_folder: Path | None, idle_s: float | None) -> None:
+    def __init__(
+        self, channel: Channel, device: str, weights_folder: Path | None, idle_s: float | None, ahead: bool = False
+    ) -> None:
         self._channel = channel
+        self._ahead = ahead
         self._device = device
         self._weights_folder = weights_folder
         self._idle_s = idle_s
@@ -74,6 +77,8 @@ class Worker:
             self._channel.send(_error(None, explain(error)))
             return BROKEN
         self._channel.send(self._state())
+        if self._ahead:
+            self._rehearse()
         while job := self._jobs.take(self._idle_s):
             self._work(job)
         return 0
@@ -89,6 +94,12 @@ class Worker:
         self._studio = studio.Studio(self._device, self._weights_folder)
         self._studio.tell = lambda sentence: self._channel.send(Log("warning", sentence))
         self._channel.send(Log("info", f"The libraries were loaded in {time.monotonic() - began:.1f} s."))
+
+    def _rehearse(self) -> None:
+        began = time.monotonic()
+        rehearsal = importlib.import_module(".rehearsal", __package__)
+        if rehearsal.rehearse(self._studio, lambda: self._jobs.waiting > 0):
+            self._channel.send(Log("info", f"A rehearsal took {time.monotonic() - began:.1f} s."))
 
     # --- main thread: jobs ---
 
@@ -179,11 +190,16 @@ class Worker:
         return State(state, self._studio.device.type, self._studio.loaded, running, self._jobs.waiting)
 
 
-def run(device: str = "auto", weights_folder: Path | None = None, idle_minutes: float = 10.0) -> None:
-    """Be a worker on this process's stdin and stdout; never returns. idle_minutes 0 = wait for ever."""
+def run(
+    device: str = "auto", weights_folder: Path | None = None, idle_minutes: float = 10.0, ahead: bool = False
+) -> None:
+    """Be a worker on this process's stdin and stdout; never returns.
+
+    idle_minutes: 0 = wait for ever. ahead: it is started before it is needed, and has time for a rehearsal.
+    """
     faulthandler.enable()
     end_with_parent()
-    status = Worker(Channel(), device, weights_folder, idle_minutes * 60 or None).run()
+    status = Worker(Channel(), device, weights_folder, idle_minutes * 60 or None, ahead).run()
     sys.stderr.flush()
     os._exit(status)  # the listener sits in a read that nothing but the end of the process can end
 

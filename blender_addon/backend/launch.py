@@ -36,7 +36,7 @@ class Launch:
     """How to start the worker.
 
     python: the user's choice, None = look for one. weights_folder: the user's own weights. threads: 0 = as torch likes.
-    home: where set-up puts its environments.
+    home: where set-up puts its environments. ahead: it is started before it is needed.
     """
 
     python: Path | None = None
@@ -44,6 +44,7 @@ class Launch:
     idle_minutes: float = 10.0
     threads: int = 0
     home: Path | None = None
+    ahead: bool = False
 
     def command(self) -> list[str]:
         """The worker's command line. Looks for Python, which takes a moment. Raises EdgeError backend_*."""
@@ -52,6 +53,8 @@ class Launch:
             options += ["--weights-folder", str(self.weights_folder)]
         if self.threads:
             options += ["--threads", str(self.threads)]
+        if self.ahead:
+            options.append("--ahead")
         return [str(self.find()), "-m", "edge_backend", "worker", *options]
 
     def find(self) -> Path:

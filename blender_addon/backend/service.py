@@ -1,5 +1,6 @@
 """The one worker, the one job and the one work of this Blender, kept between operators."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
@@ -35,8 +36,7 @@ class Service:
     def warm_up(self, launch: Launch) -> None:
         """Start the worker ahead of its first job. Once: whoever has stopped it, or let it idle, wants its memory."""
         if self._warmed != launch and not self.busy:
-            self._warmed = launch
-            self._hired(launch)
+            self._hired(launch, ahead=True)
 
     def open_job(self, launch: Launch) -> Job:
         """A new job, still without a request. Raises EdgeError busy, job_folder."""
@@ -61,14 +61,14 @@ class Service:
             self._worker.stop()
             self._worker = None
 
-    def _hired(self, launch: Launch) -> WorkerProcess:
+    def _hired(self, launch: Launch, ahead: bool = False) -> WorkerProcess:
         """The worker that there is, or a new one where there is none or the preferences have changed."""
         self._warmed = launch
         if self._worker and self._launch != launch:
             self._worker.stop()
             self._worker = None
         if self._worker is None or not self._worker.alive:
-            self._worker, self._launch = WorkerProcess(launch), launch
+            self._worker, self._launch = WorkerProcess(replace(launch, ahead=ahead)), launch
         return self._worker
 
 

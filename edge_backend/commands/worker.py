@@ -15,4 +15,4 @@ def run(options: argparse.Namespace) -> None:
     """Serve until stdin ends; never returns."""
     if options.threads:
         os.environ |= dict.fromkeys(_POOLS, str(options.threads))
-    serve(options.device, options.weights_folder, options.idle_minutes)
+    serve(options.device, options.weights_folder, options.idle_minutes, options.ahead)

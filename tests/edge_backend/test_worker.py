@@ -25,6 +25,7 @@ from edge_backend.protocol import (
     FrameSplitter,
     Generate,
     Hello,
+    Log,
     Message,
     Partial,
     Progress,
@@ -154,6 +155,24 @@ def test_hello_comes_first_and_says_what_it_needs_to(weights_folder: Path) -> No
         assert "tiny" in hello.weights
         state = client.wait_for(State)
         assert (state.state, state.device, state.job) == ("idle", "cpu", None)
+
+
+def test_a_worker_that_is_started_ahead_rehearses_and_then_dances_as_any_other(
+    shared: Client, weights_folder: Path, song: str, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "1", tmp_path / "2"
+    first.mkdir(), second.mkdir()
+    with Client(weights_folder, "--ahead") as client:
+        client.wait_for(State, state="idle", weights="")
+        while "rehearsal" not in client.wait_for(Log).text:
+            pass
+        client.send(StatusRequest())
+        assert client.wait_for(State).weights == "starter"
+        client.send(_generate(song, "1", first))
+        client.wait_for(Result)
+    shared.send(_generate(song, "2", second))
+    shared.wait_for(Result)
+    assert (first / "dance.npz").read_bytes() == (second / "dance.npz").read_bytes()
 
 
 def test_two_jobs_in_a_row_load_the_weights_once(shared: Client, song: str, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ def draw_until(done, seconds=30):
 def test_the_first_job_finds_the_worker_that_was_started_ahead(service):
     draw_until(lambda: service.running)
     worker = service._worker
+    assert "--ahead" in worker._launch.command()
     job = service.open_job(addon("preferences").launch(bpy.context))
     job.start(addon("edge_backend.request").BodyRequest("no file"))
     while not job.finished:

@@ -1,0 +1,33 @@
+"""A rehearsal makes the first dance as quick as the next, and is in nobody's way."""
+
+import pytest
+
+from edge_backend import rehearsal
+from edge_backend.errors import EdgeError
+from edge_backend.rehearsal import rehearse
+from edge_backend.studio import Studio
+
+
+def test_it_leaves_the_bundled_weights_in_memory_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setattr(rehearsal.tempfile, "tempdir", str(tmp_path))
+    studio = Studio("cpu")
+    assert rehearse(studio, lambda: False)
+    assert studio.loaded == "starter" and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("moments", [1, 4, 6])
+def test_it_ends_as_soon_as_there_is_a_real_dance_to_make(moments, tmp_path, monkeypatch):
+    monkeypatch.setattr(rehearsal.tempfile, "tempdir", str(tmp_path))
+    asked = []
+    assert not rehearse(Studio("cpu"), lambda: asked.append(0) or len(asked) >= moments)
+    assert len(asked) == moments and not list(tmp_path.iterdir())
+
+
+def test_weights_that_cannot_be_loaded_are_left_to_the_dance_that_needs_them(monkeypatch):
+    studio = Studio("cpu")
+
+    def weights(_name):
+        raise EdgeError("weights_missing", "There are none.")
+
+    monkeypatch.setattr(studio, "weights", weights)
+    assert not rehearse(studio, lambda: False)
