@@ -9,9 +9,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from .diffusion.follow_through import follow_through
 from .diffusion.kept import Kept
 from .motion.feet import FootSettings, clean_motion
 from .motion.motion import Motion
+from .motion.representation import unpack
 from .motion.rotations import Array, axis_angle_to_matrix, matrix_to_axis_angle
 from .motion.smoothing import smoothed
 from .timing import on_the_beat
@@ -69,7 +71,21 @@ class Finisher:
         held = stays[:, None]
         calm = smoothed(motion, self.smoothness, self.kept.held()[part] | held)
         clean = clean_motion(calm, self._feet(first), self.kept.held_by_feet()[part] | held)
-        return self._appended(clean, first, upto)
+        return self._appended(self._joining(clean, self.kept.constraint.exact[part] | held), first, upto)
+
+    def _joining(self, motion: Motion, held: Array) -> Motion:
+        """The motion with borders of what is kept that are no jolts where the cleanup bent legs beside them.
+
+        held: bool (T, 151).
+        """
+        if not self.kept.constraint.exact.any():
+            return motion
+        vectors = motion.vectors()
+        joined = follow_through(vectors, held, self.kept.constraint.usual)
+        new = (joined != vectors).any(axis=1)
+        rotations, root = motion.rotations.copy(), motion.root.copy()
+        _, root[new], rotations[new] = unpack(joined[new])
+        return replace(motion, rotations=rotations, root=root)
 
     def _beats(self, frames: int) -> Array:
         return self.beats[(self.beats >= 0) & (self.beats < frames / Motion.fps)]

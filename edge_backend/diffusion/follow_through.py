@@ -15,9 +15,11 @@ from .constraints import frames_to
 REACHES = ((8, 1.0), (14, 1.2))
 ROWS = 5  # accelerations on the free side of a border that are looked at
 ROUNDS = 8
+STEEPEST = 4.0  # by how much a weight grows in a round, at most
 LONGEST_STEP = 0.2  # radians or metres in a round; further, the slopes are no longer true
 STILL = 1e-3  # metres per frame squared, as a leaf falls: less is no jolt in the stillest dance
 _LOYALTY = 1e-3  # square metres to a square radian: what turns and moves nothing stays
+_PRECISION = 1e-12
 _PARENTS = np.array(SMPL.parents)
 _HANGS_ON = np.zeros((24, 24), dtype=bool)  # [joint, what it hangs on]
 for _joint, _parent in enumerate(SMPL.parents[1:], start=1):
@@ -119,7 +121,7 @@ def _calmed(near: _Near, rotations: Array, root: Array, usual: float) -> tuple[A
         rotations, root = tried[-1]
         places = forward_kinematics(rotations, root)
         bends = np.diff(places[:, near.points], n=2, axis=0)
-        weight = weight * np.maximum(_sizes(bends) / usual, 1)
+        weight = weight * np.clip(_sizes(bends) / usual, 1, STEEPEST)
         strayed = near.loyalty[:, None, None] * (places[:, near.points] - start)
         pull = np.einsum("rf,rp,rpi->fpi", second, weight, bends) + strayed
         together = np.einsum("rf,rg,rp->fgp", second, second, weight) + np.diag(near.loyalty)[..., None]
@@ -146,7 +148,9 @@ def _normal(slopes: Array, together: Array, free: Array) -> Array:
         for other in range(max(one - 2, 0), min(one + 3, frames)):
             matrix[one, :, other] = flat[one].T @ (np.repeat(together[one, other], 3)[:, None] * flat[other])
     chosen = free.ravel()
-    return matrix.reshape(free.size, free.size)[chosen][:, chosen] + _LOYALTY * np.eye(int(chosen.sum()))
+    normal: Array = matrix.reshape(free.size, free.size)[chosen][:, chosen]
+    # Loyalty to the pose, and more of it where the largest weights would leave nothing of it in a double.
+    return normal + max(_LOYALTY, _PRECISION * float(normal.max())) * np.eye(len(normal))
 
 
 def _slopes(places: Array, points: Array) -> Array:
