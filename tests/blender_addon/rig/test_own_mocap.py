@@ -133,12 +133,12 @@ def test_hips_that_cannot_go_where_they_are_keyed_are_told_of(tmp_path, capfd, c
 
 
 def test_it_is_found_under_file_export():
-    module = addon("ops.export_motion")
+    module = addon("ui.export_menu")
     listed = bpy.types.TOPBAR_MT_file_export._dyn_ui_initialize()
     assert module._draw in listed
-    module.hide_in_menu()
+    module.unregister()
     assert module._draw not in listed
-    module.show_in_menu()
+    module.register()
 
 
 IMPORTERS = ["import_scene.fbx"] + ["wm.fbx_import"] * (bpy.app.version >= (4, 5, 0))
