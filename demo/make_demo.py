@@ -126,7 +126,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("output", type=Path, help="folder for dance.blend, dance.mp4 and sheet.png")
     parser.add_argument("--song", type=Path, default=HERE / "song/training.ogg")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--style", default="any")
+    parser.add_argument("--style", default="modern")
     parser.add_argument("--film", type=float, nargs=2, default=FILM, metavar=("START", "SECONDS"), help="default: 8 10")
     parser.add_argument("--moments", type=int, default=MOMENTS, help="pictures on the sheet (default: %(default)s)")
     return parser.parse_args()
