@@ -41,6 +41,7 @@ def act() -> Iterator[float]:
     yield 1.5
     shot("2_ready")
 
+    service.stop()  # a new worker takes its time, enough to see the bar and press Escape
     yield from press_generate()
     yield from until(lambda: service.job and service.job.progress)
     facts["running"] = running()
@@ -71,7 +72,7 @@ def act() -> Iterator[float]:
     yield 1.5
     facts["after_redo"] = {"actions": actions()}
 
-    service.stop()  # a new worker takes its time, enough to press Cancel
+    service.stop()  # as above
     yield from press_generate()
     yield from until(lambda: service.job)
     yield from click(*to_sidebar(GENERATE_BELOW_TOP, 0.83))
