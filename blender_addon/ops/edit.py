@@ -1,8 +1,9 @@
 """Operators that keep some of a dance and make the rest anew: each one is rows of what it keeps."""
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,10 @@ from ..action.keep_rows import frame_range, rows_of, selected_bones, selected_ke
 from ..action.keys import ChannelKeys, copy_others
 from ..action.mirror import add_mirrored
 from ..action.parts import joints_of
-from ..action.take import add_take, keys_in_steps
+from ..action.take import add_take
 from ..action.takes import KEEP, current_take, details, span
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
-from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.request import GenerateRequest
 from ..rig.retarget import bone_map_of, read_motion
@@ -83,22 +83,10 @@ class EditOperator(DanceOperator):
         """Where the edited part begins."""
         return self._timing.first
 
-    def keys_of(self, motion: Motion) -> Generator[float, None, list[ChannelKeys]]:
+    def key_options(self) -> dict[str, Any]:
         """Kept poses are as they were."""
-        scene, dancer = self.stage()
-        settings = self._settings
-        return keys_in_steps(
-            dancer,
-            motion,
-            scene,
-            self.first_frame(),
-            clean_feet=self._request.feet.enabled,
-            density=settings["density"],
-            tolerance=Tolerance(settings["degrees"], settings["millimetres"]),
-            drawn=lambda keys: hold(keys, self._held, self._timing.rate),
-            exact=self._exact,
-            kept=self._near,
-        )
+        drawn = partial(hold, held=self._held, rate=self._timing.rate)
+        return {"drawn": drawn, "exact": self._exact, "kept": self._near}
 
     def key(
         self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene, keys: Sequence[ChannelKeys]

@@ -128,7 +128,12 @@ class DanceOperator(JobOperator):
             clean_feet=self._request.feet.enabled,
             density=settings["density"],
             tolerance=Tolerance(settings["degrees"], settings["millimetres"]),
+            **self.key_options(),
         )
+
+    def key_options(self) -> dict[str, Any]:
+        """What `keys_in_steps` is to be told besides."""
+        return {}
 
     def finish(self, context: bpy.types.Context, dances: list[Motion]) -> str:
         """Key them on the dancer that was selected when the job began."""

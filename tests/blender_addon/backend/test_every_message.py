@@ -18,14 +18,6 @@ REPLAYING = Path(__file__).with_name("replaying_worker.py")
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
 
-@pytest.fixture
-def bench(tmp_path):
-    bench = Bench(tmp_path, [])
-    yield bench
-    for worker in bench.workers:
-        worker.kill()
-
-
 @dataclass(frozen=True)
 class Killed:
     """A Launch of the worker that is killed behind so many messages."""

@@ -54,14 +54,6 @@ class Bench:
         return [int(file.name) for file in (self.folder / "notes").iterdir()]
 
 
-@pytest.fixture
-def bench(tmp_path):
-    bench = Bench(tmp_path, [])
-    yield bench
-    for worker in bench.workers:
-        worker.kill()
-
-
 def request(**settings):
     return addon("edge_backend.request").GenerateRequest(song="song.wav", duration=1.0, **settings)
 

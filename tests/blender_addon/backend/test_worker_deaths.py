@@ -17,14 +17,6 @@ pytestmark = [
 TIMES = 3
 
 
-@pytest.fixture
-def bench(tmp_path):
-    bench = Bench(tmp_path, [])
-    yield bench
-    for worker in bench.workers:
-        worker.kill()
-
-
 def ask(bench, song_file):
     job = bench.job(addon("preferences").launch(bpy.context))
     job.start(addon("edge_backend.request").GenerateRequest(str(song_file), duration=5.0, steps=20))
