@@ -1,9 +1,10 @@
 """The operator that makes a take once more."""
 
 import json
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -69,9 +70,9 @@ class EDGE_DANCE_OT_generate_again(EditOperator):
         """Where the take begins, again."""
         return super().first_frame() if self._again else DanceOperator.first_frame(self)
 
-    def keys_of(self, motion: Motion) -> Generator[float, None, list[ChannelKeys]]:
+    def key_options(self) -> dict[str, Any]:
         """With what was kept, if something was."""
-        return super().keys_of(motion) if self._again else DanceOperator.keys_of(self, motion)
+        return super().key_options() if self._again else DanceOperator.key_options(self)
 
     def key(
         self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene, keys: Sequence[ChannelKeys]
