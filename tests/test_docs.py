@@ -76,6 +76,9 @@ def test_what_the_workflows_run_is_understood(workflow: Path) -> None:
 def test_the_site_s_links_stay_on_it_or_lead_to_the_repository(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
     assert ROOT / settings["docs_dir"] == DOCS and settings["hooks"] == ["build_tools/site.py"]
+    first, *chapters = settings["nav"]
+    pages = [first, *(page for chapter in chapters for pages in chapter.values() for page in pages)]
+    assert sorted(pages) == sorted(page.name for page in DOCS.glob("*.md"))
     monkeypatch.setenv("GITHUB_REPOSITORY", "somebody/something")
     for page in DOCS.glob("*.md"):
         read = site.on_page_markdown(page.read_text(encoding="utf-8"), page=None, config=None, files=None)
@@ -85,6 +88,8 @@ def test_the_site_s_links_stay_on_it_or_lead_to_the_repository(monkeypatch: pyte
             assert outside or ((DOCS / link.partition("#")[0]).is_relative_to(DOCS) and ".." not in link), link
     index = (DOCS / "index.md").read_text(encoding="utf-8")
     assert "https://github.com/somebody/something/blob/main/README.md" in site.on_page_markdown(index)
+    monkeypatch.delenv("GITHUB_REPOSITORY")
+    assert (ROOT / "README.md").as_uri() in site.on_page_markdown(index)
 
 
 def test_the_model_card_says_what_the_weights_say_of_themselves() -> None:
