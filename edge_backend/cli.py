@@ -17,6 +17,7 @@ from .devices import DEVICES
 from .errors import EdgeError
 from .exit_status import FAILED, INTERRUPTED
 from .failures import explain
+from .freed_memory import keep_freed_memory
 from .lifeline import end_with_parent, end_with_stdin
 from .protocol import Error, encode
 from .request import (
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     # Threads that wait for work shall sleep: awake, they take the cores from Blender, and beside it are far slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    keep_freed_memory()
     try:
         return _run(given)
     except KeyboardInterrupt:

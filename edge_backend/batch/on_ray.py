@@ -16,6 +16,7 @@ from typing import Any
 
 from ..errors import EdgeError
 from ..failures import explain
+from ..freed_memory import keep_freed_memory
 from ..protocol import Error
 from ..request import GenerateRequest
 from ..whole_file import replacing
@@ -112,6 +113,7 @@ def _studio(crew: Crew) -> Any:
     from ..studio import Studio  # noqa: PLC0415
 
     torch.set_num_threads(crew.threads)
+    keep_freed_memory()
     return Studio(crew.device, crew.weights_folder)
 
 

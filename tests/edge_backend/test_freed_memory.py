@@ -1,0 +1,60 @@
+"""What the network frees is there when it asks again: the system does not have to fill new pages with zeros."""
+
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge_backend.freed_memory import KEPT_BYTES
+
+ROOT = Path(__file__).resolve().parents[2]
+AS_THE_NETWORK = 5 << 20  # bytes; the largest array of one evaluation
+MOMENTS = 8
+
+COUNT = f"""
+import resource
+
+def new_pages():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    arrays = [bytearray({AS_THE_NETWORK}) for _ in range({MOMENTS})]
+    arrays.reverse()
+    del arrays
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+new_pages()
+"""
+
+pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left as they are")
+
+
+def _told(program: str) -> list[int]:
+    done = subprocess.run([sys.executable, "-c", COUNT + program], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [int(word) for word in done.stdout.split()[-2:]]
+
+
+def test_freed_memory_is_used_again_as_it_is() -> None:
+    program = """
+print(new_pages())
+from edge_backend.freed_memory import keep_freed_memory
+keep_freed_memory()
+new_pages()
+print(new_pages())
+"""
+    before, after = _told(program)
+    pages = MOMENTS * AS_THE_NETWORK // 4096
+    assert before > pages / 2
+    assert after < pages / 100
+    assert MOMENTS * AS_THE_NETWORK < KEPT_BYTES
+
+
+def test_every_command_keeps_its_memory() -> None:
+    program = """
+from edge_backend.cli import main
+assert main(["weights", "list"]) == 0
+new_pages()
+print()
+print(new_pages(), 0)
+"""
+    assert _told(program)[0] < MOMENTS * AS_THE_NETWORK // 4096 / 100
