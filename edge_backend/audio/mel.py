@@ -5,7 +5,6 @@ The mel scale is that of Slaney's Auditory Toolbox (1998): linear up to 1 kHz, l
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.fft import rfft
 
 LINEAR_HZ, LINEAR_MEL = 1000.0, 15.0  # where the scale bends
 HZ_PER_MEL = LINEAR_HZ / LINEAR_MEL
@@ -45,6 +44,8 @@ def decibels(power: ArrayLike, depth: float) -> Spectrum:
 
 
 def _power(frames: NDArray[np.float32]) -> NDArray[np.float32]:
+    from scipy.fft import rfft  # noqa: PLC0415 - a quarter of a second that no start needs
+
     spectrum = rfft(frames)
     return np.square(spectrum.real) + np.square(spectrum.imag)
 

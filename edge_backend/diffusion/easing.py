@@ -1,7 +1,6 @@
 """The last touch where free frames meet held ones: no jolt, even where the held pose trembles (numpy and scipy)."""
 
 import numpy as np
-from scipy.linalg import solveh_banded
 
 from ..motion.rotations import Array
 from .constraints import frames_to
@@ -17,6 +16,8 @@ def ease(vectors: Array, held: Array) -> Array:
     and the sampling ends at that noise. So the EASE frames d = 1, 2, ... beside it become the y that minimise
     |second differences of y|^2 + sum (d / EASE)^4 (y - vectors)^2 (Whittaker 1923). Everything else stays.
     """
+    from scipy.linalg import solveh_banded  # noqa: PLC0415 - a tenth of a second that no start needs
+
     if len(vectors) < 3:
         return vectors
     eased = vectors.copy()

@@ -157,6 +157,23 @@ def test_hello_comes_first_and_says_what_it_needs_to(weights_folder: Path) -> No
         assert (state.state, state.device, state.job) == ("idle", "cpu", None)
 
 
+TELLING = """
+import gc
+from edge_backend.errors import EdgeError
+def tell(*_):
+    raise EdgeError("told", f"{gc.isenabled()} {sorted({'scipy', 'numba'} & set(sys.modules))}")
+pipeline.write_dance = tell
+"""
+
+
+def test_it_is_ready_without_what_only_a_dance_loads_and_collects_garbage_again(
+    weights_folder: Path, song: str, tmp_path: Path
+) -> None:
+    with Client(weights_folder, patch=TELLING) as client:
+        client.send(_generate(song, "1", tmp_path))
+        assert client.wait_for(Error, code="told").message == "True []"
+
+
 def test_a_worker_that_is_started_ahead_rehearses_and_then_dances_as_any_other(
     shared: Client, weights_folder: Path, song: str, tmp_path: Path
 ) -> None:
