@@ -11,6 +11,7 @@ import numpy as np
 
 PACKAGE = "bl_ext.user_default.edge_dance"
 STRIP_FILE = Path(__file__).resolve().parents[1] / "data/song_strip.blend"
+LONG_STRIP_FILE = STRIP_FILE.with_name("long_song_strip.blend")
 CAN_MAKE_STRIPS = bpy.app.version >= (4, 4, 0)  # the bpy package of 4.2 is built without audio
 
 

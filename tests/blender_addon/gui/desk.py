@@ -30,6 +30,9 @@ service = sys.modules[f"{PACKAGE}.backend.service"].service
 
 if bpy.app.version < (4, 4, 0):  # its package cannot make sound strips, but reads them
     bpy.ops.wm.open_mainfile(filepath=os.environ["STRIP_FILE"], load_ui=False)
+    for sound in bpy.data.sounds:
+        if not sound.packed_file:
+            sound.filepath = os.environ["SONG"]
 
 
 def window() -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 import bpy
 import pytest
-from blender_stage import STRIP_FILE, write_song
+from blender_stage import LONG_STRIP_FILE, STRIP_FILE, write_song
 
 HERE = Path(__file__).parent
 PROGRAMS = ("xvfb-run", "xdotool", "import")
@@ -27,7 +27,7 @@ def run(
 ) -> dict[str, Any]:
     """What the scenario saw. Its pictures go to EDGE_DANCE_PICTURES where that is set.
 
-    song_s: seconds of the song that it finds. size: of the screen, as 1400x900. variables: more for the scenario.
+    song_s: seconds of the song that it finds; in Blender 4.2 there are songs of 60 and of 6 alone. size: of the screen, as 1400x900. variables: more for the scenario.
     """
     pictures = Path(os.environ.get("EDGE_DANCE_PICTURES") or folder / "pictures") / bpy.app.version_string.split()[0]
     pictures.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ def run(
     surroundings = {
         "ADDON_ZIP": str(addon_zip),
         "SONG": str(write_song(folder / "song.wav", seconds=song_s)),
-        "STRIP_FILE": str(STRIP_FILE),
+        "STRIP_FILE": str(LONG_STRIP_FILE if song_s >= 60 else STRIP_FILE),
         "WEIGHTS": "",  # the bundled ones
         "WORKER_PYTHON": str(worker_python),
         "OUT": str(pictures),
