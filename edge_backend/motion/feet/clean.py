@@ -10,10 +10,11 @@ from .body import Body
 from .curves import rise
 from .legs import longest_legs, reach_leg
 from .plants import by_hand, find_plants, part_handovers, release_heels, release_pivots, release_slides
+from .proportions import fit_proportions, leg_ways
 from .rig import SMPL_RIG, FootRig
 from .root import drift_shift, find_floor, floor_shift
 from .settings import FootSettings
-from .targets import FootPlan, FootTrack, follow_plan, loosened, plan_foot
+from .targets import FootPlan, FootTrack, follow_leg, follow_plan, loosened, plan_foot
 from .turns import heading, inverse
 
 # The pelvis comes down where a planted foot needs a leg longer than it was and than this share of thigh + shin.
@@ -64,8 +65,10 @@ def clean(
     planted = part_handovers(release_heels(planted, _missing_reach(body, plans, shift) / rig.scale))
     planted = by_hand(planted, settings)
     plans = _plan(body, planted, shift, settings)
-    shift = shift - _pelvis_drop(body, plans, shift)[:, None] * [0, 0, 1]
-    return _apply(body, plans, shift, settings)
+    shift = settings.strength * (shift - _pelvis_drop(body, plans, shift)[:, None] * [0, 0, 1])
+    feet = zip(body.tracks(shift), body.rig.feet, plans, strict=True)
+    wanted = [follow_plan(track, foot, plan, settings) for track, foot, plan in feet]
+    return _apply(body, plans, shift, wanted, settings.strength)
 
 
 def settle(
@@ -75,7 +78,8 @@ def settle(
 
     rotations, root, rig: as for `clean`: the motion as it was carried over, the hips' way grown with the legs.
     contacts: (T, 2 legs), above 0 where the motion's feet stand, frame t for the way from t to t + 1: just there they
-    are planted. The root keeps its way: higher or lower for good, and down where a planted leg is too short.
+    are planted. Legs keep their directions as far as that goes: the root gives by up to 1 % of its reach, stances stand
+    where they turn legs least. Beyond that the root is put higher or lower for good, and down where a leg is too short.
     """
     settings = settings or FootSettings()
     body = Body(rotations, root, rig, contacts, None)
@@ -87,10 +91,15 @@ def settle(
     planted = by_hand(part_handovers(stands), settings)
     shift = np.zeros((body.frames, 3))
     shift[:, 2] = _usual_height(body, _plan(body, planted, shift, settings))
-    feet = zip(body.tracks(shift), body.rig.feet, _plan(body, planted, shift, settings), strict=True)
-    plans = [loosened(track, foot, plan, settings) for track, foot, plan in feet]
+    shift, plans = fit_proportions(body, _plan(body, planted, shift, settings), shift, settings)
+    carried = zip(body.tracks(shift), body.rig.feet, plans, strict=True)
+    plans = [loosened(track, foot, plan, settings) for track, foot, plan in carried]
     shift[:, 2] -= _pelvis_drop(body, plans, shift)
-    return _apply(body, plans, shift, settings)
+    shift *= settings.strength
+    ways = leg_ways(body, plans, shift, settings)
+    moved = zip(body.tracks(shift), ways, body.rig.feet, plans, strict=True)
+    wanted = [follow_leg(track, way, foot, plan, settings) for track, way, foot, plan in moved]
+    return _apply(body, plans, shift, wanted, settings.strength)
 
 
 def _usual_height(body: Body, plans: list[FootPlan]) -> float:
@@ -150,14 +159,12 @@ def _missing_reach(body: Body, plans: list[FootPlan], shift: Array) -> Array:
     return need
 
 
-def _apply(body: Body, plans: list[FootPlan], shift: Array, settings: FootSettings) -> Cleaned:
-    shift = settings.strength * shift
+def _apply(body: Body, plans: list[FootPlan], shift: Array, wanted: list[FootTrack], strength: float) -> Cleaned:
     planted = np.stack([plan.planted for plan in plans], axis=1)
     touched = np.zeros(planted.shape[:2], dtype=bool)
     rotations = body.rotations.copy()
-    for index, (track, plan, foot) in enumerate(zip(body.tracks(shift), plans, body.rig.feet, strict=True)):
-        change = _change(track, follow_plan(track, foot, plan, settings), settings.strength)
-        touched[:, index] = _turn_leg(body, index, plan, change, rotations)
+    for index, (track, plan, foot) in enumerate(zip(body.tracks(shift), plans, wanted, strict=True)):
+        touched[:, index] = _turn_leg(body, index, plan, _change(track, foot, strength), rotations)
     return Cleaned(rotations, (body.root + shift).astype(body.root.dtype), planted, touched)
 
 

@@ -22,12 +22,14 @@ TURN_ACCELERATION = 0.02  # radians
 MOST_TOE_BEND = np.radians(65)
 # On another rig, so that its legs can point where the dancer's do: what a foot turns about its planted toes at most,
 # and metres that a sole may lie below and above the floor, too little to be seen.
-MOST_HEEL_TURN = np.radians(10)
-GIVE_DOWN, GIVE_UP = 0.002, 0.005
+MOST_HEEL_TURN = np.radians(20)
+GIVE_DOWN, GIVE_UP = 0.0015, 0.005
 LIFT_REACH = 4  # frames over which a foot is lifted before it would pierce the floor
 SINK = 0.003  # metres that the sole may lie below the floor right beside a plant, where a lift has to begin
 # Metres above the floor: a foot that swings lower than this keeps the clearance that it had, but for the slack.
+# On another rig only what swings hardly above the floor: feet of other lengths have other clearances beside a plant.
 SCRAPES, SLACK = 0.05, 0.003
+RIG_SCRAPES = 0.01
 SLOW = 0.1  # metres per second; frames of a plant that are faster count less where it is anchored
 
 
@@ -54,6 +56,14 @@ class FootPlan:
     turn: Array
     toe_turn: Array
     ankle: Array
+
+
+@dataclass(frozen=True)
+class _Floor:
+    """height: world z. scrapes: metres above it, below which a swing keeps the clearance that it had."""
+
+    height: float
+    scrapes: float
 
 
 def plan_foot(track: FootTrack, foot: Foot, planted: Array, held: Array, settings: FootSettings) -> FootPlan:
@@ -159,31 +169,54 @@ def _stances(heel: Array, toes: Array) -> list[tuple[int, int]]:
     return stances
 
 
+def stance_numbers(planted: Array) -> Array:
+    """Which stance each frame belongs to (T,), counted from 0; -1 where the foot is free. planted: (T, 2)."""
+    numbers = np.full(len(planted), -1)
+    for number, (start, end) in enumerate(_stances(*planted.T)):
+        numbers[start:end] = number
+    return numbers
+
+
 def _phases(planted: Array, start: int, end: int) -> list[tuple[int, int]]:
     """Stretches of a stance in which the same parts are planted."""
     changes = np.flatnonzero((planted[start + 1 : end] != planted[start : end - 1]).any(axis=1)) + start + 1
     return list(pairwise([start, *changes.tolist(), end]))
 
 
-def loosened(track: FootTrack, foot: Foot, plan: FootPlan, settings: FootSettings) -> FootPlan:
+def loosened(track: FootTrack, foot: Foot, plan: FootPlan, settings: FootSettings, fades: bool = True) -> FootPlan:
     """The plan with planted ankles as near to the track's as they can be for a little: a foot that stands on its toes
-    alone turns about them, soles leave the floor by millimetres. Toe joints keep their places on the floor."""
-    heel, toes = plan.planted.T
-    free = toes & ~heel & ~plan.held
+    alone turns about them, soles leave the floor by millimetres. Toe joints keep their places on the floor.
+
+    fades: False leaves free frames alone, for those who only ask for planted ones.
+    """
+    free = _on_toes(plan)
     toe = plan.ankle + plan.turn @ foot.to_toe
     ways: Array = np.stack([plan.ankle - toe, track.ankle - toe])
     here, wanted = ways / np.linalg.norm(ways, axis=2, keepdims=True)
     change = matrix_to_axis_angle(swing(here, wanted))
-    angle = np.linalg.norm(change, axis=1, keepdims=True)
-    near = np.minimum(1, distance(heel) / LIFT_REACH)[:, None]
-    change *= np.minimum(1, MOST_HEEL_TURN / np.maximum(angle, 1e-9)) * near**2 * (3 - 2 * near)
-    change = bridge(np.where(free[:, None], change, 0), plan.fixed, settings.blend_frames, TURN_ACCELERATION)
+    angle = np.linalg.norm(change, axis=1)
+    change *= np.minimum(1, most_heel_turn(plan) / np.maximum(angle, 1e-9))[:, None]
+    change = np.where(free[:, None], change, 0)
+    if fades:
+        change = bridge(change, plan.fixed, settings.blend_frames, TURN_ACCELERATION)
     turn = axis_angle_to_matrix(change) @ plan.turn
     turn = np.where(free[:, None, None], _standing_on(turn, foot, plan.planted, plan.held), turn)
     ankle = np.where(free[:, None], toe - turn @ foot.to_toe, plan.ankle)
-    give = np.clip(track.ankle[:, 2] - ankle[:, 2], -GIVE_DOWN * foot.scale, GIVE_UP * foot.scale)
+    room = ankle[:, 2] + _lowest(turn, plan.toe_turn, foot, plan.planted) - settings.floor + GIVE_DOWN * foot.scale
+    give = np.clip(track.ankle[:, 2] - ankle[:, 2], -np.maximum(room, 0), GIVE_UP * foot.scale)
     ankle = ankle + np.where(plan.fixed & ~plan.held, give, 0)[:, None] * UP
     return replace(plan, turn=turn, ankle=ankle)
+
+
+def most_heel_turn(plan: FootPlan) -> Array:
+    """How far (T,), radians, `loosened` may turn a foot about its planted toes: 0 beside frames with the heel down."""
+    near = np.minimum(1, distance(plan.planted[:, 0]) / LIFT_REACH)
+    return MOST_HEEL_TURN * near**2 * (3 - 2 * near) * _on_toes(plan)
+
+
+def _on_toes(plan: FootPlan) -> Array:
+    heel, toes = plan.planted.T
+    return toes & ~heel & ~plan.held
 
 
 def follow_plan(track: FootTrack, foot: Foot, plan: FootPlan, settings: FootSettings) -> FootTrack:
@@ -195,11 +228,30 @@ def follow_plan(track: FootTrack, foot: Foot, plan: FootPlan, settings: FootSett
     # Beside a plant a foot may be on its way up or down already: that must not press it down where it swings.
     least = np.array([-np.inf, -np.inf, 0.0])
     ankle = track.ankle + bridge(change, plan.fixed, settings.blend_frames, ACCELERATION * foot.scale, least)
-    before = _clearance(track, foot, settings.floor)
-    bent = _lifted(FootTrack(ankle, plan.turn, plan.toe_turn), before, foot, plan.fixed, settings.floor)
-    bent = _with_raised_tips(bent, foot, plan, settings.floor)
+    return _above_floor(track, ankle, foot, plan, _Floor(settings.floor, SCRAPES * foot.scale))
+
+
+def follow_leg(track: FootTrack, ankle: Array, foot: Foot, plan: FootPlan, settings: FootSettings) -> FootTrack:
+    """The same on another rig, where the ankle's way (T, 3) is the leg's."""
+    return _above_floor(track, ankle, foot, plan, _rig_floor(foot, settings))
+
+
+def lowest_ankle(foot: Foot, plan: FootPlan, settings: FootSettings) -> Array:
+    """How low (T,) the ankle may be, world z, on another rig."""
+    track = FootTrack(np.zeros_like(plan.ankle), plan.turn, plan.toe_turn)
+    return -_clearance(track, foot, _rig_floor(foot, settings).height)
+
+
+def _rig_floor(foot: Foot, settings: FootSettings) -> _Floor:
+    return _Floor(settings.floor - GIVE_DOWN * foot.scale, RIG_SCRAPES * foot.scale)
+
+
+def _above_floor(track: FootTrack, ankle: Array, foot: Foot, plan: FootPlan, floor: _Floor) -> FootTrack:
+    before = _clearance(track, foot, floor.height)
+    bent = _lifted(FootTrack(ankle, plan.turn, plan.toe_turn), before, foot, plan.fixed, floor)
+    bent = _with_raised_tips(bent, foot, plan, floor.height)
     # Toes that bend up push what is under their joint down.
-    return _lifted(bent, before, foot, plan.fixed, settings.floor)
+    return _lifted(bent, before, foot, plan.fixed, floor)
 
 
 def _clearance(track: FootTrack, foot: Foot, floor: float) -> Array:
@@ -207,10 +259,10 @@ def _clearance(track: FootTrack, foot: Foot, floor: float) -> Array:
     return track.ankle[:, 2] + _sole(track.turn, track.toe_turn, foot)[:3, :, 2].min(axis=0) - floor
 
 
-def _lifted(track: FootTrack, before: Array, foot: Foot, fixed: Array, floor: float) -> FootTrack:
+def _lifted(track: FootTrack, before: Array, foot: Foot, fixed: Array, floor: _Floor) -> FootTrack:
     """The foot with its sole nowhere in the floor, nor lower than `before` (T,) if that was near the floor."""
-    wanted = np.clip(before - SLACK * foot.scale, 0, SCRAPES * foot.scale)
-    need = np.maximum(wanted - _clearance(track, foot, floor), 0)
+    wanted = np.clip(before - SLACK * foot.scale, 0, floor.scrapes)
+    need = np.maximum(wanted - _clearance(track, foot, floor.height), 0)
     lift = rise(need, fixed, LIFT_REACH, SINK * foot.scale + wanted)
     return replace(track, ankle=track.ankle + lift[:, None] * UP)
 
