@@ -27,7 +27,8 @@ def run(
 ) -> dict[str, Any]:
     """What the scenario saw. Its pictures go to EDGE_DANCE_PICTURES where that is set.
 
-    song_s: seconds of the song that it finds; in Blender 4.2 there are songs of 60 and of 6 alone. size: of the screen, as 1400x900. variables: more for the scenario.
+    song_s: seconds of the song that it finds; Blender 4.2 finds one of 60 or of 6. size: of the screen, as 1400x900.
+    variables: more for the scenario.
     """
     pictures = Path(os.environ.get("EDGE_DANCE_PICTURES") or folder / "pictures") / bpy.app.version_string.split()[0]
     pictures.mkdir(parents=True, exist_ok=True)
