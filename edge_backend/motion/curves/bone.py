@@ -12,6 +12,7 @@ from .spline import draw, fit_keys
 _MARGIN = 0.9  # of the tolerance: between the frames that are looked at the curve may stray a little further
 FINEST = 0.004  # of the widest tolerance of the bone
 _PLAINEST_EXTREME = 4.0  # tolerances: what turns back by less is no extreme
+_SPARE = 3.0  # tolerances: without a spare key the curve goes no further, before it is fitted anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Thinned:
 
 
 class BoneFit:
-    """The keys of one bone, on the way to its tolerance; keys are only ever added.
+    """The keys of one bone, on the way to its tolerance.
 
     values: (T, n) what the curves aim at, at first the track's own. own: (T, 3, 3) the track's rotations.
     """
@@ -79,10 +80,11 @@ class BoneFit:
         self._length = np.full(frames, tolerance.millimetres / 1000 * unit * _MARGIN)
         self._keyed = np.zeros(frames, dtype=bool)
         self._keyed[[0, -1]] = True
-        self._drawn = self.values[self._keyed], np.zeros((int(self._keyed.sum()), self.values.shape[1]))
         if (self._error(np.broadcast_to(self.values[0], self.values.shape)) > 1).any():
             self._keyed[[frame for frame in keyed if 0 <= frame < frames]] = True
             self._keyed[extremes(self._main_motion(), _PLAINEST_EXTREME * np.radians(tolerance.degrees))] = True
+        self._stays = self._keyed.copy()  # keys at these frames are not taken out
+        self._draw_anew()
 
     def aim(self, rotation: Array) -> None:
         """Aim at other rotation channels (T, 4 or 3)."""
@@ -100,18 +102,21 @@ class BoneFit:
         self._length[frames] = np.minimum(self._length[frames], tolerance.millimetres / 1000 * unit * _MARGIN)
 
     def fit(self) -> Iterator[None]:
-        """Add keys until the curve is within the tolerance everywhere, a step at a time."""
-        if len(self.values) < 2:
+        """Add keys until the curve is within the tolerance everywhere, and take out what it can do without, a step at
+        a time. A key is taken out once: what has to be put in its place stays."""
+        if (self._error(self.drawn()) <= 1).all():
             return
-        weight = (self._angle.max() / self._angle) ** 2
         while True:
-            keys = np.flatnonzero(self._keyed)
-            self._drawn = fit_keys(self.values, keys, weight)
-            wanted = keys_between(self._error(self.drawn()), keys)
-            self._keyed[wanted] = True
+            keys = self._draw_anew()
+            error = self._error(self.drawn())
+            wanted, spare = keys_between(error, keys), self._spare(error, keys)
             yield
-            if not len(wanted):
+            if not len(wanted) and not len(spare):
                 return
+            self._keyed[wanted] = True
+            self._keyed[keys[spare]] = False
+            for before, after in zip(keys[spare - 1], keys[spare + 1], strict=True):
+                self._stays[before + 1 : after] = True
 
     def drawn(self) -> Array:
         """The channels (T, n) on every frame, as the keys draw them."""
@@ -120,6 +125,40 @@ class BoneFit:
     def result(self) -> Thinned:
         """The keys as they are."""
         return Thinned(self.track, np.flatnonzero(self._keyed), *self._drawn)
+
+    def _draw_anew(self) -> Array:
+        """Fit the curve with the keys that there are; their frames (K,)."""
+        keys = np.flatnonzero(self._keyed)
+        self._drawn = self.values[keys], np.zeros_like(self.values[keys])
+        if len(keys) > 1:
+            self._drawn = fit_keys(self.values, keys, (self._angle.max() / self._angle) ** 2)
+        return keys
+
+    def _spare(self, error: Array, keys: Array) -> Array:
+        """Which of the keys (K,), by number, the curve may well do without: far from each other, and from where it is
+        out of its tolerance now, by its error (T,)."""
+        if len(keys) < 3:
+            return np.zeros(0, dtype=int)
+        wrong = np.maximum.reduceat(error, keys[:-1]) > 1  # of each gap
+        near_wrong = np.convolve(wrong, np.ones(4))[1:-1] > 0  # of each key: the two gaps on either side
+        harm = self._harm(keys)
+        harm[near_wrong | self._stays[keys] | (harm > _SPARE)] = np.inf
+        around = np.lib.stride_tricks.sliding_window_view(np.pad(harm, 2, constant_values=np.inf), 5)
+        spare = np.flatnonzero((harm == around.min(axis=1)) & np.isfinite(harm))
+        return spare[np.diff(spare, prepend=-3) > 2]
+
+    def _harm(self, keys: Array) -> Array:
+        """How far (K,) the curve goes from what it aims at, in tolerances, without each of the keys and not yet fitted
+        anew."""
+        harm = np.full(len(keys), np.inf)
+        values, slopes = self._drawn
+        for first in (1, 2):  # every other one together: they do not touch each other's gaps
+            without = np.arange(first, len(keys) - 1, 2)
+            rest = np.delete(np.arange(len(keys)), without)
+            drawn = draw(values[rest], slopes[rest], keys[rest], np.arange(len(self.values)))
+            worst = np.maximum.reduceat(self._error(drawn), keys[:-1])  # of each gap
+            harm[without] = np.maximum(worst[without - 1], worst[without])
+        return harm
 
     def _error(self, drawn: Array) -> Array:
         """How far (T,) the channels (T, n) are from what they aim at, in tolerances."""

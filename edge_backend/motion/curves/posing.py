@@ -29,6 +29,11 @@ class LegBones:
         return [bone for bone in (self.thigh, self.shin, self.foot, self.toes) if bone]
 
     @property
+    def aimed(self) -> list[str]:
+        """Those that hold the foot where it is; toes turn as they do."""
+        return [self.thigh, self.shin, self.foot]
+
+    @property
     def joints(self) -> list[str]:
         """The bones that begin where the leg stands: at the ankle, and at the toes."""
         return self.all[2:]
@@ -56,9 +61,8 @@ def aim_leg(rig: Rig, leg: LegBones, before: Poses, turns: Poses, places: Poses)
     target = before[leg.foot][:, :3, 3] - hip
     reached = reach_leg(thigh, shin, _hinge(axes, thigh, shin), target, STRETCH * length[:, None])
     aims = {leg.thigh: reached.hip @ axes, leg.shin: reached.hip @ reached.knee @ poses[leg.shin][:, :3, :3]}
-    aims |= {bone: before[bone][:, :3, :3] for bone in leg.joints}
-    aimed = _pose(rig, turns, places, aims, leg.all)[1]
-    return {bone: aimed[bone] for bone in leg.all}
+    aims[leg.foot] = before[leg.foot][:, :3, :3]
+    return _pose(rig, turns, places, aims, [leg.foot])[1]
 
 
 def _hinge(axes: Array, thigh: Array, shin: Array) -> Array:

@@ -93,7 +93,7 @@ class _Feet:
 
     def fit(self) -> Iterator[int]:
         """In small steps, which yield the number of the round."""
-        limbs = {bone for leg in self.legs for bone in leg.all}
+        limbs = {bone for leg in self.legs for bone in leg.aimed}
         carriers = {name for leg in self.legs for name in self.rig.ancestors(leg.thigh)} & set(self.fits)
         for name in carriers:
             self.fits[name].tighten(slice(None), _BODY_SHARE)
@@ -126,11 +126,18 @@ class _Feet:
             slid |= self._bent(drawn)
             if not slid.any():
                 return
-            for number, leg in enumerate(self.legs):
-                for name in carriers:
-                    self.fits[name].tighten(distance(missed[:, number]) <= 1, _TIGHTER)
-                for name in leg.all:
-                    self.fits[name].tighten(distance(slid[:, number]) <= 1, _TIGHTER)
+            self._ask_for_more(carriers, missed, slid)
+
+    def _ask_for_more(self, carriers: Iterable[str], missed: Array, slid: Array) -> None:
+        """Tighten what carries legs that miss (T, legs), and start those from nearer to what they were; tighten legs
+        whose feet slide or stray (T, legs)."""
+        for number, leg in enumerate(self.legs):
+            beside = distance(missed[:, number]) <= 1
+            for name in carriers:
+                self.fits[name].tighten(beside, _TIGHTER)
+            for name in leg.aimed:
+                self.base[name][beside] = (self.base[name] + self.fits[name].track.values)[beside] / 2
+                self.fits[name].tighten(distance(slid[:, number]) <= 1, _TIGHTER)
 
     def _fit_bones(self, bones: Iterable[str]) -> Iterator[None]:
         for name in bones:
@@ -147,7 +154,7 @@ class _Feet:
                 bone_fit = self.fits[name]
                 track = bone_fit.track
                 bone_fit.aim(rotation_channels(matrices, track.mode, track.rotation))
-                off |= angles_between(matrices, bone_fit.own) > self.allowed / 2
+                off |= angles_between(matrices, bone_fit.own) > self.allowed
                 aimed[name] = bone_fit.values
             fails.append(off)
             yield round_
@@ -158,7 +165,7 @@ class _Feet:
         turns, _ = self._channels(values)
         return np.stack(
             [
-                np.any([angles_between(turns[name], self.fits[name].own) > self.allowed for name in leg.all], axis=0)
+                np.any([angles_between(turns[name], self.fits[name].own) > self.allowed for name in leg.aimed], axis=0)
                 for leg in self.legs
             ],
             axis=1,
