@@ -78,6 +78,7 @@ def generate(
         report,
         correction=request.beats,
     )
+    del audio  # 10 minutes of it are 100 MB
     condition = _condition(features, weights.info, request)
     info = weights.info
     made = describe(request, frames, weights_id=info.id, weights_sha256=weights.sha256, features=info.feature_type)
