@@ -1,7 +1,9 @@
 """From song to dance: length, place on the stage, the same bytes again, and sentences for what cannot be."""
 
 import hashlib
+import weakref
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pipeline_fixtures import write_song, write_weights
 
+from edge_backend.audio.loading import load
 from edge_backend.errors import EdgeError
 from edge_backend.finishing import on_stage
 from edge_backend.motion.files import load_motion
@@ -190,6 +193,28 @@ def test_what_is_shown_of_a_dance_in_the_making_is_what_it_becomes(song: str, we
     for beginning in beginnings:
         assert np.array_equal(beginning.vectors(), whole.vectors()[: beginning.frames])
         assert np.array_equal(beginning.beats, whole.beats[whole.beats < beginning.frames / 30])
+
+
+def test_the_song_is_heard_and_forgotten(
+    song: str, weights: str, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long song's samples would take as much memory as the network."""
+    heard: list[weakref.ref[Any]] = []
+
+    def loading(*arguments: Any) -> Any:
+        audio = load(*arguments)
+        heard.append(weakref.ref(audio.samples))
+        return audio
+
+    kept: dict[str, bool] = {}
+
+    def report(stage: Stage, _done: int, _total: int) -> None:
+        kept[stage] = any(samples() is not None for samples in heard)
+
+    monkeypatch.setattr("edge_backend.pipeline.load", loading)
+    generate(GenerateRequest(song, steps=1, weights=weights), report, studio)
+    assert len(heard) == 1
+    assert not kept["sampling"]
 
 
 def test_progress_goes_through_the_stages_in_order(song: str, weights: str, studio: Studio, tmp_path: Path) -> None:
