@@ -8,9 +8,9 @@ from ..motion import Motion
 from ..rotations import Array, axis_angle_to_matrix, matrix_to_axis_angle
 from .body import Body
 from .curves import rise
-from .legs import longest_legs, reach_leg
+from .legs import STRETCH, longest_legs, reach_leg
 from .plants import by_hand, find_plants, part_handovers, release_heels, release_pivots, release_slides
-from .proportions import fit_proportions, leg_ways
+from .proportions import carried_spread, fit_proportions, leg_ways
 from .rig import SMPL_RIG, FootRig
 from .root import drift_shift, find_floor, floor_shift
 from .settings import FootSettings
@@ -92,9 +92,10 @@ def settle(
     shift = np.zeros((body.frames, 3))
     shift[:, 2] = _usual_height(body, _plan(body, planted, shift, settings))
     shift, plans = fit_proportions(body, _plan(body, planted, shift, settings), shift, settings)
-    carried = zip(body.tracks(shift), body.rig.feet, plans, strict=True)
-    plans = [loosened(track, foot, plan, settings) for track, foot, plan in carried]
-    shift[:, 2] -= _pelvis_drop(body, plans, shift)
+    spreads = [carried_spread(body, leg) for leg in range(len(plans))]
+    carried = zip(body.tracks(shift), body.rig.feet, plans, spreads, strict=True)
+    plans = [loosened(track, foot, plan, settings, spread) for track, foot, plan, spread in carried]
+    shift[:, 2] -= _pelvis_drop(body, plans, shift, STRETCH)
     shift *= settings.strength
     ways = leg_ways(body, plans, shift, settings)
     moved = zip(body.tracks(shift), ways, body.rig.feet, plans, strict=True)
@@ -140,18 +141,18 @@ def _plan(body: Body, planted: Array, shift: Array, settings: FootSettings) -> l
     ]
 
 
-def _pelvis_drop(body: Body, plans: list[FootPlan], shift: Array) -> Array:
+def _pelvis_drop(body: Body, plans: list[FootPlan], shift: Array, straight: float = STRAIGHT) -> Array:
     """How far (T,) the pelvis comes down so that planted feet are in reach."""
-    need = np.minimum(_missing_reach(body, plans, shift).max(axis=1), DEEPEST_DROP * body.rig.scale)
+    need = np.minimum(_missing_reach(body, plans, shift, straight).max(axis=1), DEEPEST_DROP * body.rig.scale)
     return rise(need, body.held_root, DROP_REACH, late=np.inf)
 
 
-def _missing_reach(body: Body, plans: list[FootPlan], shift: Array) -> Array:
+def _missing_reach(body: Body, plans: list[FootPlan], shift: Array, straight: float = STRAIGHT) -> Array:
     """How far (T, legs) each hip would have to come down for its planted foot."""
     need = np.zeros((body.frames, len(plans)))
     for index, (plan, foot, leg) in enumerate(zip(plans, body.rig.feet, body.rig.legs, strict=True)):
         old = np.linalg.norm(body.joints[:, leg.ankle] - body.joints[:, leg.hip], axis=1)
-        reach = np.maximum(old, STRAIGHT * (foot.thigh + foot.shin))
+        reach = np.maximum(old, straight * (foot.thigh + foot.shin))
         way = plan.ankle - body.joints[:, leg.hip] - shift
         aside = np.sum(way[:, :2] ** 2, axis=1)
         drop = -way[:, 2] - np.sqrt(np.maximum(reach**2 - aside, 0))

@@ -32,8 +32,9 @@ LEG = np.radians(1)
 GOOD = np.radians(1.3)
 LEAST, MOST = 0.3, 30.0  # of GOOD: the bounds of that
 FOOT_SHARE = 0.5  # of what a foot can still turn about its toes
-SHORTEST = 0.0005  # metres along a leg that mean nothing, however straight it is
-REACH_SHARE = 0.0095  # of the hips' reach, which is what they may be off their way
+# Metres along a leg that mean nothing, however straight it is: to the hips, and to a foot, which must not tremble.
+SHORTEST, NEAR = 0.0005, 0.004
+REACH_SHARE = 0.0088  # of the hips' reach: what they may be off their way, with a margin to 1 %
 LEAST_REACH = 0.001  # metres
 PLACE = 0.15  # metres; stances far apart from the dancer's are not wanted for nothing
 SMOOTH = 4  # frames; shorter changes of the hips' way are smoothed away
@@ -108,7 +109,7 @@ def _reached(leg: _Leg, target: Array, fixed: Array) -> tuple[Array, Array]:
 def _look(body: Body, leg: int, plan: FootPlan, shift: Array, settings: FootSettings) -> _Look:
     foot, own = body.rig.feet[leg], _carried_leg(body, leg)
     track = body.tracks(shift)[leg]
-    loose = loosened(track, foot, plan, settings, fades=False)
+    loose = loosened(track, foot, plan, settings, carried_spread(body, leg), fades=False)
     lift = np.maximum(lowest_ankle(foot, plan, settings) - track.ankle[:, 2], 0)
     at = np.where(plan.fixed[:, None], loose.ankle, track.ankle + lift[:, None] * UP)
     thigh, shin = _reached(own, at - own.hip - shift, np.ones(body.frames, dtype=bool))
@@ -132,13 +133,20 @@ def _between(start: Array, end: Array) -> Array:
     return across / np.maximum(sine, 1e-12) * np.arctan2(sine, np.sum(start * end, axis=1, keepdims=True))
 
 
+def carried_spread(body: Body, leg: int) -> Array:
+    """Where an ankle gets (T, 3, 3), as a covariance, if the leg as it was carried over turns a little."""
+    own = _carried_leg(body, leg)
+    return _spread(own.thigh, own.shin, NEAR * body.rig.feet[leg].scale)
+
+
 def _spread(thigh: Array, shin: Array, least: float) -> Array:
     """Where an ankle gets (T, 3, 3), as a covariance, if thigh and shin turn by LEG in and across their plane."""
     ankle = thigh + shin
-    length = np.linalg.norm(ankle, axis=1, keepdims=True)
     normal = np.cross(thigh, shin)
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
-    ways = [np.cross(normal, thigh), np.cross(normal, shin), length * normal, least / LEG * ankle / length]
+    along = least / LEG * ankle / np.linalg.norm(ankle, axis=1, keepdims=True)
+    lengths = np.linalg.norm(np.concatenate([thigh, shin], axis=1), axis=1, keepdims=True)
+    ways = [np.cross(normal, thigh), np.cross(normal, shin), lengths * normal, along]
     return LEG**2 * sum(way[:, :, None] * way[:, None, :] for way in ways)
 
 

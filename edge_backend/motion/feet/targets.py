@@ -183,33 +183,53 @@ def _phases(planted: Array, start: int, end: int) -> list[tuple[int, int]]:
     return list(pairwise([start, *changes.tolist(), end]))
 
 
-def loosened(track: FootTrack, foot: Foot, plan: FootPlan, settings: FootSettings, fades: bool = True) -> FootPlan:
-    """The plan with planted ankles as near to the track's as they can be for a little: a foot that stands on its toes
-    alone turns about them, soles leave the floor by millimetres. Toe joints keep their places on the floor.
+def loosened(  # noqa: PLR0917
+    track: FootTrack, foot: Foot, plan: FootPlan, settings: FootSettings, spread: Array, fades: bool = True
+) -> FootPlan:
+    """The plan with planted ankles nearer to the track's: a foot that stands on its toes alone turns about them, soles
+    leave the floor by millimetres. Toe joints keep their places on the floor.
 
-    fades: False leaves free frames alone, for those who only ask for planted ones.
+    spread: (T, 3, 3), a covariance, by which distances from the track's ankles count. fades: False leaves free frames
+    alone, for those who only ask for planted ones.
     """
     free = _on_toes(plan)
+    pull = np.linalg.inv(spread)
     toe = plan.ankle + plan.turn @ foot.to_toe
-    ways: Array = np.stack([plan.ankle - toe, track.ankle - toe])
-    here, wanted = ways / np.linalg.norm(ways, axis=2, keepdims=True)
-    change = matrix_to_axis_angle(swing(here, wanted))
-    angle = np.linalg.norm(change, axis=1)
-    change *= np.minimum(1, most_heel_turn(plan) / np.maximum(angle, 1e-9))[:, None]
-    change = np.where(free[:, None], change, 0)
+    change = np.where(free[:, None], _about_toes(track.ankle - toe, foot, plan, pull), 0)
     if fades:
         change = bridge(change, plan.fixed, settings.blend_frames, TURN_ACCELERATION)
     turn = axis_angle_to_matrix(change) @ plan.turn
     turn = np.where(free[:, None, None], _standing_on(turn, foot, plan.planted, plan.held), turn)
     ankle = np.where(free[:, None], toe - turn @ foot.to_toe, plan.ankle)
     room = ankle[:, 2] + _lowest(turn, plan.toe_turn, foot, plan.planted) - settings.floor + GIVE_DOWN * foot.scale
-    give = np.clip(track.ankle[:, 2] - ankle[:, 2], -np.maximum(room, 0), GIVE_UP * foot.scale)
+    rise = (pull @ (track.ankle - ankle)[..., None])[:, 2, 0] / pull[:, 2, 2]
+    give = np.clip(rise, -np.maximum(room, 0), GIVE_UP * foot.scale)
     ankle = ankle + np.where(plan.fixed & ~plan.held, give, 0)[:, None] * UP
     return replace(plan, turn=turn, ankle=ankle)
 
 
+def _about_toes(wanted: Array, foot: Foot, plan: FootPlan, pull: Array) -> Array:
+    """Turns (T, 3), axis times angle, of a foot about its toes that bring the ankle nearest to `wanted` (T, 3), from
+    the toe joint. pull: (T, 3, 3), the metric. Two steps of Gauss and Newton on the sphere on which the ankle is."""
+    start = plan.turn @ -foot.to_toe
+    way = start
+    for _ in range(2):
+        along = way / np.linalg.norm(way, axis=1, keepdims=True)
+        normal = along[:, :, None] * along[:, None, :]
+        tangent = np.eye(3) - normal
+        metric = tangent @ pull @ tangent + pull.trace(axis1=1, axis2=2)[:, None, None] * normal
+        step = np.linalg.solve(metric, tangent @ pull @ (wanted - way)[..., None])[..., 0]
+        ways: Array = np.stack([start, way + step])
+        change = matrix_to_axis_angle(swing(*ways / np.linalg.norm(ways, axis=2, keepdims=True)))
+        angle = np.linalg.norm(change, axis=1)
+        change *= (most_heel_turn(plan) / np.maximum(angle, MOST_HEEL_TURN))[:, None]
+        way = (axis_angle_to_matrix(change) @ start[..., None])[..., 0]
+    return change
+
+
 def most_heel_turn(plan: FootPlan) -> Array:
-    """How far (T,), radians, `loosened` may turn a foot about its planted toes: 0 beside frames with the heel down."""
+    """How far (T,), radians, `loosened` may turn a foot about its planted toes: little beside frames with the heel
+    down, and not at all where the toes do not stand alone."""
     near = np.minimum(1, distance(plan.planted[:, 0]) / LIFT_REACH)
     return MOST_HEEL_TURN * near**2 * (3 - 2 * near) * _on_toes(plan)
 
