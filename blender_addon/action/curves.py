@@ -11,10 +11,9 @@ from .. import compat
 from ..edge_backend.motion.curves import LegBones, Thinned, Tolerance, Track, thin_in_steps
 from ..edge_backend.motion.retarget import Rig
 from ..edge_backend.motion.rotations import Array, continuous_quaternions
-from ..edge_backend.motion.steps import at_once
 from ..rig.retarget import measure
 from .keys import ChannelKeys, bone_of, bone_path, rotation_property, write_channel
-from .takes import PROPERTY, beat_frames, span
+from .takes import PROPERTY, span
 
 Density = Literal["FRAMES", "CURVES", "BLOCKING"]
 
@@ -83,26 +82,6 @@ def in_density(
         legs=carriage.legs, up=carriage.up, unit=carriage.unit,
     )  # fmt: skip
     return [keys for bone in thinned for keys in _bezier(bone, frames)]
-
-
-def set_density(
-    armature: bpy.types.Object,
-    action: bpy.types.Action,
-    density: Density,
-    tolerance: Tolerance | None = None,
-    *,
-    exact: Iterable[float] = (),
-    kept: Iterable[float] = (),
-) -> None:
-    """Key the take's bones anew, as `in_density` has it, all at once. FRAMES leaves the take as it is.
-
-    Raises EdgeError rig_unfit.
-    """
-    if density == "FRAMES":
-        return
-    carriage, keys = carriage_of(armature), sampled(armature, action)
-    options = {"beats": beat_frames(action), "exact": exact, "kept": kept}
-    rekey(action, at_once(in_density(carriage, keys, density, tolerance or Tolerance(), **options)), density)
 
 
 def rekey(action: bpy.types.Action, keys: Sequence[ChannelKeys], density: Density) -> None:

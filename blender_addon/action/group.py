@@ -1,11 +1,11 @@
 """Several characters to one song: the leader's dance, mirrored, later by some beats, or the leader's other takes.
 
 Each follower gets a take of its own, and its object is moved and turned about the vertical as a whole: feet that stand
-go on standing.
+go on standing. `parts_of` says what each dances, `perform` has them dance it.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -18,13 +18,15 @@ from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.rotations import Array
+from ..edge_backend.motion.steps import at_once
 from ..render.tracks import tracks_of
 from ..rig.retarget import bone_map_of
-from .curves import Density, set_density
+from .curves import Density, modes_of
+from .keys import ChannelKeys
 from .mirror import mirrored
 from .places import Formation, formation, spread
 from .read_take import inherit, read_take
-from .take import add_take
+from .take import add_take, keys_in_steps
 from .takes import all_or_none, beat_frames, is_starred, span, takes_of
 
 Dances = Literal["SAME", "TAKES"]
@@ -49,40 +51,98 @@ class Group:
     turn: float = 0.0
 
 
-def dance_together(
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one follower is to dance: a motion of the leader's, from a frame of the scene on.
+
+    dancer, source: session_uid of its armature, and of the take that the motion is of; either may be gone one day.
+    modes: its bones' rotation modes, which keys belong to. density, tolerance: of the keys.
+    """
+
+    dancer: int
+    source: int
+    motion: Motion
+    first: float
+    modes: dict[str, str]
+    density: Density
+    tolerance: Tolerance
+
+    def keys_in_steps(self, scene: bpy.types.Scene) -> Generator[float, None, list[ChannelKeys]]:
+        """Its keys, on the follower as it is at the first step. Raises EdgeError dancer_gone, rig_unfit."""
+        dancer = found(bpy.data.objects, self.dancer)
+        how: dict[str, Any] = {"density": self.density, "tolerance": self.tolerance}
+        return keys_in_steps(dancer, self.motion, scene, self.first, **how)
+
+
+def parts_of(
     leader: bpy.types.Object,
     action: bpy.types.Action,
     followers: Sequence[bpy.types.Object],
     scene: bpy.types.Scene,
     group: Group,
     *,
-    density: tuple[Density, Tolerance] = ("FRAMES", Tolerance()),
-) -> list[bpy.types.Action]:
-    """Give each follower a take to the leader's and place them; returns the takes. The leader stays as it is.
+    density: Density = "FRAMES",
+    tolerance: Tolerance | None = None,
+) -> list[Part]:
+    """What each follower is to dance to the leader's take, the nearest to the leader first; changes nothing.
 
-    Raises EdgeError group_takes, group_places, beats_unknown, rig_unfit, armature_tweaked; then nothing has changed.
+    Raises EdgeError group_takes, beats_unknown, rig_unfit, armature_tweaked.
     """
     nearest = sorted(followers, key=lambda ob: (ob.matrix_world.translation - leader.matrix_world.translation).length)
     sources = _sources(leader, action, len(nearest), group)
     delays = _delays(action, len(nearest), group.beats)
     read = {source: read_take(leader, source, scene) for source in dict.fromkeys(sources)}
-    takes = []
+    parts = []
+    for number, (follower, source, delay) in enumerate(zip(nearest, sources, delays, strict=True), start=1):
+        motion = _cut(read[source], delay, source, action, scene)
+        motion = mirrored(motion) if group.mirror and number % 2 else motion
+        first, modes = span(source)[0] + delay, modes_of(follower)
+        uids = follower.session_uid, source.session_uid
+        parts.append(Part(*uids, motion, first, modes, density, tolerance or Tolerance()))
+    return parts
+
+
+def perform(
+    leader: bpy.types.Object,
+    action: bpy.types.Action,
+    parts: Sequence[tuple[Part, Sequence[ChannelKeys]]],
+    scene: bpy.types.Scene,
+    group: Group,
+) -> list[bpy.types.Action]:
+    """Give each follower a take with the keys of its part and place them all; returns the takes. The leader stays as it
+    is.
+
+    Raises EdgeError group_places, dancer_gone, rig_unfit, armature_tweaked; then nothing has changed.
+    """
+    followers = [found(bpy.data.objects, part.dancer) for part, _ in parts]
     with ExitStack() as undo:
-        for follower in nearest:
+        for follower in followers:
             undo.enter_context(all_or_none(follower, scene))
-        for number, (follower, source, delay) in enumerate(zip(nearest, sources, delays, strict=True), start=1):
-            motion = _cut(read[source], delay, source, action, scene)
-            motion = mirrored(motion) if group.mirror and number % 2 else motion
-            name = f"{source.name} {follower.name}"
-            take = add_take(follower, motion, scene, span(source)[0] + delay, name=name)
-            inherit(take, source)
-            set_density(follower, take, *density)
-            takes.append(take)
-        moves = _moves([leader, *nearest], scene, span(action), group)
-    for follower, move in zip(nearest, moves, strict=True):
+        takes = [_take_of(part, keys, scene) for part, keys in parts]
+        moves = _moves([leader, *followers], scene, span(action), group)
+    for follower, move in zip(followers, moves, strict=True):
         follower.matrix_world = move @ follower.matrix_world
     bpy.context.view_layer.update()
     return takes
+
+
+def _take_of(part: Part, keys: Sequence[ChannelKeys], scene: bpy.types.Scene) -> bpy.types.Action:
+    """The follower's new take, which it shows."""
+    follower, source = found(bpy.data.objects, part.dancer), found(bpy.data.actions, part.source)
+    if part.modes != modes_of(follower):  # a bone was renamed meanwhile, or turns in another mode
+        keys = at_once(part.keys_in_steps(scene))
+    name = f"{source.name} {follower.name}"
+    take = add_take(follower, part.motion, scene, part.first, name=name, keys=keys, density=part.density)
+    inherit(take, source)
+    return take
+
+
+def found(things: Any, uid: int) -> Any:
+    """The one of Blender's objects, actions or scenes that has this session_uid. Raises EdgeError dancer_gone."""
+    thing = next((thing for thing in things if thing.session_uid == uid), None)
+    if thing is None:
+        raise EdgeError("dancer_gone", "A dancer, a take or the scene was deleted meanwhile.", "Begin again.")
+    return thing
 
 
 def _sources(leader: bpy.types.Object, action: bpy.types.Action, count: int, group: Group) -> list[bpy.types.Action]:
@@ -113,13 +173,13 @@ def _delays(action: bpy.types.Action, count: int, beats: int) -> list[float]:
 def _cut(
     motion: Motion, delay: float, source: bpy.types.Action, action: bpy.types.Action, scene: bpy.types.Scene
 ) -> Motion:
-    """What of the motion, begun later, is over when the leader's dance is."""
+    """What of the motion, begun later, is over when the leader's dance is; its beats are the song's."""
     rate = scene.render.fps / scene.render.fps_base
+    beats = (np.array(beat_frames(source)) - span(source)[0] - delay) / rate
     room = span(action)[1] - span(source)[0] - delay
     frames = min(motion.frames, max(2, math.floor(room * Motion.fps / rate + 1e-3) + 1))
-    return replace(
-        motion, rotations=motion.rotations[:frames], root=motion.root[:frames], contacts=motion.contacts[:frames]
-    )
+    rotations, root, contacts = (values[:frames] for values in (motion.rotations, motion.root, motion.contacts))
+    return replace(motion, rotations=rotations, root=root, contacts=contacts, beats=beats)
 
 
 def _moves(

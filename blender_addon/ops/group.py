@@ -2,16 +2,20 @@
 
 import json
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import bpy
 
-from ..action.group import Group, dance_together
+from ..action.group import Group, Part, found, parts_of, perform
+from ..action.keys import ChannelKeys
 from ..action.takes import details
-from ..edge_backend.errors import EdgeError
+from ..backend.service import service
 from ..edge_backend.motion.curves import Tolerance
+from ..edge_backend.motion.steps import part
 from ..render.tracks import selected_characters
 from .dialog import DialogOperator
+from .stepping import SteppingOperator
 from .takes import shown_take
 
 DANCES = (
@@ -25,7 +29,7 @@ PLACES = (
 )
 
 
-class EDGE_DANCE_OT_dance_together(DialogOperator):
+class EDGE_DANCE_OT_dance_together(DialogOperator, SteppingOperator):
     """Have the other selected characters dance with the active one: together, mirrored, in canon or other takes"""
 
     bl_idname = "edge_dance.dance_together"
@@ -52,9 +56,14 @@ class EDGE_DANCE_OT_dance_together(DialogOperator):
         soft_min=-math.pi, soft_max=math.pi,
     )  # fmt: skip
 
+    _asked = False
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Greyed with the reason."""
+        if service.busy:
+            cls.poll_message_set("A dance is being made already")
+            return False
         if shown_take(context) is None:
             cls.poll_message_set("Select the others, then the character whose take they are to dance")
             return False
@@ -63,20 +72,40 @@ class EDGE_DANCE_OT_dance_together(DialogOperator):
             return False
         return True
 
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask, and go on in small steps."""
+        self._asked = True
+        return super().invoke(context, event)
+
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Takes for the others, and their places; their keys are as dense as the leader's."""
+        """From the dialog in small steps; from scripts, or where it is adjusted afterwards, all at once."""
+        if not self._asked:
+            return super().execute(context)
+        self._asked = False
+        return self.start(context)
+
+    def steps(self, context: bpy.types.Context) -> Iterator[float]:
+        """What the others dance, with keys as dense as the leader's."""
         leader, action = shown_take(context) or (None, None)
         assert leader and action  # noqa: S101 - poll has seen them
         followers = [ob for ob in selected_characters(context) if ob != leader]
-        group = Group(self.dances, self.mirror, self.beats, self.places, self.spacing, self.distance, self.turn)
+        self._group = Group(self.dances, self.mirror, self.beats, self.places, self.spacing, self.distance, self.turn)
         kept = json.loads(details(action).get("settings", "{}"))
         tolerance = Tolerance(kept.get("degrees", 1.0), kept.get("millimetres", 5.0))
-        density = details(action).get("density", "FRAMES"), tolerance
         scene: Any = context.scene
-        try:
-            dance_together(leader, action, followers, scene, group, density=density)
-        except EdgeError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        self.report({"INFO"}, f"{len(followers) + 1} dance together.")
-        return {"FINISHED"}
+        self._uids = leader.session_uid, action.session_uid, scene.session_uid
+        density = details(action).get("density", "FRAMES")
+        parts = parts_of(leader, action, followers, scene, self._group, density=density, tolerance=tolerance)
+        self._parts: list[tuple[Part, list[ChannelKeys]]] = []
+        for number, one in enumerate(parts):
+            yield number / len(parts)
+            steps = one.keys_in_steps(found(bpy.data.scenes, self._uids[2]))
+            keys = yield from part(steps, number / len(parts), (number + 1) / len(parts))
+            self._parts.append((one, keys))
+
+    def apply(self, context: bpy.types.Context) -> str:
+        """Takes for the others, and their places."""
+        leader, action, scene = self._uids
+        stage = found(bpy.data.scenes, scene)
+        perform(found(bpy.data.objects, leader), found(bpy.data.actions, action), self._parts, stage, self._group)
+        return f"{len(self._parts) + 1} dance together."

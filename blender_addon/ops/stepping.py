@@ -38,6 +38,10 @@ class SteppingOperator(bpy.types.Operator):
         """Begin, and go on in `modal`."""
         if bpy.app.background or not context.window:
             return self.execute(context)
+        return self.start(context)
+
+    def start(self, context: bpy.types.Context) -> set[str]:
+        """Begin in the window, and go on in `modal`."""
         self.begin_work(context)
         self.set_timer(context, _TICK_S)
         context.window_manager.modal_handler_add(self)

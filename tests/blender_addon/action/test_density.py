@@ -34,9 +34,12 @@ def take_of(armature, motion, scene, first_frame=1):
     return addon("action.take").add_take(armature, motion, scene, first_frame)
 
 
-def thin(armature, action, density="CURVES", **options):
-    copy = action.copy()
-    addon("action.curves").set_density(armature, copy, density, **options)
+def thin(armature, action, density="CURVES", tolerance=None, **options):
+    copy, curves = action.copy(), addon("action.curves")
+    tolerance = tolerance or addon("edge_backend.motion.curves").Tolerance()
+    keys, beats = curves.sampled(armature, action), addon("action.takes").beat_frames(action)
+    steps = curves.in_density(curves.carriage_of(armature), keys, density, tolerance, beats=beats, **options)
+    curves.rekey(copy, addon("edge_backend.motion.steps").at_once(steps), density)
     addon("action.takes").use_take(armature, copy)
     return copy
 

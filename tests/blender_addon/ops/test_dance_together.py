@@ -1,0 +1,138 @@
+"""Several dancers get their keys in steps, and all of them at once or none."""
+
+import time
+
+import bpy
+import pytest
+from blender_stage import addon, put_dancer, random_motion
+
+STEP_S = 0.1  # a step takes 0.01 to 0.04 s; busy machines stretch it
+
+
+def put_skeleton():
+    """A dancer without its body, which takes time at every frame."""
+    dancer = put_dancer()
+    bpy.data.objects.remove(dancer.children[0])
+    return dancer
+
+
+@pytest.fixture
+def company():
+    """A leader with a take on curves, active, and two others."""
+    scene = bpy.context.scene
+    scene.render.fps = 30
+    others = [put_skeleton(), put_skeleton()]
+    leader = put_skeleton()
+    addon("action.take").add_take(leader, random_motion(45), scene, 1.0)
+    assert bpy.ops.edge_dance.change_density(density="CURVES") == {"FINISHED"}
+    for other in others:
+        other.select_set(True)
+    yield leader, others
+    addon("backend.service").service.work = None
+
+
+class Together:
+    """The operator, as the window drives it after its dialog: begun, then called by a timer."""
+
+    def __init__(self, **asked):
+        operators = addon("ops.stepping").SteppingOperator, addon("ops.group").EDGE_DANCE_OT_dance_together
+        for name in ("begin_work", "go_on", "steps", "apply", "discard", "refuse"):
+            kind = next(kind for kind in reversed(operators) if name in vars(kind))
+            setattr(self, name, vars(kind)[name].__get__(self))
+        self.work_label, self._work, self.said = "Placing keys", None, []
+        self.dances, self.mirror, self.beats, self.turn = "SAME", False, 0, 0.0
+        self.places, self.spacing, self.distance = "LINE", 1.5, 1.0
+        vars(self).update(asked)
+
+    def report(self, kinds, sentence):
+        self.said.append((*kinds, sentence))
+
+    def finish(self):
+        while (answer := self.go_on(bpy.context)) is None:
+            pass
+        return answer
+
+
+def scene_now():
+    """What must not change: actions, who shows which, and where they are."""
+    dancers = [ob for ob in bpy.data.objects if ob.type == "ARMATURE"]
+    shown = [ob.animation_data.action.name if ob.animation_data and ob.animation_data.action else "" for ob in dancers]
+    return sorted(bpy.data.actions.keys()), shown, [tuple(map(tuple, ob.matrix_world)) for ob in dancers]
+
+
+def test_nothing_changes_before_the_last_step_and_all_have_keys_after_it(company):
+    leader, others = company
+    together, before, service = Together(mirror=True), scene_now(), addon("backend.service").service
+    together.begin_work(bpy.context)
+    assert service.busy and not bpy.ops.edge_dance.dance_together.poll()
+    answers = 0
+    while (answer := together.go_on(bpy.context)) is None:
+        answers += 1
+        assert scene_now() == before and 0 <= service.work.fraction <= 1
+    assert answers > 5 and answer == {"FINISHED"} and not service.busy
+    lead = addon("action.curves").key_count(leader.animation_data.action)
+    for other in others:
+        action = other.animation_data.action
+        assert action["edge_dance"]["density"] == "CURVES"
+        assert addon("action.curves").key_count(action) == pytest.approx(lead, rel=0.15)
+    assert together.said == [("INFO", "3 dance together.")]
+
+
+def test_no_step_holds_blender_up_but_the_first_which_plays_the_leaders_dance(company):
+    steps, took = Together().steps(bpy.context), []
+    while True:
+        began = time.thread_time()
+        if next(steps, None) is None:
+            break
+        took.append(time.thread_time() - began)
+    assert max(took[1:]) < STEP_S < sum(took[1:]), (max(took[1:]), sum(took[1:]))
+
+
+def test_cancel_leaves_everything_as_it_was(company):
+    together, before = Together(), scene_now()
+    together.begin_work(bpy.context)
+    assert together.go_on(bpy.context) is None
+    assert bpy.ops.edge_dance.cancel() == {"FINISHED"}
+    assert together.go_on(bpy.context) == {"CANCELLED"} and scene_now() == before
+
+
+@pytest.mark.parametrize("gone", ["leader", "follower", "take"])
+def test_what_is_deleted_meanwhile_is_told_and_nobody_gets_a_take(company, gone):
+    leader, others = company
+    together, service = Together(), addon("backend.service").service
+    together.begin_work(bpy.context)
+    together.go_on(bpy.context)
+    if gone == "take":
+        bpy.data.actions.remove(leader.animation_data.action)
+    else:
+        bpy.data.objects.remove(leader if gone == "leader" else others[1])
+    before = scene_now()
+    assert together.finish() == {"CANCELLED"}
+    assert service.problem.code == "dancer_gone" and scene_now() == before and not service.busy
+
+
+def test_where_they_cannot_be_placed_in_the_end_nobody_gets_a_take(company):
+    leader, others = company
+    together, service = Together(places="PLACED"), addon("backend.service").service
+    together.begin_work(bpy.context)
+    together.go_on(bpy.context)
+    others[0].matrix_world = leader.matrix_world
+    before = scene_now()
+    assert together.finish() == {"CANCELLED"}
+    assert service.problem.code == "group_places" and scene_now() == before
+
+
+def test_a_bone_that_turns_in_another_mode_by_the_end_gets_keys_of_that_mode(company):
+    _, others = company
+    together = Together()
+    together.begin_work(bpy.context)
+    apply = together.apply
+
+    def late(context):
+        others[0].pose.bones["head"].rotation_mode = "XYZ"
+        return apply(context)
+
+    together.apply = late
+    assert together.finish() == {"FINISHED"}
+    paths = {curve.data_path for curve in addon("compat").fcurves_of(others[0].animation_data.action)}
+    assert 'pose.bones["head"].rotation_euler' in paths and 'pose.bones["head"].rotation_quaternion' not in paths
