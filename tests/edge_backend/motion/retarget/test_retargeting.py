@@ -22,6 +22,9 @@ from edge_backend.motion.skeleton import Joint
 LIMBS = [(16, 18), (17, 19), (18, 20), (19, 21), (1, 4), (2, 5), (4, 7), (5, 8)]
 LEG = ("thigh", "shin", "foot", "toes")
 LONG_LEGS = {4: 1.1, 5: 1.1, 7: 1.25, 8: 1.25, 10: 0.8, 11: 0.8}
+# Hips half as wide again and thighs as long as shins, as most rigs have them; and Rigify's human: short shins and feet.
+WIDE_HIPS = {1: 1.5, 2: 1.5, 4: 1.06, 5: 1.06, 7: 0.94, 8: 0.94}
+SHORT_SHINS = {1: 1.37, 2: 1.37, 4: 1.13, 5: 1.13, 7: 0.87, 8: 0.87, 10: 0.7, 11: 0.7}
 
 
 def directions(points):
@@ -123,10 +126,15 @@ def hips_off(joints, others):
 
 
 @pytest.mark.parametrize("name", ["salsa", "commercial", "modern", "breakdance"])
-def test_feet_stand_on_the_rigs_floor_where_the_dancers_stand(name):
-    """The figures of the foot cleanup, in a rig with longer shins and shorter feet than the model's."""
+@pytest.mark.parametrize(
+    ("lengths", "over"),  # of all thighs, shins and frames, turned by more than 2 degrees; of breakdance
+    [(WIDE_HIPS, (0.01, 0.01)), (LONG_LEGS, (0.03, 0.05)), (SHORT_SHINS, (0.02, 0.05))],
+    ids=["wide hips", "long shins", "short shins"],
+)
+def test_feet_stand_on_the_rigs_floor_where_the_dancers_stand_and_legs_point_as_theirs(lengths, over, name):
+    """The figures of the foot cleanup, in rigs of other proportions than the model's."""
     motion = clean_motion(dance(name))  # as dances arrive
-    measured = fit(make_rig(LONG_LEGS, units=100), MAP)
+    measured = fit(make_rig(lengths, units=100), MAP)
     feet = leg_rig(measured)
     stands = standing_feet(motion).reshape(-1, 2, 2).transpose(0, 2, 1) > 0
     (_, before), (local, after) = (leg_motion(measured, motion, settings) for settings in (None, FootSettings()))
@@ -135,9 +143,12 @@ def test_feet_stand_on_the_rigs_floor_where_the_dancers_stand(name):
     assert np.median(slides[1]) < 0.3 and np.percentile(slides[1], 95) < 1
     assert sole_points(local, after[:, 0], feet)[..., 2].min() > -0.005
     turned = legs_turned(before, after)
-    assert np.median(turned) < 0.5 and np.percentile(turned, 95) < 3.5  # measured: 0.42 and 3.4 degrees at most
-    assert (turned > 2).mean() < (0.15 if name == "breakdance" else 0.05)  # measured: 14.3 and 4.2 % at most
-    assert hips_off(before, after) < 0.01  # measured: 0.2 % at most
+    assert np.median(turned) < 0.5 and np.percentile(turned, 95) < 2  # measured: 0.48 and 1.9 degrees at most
+    # Measured at most, by rig: 0.7, 2.5, 1.3 %, and 0.7, 4.2, 4.3 % of breakdance. Before hips and stances gave: 14 %.
+    assert (turned > 2).mean() < over[name == "breakdance"]
+    assert hips_off(before, after) < 0.01  # asked for; measured: 0.99 %
+    jerks = [np.linalg.norm(np.diff(joints[:, [0, 3, 7]], 3, axis=0), axis=2).mean(axis=0) for joints in (before, after)]
+    assert np.all(jerks[1] < 1.05 * jerks[0])  # hips and ankles tremble as little as the dancer's
 
 
 @pytest.mark.parametrize("name", ["salsa", "commercial"])
@@ -162,7 +173,7 @@ def test_on_a_rig_of_the_models_proportions_clean_feet_stay_as_they_are(name):
     motion = clean_motion(dance(name))
     measured = fit(make_rig(), MAP)
     (_, before), (_, after) = (leg_motion(measured, motion, settings) for settings in (None, FootSettings()))
-    assert legs_turned(before, after).max() < 1.2  # measured: 0.9; asked for: 2
+    assert legs_turned(before, after).max() < 1  # measured: 0.8; asked for: 2
     assert hips_off(before, after) < 0.001
 
 
