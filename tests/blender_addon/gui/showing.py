@@ -139,7 +139,12 @@ def act() -> Iterator[float]:
         for ob in bpy.context.scene.objects:
             ob.select_set(ob.type == "ARMATURE")
         bpy.context.view_layer.objects.active = dancer
-        facts["together"] = list(bpy.ops.edge_dance.dance_together("EXEC_DEFAULT", True, places="WEDGE", mirror=True))
+        bpy.ops.edge_dance.dance_together("INVOKE_DEFAULT", True, places="WEDGE", mirror=True)
+    yield 1.0
+    xdotool("key", "Return")  # the dialog's OK
+    yield from until(lambda: all(ob.animation_data for ob in bpy.data.objects if ob.type == "ARMATURE"))
+    facts["together"] = sum(bool(ob.animation_data) for ob in bpy.data.objects if ob.type == "ARMATURE")
+    with here():
         facts["stage"] = list(bpy.ops.edge_dance.set_up_render("EXEC_DEFAULT", True, look="EEVEE"))
         bpy.context.scene.frame_set(60)
     space = area().spaces.active
