@@ -26,7 +26,7 @@ from .settings import FootSettings
 from .targets import GIVE_DOWN, FootPlan, loosened, lowest_ankle, most_heel_turn, stance_numbers
 from .turns import UP, inverse
 
-ROUNDS = 6
+ROUNDS = 4
 LEG = np.radians(1)
 # A leg that turns by more than this weighs more in the next round, one that turns less weighs less.
 GOOD = np.radians(1.3)
