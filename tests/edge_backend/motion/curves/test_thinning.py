@@ -61,16 +61,27 @@ def dance_tracks(rotations, root, unit=1.0):
 
 @pytest.fixture(scope="module")
 def dances():
-    """The clean dances of the test data: name -> (rotations, root, planted)."""
-    with np.load(Path(__file__).parents[3] / "data/feet/dances.npz") as file:
-        found = {}
-        for name in ("salsa", "modern", "breakdance", "commercial"):
+    """The motion capture of the test data, clean: name -> (rotations, root, planted)."""
+    return cleaned("dances.npz", "salsa", "modern", "breakdance", "commercial")
+
+
+@pytest.fixture(scope="module")
+def generated():
+    """The dances of the test data that the model has made, clean: name -> (rotations, root, planted)."""
+    return cleaned("generated.npz", "any", "any2", "salsa", "breakdance")
+
+
+def cleaned(file_name, *names):
+    found = {}
+    with np.load(Path(__file__).parents[3] / "data/feet" / file_name) as file:
+        for name in names:
             rotations = axis_angle_to_matrix(file[f"{name}_poses"].reshape(-1, 24, 3))
             root = file[f"{name}_root"]
-            contacts = edge_contacts(forward_kinematics(rotations, root))
-            cleaned = clean(rotations, root, contacts)
-            found[name] = cleaned.rotations.astype(float), cleaned.root.astype(float), cleaned.planted
-        return found
+            of_model = file.get(f"{name}_contacts")
+            contacts = edge_contacts(forward_kinematics(rotations, root)) if of_model is None else of_model
+            clean_one = clean(rotations, root, contacts)
+            found[name] = clean_one.rotations.astype(float), clean_one.root.astype(float), clean_one.planted
+    return found
 
 
 def played(thinned, unit=1.0):
@@ -84,18 +95,34 @@ def keys_share(thinned):
     return keys / sum(bone.track.values.size for bone in thinned)
 
 
-@pytest.mark.parametrize("name", ["salsa", "modern", "breakdance", "commercial"])
-def test_a_dance_stays_within_the_tolerance_and_its_feet_stay_planted(dances, name):
-    rotations, root, planted = dances[name]
-    tolerance = Tolerance(degrees=1, millimetres=5)
-    thinned = thin(dance_tracks(rotations, root), tolerance, smpl_rig(), keyed=range(0, len(root), 15), legs=LEGS)
+def assert_within_the_tolerance(thinned, rotations, root, planted):
+    """1 degree and 5 mm, and feet that stand move by 1 mm per frame at most."""
     turned, joints = played(thinned)
     for joint in Joint:
         assert np.degrees(angles_between(turned[:, joint], rotations[:, joint]).max()) <= 1.0
     assert np.linalg.norm(thinned[0].drawn()[:, 4:] - root, axis=1).max() <= 0.005
     assert plant_slide(joints, planted).max() <= 0.001  # metres per frame
-    # Mocap of 5 s, fast and as noisy as it was recorded: 36 % at most. Dances that the model makes need fewer.
-    assert keys_share(thinned) < 0.38
+
+
+@pytest.mark.parametrize("name", ["any", "any2", "salsa", "breakdance"])
+def test_a_generated_dance_needs_a_quarter_of_its_keys_at_most(generated, name):
+    """Ten seconds each, of which the breakdance spends six on the floor, on bent legs."""
+    rotations, root, planted = generated[name]
+    beats = range(0, len(root), 15)
+    thinned = thin(dance_tracks(rotations, root), Tolerance(1, 5), smpl_rig(), keyed=beats, legs=LEGS)
+    assert_within_the_tolerance(thinned, rotations, root, planted)
+    moving = [bone for bone in thinned if len(bone.keys) > 2]
+    assert len(moving) >= 20 and all(set(beats) <= set(bone.keys.tolist()) for bone in moving)
+    assert keys_share(thinned) <= 0.25  # 18 to 22 %
+
+
+@pytest.mark.parametrize("name", ["salsa", "modern", "breakdance", "commercial"])
+def test_a_dance_stays_within_the_tolerance_and_its_feet_stay_planted(dances, name):
+    rotations, root, planted = dances[name]
+    thinned = thin(dance_tracks(rotations, root), Tolerance(1, 5), smpl_rig(), keyed=range(0, len(root), 15), legs=LEGS)
+    assert_within_the_tolerance(thinned, rotations, root, planted)
+    # Mocap of 5 s, fast and as noisy as it was recorded: 16 to 28 %. Dances that the model makes need fewer.
+    assert keys_share(thinned) < 0.30
 
 
 def test_centimetres_in_another_space_give_the_same_keys(dances):
@@ -173,6 +200,19 @@ def test_beats_and_extremes_get_keys():
     (bone,) = thin([Track("bone", "XYZ", turn)], Tolerance(), Rig([]), keyed=[7, 37])
     assert {0, 7, 10, 20, 30, 37, 40, 50, 60} <= set(bone.keys.tolist())
     assert extremes(turn[:, 1], 0.1) == [10, 20, 30, 40, 50]
+
+
+def test_keys_that_the_curve_can_do_without_are_taken_out_again():
+    """A quick turn between two long ones: where keys were halved on the way to it, they are not needed in the end."""
+    time = np.arange(121)
+    turn = np.zeros((121, 3))
+    turn[:, 2] = 0.6 * np.sin(2 * np.pi * time / 60) + 0.5 * np.exp(-(((time - 60) / 3) ** 2))
+    (bone,) = thin([Track("bone", "XYZ", turn)], Tolerance(), Rig([]))
+    for number in range(1, len(bone.keys) - 1):
+        rest = np.delete(bone.keys, number)
+        without = draw(*fit_keys(turn, rest, np.ones(121)), rest, time)
+        stays = bone.keys[number] in extremes(turn[:, 2], np.radians(4))
+        assert stays or np.degrees(np.abs(without - turn).max()) > 0.9
 
 
 @given(st.lists(st.floats(-3, 3), min_size=4, max_size=4), st.integers(3, 40))
