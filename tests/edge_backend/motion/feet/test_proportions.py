@@ -62,8 +62,9 @@ def test_a_few_frames_are_enough(frames):
 
 def test_a_dance_without_stances_and_a_rig_with_one_leg_are_served():
     rotations, root, contacts = carried(60)
-    flying = settle(rotations, root + [0, 0, 2], np.zeros_like(contacts), rig=long_shins())
-    assert not flying.touched.any() and np.allclose(flying.root, root + [0, 0, 2])
+    high = root + np.array([0.0, 0.0, 2.0])
+    flying = settle(rotations, high, np.zeros_like(contacts), rig=long_shins())
+    assert not flying.touched.any() and np.allclose(flying.root, high)
     one = settle(rotations, root, contacts[:, [0, 2]], rig=long_shins(SMPL_RIG.legs[:1]))
     assert one.touched.shape == (60, 1) and np.array_equal(one.rotations[:, 2], rotations[:, 2])
 
