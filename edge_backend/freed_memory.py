@@ -5,7 +5,7 @@ import ctypes
 import sys
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # glibc's names in malloc.h
-KEPT_BYTES = 128 << 20
+KEPT_BYTES = 64 << 20
 SINGLE_BYTES = 16 << 20  # what is larger comes from the system and goes back to it at once
 
 

@@ -31,9 +31,9 @@ def mel_spectrum(samples: NDArray[np.float32], rate: int, window: int, hop: int,
     """
     triangles = _triangles(rate, window, bands)
     hann = np.sin(np.pi * np.arange(window) / window).astype(np.float32) ** 2
-    padded = np.pad(samples, window // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
-    blocks = (frames[start : start + BLOCK] for start in range(0, len(frames), BLOCK))
+    count = 1 + len(samples) // hop
+    starts = range(0, count, BLOCK)
+    blocks = (_frames(samples, range(start, min(start + BLOCK, count)), window, hop) for start in starts)
     return np.concatenate([triangles @ _power(block * hann).T for block in blocks], axis=1)
 
 
@@ -41,6 +41,13 @@ def decibels(power: ArrayLike, depth: float) -> Spectrum:
     """dB below the greatest of all values, at most `depth`."""
     level = 10 * np.log10(np.maximum(np.asarray(power, np.float32), LEAST_POWER))
     return np.maximum(level - level.max(), -depth)
+
+
+def _frames(samples: NDArray[np.float32], which: range, window: int, hop: int) -> NDArray[np.float32]:
+    """The frames (n, window) of those numbers, a view of the few samples that they need."""
+    first, stop = which.start * hop - window // 2, (which.stop - 1) * hop + window // 2
+    heard = np.pad(samples[max(first, 0) : stop], (max(-first, 0), max(stop - len(samples), 0)))
+    return np.lib.stride_tricks.sliding_window_view(heard, window)[::hop]
 
 
 def _power(frames: NDArray[np.float32]) -> NDArray[np.float32]:
