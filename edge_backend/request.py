@@ -26,7 +26,7 @@ RAMPS: tuple[str, ...] = get_args(Ramp)
 TEMPO_CHANGES: tuple[str, ...] = get_args(TempoChange)
 FEATURE_KINDS: tuple[str, ...] = get_args(FeatureKind)
 PROVIDERS: tuple[str, ...] = get_args(Provider)
-QUALITIES: dict[str, tuple[Sampler, int]] = {"draft": ("dpmpp", 6), "normal": ("dpmpp", 8), "best": ("dpmpp", 20)}
+QUALITIES: dict[str, tuple[Sampler, int]] = {"draft": ("dpmpp", 5), "normal": ("dpmpp", 7), "best": ("dpmpp", 20)}
 """What people choose from: sampler and network evaluations per window."""
 
 PLANS: tuple[str, ...] = get_args(Plan)
@@ -81,7 +81,7 @@ class GenerateRequest:
     start: float = 0.0
     duration: float | None = None
     seed: int = 0
-    steps: int = 8
+    steps: int = QUALITIES["normal"][1]
     sampler: Sampler = "dpmpp"
     guidance: float = 3.0
     weights: str = "starter"
