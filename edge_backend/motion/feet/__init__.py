@@ -3,8 +3,19 @@
 `clean` is the way in; docs/feet.md explains the method. numpy and the standard library only.
 """
 
-from .clean import Cleaned, clean, clean_motion, settle
+from .clean import Cleaned, clean, clean_motion, settle, settle_in_steps
 from .rig import SMPL_RIG, FootRig, Leg
 from .settings import ContactRange, FootSettings
 
-__all__ = ["SMPL_RIG", "Cleaned", "ContactRange", "FootRig", "FootSettings", "Leg", "clean", "clean_motion", "settle"]
+__all__ = [
+    "SMPL_RIG",
+    "Cleaned",
+    "ContactRange",
+    "FootRig",
+    "FootSettings",
+    "Leg",
+    "clean",
+    "clean_motion",
+    "settle",
+    "settle_in_steps",
+]

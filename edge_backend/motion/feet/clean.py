@@ -1,16 +1,18 @@
 """Foot cleanup from end to end: plants, root, targets, legs (after Kovar, Schreiner and Gleicher 2002)."""
 
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..motion import Motion
 from ..rotations import Array, axis_angle_to_matrix, matrix_to_axis_angle
+from ..steps import at_once, part
 from .body import Body
 from .curves import rise
 from .legs import STRETCH, longest_legs, reach_leg
 from .plants import by_hand, find_plants, part_handovers, release_heels, release_pivots, release_slides
-from .proportions import carried_spread, fit_proportions, leg_ways
+from .proportions import carried_spread, fit_in_steps, leg_ways
 from .rig import SMPL_RIG, FootRig
 from .root import drift_shift, find_floor, floor_shift
 from .settings import FootSettings
@@ -74,12 +76,20 @@ def clean(
 def settle(
     rotations: Array, root: Array, contacts: Array, settings: FootSettings | None = None, *, rig: FootRig
 ) -> Cleaned:
+    """What `settle_in_steps` makes, all at once."""
+    return at_once(settle_in_steps(rotations, root, contacts, settings, rig=rig))
+
+
+def settle_in_steps(
+    rotations: Array, root: Array, contacts: Array, settings: FootSettings | None = None, *, rig: FootRig
+) -> Generator[float, None, Cleaned]:
     """Let a clean motion's feet stand on a rig of other proportions, changing no more than these demand.
 
     rotations, root, rig: as for `clean`: the motion as it was carried over, the hips' way grown with the legs.
     contacts: (T, 2 legs), above 0 where the motion's feet stand, frame t for the way from t to t + 1: just there they
     are planted. Legs keep their directions as far as that goes: the root gives by up to 1 % of its reach, stances stand
     where they turn legs least. Beyond that the root is put higher or lower for good, and down where a leg is too short.
+    In steps, which yield how much is done.
     """
     settings = settings or FootSettings()
     body = Body(rotations, root, rig, contacts, None)
@@ -91,13 +101,18 @@ def settle(
     planted = by_hand(part_handovers(stands), settings)
     shift = np.zeros((body.frames, 3))
     shift[:, 2] = _usual_height(body, _plan(body, planted, shift, settings))
-    shift, plans = fit_proportions(body, _plan(body, planted, shift, settings), shift, settings)
+    yield 0.1
+    plans = _plan(body, planted, shift, settings)
+    yield 0.2
+    shift, plans = yield from part(fit_in_steps(body, plans, shift, settings), 0.2, 0.8)
     spreads = [carried_spread(body, leg) for leg in range(len(plans))]
     carried = zip(body.tracks(shift), body.rig.feet, plans, spreads, strict=True)
     plans = [loosened(track, foot, plan, settings, spread) for track, foot, plan, spread in carried]
     shift[:, 2] -= _pelvis_drop(body, plans, shift, STRETCH)
     shift *= settings.strength
+    yield 0.85
     ways = leg_ways(body, plans, shift, settings)
+    yield 0.9
     moved = zip(body.tracks(shift), ways, body.rig.feet, plans, strict=True)
     wanted = [follow_leg(track, way, foot, plan, settings) for track, way, foot, plan in moved]
     return _apply(body, plans, shift, wanted, settings.strength)

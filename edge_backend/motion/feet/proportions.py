@@ -13,6 +13,7 @@ turns, so it is solved some times, anew from where the legs are; w grows where t
 least squares).
 """
 
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -69,17 +70,23 @@ class _Look:
     lifted: Array
 
 
-def fit_proportions(
+def fit_in_steps(
     body: Body, plans: list[FootPlan], shift: Array, settings: FootSettings
-) -> tuple[Array, list[FootPlan]]:
-    """The root's shift (T, 3) and the plans with their stances where legs turn least, from those given."""
+) -> Generator[float, None, tuple[Array, list[FootPlan]]]:
+    """The root's shift (T, 3) and the plans with their stances where legs turn least, from those given.
+
+    In steps, which yield how much is done.
+    """
     stances = np.stack([stance_numbers(plan.planted) for plan in plans], axis=1)
     reach = np.linalg.norm(body.root - body.root.mean(axis=0), axis=1).max(initial=0)
     budget = max(REACH_SHARE * reach, LEAST_REACH * body.rig.scale)
     x, place, moved = shift, np.zeros((*stances.shape, 2)), plans
     weight, firm = np.ones(stances.shape), np.ones(body.frames)
     for number in range(ROUNDS):
-        looks = [_look(body, leg, moved[leg], x, settings) for leg in range(len(plans))]
+        looks = []
+        for leg, plan in enumerate(moved):
+            looks.append(_look(body, leg, plan, x, settings))
+            yield (number + (leg + 1) / (len(plans) + 1)) / ROUNDS
         turned = np.stack([look.turned for look in looks], axis=1)
         middle = shift + (x - shift).mean(axis=0)
         way = x - middle
@@ -91,6 +98,7 @@ def fit_proportions(
             middle, firm = middle + way / (1 + size[:, None] ** 6) ** (1 / 6), np.full(body.frames, 1e4)
         x, place = _solve(looks, plans, place, weight, stances, middle, firm / budget**2, body.rig.scale)
         moved = [replace(plan, ankle=plan.ankle + _flat(place[:, leg])) for leg, plan in enumerate(plans)]
+        yield (number + 1) / ROUNDS
     return x, moved
 
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..feet import FootRig, FootSettings, Leg, settle
+from ..feet import FootRig, FootSettings, Leg, settle_in_steps
 from ..feet.turns import inverse
 from ..kinematics import forward_kinematics, global_rotations
 from ..motion import Motion
 from ..rotations import Array, axis_angle_to_matrix, matrix_to_quaternion, quaternion_to_matrix, slerp
 from ..skeleton import SMPL, Y_UP_TO_Z_UP, Joint, Skeleton
-from ..steps import at_once
+from ..steps import at_once, part
 from .fitting import MODEL_ANKLE, Fit, model_direction
 from .plants import standing_feet
 from .rig import Posed, location_axes, turn_bones
@@ -76,7 +76,7 @@ def pose_rig_in_steps(
     if feet is not None:
         standing = standing_feet(motion)
         yield 0.5
-        body = _clean_feet(fit, body, standing, feet)
+        body = yield from part(_clean_feet(fit, body, standing, feet), 0.5, 0.9)
         yield 0.9
     turned = {}
     for slot, turn in body.turns.items():
@@ -122,8 +122,8 @@ def _twists(fit: Fit, model: Array, side: str) -> dict[str, Array]:
     limb (Unreal) takes the hand's twist, more of it the nearer it lies to the hand.
     """
     turns: dict[str, Array] = {}
-    for part, end in (("upper_arm", "forearm"), ("forearm", "hand")):
-        slot, twist_slot, end_slot = f"{part}.{side}", f"{part}_twist.{side}", f"{end}.{side}"
+    for limb, end in (("upper_arm", "forearm"), ("forearm", "hand")):
+        slot, twist_slot, end_slot = f"{limb}.{side}", f"{limb}_twist.{side}", f"{end}.{side}"
         if twist_slot not in fit.bones or end_slot not in fit.bones:
             continue
         joint, end_joint = JOINTS[slot], JOINTS[end_slot]
@@ -132,7 +132,7 @@ def _twists(fit: Fit, model: Array, side: str) -> dict[str, Array]:
             above = model[:, SMPL.parents[joint]]
             bend, _ = swing_twist(inverse(above) @ model[:, joint], axis)
             turns |= {slot: above @ bend @ correction, twist_slot: model[:, joint] @ correction}
-        elif part == "forearm":
+        elif limb == "forearm":
             _, twist = swing_twist(inverse(model[:, joint]) @ model[:, end_joint], axis)
             elbow, wrist = fit.head(slot), fit.head(end_slot)
             share = np.clip((fit.head(twist_slot) - elbow) @ (wrist - elbow) / np.sum((wrist - elbow) ** 2), 0.25, 1)
@@ -153,14 +153,14 @@ def swing_twist(turn: Array, axis: Array) -> tuple[Array, Array]:
     return turn @ inverse(twist), twist
 
 
-def _clean_feet(fit: Fit, body: _Body, contacts: Array, settings: FootSettings) -> _Body:
+def _clean_feet(fit: Fit, body: _Body, contacts: Array, settings: FootSettings) -> Generator[float, None, _Body]:
     rig = leg_rig(fit)
     frames = len(body.hips)
     slots = [HIPS, *(f"{part}.{side}" for side in SIDES for part in _LEG_PARTS)]
     # A foot without toes has a leaf joint that turns with it.
     turns = np.stack([body.turns.get(slot, body.turns[slot.replace("toes", "foot")]) for slot in slots], axis=1)
     above = np.concatenate([np.tile(np.eye(3), (frames, 1, 1, 1)), turns[:, list(rig.skeleton.parents[1:])]], axis=1)
-    cleaned = settle(inverse(above) @ turns, body.hips, contacts, settings, rig=rig)
+    cleaned = yield from settle_in_steps(inverse(above) @ turns, body.hips, contacts, settings, rig=rig)
     world = global_rotations(cleaned.rotations, rig.skeleton)
     legs = {slot: world[:, number] for number, slot in enumerate(slots) if slot != HIPS and slot in body.turns}
     joints = forward_kinematics(cleaned.rotations, cleaned.root, rig.skeleton)
