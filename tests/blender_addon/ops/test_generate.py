@@ -48,7 +48,7 @@ def test_one_click_keys_a_dance_on_the_dancer(stage):
     assert bpy.ops.edge_dance.generate() == {"FINISHED"}
     action = stage.animation_data.action
     assert action.name == "Test Song 11"
-    assert action["edge_dance"]["seed"] == 11 and '"steps": 6' in action["edge_dance"]["meta"]
+    assert action["edge_dance"]["seed"] == 11 and '"steps": 5' in action["edge_dance"]["meta"]
     first, last = action.frame_range
     assert first == 25 and last == pytest.approx(25 + 119 * 24 / 30)  # 4 s are 120 frames of the model
     assert not folders_left() and addon("backend.service").service.job is None
