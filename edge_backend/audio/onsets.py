@@ -47,13 +47,18 @@ class Onsets:
 
 def onset_strength(audio: Audio) -> Onsets:
     """Onset strength of the audio: the positive part of the log mel spectrum's change."""
-    samples = audio.samples
-    if audio.rate != RATE:
-        samples = soxr.resample(samples, audio.rate, RATE, quality="MQ")
-    level = decibels(mel_spectrum(samples, RATE, FFT, HOP, BANDS), NOISE_DB)
+    level = decibels(mel_spectrum(_resampled(audio), RATE, FFT, HOP, BANDS), NOISE_DB)
     hertz = mel_frequencies(BANDS + 2, RATE / 2)[1:-1]
     bands = (hertz < LOW_HZ, (hertz >= LOW_HZ) & (hertz <= HIGH_HZ), hertz > HIGH_HZ)
     for band in bands:
         level[band] = np.maximum(level[band], level[band].max() - DEPTH_DB)
-    rise = np.maximum(np.diff(level, axis=1, prepend=level[:, :1]), 0.0)
+    rise = np.zeros_like(level)
+    np.subtract(level[:, 1:], level[:, :-1], out=rise[:, 1:])
+    np.maximum(rise, 0.0, out=rise)
     return Onsets(rise.mean(axis=0), *(rise[band].mean(axis=0) for band in bands))
+
+
+def _resampled(audio: Audio) -> NDArray[np.float32]:
+    if audio.rate == RATE:
+        return audio.samples
+    return soxr.resample(audio.samples, audio.rate, RATE, quality="MQ")
