@@ -314,7 +314,7 @@ def _add_preview(parser: argparse.ArgumentParser) -> None:
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=30.0, metavar="S", help="of dance, default: %(default)s")
-    parser.add_argument("--repeat", type=int, default=1, metavar="N", help="take the quickest of N")
+    parser.add_argument("--repeat", type=_count, default=1, metavar="N", help="the quickest of N, in turns")
     parser.add_argument("--arithmetic", choices=ARITHMETICS, default=ARITHMETICS[0], help="of dances to the song")
     parser.add_argument("--full-size", action="store_true", help="also a network of the paper's size, random weights")
     parser.add_argument("--reference", action="store_true", help="also EDGE's own sampler, which takes long")

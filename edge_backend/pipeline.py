@@ -19,6 +19,7 @@ from .diffusion.song import FinalFrames, SamplerSettings, sample_song
 from .edit import EditRequest
 from .errors import EdgeError
 from .finishing import Finisher
+from .freed_memory import give_back
 from .less_memory import with_less_memory
 from .model import controls
 from .model.arithmetic import quickest
@@ -101,6 +102,7 @@ def generate(
         studio.forget()  # the next dance tries the GPU again
     report("feet", 0, 1)
     motion = finisher.whole(vectors)
+    give_back()
     report("feet", 1, 1)
     return motion
 

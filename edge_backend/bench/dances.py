@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -112,9 +112,11 @@ def peak_memory_mb() -> float:
     return most / (1e6 if sys.platform == "darwin" else 1e3)
 
 
-def repeated(work: Callable[[], Timing], times: int) -> Timing:
-    """The quickest of several: what else runs on the machine only ever makes it slower."""
-    return min((work() for _ in range(times)), key=lambda timing: timing.total)
+def quickest(works: Sequence[Callable[[], Timing]], rounds: int) -> list[Timing]:
+    """Of each its quickest of several rounds, in which they take turns: what else runs on the machine makes them only
+    slower, and comes and goes in tens of seconds."""
+    times = [[work() for work in works] for _ in range(rounds)]
+    return [min(column, key=lambda timing: timing.total) for column in zip(*times, strict=True)]
 
 
 def _ended(timing: Timing, began: float) -> Timing:

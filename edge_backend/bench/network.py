@@ -10,7 +10,7 @@ from ..diffusion.guidance import BATCH
 from ..model.decoder import TIME_TOKENS, DanceDecoder, DecoderConfig
 
 SIZE = 2048  # of the square matrices whose product is taken as the machine's peak
-ROUNDS = 5
+ROUNDS = 20
 MIDDLE = 500  # any timestep
 
 

@@ -14,7 +14,7 @@ import torch
 
 from .. import __version__
 from ..audio.clicks import write_clicks
-from ..bench.dances import WAYS, Timing, full_size, repeated, time_full_size, time_song
+from ..bench.dances import WAYS, Timing, full_size, quickest, time_full_size, time_song
 from ..bench.network import NetworkSpeed, measure_network
 from ..request import QUALITIES
 from ..studio import Studio
@@ -26,22 +26,21 @@ def run(options: argparse.Namespace) -> None:
         torch.set_num_threads(options.threads)
     studio = Studio(options.device, options.weights_folder)
     qualities = list(WAYS) if options.reference else list(QUALITIES)
-    timings, speeds = [], {}
+    timings: list[Timing] = []
+    speeds: dict[str, NetworkSpeed] = {}
     with tempfile.TemporaryDirectory(prefix="edge-bench-") as folder:
         song = write_clicks(Path(folder) / "song.wav", options.seconds)
         time_song(
             studio, song, "draft", min(options.seconds, 5.0), options.arithmetic
         )  # what happens once in a process happens here
         speeds["starter"] = measure_network(studio.weights("starter").model)
-        for quality in qualities:
-            timings.append(
-                repeated(partial(time_song, studio, song, quality, options.seconds, options.arithmetic), options.repeat)
-            )
+        dances = [partial(time_song, studio, song, name, options.seconds, options.arithmetic) for name in qualities]
+        timings += quickest(dances, options.repeat)
     if options.full_size:
         model = full_size().to(studio.device)
         speeds["full size, random"] = measure_network(model)
-        for quality in qualities:
-            timings.append(repeated(partial(time_full_size, model, quality, options.seconds), options.repeat))
+        dances = [partial(time_full_size, model, name, options.seconds) for name in qualities]
+        timings += quickest(dances, options.repeat)
     facts = _machine(studio)
     if options.json:
         print(json.dumps(_as_json(facts, speeds, timings)))

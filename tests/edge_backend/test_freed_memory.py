@@ -58,3 +58,23 @@ print()
 print(new_pages(), 0)
 """
     assert _told(program)[0] < MOMENTS * AS_THE_NETWORK // 4096 / 100
+
+
+def test_what_is_free_between_things_that_stay_is_given_back() -> None:
+    program = """
+from edge_backend.freed_memory import give_back, keep_freed_memory
+
+def mb():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize() // 1_000_000
+
+keep_freed_memory()
+blocks = [bytearray(1 << 20) for _ in range(150)]
+stays = blocks[1::2]
+del blocks
+before = mb()
+give_back()
+print(before, mb())
+"""
+    before, after = _told(program)
+    assert before - after > 60

@@ -5,7 +5,7 @@ import json
 import pytest
 from pipeline_fixtures import write_weights
 
-from edge_backend.bench.dances import Timing, time_full_size
+from edge_backend.bench.dances import Timing, quickest, time_full_size
 from edge_backend.cli import main
 from edge_backend.model.decoder import DanceDecoder, DecoderConfig
 
@@ -45,3 +45,18 @@ def test_a_network_without_a_song_is_timed_by_its_sampling_alone():
 
 def test_the_real_time_factor_is_work_for_a_second_of_dance():
     assert Timing("any", "draft", seconds=20.0, stages={"sampling": 4.0, "feet": 1.0}).real_time_factor == 0.25
+
+
+def test_dances_take_turns_and_the_quickest_of_each_counts():
+    order = []
+
+    def work(name, seconds):
+        def dance():
+            order.append(name)
+            return Timing("any", name, 1.0, {"sampling": seconds.pop(0)})
+
+        return dance
+
+    told = quickest([work("draft", [3.0, 1.0]), work("best", [5.0, 9.0])], rounds=2)
+    assert order == ["draft", "best", "draft", "best"]
+    assert [(timing.quality, timing.total) for timing in told] == [("draft", 1.0), ("best", 5.0)]
