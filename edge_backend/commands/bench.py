@@ -63,8 +63,7 @@ def _machine(studio: Studio) -> dict[str, Any]:
 def _as_json(facts: dict[str, Any], speeds: dict[str, NetworkSpeed], timings: list[Timing]) -> dict[str, Any]:
     return facts | {
         "network": {
-            name: asdict(speed) | {"share_of_peak": speed.share, "evaluations_per_s": speed.evaluations_per_s}
-            for name, speed in speeds.items()
+            name: asdict(speed) | {"evaluations_per_s": speed.evaluations_per_s} for name, speed in speeds.items()
         },
         "dances": [
             asdict(timing) | {"total": timing.total, "real_time_factor": timing.real_time_factor} for timing in timings
@@ -77,7 +76,7 @@ def _table(facts: dict[str, Any], speeds: dict[str, NetworkSpeed], timings: list
     for name, speed in speeds.items():
         lines.append(
             f"{name}: {speed.evaluations_per_s:.1f} evaluations of a window a second, {speed.gflops:.1f} of "
-            f"{speed.peak_gflops:.1f} GFLOP/s ({speed.share:.0%} of the matrix peak)"
+            f"{speed.peak_gflops:.1f} GFLOP/s ({speed.share_of_peak:.0%} of the matrix peak)"
         )
     head = f"{'weights':<18}{'quality':<11}{'steps':>5}{'features':>10}{'sampling':>10}{'feet':>7}{'total':>9}"
     lines += ["", f"{head}{'factor':>8}{'first s':>9}{'MB':>7}"]

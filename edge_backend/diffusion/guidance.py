@@ -1,7 +1,7 @@
 """Classifier-free guidance (Ho and Salimans 2022): how strongly the music leads, at each timestep."""
 
 from collections.abc import Callable
-from itertools import pairwise
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -9,6 +9,7 @@ from torch import Tensor
 from ..model.cached_decoder import CachedDecoder, Memory
 from ..model.decoder import DanceDecoder, Music
 from .samplers import Denoiser
+from .side_by_side import chunks, rounds, side_by_side, threads_apart
 
 Guidance = Callable[[int], float]
 """timestep -> weight w of out = uncond + w (cond - uncond); 1 is the network as trained, 0 ignores the music."""
@@ -53,22 +54,28 @@ def guided(
     """The denoiser for windows (W, 150, 151) that hear `music`, of W windows; it gives x0 in [-1, 1].
 
     Both branches of the guidance go through the network together, and one alone where the weight needs no other.
-    batch: how many windows go through the network at a time, at most. It changes the result by rounding at most.
+    batch: how many windows go through the network at a time, at most, or one for each of the CPU's threads. It changes
+    the result by rounding at most, and so does the number of threads.
     """
     memories = _Memories(decoder, music)
 
-    def predict(x: Tensor, part: slice, t: int) -> Tensor:
-        poll()
-        weight = guidance(t)
-        heard = None if weight == 0 else memories.of(part)
-        branches = decoder(x[part], t, heard, unheard=weight != 1)
+    def predict(x: Tensor, t: int, heard: Memory | None, weight: float) -> Tensor:
+        branches = decoder(x, t, heard, unheard=weight != 1)
         if len(branches) == 1:
             return branches[0]
         conditional, unconditional = branches
         return unconditional + weight * (conditional - unconditional)
 
     def denoise(x: Tensor, t: int) -> Tensor:
-        return torch.cat([predict(x, part, t) for part in chunks(len(x), batch)]).clamp(-1, 1)
+        weight = guidance(t)
+        x0: list[Tensor] = []
+        for parts in rounds(len(x), batch, threads_apart(x.device)):
+            poll()
+            heard = [None if weight == 0 else memories.of(part) for part in parts]
+            x0 += side_by_side(
+                [partial(predict, x[part], t, memory, weight) for part, memory in zip(parts, heard, strict=True)]
+            )
+        return torch.cat(x0).clamp(-1, 1)
 
     return denoise
 
@@ -101,10 +108,3 @@ def encode(model: DanceDecoder, cond: Tensor, *, batch: int = BATCH, poll: Poll 
         poll()
         parts.append(model.encode_music(cond[part].to(device)))
     return Music(*(torch.cat(column) for column in zip(*parts, strict=True)))
-
-
-def chunks(count: int, batch: int) -> list[slice]:
-    """The fewest pieces of 0..count with at most `batch` in each, of equal size within 1."""
-    pieces = -(-count // batch)
-    borders = [count * piece // pieces for piece in range(pieces + 1)]
-    return [slice(*border) for border in pairwise(borders)]

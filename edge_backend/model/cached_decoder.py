@@ -5,6 +5,7 @@ values of every cross-attention; for a timestep its two tokens' keys and values,
 music, which is the same in all windows, all of these. Nothing here can be trained.
 """
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -53,7 +54,10 @@ class Memory(NamedTuple):
 
 
 class CachedDecoder:
-    """DanceDecoder.decode for many steps over the same music. make_linear: the arithmetic of the layers' products."""
+    """DanceDecoder.decode for many steps over the same music. make_linear: the arithmetic of the layers' products.
+
+    Threads may call it at the same time, at the same timestep, each with a memory of its own.
+    """
 
     def __init__(self, model: "DanceDecoder", make_linear: MakeLinear = exact) -> None:
         self._model = model
@@ -62,6 +66,8 @@ class CachedDecoder:
         self._stack = [_Layer(layer, make_linear) for layer in layers]
         self._film = _AllFiLM([film for layer in layers for film in (layer.film1, layer.film2, layer.film3)])
         self._times: dict[int, _Time] = {}
+        self._now: int | None = None  # the timestep that the memory of unknown music was told last
+        self._telling = threading.Lock()
         self._unheard = self.memory(model.null_music(1))
 
     @torch.inference_mode()
@@ -86,8 +92,8 @@ class CachedDecoder:
         """
         time = self._time(t)
         memories = [memory for memory in (heard, self._unheard if unheard else None) if memory]
-        for memory in memories:
-            _put_in(memory, time)
+        if heard:
+            _put_in(heard, time)
         film = [self._film(time.film + heard.hidden)] if heard else []
         film += [time.unheard.expand(len(x), -1, -1, -1)] if unheard else []
         parts = torch.stack(film)[:, :, None].unbind(3)  # three for each layer
@@ -101,9 +107,13 @@ class CachedDecoder:
         return self._model.final_layer(tokens)
 
     def _time(self, t: int) -> "_Time":
-        if t not in self._times:
-            self._times[t] = self._told(t)
-        return self._times[t]
+        with self._telling:
+            if t not in self._times:
+                self._times[t] = self._told(t)
+            if t != self._now:
+                _put_in(self._unheard, self._times[t])
+                self._now = t
+            return self._times[t]
 
     def _told(self, t: int) -> "_Time":
         """What the network is told of the timestep."""

@@ -31,4 +31,4 @@ def test_speed_and_peak_are_measured_side_by_side():
     speed = measure_network(DanceDecoder(SMALL).eval(), windows=2)
     assert speed.windows == 2 and speed.seconds > 0
     assert speed.evaluations_per_s == 4 / speed.seconds
-    assert 0 < speed.share < 1.5
+    assert 0 < speed.share_of_peak < 1.5

@@ -2,7 +2,6 @@ import pytest
 import torch
 
 from edge_backend.diffusion.guidance import (
-    chunks,
     constant,
     ddpm_rule,
     encode,
@@ -28,15 +27,6 @@ def test_ancestral_sampling_is_not_guided_near_its_end():
 def test_outside_the_interval_the_network_is_as_trained():
     guidance = in_interval(constant(3.0), 100, 800)
     assert [guidance(t) for t in (999, 801, 800, 100, 99)] == [1, 1, 3, 3, 1]
-
-
-@pytest.mark.parametrize(("count", "batch"), [(1, 8), (8, 8), (9, 8), (23, 8), (239, 8), (5, 1)])
-def test_chunks_cover_everything_once_in_even_pieces(count, batch):
-    pieces = chunks(count, batch)
-    assert [index for piece in pieces for index in range(count)[piece]] == list(range(count))
-    sizes = [piece.stop - piece.start for piece in pieces]
-    assert max(sizes) <= batch
-    assert max(sizes) - min(sizes) <= 1
 
 
 @pytest.fixture
@@ -77,5 +67,21 @@ def test_a_poll_that_cancels_is_asked_before_each_evaluation(heard):
 
     denoise = guided(model.for_sampling(), music, constant(2.0), batch=1, poll=cancel_at_the_third)
     with pytest.raises(Cancelled):
-        denoise(x, 300)
+        for _ in range(3):
+            denoise(x, 300)
     assert asked == 3
+
+
+@torch.inference_mode()
+def test_threads_that_work_apart_say_what_they_say_together(heard):
+    model, music, x, _, _ = heard
+    before = torch.get_num_threads()
+    results = []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            denoise = guided(model.for_sampling(), music, constant(2.0))
+            results.append([denoise(x, t) for t in (999, 300, 300, 0)])
+    finally:
+        torch.set_num_threads(before)
+    torch.testing.assert_close(*results, atol=1e-5, rtol=0)

@@ -1,0 +1,69 @@
+"""Windows at the same time, on threads that compute alone (torch, on the CPU).
+
+Threads that share each of the network's many small products wait for each other after every one of them; with windows
+of their own they wait once.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+MOST_THREADS = 8  # Python hands all of them their orders, one after the other
+
+
+def threads_apart(device: torch.device) -> int:
+    """How many threads may work apart there: torch's, or 1 where it is no CPU or has more than that pays for."""
+    threads = torch.get_num_threads()
+    return threads if device.type == "cpu" and threads <= MOST_THREADS else 1
+
+
+def rounds(count: int, batch: int, threads: int) -> list[list[slice]]:
+    """The pieces of 0..count that are computed at the same time, round after round.
+
+    A round has one piece for each thread, all of equal size and `batch` together, or a window each; what is left of
+    count is one piece a round, which has all threads.
+    """
+    apart = count - count % threads if threads > 1 else 0
+    each = max(batch // threads, 1)
+    result = []
+    for start in range(0, apart, each * threads):
+        size = min(each, (apart - start) // threads)
+        borders = [start + number * size for number in range(threads)]
+        result.append([slice(border, border + size) for border in borders])
+    return result + [[slice(apart + part.start, apart + part.stop)] for part in chunks(count - apart, batch)]
+
+
+def chunks(count: int, batch: int) -> list[slice]:
+    """The fewest pieces of 0..count with at most `batch` in each, of equal size within 1."""
+    pieces = -(-count // batch)
+    borders = [count * piece // pieces for piece in range(pieces + 1)] if pieces else []
+    return [slice(*border) for border in pairwise(borders)]
+
+
+def side_by_side(works: Sequence[Callable[[], Tensor]]) -> list[Tensor]:
+    """What each of them makes: on a thread of its own that computes alone, or, where there is but one, with all of
+    torch's threads. Raises what they raise.
+    """
+    if len(works) == 1:
+        return [works[0]()]
+    threads = torch.get_num_threads()
+    inference = torch.is_inference_mode_enabled()  # which torch remembers by thread, as it does the number of them
+
+    def alone(work: Callable[[], Tensor]) -> Tensor:
+        torch.set_num_threads(1)
+        with torch.inference_mode(inference):
+            return work()
+
+    try:
+        return list(_crew().map(alone, works))
+    finally:
+        torch.set_num_threads(threads)  # a part of the crew's number was everybody's
+
+
+@cache
+def _crew() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(MOST_THREADS, "alone")
