@@ -93,6 +93,7 @@ def act() -> Iterator[float]:
     shot("8_pose_mode")
 
     preferences.backend_python = os.environ["WORKER_PYTHON"]
+    service.stop()  # as above
     with here():
         bpy.ops.edge_dance.generate("INVOKE_DEFAULT")
     yield from until(lambda: service.job and service.job.progress)
