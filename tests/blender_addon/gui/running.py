@@ -27,7 +27,7 @@ def run(
 ) -> dict[str, Any]:
     """What the scenario saw. Its pictures go to EDGE_DANCE_PICTURES where that is set.
 
-    song_s: seconds of the song that it finds; Blender 4.2 finds one of 60 or of 6. size: of the screen, as 1400x900.
+    song_s: seconds of the song that it finds; Blender 4.2 finds one of 6, or of 60 where more than 10 are wanted. size: of the screen, as 1400x900.
     variables: more for the scenario.
     """
     pictures = Path(os.environ.get("EDGE_DANCE_PICTURES") or folder / "pictures") / bpy.app.version_string.split()[0]
@@ -37,7 +37,7 @@ def run(
     surroundings = {
         "ADDON_ZIP": str(addon_zip),
         "SONG": str(write_song(folder / "song.wav", seconds=song_s)),
-        "STRIP_FILE": str(LONG_STRIP_FILE if song_s >= 60 else STRIP_FILE),
+        "STRIP_FILE": str(LONG_STRIP_FILE if song_s > 10 else STRIP_FILE),
         "WEIGHTS": "",  # the bundled ones
         "WORKER_PYTHON": str(worker_python),
         "OUT": str(pictures),
