@@ -27,7 +27,8 @@ def run(
 ) -> dict[str, Any]:
     """What the scenario saw. Its pictures go to EDGE_DANCE_PICTURES where that is set.
 
-    song_s: seconds of the song that it finds; Blender 4.2 finds one of 6, or of 60 where more than 10 are wanted. size: of the screen, as 1400x900.
+    song_s: seconds of the song that it finds; Blender 4.2 finds one of 6, or of 60 where more than 10 are wanted.
+    size: of the screen, as 1400x900.
     variables: more for the scenario.
     """
     pictures = Path(os.environ.get("EDGE_DANCE_PICTURES") or folder / "pictures") / bpy.app.version_string.split()[0]

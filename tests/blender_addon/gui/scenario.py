@@ -96,7 +96,7 @@ def act() -> Iterator[float]:
     service.stop()  # as above
     with here():
         bpy.ops.edge_dance.generate("INVOKE_DEFAULT")
-    yield from until(lambda: service.job and service.job.progress)
+    yield from until(lambda: service.job)  # its worker starts
     bpy.ops.wm.read_homefile(use_factory_startup=True)
     yield 0.2
     facts["goes_on"] = service.busy
@@ -111,7 +111,7 @@ def act() -> Iterator[float]:
     service.stop()
     with here():
         bpy.ops.edge_dance.generate("INVOKE_DEFAULT")
-    yield from until(lambda: service.job and service.job.progress)
+    yield from until(lambda: service.job)  # its worker starts
     folder = service.job.folder
     addon_utils.disable(PACKAGE)
     yield 1.0
