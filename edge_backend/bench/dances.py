@@ -112,7 +112,7 @@ def peak_memory_mb() -> float:
     return most / (1e6 if sys.platform == "darwin" else 1e3)
 
 
-def quickest(works: Sequence[Callable[[], Timing]], rounds: int) -> list[Timing]:
+def in_turns(works: Sequence[Callable[[], Timing]], rounds: int) -> list[Timing]:
     """Of each its quickest of several rounds, in which they take turns: what else runs on the machine makes them only
     slower, and comes and goes in tens of seconds."""
     times = [[work() for work in works] for _ in range(rounds)]

@@ -14,7 +14,7 @@ import torch
 
 from .. import __version__
 from ..audio.clicks import write_clicks
-from ..bench.dances import WAYS, Timing, full_size, quickest, time_full_size, time_song
+from ..bench.dances import WAYS, Timing, full_size, in_turns, time_full_size, time_song
 from ..bench.network import NetworkSpeed, measure_network
 from ..request import QUALITIES
 from ..studio import Studio
@@ -35,12 +35,12 @@ def run(options: argparse.Namespace) -> None:
         )  # what happens once in a process happens here
         speeds["starter"] = measure_network(studio.weights("starter").model)
         dances = [partial(time_song, studio, song, name, options.seconds, options.arithmetic) for name in qualities]
-        timings += quickest(dances, options.repeat)
+        timings += in_turns(dances, options.repeat)
     if options.full_size:
         model = full_size().to(studio.device)
         speeds["full size, random"] = measure_network(model)
         dances = [partial(time_full_size, model, name, options.seconds) for name in qualities]
-        timings += quickest(dances, options.repeat)
+        timings += in_turns(dances, options.repeat)
     facts = _machine(studio)
     if options.json:
         print(json.dumps(_as_json(facts, speeds, timings)))

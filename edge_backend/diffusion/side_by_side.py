@@ -5,7 +5,7 @@ of their own they wait once.
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from itertools import pairwise
 
@@ -59,9 +59,11 @@ def side_by_side(works: Sequence[Callable[[], Tensor]]) -> list[Tensor]:
             return work()
 
     try:
-        return list(_crew().map(alone, works))
+        futures = [_crew().submit(alone, work) for work in works]
+        wait(futures)  # for those beside one that fails, too: they set the number that is set back here
     finally:
         torch.set_num_threads(threads)  # a part of the crew's number was everybody's
+    return [future.result() for future in futures]
 
 
 @cache

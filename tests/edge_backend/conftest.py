@@ -4,6 +4,7 @@ The folder in EDGE_PARITY_DIR, else tests/data/parity. Sizes, widths and seeds a
 """
 
 import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,14 @@ class Parity:
 
     def tensor(self, name: str) -> Tensor:
         return torch.from_numpy(self.golden[name].copy())
+
+
+@pytest.fixture
+def torch_threads() -> Iterator[Callable[[int], None]]:
+    """Sets how many threads torch has; afterwards it has as many as before."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

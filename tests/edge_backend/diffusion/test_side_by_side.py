@@ -1,6 +1,7 @@
 """Threads that work apart: every window once, nothing about torch's threads changed afterwards."""
 
 import threading
+import time
 
 import pytest
 import torch
@@ -11,11 +12,8 @@ from edge_backend.diffusion.side_by_side import MOST_THREADS, chunks, rounds, si
 
 
 @pytest.fixture(autouse=True)
-def two_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
+def two_threads(torch_threads):
+    torch_threads(2)
 
 
 @pytest.mark.parametrize(("count", "batch"), [(0, 8), (1, 8), (8, 8), (9, 8), (23, 8), (239, 8), (5, 1)])
@@ -72,17 +70,25 @@ def test_what_they_make_stands_in_their_order():
     assert torch.stack(side_by_side([make(number) for number in range(20)])).tolist() == list(range(20))
 
 
-def test_a_failure_is_told_and_leaves_the_threads_as_they_were():
+def test_a_failure_is_told_when_all_are_done_and_leaves_the_threads_as_they_were():
+    done = []
+
     def fail():
         raise MemoryError("no room")
 
+    def take_long():
+        time.sleep(0.2)
+        done.append(True)
+        return torch.zeros(1)
+
     with pytest.raises(MemoryError):
-        side_by_side([fail, lambda: torch.zeros(1)])
+        side_by_side([fail, take_long])
+    assert done
     assert torch.get_num_threads() == 2
 
 
-def test_only_a_processor_with_some_threads_has_them_work_apart():
+def test_only_a_processor_with_some_threads_has_them_work_apart(torch_threads):
     assert threads_apart(torch.device("cpu")) == 2
     assert threads_apart(torch.device("cuda")) == 1
-    torch.set_num_threads(MOST_THREADS + 1)
+    torch_threads(MOST_THREADS + 1)
     assert threads_apart(torch.device("cpu")) == 1

@@ -58,11 +58,8 @@ def clip(song: Audio) -> NDArray[np.float32]:
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+def one_thread(torch_threads):
+    torch_threads(1)
 
 
 @pytest.fixture
