@@ -64,3 +64,14 @@ def test_every_picture_of_its_sheet_shows_the_whole_dancer(demo: Path) -> None:
         assert rows.min() > 4
         assert columns.min() > 4
         assert columns.max() < 295
+
+
+def test_git_ignores_all_that_it_leaves(demo: Path) -> None:
+    """Where the command has it written: so that the folder is as clean after the demo as before."""
+    left = [f"demo/{path.name}" for path in demo.iterdir() if path.suffix not in (".wav", ".zip")]
+    assert {"demo/dance.blend", "demo/dance.mp4", "demo/sheet.png", "demo/blender.log"} <= set(left)
+    if not (build_addon.ROOT / ".git").exists():
+        pytest.skip("the sources are not in a git repository")
+    asked = ["git", "check-ignore", *left]
+    ignored = subprocess.run(asked, cwd=build_addon.ROOT, capture_output=True, text=True, check=False).stdout
+    assert ignored.split() == left  # what is ignored and under version control is not named
