@@ -3,6 +3,7 @@ bpy package is installed."""
 
 import os
 import signal
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -37,13 +38,27 @@ def main(arguments: Sequence[str], program: str = f"blender --command {COMMAND}"
     finally:
         service.stop()
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if handler is not None:  # Blender's program has one in C, which Python cannot put back
+                signal.signal(number, handler)
+
+
+def main_of_program(arguments: Sequence[str]) -> int:
+    """`main`, as Blender's program calls it, which ends with it.
+
+    Its greeting still waits to be written when the command begins: that goes to stderr, and so does what it says at
+    its end.
+    """
+    status = main(arguments)
+    sys.stdout.flush()
+    with suppress(OSError):  # on Windows a program without a console has neither
+        os.dup2(2, 1)
+    return status
 
 
 def register() -> None:
     """Let Blender know of the command."""
     utils: Any = bpy.utils
-    _registered.append(utils.register_cli_command(COMMAND, main))
+    _registered.append(utils.register_cli_command(COMMAND, main_of_program))
 
 
 def unregister() -> None:

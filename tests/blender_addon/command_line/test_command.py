@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import zipfile
@@ -52,6 +53,45 @@ def takes_in(blend):
 
 def test_blender_knows_the_command():
     assert addon("command_line")._registered
+
+
+@pytest.fixture
+def first_handlers_in_c(monkeypatch):
+    """Blender's program listens to Ctrl-C by a handler in C: Python knows it as None, and cannot put it back."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    listen, met = signal.signal, set()
+
+    def replaced(number, handler):
+        told = listen(number, handler)
+        first = number not in met
+        met.add(number)
+        return None if first else told
+
+    monkeypatch.setattr(signal, "signal", replaced)
+    yield met
+    for number, handler in before.items():
+        listen(number, handler)
+
+
+def test_a_handler_that_python_does_not_know_is_no_failure(capfd, scene_file, first_handlers_in_c):
+    code, lines = command(capfd, "--scene", scene_file, "--save", "//out", "--dry-run")
+    assert code == 0 and lines[-1]["event"] == "done"
+    assert first_handlers_in_c == {signal.SIGINT, signal.SIGTERM}
+
+
+def test_what_blender_says_at_its_end_is_not_among_the_json(capfd, scene_file):
+    capfd.readouterr()
+    stdout = os.dup(1)
+    try:
+        given = ["--scene", str(scene_file), "--save", "//out", "--dry-run", "--json"]
+        assert addon("command_line").main_of_program(given) == 0
+        os.write(1, b"Blender quit")
+    finally:
+        os.dup2(stdout, 1)
+        os.close(stdout)
+    out, errors = capfd.readouterr()
+    assert [json.loads(line)["event"] for line in out.splitlines()] == ["plan", "done"]
+    assert "Blender quit" in errors
 
 
 def test_takes_are_made_saved_and_filmed_and_a_second_run_finds_them_there(capfd, scene_file, quick_worker):
