@@ -26,13 +26,17 @@ LOW_WEIGHT = 3.0
 LEAST_METRE = 0.1  # of 1; twelve songs had 0.38 to 0.80, seven seconds of noise 0.06, single sounds 0.01 and less
 TIGHTNESS = 300.0  # of the dynamic programming: dance music keeps its tempo
 RATE_HZ = RATE / HOP  # onset values a second
+_HEARD_BEATS = {"heard": 1.0, "half": 2.0, "double": 0.5}  # of those, how many one beat of the user's takes
 
 Beats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class BeatGrid:
-    """tempo: bpm. beats: (n,) s, ascending, from the song's start to its end. downbeats: (m,) s, every fourth beat."""
+    """tempo: bpm. beats: (n,) s, ascending, from the song's start to its end. downbeats: (m,) s, every fourth beat.
+
+    Of both there is at least one: where a short song has none, the nearest before or behind it.
+    """
 
     tempo: float
     beats: Beats
@@ -41,27 +45,27 @@ class BeatGrid:
     def position(self, seconds: NDArray) -> NDArray[np.float64]:
         """Beats counted from the first downbeat, with fractions; before and after the grid at its tempo."""
         seconds = np.asarray(seconds, dtype=np.float64)
-        numbers = np.arange(len(self.beats)) - np.searchsorted(self.beats, self.downbeats[0])
-        count = np.interp(seconds, self.beats, numbers)
+        count = np.interp(seconds, self.beats, np.arange(len(self.beats)) - self._bar_begins)
         outside = np.minimum(seconds - self.beats[0], 0.0) + np.maximum(seconds - self.beats[-1], 0.0)
         return count + outside * self.tempo / 60.0
+
+    @property
+    def _bar_begins(self) -> int:
+        """Its number among the beats; one before or behind them is counted at their tempo."""
+        outside = self.downbeats[0] - np.clip(self.downbeats[0], self.beats[0], self.beats[-1])
+        return int(np.searchsorted(self.beats, self.downbeats[0] - outside) + np.round(outside * self.tempo / 60.0))
 
     def corrected(self, correction: BeatsRequest, duration: float) -> "BeatGrid":
         """The grid as the user wants it, over `duration` seconds."""
         if correction == BeatsRequest():
             return self
-        beats, first = self.beats, int(np.searchsorted(self.beats, self.downbeats[0]))
-        if correction.tempo == "half":
-            beats, first = beats[first % 2 :: 2], first // 2
-        elif correction.tempo == "double":
-            beats, first = np.interp(np.arange(2 * len(beats) - 1) / 2, np.arange(len(beats)), beats), 2 * first
-        if len(beats) < 2:
-            return self
-        beats = beats + correction.offset
-        downbeat = beats[(first + correction.bar) % BEATS_PER_BAR % len(beats)]
-        beats = _extended(beats[(beats >= 0.0) & (beats <= duration)], duration)
-        first = int(np.argmin(np.abs(beats - downbeat))) % BEATS_PER_BAR
-        return BeatGrid(60.0 / float(np.median(np.diff(beats))), beats, beats[first::BEATS_PER_BAR])
+        offset, step = correction.offset, _HEARD_BEATS[correction.tempo]
+        heard, added = _carried_on(self.beats, -offset, duration - offset)
+        numbers = np.arange(len(heard)) - (added + self._bar_begins)
+        counts = np.arange(np.ceil(numbers[0] / step), np.floor(numbers[-1] / step) + 1)
+        beats = np.interp(counts * step, numbers, heard) + offset
+        downbeats = beats[(counts - correction.bar) % BEATS_PER_BAR == 0]
+        return BeatGrid(60.0 / float(np.median(np.diff(beats))), _within(beats, duration), _within(downbeats, duration))
 
 
 def find_beats(audio: Audio) -> BeatGrid:
@@ -167,11 +171,21 @@ def _inner(beats: Beats) -> Beats:
 
 def _extended(beats: Beats, duration: float) -> Beats:
     """Beats from 0 s to the end, carried on at the tempo of the nearest few."""
+    return _within(_carried_on(beats, 0.0, duration)[0], duration)
+
+
+def _carried_on(beats: Beats, start: float, end: float) -> tuple[Beats, int]:
+    """Beats that reach two bars beyond start and end, at the tempo of the nearest few, and how many come before."""
     first, last = (float(np.diff(part).mean()) for part in (beats[:9], beats[-9:]))
-    before = beats[0] - first * np.arange(np.floor(max(beats[0], 0.0) / first), 0, -1)
-    after = beats[-1] + last * np.arange(1, np.floor(max(duration - beats[-1], 0.0) / last) + 1)
-    beats = np.concatenate([before, beats, after])
-    return beats[(beats >= 0.0) & (beats <= duration)]
+    before = beats[0] - first * np.arange(np.ceil(max(beats[0] - start, 0.0) / first) + 2 * BEATS_PER_BAR, 0, -1)
+    after = beats[-1] + last * np.arange(1, np.ceil(max(end - beats[-1], 0.0) / last) + 2 * BEATS_PER_BAR + 1)
+    return np.concatenate([before, beats, after]), len(before)
+
+
+def _within(beats: Beats, duration: float) -> Beats:
+    """Those from 0 s to the end; the nearest one where there is none."""
+    inside = (beats >= 0.0) & (beats <= duration)
+    return beats[inside] if inside.any() else beats[[np.argmin(np.maximum(-beats, beats - duration))]]
 
 
 def _first_downbeat(onsets: Onsets, beats: Beats) -> int:

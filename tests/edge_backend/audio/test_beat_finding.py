@@ -6,7 +6,8 @@ from made_sound import audio, clicks, hats, kicks, snares
 from numpy.typing import NDArray
 
 from edge_backend.audio.beats import BeatGrid, find_beats
-from edge_backend.request import BeatsRequest
+from edge_backend.audio.rhythm import rhythm_features
+from edge_backend.request import TEMPO_CHANGES, BeatsRequest
 
 SECONDS = 16.0
 FIRST = 0.31  # seconds to the first beat: on no frame, hop or window
@@ -149,3 +150,28 @@ def test_the_user_can_correct_tempo_offset_and_bar(correction, tempo, beats, dow
     assert grid.beats == pytest.approx(beats)
     first = downbeats[0] % (4 * 60 / tempo)
     assert grid.downbeats == pytest.approx(np.arange(first, 10, 4 * 60 / tempo))
+
+
+@pytest.mark.parametrize("seconds", [1.0, 1.2, 2.0, 9.0])
+@pytest.mark.parametrize("offset", [-10.0, -1.0, -0.5, 0.0, 1.0, 10.0])
+@pytest.mark.parametrize("tempo", TEMPO_CHANGES)
+@pytest.mark.parametrize("bar", [0, 3])
+def test_any_correction_of_a_short_song_leaves_its_beat_in_the_same_time(
+    seconds: float, offset: float, tempo: str, bar: int
+) -> None:
+    """Beats and bars lie on the heard ones, moved by the offset, however few fall into the song."""
+    correction = BeatsRequest(tempo, offset, bar)  # type: ignore[arg-type]
+    values, grid = rhythm_features(audio(kicks(np.arange(0.3, seconds, 0.5), seconds)), 30, correction)
+    heard = find_beats(audio(kicks(np.arange(0.3, seconds, 0.5), seconds)))
+    period = {"heard": 0.5, "half": 1.0, "double": 0.25}[tempo]
+    assert np.isfinite(values).all()
+    assert grid.tempo == pytest.approx(60 / period, rel=0.02)
+    inside = (grid.beats >= 0) & (grid.beats <= seconds)
+    assert inside.all() or len(grid.beats) == 1
+    assert inside.sum() >= np.floor(seconds / period)
+    bars = (heard.downbeats[0] + offset + bar * period - grid.downbeats) / (4 * period)
+    np.testing.assert_allclose(bars, np.round(bars), atol=0.05)
+    counted = grid.position(grid.downbeats) / 4
+    np.testing.assert_allclose(counted, np.round(counted), atol=1e-6)
+    on_beats = (grid.beats - grid.downbeats[0]) / period
+    np.testing.assert_allclose(on_beats, np.round(on_beats), atol=0.15)
