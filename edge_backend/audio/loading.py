@@ -1,14 +1,15 @@
 """Sound files into mono samples: any format, any rate, any stretch of the song.
 
-libsndfile reads wav, flac, ogg, opus and mp3; FFmpeg's libraries (PyAV) read what it does not: m4a, video files, more.
-Files are read from the beginning up to the last sample that is wanted. Seeking would be quicker, but in compressed
+FFmpeg's libraries (PyAV) read them, as they do in Blender, so that what is heard here is what is heard there: they take
+a file's length from its sound, whatever its header says, and go on behind a broken spot. libsndfile reads what they do
+not. Files are read from the beginning up to the last sample that is wanted. Seeking would be quicker, but in compressed
 formats it lands near the sample, not on it.
 """
 
 import itertools
 import math
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Generator, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from ..errors import EdgeError
 SHORTEST_S = 1.0
 SILENCE = 1e-4  # peak amplitude; -80 dB of full scale
 BLOCK = 1 << 16  # samples
+
+_BROKEN = (av.error.InvalidDataError, av.error.PatchWelcomeError)  # of a packet; the next one may be whole
 
 Blocks = Generator[NDArray[np.float32], None, None]  # (channels, n) each
 
@@ -74,12 +77,28 @@ def _check_range(start: float, duration: float | None) -> None:
 
 
 def _open(path: Path) -> tuple[int, Blocks]:
-    """(rate, blocks (channels, n) from the beginning), from the first library that knows the format."""
+    """(rate, blocks (channels, n) from the beginning), from the first library that gets sound out of the file."""
     try:
-        sound = soundfile.SoundFile(path)
-    except soundfile.LibsndfileError:
-        return _open_with_ffmpeg(path)
-    return sound.samplerate, _blocks_of_soundfile(sound, path)
+        rate, blocks = _open_with_ffmpeg(path)
+        return rate, _begun(blocks, path)
+    except EdgeError as refusal:
+        try:
+            sound = soundfile.SoundFile(path)
+        except soundfile.LibsndfileError:
+            raise refusal from None
+        return sound.samplerate, _begun(_blocks_of_soundfile(sound, path), path)
+
+
+def _begun(blocks: Blocks, path: Path) -> Blocks:
+    """The same blocks. Raises EdgeError audio_unreadable at once where there is none."""
+    for first in blocks:
+        return _put_back(first, blocks)
+    raise _unreadable(path, "no samples")
+
+
+def _put_back(first: NDArray[np.float32], blocks: Blocks) -> Blocks:
+    yield first
+    yield from blocks
 
 
 def _blocks_of_soundfile(sound: soundfile.SoundFile, path: Path) -> Blocks:
@@ -93,27 +112,47 @@ def _blocks_of_soundfile(sound: soundfile.SoundFile, path: Path) -> Blocks:
 
 def _open_with_ffmpeg(path: Path) -> tuple[int, Blocks]:
     try:
-        container = av.open(str(path), metadata_errors="replace")  # titles are in any encoding
+        # As a file, so that a colon in its name begins no address; titles are in any encoding.
+        container = av.open(f"file:{path}", metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:
         raise _unreadable(path, str(error)) from error
-    # A stream of an unknown codec has no rate at all.
-    rate = getattr(container.streams.audio[0], "rate", 0) if container.streams.audio else 0
+    if not container.streams.audio:
+        container.close()
+        raise EdgeError("audio_unreadable", f"There is no sound in {path.name}.", "Choose a file with sound.")
+    rate = getattr(container.streams.audio[0], "rate", 0)  # a stream of an unknown codec has none
     if not rate:
         container.close()
-        raise _unreadable(path, "no audio stream")
-    return int(rate), _blocks_of_ffmpeg(container, path)
+        raise _unreadable(path, "unknown codec")
+    return int(rate), _blocks_of_ffmpeg(container, int(rate), path)
 
 
-def _blocks_of_ffmpeg(container: av.container.InputContainer, path: Path) -> Blocks:
-    stream = container.streams.audio[0]
-    to_float = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
-    try:
-        with container:
-            for frame in itertools.chain(container.decode(stream), [None]):
-                for converted in to_float.resample(frame):
-                    yield converted.to_ndarray().astype(np.float32, copy=False)
-    except av.FFmpegError as error:
-        raise _unreadable(path, str(error)) from error
+def _blocks_of_ffmpeg(container: av.container.InputContainer, rate: int, path: Path) -> Blocks:
+    with container:
+        for frame in _as_float(_decoded(container, path), rate):
+            yield frame.to_ndarray().astype(np.float32, copy=False)
+
+
+def _decoded(container: av.container.InputContainer, path: Path) -> Iterator[av.AudioFrame]:
+    """The frames of the first sound, without what is broken."""
+    packets = container.demux(container.streams.audio[0])
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, *_BROKEN):
+            return
+        except (av.FFmpegError, OSError) as error:
+            raise _unreadable(path, str(error)) from error
+        with suppress(*_BROKEN):
+            yield from packet.decode()
+
+
+def _as_float(frames: Iterator[av.AudioFrame], rate: int) -> Iterator[av.AudioFrame]:
+    """The frames in BLOCK samples of float32 at that rate, each with its channels, which may change on the way."""
+    alike = itertools.groupby(frames, lambda frame: (frame.format.name, frame.layout.name, frame.sample_rate))
+    for _, group in alike:
+        converter = av.AudioResampler(format="fltp", rate=rate, frame_size=BLOCK)
+        for frame in itertools.chain(group, [None]):
+            yield from converter.resample(frame)
 
 
 def _collect(blocks: Blocks, first: int, last: int | None, path: Path) -> NDArray[np.float32]:
@@ -128,8 +167,6 @@ def _collect(blocks: Blocks, first: int, last: int | None, path: Path) -> NDArra
         position = end
         if last is not None and position >= last:
             break
-    if not position:
-        raise _unreadable(path, "no samples")
     return np.frombuffer(kept, np.float32) if kept else np.zeros(0, np.float32)
 
 

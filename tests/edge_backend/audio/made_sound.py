@@ -18,7 +18,8 @@ SOUNDFILE_FORMATS = {
     "opus": ("OGG", "OPUS"),
     "mp3": ("MP3", "MPEG_LAYER_III"),
 }
-FFMPEG_FORMATS = {"m4a": "aac", "mka": "ac3"}
+FFMPEG_FORMATS = {"m4a": "aac", "mka": "ac3", "webm": "libopus"}
+LIVE = {"webm": {"live": "1"}}  # written as a browser records, without a duration
 
 
 def audio(samples: NDArray, rate: int = RATE) -> Audio:
@@ -39,7 +40,7 @@ def write(path: Path, samples: NDArray, rate: int) -> Path:
 def _write_with_ffmpeg(path: Path, samples: NDArray, rate: int, codec: str) -> None:
     channels = np.atleast_2d(samples.T).astype(np.float32)
     layout = "mono" if len(channels) == 1 else "stereo"
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options=LIVE.get(path.suffix[1:], {})) as container:
         stream = container.add_stream(codec, rate=rate, layout=layout)
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(channels), format="fltp", layout=layout)
         frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)

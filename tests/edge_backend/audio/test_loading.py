@@ -1,5 +1,7 @@
 """Songs are read whatever their format, exactly where they are asked for, and refused in one sentence."""
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -116,7 +118,98 @@ def test_a_file_that_breaks_off_is_read_as_far_as_it_goes_or_refused(
             assert error.code in ("audio_unreadable", "audio_too_short"), suffix
 
 
-def test_a_film_without_sound_is_refused(tmp_path: Path) -> None:
+def flac_header(samples: int = round(LENGTH_S * RATE), channels: int = 1, bits: int = 16) -> Callable[[bytes], bytes]:
+    """A FLAC file with that in the place of what its header says."""
+
+    def changed(content: bytes) -> bytes:
+        fields = RATE << 44 | channels - 1 << 41 | bits - 1 << 36 | samples  # bytes 10 to 17 of STREAMINFO
+        return content[:18] + fields.to_bytes(8, "big") + content[26:]
+
+    return changed
+
+
+def mp3_header(frames: int) -> Callable[[bytes], bytes]:
+    """An MP3 file whose first frame says that it has so many."""
+
+    def changed(content: bytes) -> bytes:
+        place = re.search(b"Xing|Info", content).end() + 4  # type: ignore[union-attr]
+        return content[:place] + frames.to_bytes(4, "big") + content[place + 4 :]
+
+    return changed
+
+
+def wav_header(size: int) -> Callable[[bytes], bytes]:
+    """A WAV file that says that it has so many bytes of sound."""
+
+    def changed(content: bytes) -> bytes:
+        place = content.index(b"data") + 4
+        return content[:place] + size.to_bytes(4, "little") + content[place + 4 :]
+
+    return changed
+
+
+NOISE = np.random.default_rng(0).integers(0, 256, 3000, np.uint8).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "damage"),
+    [
+        pytest.param("flac", flac_header(samples=0), id="flac without a length"),
+        pytest.param("flac", flac_header(samples=RATE), id="flac with too short a length"),
+        pytest.param("flac", flac_header(samples=9 * RATE), id="flac with too long a length"),
+        pytest.param("flac", flac_header(channels=2), id="flac with too many channels"),
+        pytest.param("flac", flac_header(channels=6), id="flac with far too many channels"),
+        pytest.param("flac", flac_header(bits=24), id="flac with another depth"),
+        pytest.param("flac", lambda content: content + NOISE, id="flac with a tail"),
+        pytest.param("mp3", mp3_header(frames=0), id="mp3 without a length"),
+        pytest.param("mp3", mp3_header(frames=100), id="mp3 with too short a length"),
+        pytest.param("mp3", mp3_header(frames=1000), id="mp3 with too long a length"),
+        pytest.param("mp3", lambda content: content + NOISE, id="mp3 with a tail"),
+        pytest.param("mp3", lambda content: content[:-300] + NOISE[:300], id="mp3 with a broken tail"),
+        pytest.param("mp3", lambda content: content[:-100], id="mp3 that breaks off in a frame"),
+        pytest.param("wav", wav_header(size=0), id="wav without a length"),
+        pytest.param("wav", wav_header(size=2**32 - 1), id="wav with the longest length"),
+        pytest.param("ogg", lambda content: content + NOISE, id="ogg with a tail"),
+    ],
+)
+def test_a_songs_length_is_what_sounds_whatever_its_header_says(
+    suffix: str, damage: Callable[[bytes], bytes], song_files: dict[str, Path], tmp_path: Path
+) -> None:
+    path = tmp_path / f"song.{suffix}"
+    path.write_bytes(damage(song_files[suffix].read_bytes()))
+    song = load(path)
+    assert song.duration == pytest.approx(LENGTH_S, abs=0.08)  # a block of mp3 and what comes of its tail
+    assert song.rate == RATE
+    assert np.flatnonzero(np.abs(song.samples) > 0.3)[0] / RATE == pytest.approx(CLICK_S, abs=0.002)
+
+
+@pytest.mark.parametrize("suffix", ["flac", "mp3"])
+def test_a_song_goes_on_behind_a_broken_spot(suffix: str, tmp_path: Path) -> None:
+    path = write(tmp_path / f"song.{suffix}", clicks(np.array([1.5, 7.0]), 8.0, RATE), RATE)
+    content = path.read_bytes()
+    middle = len(content) // 2
+    path.write_bytes(content[:middle] + NOISE[:300] + content[middle + 300 :])
+    song = load(path)
+    assert song.duration > 7.5
+    assert np.flatnonzero(np.abs(song.samples) > 0.3)[-1] / RATE > 6.5
+
+
+def test_opus_in_webm_without_a_duration_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "recorded.webm", clicks(np.array([CLICK_S]), LENGTH_S, RATE), RATE)
+    with av.open(str(path)) as container:
+        assert container.duration is None
+    song = load(path)
+    assert song.duration == pytest.approx(LENGTH_S, abs=0.02)
+    assert np.flatnonzero(np.abs(song.samples) > 0.3)[0] / RATE == pytest.approx(CLICK_S, abs=0.002)
+
+
+def test_a_colon_in_a_songs_name_begins_no_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "mix.m4a", clicks(np.array([0.5]), 1.5, RATE), RATE).rename(tmp_path / "mix:1.m4a")
+    monkeypatch.chdir(tmp_path)
+    assert load("mix:1.m4a").duration == pytest.approx(1.5, abs=0.02)
+
+
+def test_a_film_without_sound_says_so(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=30)
@@ -125,7 +218,8 @@ def test_a_film_without_sound_is_refused(tmp_path: Path) -> None:
         for _ in range(3):
             container.mux(stream.encode(av.VideoFrame(32, 32, "yuv420p")))
         container.mux(stream.encode(None))
-    assert refusal(path).code == "audio_unreadable"
+    error = refusal(path)
+    assert (error.code, error.message) == ("audio_unreadable", "There is no sound in film.mp4.")
 
 
 def test_a_fifth_of_a_second_is_too_short(tmp_path: Path) -> None:
