@@ -25,6 +25,7 @@ METRE = ((0.25, 0.3), (0.5, 0.5), (1.0, 1.0), (2.0, 1.0), (4.0, 1.5))  # (period
 LOW_WEIGHT = 3.0
 LEAST_METRE = 0.1  # of 1; twelve songs had 0.38 to 0.80, seven seconds of noise 0.06, single sounds 0.01 and less
 TIGHTNESS = 300.0  # of the dynamic programming: dance music keeps its tempo
+EARLY_S = 0.025  # as early as a stroke may be heard
 RATE_HZ = RATE / HOP  # onset values a second
 _HEARD_BEATS = {"heard": 1.0, "half": 2.0, "double": 0.5}  # of those, how many one beat of the user's takes
 
@@ -103,7 +104,7 @@ def _beat_curve(onsets: Onsets) -> Curve:
 def _even_grid(duration: float, offset: float = 0.0) -> BeatGrid:
     """The neutral tempo, with a beat at the offset."""
     period = 60.0 / NEUTRAL_TEMPO
-    beats = np.arange(offset % period, duration, period)
+    beats = _within(np.arange(offset % period - period, duration, period), duration)
     return BeatGrid(NEUTRAL_TEMPO, beats, beats[::BEATS_PER_BAR])
 
 
@@ -183,7 +184,8 @@ def _carried_on(beats: Beats, start: float, end: float) -> tuple[Beats, int]:
 
 
 def _within(beats: Beats, duration: float) -> Beats:
-    """Those from 0 s to the end; the nearest one where there is none."""
+    """Those from 0 s to the end; the nearest one where there is none. What is a little early at 0 s is at 0 s."""
+    beats = np.where((beats < 0.0) & (beats > -EARLY_S), 0.0, beats)
     inside = (beats >= 0.0) & (beats <= duration)
     return beats[inside] if inside.any() else beats[[np.argmin(np.maximum(-beats, beats - duration))]]
 

@@ -57,7 +57,7 @@ def load(path: str | Path, start: float = 0.0, duration: float | None = None) ->
     with closing(blocks):
         first = round(start * rate)
         last = None if duration is None else first + round(duration * rate)
-        samples = _collect(blocks, first, last, path)
+        samples = _collect(blocks, first, last)
     _check_samples(samples, rate, path, start)
     return Audio(samples, rate, path)
 
@@ -155,7 +155,7 @@ def _as_float(frames: Iterator[av.AudioFrame], rate: int) -> Iterator[av.AudioFr
             yield from converter.resample(frame)
 
 
-def _collect(blocks: Blocks, first: int, last: int | None, path: Path) -> NDArray[np.float32]:
+def _collect(blocks: Blocks, first: int, last: int | None) -> NDArray[np.float32]:
     """The mean of the channels, samples first..last of the stream; stops reading at last."""
     kept = bytearray()  # grows where it is; a list of blocks would be there twice when it is put together
     position = 0

@@ -1,5 +1,7 @@
 """Beats are found where drums strike, and songs without a beat get one that is of use."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from made_sound import audio, clicks, hats, kicks, snares
@@ -120,6 +122,20 @@ def test_the_rate_of_the_file_does_not_move_the_beats(rate: int) -> None:
     found = find_beats(audio(kicks(grid(112), SECONDS, rate), rate))
     assert found.tempo == pytest.approx(112, rel=0.005)
     assert off_beat(found.beats, 112).max() < TOLERANCE
+
+
+@pytest.mark.parametrize("bpm", [90, 100, 120, 128, 150])
+@pytest.mark.parametrize("drum", [clicks, kicks])
+def test_a_beat_on_which_the_song_begins_is_found_at_0_s(bpm: int, drum: Callable[..., NDArray[np.float32]]) -> None:
+    beats = find_beats(audio(drum(np.arange(0, 8, 60 / bpm), 8.0))).beats
+    assert 0 <= beats[0] < TOLERANCE
+    assert beats[1] == pytest.approx(60 / bpm, abs=TOLERANCE)
+
+
+def test_an_even_grid_that_begins_a_little_early_begins_at_0_s() -> None:
+    beats = find_beats(audio(kicks(np.array([0.99]), 2.0))).beats
+    assert beats[0] == 0.0
+    np.testing.assert_allclose(np.diff(beats[:4]), 0.5, atol=TOLERANCE)
 
 
 def test_positions_count_from_the_first_downbeat_and_go_on_past_the_ends() -> None:
