@@ -24,7 +24,7 @@ class EDGE_DANCE_Preferences(bpy.types.AddonPreferences):
 
     backend_python: bpy.props.StringProperty(
         name="Backend Python",
-        description="A Python of your own that has torch and librosa. Empty: the one that Set Up Backend makes",
+        description="A Python of your own that has the backend's packages. Empty: the one that Set Up Backend makes",
         subtype="FILE_PATH",
     )
     weights_folder: bpy.props.StringProperty(

@@ -24,7 +24,15 @@ from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
 from packaging.utils import parse_wheel_filename
 
 HERE = Path(__file__).resolve().parent
-PYTHONS = ("3.11", "3.13")  # of the Blenders that are supported
+
+# Python, and the systems on which some Blender has it: 3.11 and 3.13 are those of blender.org's own Blenders, 3.12 and
+# 3.14 those of Linux distributions, whose Blender runs on the system's Python.
+PYTHONS = {
+    "3.11": ("linux-x86_64", "windows-amd64", "macos-arm64"),
+    "3.12": ("linux-x86_64",),
+    "3.13": ("linux-x86_64", "windows-amd64", "macos-arm64"),
+    "3.14": ("linux-x86_64",),
+}
 PYTORCH = "https://download.pytorch.org/whl"
 
 # uv's name of each system, and which wheels run there, the best first. glibc 2.28 is what Blender needs, too.
@@ -44,6 +52,7 @@ BUILDS: dict[str, dict[str, str | None]] = {
     "windows-amd64": {"cpu": None, "cuda": "cu130"},
     "macos-arm64": {"apple": None},
 }
+VIRTUALENV = "virtualenv==21.15.11"  # makes environments where Python comes without venv or ensurepip; all of it Python
 ONLY_FOR_CUDA = ("nvidia-", "cuda-", "triton")
 
 HEADER = """\
@@ -52,15 +61,19 @@ HEADER = """\
 """
 
 
-def resolve(uv: str, python: str, platform: str) -> dict[str, Any]:
-    """uv's lock of backend.txt: PEP 751's pylock.toml."""
+def backend() -> tuple[list[str], list[str]]:
+    """What the backend needs, and the versions of backend.txt."""
+    project = tomllib.loads((HERE.parent / "pyproject.toml").read_text("utf-8"))["project"]
+    return project["dependencies"], (HERE / "backend.txt").read_text("utf-8").splitlines()
+
+
+def resolve(uv: str, python: str, platform: str, needed: list[str], pinned: list[str]) -> dict[str, Any]:
+    """uv's lock of what is needed: PEP 751's pylock.toml."""
     with tempfile.TemporaryDirectory() as folder:
         lock = Path(folder) / "pylock.toml"
         top = Path(folder) / "top.in"
-        project = tomllib.loads((HERE.parent / "pyproject.toml").read_text("utf-8"))["project"]
-        top.write_text("\n".join(project["dependencies"]), "utf-8")
+        top.write_text("\n".join(needed), "utf-8")
         pins = Path(folder) / "pins.txt"
-        pinned = (HERE / "backend.txt").read_text("utf-8").splitlines()
         # numpy 1.26 is for the Blenders with Python 3.11, and has no wheels for 3.13.
         pins.write_text("\n".join(row for row in pinned if python == "3.11" or not row.startswith("numpy==")), "utf-8")
         subprocess.run(
@@ -109,6 +122,13 @@ def torch_of_pytorch(channel: str, version: str, python: str, system: str, at_ha
     return f"torch=={version}+{channel} # 0 {page}/{quote(name, safe='*')}"
 
 
+def write(name: str, lines: list[str]) -> None:
+    """One lock file."""
+    path = HERE / "locked" / f"{name}.txt"
+    path.write_text(HEADER + "\n".join(lines) + "\n", "utf-8", newline="\n")
+    print(path.name, len(lines))
+
+
 def main() -> None:
     """Write all files."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
@@ -117,18 +137,19 @@ def main() -> None:
     options = parser.parse_args()
     at_hand = {wheel.name: wheel for wheel in options.torch_cpu}
     (HERE / "locked").mkdir(exist_ok=True)
-    for python in PYTHONS:
-        for system, (platform, platforms) in SYSTEMS.items():
-            found = dict(rows(resolve(options.uv, python, platform), tags(python, platforms)))
+    pure = resolve(options.uv, "3.11", SYSTEMS["linux-x86_64"][0], [VIRTUALENV], [])
+    write("virtualenv", [line for _, line in rows(pure, [Tag("py3", "none", "any")])])
+    for python, systems in PYTHONS.items():
+        for system in systems:
+            platform, platforms = SYSTEMS[system]
+            found = dict(rows(resolve(options.uv, python, platform, *backend()), tags(python, platforms)))
             version = re.match(r"torch==([\w.]+)", found["torch"])
             for build, channel in BUILDS[system].items():
                 lines = dict(found)
                 if channel and version:
                     lines["torch"] = torch_of_pytorch(channel, version[1], python, system, at_hand)
                     lines = {name: line for name, line in lines.items() if not name.startswith(ONLY_FOR_CUDA)}
-                path = HERE / "locked" / f"cp{python.replace('.', '')}-{system}-{build}.txt"
-                path.write_text(HEADER + "\n".join(lines.values()) + "\n", "utf-8", newline="\n")
-                print(path.name, len(lines))
+                write(f"cp{python.replace('.', '')}-{system}-{build}", list(lines.values()))
 
 
 if __name__ == "__main__":

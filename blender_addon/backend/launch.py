@@ -16,7 +16,7 @@ from ..edge_backend.setup.home import Home
 ADDON_FOLDER = Path(__file__).resolve().parents[1]
 """Holds edge_backend and weights beside the add-on's own modules."""
 
-_NEEDED = ("numpy", "torch", "safetensors", "librosa", "soundfile", "scipy", "av")
+_NEEDED = ("numpy", "torch", "safetensors", "soundfile", "soxr", "scipy", "av")
 _PROBE = (
     "import importlib.util, json, sys; print(json.dumps([sys.version_info[:2] >= (3, 11), "
     "[name for name in sys.argv[1:] if importlib.util.find_spec(name) is None]]))"

@@ -1,16 +1,28 @@
 """The EDGE authors' 35 baseline features, made as their code makes them: 5 s slices, each on its own.
 
-Channels: onset strength 1, MFCC 20, chroma CENS 12, onset peaks 1, beats 1.
+Channels: onset strength 1, MFCC 20, chroma CENS 12, onset peaks 1, beats 1. This module alone needs librosa,
+which is not among the backend's packages. Raises EdgeError librosa_missing when it is imported without.
 """
 
+import sys
 import warnings
 from pathlib import PurePath
 
-import librosa
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import EdgeError
 from .loading import Audio
+from .resampling import resampled
+
+try:
+    import librosa
+except ModuleNotFoundError as error:
+    raise EdgeError(
+        "librosa_missing",
+        f"Baseline features are made by librosa, and the backend's Python lacks {error.name}.",
+        f'Install it, 270 MB: "{sys.executable}" -m pip install "librosa>=0.11,<0.12"',
+    ) from error
 
 RATE = 15360  # samples a second; with HOP exactly 30 values a second
 HOP = 512
@@ -38,8 +50,8 @@ def baseline_features(samples: NDArray[np.float32], rate: int, start_bpm: float 
     samples: (5 * rate,). start_bpm: where the beat tracker starts; None = librosa's estimate for this slice.
     """
     if start_bpm is None:
-        start_bpm = float(librosa.feature.tempo(y=_resampled(samples, rate, 22050), sr=22050)[0])
-    sound = _resampled(samples, rate, RATE)
+        start_bpm = float(librosa.feature.tempo(y=resampled(samples, rate, 22050), sr=22050)[0])
+    sound = resampled(samples, rate, RATE)
     strength = librosa.onset.onset_strength(y=sound, sr=RATE, hop_length=HOP)
     peaks = librosa.onset.onset_detect(onset_envelope=strength, sr=RATE, hop_length=HOP)
     _, beats = librosa.beat.beat_track(
@@ -72,10 +84,6 @@ def start_tempo(path: PurePath) -> float | None:
         return None
     first, step = AIST_TEMPI[song[:3]]
     return float(first + step * int(song[3:]))
-
-
-def _resampled(samples: NDArray[np.float32], rate: int, target: int) -> NDArray[np.float32]:
-    return librosa.resample(samples, orig_sr=rate, target_sr=target) if rate != target else samples
 
 
 def _one_hot(places: NDArray[np.intp], length: int) -> NDArray[np.float32]:

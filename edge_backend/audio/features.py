@@ -46,7 +46,7 @@ def song_features(
     """Features of the first `frames` frames (30 fps) of the audio; past its end there is silence.
 
     jukebox: how to run it, where it is asked for. report: told how far it is. correction: the user's, of the beats;
-    rhythm features follow it. Raises EdgeError features_unknown, and
+    rhythm features follow it. Raises EdgeError features_unknown, librosa_missing, and
     those of jukebox.song.
     """
     if kind == "rhythm":

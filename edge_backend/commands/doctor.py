@@ -25,7 +25,7 @@ from ..private import private
 from ..protocol import PROTOCOL
 from ..request import GenerateRequest
 
-PACKAGES = ("numpy", "torch", "safetensors", "librosa", "soundfile", "scipy", "av", "PIL")
+PACKAGES = ("numpy", "torch", "safetensors", "soundfile", "soxr", "scipy", "av", "PIL")
 _DISTRIBUTIONS = {"PIL": "pillow"}
 _TEST_S, _TEST_STEPS = 2.0, 10
 

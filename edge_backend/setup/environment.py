@@ -1,13 +1,16 @@
-"""A virtual environment: made by venv, filled by pip, tested by a dance."""
+"""A virtual environment: made by venv or virtualenv, filled by pip, tested by a dance."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+import zipfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from ..errors import EdgeError
@@ -18,20 +21,31 @@ from .home import python_of
 _BACKEND = Path(__file__).resolve().parents[2]
 _TEST_S = 600.0  # the first import of torch on a slow disk takes minutes
 _TICK_S = 0.2
+_VIRTUALENV = "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); runpy.run_module('virtualenv', None, '__main__')"
 
 
-def make(environment: Path) -> Path:
+def lacks_venv() -> bool:
+    """Whether the Python that runs this cannot make environments itself: Linux distributions pack that apart."""
+    return any(find_spec(name) is None for name in ("venv", "ensurepip"))
+
+
+def make(environment: Path, virtualenv: Sequence[Path] = ()) -> Path:
     """Make an empty environment from the Python that runs this, where `environment` may be; returns its Python.
 
-    Raises EdgeError setup_venv.
+    virtualenv: its wheels, which make it in venv's place. Raises EdgeError setup_venv.
     """
     shutil.rmtree(environment, ignore_errors=True)
-    _venv(environment)
+    if virtualenv:
+        _virtualenv(environment, virtualenv)
+    else:
+        _venv(environment)
     return python_of(environment)
 
 
 def refresh(environment: Path) -> Path:
     """Tie an environment to the Python that runs this, packages untouched. Raises EdgeError setup_venv."""
+    if find_spec("venv") is None:  # a distribution's Python, which does not move
+        return python_of(environment)
     for name in ("bin", "Scripts"):
         for link in (environment / name).glob("python*"):
             link.unlink()
@@ -51,8 +65,7 @@ def install(python: Path, requirements: Path, wheels: Path, count: int, report: 
         report("unpacking", min(done, count), count)
 
     # The user's pip settings (other indexes, --user, constraints) are meant for other environments.
-    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
-    code, words = _run(command, surroundings | {"PIP_CONFIG_FILE": os.devnull}, tell)
+    code, words = _run(command, _without("PIP_") | {"PIP_CONFIG_FILE": os.devnull}, tell)
     if code:
         raise _failure("setup_pip", "pip could not install the packages", words)
 
@@ -60,8 +73,7 @@ def install(python: Path, requirements: Path, wheels: Path, count: int, report: 
 def self_test(python: Path, report: Report) -> str:
     """Let the backend make two seconds of dance; returns what it runs on. Raises EdgeError setup_test."""
     report("testing", 0, 1)
-    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    surroundings |= {"PYTHONPATH": str(_BACKEND), "PYTHONSAFEPATH": "1", "PYTHONUTF8": "1"}
+    surroundings = _without("PYTHON") | {"PYTHONPATH": str(_BACKEND), "PYTHONSAFEPATH": "1", "PYTHONUTF8": "1"}
     code, words = _run([str(python), "-m", "edge_backend", "doctor", "--json"], surroundings, lambda: None, _TEST_S)
     try:
         findings = next(json.loads(row)["findings"] for row in words if row.startswith('{"ok"'))
@@ -92,6 +104,24 @@ def _venv(environment: Path, *options: str) -> None:
     code, words = _run(command, dict(os.environ), lambda: None)
     if code:
         raise _failure("setup_venv", "No environment could be made", words)
+
+
+def _virtualenv(environment: Path, wheels: Sequence[Path]) -> None:
+    # Unpacked: virtualenv carries pip's wheel, which it wants as a file.
+    with tempfile.TemporaryDirectory(prefix="edge_virtualenv_") as folder:
+        for wheel in wheels:
+            with zipfile.ZipFile(wheel) as packed:
+                packed.extractall(folder)
+        options = ["--no-download", "--no-periodic-update", "--no-vcs-ignore", "--app-data", f"{folder}/data"]
+        command = [sys.executable, "-I", "-c", _VIRTUALENV, folder, *options, str(environment)]
+        code, words = _run(command, _without("VIRTUALENV_", "PYTHON"), lambda: None)
+    if code:
+        raise _failure("setup_venv", "No environment could be made", words)
+
+
+def _without(*prefixes: str) -> dict[str, str]:
+    """This process's variables but those that begin so."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
 
 
 def _run(

@@ -57,16 +57,39 @@ def builds(system: str, python: tuple[int, int]) -> list[str]:
 
 
 def lock_file(build: str, system: str, python: tuple[int, int]) -> Path:
-    """The lock file of a build. Raises EdgeError setup_no_build."""
+    """The lock file of a build. Raises EdgeError setup_no_build, setup_no_python."""
     path = FOLDER / f"{_prefix(system, python)}{build}.txt"
     if not path.is_file():
-        version = ".".join(map(str, python))
-        raise EdgeError(
-            "setup_no_build",
-            f"There are no packages for {build} on {system} with Python {version}.",
-            "Choose a Python of your own with the packages in the extension's preferences.",
-        )
+        raise _why_not(build, system, python)
     return path
+
+
+def virtualenv_lock() -> Path:
+    """The lock file of virtualenv, which makes environments where Python comes without venv or ensurepip."""
+    return FOLDER / "virtualenv.txt"
+
+
+def _why_not(build: str, system: str, python: tuple[int, int]) -> EdgeError:
+    """What there is instead of a lock file that there is not."""
+    own = "name that under Backend Python in the extension's preferences (docs/install.md tells how)."
+    found = {re.match(r"cp(\d)(\d+)-", path.name) for path in FOLDER.glob(f"cp*-{system}-*.txt")}
+    pythons = sorted({(int(match[1]), int(match[2])) for match in found if match})
+    if not pythons:
+        return EdgeError(
+            "setup_no_build", f"There are no packages of the backend for {system}.", f"Install them yourself, and {own}"
+        )
+    if python not in pythons:
+        oldest, newest = (".".join(map(str, one)) for one in (pythons[0], pythons[-1]))
+        return EdgeError(
+            "setup_no_python",
+            f"Blender runs on Python {python[0]}.{python[1]} here; the backend needs {oldest} to {newest}.",
+            f"Take the Blender of blender.org, or install Python {newest} with the packages, and {own}",
+        )
+    return EdgeError(
+        "setup_no_build",
+        f"There are no packages for {build} on {system}.",
+        f"Choose another build under Runs On: {', '.join(builds(system, python))}.",
+    )
 
 
 def fingerprint(lock: Path) -> str:

@@ -9,7 +9,7 @@ from ..errors import EdgeError
 from ..progress import Report
 from . import environment
 from .home import Home, Record, environment_name, free_bytes, python_of
-from .locked import Wheel, lock_file, read_lock, requirements, this_system
+from .locked import Wheel, lock_file, read_lock, requirements, this_system, virtualenv_lock
 from .machine import suggest
 from .wheels import Source, bring, missing_bytes
 
@@ -73,7 +73,9 @@ def _mended(home: Home, record: Record, report: Report) -> str:
 
 def _make(home: Home, record: Record, wheels: list[Wheel], source: Source, report: Report) -> str:
     report("preparing", 0, 1)
-    needed, free = bytes_needed(wheels, home.downloads), free_bytes(home.folder)
+    tools = read_lock(virtualenv_lock()) if environment.lacks_venv() else []
+    wanted = [*wheels, *tools]
+    needed, free = bytes_needed(wanted, home.downloads), free_bytes(home.folder)
     if free < needed:
         raise EdgeError(
             "disk_full",
@@ -82,12 +84,12 @@ def _make(home: Home, record: Record, wheels: list[Wheel], source: Source, repor
         )
     folder = home.folder / record.folder
     report("preparing", 1, 1)
-    report(
-        "downloading", sum(w.size for w in wheels) - missing_bytes(wheels, home.downloads), sum(w.size for w in wheels)
-    )
-    found = bring(wheels, home.downloads, source, report)
+    total = sum(wheel.size for wheel in wanted)
+    report("downloading", total - missing_bytes(wanted, home.downloads), total)
+    brought = bring(wanted, home.downloads, source, report)
+    found, virtualenv = brought[: len(wheels)], brought[len(wheels) :]
     report("unpacking", 0, len(found))
-    python = environment.make(folder)
+    python = environment.make(folder, [home.downloads / wheel.file for wheel in virtualenv])
     listed = home.downloads / "requirements.txt"
     listed.write_text(requirements(found), "utf-8")
     environment.install(python, listed, home.downloads, len(found), report)

@@ -2,10 +2,11 @@
 
 import io
 
-import librosa
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
+
+from ..resampling import resampled
 
 RATE = 44100
 LONGEST = 25 * RATE  # samples; what comes later is not heard
@@ -21,7 +22,6 @@ def prepare(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
     soundfile.write(file, samples, rate, format="WAV", subtype="PCM_16")
     file.seek(0)
     sound: NDArray[np.float32] = soundfile.read(file, dtype="float32")[0]
-    if rate != RATE:
-        sound = librosa.resample(sound, orig_sr=rate, target_sr=RATE)
+    sound = resampled(sound, rate, RATE)
     peak = np.abs(sound).max(initial=0.0)
     return sound / peak if peak > 0 else sound

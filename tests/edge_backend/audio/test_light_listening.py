@@ -15,6 +15,7 @@ from edge_backend.audio.features import song_features
 from edge_backend.audio.loading import Audio, load
 from edge_backend.audio.mel import decibels, mel_frequencies, mel_spectrum
 from edge_backend.audio.onsets import BANDS, FFT, HOP, RATE, onset_strength
+from edge_backend.audio.resampling import resampled
 from edge_backend.request import BeatsRequest
 
 SECONDS = 20.0
@@ -109,3 +110,30 @@ def test_a_song_is_as_loud_in_blocks_as_in_one_piece(monkeypatch, seconds):
     monkeypatch.setattr(rhythm, "BLOCK", 10**6)
     whole, _ = rhythm.rhythm_features(song, round(seconds * 30))
     assert in_blocks.tobytes() == whole.tobytes()
+
+
+def test_only_baseline_features_need_librosa():
+    """The backend that set-up makes has no librosa: all else is heard, and of those it is said what to install."""
+    code = (
+        "import sys; sys.modules['librosa'] = None\n"
+        "import numpy as np; from pathlib import Path\n"
+        "from edge_backend.audio.features import song_features; from edge_backend.audio.loading import Audio\n"
+        "from edge_backend.audio.jukebox.sound import prepare; from edge_backend.errors import EdgeError\n"
+        "sound = np.random.default_rng(0).normal(0, 0.1, 48000 * 6).astype(np.float32)\n"
+        "print(len(song_features(Audio(sound, 48000, Path('x')), 'rhythm', 180).values), len(prepare(sound, 48000)))\n"
+        "try: song_features(Audio(sound, 48000, Path('x')), 'baseline', 180)\n"
+        "except EdgeError as error: print(error.code, error.hint)"
+    )
+    root = Path(__file__).parents[3]
+    told = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True).stdout
+    sizes, refusal = told.splitlines()
+    assert sizes == "180 264600"
+    assert refusal.startswith("librosa_missing") and f'"{sys.executable}" -m pip install' in refusal
+
+
+@pytest.mark.parametrize(("rate", "target"), [(48000, 44100), (44100, 15360), (22050, 44100), (44100, 44100)])
+def test_sound_is_resampled_as_librosa_does_it(rate, target):
+    sound = np.random.default_rng(1).normal(0, 0.1, rate + 7).astype(np.float32)
+    np.testing.assert_array_equal(
+        resampled(sound, rate, target), librosa.resample(sound, orig_sr=rate, target_sr=target)
+    )

@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def patch(locks: Path, backend: Path, put: Callable[[object, str, object], None]
     put(wheels, "download", partial(wheels.download, pause_s=0.0))
 
 
-def make(folder: Path) -> Path:
+def make(folder: Path, _virtualenv: Sequence[Path] = ()) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     options = ["--without-pip", "--system-site-packages"]
     subprocess.run([sys.executable, "-I", "-m", "venv", *options, str(folder)], check=True)

@@ -18,7 +18,9 @@ from edge_backend.errors import EdgeError
 from edge_backend.protocol import Cancel, Error, Progress, Result, decode, encode
 from edge_backend.setup import environment, locked, program
 from edge_backend.setup.home import Home, Record, python_of
+from edge_backend.setup.locked import read_lock
 from edge_backend.setup.program import PYTHON, SetUp, remove, set_up
+from edge_backend.setup.wheels import Source, bring
 
 REPOSITORY = Path(__file__).parents[3]
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals")
@@ -303,6 +305,35 @@ def test_a_record_of_another_python_or_build_is_outdated(stage, tmp_path):
     python.parent.mkdir(parents=True)
     python.touch()
     assert Home(tmp_path).status == "outdated"
+
+
+def test_where_python_lacks_venv_virtualenv_is_fetched_but_not_installed(shop, stage, goods, odd_folder, monkeypatch):
+    tool = make_wheel(goods, "virtualenv", 500)
+    shop.lock(stage).replace(stage / "virtualenv.txt")
+    tool.unlink()
+    shop.lock(stage)
+    make_wheel(goods, "virtualenv", 500)
+    given, make = [], environment.make
+    monkeypatch.setattr(environment, "lacks_venv", lambda: True)
+    monkeypatch.setattr(environment, "make", lambda folder, wheels: given.extend(wheels) or make(folder))
+    try:
+        set_up(SetUp(odd_folder / "backend", "cpu"), quiet)
+    finally:
+        tool.unlink()
+    assert any(path.name == tool.name for path in given) and runs(odd_folder / "backend")
+    code = [str(Home(odd_folder / "backend").python), "-c", "import virtualenv_data, virtualenv"]
+    assert subprocess.run(code, capture_output=True, check=False).returncode
+
+
+@pytest.mark.slow
+def test_virtualenv_makes_an_environment_that_can_be_mended(odd_folder):
+    """From PyPI. On a Python without ensurepip venv makes none."""
+    wheels = bring(read_lock(locked.virtualenv_lock()), odd_folder / "downloads", Source(), quiet)
+    python = environment.make(odd_folder / "env-1 2", [odd_folder / "downloads" / wheel.file for wheel in wheels])
+    pip = [str(python), "-I", "-m", "pip", "--version"]
+    assert str(odd_folder) in subprocess.run(pip, capture_output=True, text=True, check=True).stdout
+    python.unlink()
+    assert subprocess.run([environment.refresh(odd_folder / "env-1 2"), *pip[1:]], check=False).returncode == 0
 
 
 @pytest.mark.slow

@@ -8,7 +8,8 @@ from wheel_shop import make_wheel, sha256
 from edge_backend.download import download
 from edge_backend.errors import EdgeError
 from edge_backend.setup import wheels
-from edge_backend.setup.locked import FOLDER, Wheel, read_lock, requirements
+from edge_backend.setup.locked import FOLDER, Wheel, builds, lock_file, read_lock, requirements, virtualenv_lock
+from edge_backend.setup.machine import suggest
 from edge_backend.setup.wheels import Source, bring
 
 
@@ -188,10 +189,36 @@ def test_a_lock_file_with_anything_but_wheels_in_it_is_refused(tmp_path, row):
         read_lock(tmp_path / "lock.txt")
 
 
-@pytest.mark.parametrize("lock", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("lock", sorted(FOLDER.glob("cp*.txt")), ids=lambda path: path.stem)
 def test_the_lock_files_that_ship_name_the_backend_s_packages_each_once_over_https(lock):
     rows = read_lock(lock)
     names = [wheel.name for wheel in rows]
-    assert len(names) == len(set(names)) and {"torch", "numpy", "librosa", "av", "safetensors"} <= set(names)
+    assert len(names) == len(set(names)) and {"torch", "numpy", "soxr", "av", "safetensors"} <= set(names)
+    assert not {"librosa", "numba", "llvmlite"} & set(names)  # 270 MB that few weights need
     assert all(wheel.url.startswith("https://") for wheel in rows)
     assert [wheel.name for wheel in rows if not wheel.sha256] in ([], ["torch"])
+
+
+def test_there_are_packages_for_the_pythons_of_linux_distributions():
+    for python in [(3, 11), (3, 12), (3, 13), (3, 14)]:
+        assert builds("linux-x86_64", python) == ["cuda", "rocm", "cpu"]
+
+
+@pytest.mark.parametrize("python", [(3, 10), (3, 15)])
+def test_a_python_too_old_or_too_new_is_told_which_will_do(python):
+    error = refusal(lambda: lock_file(suggest(python).build, "linux-x86_64", python))
+    assert error.code == "setup_no_python"
+    assert f"Python 3.{python[1]} here; the backend needs 3.11 to 3.14" in error.message
+    assert "install Python 3.14" in error.hint and "Backend Python" in error.hint
+
+
+def test_a_build_or_a_system_without_packages_is_named():
+    error = refusal(lambda: lock_file("apple", "linux-x86_64", (3, 13)))
+    assert error.code == "setup_no_build" and "apple on linux-x86_64" in error.message and "cuda, rocm" in error.hint
+    error = refusal(lambda: lock_file("", "freebsd-amd64", (3, 13)))
+    assert error.code == "setup_no_build" and error.message.endswith("of the backend for freebsd-amd64.")
+
+
+def test_virtualenv_is_python_alone_and_locked():
+    rows = read_lock(virtualenv_lock())
+    assert rows[-1].name == "virtualenv" and all(wheel.sha256 and wheel.file.endswith("-any.whl") for wheel in rows)

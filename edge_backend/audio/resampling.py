@@ -1,0 +1,16 @@
+"""Sound at another rate, by soxr, as librosa's `resample` gives it: the same samples, without librosa."""
+
+import math
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+
+def resampled(samples: NDArray[np.float32], rate: int, target: int) -> NDArray[np.float32]:
+    """The sound (n,) at `target` samples a second, high quality: (ceil(n * target / rate),)."""
+    if rate == target:
+        return samples
+    length = math.ceil(len(samples) * target / rate)
+    sound = soxr.resample(samples, rate, target, quality="HQ")[:length]
+    return np.pad(sound, (0, length - len(sound))).astype(np.float32, copy=False)
