@@ -2,6 +2,7 @@
 bpy package is installed."""
 
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -68,7 +69,9 @@ def unregister() -> None:
 
 
 def _stop(_number: int, _frame: object) -> None:
-    """Ctrl-C: leave at once. Files are renamed into place when they are whole: nothing to clean but the job."""
+    """Ctrl-C: leave at once. Files are renamed into place when they are whole: nothing to clean but the job and the
+    folder that Blender removes when it ends by itself."""
     with suppress(Exception):
         service.stop()
+        shutil.rmtree(bpy.app.tempdir)
     os._exit(INTERRUPTED)
