@@ -4,6 +4,7 @@ A path, or a script that starts it and hands on arguments, variables, working di
 see the sources, the folder for temporary files and the backend's Python where they lie outside.
 """
 
+import contextlib
 import os
 import subprocess
 from pathlib import Path
@@ -49,6 +50,16 @@ def install(user_folder: Path, addon_zip: Path) -> None:
     words = ["--command", "extension", "install-file", "-r", "user_default", "-e", addon_zip]
     code, out, errors = finish(user_folder, *words)
     assert code == 0 and "Traceback" not in out + errors, out + errors
+
+
+def living(folder: Path) -> list[str]:
+    """Process numbers of the programs whose temporary files go to `folder`: Blender's and those it started. Linux."""
+    wanted, found = f"TMPDIR={folder}".encode(), []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            if wanted in (process / "environ").read_bytes().split(b"\0"):
+                found.append(process.name)
+    return found
 
 
 def script(path: Path) -> list[str]:

@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -134,12 +135,21 @@ def test_ctrl_c_ends_it_at_once_with_130_and_leaves_whole_files(
 ) -> None:
     out = song.parent / "out"
     running = until(user_folder, where, *given, "--quality", "best", "--size", "640x360", "--render", out)
+    both = real_program.living(temporary)
     running.send_signal(signal.SIGINT)
     _, errors = running.communicate(timeout=10)
     assert running.returncode == 130, errors
+    if sys.platform == "linux":
+        assert len(both) > (where != "plan")  # the worker, too
+        gone = time.monotonic() + 5
+        while real_program.living(temporary) and time.monotonic() < gone:
+            time.sleep(0.05)
+        assert real_program.living(temporary) == []
     assert [path.name for path in temporary.iterdir() if path.name.startswith(("blender_", "edge_dance"))] == []
     written = names_in(out) if out.exists() else []
-    assert [name for name in written if not name.startswith(".")] == (["song.blend"] * (where in ("saved", "rendering")))
+    assert [name for name in written if not name.startswith(".")] == (
+        ["song.blend"] * (where in ("saved", "rendering"))
+    )
 
 
 @SIGNALS

@@ -21,7 +21,11 @@ GENERATE_BELOW_TOP = 105  # pixels from the sidebar's top to the middle of Gener
 
 facts: dict[str, Any] = {"version": bpy.app.version_string, "background": bpy.app.background}
 
-bpy.ops.extensions.package_install_files(filepath=os.environ["ADDON_ZIP"], repo="user_default", enable_on_install=True)
+if PACKAGE not in bpy.context.preferences.addons:
+    bpy.ops.extensions.package_install_files(
+        filepath=os.environ["ADDON_ZIP"], repo="user_default", enable_on_install=True
+    )
+bpy.context.preferences.view.show_splash = False  # the program would open with it
 preferences = bpy.context.preferences.addons[PACKAGE].preferences
 preferences.backend_python = os.environ["WORKER_PYTHON"]
 preferences.weights_folder = os.environ["WEIGHTS"]

@@ -1,4 +1,7 @@
-"""Runs a scenario in Blender's real window under Xvfb. Needs Xvfb, xdotool and ImageMagick on Linux."""
+"""Runs a scenario in Blender's real window under Xvfb. Needs Xvfb, xdotool and ImageMagick on Linux.
+
+The window is that of the bpy package, or of the program that EDGE_DANCE_PROGRAM names.
+"""
 
 import json
 import os
@@ -11,6 +14,7 @@ from typing import Any
 
 import bpy
 import pytest
+import real_program
 from blender_stage import LONG_STRIP_FILE, STRIP_FILE, write_song
 
 HERE = Path(__file__).parent
@@ -31,7 +35,13 @@ def run(
     size: of the screen, as 1400x900.
     variables: more for the scenario.
     """
-    pictures = Path(os.environ.get("EDGE_DANCE_PICTURES") or folder / "pictures") / bpy.app.version_string.split()[0]
+    user_folder = folder / "blender"
+    if real_program.PROGRAM:
+        version = f"program-{real_program.version(user_folder)}"
+        real_program.install(user_folder, addon_zip)
+    else:
+        version = bpy.app.version_string.split()[0]
+    pictures = Path(os.environ.get("EDGE_DANCE_PICTURES") or folder / "pictures") / version
     pictures.mkdir(parents=True, exist_ok=True)
     runtime = folder / "runtime"
     runtime.mkdir(mode=0o700)
@@ -42,15 +52,20 @@ def run(
         "WEIGHTS": "",  # the bundled ones
         "WORKER_PYTHON": str(worker_python),
         "OUT": str(pictures),
-        "BLENDER_USER_RESOURCES": str(folder / "blender"),
         "XDG_RUNTIME_DIR": str(runtime),
-        "LIBGL_ALWAYS_SOFTWARE": "1",
     }
     screen = ["xvfb-run", "-a", "-s", f"-screen 0 {size}x24"]
-    command = [*screen, sys.executable, str(HERE / "window.py"), str(HERE / scenario)]
-    done = subprocess.run(
-        command, env=os.environ | surroundings | variables, capture_output=True, text=True, timeout=1000, check=False
-    )
+    command = [*screen, *window(HERE / scenario, size)]
+    everything = real_program.variables(user_folder) | surroundings | variables
+    done = subprocess.run(command, env=everything, capture_output=True, text=True, timeout=1000, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "Traceback" not in done.stdout + done.stderr, done.stdout[-3000:] + done.stderr[-3000:]
     return json.loads((pictures / "facts.json").read_text())
+
+
+def window(scenario: Path, size: str) -> list[str]:
+    """The words that open the window and run a script in it."""
+    if not real_program.PROGRAM:
+        return [sys.executable, str(HERE / "window.py"), str(scenario)]
+    place = ["--window-geometry", "0", "0", *size.split("x")]
+    return [real_program.PROGRAM, *place, *real_program.script(scenario)]
