@@ -21,6 +21,7 @@ from build_tools.base import ROOT, BuildError, check, run, say
 from build_tools.checks import BLENDER_TESTS, DEFAULT_BLENDERS, Step, blender_tests, pytest_run, run_all, split_targets
 from build_tools.environments import BLENDERS, MAIN, ensure
 from build_tools.extension import build_zip, validate_zip
+from build_tools.program import program_steps
 from build_tools.release import build_repository, check_versions, notes
 
 
@@ -64,6 +65,8 @@ def command_test(options: argparse.Namespace) -> int:
     """Every check; the tests in Blender run beside all others. The exit code says whether all of them passed."""
     python = str(ensure(MAIN))
     targets, flags = split_targets(options.arguments)
+    if options.program:
+        return 0 if run_all(program_steps(options.program, targets, flags), {}) else 1
     steps: dict[str, Step] = {
         "lint": lambda _: run([python, "-m", "ruff", "check"]),
         "format": lambda _: run([python, "-m", "ruff", "format", "--check"]),
@@ -103,6 +106,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     test = commands.add_parser("test", help="lint, types and all tests; -- ARGS go to pytest")
     test.add_argument("--matrix", action="store_true", help="Blender tests in 4.2, 4.5, 5.0 and 5.2")
     test.add_argument("--blender", action="append", choices=BLENDERS, help="in this one alone; may be given again")
+    test.add_argument(
+        "--program",
+        action="append",
+        metavar="BLENDER",
+        help="in this program alone, or in the one that this script starts",
+    )
     test.set_defaults(run=command_test)
     return parser.parse_args(own, argparse.Namespace(arguments=rest))
 

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO
 
 from .base import ROOT, BuildError, say
@@ -50,10 +50,14 @@ def run_all(first: dict[str, Step], beside: dict[str, Step]) -> bool:
 
 
 def pytest_run(
-    environment: Environment, targets: Sequence[str], options: Sequence[str], output: IO[str] | None = None
+    environment: Environment,
+    targets: Sequence[str],
+    options: Sequence[str],
+    output: IO[str] | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> int:
-    """Run pytest on `targets` in an environment and return its exit code."""
-    variables = {**os.environ, "EDGE_DANCE_PYTHON": str(MAIN.python), "PYTHONUNBUFFERED": "1"}
+    """Run pytest on `targets` in an environment, with `more` variables, and return its exit code."""
+    variables = {**os.environ, "EDGE_DANCE_PYTHON": str(MAIN.python), "PYTHONUNBUFFERED": "1", **(more or {})}
     # Two runs share the machine: more threads than that would only wait for each other.
     variables.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2) // 2)))
     command = [str(environment.python), "-m", "pytest", *targets, *options]

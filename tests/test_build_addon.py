@@ -15,7 +15,7 @@ import pytest
 
 import build_addon
 import edge_backend
-from build_tools import checks, environments, extension, packages, release
+from build_tools import checks, environments, extension, packages, program, release
 from build_tools.base import BuildError
 from build_tools.environments import Environment
 
@@ -291,3 +291,39 @@ def test_words_behind_two_dashes_go_to_pytest_sorted_into_tests_and_options() ->
     options = build_addon.parse(["test", "--matrix", "--", "-m", "slow", "tests/test_build_addon.py::test_x"])
     assert options.matrix
     assert checks.split_targets(options.arguments) == (["tests/test_build_addon.py::test_x"], ["-m", "slow"])
+
+
+@pytest.fixture
+def a_program(tmp_path: Path) -> Path:
+    """A script that answers as Blender does."""
+    if sys.platform == "win32":
+        pytest.skip("a script is no program on Windows")
+    script = tmp_path / "blender here"
+    script.write_text("#!/bin/sh\necho 'Blender 7.8.9 LTS'\necho '\tbuild date: today'\n", encoding="utf-8")
+    script.chmod(0o755)
+    return script
+
+
+def test_a_program_is_tested_alone_with_all_its_tests(a_program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[tuple[list[str], dict[str, str]]] = []
+
+    def run(command: list[str], *, env: dict[str, str], **_: object) -> subprocess.CompletedProcess[str]:
+        runs.append((command, env))
+        return subprocess.CompletedProcess(command, 0)
+
+    steps = program.program_steps([str(a_program)], [], ["-x"])
+    assert list(steps) == ["program 7.8.9"]
+    monkeypatch.setattr(subprocess, "run", run)
+    assert steps["program 7.8.9"](None) == 0
+    ((command, variables),) = runs
+    assert command[1:] == ["-m", "pytest", "tests/program", "tests/blender_addon/gui", "-m", "", "-x"]
+    assert variables["EDGE_DANCE_PROGRAM"] == str(a_program)
+    assert all((ROOT / place).is_dir() for place in program.PROGRAM_TESTS)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"), [("no such program", "There is no program no such"), (sys.executable, "not Blender")]
+)
+def test_what_is_no_blender_is_not_tested(given: str, words: str) -> None:
+    with pytest.raises(BuildError, match=words):
+        program.program_steps([given], [], [])
