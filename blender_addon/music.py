@@ -15,8 +15,8 @@ from .edge_backend.errors import EdgeError
 class Song:
     """What a sound strip plays.
 
-    path: the file; for a packed sound where it once was. start, duration: seconds in it. first_frame: the scene's frame
-    where `start` sounds.
+    path: the file; for a packed sound where it once was. packed: that sound's bytes, where they were asked for.
+    start, duration: seconds in it. first_frame: the scene's frame where `start` sounds.
     """
 
     path: Path
@@ -62,10 +62,11 @@ def find_strip(context: bpy.types.Context, chosen: str = "") -> tuple[Any, bpy.t
     raise EdgeError("music_none", "There is no music in the sequencer.", "Add a song with Add Music.")
 
 
-def song_of(strip: Any, scene: bpy.types.Scene) -> Song:
+def song_of(strip: Any, scene: bpy.types.Scene, take_packed: bool = True) -> Song:
     """What the strip plays, its trim and offset and the scene's frame rate honoured.
 
-    Raises EdgeError music_retimed, music_silent_strip.
+    take_packed: with a packed sound's bytes, which are copied: not for what is asked at every redraw. Raises EdgeError
+    music_retimed, music_silent_strip.
     """
     if compat.is_retimed(strip):
         raise EdgeError(
@@ -82,7 +83,7 @@ def song_of(strip: Any, scene: bpy.types.Scene) -> Song:
     sound = strip.sound
     return Song(
         path=Path(os.path.normpath(bpy.path.abspath(sound.filepath, library=sound.library))),
-        packed=bytes(sound.packed_file.data) if sound.packed_file else None,
+        packed=bytes(sound.packed_file.data) if take_packed and sound.packed_file else None,
         start=max(0.0, (first - frames.content_first) / rate - offset),
         duration=(end - first) / rate,
         first_frame=first,

@@ -33,7 +33,7 @@ from .ops.weights import weights_import
 from .rig import bone_map_properties, smpl_body_properties, verdict
 from .setup.installer import installer
 from .ui import bone_map as bone_map_panel
-from .ui import dope_sheet, export_menu, panels
+from .ui import dope_sheet, export_menu, panels, status_timer
 from .ui import group as group_panel
 from .ui import keep as keep_panel
 from .ui import render as render_panel
@@ -142,6 +142,7 @@ def register() -> None:
     export_menu.register()
     setattr(bpy.types.Scene, SMPL_BODY, pointer(type=smpl_body_properties.EDGE_DANCE_SmplBody))
     dope_sheet.show_kept()
+    status_timer.register()
     command_line.register()
 
 
@@ -152,6 +153,7 @@ def unregister() -> None:
     weights_import.stop()
     close_log()
     command_line.unregister()
+    status_timer.unregister()
     dope_sheet.hide_kept()
     export_menu.unregister()
     verdict.unregister()

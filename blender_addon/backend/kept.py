@@ -47,13 +47,13 @@ class KeptResults:
     """The folder; it need not exist."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def keep(self, result: Path, recipe: dict[str, Any]) -> Kept:
         """Copy a result into the folder, whole or not at all. Raises OSError."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         now = f"{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 10**9:09d}"
-        path = self._folder / f"{now}-{uuid.uuid4().hex[:8]}.npz"
+        path = self.folder / f"{now}-{uuid.uuid4().hex[:8]}.npz"
         with replacing(path.with_suffix(".json")) as unfinished:
             unfinished.write_text(json.dumps(recipe), "utf-8")
         with replacing(path) as unfinished:  # last: without it nothing is there
@@ -65,7 +65,7 @@ class KeptResults:
 
     def all(self) -> list[Kept]:
         """What is kept, the newest first."""
-        return [kept for path in sorted(self._folder.glob("*.npz"), reverse=True) if (kept := _read(path))]
+        return [kept for path in sorted(self.folder.glob("*.npz"), reverse=True) if (kept := _read(path))]
 
     def find(self, name: str) -> Kept | None:
         """The one of that name, or the newest where the name is empty."""

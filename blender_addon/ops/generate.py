@@ -32,7 +32,7 @@ def why_not_generate(context: bpy.types.Context) -> EdgeError | None:
     """What stands in the way of a dance, None if nothing does."""
     try:
         find_dancer(context)
-        song_of(*find_strip(context, context.scene.edge_dance.music))
+        song_of(*find_strip(context, context.scene.edge_dance.music), take_packed=False)
     except EdgeError as error:
         return error
     return None

@@ -60,7 +60,7 @@ class EDGE_DANCE_OT_mark_beats(JobOperator):
             cls.poll_message_set("The backend is at work; wait for it")
             return False
         try:
-            song_of(*find_strip(context, context.scene.edge_dance.music))
+            song_of(*find_strip(context, context.scene.edge_dance.music), take_packed=False)
         except EdgeError as error:
             cls.poll_message_set(str(error))
             return False

@@ -4,7 +4,7 @@ from typing import Any
 
 import bpy
 
-from ..preferences import kept_results
+from ..setup.status import watch
 from .words import draw_text
 
 _SHOWN = 3
@@ -12,7 +12,7 @@ _SHOWN = 3
 
 def draw_kept(layout: Any, context: bpy.types.Context) -> None:
     """A row for each of the newest ones; nothing where none is kept."""
-    kept = kept_results().all()
+    kept = watch.read().kept
     if not kept:
         return
     box = layout.box()

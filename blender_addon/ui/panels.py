@@ -14,8 +14,9 @@ from ..music import find_strip
 from ..ops.generate import why_not_generate
 from ..ops.presets import PRESETS
 from ..rig.target import active_armature, find_dancer
+from ..setup.status import watch
 from .kept import draw_kept
-from .setup import can_dance, draw_health, warm_up
+from .setup import can_dance, draw_health
 from .words import draw_text, duration
 
 _STAGES = {
@@ -50,12 +51,11 @@ class VIEW3D_PT_edge_dance(_DanceTab):
             _draw_bar(layout, service.work.fraction, service.work.label, not service.work.cancelled)
             return
         draw_health(layout, context)
-        if has_dancer:
-            warm_up(context)
+        watch.read(warm=has_dancer)
         draw_kept(layout, context)
         reason = why_not_generate(context)
         buttons = layout.column()
-        buttons.enabled = can_dance(context)
+        buttons.enabled = can_dance()
         row = buttons.row()
         row.scale_y = 1.6
         row.operator("edge_dance.generate", icon="ARMATURE_DATA")

@@ -5,11 +5,9 @@ from typing import Any
 import bpy
 
 from ..backend.service import service
-from ..edge_backend.setup.home import Home
-from ..preferences import ADDON, backend_home, launch, preferences_of
-from ..setup.health import Health
+from ..preferences import ADDON
 from ..setup.installer import installer
-from .redraw import redraw_sidebars
+from ..setup.status import watch
 from .words import draw_text, duration
 
 _ICONS = {
@@ -23,31 +21,12 @@ _ICONS = {
 _MENDED_BY_SET_UP = {"package_missing", "backend_packages_missing", "backend_damaged", "backend_start"}
 """Codes of jobs that failed although the backend looked well."""
 
-_TICK_S = 0.25
 _STAGES = {
     "preparing": "Looking around",
     "downloading": "Downloading",
     "unpacking": "Unpacking",
     "testing": "Trying a dance",
 }
-
-
-def health(context: bpy.types.Context) -> Health:
-    """How the backend is; what is not known yet is looked up meanwhile."""
-    now = installer.health.look(launch(context), Home(backend_home()))
-    if now.state == "checking" and not bpy.app.timers.is_registered(redraw_when_known):
-        bpy.app.timers.register(redraw_when_known, first_interval=_TICK_S, persistent=True)
-    return now
-
-
-def redraw_when_known() -> float | None:
-    """A timer: until the thread that looks has found out."""
-    if ADDON not in bpy.context.preferences.addons:  # disabled meanwhile
-        return None
-    if health(bpy.context).state == "checking":
-        return _TICK_S
-    redraw_sidebars(bpy.context)
-    return None
 
 
 class VIEW3D_PT_edge_dance_backend(bpy.types.Panel):
@@ -66,7 +45,7 @@ class VIEW3D_PT_edge_dance_backend(bpy.types.Panel):
         if installer.run:
             draw_set_up(layout)
         else:
-            now = health(context)
+            now = watch.read().health
             draw_text(layout, context, now.words, _ICONS[now.state])
             if now.ours and now.state in ("ready", "outdated", "broken", "unfinished"):
                 row = layout.row(align=True)
@@ -76,17 +55,12 @@ class VIEW3D_PT_edge_dance_backend(bpy.types.Panel):
         layout.operator("edge_dance.write_report", icon="TEXT")
 
 
-def warm_up(context: bpy.types.Context) -> None:
-    """Have the backend started before it is asked for anything, if that is wanted and it is well. Does not wait."""
-    if preferences_of(context).start_ahead and not installer.run and health(context).state == "ready":
-        service.warm_up(launch(context))
-
-
-def can_dance(context: bpy.types.Context) -> bool:
+def can_dance() -> bool:
     """Whether there is a backend that works, as far as is known; while another is set up, the old one works on."""
+    status = watch.read()
     if installer.run:
-        return Home(backend_home()).python is not None
-    return health(context).state in ("ready", "checking", "outdated")
+        return status.has_backend
+    return status.health.state in ("ready", "checking", "outdated")
 
 
 def draw_health(layout: Any, context: bpy.types.Context) -> None:
@@ -94,7 +68,7 @@ def draw_health(layout: Any, context: bpy.types.Context) -> None:
     if installer.run:
         draw_set_up(layout)
         return
-    now = health(context)
+    now = watch.read().health
     if now.state not in ("ready", "checking"):
         box = layout.box()
         draw_text(box, context, now.words, _ICONS[now.state])

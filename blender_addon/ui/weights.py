@@ -5,11 +5,9 @@ from typing import Any
 import bpy
 
 from ..backend.programs import ProgramRun
-from ..edge_backend.audio.jukebox.place import locate
-from ..edge_backend.model.catalogue import known
 from ..edge_backend.protocol import Progress
 from ..ops.weights import weights_import
-from ..preferences import weights_folder
+from ..setup.status import watch
 from .words import draw_text, duration
 
 _STAGES = {"downloading": "Downloading", "loading": "Checking", "saving": "Converting"}
@@ -30,11 +28,12 @@ class VIEW3D_PT_edge_dance_weights(bpy.types.Panel):
         """Draw the panel."""
         layout: Any = self.layout
         settings = context.scene.edge_dance
-        folder = weights_folder(context)
-        weights = {entry.id: entry for entry in known(folder)}
+        status = watch.read()
         layout.prop(settings, "weights", text="", icon="NETWORK_DRIVE")
-        chosen = weights.get(settings.weights)
-        if chosen is None or chosen.path is None:
+        chosen = next((entry for entry in status.weights if entry.id == settings.weights), None)
+        if status.places is None:
+            layout.label(text="Looking for weights", icon="SORTTIME")
+        elif chosen is None or chosen.path is None:
             draw_text(layout, context, f"The weights {settings.weights} are not here.", "ERROR")
         elif chosen.summary:
             draw_text(layout, context, chosen.summary, "INFO")
@@ -44,7 +43,7 @@ class VIEW3D_PT_edge_dance_weights(bpy.types.Panel):
         if problem := weights_import.problem:
             draw_text(layout, context, str(problem), "ERROR")
         layout.operator("edge_dance.import_weights", icon="IMPORT")
-        if locate(folder):
+        if status.has_jukebox:
             layout.label(text="Jukebox is here", icon="CHECKMARK")
         else:
             layout.operator("edge_dance.get_jukebox", icon="URL")

@@ -17,13 +17,19 @@ def service(quick_worker):
     service.stop()
 
 
+def draw():
+    """What happens whenever the panel is drawn with a character: it asks, and the timer looks."""
+    addon("setup.status").watch.read(warm=True)
+    addon("ui.status_timer").tick()
+
+
 def draw_until(done, seconds=30):
-    """What the panel does whenever it is drawn with a character."""
+    """The same, until something is done."""
     deadline = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < deadline
         began = time.thread_time()
-        addon("ui.setup").warm_up(bpy.context)
+        draw()
         assert time.thread_time() - began < 0.02
         time.sleep(0.02)
 
@@ -45,28 +51,24 @@ def test_who_has_freed_its_memory_does_not_get_it_back_unasked(service):
     draw_until(lambda: service.running)
     assert bpy.ops.edge_dance.free_memory() == {"FINISHED"}
     for _ in range(20):
-        addon("ui.setup").warm_up(bpy.context)
+        draw()
+        time.sleep(0.01)
     assert not service.running
 
 
 def test_it_can_be_switched_off(service, quick_worker):
     quick_worker.start_ahead = False
-    state = addon("ui.setup").health
-    deadline = time.monotonic() + 30
-    while state(bpy.context).state == "checking" and time.monotonic() < deadline:
-        addon("ui.setup").warm_up(bpy.context)
-        time.sleep(0.02)
-    addon("ui.setup").warm_up(bpy.context)
-    assert state(bpy.context).state == "ready" and not service.running
+    draw_until(lambda: addon("setup.status").watch.peek().health.state == "ready")
+    for _ in range(20):
+        draw()
+        time.sleep(0.01)
+    assert not service.running
 
 
 def test_without_a_backend_the_button_is_grey_and_nothing_is_started(service, quick_worker, tmp_path):
-    panel = addon("ui.setup")
-    assert panel.can_dance(bpy.context)  # as far as is known
+    can_dance = addon("ui.setup").can_dance
+    assert can_dance()  # as far as is known
     quick_worker.backend_python = str(tmp_path / "no python")
-    deadline = time.monotonic() + 30
-    while panel.can_dance(bpy.context):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    panel.warm_up(bpy.context)
+    draw_until(lambda: not can_dance())
+    draw()
     assert not service.running

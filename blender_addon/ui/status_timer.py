@@ -1,0 +1,41 @@
+"""The timer that looks at folders and starts the backend for the panels, which draw and do nothing else."""
+
+import bpy
+
+from ..backend.service import service
+from ..preferences import ADDON, backend_home, kept_results, launch, preferences_of, weights_folder
+from ..setup.installer import installer
+from ..setup.status import Places, watch
+from .redraw import redraw_sidebars
+
+_TICK_S = 0.25
+
+
+def register() -> None:
+    """Begin to look."""
+    bpy.app.timers.register(tick, first_interval=_TICK_S, persistent=True)
+
+
+def unregister() -> None:
+    """Look no more."""
+    if bpy.app.timers.is_registered(tick):
+        bpy.app.timers.unregister(tick)
+
+
+def tick() -> float | None:
+    """Look if a panel has been drawn since the last time or the backend's health is being found out; does not wait."""
+    context = bpy.context
+    if ADDON not in context.preferences.addons:  # disabled meanwhile
+        return None
+    changed = watch.publish()
+    asked, warm = watch.asked()
+    status = watch.peek()
+    places = Places(launch(context), backend_home(), weights_folder(context), kept_results().folder)
+    if asked or (status.places and status.health.state == "checking"):
+        watch.look(places)
+    well = status.places == places and status.health.state == "ready"
+    if warm and well and preferences_of(context).start_ahead and not installer.run:
+        service.warm_up(places.launch)
+    if changed:
+        redraw_sidebars(context)
+    return _TICK_S

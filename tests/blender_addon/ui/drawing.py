@@ -1,0 +1,67 @@
+"""Draws the extension's panels without a window, onto a layout that takes notes."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import bpy
+from blender_stage import addon
+
+
+class Layout:
+    """Takes every call of a UILayout; `texts`, `operators` and `enabled` are shared with what is laid out in it.
+
+    operators: (identifier, whether all that it lies in is enabled).
+    """
+
+    def __init__(self, parent: "Layout | None" = None) -> None:
+        self._parent = parent
+        self.texts: list[str] = parent.texts if parent else []
+        self.operators: list[tuple[str, bool]] = parent.operators if parent else []
+        self.enabled = True
+
+    @property
+    def usable(self) -> bool:
+        return self.enabled and (self._parent is None or self._parent.usable)
+
+    def label(self, text: str = "", **_how: Any) -> None:
+        self.texts.append(text)
+
+    def progress(self, text: str = "", **_how: Any) -> None:
+        self.texts.append(text)
+
+    def operator(self, name: str, **_how: Any) -> Any:
+        self.operators.append((name, self.usable))
+        return SimpleNamespace()
+
+    def menu(self, name: str, **_how: Any) -> None:
+        draw(getattr(bpy.types, name), self)
+
+    def __getattr__(self, _name: str) -> Any:
+        return lambda *_what, **_how: Layout(self)
+
+
+class Context:
+    """The context, in a sidebar."""
+
+    region = SimpleNamespace(width=100_000)  # no sentence is wrapped
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(bpy.context, name)
+
+
+def draw(cls: Any, layout: Layout | None = None) -> Layout:
+    """What a panel or a menu draws; nothing where it is not to be seen."""
+    layout = layout or Layout()
+    if getattr(cls, "preset_subdir", None):  # drawn by Blender, from its folders
+        return layout
+    if not hasattr(cls, "poll") or cls.poll(bpy.context):
+        cls.draw(SimpleNamespace(layout=layout), Context())
+    return layout
+
+
+def panels() -> list[Any]:
+    return [cls for cls in addon("registration").CLASSES if issubclass(cls, bpy.types.Panel)]
+
+
+def operators() -> list[Any]:
+    return [cls for cls in addon("registration").CLASSES if issubclass(cls, bpy.types.Operator)]

@@ -1,0 +1,81 @@
+"""Panels draw and polls answer from memory alone: no file is opened, no folder read, no thread or process started."""
+
+import sys
+import time
+import tracemalloc
+
+import bpy
+import pytest
+from blender_stage import CAN_MAKE_STRIPS, addon, put_dancer, put_song, write_song
+from drawing import draw, operators, panels
+
+_DISK = ("open", "os.listdir", "os.scandir", "os.mkdir", "glob.glob", "subprocess.Popen", "_thread.start_new_thread")
+_noted: list[str] | None = None
+
+
+def _hook(event, arguments):
+    if _noted is not None and event in _DISK:
+        _noted.append(f"{event} {arguments[:1]}")
+
+
+sys.addaudithook(_hook)  # for good: there is no way to take one off
+
+
+@pytest.fixture
+def noted():
+    global _noted  # noqa: PLW0603
+    _noted = []
+    yield _noted
+    _noted = None
+
+
+@pytest.fixture(params=["at first", "with a dancer and a song"])
+def scene(request, tmp_path):
+    if request.param != "at first":
+        put_song(write_song(tmp_path / "song.wav", 5))
+        put_dancer()
+
+
+def test_panels_draw_from_memory(scene, quick_worker, noted):
+    for panel in panels():
+        draw(panel)
+    assert noted == []
+
+
+def test_operators_are_polled_from_memory(scene, quick_worker, noted):
+    for operator in operators():
+        if hasattr(operator, "poll"):
+            operator.poll(bpy.context)
+    assert noted == []
+
+
+def test_what_is_drawn_is_looked_up_by_a_timer(quick_worker):
+    watch, tick = addon("setup.status").watch, addon("ui.status_timer").tick
+    assert bpy.app.timers.is_registered(tick)
+    deadline = time.monotonic() + 30
+    while watch.read().health.state != "ready" or not watch.read().weights:
+        assert time.monotonic() < deadline
+        began = time.thread_time()
+        tick()
+        assert time.thread_time() - began < 0.05
+        time.sleep(0.01)
+    assert "starter" in [entry.id for entry in watch.read().weights if entry.path]
+
+
+@pytest.mark.skipif(not CAN_MAKE_STRIPS, reason="no audio in that package")
+def test_a_packed_song_is_not_copied_at_each_redraw(tmp_path):
+    strip = put_song(write_song(tmp_path / "song.wav", 120))
+    put_dancer()
+    strip.sound.pack()
+    size = strip.sound.packed_file.size
+    assert size > 5e6
+    bpy.ops.edge_dance.generate.poll()
+    tracemalloc.start()
+    try:
+        for _ in range(3):
+            assert bpy.ops.edge_dance.generate.poll() and bpy.ops.edge_dance.mark_beats.poll()
+            for panel in panels():
+                draw(panel)
+        assert tracemalloc.get_traced_memory()[1] < size / 4
+    finally:
+        tracemalloc.stop()
