@@ -4,6 +4,7 @@ Where a name exists in some versions only, it is looked up on the object, so tha
 objects are typed Any: no single version's stubs describe them.
 """
 
+import importlib
 from typing import Any, NamedTuple
 
 import bpy
@@ -84,6 +85,15 @@ def fcurves_of(action: bpy.types.Action, ob: bpy.types.Object | None = None) -> 
     return bag.fcurves if bag else _NoCurves()
 
 
+def is_animated(owner: Any, path: str) -> bool:
+    """Whether the data-block's own action or a driver moves the property with that path."""
+    data = owner.animation_data
+    if not data:
+        return False
+    curves = fcurves_of(data.action, owner) if data.action else ()
+    return any(curve.data_path == path for curve in (*curves, *data.drivers))
+
+
 # --- Pose mode: bones are selected on the pose since 5.0 -------------------------------------------------------------
 
 
@@ -96,8 +106,12 @@ def is_selected(bone: bpy.types.PoseBone) -> bool:
 # --- Sequencer: sequences became strips in 4.4, handles were renamed in 5.1, scenes can be picked since 5.0 -----------
 
 
+REAL_LENGTH = "edge_dance_length"
+"""A strip's custom property: frames that its sound file has, where the file's own header says less or nothing."""
+
+
 class StripFrames(NamedTuple):
-    """A strip on the timeline, in frames: what is seen of it, and where its media would begin and end uncut."""
+    """A strip on the timeline, in frames: what is seen of it, and where its file would begin and end uncut."""
 
     first: float
     end: float
@@ -123,15 +137,36 @@ def strips_property() -> str:
     return "strips_all" if bpy.app.version >= (4, 4, 0) else "sequences_all"
 
 
+def strips_in(owner: Any) -> Any:
+    """The strips that lie in a sequence editor or a meta strip itself."""
+    return owner.strips if hasattr(owner, "strips") else owner.sequences
+
+
 def strip_frames(strip: Any) -> StripFrames:
-    """Where the strip and its media lie on the timeline."""
+    """Where the strip and its file lie on the timeline."""
     if hasattr(strip, "left_handle"):
         first, end = strip.left_handle, strip.right_handle
         content, length = strip.content_start, strip.content_duration
+        before, behind = getattr(strip, "content_trim_start", 0), getattr(strip, "content_trim_end", 0)
     else:
         first, end = strip.frame_final_start, strip.frame_final_end
         content, length = strip.frame_start, strip.frame_duration
-    return StripFrames(first, end, content, content + length)
+        before, behind = getattr(strip, "animation_offset_start", 0), getattr(strip, "animation_offset_end", 0)
+    begin = content - before
+    return StripFrames(first, end, begin, begin + max(before + length + behind, strip.get(REAL_LENGTH, 0)))
+
+
+def sound_offset(strip: Any) -> float:
+    """Seconds by which a sound strip plays its file later than it lies there; none in 4.2."""
+    return float(getattr(strip, "sound_offset", 0.0))
+
+
+def set_strip_end(strip: Any, frame: int) -> None:
+    """Move the strip's end, which is the first frame behind it."""
+    if hasattr(strip, "right_handle"):
+        strip.right_handle = frame
+    else:
+        strip.frame_final_end = frame
 
 
 def is_retimed(strip: Any) -> bool:
@@ -140,22 +175,43 @@ def is_retimed(strip: Any) -> bool:
 
 
 def new_sound_strip(context: bpy.types.Context, path: str, name: str, channel: int, frame: int) -> Any:
-    """A new sound strip in the scene's sequencer, made active; a sequencer without a scene (5.0) shows this one.
+    """A new sound strip in the scene's sequencer, made active, as long as the sound is, whatever its file says; a
+    sequencer without a scene (5.0) shows this one.
 
     Raises RuntimeError if Blender was built without audio or cannot play the file.
     """
-    editor: Any = context.scene.sequence_editor_create()
-    strips = editor.strips if hasattr(editor, "strips") else editor.sequences
+    scene: Any = context.scene
+    editor = scene.sequence_editor_create()
+    strips = strips_in(editor)
     strip = strips.new_sound(name=name, filepath=path, channel=channel, frame_start=frame)
     if strip.sound.samplerate == 0:  # what Blender cannot play gets a strip all the same
         bpy.data.sounds.remove(strip.sound)
         strips.remove(strip)
-        raise RuntimeError("this is no sound that it knows")
+        raise RuntimeError("it finds no sound in it")
+    frames, rate = strip_frames(strip), scene.render.fps / scene.render.fps_base
+    if seconds := longer_sound(path, (frames.end - frames.first) / rate):
+        strip[REAL_LENGTH] = seconds * rate
+        set_strip_end(strip, frame + round(seconds * rate))
     editor.active_strip = strip
     workspace: Any = context.workspace
-    if workspace and getattr(workspace, "sequencer_scene", context.scene) is None:
-        workspace.sequencer_scene = context.scene
+    if workspace and getattr(workspace, "sequencer_scene", scene) is None:
+        workspace.sequencer_scene = scene
     return strip
+
+
+def longer_sound(path: str, told: float) -> float | None:
+    """The length in seconds of a sound file that goes on behind the `told` ones; None where it does not."""
+    try:
+        aud: Any = importlib.import_module("aud")
+    except ImportError:  # the bpy package of 4.2
+        return None
+    try:
+        sound = aud.Sound(path)
+        rate = sound.specs[0]
+        behind = len(sound.limit(told + 0.1, told + 0.3).data()) / rate
+        return float(len(sound.data()) / rate) if behind > 0.15 else None  # less is a last block that was filled up
+    except aud.error:
+        return None
 
 
 # --- Materials: nodes are always there since 5.0 ----------------------------------------------------------------------

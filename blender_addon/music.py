@@ -1,6 +1,6 @@
 """The scene's song: which sound strip it is, and which part of which file it plays from which frame on."""
 
-import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ import bpy
 
 from . import compat
 from .edge_backend.errors import EdgeError
+from .sound_strips import SoundStrip, song_starts, sound_strips, whole_song
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +43,43 @@ class Song:
 
 
 def find_strip(context: bpy.types.Context, chosen: str = "") -> tuple[Any, bpy.types.Scene]:
-    """The sound strip to dance to, and its scene: the chosen one, else the active one, else the only one.
+    """The sound strip to dance to, and its scene: the chosen one, else the only song that is heard, else the active.
 
-    chosen: a strip's name, or nothing. Raises EdgeError music_none, music_ambiguous.
+    chosen: a strip's name, or nothing; where it is not there any more and several are, none is guessed.
+    Raises EdgeError music_none, music_in_scene, music_ambiguous, music_gone, music_no_sound, music_unheard.
     """
     scenes = compat.sequencer_scenes(context)
-    found = [(strip, scene) for scene in scenes for strip in compat.all_strips(scene) if strip.type == "SOUND"]
-    for strip, scene in found:
-        if strip.name == chosen:
-            return strip, scene
-    for scene in scenes:
-        active = scene.sequence_editor.active_strip if scene.sequence_editor else None
-        if active and active.type == "SOUND":
-            return active, scene
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise EdgeError("music_ambiguous", f"There are {len(found)} sound strips.", "Choose one as Music.")
-    raise EdgeError("music_none", "There is no music in the sequencer.", "Add a song with Add Music.")
+    found = [piece for scene in scenes for piece in sound_strips(scene)]
+    if chosen:
+        for piece in found:
+            if piece.name == chosen:
+                return piece.strip, piece.scene
+        _refuse_without_sound(scenes, chosen)
+    songs = song_starts([piece for piece in found if not piece.silence])
+    if not songs:
+        raise _unheard(found[0]) if found else _no_music(scenes)
+    if len(songs) == 1:
+        return songs[0].strip, songs[0].scene
+    if chosen:
+        raise EdgeError("music_gone", f"There is no strip {chosen} any more.", "Choose another one as Music.")
+    active = [scene.sequence_editor.active_strip for scene in scenes if scene.sequence_editor]
+    for piece in found:
+        if piece.strip in active and not piece.silence:
+            return piece.strip, piece.scene
+    raise EdgeError("music_ambiguous", f"There are {len(songs)} songs in the sequencer.", "Choose one as Music.")
+
+
+def song_names(context: bpy.types.Context) -> list[str]:
+    """The sound strips to choose from, one for each song that is heard."""
+    found = [piece for scene in compat.sequencer_scenes(context) for piece in sound_strips(scene)]
+    return [piece.name for piece in song_starts([piece for piece in found if not piece.silence])]
 
 
 def song_of(strip: Any, scene: bpy.types.Scene, take_packed: bool = True) -> Song:
-    """What the strip plays, its trim and offset and the scene's frame rate honoured.
+    """What the strip plays, and those that go on where it ends; trims, offsets and the scene's frame rate honoured.
 
     take_packed: with a packed sound's bytes, which are copied: not for what is asked at every redraw. Raises EdgeError
-    music_retimed, music_silent_strip.
+    music_retimed, music_unheard, music_no_length, music_silent_strip.
     """
     if compat.is_retimed(strip):
         raise EdgeError(
@@ -74,19 +87,65 @@ def song_of(strip: Any, scene: bpy.types.Scene, take_packed: bool = True) -> Son
             f"The strip {strip.name} is retimed, so its beats are not where the song's file has them.",
             "Reset its retiming, or render the audio and dance to that file.",
         )
+    pieces = sound_strips(scene)
+    piece = next(piece for piece in pieces if piece.strip == strip)
+    if piece.silence:
+        raise _unheard(piece)
     frames = compat.strip_frames(strip)
-    first, end = max(frames.first, frames.content_first), min(frames.end, frames.content_end)
+    if frames.content_end - frames.content_first <= 1:
+        raise EdgeError(
+            "music_no_length",
+            f"The strip {strip.name} is one frame long: its file is not there or does not say how long it is.",
+            "Remove it and add the song with Add Music.",
+        )
+    first, end = whole_song(piece, [piece for piece in pieces if not piece.silence])
     if end <= first:
         raise EdgeError("music_silent_strip", f"The strip {strip.name} plays nothing of its song.", "Trim it anew.")
     rate = scene.render.fps / scene.render.fps_base
-    offset = getattr(strip, "sound_offset", 0.0)  # seconds by which the strip plays later
-    sound = strip.sound
+    packed = strip.sound.packed_file
     return Song(
-        path=Path(os.path.normpath(bpy.path.abspath(sound.filepath, library=sound.library))),
-        packed=bytes(sound.packed_file.data) if take_packed and sound.packed_file else None,
-        start=max(0.0, (first - frames.content_first) / rate - offset),
+        path=piece.path,
+        packed=bytes(packed.data) if take_packed and packed else None,
+        start=(first - piece.zero) / rate,
         duration=(end - first) / rate,
         first_frame=first,
+    )
+
+
+def _unheard(piece: SoundStrip) -> EdgeError:
+    return EdgeError(
+        "music_unheard",
+        f"The sound strip {piece.name} is not heard: {piece.silence}.",
+        "Have it heard, or choose another one as Music.",
+    )
+
+
+def _refuse_without_sound(scenes: Sequence[bpy.types.Scene], name: str) -> None:
+    """Raise EdgeError music_in_scene, music_no_sound where a strip of that name is there that is no sound strip."""
+    for strip in (strip for scene in scenes for strip in compat.all_strips(scene) if strip.name == name):
+        if strip.type == "SCENE" and strip.scene:
+            raise _in_scene(strip.scene)
+        raise EdgeError(
+            "music_no_sound",
+            f"The strip {name} is no sound strip, and plays no sound.",
+            "Choose a sound strip as Music; Add Music makes one of a movie's sound.",
+        )
+
+
+def _no_music(scenes: Sequence[bpy.types.Scene]) -> EdgeError:
+    for strip in (strip for scene in scenes for strip in compat.all_strips(scene)):
+        if strip.type == "SCENE" and strip.scene and sound_strips(strip.scene):
+            return _in_scene(strip.scene)
+    return EdgeError(
+        "music_none", "There is no music in the sequencer.", "Add a song, or a movie's sound, with Add Music."
+    )
+
+
+def _in_scene(scene: bpy.types.Scene) -> EdgeError:
+    return EdgeError(
+        "music_in_scene",
+        f"The music is in the scene {scene.name}, which a scene strip shows here.",
+        "Dance in that scene, or add the song here with Add Music.",
     )
 
 

@@ -6,6 +6,7 @@ import bpy
 
 from .edge_backend.model.catalogue import known
 from .edge_backend.request import GenerateRequest
+from .music import song_names
 from .preferences import weights_folder
 
 STYLES = (
@@ -44,11 +45,16 @@ def _weights(_settings: Any, context: bpy.types.Context, typed: str) -> list[tup
     return [(entry.id, entry.name) for entry in found if typed.lower() in entry.id.lower()]
 
 
+def _songs(_settings: Any, context: bpy.types.Context, typed: str) -> list[str]:
+    """The sound strips to dance to."""
+    return [name for name in song_names(context) if typed.lower() in name.lower()]
+
+
 class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
     """What the next dance is made with"""
 
     music: bpy.props.StringProperty(
-        name="Music", description="The sound strip to dance to. Empty: the active one, or the only one"
+        name="Music", description="The sound strip to dance to. Empty: the active one, or the only one", search=_songs
     )
     style: bpy.props.EnumProperty(name="Style", description="How to dance", items=STYLES)
     use_energy: bpy.props.BoolProperty(

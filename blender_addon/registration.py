@@ -5,7 +5,7 @@ from typing import Any, Final
 import bpy
 
 from . import command_line, preferences, properties
-from .action import character_properties
+from .action import beats, character_properties
 from .backend.log_file import close_log, open_log
 from .backend.service import service
 from .ops import (
@@ -137,6 +137,7 @@ def register() -> None:
     pointer: Any = bpy.props.PointerProperty
     setattr(bpy.types.Scene, SETTINGS, pointer(type=properties.EDGE_DANCE_Settings))
     character_properties.register()
+    beats.register()
     bone_map_properties.register()
     verdict.register()
     export_menu.register()
@@ -159,6 +160,7 @@ def unregister() -> None:
     verdict.unregister()
     delattr(bpy.types.Scene, SMPL_BODY)
     bone_map_properties.unregister()
+    beats.unregister()
     character_properties.unregister()
     delattr(bpy.types.Scene, SETTINGS)
     for cls in reversed(CLASSES):

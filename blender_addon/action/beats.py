@@ -1,6 +1,5 @@
 """Beats on the timeline: markers, and keys moved onto them."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +9,19 @@ import numpy as np
 from .. import compat
 from .takes import beat_frames
 
-_OURS = re.compile(r"Bar \d+|Beat \d+\.\d+")
+OURS = "edge_dance_beat"
+"""The timeline markers' property that tells those of beats from the user's own, whatever they are called."""
+
+
+def register() -> None:
+    """Give every marker its property."""
+    prop: Any = bpy.props.BoolProperty
+    setattr(bpy.types.TimelineMarker, OURS, prop(options={"HIDDEN"}))
+
+
+def unregister() -> None:
+    """Undo `register`."""
+    delattr(bpy.types.TimelineMarker, OURS)
 
 
 def mark_beats(scene: bpy.types.Scene, beats: Sequence[float], bars: Sequence[float]) -> None:
@@ -26,18 +37,18 @@ def mark_beats(scene: bpy.types.Scene, beats: Sequence[float], bars: Sequence[fl
         if round(frame) in starts:
             bar, number = bar + 1, 1
         name = f"Bar {bar}" if number == 1 and bar else f"Beat {bar}.{number}"
-        scene.timeline_markers.new(name, frame=round(frame))
+        setattr(scene.timeline_markers.new(name, frame=round(frame)), OURS, True)
 
 
 def clear_beats(scene: bpy.types.Scene) -> None:
     """Remove the markers of beats and bars."""
-    for marker in [marker for marker in scene.timeline_markers if _OURS.fullmatch(marker.name)]:
+    for marker in [marker for marker in scene.timeline_markers if getattr(marker, OURS)]:
         scene.timeline_markers.remove(marker)
 
 
 def known_beats(action: bpy.types.Action | None, scene: bpy.types.Scene) -> list[float]:
     """The beats as frames of the scene: those that are marked, else those of the take."""
-    marked = sorted(marker.frame for marker in scene.timeline_markers if _OURS.fullmatch(marker.name))
+    marked = sorted(marker.frame for marker in scene.timeline_markers if getattr(marker, OURS))
     return [float(frame) for frame in marked] or (beat_frames(action) if action else [])
 
 

@@ -126,7 +126,7 @@ def _armature(name: str | None, add: bool) -> bpy.types.Object:
 def _put_song(path: Path) -> None:
     """The song at the scene's first frame, as the only one that is heard. Raises EdgeError."""
     scene: Any = bpy.context.scene
-    strips = [strip for strip in compat.all_strips(scene) if strip.type == "SOUND"]
+    strips = [strip for strip in compat.all_strips(scene) if strip.type == "SOUND" and strip.sound]
     own = [strip for strip in strips if Path(bpy.path.abspath(strip.sound.filepath)).resolve() == path.resolve()]
     chosen = own[0] if own else add_song(bpy.context, path, scene.frame_start)
     for strip in strips:

@@ -17,6 +17,9 @@ from ..rig.target import active_armature
 from ..settings import beats_request
 from .job_operator import JobOperator
 
+_OTHER_SOUNDS = "*.caf;*.weba;*.m4b;*.mka;*.opus;*.oga;*.aifc;*.au;*.w64;*.rf64;*.wv;*.tta;*.ape;*.amr;*.dts;*.3gp"
+"""Kinds of files that Blender plays, and of which its own lists of sounds and movies do not know all."""
+
 
 class EDGE_DANCE_OT_add_music(bpy.types.Operator):
     """Add a song to the sequencer, starting at the current frame, and let playback follow it"""
@@ -29,6 +32,8 @@ class EDGE_DANCE_OT_add_music(bpy.types.Operator):
         subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The song: a sound file of any kind that Blender plays"
     )  # fmt: skip
     filter_sound: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+    filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # .ogg is one to Blender
+    filter_glob: bpy.props.StringProperty(default=_OTHER_SOUNDS, options={"HIDDEN"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
@@ -89,8 +94,10 @@ class EDGE_DANCE_OT_mark_beats(JobOperator):
         if scene is None:
             raise EdgeError("scene_gone", "The scene was deleted while the song was heard.", "Mark the beats again.")
         (heard,) = dances
-        rate = scene.render.fps / scene.render.fps_base
-        beats, bars = (self._song.first_frame + heard[name] * rate for name in ("beats", "downbeats"))
+        rate, first = scene.render.fps / scene.render.fps_base, self._song.first_frame
+        beats, bars = (first + heard[name] * rate for name in ("beats", "downbeats"))
+        # A beat at the end, where nothing sounds any more, has no frame of its own.
+        beats = beats[(beats >= first - 0.5) & (beats < first + self._song.duration * rate - 0.5)]
         mark_beats(scene, beats.tolist(), bars.tolist())
         return f"{len(beats)} beats at {float(heard['tempo']):.1f} a minute."
 

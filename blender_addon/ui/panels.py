@@ -4,13 +4,12 @@ from typing import Any
 
 import bpy
 
-from .. import compat
 from ..action.curves import key_count
 from ..action.takes import current_take
 from ..backend.job import Job
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
-from ..music import find_strip
+from ..music import find_strip, song_names, song_of
 from ..ops.generate import why_not_generate
 from ..ops.presets import PRESETS
 from ..rig.target import active_armature, find_dancer
@@ -190,29 +189,31 @@ def _draw_dancer(layout: Any, context: bpy.types.Context) -> bool:
 
 
 def _draw_music(layout: Any, context: bpy.types.Context) -> None:
+    """The song, where there is one; where there are several, which one and how much of it."""
     row = layout.row(align=True)
+    scene: Any = context.scene
+    settings, heard = scene.edge_dance, None
     try:
-        strip, _ = find_strip(context, context.scene.edge_dance.music)
+        strip, owner = find_strip(context, settings.music)
+        heard = f"{strip.name}  ({_length(song_of(strip, owner, take_packed=False).duration)})"
     except EdgeError as error:
-        strip = None
         if error.code == "music_none":
             row.operator("edge_dance.add_music", icon="SOUND")
             return
-    scene: Any = context.scene
-    sounds = [strip for strip in compat.all_strips(scene) if strip.type == "SOUND"]
-    if strip and len(sounds) <= 1:
-        row.label(text=f"{strip.name}  ({_length(strip, scene)})", icon="SOUND")
+    several = len(song_names(context)) > 1
+    if heard and not several:
+        row.label(text=heard, icon="SOUND")
     else:
-        editor = scene.sequence_editor
-        row.prop_search(scene.edge_dance, "music", editor, compat.strips_property(), text="", icon="SOUND")
+        row.prop(settings, "music", text="", icon="SOUND")
     row.operator("edge_dance.add_music", text="", icon="ADD")
+    if heard and several:
+        layout.label(text=heard)
 
 
-def _length(strip: Any, scene: bpy.types.Scene) -> str:
-    """How long the strip plays, as minutes:seconds."""
-    frames = compat.strip_frames(strip)
-    minutes, seconds = divmod(round((frames.end - frames.first) * scene.render.fps_base / scene.render.fps), 60)
-    return f"{minutes}:{seconds:02}"
+def _length(seconds: float) -> str:
+    """As minutes:seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}"
 
 
 def _draw_job(layout: Any, job: Job) -> None:

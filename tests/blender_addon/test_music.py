@@ -1,11 +1,36 @@
 import shutil
+import subprocess
+import wave
+from pathlib import Path
 
 import bpy
 import numpy as np
 import pytest
 from blender_stage import CAN_MAKE_STRIPS, STRIP_FILE, addon, put_dancer, put_song, random_motion
 
+FLAC_30_S = Path(__file__).resolve().parents[1] / "data/jukebox/song.flac"
+
 makes_strips = pytest.mark.skipif(not CAN_MAKE_STRIPS, reason="Blender 4.2's package makes no sound strips")
+
+
+WRITE_FILM = """
+import sys, av
+with av.open(sys.argv[1], "w") as container:
+    stream = container.add_stream("mpeg4", rate=24)
+    stream.width = stream.height = 32
+    stream.pix_fmt = "yuv420p"
+    for _ in range(24):
+        container.mux(stream.encode(av.VideoFrame(32, 32, "yuv420p")))
+    container.mux(stream.encode(None))
+"""
+
+
+@pytest.fixture
+def film(tmp_path, worker_python):
+    """A film of a second, without sound."""
+    path = tmp_path / "film.mp4"
+    subprocess.run([str(worker_python), "-c", WRITE_FILM, str(path)], check=True)
+    return path
 
 
 def the_song(chosen=""):
@@ -211,3 +236,296 @@ def test_selected_keys_go_to_the_nearest_beat_and_others_stay(song_file):
     assert curves[0].evaluate(26) == pytest.approx(values[24], abs=1e-6)
     assert curves[0].evaluate(41) == pytest.approx(values[44], abs=1e-6)
     assert curves[0].evaluate(30) == pytest.approx(values[30], abs=1e-6)
+
+
+def mute_channel(owner, strip):
+    owner.channels[strip.channel].mute = True
+
+
+def new_meta(strip_maker, channel=3):
+    """A meta strip with a sound strip in it, as long as that."""
+    editor = bpy.context.scene.sequence_editor_create()
+    meta = editor.strips.new_meta("Meta", channel, 1)
+    strip = strip_maker(meta.strips)
+    set_end(meta, int(addon("compat").strip_frames(strip).end))
+    return meta, strip
+
+
+def heard_in_blender(tmp_path):
+    """What Blender's own mixdown of the scene plays, (n,) at 48 kHz."""
+    scene, path = bpy.context.scene, tmp_path / "mixdown.wav"
+    scene.frame_start, scene.frame_end = 1, 400
+    bpy.ops.sound.mixdown(filepath=str(path), container="WAV", codec="PCM", format="S16")
+    with wave.open(str(path)) as file:
+        frames = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, file.getnchannels())
+        return frames.mean(axis=1) / 32768, file.getframerate()
+
+
+def stroke_frames(samples, rate, first=0.0):
+    """Frames of the scene, 1 at the first sample, on which the song's clicks begin."""
+    loud = np.flatnonzero(np.abs(samples) > 0.2)
+    starts = loud[np.diff(loud, prepend=-rate) > 0.3 * rate]
+    return 1 + (first + starts / rate) * bpy.context.scene.render.fps
+
+
+def said_frames(song):
+    """Frames on which they begin, as the song has it."""
+    samples, rate = soundfile_of(song.path)
+    first, last = round(song.start * rate), round((song.start + song.duration) * rate)
+    return stroke_frames(samples[first:last], rate) - 1 + song.first_frame
+
+
+def soundfile_of(path):
+    with wave.open(str(path)) as file:
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768, file.getframerate()
+
+
+def trim_content(strip, name, frames):
+    for each in ("content_trim_" + name, "animation_offset_" + name):
+        if hasattr(strip, each):
+            setattr(strip, each, frames)
+            return
+
+
+PLACES = {
+    "plain": lambda _strip: None,
+    "played later": lambda strip: setattr(strip, "sound_offset", 0.3),
+    "played earlier": lambda strip: setattr(strip, "sound_offset", -0.3),
+    "trimmed": lambda strip: (set_first(strip, 40), set_end(strip, 120)),
+    "trimmed and later": lambda strip: (set_first(strip, 40), set_end(strip, 120), setattr(strip, "sound_offset", 2.2)),
+    "trimmed and earlier": lambda strip: (set_first(strip, 40), setattr(strip, "sound_offset", -3.1)),
+    "begun before its file": lambda strip: (set_first(strip, -20), setattr(strip, "sound_offset", 0.4)),
+    "its file cut": lambda strip: trim_content(strip, "start", 30),
+}
+
+
+@makes_strips
+@pytest.mark.parametrize("in_meta", [False, True])
+@pytest.mark.parametrize("place", PLACES)
+def test_a_song_is_where_blenders_own_mixdown_has_it(place, in_meta, song_file, tmp_path):
+    if in_meta:
+        meta, strip = new_meta(lambda strips: strips.new_sound("Test Song", str(song_file), 1, 13))
+        set_first(meta, 50)
+        set_end(meta, 150)
+    else:
+        strip = put_song(song_file, frame=13)
+    PLACES[place](strip)
+    heard, said = stroke_frames(*heard_in_blender(tmp_path)), said_frames(the_song())
+    inner = slice(1, -1)  # one that is cut may be loud enough in one of them alone
+    assert len(said) >= 4
+    missed = [np.abs(said - frame).min() for frame in heard[inner]]
+    surplus = [np.abs(heard - frame).min() for frame in said[inner]]
+    assert max([*missed, *surplus]) < 0.1
+
+
+UNHEARD = {
+    "the strip is muted": (lambda strip, _meta: setattr(strip, "mute", True), "Test Song is muted"),
+    "its channel is muted": (lambda strip, meta: mute_channel(meta, strip), "the channel of Test Song is muted"),
+    "its volume is 0": (lambda strip, _meta: setattr(strip, "volume", 0), "the volume of Test Song is 0"),
+    "its meta strip is muted": (lambda _strip, meta: setattr(meta, "mute", True), "Meta is muted"),
+    "its meta strip's channel is muted": (
+        lambda _strip, meta: mute_channel(bpy.context.scene.sequence_editor, meta),
+        "the channel of Meta is muted",
+    ),
+}
+
+
+@makes_strips
+@pytest.mark.parametrize("why", UNHEARD)
+def test_a_strip_that_is_not_heard_is_no_music_and_says_why(why, song_file, tmp_path):
+    make, said = UNHEARD[why]
+    meta, strip = new_meta(lambda strips: strips.new_sound("Test Song", str(song_file), 5, 1))
+    make(strip, meta)
+    assert not heard_in_blender(tmp_path)[0].any()
+    for chosen in ("", "Test Song"):
+        error = refusal(lambda chosen=chosen: the_song(chosen))
+        assert (error.code, error.message) == ("music_unheard", f"The sound strip Test Song is not heard: {said}.")
+    other = shutil.copy(song_file, tmp_path / "Other.wav")
+    put_song(other, channel=9)
+    assert the_song().path == other  # one that is not heard is none to choose from
+    assert refusal(lambda: the_song("Test Song")).code == "music_unheard"
+
+
+@makes_strips
+def test_a_strip_that_is_faded_in_is_heard(song_file):
+    strip = put_song(song_file)
+    strip.volume = 0
+    strip.keyframe_insert("volume", frame=1)
+    assert the_song().duration == pytest.approx(8)
+
+
+@makes_strips
+@pytest.mark.parametrize("chosen", ["", "Test Song", "Second"])
+def test_a_song_that_was_cut_is_one_song(chosen, song_file):
+    strip = put_song(song_file, frame=11)
+    second = put_song(song_file, frame=11, channel=2)
+    second.name = "Second"
+    whole = the_song("Test Song")
+    set_end(strip, 100)
+    set_first(second, 100)
+    bpy.context.scene.sequence_editor.active_strip = None
+    assert the_song(chosen) == whole
+    assert addon("music").song_names(bpy.context) == ["Test Song"]
+
+
+@makes_strips
+def test_pieces_of_a_song_that_do_not_follow_on_each_other_are_songs_to_choose_from(song_file):
+    strip = put_song(song_file, frame=11)
+    second = put_song(song_file, frame=1, channel=2)  # moved on: a part of the song is left out
+    set_end(strip, 100)
+    set_first(second, 100)
+    bpy.context.scene.sequence_editor.active_strip = None
+    assert refusal(the_song).code == "music_ambiguous"
+    assert the_song("Test Song").duration == pytest.approx(89 / bpy.context.scene.render.fps)
+
+
+@makes_strips
+def test_a_chosen_strip_that_is_gone_is_not_guessed_at(song_file, tmp_path):
+    put_song(song_file).name = "Renamed"
+    assert the_song("Test Song").path == song_file  # there is only this one
+    put_song(shutil.copy(song_file, tmp_path / "Other.wav"), channel=2)
+    error = refusal(lambda: the_song("Test Song"))
+    assert error.code == "music_gone" and "Test Song" in error.message
+
+
+@makes_strips
+def test_a_scene_strip_says_where_the_music_is(song_file):
+    put_song(song_file)
+    shown = bpy.context.scene
+    shown.name = "Band"
+    other = bpy.data.scenes.new("Edit")
+    other.sequence_editor_create().strips.new_scene("Strip", shown, 1, 1)
+    music = addon("music")
+    if hasattr(bpy.context.workspace, "sequencer_scene"):
+        bpy.context.workspace.sequencer_scene = other
+    with bpy.context.temp_override(scene=other):
+        for chosen in ("", "Strip"):
+            error = refusal(lambda chosen=chosen: music.find_strip(bpy.context, chosen))
+            assert error.code == "music_in_scene" and "Band" in error.message
+
+
+@makes_strips
+def test_a_movie_strip_plays_no_sound(film):
+    scene = bpy.context.scene
+    scene.sequence_editor_create().strips.new_movie("Film", str(film), 1, 1)
+    assert refusal(the_song).code == "music_none"
+    assert refusal(lambda: the_song("Film")).code == "music_no_sound"
+    with pytest.raises(RuntimeError, match="no sound in it"):  # this one has none
+        bpy.ops.edge_dance.add_music(filepath=str(film))
+
+
+@makes_strips
+def test_a_strip_whose_sound_was_removed_is_no_music(song_file):
+    strip = put_song(song_file)
+    bpy.data.sounds.remove(strip.sound)
+    assert refusal(the_song).code == "music_none"
+
+
+@makes_strips
+def test_add_music_makes_a_strip_as_long_as_the_sound_whatever_the_file_says(tmp_path):
+    """A header with too few samples, as streaming encoders leave it; Blender believes it and plays on all the same."""
+    scene = bpy.context.scene
+    for name, samples in (("none.flac", 0), ("few.flac", 44100)):
+        content = bytearray(FLAC_30_S.read_bytes())
+        fields = int.from_bytes(content[18:26], "big") >> 36 << 36 | samples
+        content[18:26] = fields.to_bytes(8, "big")
+        (tmp_path / name).write_bytes(content)
+        bpy.ops.edge_dance.add_music(filepath=str(tmp_path / name))
+        song = the_song(name.removesuffix(".flac"))
+        assert song.duration == pytest.approx(30, abs=1 / scene.render.fps)
+
+
+@makes_strips
+def test_a_strip_of_a_single_frame_says_what_to_do(song_file):
+    set_end(put_song(song_file.with_name("nothing.wav")), 40)
+    error = refusal(the_song)
+    assert error.code == "music_no_length" and "Add Music" in error.hint
+
+
+@makes_strips
+def test_the_panel_is_drawn_where_the_sequencer_belongs_to_another_scene(song_file, tmp_path):
+    """In 5.0 and later the 3D view's scene may have no sequence editor at all."""
+    put_song(song_file)
+    put_song(shutil.copy(song_file, tmp_path / "Other.wav"), channel=2)
+    sung, stage = bpy.context.scene, bpy.data.scenes.new("Stage")
+    bpy.context.window.scene = stage
+    if not hasattr(bpy.context.workspace, "sequencer_scene"):
+        return
+    bpy.context.workspace.sequencer_scene = sung
+    assert stage.sequence_editor is None
+    layout = RecordingLayout()
+    addon("ui.panels")._draw_music(layout, bpy.context)
+    assert ("prop", "music") in layout.drawn
+
+
+class RecordingLayout:
+    """Takes what a panel draws, and refuses a search in nothing as Blender does."""
+
+    def __init__(self):
+        self.drawn = []
+
+    def row(self, **_options):
+        return self
+
+    def label(self, text, **_options):
+        self.drawn.append(("label", text))
+
+    def operator(self, name, **_options):
+        self.drawn.append(("operator", name))
+
+    def prop(self, owner, name, **_options):
+        assert hasattr(owner, name)
+        self.drawn.append(("prop", name))
+
+    def prop_search(self, owner, name, data, _collection, **_options):
+        if data is None:
+            raise TypeError("UILayout.prop_search(): no data")
+        self.drawn.append(("prop", name))
+
+
+SUFFIXES = "wav flac ogg oga opus mp3 m4a aac mp4 webm mkv mov avi caf wma aiff"
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES.split())
+def test_add_music_shows_every_kind_of_file_that_blender_plays(suffix):
+    """A file is seen where one of the browser's filters takes it."""
+    properties = bpy.ops.edge_dance.add_music.get_rna_type().properties
+    shown = {name: prop.default for name, prop in properties.items() if name.startswith("filter_")}
+    kinds = [f".{pattern.removeprefix('*.')}" for pattern in shown.get("filter_glob", "").split(";")]
+    if shown.get("filter_movie"):
+        kinds += bpy.path.extensions_movie
+    if shown.get("filter_sound"):
+        kinds += bpy.path.extensions_audio - bpy.path.extensions_movie  # what is both is a movie
+    assert f".{suffix}" in kinds
+
+
+def test_clear_beats_leaves_the_users_own_markers_whatever_they_are_called(song_file, quick_worker):
+    put_song(song_file)
+    scene = bpy.context.scene
+    for name, frame in (("Bar 3", 7), ("Beat 1.2", 9)):
+        scene.timeline_markers.new(name, frame=frame)
+    bpy.ops.edge_dance.mark_beats()
+    assert len(scene.timeline_markers) > 10
+    next(marker for marker in scene.timeline_markers if marker.frame > 9).name = "Drop"  # of ours, renamed
+    bpy.ops.edge_dance.clear_beats()
+    assert marks() == {"Bar 3": 7, "Beat 1.2": 9}
+
+
+def test_every_click_is_marked_and_nothing_else(song_file, quick_worker):
+    """The song has a click every half second, the first of them at its beginning."""
+    put_song(song_file, frame=1)
+    scene = bpy.context.scene
+    scene.render.fps = 30
+    bpy.ops.edge_dance.mark_beats()
+    frames = np.array(sorted(marks().values()))
+    clicks = 1 + 15 * np.arange(round(2 * the_song().duration))
+    assert len(frames) == len(clicks)
+    assert np.abs(frames - clicks).max() <= 1
+
+
+@pytest.mark.parametrize("offset", [-10.0, 10.0])
+def test_the_furthest_offset_of_a_short_song_marks_its_beats(offset, song_file, quick_worker):
+    put_song(song_file, frame=1)
+    bpy.context.scene.edge_dance.beat_offset = offset
+    bpy.ops.edge_dance.mark_beats()
+    assert len(marks()) == pytest.approx(2 * the_song().duration, abs=1)
