@@ -3,7 +3,6 @@ bpy package is installed."""
 
 import os
 import shutil
-import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,6 +16,7 @@ from ..edge_backend.failures import explain
 from .batch import run
 from .options import COMMAND, parse
 from .report import report_to
+from .stopping import ending_at
 
 _registered: list[Any] = []
 
@@ -27,20 +27,15 @@ def main(arguments: Sequence[str], program: str = f"blender --command {COMMAND}"
         options = parse(arguments, program)
     except SystemExit as told:
         return int(told.code or 0)
-    before = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with report_to(options.json) as report:
-            try:
-                count = run(options, report)
-                return of_many(count["asked"], count["failed"])
-            except Exception as error:
-                report.failed(explain(error))
-                return FAILED
-    finally:
-        service.stop()
-        for number, handler in before.items():
-            if handler is not None:  # Blender's program has one in C, which Python cannot put back
-                signal.signal(number, handler)
+    with ending_at(_leave), report_to(options.json) as report:
+        try:
+            count = run(options, report)
+            return of_many(count["asked"], count["failed"])
+        except Exception as error:
+            report.failed(explain(error))
+            return FAILED
+        finally:
+            service.stop()
 
 
 def main_of_program(arguments: Sequence[str]) -> int:
@@ -68,8 +63,8 @@ def unregister() -> None:
         bpy.utils.unregister_cli_command(_registered.pop())
 
 
-def _stop(_number: int, _frame: object) -> None:
-    """Ctrl-C: leave at once. Files are renamed into place when they are whole: nothing to clean but the job and the
+def _leave() -> None:
+    """Ctrl-C: at once. Files are renamed into place when they are whole: nothing to clean but the job and the
     folder that Blender removes when it ends by itself."""
     with suppress(Exception):
         service.stop()

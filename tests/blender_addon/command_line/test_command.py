@@ -197,6 +197,33 @@ def test_python_runs_the_command_where_there_is_only_the_package(unpacked, scene
     assert not (scene_file.parent / "out").exists()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="locks one of its C library's locks twice")
+def test_ctrl_c_ends_it_at_once_while_blender_is_busy_in_c(unpacked):
+    """With a picture of minutes, say: here with a lock that never opens, at which signals do not wake it."""
+    code = """if True:
+        import ctypes, importlib, os
+        from edge_dance.__main__ import enable
+        command_line = importlib.import_module(enable() + ".command_line")
+        lock, library = ctypes.create_string_buffer(64), ctypes.CDLL(None)
+
+        def busy(options, report):
+            print("busy", flush=True)
+            for _ in range(2):
+                library.pthread_mutex_lock(lock)
+
+        command_line.run = busy
+        os._exit(command_line.main([]))
+    """
+    variables = os.environ | {"BLENDER_USER_RESOURCES": str(unpacked / "user"), "PYTHONPATH": str(unpacked)}
+    with subprocess.Popen([sys.executable, "-c", code], env=variables, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            assert any(line == "busy\n" for line in running.stdout)
+            running.send_signal(signal.SIGINT)
+            assert running.wait(timeout=20) == 130
+        finally:
+            running.kill()
+
+
 @pytest.mark.slow
 def test_a_run_that_is_killed_anywhere_goes_on_where_it_stopped(
     unpacked, scene_file, worker_python, tiny_weights, tmp_path
