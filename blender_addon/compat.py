@@ -94,6 +94,29 @@ def is_animated(owner: Any, path: str) -> bool:
     return any(curve.data_path == path for curve in (*curves, *data.drivers))
 
 
+def strip_fcurves(strip: Any) -> Any:
+    """The F-curves that an NLA strip plays, a collection with find; none for strips without an action."""
+    if strip.action is None:
+        return _NoCurves()
+    if bpy.app.version < (4, 4, 0):
+        return strip.action.fcurves
+    slot, action = strip.action_slot, strip.action
+    layer = action.layers[0] if slot and action.layers and action.layers[0].strips else None
+    bag = layer.strips[0].channelbag(slot) if layer else None
+    return bag.fcurves if bag else _NoCurves()
+
+
+def foreign_property(owner: Any, name: str) -> Any:
+    """What another add-on keeps with a data-block, also where that add-on is not enabled; None if there is nothing.
+
+    Since 5.0 Blender keeps such values apart from custom properties.
+    """
+    if (value := getattr(owner, name, None)) is not None:
+        return value
+    kept = owner.bl_system_properties_get() if hasattr(owner, "bl_system_properties_get") else None
+    return (kept.get(name) if kept else None) or owner.get(name)
+
+
 # --- Pose mode: bones are selected on the pose since 5.0 -------------------------------------------------------------
 
 

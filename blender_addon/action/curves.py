@@ -11,8 +11,9 @@ from .. import compat
 from ..edge_backend.motion.curves import LegBones, Thinned, Tolerance, Track, thin_in_steps
 from ..edge_backend.motion.retarget import Rig
 from ..edge_backend.motion.rotations import Array, continuous_quaternions
+from ..rig.paths import bone_of, bone_path, rotation_property
 from ..rig.retarget import measure
-from .keys import ChannelKeys, bone_of, bone_path, rotation_property, write_channel
+from .keys import ChannelKeys, write_channel
 from .takes import PROPERTY, span
 
 Density = Literal["FRAMES", "CURVES", "BLOCKING"]
@@ -98,12 +99,13 @@ def key_count(action: bpy.types.Action) -> int:
 
 
 def sampled(armature: bpy.types.Object, action: bpy.types.Action) -> list[ChannelKeys]:
-    """The channels of every bone whose rotation the action keys, on whole frames."""
+    """The channels of every bone whose rotation the action keys, on whole frames; what it keys once stands still."""
     first, last = span(action)
     frames = np.arange(np.ceil(first - 1e-3), np.floor(last + 1e-3) + 1)
     curves = compat.fcurves_of(action)
-    keyed = dict.fromkeys(bone_of(curve.data_path) for curve in curves)
-    moved = {bone_of(curve.data_path) for curve in curves if curve.data_path.endswith(".location")}
+    moving = [curve for curve in curves if len(curve.keyframe_points) > 1]
+    keyed = dict.fromkeys(bone_of(curve.data_path) for curve in moving)
+    moved = {bone_of(curve.data_path) for curve in moving if curve.data_path.endswith(".location")}
     keys = []
     for name in keyed:
         bone = armature.pose.bones.get(name) if name else None

@@ -20,6 +20,7 @@ from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.rotations import Array
 from ..edge_backend.motion.steps import at_once
 from ..render.tracks import tracks_of
+from ..rig.obstacles import refuse_hidden
 from ..rig.retarget import bone_map_of
 from .curves import Density, modes_of
 from .keys import ChannelKeys
@@ -27,7 +28,7 @@ from .mirror import mirrored
 from .places import Formation, formation, spread
 from .read_take import inherit, read_take
 from .take import add_take, keys_in_steps
-from .takes import all_or_none, beat_frames, is_starred, span, takes_of
+from .takes import all_or_none, beat_frames, is_starred, refuse_tweaked, span, takes_of
 
 Dances = Literal["SAME", "TAKES"]
 
@@ -86,8 +87,11 @@ def parts_of(
 ) -> list[Part]:
     """What each follower is to dance to the leader's take, the nearest to the leader first; changes nothing.
 
-    Raises EdgeError group_takes, beats_unknown, rig_unfit, armature_tweaked.
+    Raises EdgeError group_takes, beats_unknown, rig_unfit, armature_tweaked, dance_hidden.
     """
+    for follower in followers:
+        refuse_tweaked(follower)
+        refuse_hidden(follower)  # places are found by looking at them as they dance
     nearest = sorted(followers, key=lambda ob: (ob.matrix_world.translation - leader.matrix_world.translation).length)
     sources = _sources(leader, action, len(nearest), group)
     delays = _delays(action, len(nearest), group.beats)

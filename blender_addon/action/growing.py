@@ -12,7 +12,9 @@ import numpy as np
 
 from .. import compat
 from ..edge_backend.motion.motion import Motion
-from ..rig.retarget import dance_channels, switch_keys
+from ..rig.retarget import bone_map_of, dance_channels, switch_keys
+from ..rig.standing import standing_bones
+from .fixed import fixed_keys
 from .keys import bone_keys, key_switch, write_channel
 from .takes import refuse_tweaked
 
@@ -39,11 +41,18 @@ class Growing:
         # Feet are for the end: cleaned again, those of other rigs would change behind the play head.
         bones = dance_channels(armature, beginning, clean_feet=False)
         frames = self._first_frame + np.arange(beginning.frames) * (rate / Motion.fps)
-        action = self._find(armature) or self._begin(armature, scene)  # the first time, or the user has undone it
+        keys = [
+            channel
+            for channels in bones
+            for channel in bone_keys(armature.pose.bones[channels.bone].rotation_mode, frames, channels)
+        ]
+        action = self._find(armature)
+        if action is None:  # the first time, or the user has undone it
+            keys += fixed_keys(standing_bones(armature, bone_map_of(armature)), keys, self._first_frame)
+            action = self._begin(armature, scene)
         curves = compat.curves_owner(action)
-        for channels in bones:
-            for keys in bone_keys(armature.pose.bones[channels.bone].rotation_mode, frames, channels):
-                write_channel(curves, keys)
+        for channel in keys:
+            write_channel(curves, channel)
         scene.frame_end = max(scene.frame_end, math.ceil(frames[-1]))
 
     def remove(self, armature: bpy.types.Object | None, scene: bpy.types.Scene | None) -> None:

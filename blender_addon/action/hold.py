@@ -13,11 +13,12 @@ import numpy as np
 from .. import compat
 from ..edge_backend.motion.rotations import Array
 from ..rig.dancer import is_dancer
+from ..rig.paths import bone_path, rotation_property
 from ..rig.retarget import bone_map_of
 from ..rig.skeleton import BONE_NAMES
 from .curves import sample
 from .keep import Row, Timing, exact_frames
-from .keys import ChannelKeys, bone_path, rotation_property
+from .keys import ChannelKeys
 from .parts import bones_of
 from .takes import current_take
 

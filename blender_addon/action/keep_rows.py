@@ -11,9 +11,9 @@ from .. import compat
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.retarget.bone_map import slot_words
 from ..edge_backend.motion.skeleton import Joint
+from ..rig.paths import bone_of
 from ..rig.retarget import bone_map_of, measure
 from .keep import Row
-from .keys import bone_of
 from .parts import PART_WORDS, joints_of, part_named
 from .takes import KEEP, KEEP_ROW, span
 

@@ -1,6 +1,5 @@
 """Writing keys: one array per F-curve, never one call per key."""
 
-import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +10,7 @@ from mathutils import Euler, Quaternion
 from .. import compat
 from ..edge_backend.motion.rotations import Array
 from ..rig.channels import BoneChannels
+from ..rig.paths import bone_of, bone_path, rotation_property
 
 _KEYFRAME: Any = bpy.types.Keyframe.bl_rna.properties
 # What makes a key: name, numbers, their type.
@@ -42,17 +42,6 @@ class ChannelKeys:
     values: Array
     interpolation: Interpolation = "LINEAR"
     slopes: Array | None = None
-
-
-def bone_path(bone: str) -> str:
-    """The bone's path from its object."""
-    return f'pose.bones["{bpy.utils.escape_identifier(bone)}"]'
-
-
-def bone_of(path: str) -> str:
-    """The bone that an F-curve's path speaks of, "" if it speaks of something else."""
-    found = re.match(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]', path)
-    return bpy.utils.unescape_identifier(found[1]) if found else ""
 
 
 def bone_keys(mode: str, frames: Array, channels: BoneChannels) -> list[ChannelKeys]:
@@ -124,11 +113,17 @@ def _write(fcurve: bpy.types.FCurve, frames: Array, values: Array, interpolation
 
 
 def copy_others(source: bpy.types.Action, action: bpy.types.Action) -> None:
-    """Give the action the source's F-curves of what it does not key itself: fingers, faces, properties."""
+    """Give the action the source's F-curves of what it does not key itself: fingers, faces, properties.
+
+    What it only keys once, of bones that dance, it does not key itself: where a shoulder was moved, it is moved again.
+    """
     mine = compat.fcurves_of(action)
+    danced = {bone_of(curve.data_path) for curve in mine if len(curve.keyframe_points) > 1}
     for curve in compat.fcurves_of(source):
-        if mine.find(curve.data_path, index=curve.array_index):
-            continue
+        if own := mine.find(curve.data_path, index=curve.array_index):
+            if len(own.keyframe_points) > 1 or bone_of(curve.data_path) not in danced:
+                continue
+            mine.remove(own)
         group = curve.group.name if curve.group else bone_of(curve.data_path) or "Object"
         copy = compat.new_fcurve(compat.curves_owner(action), curve.data_path, curve.array_index, group)
         count = len(curve.keyframe_points)
@@ -139,11 +134,6 @@ def copy_others(source: bpy.types.Action, action: bpy.types.Action) -> None:
             copy.keyframe_points.foreach_set(name, values)
         copy.extrapolation = curve.extrapolation
         copy.update()
-
-
-def rotation_property(mode: str) -> str:
-    """The property that a bone of this rotation mode reads."""
-    return {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}.get(mode, "rotation_euler")
 
 
 def rotation_values(mode: str, quaternions: Array) -> Array:

@@ -10,8 +10,10 @@ from mathutils import Euler, Matrix, Quaternion, Vector
 from .. import compat
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.rotations import Array
+from ..rig.obstacles import refuse_hidden
+from ..rig.paths import bone_of, bone_path, rotation_property
 from ..rig.retarget import bone_map_of
-from .keys import bone_of, bone_path, rotation_property, rotation_values, write_keys
+from .keys import rotation_values, write_keys
 from .takes import refuse_tweaked, remember, span
 
 
@@ -30,9 +32,12 @@ def blend(
     """Have the first take go over into the second between the scene's frames start and end, as NLA strips.
 
     The second is a copy, moved and turned about the vertical so that its hips are where the first's are in the middle
-    of the range; that copy is returned, and is a take too. Raises EdgeError armature_tweaked, takes_apart.
+    of the range; that copy is returned, and is a take too.
+
+    Raises EdgeError armature_tweaked, dance_hidden, takes_apart.
     """
     refuse_tweaked(armature)
+    refuse_hidden(armature)
     begins, ends = span(second)[0], span(first)[1]
     if not begins <= start < end <= ends:
         raise EdgeError(

@@ -6,6 +6,7 @@ from typing import Any
 import bpy
 
 from ..edge_backend.motion.motion import Motion
+from ..rig.obstacles import refuse_hidden
 from ..rig.retarget import read_motion
 from .keep import Timing
 from .takes import PROPERTY, details, showing, span
@@ -16,7 +17,8 @@ _SAME = ("song", "style", "beats", "bars", "settings")
 
 def read_take(armature: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene) -> Motion:
     """The motion of one of the armature's actions, 30 frames a second from its first key on; the armature shows what it
-    showed afterwards. Raises EdgeError rig_unfit, armature_tweaked."""
+    showed afterwards. Raises EdgeError rig_unfit, armature_tweaked, dance_hidden."""
+    refuse_hidden(armature)
     first, last = span(action)
     timing = Timing(first, scene.render.fps / scene.render.fps_base, 0)
     count = math.floor(timing.to_dance(last) + 1e-3) + 1

@@ -15,8 +15,10 @@ from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.rotations import Array
 from ..edge_backend.motion.steps import at_once, part
-from ..rig.retarget import channels_in_steps, switch_keys
+from ..rig.retarget import bone_map_of, channels_in_steps, switch_keys
+from ..rig.standing import standing_bones
 from .curves import Density, carriage_of, in_density, modes_of
+from .fixed import fixed_keys
 from .keys import ChannelKeys, bone_keys, key_switch, write_channel
 from .takes import PROPERTY, refuse_tweaked, remember, use_take
 
@@ -42,6 +44,7 @@ def keys_in_steps(
     rig_unfit.
     """
     carriage = carriage_of(armature) if density != "FRAMES" else None
+    standing = standing_bones(armature, bone_map_of(armature))
     modes, frames = modes_of(armature), _frames(motion, scene, first_frame)
     beats = first_frame + motion.beats * _rate(scene)
     bones = yield from part(channels_in_steps(armature, motion, clean_feet), 0.0, 0.3)
@@ -53,7 +56,7 @@ def keys_in_steps(
     if carriage:
         found = in_density(carriage, keys, density, tolerance or Tolerance(), beats=beats, exact=exact, kept=kept)
         keys = yield from part(found, 0.3, 1.0)
-    return keys
+    return [*keys, *fixed_keys(standing, keys, frames[0])]
 
 
 def add_take(

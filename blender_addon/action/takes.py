@@ -11,6 +11,7 @@ import bpy
 
 from .. import compat
 from ..edge_backend.errors import EdgeError
+from ..rig.standing import TAKE
 
 TAKES, SHOWN = "edge_dance_takes", "edge_dance_take"
 """The armature object's list of takes, and the number of the one that it shows (character_properties)."""
@@ -18,7 +19,7 @@ TAKES, SHOWN = "edge_dance_takes", "edge_dance_take"
 KEEP, KEEP_ROW = "edge_dance_keep", "edge_dance_keep_row"
 """Its keep list, and the number of the row that is edited."""
 
-PROPERTY = "edge_dance"
+PROPERTY = TAKE
 """The action's custom property: song, seed, settings, and the beats as frames of the scene."""
 
 

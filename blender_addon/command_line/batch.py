@@ -20,6 +20,7 @@ from ..preferences import ADDON
 from ..render.look import render_film, use_look
 from ..render.setup import set_stage
 from ..render.stage import stage_of
+from ..rig.verdict import verdict_of
 from ..settings import settings_to_keep
 from .report import Report, progress
 from .scene import Work, open_scene, song_title, works_of
@@ -104,6 +105,8 @@ def _make(armature: bpy.types.Object, report: Report, known: dict[str, Any]) -> 
     first, last = span(take)
     seconds = (last - first) * _scene().render.fps_base / _scene().render.fps
     report.say("take", **known, name=take.name, seconds=round(seconds, 3))
+    for obstacle in verdict_of(armature, bpy.context).obstacles:
+        report.say("warning", **known, message=obstacle.text)
     return take
 
 

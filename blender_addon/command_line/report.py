@@ -15,6 +15,7 @@ _TICK_S, _STEP = 0.5, 0.01
 _SENTENCES: dict[str, str] = {
     "plan": "{song}, seed {seed}: {todo}",
     "take": "{song}, seed {seed}: {name}, {seconds:.1f} s of dance",
+    "warning": "{song}, seed {seed}: {message}",
     "saved": "saved {file}",
     "film": "film {file}",
     "error": "{where}{message} {hint} [{code}]",
@@ -23,7 +24,7 @@ _SENTENCES: dict[str, str] = {
 
 
 class Report:
-    """Where it goes. Events: plan, progress, take, saved, film, error, done; each has fields of its own."""
+    """Where it goes. Events: plan, progress, take, warning, saved, film, error, done; each has fields of its own."""
 
     def __init__(self, stream: TextIO, as_json: bool) -> None:
         self._stream, self._json = stream, as_json

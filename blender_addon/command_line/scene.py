@@ -13,6 +13,7 @@ from .. import compat
 from ..edge_backend.errors import EdgeError
 from ..music import add_song, find_strip, song_of
 from ..rig.dancer import add_dancer
+from ..rig.obstacles import generated_rig
 from ..settings import restore_settings, settings_to_keep
 
 
@@ -112,6 +113,8 @@ def _stem(song: Path | None, scene: Path | None) -> str:
 
 def _armature(name: str | None, add: bool) -> bpy.types.Object:
     found = [ob for ob in bpy.context.scene.objects if ob.type == "ARMATURE" and name in (None, ob.name)]
+    if name is None:
+        found = [ob for ob in found if not generated_rig(ob, bpy.context)]  # the rig stands for its metarig
     if not found and name is None and add:
         return add_dancer(bpy.context.scene.collection, bpy.context.scene.cursor.location)
     if len(found) == 1:

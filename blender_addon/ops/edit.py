@@ -23,6 +23,7 @@ from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.request import GenerateRequest
+from ..rig.obstacles import refuse_hidden
 from ..rig.retarget import bone_map_of, read_motion
 from ..rig.target import find_dancer
 from .generate import DanceOperator
@@ -49,6 +50,7 @@ class EditOperator(DanceOperator):
         """Read what is kept, in the model's terms and as the bones' own channels."""
         super().prepare(context)
         armature = find_dancer(context)
+        refuse_hidden(armature)
         scene: Any = context.scene
         rate = scene.render.fps / scene.render.fps_base
         song = self._song

@@ -10,6 +10,7 @@ from ..edge_backend.errors import EdgeError
 from ..edge_backend.failures import explain
 from ..edge_backend.motion.files import save_motion
 from ..edge_backend.motion.motion import Motion
+from ..rig.obstacles import refuse_hidden
 from ..rig.retarget import ignored_way, read_motion
 from ..rig.target import find_dancer
 
@@ -50,6 +51,7 @@ class EDGE_DANCE_OT_export_motion(bpy.types.Operator):
         scene: Any = context.scene
         path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".npz"))
         try:
+            refuse_hidden(armature)
             frames = _frames(armature, scene)
             motion = read_motion(armature, scene, frames)
             motion.meta["source"] = {"armature": armature.name, "file": bpy.path.basename(bpy.data.filepath)}

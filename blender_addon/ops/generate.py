@@ -12,7 +12,7 @@ from ..action.curves import modes_of
 from ..action.growing import Growing
 from ..action.keys import ChannelKeys
 from ..action.take import add_take, keys_in_steps
-from ..action.takes import all_or_none
+from ..action.takes import all_or_none, refuse_tweaked
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
@@ -21,6 +21,7 @@ from ..edge_backend.motion.steps import at_once, part
 from ..edge_backend.request import GenerateRequest
 from ..music import find_strip, song_of
 from ..rig.target import find_dancer
+from ..rig.verdict import verdict_of
 from ..settings import generate_request, settings_to_keep
 from ..setup.installer import installer
 from .job_operator import JobOperator
@@ -31,7 +32,7 @@ _LARGEST_SEED = 99_999  # what is easily read out and typed in
 def why_not_generate(context: bpy.types.Context) -> EdgeError | None:
     """What stands in the way of a dance, None if nothing does."""
     try:
-        find_dancer(context)
+        refuse_tweaked(find_dancer(context))
         song_of(*find_strip(context, context.scene.edge_dance.music), take_packed=False)
     except EdgeError as error:
         return error
@@ -142,6 +143,7 @@ class DanceOperator(JobOperator):
             self._keys = [at_once(self.keys_of(motion)) for motion in dances]
         with all_or_none(dancer, scene):
             takes = [self.key(dancer, motion, scene, keys) for motion, keys in zip(dances, self._keys, strict=True)]
+        self._remarks = [*self._remarks, *(obstacle.text for obstacle in verdict_of(dancer, context).obstacles)]
         names = " and ".join(take.name for take in takes)
         return f"{names}: {dances[0].frames / Motion.fps:.1f} s of dance on {dancer.name}."
 

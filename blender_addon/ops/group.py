@@ -14,6 +14,7 @@ from ..backend.service import service
 from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.steps import part
 from ..render.tracks import selected_characters
+from ..rig.verdict import verdict_of
 from .dialog import DialogOperator
 from .stepping import SteppingOperator
 from .takes import shown_take
@@ -108,4 +109,7 @@ class EDGE_DANCE_OT_dance_together(DialogOperator, SteppingOperator):
         leader, action, scene = self._uids
         stage = found(bpy.data.scenes, scene)
         perform(found(bpy.data.objects, leader), found(bpy.data.actions, action), self._parts, stage, self._group)
+        for part_of, _ in self._parts:
+            for obstacle in verdict_of(found(bpy.data.objects, part_of.dancer), context).obstacles:
+                self.report({"WARNING"}, obstacle.text)
         return f"{len(self._parts) + 1} dance together."

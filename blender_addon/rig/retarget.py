@@ -18,7 +18,9 @@ from ..edge_backend.motion.steps import at_once
 from .bone_map_properties import CHOSEN
 from .channels import BoneChannels, dancer_channels, motion_of_dancer
 from .dancer import is_dancer
+from .paths import bone_path
 from .skeleton import BONE_NAMES
+from .standing import carriers, moving_channels, standing_pose
 
 _LARGEST_SKEW = 0.01
 _DRIVEN = ("location", "rotation_quaternion", "rotation_euler", "rotation_axis_angle")
@@ -93,11 +95,11 @@ def switch_keys(armature: bpy.types.Object) -> list[SwitchKey]:
     keys = []
     for switch in bone_map.switches:
         if switch.property in armature.pose.bones[switch.bone].keys():  # noqa: SIM118 (no dict)
-            keys.append(SwitchKey(f'{_path(switch.bone)}["{switch.property}"]', switch.bone, switch.value))
+            keys.append(SwitchKey(f'{bone_path(switch.bone)}["{switch.property}"]', switch.bone, switch.value))
     if bone_map.ik_constraints:
         for bone, constraint in _ik_constraints(armature, bone_map):
             name = bpy.utils.escape_identifier(constraint.name)
-            keys.append(SwitchKey(f'{_path(bone)}.constraints["{name}"].influence', bone, 0.0))
+            keys.append(SwitchKey(f'{bone_path(bone)}.constraints["{name}"].influence', bone, 0.0))
     return keys
 
 
@@ -164,6 +166,7 @@ def measure(armature: bpy.types.Object) -> tuple[BoneMap, Fit]:
 
 def _rig(armature: bpy.types.Object, bone_map: BoneMap) -> Rig:
     bones = []
+    moving = moving_channels(armature, carriers(armature, bone_map))
     for pose_bone in armature.pose.bones:
         bone: Any = pose_bone.bone
         bones.append(
@@ -171,7 +174,7 @@ def _rig(armature: bpy.types.Object, bone_map: BoneMap) -> Rig:
                 bone.name,
                 bone_map.parents.get(bone.name, bone.parent.name if bone.parent else None),
                 *_rest(armature, bone.name),
-                np.eye(4) if bone.name in bone_map.rest else np.array(pose_bone.matrix_basis),
+                np.eye(4) if bone.name in bone_map.rest else np.array(standing_pose(pose_bone, moving)),
                 bone.use_inherit_rotation,
                 bone.use_local_location,
                 bone.use_connect,
@@ -207,28 +210,45 @@ def _faults(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]:
 
 
 def _constrained(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]:
+    for slot, bone, constraint in held_bones(armature, bone_map):
+        yield (
+            f"The {slot_words(slot)}, {bone}, is held by its constraint {constraint.name}: mute that, or "
+            "choose the bone that controls it."
+        )
+
+
+def held_bones(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[str, str, Any]]:
+    """Slots, bones and their own constraints that hold them and are not keyed off with a take."""
     switched = {(bone, constraint.name) for bone, constraint in _ik_constraints(armature, bone_map)}
     for slot, bone in bone_map.bones.items():
         for constraint in armature.pose.bones[bone].constraints:
-            lacks_target = getattr(constraint, "target", armature) is None
-            off = constraint.mute or constraint.influence == 0 or not constraint.is_valid or lacks_target
             allowed = bone_map.ik_constraints and (bone, constraint.name) in switched
-            if not off and not allowed:
-                yield (
-                    f"The {slot_words(slot)}, {bone}, is held by its constraint {constraint.name}: mute that, or "
-                    "choose the bone that controls it."
-                )
+            if acts(constraint) and not allowed:
+                yield slot, bone, constraint
+
+
+def acts(constraint: Any) -> bool:
+    """Whether the constraint does anything now; one that wants a target and has none does not."""
+    lacks_target = getattr(constraint, "target", constraint) is None
+    return not (constraint.mute or constraint.influence == 0 or not constraint.is_valid or lacks_target)
 
 
 def _driven(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]:
+    for slot, bone in dict.fromkeys((slot, bone) for slot, bone, _ in driven_bones(armature, bone_map)):
+        yield f"The {slot_words(slot)}, {bone}, is moved by a driver: mute that, or choose the bone that controls it."
+
+
+def driven_bones(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[str, str, bpy.types.FCurve]]:
+    """Slots, bones and the drivers that move them."""
     drivers: Any = armature.animation_data.drivers if armature.animation_data else ()
-    paths = {driver.data_path for driver in drivers}
-    for slot, bone in bone_map.bones.items():
-        if any(f"{_path(bone)}.{channel}" in paths for channel in _DRIVEN):
-            yield (
-                f"The {slot_words(slot)}, {bone}, is moved by a driver: remove that, or choose the bone that "
-                "controls it."
-            )
+    by_path: dict[str, list[bpy.types.FCurve]] = {}
+    for driver in drivers:
+        if not driver.mute:
+            by_path.setdefault(driver.data_path, []).append(driver)
+    for slot, bone in bone_map.bones.items() if by_path else ():
+        for channel in _DRIVEN:
+            for driver in by_path.get(f"{bone_path(bone)}.{channel}", ()):
+                yield slot, bone, driver
 
 
 def _ik_constraints(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[str, Any]]:
@@ -238,7 +258,3 @@ def _ik_constraints(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[t
             for constraint in armature.pose.bones[bone].constraints:
                 if constraint.type in ("IK", "DAMPED_TRACK", "LIMIT_ROTATION"):
                     yield bone, constraint
-
-
-def _path(bone: str) -> str:
-    return f'pose.bones["{bpy.utils.escape_identifier(bone)}"]'

@@ -8,6 +8,7 @@ from bpy.app.handlers import persistent
 
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.retarget.bone_map import BoneMap
+from .obstacles import Obstacle, obstacles_of
 from .retarget import bone_map_of, chosen_bones, faults_of
 
 _MOST = 64
@@ -16,10 +17,14 @@ _verdicts: dict[tuple[Any, ...], "Verdict"] = {}
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An armature's bone map, and what keeps it from dancing: a sentence or two each, none if it can dance."""
+    """An armature's bone map, what keeps it from dancing, and what keeps a dance on it from being seen as it is.
+
+    faults: a sentence or two each, none if it can dance. obstacles: none where bones are missing.
+    """
 
     bone_map: BoneMap
     faults: tuple[str, ...]
+    obstacles: tuple[Obstacle, ...]
 
     def error(self, armature: bpy.types.Object) -> EdgeError | None:
         """All faults in one error; None if there are none."""
@@ -29,7 +34,7 @@ class Verdict:
 
 
 def verdict_of(armature: bpy.types.Object, context: bpy.types.Context) -> Verdict:
-    """What `bone_map_of` and `faults_of` say of the armature as it was evaluated last.
+    """What `bone_map_of`, `faults_of` and `obstacles_of` say of the armature as it was evaluated last.
 
     Operators' polls and panels see what is evaluated; a script that has just changed something may not. So before keys
     are written, `bone_map_of` and `faults_of` are asked themselves.
@@ -40,7 +45,8 @@ def verdict_of(armature: bpy.types.Object, context: bpy.types.Context) -> Verdic
         if len(_verdicts) >= _MOST:
             _verdicts.clear()
         bone_map = bone_map_of(armature)
-        _verdicts[key] = Verdict(bone_map, tuple(faults_of(armature, bone_map)))
+        obstacles = () if bone_map.problems else tuple(obstacles_of(armature, bone_map, context))
+        _verdicts[key] = Verdict(bone_map, tuple(faults_of(armature, bone_map)), obstacles)
     return _verdicts[key]
 
 

@@ -5,6 +5,8 @@ from typing import Any
 import bpy
 
 from ..render.tracks import selected_characters
+from ..rig.verdict import verdict_of
+from .obstacles import draw_sentences
 
 
 class VIEW3D_PT_edge_dance_group(bpy.types.Panel):
@@ -20,7 +22,11 @@ class VIEW3D_PT_edge_dance_group(bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
         layout: Any = self.layout
-        leader, *others = [ob.name for ob in selected_characters(context)] or [""]
+        characters = selected_characters(context)
+        others = characters[1:]
         if others:
-            layout.label(text=f"{leader} leads {', '.join(others)}", icon="COMMUNITY")
+            names = ", ".join(ob.name for ob in others)
+            layout.label(text=f"{characters[0].name} leads {names}", icon="COMMUNITY")
+        for ob in others:
+            draw_sentences(layout, context, ob, verdict_of(ob, context).obstacles)
         layout.operator("edge_dance.dance_together", icon="COMMUNITY")

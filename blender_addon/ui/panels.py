@@ -15,6 +15,7 @@ from ..ops.presets import PRESETS
 from ..rig.target import active_armature, find_dancer
 from ..setup.status import watch
 from .kept import draw_kept
+from .obstacles import draw_obstacles
 from .setup import can_dance, draw_health
 from .words import draw_text, duration
 
@@ -53,6 +54,8 @@ class VIEW3D_PT_edge_dance(_DanceTab):
         watch.read(warm=has_dancer)
         draw_kept(layout, context)
         reason = why_not_generate(context)
+        if not reason:
+            draw_obstacles(layout, context)
         buttons = layout.column()
         buttons.enabled = can_dance()
         row = buttons.row()
@@ -67,6 +70,7 @@ class VIEW3D_PT_edge_dance(_DanceTab):
             draw_text(layout, context, f"{reason}", "INFO")
             if reason.code == "dancer_linked":
                 layout.operator("edge_dance.override_character", icon="LIBRARY_DATA_OVERRIDE")
+            draw_obstacles(layout, context, reason.code)
         elif service.problem:
             draw_text(layout, context, f"{service.problem}", "ERROR")
             layout.operator("edge_dance.copy_problem", icon="COPYDOWN")

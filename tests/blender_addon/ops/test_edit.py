@@ -242,7 +242,7 @@ def test_what_the_dance_does_not_key_goes_along(danced):
         extra["smile"] = value
         extra.keyframe_insert('["smile"]', frame=frame)
     source = danced.animation_data.action
-    path = f'{addon("action.keys").bone_path(extra.name)}["smile"]'
+    path = f'{addon("rig.paths").bone_path(extra.name)}["smile"]'
     find = addon("compat").fcurves_of
     values = [find(source).find(path).evaluate(frame) for frame in range(1, 181)]
     preview(61, 120)

@@ -1,0 +1,285 @@
+"""What keeps a dance from being seen as it is, though it can be keyed: where it lies, and how it is mended.
+
+Nothing of it is changed unasked, because it is the user's. All of it is looked up, so that panels can ask.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+
+from .. import compat
+from ..edge_backend.errors import EdgeError
+from ..edge_backend.motion.retarget.bone_map import BoneMap, slot_words
+from .paths import bone_path
+from .retarget import acts, driven_bones, held_bones, switch_keys
+from .standing import carriers, changes, playing_strips
+
+_OBJECT_CHANNELS = (
+    "location", "rotation_euler", "rotation_quaternion", "rotation_axis_angle", "scale",
+    "delta_location", "delta_rotation_euler", "delta_rotation_quaternion", "delta_scale",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """text: what it is, in a sentence. kind: names what mends it, a key of `MENDS`."""
+
+    kind: str
+    text: str
+
+
+def obstacles_of(armature: bpy.types.Object, bone_map: BoneMap, context: bpy.types.Context) -> Iterator[Obstacle]:
+    """All that keeps a dance on the armature from being seen as it is.
+
+    bone_map: one without problems.
+    """
+    yield from _metarig(armature, context)
+    yield from _hidden(armature, context)
+    yield from _not_posed(armature)
+    yield from _covered(armature)
+    yield from _moved_by_strips(armature, bone_map)
+    yield from _held(armature, bone_map)
+    yield from _driven(armature, bone_map)
+
+
+def refuse_hidden(armature: bpy.types.Object) -> None:
+    """Raise EdgeError dance_hidden where the armature does not show its action as it is, so that it cannot be read."""
+    for obstacle in (*_not_posed(armature), *_covered(armature)):
+        if obstacle.kind != "tweak":  # takes.refuse_tweaked
+            raise EdgeError("dance_hidden", obstacle.text, f"{MENDS[obstacle.kind].tip}.")
+
+
+# --- The armature and its object --------------------------------------------------------------------------------------
+
+
+def _metarig(armature: bpy.types.Object, context: bpy.types.Context) -> Iterator[Obstacle]:
+    if rig := generated_rig(armature, context):
+        yield Obstacle("metarig", f"{armature.name} is only the metarig of {rig.name}, which is what moves the body.")
+
+
+def generated_rig(armature: bpy.types.Object, context: bpy.types.Context) -> bpy.types.Object | None:
+    """The rig that Rigify has generated from this metarig, if it is in the view layer; else None."""
+    rig = compat.foreign_property(armature.data, "rigify_target_rig")
+    names: Any = context.view_layer.objects
+    return rig if isinstance(rig, bpy.types.Object) and rig != armature and rig.name in names else None
+
+
+def _hidden(armature: bpy.types.Object, context: bpy.types.Context) -> Iterator[Obstacle]:
+    if _seen(armature, context) or any(_seen(body, context) for body in _bodies(armature, context)):
+        return
+    yield Obstacle("hidden", f"Neither {armature.name} nor a body that it moves can be seen: they are hidden.")
+
+
+def _seen(ob: bpy.types.Object, context: bpy.types.Context) -> bool:
+    return ob.visible_get(view_layer=context.view_layer)
+
+
+def _bodies(armature: bpy.types.Object, context: bpy.types.Context) -> Iterator[bpy.types.Object]:
+    for ob in context.view_layer.objects:
+        if ob.type == "MESH" and ob.find_armature() == armature:
+            yield ob
+
+
+def _not_posed(armature: bpy.types.Object) -> Iterator[Obstacle]:
+    data: Any = armature.data
+    if data.pose_position == "REST":
+        yield Obstacle("rest", f"{armature.name} is in Rest Position, which shows no animation.")
+    if armature.mode == "EDIT":
+        yield Obstacle("edit", f"{armature.name} is in Edit Mode, which shows no animation.")
+
+
+# --- The NLA ----------------------------------------------------------------------------------------------------------
+
+
+def _covered(armature: bpy.types.Object) -> Iterator[Obstacle]:
+    """What the NLA does to the action that an armature shows."""
+    data: Any = armature.animation_data
+    if data is None or not data.use_nla:
+        return
+    if data.use_tweak_mode:
+        yield Obstacle("tweak", f"{armature.name} is being tweaked in the NLA editor.")
+    for track in data.nla_tracks:
+        if track.is_solo:
+            yield Obstacle("solo", f"The NLA track {track.name} of {armature.name} is solo: nothing else is seen.")
+    if not any(playing_strips(data)):
+        return  # without strips Blender does not look at these
+    if data.action_influence < 1:
+        percent = round(100 * data.action_influence)
+        yield Obstacle("influence", f"{armature.name} shows its action with an influence of {percent} %.")
+    if data.action_blend_type != "REPLACE":
+        way = data.action_blend_type.capitalize()
+        yield Obstacle("blend", f"{armature.name} blends its action into its NLA strips by {way}, not by Replace.")
+
+
+def _moved_by_strips(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[Obstacle]:
+    for strip, what in _moving_strips(armature, bone_map):
+        yield Obstacle("strips", f"The NLA strip {strip.name} {what}, with the dance.")
+
+
+def _moving_strips(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[Any, str]]:
+    """Strips with F-curves of what no take keys and yet moves the body."""
+    data: Any = armature.animation_data
+    constraints = [
+        (f'{bone_path(bone.name)}.constraints["{bpy.utils.escape_identifier(constraint.name)}"].influence', bone.name)
+        for bone in carriers(armature, bone_map)
+        for constraint in bone.constraints
+    ]
+    keyed = {switch.path for switch in switch_keys(armature)}
+    for strip in playing_strips(data) if data and data.use_nla else ():
+        curves = compat.strip_fcurves(strip)
+        if any(changes(curves.find(name, index=index)) for name in _OBJECT_CHANNELS for index in range(4)):
+            yield strip, f"moves {armature.name} itself"
+        for path, bone in constraints:
+            if path not in keyed and changes(curves.find(path)):
+                yield strip, f"animates a constraint of {bone}"
+
+
+# --- Constraints and drivers ------------------------------------------------------------------------------------------
+
+
+def _held(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[Obstacle]:
+    for constraint, text in _holding(armature, bone_map):
+        yield Obstacle("constraints", f"{text} by the constraint {constraint.name}.")
+
+
+def _holding(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[Any, str]]:
+    """Constraints that take bones away from the dance: their own, those of bones above them, and IK from below."""
+    slots = {bone: slot for slot, bone in bone_map.bones.items()}
+    for slot, bone, constraint in held_bones(armature, bone_map):
+        yield constraint, f"The {slot_words(slot)}, {bone}, is held"
+    for carrier in carriers(armature, bone_map):
+        for constraint in carrier.constraints if carrier.name not in slots else ():
+            target: Any = getattr(constraint, "target", None)
+            if target not in (None, armature) and acts(constraint):
+                yield constraint, f"{carrier.name}, which carries the body, is held"
+    for owner in armature.pose.bones:
+        for constraint in owner.constraints if owner.name not in slots else ():
+            if pulled := next((bone for bone in _ik_chain(owner, constraint) if bone in slots), None):
+                yield constraint, f"The {slot_words(slots[pulled])}, {pulled}, is pulled by {owner.name}"
+
+
+def _ik_chain(owner: bpy.types.PoseBone, constraint: Any) -> list[str]:
+    """The bones that the constraint bends, if it does; the owner's first."""
+    if constraint.type not in ("IK", "SPLINE_IK") or not acts(constraint):
+        return []
+    chain = [owner.name, *(bone.name for bone in owner.parent_recursive)]
+    if not getattr(constraint, "use_tail", True):
+        chain = chain[1:]
+    return chain[: constraint.chain_count] if constraint.chain_count else chain
+
+
+def _driven(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[Obstacle]:
+    for _, text in _driving(armature, bone_map):
+        yield Obstacle("drivers", text)
+
+
+def _driving(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[Any, str]]:
+    """Drivers of channels that a take keys, which a driver overrules."""
+    for slot, bone, driver in driven_bones(armature, bone_map):
+        yield driver, f"The {slot_words(slot)}, {bone}, is moved by a driver."
+    switches = {switch.path: switch.group for switch in switch_keys(armature)}
+    for driver in armature.animation_data.drivers if armature.animation_data else ():
+        if driver.data_path in switches and not driver.mute:
+            yield driver, f"What {switches[driver.data_path]} follows is decided by a driver, not by the dance."
+
+
+# --- Mending ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """label, tip: of the button. do: what it does."""
+
+    label: str
+    tip: str
+    do: Callable[[bpy.types.Object, BoneMap, bpy.types.Context], None]
+
+
+def _select_rig(armature: bpy.types.Object, _bone_map: BoneMap, context: bpy.types.Context) -> None:
+    if rig := generated_rig(armature, context):
+        armature.select_set(False)
+        rig.hide_set(False)
+        rig.select_set(True)
+        context.view_layer.objects.active = rig
+
+
+def _show(armature: bpy.types.Object, _bone_map: BoneMap, context: bpy.types.Context) -> None:
+    for ob in (armature, *_bodies(armature, context)):
+        ob.hide_set(False)
+        ob.hide_viewport = False
+        for layer in _layers_of(context.view_layer.layer_collection, ob):
+            layer.hide_viewport = layer.collection.hide_viewport = False
+
+
+def _layers_of(layer: Any, ob: bpy.types.Object) -> list[Any]:
+    """The view layer's collections in which the object is, with those around them."""
+    inside = [found for child in layer.children for found in _layers_of(child, ob)]
+    return [layer, *inside] if inside or ob.name in layer.collection.objects else []
+
+
+def _pose(armature: bpy.types.Object, _bone_map: BoneMap, _context: bpy.types.Context) -> None:
+    data: Any = armature.data
+    data.pose_position = "POSE"
+
+
+def _leave_edit_mode(_armature: bpy.types.Object, _bone_map: BoneMap, _context: bpy.types.Context) -> None:
+    bpy.ops.object.mode_set(mode="OBJECT")
+
+
+def _set(name: str, value: Any) -> Callable[[bpy.types.Object, BoneMap, bpy.types.Context], None]:
+    """What sets a property of the animation data."""
+
+    def do(armature: bpy.types.Object, _bone_map: BoneMap, _context: bpy.types.Context) -> None:
+        setattr(armature.animation_data, name, value)
+
+    return do
+
+
+def _leave_solo(armature: bpy.types.Object, _bone_map: BoneMap, _context: bpy.types.Context) -> None:
+    data: Any = armature.animation_data
+    for track in data.nla_tracks:
+        if track.is_solo:
+            track.is_solo = False
+
+
+def _mute_strips(armature: bpy.types.Object, bone_map: BoneMap, _context: bpy.types.Context) -> None:
+    for strip, _ in list(_moving_strips(armature, bone_map)):
+        strip.mute = True
+
+
+def _mute_constraints(armature: bpy.types.Object, bone_map: BoneMap, _context: bpy.types.Context) -> None:
+    for constraint, _ in list(_holding(armature, bone_map)):
+        constraint.mute = True
+
+
+def _mute_drivers(armature: bpy.types.Object, bone_map: BoneMap, _context: bpy.types.Context) -> None:
+    for driver, _ in list(_driving(armature, bone_map)):
+        driver.mute = True
+
+
+MENDS = {
+    "metarig": Mend("Select Generated Rig", "Select the rig that moves the body, to dance in its place", _select_rig),
+    "hidden": Mend("Show Character", "Unhide the armature, its bodies and their collections", _show),
+    "rest": Mend("Pose Position", "Set the armature to Pose Position, so that animation is seen", _pose),
+    "edit": Mend("Leave Edit Mode", "Go back to Object Mode, so that animation is seen", _leave_edit_mode),
+    "tweak": Mend(
+        "Leave Tweak Mode", "Stop editing the NLA strip, as Tab in the NLA editor does", _set("use_tweak_mode", False)
+    ),
+    "solo": Mend("Leave Solo", "Take solo off the track, so that the armature's action is seen", _leave_solo),
+    "influence": Mend(
+        "Full Influence", "Set the influence of the armature's action to 1", _set("action_influence", 1.0)
+    ),
+    "blend": Mend(
+        "Blend by Replace",
+        "Have the armature's action replace the strips below it",
+        _set("action_blend_type", "REPLACE"),
+    ),
+    "strips": Mend("Mute Strips", "Mute the NLA strips that move the body beside the dance", _mute_strips),
+    "constraints": Mend(
+        "Mute Constraints", "Mute the constraints that take bones away from the dance", _mute_constraints
+    ),
+    "drivers": Mend("Mute Drivers", "Mute the drivers that overrule the dance's keys", _mute_drivers),
+}
+"""By the kinds of obstacles."""

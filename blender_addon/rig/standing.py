@@ -1,0 +1,150 @@
+"""How the bones stand that a dance does not turn but that carry it, and which channels stand still in it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+import numpy as np
+from mathutils import Matrix, Quaternion, Vector
+
+from .. import compat
+from ..edge_backend.motion.retarget.bone_map import BoneMap
+from ..edge_backend.motion.rotations import Array
+from .paths import bone_path, rotation_property
+
+TAKE = "edge_dance"
+"""The custom property by which takes are told from other actions."""
+
+_MOVED = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class StandingBone:
+    """A bone's own channels as they stand, by the names of its properties.
+
+    rotation: the name of its rotation's channel. values: of all three. keyed: the channels that a take has to key: what
+    is not locked; the rest, and scale, where it is not at rest or some action keys it.
+    """
+
+    rotation: str
+    values: dict[str, Array]
+    keyed: frozenset[str]
+
+
+def carriers(armature: bpy.types.Object, bone_map: BoneMap) -> list[bpy.types.PoseBone]:
+    """The bones that dance, and all that carry them."""
+    bones = armature.pose.bones
+    found: dict[str, bpy.types.PoseBone] = {}
+    waiting = [bones[name] for name in (*bone_map.bones.values(), *bone_map.rest) if name in bones]
+    while waiting:
+        bone = waiting.pop()
+        if bone.name not in found:
+            found[bone.name] = bone
+            waiting += [bone.parent] if bone.parent else []
+            waiting += [bones[bone_map.parents[bone.name]]] if bone.name in bone_map.parents else []
+    return list(found.values())
+
+
+def standing_bones(armature: bpy.types.Object, bone_map: BoneMap) -> dict[str, StandingBone]:
+    """The bones that dance and all that carry them, by name, as the armature stands now.
+
+    What an animation of the user's changes is at rest: it belongs to that animation.
+    """
+    bones = carriers(armature, bone_map)
+    moving, elsewhere = moving_channels(armature, bones), _keyed_paths()
+    found = {}
+    for bone in bones:
+        turn = rotation_property(bone.rotation_mode)
+        locks: dict[str, Any] = {"location": bone.lock_location, turn: bone.lock_rotation, "scale": (True,)}
+        values = {name: _rest(name) if (bone.name, name) in moving else np.array(getattr(bone, name)) for name in locks}
+        if bone.bone.use_connect:
+            del locks["location"]
+        keyed = {
+            name
+            for name, lock in locks.items()
+            if not all(lock)
+            or f"{bone_path(bone.name)}.{name}" in elsewhere
+            or not np.allclose(values[name], _rest(name), atol=_MOVED)
+        }
+        found[bone.name] = StandingBone(turn, values, frozenset(keyed))
+    return found
+
+
+def standing_pose(bone: bpy.types.PoseBone, moving: set[tuple[str, str]]) -> Matrix:
+    """The bone's pose relative to its rest pose, as it stands. moving: what `moving_channels` has found."""
+    location, rotation, scale = bone.matrix_basis.decompose()
+    if (bone.name, "location") in moving:
+        location = Vector()
+    if (bone.name, rotation_property(bone.rotation_mode)) in moving:
+        rotation = Quaternion()
+    if (bone.name, "scale") in moving:
+        scale = Vector((1, 1, 1))
+    return Matrix.LocRotScale(location, rotation, scale)
+
+
+def moving_channels(armature: bpy.types.Object, bones: list[bpy.types.PoseBone]) -> set[tuple[str, str]]:
+    """The bones' channels that the user's own animation changes: the armature's action, unless a take, and strips."""
+    paths = {
+        f"{bone_path(bone.name)}.{channel}": (bone.name, channel)
+        for bone in bones
+        for channel in ("location", rotation_property(bone.rotation_mode), "scale")
+    }
+    return {
+        paths[curve.data_path]
+        for curves in _animations(armature)
+        for curve in curves
+        if curve.data_path in paths and changes(curve)
+    }
+
+
+def changes(curve: bpy.types.FCurve | None) -> bool:
+    """Whether there is such an F-curve, and not always at one height."""
+    if curve is None:
+        return False
+    points: Any = curve.keyframe_points
+    values = np.empty(2 * len(points), np.float32)
+    points.foreach_get("co", values)
+    return len(curve.modifiers) > 0 or (len(points) > 1 and float(np.ptp(values[1::2])) > _MOVED)
+
+
+def playing_strips(data: Any) -> Iterator[Any]:
+    """The NLA strips of animation data that are not muted, those in meta strips too."""
+    for track in data.nla_tracks:
+        if not track.mute:
+            yield from _unmuted(track.strips)
+
+
+def _unmuted(strips: Any) -> Iterator[Any]:
+    for strip in strips:
+        if not strip.mute:
+            yield strip
+            yield from _unmuted(getattr(strip, "strips", ()))
+
+
+def _animations(armature: bpy.types.Object) -> Iterator[Any]:
+    data: Any = armature.animation_data
+    if data is None:
+        return
+    if data.action and not _is_take(data.action):
+        yield compat.fcurves_of(data.action, armature)
+    for strip in playing_strips(data):
+        if strip.action and not _is_take(strip.action):
+            yield compat.strip_fcurves(strip)
+
+
+def _is_take(action: bpy.types.Action) -> bool:
+    return TAKE in action.keys()  # noqa: SIM118 (no dict)
+
+
+def _keyed_paths() -> set[str]:
+    return {curve.data_path for action in bpy.data.actions for curve in compat.fcurves_of(action)}
+
+
+def _rest(channel: str) -> Array:
+    """The channel's value at rest."""
+    rest = {
+        "location": (0.0, 0.0, 0.0), "scale": (1.0, 1.0, 1.0), "rotation_quaternion": (1.0, 0.0, 0.0, 0.0),
+        "rotation_axis_angle": (0.0, 0.0, 1.0, 0.0), "rotation_euler": (0.0, 0.0, 0.0),
+    }  # fmt: skip
+    return np.array(rest[channel])
