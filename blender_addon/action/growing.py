@@ -1,14 +1,21 @@
 """The beginning of a dance on the dancer while the rest is being made: an action that gets longer.
 
-It belongs to nobody's list. When the dance is there, or when nobody wants it any more, it goes, and the dancer shows
-what was shown before. Between two calls the user may do anything, undo and delete included: only names and numbers are
-kept.
+It belongs to nobody's list, and no file keeps it. When the dance is there, or when nobody wants it any more, it goes,
+and the dancer shows what was shown before.
+
+No undo step is made of it, so undo and redo may not find it: Blender leaves a data-block as it is in memory where two
+steps agree on it, and an armature would go on pointing to an action that is there no more. What was changed therefore
+carries a mark that tells how it was. Whatever is marked is put back before undo, redo and saving, and where undo, redo
+or a file have brought it back.
 """
 
 import math
+from collections.abc import Iterable
+from typing import Any
 
 import bpy
 import numpy as np
+from bpy.app.handlers import persistent
 
 from .. import compat
 from ..edge_backend.motion.motion import Motion
@@ -16,9 +23,12 @@ from ..rig.retarget import bone_map_of, dance_channels, switch_keys
 from ..rig.standing import standing_bones
 from .fixed import fixed_keys
 from .keys import bone_keys, key_switch, write_channel
-from .takes import refuse_tweaked
+from .takes import drop_strips, refuse_tweaked
 
 NAME = "Dance in the Making"
+
+MARK = "edge_dance_growing"
+"""A custom property: of the action; of the armature, with what it showed; of the scene, with where it ended."""
 
 
 class Growing:
@@ -26,16 +36,19 @@ class Growing:
 
     def __init__(self, first_frame: float) -> None:
         self._first_frame = first_frame
-        self._action = ""
-        self._before, self._slot = "", ""
-        self._kept = False  # whether the file kept that one anyway
-        self._end = 0
+        self._shown = False
+
+    @property
+    def taken_away(self) -> bool:
+        """Whether undo or saving has put back what was there before, although it is still to be shown."""
+        return self._shown and not _growing_actions()
 
     def show(self, armature: bpy.types.Object, beginning: Motion, scene: bpy.types.Scene) -> None:
         """Key the dance's beginning, which is longer each time; what has been keyed stays as it is.
 
         The scene's end moves out with it. Raises EdgeError armature_tweaked, rig_unfit.
         """
+        self._shown = False
         refuse_tweaked(armature)
         rate = scene.render.fps / scene.render.fps_base
         # Feet are for the end: cleaned again, those of other rigs would change behind the play head.
@@ -46,44 +59,111 @@ class Growing:
             for channels in bones
             for channel in bone_keys(armature.pose.bones[channels.bone].rotation_mode, frames, channels)
         ]
-        action = self._find(armature)
-        if action is None:  # the first time, or the user has undone it
+        action = _growing_on(armature)
+        if action is None:  # the first time, or something else is shown meanwhile
             keys += fixed_keys(standing_bones(armature, bone_map_of(armature)), keys, self._first_frame)
-            action = self._begin(armature, scene)
+            action = self._begin(armature)
         curves = compat.curves_owner(action)
         for channel in keys:
             write_channel(curves, channel)
-        scene.frame_end = max(scene.frame_end, math.ceil(frames[-1]))
+        _move_end(scene, math.ceil(frames[-1]))
+        self._shown = True
 
-    def remove(self, armature: bpy.types.Object | None, scene: bpy.types.Scene | None) -> None:
+    def remove(self) -> None:
         """Leave no trace."""
-        action = bpy.data.actions.get(self._action)
-        if action is None:
-            return
-        before = bpy.data.actions.get(self._before)
-        if armature and armature.animation_data and armature.animation_data.action == action:
-            compat.assign_action(armature, before, self._slot)
-        if before:
-            before.use_fake_user = self._kept
-        if scene:
-            scene.frame_end = self._end
-        bpy.data.actions.remove(action)
-        self._action = ""
+        self._shown = False
+        put_back()
 
-    def _find(self, armature: bpy.types.Object) -> bpy.types.Action | None:
-        """The action, if the dancer shows it still."""
-        action = bpy.data.actions.get(self._action)
-        data = armature.animation_data
-        return action if action and data and data.action == action else None
-
-    def _begin(self, armature: bpy.types.Object, scene: bpy.types.Scene) -> bpy.types.Action:
-        shown, self._slot = compat.shown_action(armature)
-        self._before, self._end = shown.name if shown else "", scene.frame_end
-        if shown:  # a file that is saved meanwhile would lose it
-            self._kept, shown.use_fake_user = shown.use_fake_user, True
+    def _begin(self, armature: bpy.types.Object) -> bpy.types.Action:
+        put_back()
+        shown, slot = compat.shown_action(armature)
         action, curves = compat.new_action(NAME)
+        action[MARK] = True
+        action.is_runtime_data = True  # autosave, which tells nobody, leaves it out
         for switch in switch_keys(armature):
             key_switch(curves, switch.path, switch.group, self._first_frame, switch.value)
-        self._action = action.name
+        # The mark is a user of what was shown: a file that is saved meanwhile keeps it.
+        armature[MARK] = {"slot": slot} | ({"shown": shown} if shown else {})
         compat.assign_action(armature, action)
         return action
+
+
+def put_back() -> None:
+    """Take every dance in the making out of the file: armatures show what they showed, scenes end where they ended."""
+    growing = _growing_actions()
+    for ob in _marked(bpy.data.objects):
+        _put_back_shown(ob, growing)
+    for scene in _marked(bpy.data.scenes):
+        mark = _take_mark(scene)
+        if scene.frame_end == mark["moved"]:  # else the user has moved it since
+            scene.frame_end = mark["end"]
+    for action in growing:
+        bpy.data.actions.remove(action)
+
+
+def register() -> None:
+    """Be told of undo, redo, saving and loading."""
+    for happenings in _happenings():
+        happenings.append(_put_back)
+
+
+def unregister() -> None:
+    """Be told no more, and leave no trace."""
+    for happenings in _happenings():
+        happenings.remove(_put_back)
+    put_back()
+
+
+def _growing_actions() -> list[Any]:
+    return _marked(bpy.data.actions)
+
+
+def _marked(owners: Iterable[Any]) -> list[Any]:
+    """Those of this file with a mark; what is linked from others is theirs."""
+    return [owner for owner in owners if not owner.library and MARK in owner.keys()]  # noqa: SIM118 (no dict)
+
+
+def _growing_on(armature: bpy.types.Object) -> bpy.types.Action | None:
+    """The action, if the armature shows it still."""
+    action, _ = compat.shown_action(armature)
+    return action if action in _growing_actions() else None
+
+
+def _move_end(scene: bpy.types.Scene, last: int) -> None:
+    """Have the scene end at this frame or later."""
+    if scene.frame_end >= last:
+        return
+    mark: Any = scene.get(MARK)
+    end = mark["end"] if mark and mark["moved"] == scene.frame_end else scene.frame_end
+    scene.frame_end = last
+    scene[MARK] = {"end": end, "moved": last}
+
+
+def _put_back_shown(ob: bpy.types.Object, growing: list[bpy.types.Action]) -> None:
+    mark, data = _take_mark(ob), ob.animation_data
+    if data is None:
+        return
+    if data.use_tweak_mode:  # it hides the action that it goes back to
+        data.use_tweak_mode = False
+    if data.action is None or data.action in growing:  # none: in a file, which has not kept the growing one
+        compat.assign_action(ob, mark.get("shown"), mark["slot"])
+    for action in growing:
+        drop_strips(ob, action)
+
+
+def _take_mark(owner: Any) -> dict[str, Any]:
+    """What the mark tells; it is taken off."""
+    mark: dict[str, Any] = owner[MARK].to_dict()
+    del owner[MARK]
+    return mark
+
+
+def _happenings() -> tuple[Any, ...]:
+    """Those that may find it, and those that may bring it back."""
+    told = bpy.app.handlers
+    return told.undo_pre, told.undo_post, told.redo_pre, told.redo_post, told.save_pre, told.load_post
+
+
+@persistent
+def _put_back(*_what: Any) -> None:
+    put_back()

@@ -147,6 +147,11 @@ def _forget(armature: bpy.types.Object, action: bpy.types.Action) -> None:
     for number in reversed(range(len(items))):
         if items[number].action in (action, None):
             items.remove(number)
+    drop_strips(armature, action)
+
+
+def drop_strips(armature: bpy.types.Object, action: bpy.types.Action) -> None:
+    """Take the action out of the armature's NLA, and with it the tracks that have nothing else."""
     for track in list(armature.animation_data.nla_tracks) if armature.animation_data else ():
         for strip in [strip for strip in track.strips if strip.action == action]:
             track.strips.remove(strip)

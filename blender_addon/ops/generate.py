@@ -89,8 +89,11 @@ class DanceOperator(JobOperator):
 
     def hide(self) -> None:
         """The dancer shows what was shown before."""
-        scene, dancer = self._stage()
-        self._growing.remove(dancer, scene)
+        self._growing.remove()
+
+    def taken_away(self) -> bool:
+        """By undo, redo or saving."""
+        return self._growing.taken_away
 
     def keeps_beginning(self, context: bpy.types.Context) -> bool:
         """As the panel says."""

@@ -76,6 +76,10 @@ class JobOperator(SteppingOperator):
     def hide(self) -> None:
         """Take away what `show` has shown."""
 
+    def taken_away(self) -> bool:
+        """Whether something else has taken away what `show` has shown, so that it is to be shown again."""
+        return False
+
     def keeps_beginning(self, context: bpy.types.Context) -> bool:
         """Whether a beginning is wanted when the rest has been cancelled."""
         return False
@@ -94,6 +98,8 @@ class JobOperator(SteppingOperator):
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Look after the job ten times a second; everything but ESC belongs to the rest of Blender."""
         if self._work:
+            if event.type == "TIMER":
+                self._show_beginning(context)
             return super().modal(context, event)
         if event.type == "ESC" and event.value == "PRESS":
             self._job.cancel()
@@ -176,10 +182,11 @@ class JobOperator(SteppingOperator):
         return self._start(context)
 
     def _show_beginning(self, context: bpy.types.Context) -> None:
-        if beginning := self._job.beginning():
-            self._beginning = beginning
+        longer = self._job.beginning()
+        self._beginning = longer or self._beginning
+        if self._beginning and (longer or self.taken_away()):
             with contextlib.suppress(EdgeError):  # what is wrong will be said of the whole dance
-                self.show(context, beginning)
+                self.show(context, self._beginning)
 
     def _gather(self, context: bpy.types.Context) -> set[str] | None:
         """Take in what was made last, and begin to work on it; the operator's answer where there is nothing to do."""

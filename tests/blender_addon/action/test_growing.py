@@ -52,7 +52,7 @@ def test_what_has_grown_is_what_the_take_will_be(dancer, growing):
     growing.show(dancer, swaying(40), bpy.context.scene)
     growing.show(dancer, swaying(90), bpy.context.scene)
     grown = values(dancer.animation_data.action)
-    growing.remove(dancer, bpy.context.scene)
+    growing.remove()
     action = addon("action.take").add_take(dancer, swaying(90), bpy.context.scene, 11.0)
     assert np.array_equal(values(action), grown)
 
@@ -62,12 +62,12 @@ def test_it_leaves_no_trace(dancer, growing):
     before = addon("action.take").add_take(dancer, swaying(30), scene, 1.0)
     growing.show(dancer, swaying(300), scene)
     assert dancer.animation_data.action != before
-    growing.remove(dancer, scene)
+    growing.remove()
     assert dancer.animation_data.action == before
     assert list(bpy.data.actions) == [before]
     assert scene.frame_end == 100
     assert list(addon("action.takes").takes_of(dancer)) == [before]
-    growing.remove(dancer, scene)  # nothing more to remove
+    growing.remove()  # nothing more to remove
 
 
 def test_a_file_saved_in_the_middle_keeps_the_animators_own_keys(dancer, growing, tmp_path):
@@ -80,7 +80,7 @@ def test_a_file_saved_in_the_middle_keeps_the_animators_own_keys(dancer, growing
     growing.show(dancer, swaying(40), bpy.context.scene)
     path = str(tmp_path / "saved.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path, copy=True)
-    growing.remove(dancer, bpy.context.scene)
+    growing.remove()
     assert addon("compat").shown_action(dancer) == (own, slot) and not own.use_fake_user
     with bpy.data.libraries.load(path) as (saved, _):
         assert "By hand" in saved.actions
