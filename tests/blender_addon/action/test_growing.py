@@ -86,6 +86,120 @@ def test_a_file_saved_in_the_middle_keeps_the_animators_own_keys(dancer, growing
         assert "By hand" in saved.actions
 
 
+@pytest.fixture
+def own(dancer):
+    """An action of the animator's, which the dancer shows; nothing else keeps it in the file."""
+    action, _ = addon("compat").new_action("By hand")
+    action.use_fake_user = False
+    addon("compat").assign_action(dancer, action)
+    return action
+
+
+def saved_without_a_word(path):
+    """As autosave writes files: it calls no handlers."""
+    told = bpy.app.handlers.save_pre[:]
+    bpy.app.handlers.save_pre.clear()
+    try:
+        bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True)
+    finally:
+        bpy.app.handlers.save_pre.extend(told)
+    with bpy.data.libraries.load(str(path)) as (saved, _):
+        return saved.actions
+
+
+@pytest.mark.parametrize("happening", ["undo_pre", "undo_post", "redo_pre", "redo_post", "save_pre", "load_post"])
+def test_it_is_gone_before_blender_looks_and_after_blender_brings_it_back(dancer, own, growing, happening):
+    growing.show(dancer, swaying(300), bpy.context.scene)
+    for handler in getattr(bpy.app.handlers, happening):
+        handler(bpy.context.scene, None)
+    assert dancer.animation_data.action == own and list(bpy.data.actions) == [own]
+    assert bpy.context.scene.frame_end == 100
+    assert not [*dancer.keys(), *bpy.context.scene.keys()]
+
+
+def test_what_was_taken_away_is_shown_again(dancer, own, growing):
+    assert not growing.taken_away  # not shown yet
+    growing.show(dancer, swaying(40), bpy.context.scene)
+    assert not growing.taken_away
+    bpy.app.handlers.save_pre[-1](None, None)
+    assert growing.taken_away
+    growing.show(dancer, swaying(40), bpy.context.scene)
+    assert not growing.taken_away and dancer.animation_data.action != own
+    growing.remove()
+    assert not growing.taken_away and dancer.animation_data.action == own
+
+
+def test_a_saved_file_is_as_if_no_dance_were_made(dancer, own, growing, tmp_path):
+    growing.show(dancer, swaying(300), bpy.context.scene)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "saved.blend"))
+    addon("action.growing").unregister()  # as where the extension is not installed
+    try:
+        bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "saved.blend"))
+        (armature,) = [ob for ob in bpy.data.objects if ob.type == "ARMATURE"]
+        assert armature.animation_data.action.name == "By hand" and len(bpy.data.actions) == 1
+        assert bpy.context.scene.frame_end == 100
+    finally:
+        addon("action.growing").register()
+
+
+def test_an_autosaved_file_has_no_half_dance_and_what_was_shown_is_shown_when_it_is_opened(
+    dancer, own, growing, tmp_path
+):
+    growing.show(dancer, swaying(300), bpy.context.scene)
+    assert saved_without_a_word(tmp_path / "saved.blend") == ["By hand"]
+    assert dancer.animation_data.action != own  # still shown
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "saved.blend"))
+    (armature,) = [ob for ob in bpy.data.objects if ob.type == "ARMATURE"]
+    assert armature.animation_data.action.name == "By hand" and len(bpy.data.actions) == 1
+    assert bpy.context.scene.frame_end == 100
+
+
+def test_what_the_user_has_done_meanwhile_stays(dancer, own, growing):
+    scene = bpy.context.scene
+    growing.show(dancer, swaying(200), scene)
+    another, _ = addon("compat").new_action("Another")
+    addon("compat").assign_action(dancer, another)
+    scene.frame_end = 160
+    growing.remove()
+    assert dancer.animation_data.action == another and scene.frame_end == 160
+    assert {action.name for action in bpy.data.actions} == {"By hand", "Another"}
+
+
+def test_it_goes_where_the_user_has_put_it(dancer, own, growing):
+    """Onto a copy of the dancer, and into the NLA, whose strip is being tweaked."""
+    scene = bpy.context.scene
+    growing.show(dancer, swaying(40), scene)
+    copy = dancer.copy()
+    scene.collection.objects.link(copy)
+    copy.animation_data.action = copy.animation_data.action.copy()
+    data = dancer.animation_data
+    track = data.nla_tracks.new()
+    track.strips.new("Pushed down", 1, data.action)
+    growing.remove()
+    assert [ob.animation_data.action for ob in (dancer, copy)] == [own, own]
+    assert list(bpy.data.actions) == [own] and not data.nla_tracks
+
+
+def test_it_leaves_no_trace_behind_a_strip_that_is_tweaked(dancer, own, growing):
+    data = dancer.animation_data
+    track = data.nla_tracks.new()
+    another, _ = addon("compat").new_action("Strip")
+    strip = track.strips.new("Strip", 1, another)
+    growing.show(dancer, swaying(40), bpy.context.scene)
+    data.nla_tracks.active, strip.select, track.select = track, True, True
+    data.use_tweak_mode = True
+    assert data.use_tweak_mode and data.action == another
+    growing.remove()
+    assert not data.use_tweak_mode and data.action == own and strip.action == another
+
+
+def test_without_an_armature_it_leaves_no_trace(dancer, own, growing):
+    growing.show(dancer, swaying(300), bpy.context.scene)
+    bpy.data.objects.remove(dancer)
+    growing.remove()
+    assert list(bpy.data.actions) == [own] and bpy.context.scene.frame_end == 100
+
+
 def test_undone_in_the_middle_it_begins_anew(dancer, growing):
     growing.show(dancer, swaying(40), bpy.context.scene)
     bpy.data.actions.remove(dancer.animation_data.action)  # what undo leaves
