@@ -100,8 +100,11 @@ class DanceOperator(JobOperator):
         return bool(context.scene.edge_dance.keep_cancelled)
 
     def _stage(self) -> tuple[bpy.types.Scene | None, bpy.types.Object | None]:
-        """The scene and the dancer that were there when the job began, where they are there still."""
-        dancer = next((ob for ob in bpy.data.objects if ob.session_uid == self._dancer), None)
+        """The scene and the dancer that were there when the job began, where they are there still.
+
+        What is in no scene any more is as good as deleted: so Blender leaves those whose collection goes.
+        """
+        dancer = next((ob for ob in bpy.data.objects if ob.session_uid == self._dancer and ob.users_scene), None)
         return bpy.data.scenes.get(self._scene), dancer
 
     def stage(self) -> tuple[bpy.types.Scene, bpy.types.Object]:
@@ -109,7 +112,7 @@ class DanceOperator(JobOperator):
         scene, dancer = self._stage()
         if scene is None or dancer is None:
             hint = "Select another one; the dance is kept for it."
-            raise EdgeError("dancer_gone", "The dancer was deleted while the dance was made.", hint)
+            raise EdgeError("dancer_gone", "The dancer or its scene was deleted while the dance was made.", hint)
         return scene, dancer
 
     def work_out(self, context: bpy.types.Context, dances: list[Motion]) -> Iterator[float]:

@@ -100,12 +100,12 @@ def running() -> bool:
     return bool(window().modal_operators)
 
 
-def until(done: Any, seconds: float = 120) -> Iterator[float]:
+def until(done: Any, seconds: float = 120, step: float = 0.2) -> Iterator[float]:
     waited = 0.0
     while not done():
         assert waited < seconds, "it took too long"
-        waited += 0.2
-        yield 0.2
+        waited += step
+        yield step
 
 
 def actions() -> list[str]:

@@ -5,15 +5,36 @@ desk, and ROUNDS: words such as "undo@placing", "save@sampling*3".
 """
 
 import os
+import signal
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import bpy
-from desk import OUT, actions, area, facts, here, open_tab, over_the_view, play, running, service, set_stage, xdotool
+from desk import (
+    OUT,
+    PACKAGE,
+    actions,
+    area,
+    facts,
+    here,
+    open_tab,
+    over_the_view,
+    play,
+    running,
+    service,
+    set_stage,
+    until,
+    xdotool,
+)
+
+Growing = sys.modules[f"{PACKAGE}.action.growing"].Growing
+Work = sys.modules[f"{PACKAGE}.backend.work"].Work
 
 OWN = "By hand"
 GROWING = "Dance in the Making"
-BASE, SAVED = str(OUT / "base.blend"), str(OUT / "saved.blend")
+BASE, SAVED, ELSEWHERE = (str(OUT / f"{name}.blend") for name in ("base", "saved", "elsewhere"))
 
 
 def dancer() -> Any:
@@ -21,7 +42,7 @@ def dancer() -> Any:
 
 
 def shown() -> str | None:
-    """What the dancer shows; looking at it, evaluating it and drawing it is what a dangling pointer does not survive."""
+    """What the dancer shows; it is evaluated and drawn, which a dangling pointer does not survive."""
     if dancer() is None:
         return None
     bpy.context.scene.frame_set(bpy.context.scene.frame_current + 1)
@@ -102,9 +123,13 @@ def delete_scene() -> None:
 
 def save() -> Iterator[float]:
     bpy.ops.wm.save_as_mainfile(filepath=SAVED, copy=True)
-    with bpy.data.libraries.load(SAVED) as (found, _):
-        facts["rounds"][-1]["saved"] = sorted(found.actions)
+    facts["rounds"][-1]["saved"] = actions_in(SAVED)
     yield 0.4
+
+
+def actions_in(path: str) -> list[str]:
+    with bpy.data.libraries.load(path) as (found, _):
+        return sorted(found.actions)
 
 
 def save_untold() -> Iterator[float]:
@@ -118,7 +143,8 @@ def save_untold() -> Iterator[float]:
 def open_saved() -> Iterator[float]:
     """The file that was saved so, in the middle of a dance."""
     yield from save_untold()
-    bpy.ops.wm.open_mainfile(filepath=SAVED)
+    Path(SAVED).replace(ELSEWHERE)
+    bpy.ops.wm.open_mainfile(filepath=ELSEWHERE)
     yield 0.6
 
 
@@ -163,18 +189,34 @@ EVENTS: dict[str, Callable[[], Iterator[float]]] = {
 STAGES: dict[str, Callable[[], Any]] = {
     "starting": lambda: service.job,
     "features": lambda: service.job and service.job.progress and service.job.progress.stage == "features",
-    "sampling": lambda: service.job and GROWING in actions(),
+    "sampling": lambda: GROWING in actions(),
     "placing": lambda: service.work,
     "applied": lambda: not running(),
 }
 
+held = {"stage": ""}  # where a job waits for what is to happen
+show, go_on = Growing.show, Work.go_on
 
-def soon(done: Callable[[], Any], seconds: float = 90) -> Iterator[float]:
-    waited = 0.0
-    while not done():
-        assert waited < seconds, "it took too long"
-        waited += 0.02
-        yield 0.02
+
+def shown_and_held(self: Any, *given: Any) -> None:
+    show(self, *given)
+    if held["stage"] == "sampling":
+        tell_worker(signal.SIGSTOP)
+
+
+def going_on(self: Any, *given: Any) -> bool:
+    return held["stage"] != "placing" and go_on(self, *given)
+
+
+def tell_worker(word: signal.Signals) -> None:
+    if service.running:
+        os.kill(service._worker._process.pid, word)
+
+
+def hold(stage: str) -> None:
+    """Have jobs wait at this stage, "": at none."""
+    held["stage"] = stage
+    tell_worker(signal.SIGCONT)
 
 
 def set_base() -> None:
@@ -209,16 +251,14 @@ def play_round(event: str, stage: str) -> Iterator[float]:
             bpy.ops.ed.undo_push(message="Move")
         if stage in ("starting", "features"):  # of a new worker they take long enough to be met
             service.stop()
+        hold(stage)
         bpy.ops.edge_dance.generate("INVOKE_DEFAULT")
-    yield from soon(STAGES[stage])
+    yield from until(STAGES[stage], step=0.02)
     yield from EVENTS[event]()
+    yield 0.6  # what was taken away is shown again
     seen["shown"] = shown()
-    if service.work and GROWING not in actions():
-        for _ in range(100):
-            yield 0.02
-            if GROWING in actions() or not service.work: break
-        print("AGAIN", actions(), service.work, flush=True)
-    yield from soon(lambda: not running() and not service.busy)
+    hold("")
+    yield from until(lambda: not running() and not service.busy)
     yield 0.3
     if stage != "applied":
         yield from press("ctrl+z")()  # the dance, or what was before
@@ -226,13 +266,14 @@ def play_round(event: str, stage: str) -> Iterator[float]:
         yield from press("ctrl+shift+z")()
     seen["problem"] = service.problem.code if service.problem else None
     seen["end"] = {"shown": shown(), "actions": actions(), "frame_end": bpy.context.scene.frame_end}
-    yield 0.2
-    yield from save()
+    bpy.ops.wm.save_as_mainfile(filepath=SAVED, copy=True)
+    seen["kept"] = actions_in(SAVED)
 
 
 def act() -> Iterator[float]:
     """Each yield is a wait in seconds, in which Blender goes on."""
     facts["rounds"] = []
+    Growing.show, Work.go_on = shown_and_held, going_on
     yield from open_tab()
     set_base()
     yield 0.5
