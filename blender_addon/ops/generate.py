@@ -111,8 +111,9 @@ class DanceOperator(JobOperator):
         """The same. Raises EdgeError dancer_gone."""
         scene, dancer = self._stage()
         if scene is None or dancer is None:
-            hint = "Select another one; the dance is kept for it."
-            raise EdgeError("dancer_gone", "The dancer or its scene was deleted while the dance was made.", hint)
+            gone = "scene" if dancer else "dancer"
+            hint = "Select a dancer; the dance is kept for it."
+            raise EdgeError("dancer_gone", f"The {gone} was deleted while the dance was made.", hint)
         return scene, dancer
 
     def work_out(self, context: bpy.types.Context, dances: list[Motion]) -> Iterator[float]:

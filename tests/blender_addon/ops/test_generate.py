@@ -193,6 +193,25 @@ def test_a_dancer_deleted_meanwhile_is_told_and_nothing_breaks(stage):
     assert len(bpy.data.actions) == before
 
 
+def test_a_dancer_whose_collection_was_deleted_gets_no_take_that_nobody_sees(stage, monkeypatch):
+    operators = addon("ops.generate")
+    cast = bpy.data.collections.new("Cast")
+    bpy.context.scene.collection.children.link(cast)
+    for collection in stage.users_collection:
+        collection.objects.unlink(stage)
+    cast.objects.link(stage)
+    before, finish = len(bpy.data.actions), operators.DanceOperator.finish
+
+    def late(self, context, dances):
+        bpy.data.collections.remove(cast)
+        return finish(self, context, dances)
+
+    monkeypatch.setattr(operators.DanceOperator, "finish", late)
+    with pytest.raises(RuntimeError, match="The dancer was deleted"):
+        bpy.ops.edge_dance.generate()
+    assert len(bpy.data.actions) == before and addon("backend.service").service.problem.code == "dancer_gone"
+
+
 def test_a_take_that_cannot_be_finished_leaves_nothing_behind(stage, monkeypatch):
     """The second of three fails."""
     error = addon("edge_backend.errors").EdgeError
