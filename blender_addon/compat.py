@@ -226,7 +226,7 @@ def longer_sound(path: str, told: float) -> float | None:
     """The length in seconds of a sound file that goes on behind the `told` ones; None where it does not."""
     try:
         aud: Any = importlib.import_module("aud")
-    except ImportError:  # the bpy package of 4.2
+    except ImportError:  # the bpy package of 4.2, some Linux distributions
         return None
     try:
         sound = aud.Sound(path)

@@ -96,7 +96,7 @@ def song_of(strip: Any, scene: bpy.types.Scene, take_packed: bool = True) -> Son
         raise EdgeError(
             "music_no_length",
             f"The strip {strip.name} is one frame long: its file is not there or does not say how long it is.",
-            "Remove it and add the song with Add Music.",
+            "Add the song anew with Add Music, or convert it to wav first.",
         )
     first, end = whole_song(piece, [piece for piece in pieces if not piece.silence])
     if end <= first:

@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,10 +43,12 @@ class SoundStrip:
 
     def goes_on_in(self, other: "SoundStrip") -> bool:
         """Whether the other strip plays on where this one ends, as the two halves of a strip that was cut do."""
-        if self.end - _NEAR > other.first or self.strip == other.strip or other.end <= other.first:
+        if abs(self.end - other.first) > _NEAR or abs(self.zero - other.zero) > _NEAR:
             return False
-        is_next = abs(self.end - other.first) < _NEAR and abs(self.zero - other.zero) < _NEAR
-        return is_next and self.path == other.path and not (_is_retimed(self) or _is_retimed(other))
+        if self.end <= self.first or other.end <= other.first:  # nothing is heard of it
+            return False
+        retimed = compat.is_retimed(self.strip) or compat.is_retimed(other.strip)
+        return self.scene == other.scene and self.path == other.path and not retimed
 
 
 def sound_strips(scene: bpy.types.Scene) -> list[SoundStrip]:
@@ -66,7 +69,12 @@ def whole_song(piece: SoundStrip, pieces: Sequence[SoundStrip]) -> tuple[float, 
 
 def song_starts(pieces: Sequence[SoundStrip]) -> list[SoundStrip]:
     """The first piece of each song."""
-    return [piece for piece in pieces if not any(other.goes_on_in(piece) for other in pieces)]
+    beginning = defaultdict(list)
+    for piece in pieces:
+        beginning[round(piece.first)].append(piece)
+    follow = (other for piece in pieces for other in beginning[round(piece.end)] if piece.goes_on_in(other))
+    later = {piece.strip.as_pointer() for piece in follow}
+    return [piece for piece in pieces if piece.strip.as_pointer() not in later]
 
 
 def _inside(owner: Any, scene: bpy.types.Scene, first: float, end: float, silence: str) -> Iterator[SoundStrip]:
@@ -94,7 +102,3 @@ def _silence(strip: Any, owner: Any, scene: bpy.types.Scene) -> str:
     if getattr(strip, "volume", 1.0) == 0 and not compat.is_animated(scene, strip.path_from_id("volume")):
         return f"the volume of {strip.name} is 0"
     return ""
-
-
-def _is_retimed(piece: SoundStrip) -> bool:
-    return compat.is_retimed(piece.strip)
