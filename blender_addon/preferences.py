@@ -79,6 +79,8 @@ class EDGE_DANCE_Preferences(bpy.types.AddonPreferences):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the preferences."""
+        from .ui.setup import draw_set_up_button  # noqa: PLC0415 - which needs the preferences
+
         layout: Any = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
@@ -87,7 +89,7 @@ class EDGE_DANCE_Preferences(bpy.types.AddonPreferences):
         layout.prop(self, "idle_minutes", text="Keep Warm (minutes)")
         layout.prop(self, "threads")
         box = layout.box()
-        box.operator("edge_dance.set_up_backend", icon="IMPORT")
+        draw_set_up_button(box, context, "Set Up Backend", "IMPORT")
         box.prop(self, "torch_build")
         box.prop(self, "mirror", placeholder="https://pypi.org/simple")
         box.prop(self, "proxy", placeholder="None")

@@ -31,12 +31,9 @@ class EDGE_DANCE_OT_generate_again(EditOperator):
     """The edit that made the take; None where it was made from nothing, and is a plain dance."""
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def why_not(cls, context: bpy.types.Context) -> str:
         """Only for a take."""
-        if shown_take(context) is None:
-            cls.poll_message_set("Click a take in the list first")
-            return False
-        return super().poll(context)
+        return super().why_not(context) if shown_take(context) else "Click a take in the list first."
 
     def prepare(self, context: bpy.types.Context) -> None:
         """The take's settings in place of the panel's; what it kept is read off the action that it was kept of."""

@@ -10,12 +10,13 @@ from ..rig.bone_map_properties import CHOSEN
 from ..rig.dancer import is_dancer
 from ..rig.retarget import bone_map_of
 from ..rig.target import active_armature
+from .reasons import Reasoned
 
 PRESETS = "edge_dance/bone_maps"
 """The folder of presets in Blender's user folder."""
 
 
-class EDGE_DANCE_OT_find_bones(bpy.types.Operator):
+class EDGE_DANCE_OT_find_bones(Reasoned, bpy.types.Operator):
     """Find the armature's bones from their names again, and list them for editing"""
 
     bl_idname = "edge_dance.find_bones"
@@ -23,11 +24,11 @@ class EDGE_DANCE_OT_find_bones(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def why_not(cls, context: bpy.types.Context) -> str:
         """Only for armatures other than the built-in dancer, whose bones are known."""
-        cls.poll_message_set("Select an armature other than the built-in dancer")
         armature = active_armature(context)
-        return armature is not None and not is_dancer(armature)
+        other = armature is not None and not is_dancer(armature)
+        return "" if other else "Select an armature other than the built-in dancer."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """What the list held before is forgotten."""

@@ -28,13 +28,11 @@ class EDGE_DANCE_OT_change_density(SteppingOperator):
     )
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Greyed with the reason."""
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """A job, or no take."""
         if service.busy:
-            cls.poll_message_set("A dance is being made already")
-            return False
-        cls.poll_message_set("Click a take in the list first")
-        return shown_take(context) is not None
+            return "A dance is being made already."
+        return "" if shown_take(context) else "Click a take in the list first."
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         """The new keys, of the take as it is now."""

@@ -27,6 +27,7 @@ from ..rig.obstacles import refuse_hidden
 from ..rig.retarget import bone_map_of, read_motion
 from ..rig.target import find_dancer
 from .generate import DanceOperator
+from .reasons import Reasoned, why_no_dancer
 
 
 class EditOperator(DanceOperator):
@@ -119,14 +120,12 @@ class EDGE_DANCE_OT_generate_kept(EditOperator):
     bl_label = "Generate with Keep List"
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def why_not(cls, context: bpy.types.Context) -> str:
         """Only where something is kept."""
-        if not super().poll(context):
-            return False
-        if not any(not row.mute for row in getattr(find_dancer(context), KEEP)):
-            cls.poll_message_set("The keep list is empty: add something to it first")
-            return False
-        return True
+        if reason := super().why_not(context):
+            return reason
+        kept = any(not row.mute for row in getattr(find_dancer(context), KEEP))
+        return "" if kept else "The keep list is empty: add something to it first."
 
     def window(self, armature: bpy.types.Object, strip: tuple[float, float]) -> tuple[float, float]:
         """All of the music."""
@@ -141,15 +140,12 @@ class TakeEditOperator(EditOperator):
     """An edit of the character's animation, whoever has made that."""
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Greyed with the reason."""
-        if not super().poll(context):
-            return False
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """Only where there is an animation."""
+        if reason := super().why_not(context):
+            return reason
         data = find_dancer(context).animation_data
-        if not data or not data.action:
-            cls.poll_message_set("The character has no animation to edit")
-            return False
-        return True
+        return "" if data and data.action else "The character has no animation to edit."
 
 
 class EDGE_DANCE_OT_regenerate_range(TakeEditOperator):
@@ -278,7 +274,7 @@ class EDGE_DANCE_OT_pose_to_beat(TakeEditOperator):
         return [*_around(min(beat, now) - way, max(beat, now) + way, self._timing), pose]
 
 
-class EDGE_DANCE_OT_mirror(bpy.types.Operator):
+class EDGE_DANCE_OT_mirror(Reasoned, bpy.types.Operator):
     """Mirror the dance: left becomes right. A new take"""
 
     bl_idname = "edge_dance.mirror"
@@ -286,15 +282,14 @@ class EDGE_DANCE_OT_mirror(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Greyed with the reason."""
-        try:
-            data = find_dancer(context).animation_data
-        except EdgeError as error:
-            cls.poll_message_set(str(error))
-            return False
-        cls.poll_message_set("The character has no animation to mirror")
-        return bool(data and data.action) and not service.busy
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """A job, no character, or no animation."""
+        if service.busy:
+            return "A dance is being made already."
+        if reason := why_no_dancer(context):
+            return reason
+        data = find_dancer(context).animation_data
+        return "" if data and data.action else "The character has no animation to mirror."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """The action that is mirrored stays as it is."""

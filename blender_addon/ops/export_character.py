@@ -12,6 +12,7 @@ from ..edge_backend.errors import EdgeError
 from ..edge_backend.failures import explain
 from ..edge_backend.whole_file import replacing
 from ..rig.target import active_armature
+from .reasons import Reasoned
 
 FORMATS = (
     ("FBX", "FBX (.fbx)", "For game engines and other animation programs"),
@@ -20,7 +21,7 @@ FORMATS = (
 _ENDINGS = {"FBX": ".fbx", "GLTF": ".glb"}
 
 
-class EDGE_DANCE_OT_export_character(bpy.types.Operator):
+class EDGE_DANCE_OT_export_character(Reasoned, bpy.types.Operator):
     """Write the active character, its body and its dance into an FBX or glTF file, a key on every frame"""
 
     bl_idname = "edge_dance.export_character"
@@ -35,11 +36,11 @@ class EDGE_DANCE_OT_export_character(bpy.types.Operator):
     check_existing: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def why_not(cls, context: bpy.types.Context) -> str:
         """Only for a character with an action."""
         armature = active_armature(context)
-        cls.poll_message_set("Select a character that has a dance")
-        return bool(armature and armature.animation_data and armature.animation_data.action)
+        has_dance = armature and armature.animation_data and armature.animation_data.action
+        return "" if has_dance else "Select a character that has a dance."
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Open the file browser."""

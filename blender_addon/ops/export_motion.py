@@ -13,9 +13,10 @@ from ..edge_backend.motion.motion import Motion
 from ..rig.obstacles import refuse_hidden
 from ..rig.retarget import ignored_way, read_motion
 from ..rig.target import find_dancer
+from .reasons import Reasoned, why_no_dancer
 
 
-class EDGE_DANCE_OT_export_motion(bpy.types.Operator):
+class EDGE_DANCE_OT_export_motion(Reasoned, bpy.types.Operator):
     """Write the selected armature's animation into a motion file, to continue it or to train on it"""
 
     bl_idname = "edge_dance.export_motion"
@@ -29,14 +30,9 @@ class EDGE_DANCE_OT_export_motion(bpy.types.Operator):
     check_existing: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Greyed with the reason."""
-        try:
-            find_dancer(context)
-        except EdgeError as error:
-            cls.poll_message_set(str(error))
-            return False
-        return True
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """No character."""
+        return why_no_dancer(context)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Open the file browser."""

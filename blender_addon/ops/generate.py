@@ -25,6 +25,7 @@ from ..rig.verdict import verdict_of
 from ..settings import generate_request, settings_to_keep
 from ..setup.installer import installer
 from .job_operator import JobOperator
+from .reasons import Reasoned
 
 _LARGEST_SEED = 99_999  # what is easily read out and typed in
 
@@ -44,15 +45,11 @@ class DanceOperator(JobOperator):
     Blender knows no operators that inherit from others."""
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Greyed with the reason."""
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """Another dance, no dancer, or no song."""
         if service.busy:
-            cls.poll_message_set("A dance is being made already")
-            return False
-        if reason := why_not_generate(context):
-            cls.poll_message_set(str(reason))
-            return False
-        return True
+            return "A dance is being made already."
+        return str(why_not_generate(context) or "")
 
     def prepare(self, context: bpy.types.Context) -> None:
         """The song's part that the strip plays, the dancer, and the panel's settings."""
@@ -191,17 +188,16 @@ class EDGE_DANCE_OT_variations(DanceOperator):
         return replace(super().request(folder, number), seed=self._request.seed + number)
 
 
-class EDGE_DANCE_OT_cancel(bpy.types.Operator):
+class EDGE_DANCE_OT_cancel(Reasoned, bpy.types.Operator):
     """Stop making the dance, as Esc does; what is there goes, unless it is to be kept"""
 
     bl_idname = "edge_dance.cancel"
     bl_label = "Cancel"
 
     @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
+    def why_not(cls, _context: bpy.types.Context) -> str:
         """Only while there is something to cancel."""
-        cls.poll_message_set("No dance is being made")
-        return service.busy
+        return "" if service.busy else "No dance is being made."
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """The operator that runs the job ends when the worker has stopped."""
@@ -212,7 +208,7 @@ class EDGE_DANCE_OT_cancel(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class EDGE_DANCE_OT_copy_problem(bpy.types.Operator):
+class EDGE_DANCE_OT_copy_problem(Reasoned, bpy.types.Operator):
     """Copy what went wrong, with the backend's log, to paste into a report"""
 
     bl_idname = "edge_dance.copy_problem"
@@ -220,9 +216,9 @@ class EDGE_DANCE_OT_copy_problem(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
+    def why_not(cls, _context: bpy.types.Context) -> str:
         """Only while there is a problem."""
-        return (service.problem or installer.problem) is not None
+        return "" if service.problem or installer.problem else "Nothing has gone wrong."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Onto the clipboard."""

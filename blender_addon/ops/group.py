@@ -60,18 +60,15 @@ class EDGE_DANCE_OT_dance_together(DialogOperator, SteppingOperator):
     _asked = False
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Greyed with the reason."""
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """A job, no take, or nobody else."""
         if service.busy:
-            cls.poll_message_set("A dance is being made already")
-            return False
+            return "A dance is being made already."
         if shown_take(context) is None:
-            cls.poll_message_set("Select the others, then the character whose take they are to dance")
-            return False
+            return "Select the others, then the character whose take they are to dance."
         if len(selected_characters(context)) < 2:
-            cls.poll_message_set("Select the others too: Shift-click them before the one that leads")
-            return False
-        return True
+            return "Select the others too: Shift-click them before the one that leads."
+        return ""
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask, and go on in small steps."""

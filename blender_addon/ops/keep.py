@@ -8,6 +8,7 @@ from ..action.keep_rows import add_row, bones_values, frame_range, selected_bone
 from ..action.takes import KEEP, KEEP_ROW
 from ..edge_backend.errors import EdgeError
 from ..rig.target import active_armature, find_dancer
+from .reasons import Reasoned
 
 SOURCES = (
     ("POSE", "Pose at Current Frame", "The pose at the current frame"),
@@ -25,7 +26,7 @@ SOURCES = (
 _SOFT_PATH = 0.7  # a body does not follow a drawn line to the millimetre
 
 
-class EDGE_DANCE_OT_keep(bpy.types.Operator):
+class EDGE_DANCE_OT_keep(Reasoned, bpy.types.Operator):
     """Add to what is kept when the dance is made anew"""
 
     bl_idname = "edge_dance.keep"
@@ -40,9 +41,13 @@ class EDGE_DANCE_OT_keep(bpy.types.Operator):
         return next(item[2] for item in SOURCES if item[0] == properties.source)
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Greyed with the reason."""
-        return can_keep(cls, context)
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """No character."""
+        try:
+            kept_armature(context)
+        except EdgeError as error:
+            return str(error)
+        return ""
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """New rows come to the end of the list."""
@@ -57,7 +62,7 @@ class EDGE_DANCE_OT_keep(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class EDGE_DANCE_OT_remove_kept(bpy.types.Operator):
+class EDGE_DANCE_OT_remove_kept(Reasoned, bpy.types.Operator):
     """Remove the row from the list"""
 
     bl_idname = "edge_dance.remove_kept"
@@ -67,11 +72,10 @@ class EDGE_DANCE_OT_remove_kept(bpy.types.Operator):
     everything: bpy.props.BoolProperty(name="All Rows", description="Remove all rows", options={"SKIP_SAVE"})
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def why_not(cls, context: bpy.types.Context) -> str:
         """Only where there are rows."""
-        cls.poll_message_set("The list is empty")
         armature = active_armature(context)
-        return armature is not None and bool(getattr(armature, KEEP))
+        return "" if armature and getattr(armature, KEEP) else "The list is empty."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """The row above becomes the active one."""
@@ -83,16 +87,6 @@ class EDGE_DANCE_OT_remove_kept(bpy.types.Operator):
             rows.remove(min(active, len(rows) - 1))
         setattr(armature, KEEP_ROW, max(0, min(active, len(rows) - 1)))
         return {"FINISHED"}
-
-
-def can_keep(operator: Any, context: bpy.types.Context) -> bool:
-    """Whether there is a character to keep something of; else the operator is greyed with the reason."""
-    try:
-        kept_armature(context)
-    except EdgeError as error:
-        operator.poll_message_set(str(error))
-        return False
-    return True
 
 
 def kept_armature(context: bpy.types.Context) -> bpy.types.Object:

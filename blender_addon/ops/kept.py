@@ -12,6 +12,7 @@ from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
 from ..preferences import kept_results
 from ..rig.target import find_dancer
+from .reasons import why_no_dancer
 from .stepping import SteppingOperator
 
 
@@ -25,17 +26,9 @@ class EDGE_DANCE_OT_apply_kept(SteppingOperator):
     name: bpy.props.StringProperty(name="Name", description="Which one; empty: the newest", options={"SKIP_SAVE"})
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Greyed with the reason."""
-        if service.busy:
-            cls.poll_message_set("A dance is being made already")
-            return False
-        try:
-            find_dancer(context)
-        except EdgeError as error:
-            cls.poll_message_set(str(error))
-            return False
-        return True
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """A job, or no character."""
+        return "A dance is being made already." if service.busy else why_no_dancer(context)
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         """Its keys on the dancer's bones as they are now."""

@@ -16,6 +16,7 @@ from ..music import add_song, find_strip, song_of
 from ..rig.target import active_armature
 from ..settings import beats_request
 from .job_operator import JobOperator
+from .reasons import Reasoned
 
 _OTHER_SOUNDS = "*.caf;*.weba;*.m4b;*.mka;*.opus;*.oga;*.aifc;*.au;*.w64;*.rf64;*.wv;*.tta;*.ape;*.amr;*.dts;*.3gp"
 """Kinds of files that Blender plays, and of which its own lists of sounds and movies do not know all."""
@@ -59,17 +60,15 @@ class EDGE_DANCE_OT_mark_beats(JobOperator):
     bl_label = "Mark Beats"
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Greyed with the reason."""
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """A job, or no song."""
         if service.busy:
-            cls.poll_message_set("The backend is at work; wait for it")
-            return False
+            return "A dance is being made already."
         try:
             song_of(*find_strip(context, context.scene.edge_dance.music), take_packed=False)
         except EdgeError as error:
-            cls.poll_message_set(str(error))
-            return False
-        return True
+            return str(error)
+        return ""
 
     def prepare(self, context: bpy.types.Context) -> None:
         """The song's part that the strip plays."""
@@ -116,7 +115,7 @@ class EDGE_DANCE_OT_clear_beats(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class EDGE_DANCE_OT_keys_to_beats(bpy.types.Operator):
+class EDGE_DANCE_OT_keys_to_beats(Reasoned, bpy.types.Operator):
     """Move the selected keys of the character's action to the nearest beat"""
 
     bl_idname = "edge_dance.keys_to_beats"
@@ -124,12 +123,13 @@ class EDGE_DANCE_OT_keys_to_beats(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def why_not(cls, context: bpy.types.Context) -> str:
         """Only for a take, with beats that are known."""
-        cls.poll_message_set("Select a character with a take, and mark the beats")
         action = current_take(active_armature(context))
         scene: Any = context.scene
-        return action is not None and bool(known_beats(action, scene))
+        if action is None:
+            return "Select a character with a take."
+        return "" if known_beats(action, scene) else "No beats are known: mark them."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """The marked beats, or those of the take."""

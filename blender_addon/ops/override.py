@@ -4,9 +4,10 @@ import bpy
 
 from ..edge_backend.errors import EdgeError
 from ..rig.override import linked_armature, override
+from .reasons import Reasoned
 
 
-class EDGE_DANCE_OT_override_character(bpy.types.Operator):
+class EDGE_DANCE_OT_override_character(Reasoned, bpy.types.Operator):
     """Make a library override of the linked character, so that it can be keyed here; its own file stays as it is"""
 
     bl_idname = "edge_dance.override_character"
@@ -14,10 +15,9 @@ class EDGE_DANCE_OT_override_character(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def why_not(cls, context: bpy.types.Context) -> str:
         """For characters from another file."""
-        cls.poll_message_set("Select a character that is linked from another file")
-        return linked_armature(context) is not None
+        return "" if linked_armature(context) else "Select a character that is linked from another file."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Make it, and make its armature active."""

@@ -19,9 +19,10 @@ from ..render.setup import set_stage
 from ..render.stage import remove_stage, stage_of
 from ..render.tracks import dancers_to_film
 from .dialog import DialogOperator
+from .reasons import Reasoned
 
 
-class EDGE_DANCE_OT_set_up_render(DialogOperator):
+class EDGE_DANCE_OT_set_up_render(Reasoned, DialogOperator):
     """Put the selected dancers on a stage and film them: a camera that never cuts off a hand or a foot, light, floor"""
 
     bl_idname = "edge_dance.set_up_render"
@@ -54,14 +55,13 @@ class EDGE_DANCE_OT_set_up_render(DialogOperator):
     )
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Greyed with the reason."""
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """Nobody to film."""
         try:
             dancers_to_film(context)
         except EdgeError as error:
-            cls.poll_message_set(str(error))
-            return False
-        return True
+            return str(error)
+        return ""
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Build the stage anew."""
@@ -86,7 +86,7 @@ class EDGE_DANCE_OT_set_up_render(DialogOperator):
         return {"FINISHED"}
 
 
-class EDGE_DANCE_OT_remove_stage(bpy.types.Operator):
+class EDGE_DANCE_OT_remove_stage(Reasoned, bpy.types.Operator):
     """Remove the stage with its camera and lights; your own camera and world are back"""
 
     bl_idname = "edge_dance.remove_stage"
@@ -94,11 +94,10 @@ class EDGE_DANCE_OT_remove_stage(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def why_not(cls, context: bpy.types.Context) -> str:
         """Only where there is one."""
-        cls.poll_message_set("There is no stage")
         scene: Any = context.scene
-        return stage_of(scene) is not None
+        return "" if stage_of(scene) else "There is no stage."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Everything else stays."""
@@ -107,7 +106,12 @@ class EDGE_DANCE_OT_remove_stage(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class EDGE_DANCE_OT_write_farm_job(bpy.types.Operator):
+def why_no_film(context: bpy.types.Context) -> str:
+    """What keeps the scene from being rendered."""
+    return "" if context.scene.camera else "There is no camera: set up the render first."
+
+
+class EDGE_DANCE_OT_write_farm_job(Reasoned, bpy.types.Operator):
     """Write a job file for Flamenco, Blender's render farm; save the blend file first, on a disk that the farm sees"""
 
     bl_idname = "edge_dance.write_farm_job"
@@ -127,15 +131,11 @@ class EDGE_DANCE_OT_write_farm_job(bpy.types.Operator):
     )
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Greyed with the reason."""
-        if not bpy.data.filepath:
-            cls.poll_message_set("Save the file first, where the farm's machines see it")
-            return False
-        if context.scene.camera is None:
-            cls.poll_message_set("There is no camera. Set up the render first")
-            return False
-        return True
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """No camera, or no file."""
+        if reason := why_no_film(context):
+            return reason
+        return "" if bpy.data.filepath else "For Flamenco save the file first, where the farm's machines see it."
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Open the file browser."""

@@ -2,13 +2,14 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import bpy
 import gpu as _gpu
 
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
+from ..edge_backend.failures import explain
 from ..edge_backend.setup.home import Home, free_bytes
 from ..edge_backend.setup.locked import lock_file, read_lock, this_system
 from ..edge_backend.setup.machine import LABELS, suggest
@@ -16,42 +17,51 @@ from ..edge_backend.setup.program import bytes_needed
 from ..preferences import PYTHON, backend_home, launch, preferences_of, set_up_launch
 from ..setup.installer import installer
 from ..setup.report import Host, ReportMaker
+from ..setup.status import watch
 from .program import run_program
+from .reasons import Reasoned
 
 _TICK_S = 0.1
 
 
-class EDGE_DANCE_OT_set_up_backend(bpy.types.Operator):
+class Packages(NamedTuple):
+    """A build's packages. size: bytes to download. needed: bytes of the disk. all_locked: every checksum is known."""
+
+    number: int
+    size: int
+    needed: int
+    all_locked: bool
+
+
+class EDGE_DANCE_OT_set_up_backend(Reasoned, bpy.types.Operator):
     """Install what makes the dances: a Python environment of its own, in this extension's user folder"""
 
     bl_idname = "edge_dance.set_up_backend"
     bl_label = "Set Up Backend"
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Greyed with the reason."""
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """Busy, no packages for this Python, or no network."""
         if installer.run:
-            cls.poll_message_set("The backend is being set up already")
-            return False
+            return "The backend is being set up already."
         if service.busy:
-            cls.poll_message_set("A dance is being made")
-            return False
-        if not bpy.app.online_access and not preferences_of(context).wheel_folder:
-            cls.poll_message_set(
-                "Blender may not go online: tick Allow Online Access in Preferences > System, "
-                "or name a folder of wheels in this extension's preferences"
-            )
-            return False
-        return True
+            return "A dance is being made already."
+        return watch.peek().no_packages or why_offline(context)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Ask first."""
+        """Look at the machine, and ask first."""
+        home = backend_home()
         try:
-            launch = set_up_launch(context)
-            self._wheels = read_lock(lock_file(launch.build, this_system(), PYTHON))
-            self._home = backend_home()
-        except EdgeError as error:
-            self.report({"ERROR"}, str(error))
+            self._found = suggest(PYTHON)
+            locks = {build: read_lock(lock_file(build, this_system(), PYTHON)) for build in self._found.builds}
+            self._packages = {
+                build: Packages(len(wheels), sum(wheel.size for wheel in wheels),
+                                bytes_needed(wheels, home / "downloads"), all(wheel.sha256 for wheel in wheels))
+                for build, wheels in locks.items()
+            }  # fmt: skip
+            self._free = free_bytes(home)
+        except (EdgeError, OSError) as error:
+            self.report({"ERROR"}, str(explain(error)))
             return {"CANCELLED"}
         window_manager: Any = context.window_manager
         result: set[str] = window_manager.invoke_props_dialog(self, width=440)
@@ -61,21 +71,24 @@ class EDGE_DANCE_OT_set_up_backend(bpy.types.Operator):
         """What will happen."""
         layout: Any = self.layout
         preferences = preferences_of(context)
-        found = suggest(PYTHON)
-        launch = set_up_launch(context)
-        wheels = read_lock(lock_file(launch.build, this_system(), PYTHON))
         column = layout.column()
-        column.label(text=found.found, icon="INFO")
+        column.label(text=self._found.found, icon="INFO")
         column.prop(preferences, "torch_build")
-        size = sum(wheel.size for wheel in wheels)
-        where = "taken from " + str(launch.wheels) if launch.wheels else "downloaded"
-        column.label(text=f"{len(wheels)} packages for {LABELS[launch.build]}, {size / 1e6:,.0f} MB, are {where}.")
-        if not all(wheel.sha256 for wheel in wheels):
+        build = self._found.build if preferences.torch_build == "auto" else preferences.torch_build
+        packages = self._packages.get(build)
+        if packages is None:
+            column.label(text=f"There are no packages for {LABELS[build]} on this machine.", icon="ERROR")
+            return
+        folder = preferences.wheel_folder
+        where = f"taken from {folder}" if folder else "downloaded"
+        column.label(
+            text=f"{packages.number} packages for {LABELS[build]}, {packages.size / 1e6:,.0f} MB, are {where}."
+        )
+        if not packages.all_locked:
             column.label(text="PyTorch itself comes on top, and by the checksum of PyTorch's own index.")
-        needed, free = bytes_needed(wheels, self._home / "downloads"), free_bytes(self._home)
-        enough = "" if free > needed else ": too little"
-        text = f"About {needed / 1e9:.1f} GB of the disk are needed, {free / 1e9:.1f} GB are free{enough}."
-        column.label(text=text, icon="NONE" if free > needed else "ERROR")
+        enough = packages.needed < self._free
+        text = f"About {packages.needed / 1e9:.1f} GB of the disk are needed, {self._free / 1e9:.1f} GB are free"
+        column.label(text=f"{text}." if enough else f"{text}: too little.", icon="NONE" if enough else "ERROR")
         column.label(text="Nothing outside of this extension's user folder is changed.")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -83,17 +96,18 @@ class EDGE_DANCE_OT_set_up_backend(bpy.types.Operator):
         return begin(self, context, remove=False)
 
 
-class EDGE_DANCE_OT_remove_backend(bpy.types.Operator):
+class EDGE_DANCE_OT_remove_backend(Reasoned, bpy.types.Operator):
     """Remove the backend that was set up, and give its disk space back"""
 
     bl_idname = "edge_dance.remove_backend"
     bl_label = "Remove Backend"
 
     @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
-        """Greyed with the reason."""
-        cls.poll_message_set("It is busy")
-        return not (installer.run or service.busy)
+    def why_not(cls, _context: bpy.types.Context) -> str:
+        """Busy."""
+        if installer.run:
+            return "The backend is being set up already."
+        return "A dance is being made already." if service.busy else ""
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask first."""
@@ -106,7 +120,7 @@ class EDGE_DANCE_OT_remove_backend(bpy.types.Operator):
         return begin(self, context, remove=True)
 
 
-class EDGE_DANCE_OT_cancel_set_up(bpy.types.Operator):
+class EDGE_DANCE_OT_cancel_set_up(Reasoned, bpy.types.Operator):
     """Stop the set-up; it goes on from there the next time"""
 
     bl_idname = "edge_dance.cancel_set_up"
@@ -114,9 +128,9 @@ class EDGE_DANCE_OT_cancel_set_up(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
+    def why_not(cls, _context: bpy.types.Context) -> str:
         """Only while there is something to cancel."""
-        return installer.run is not None
+        return "" if installer.run else "The backend is not being set up."
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """The timer sees its end."""
@@ -125,17 +139,18 @@ class EDGE_DANCE_OT_cancel_set_up(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class EDGE_DANCE_OT_free_memory(bpy.types.Operator):
+class EDGE_DANCE_OT_free_memory(Reasoned, bpy.types.Operator):
     """End the idle backend, so that its memory and the GPU's are free; the next dance starts it anew"""
 
     bl_idname = "edge_dance.free_memory"
     bl_label = "Free Memory"
 
     @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
+    def why_not(cls, _context: bpy.types.Context) -> str:
         """Only while it lives and nothing is being made."""
-        cls.poll_message_set("A dance is being made" if service.busy else "The backend is not running")
-        return service.running and not service.busy
+        if service.busy:
+            return "A dance is being made already."
+        return "" if service.running else "The backend is not running: there is no memory to free."
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """At once."""
@@ -168,6 +183,15 @@ class EDGE_DANCE_OT_write_report(bpy.types.Operator):
         bpy.app.timers.register(tick, persistent=True)
         self.report({"INFO"}, "Looking; this takes a moment.")
         return {"FINISHED"}
+
+
+def why_offline(context: bpy.types.Context) -> str:
+    """What keeps set-up from its packages: Blender may not go online, and no folder has them."""
+    if bpy.app.online_access or preferences_of(context).wheel_folder:
+        return ""
+    if bpy.app.online_access_override:
+        return "Blender was started in offline mode: start it anew without, or name a Wheel Folder in the preferences."
+    return "Blender may not go online: tick Allow Online Access, or name a Wheel Folder in the preferences."
 
 
 def _host() -> Host:

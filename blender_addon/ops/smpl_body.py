@@ -29,10 +29,9 @@ class EDGE_DANCE_OT_add_smpl_body(JobOperator):
     )
 
     @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
+    def why_not(cls, _context: bpy.types.Context) -> str:
         """While the backend has nothing else to do."""
-        cls.poll_message_set("A dance is being made; wait for it")
-        return not service.busy
+        return "A dance is being made already." if service.busy else ""
 
     def prepare(self, context: bpy.types.Context) -> None:
         """The file has to be named."""

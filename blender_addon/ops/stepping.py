@@ -8,11 +8,12 @@ from ..backend.service import service
 from ..backend.work import Work
 from ..edge_backend.errors import EdgeError
 from ..ui.redraw import redraw_sidebars
+from .reasons import Reasoned
 
 _TICK_S = 0.02
 
 
-class SteppingOperator(bpy.types.Operator):
+class SteppingOperator(Reasoned, bpy.types.Operator):
     """Modal in the window, where Blender stays free to use; all at once in background mode and from scripts.
 
     Between two steps the user may do anything, undo and delete included: keep names and numbers, never bpy objects.

@@ -10,6 +10,7 @@ from ..action.takes import current_take, delete_take, details, is_starred, span,
 from ..edge_backend.errors import EdgeError
 from ..rig.target import active_armature
 from ..settings import restore_settings
+from .reasons import Reasoned
 
 
 def shown_take(context: bpy.types.Context) -> tuple[bpy.types.Object, bpy.types.Action] | None:
@@ -19,16 +20,15 @@ def shown_take(context: bpy.types.Context) -> tuple[bpy.types.Object, bpy.types.
     return (armature, action) if armature and action and action in takes_of(armature) else None
 
 
-class TakeOperator(bpy.types.Operator):
+class TakeOperator(Reasoned, bpy.types.Operator):
     """Something to do with the take that is shown"""
 
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Greyed with the reason."""
-        cls.poll_message_set("Click a take in the list first")
-        return shown_take(context) is not None
+    def why_not(cls, context: bpy.types.Context) -> str:
+        """No take."""
+        return "" if shown_take(context) else "Click a take in the list first."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Do it, and say what went wrong if something does."""
@@ -164,7 +164,7 @@ class EDGE_DANCE_OT_show_takes(TakeOperator):
         side_by_side.show_copies(armature, shown, scene, self.spacing)
 
 
-class EDGE_DANCE_OT_hide_takes(bpy.types.Operator):
+class EDGE_DANCE_OT_hide_takes(Reasoned, bpy.types.Operator):
     """Remove the copies that show takes side by side"""
 
     bl_idname = "edge_dance.hide_takes"
@@ -172,11 +172,10 @@ class EDGE_DANCE_OT_hide_takes(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def why_not(cls, context: bpy.types.Context) -> str:
         """Only where there are copies."""
-        cls.poll_message_set("No copies are shown")
         armature = active_armature(context)
-        return armature is not None and bool(side_by_side.copies_of(armature))
+        return "" if armature and side_by_side.copies_of(armature) else "No copies are shown."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """The takes themselves stay."""

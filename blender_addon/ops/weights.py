@@ -11,6 +11,7 @@ from ..edge_backend.model.catalogue import SUFFIX
 from ..edge_backend.setup.home import free_bytes
 from ..preferences import launch, weights_folder
 from .program import run_program
+from .reasons import Reasoned
 
 _LICENCE = "https://github.com/openai/jukebox/blob/master/LICENSE"
 _FETCHED, _CONVERTED = 10.3e9, 9.3e9  # bytes
@@ -26,7 +27,7 @@ weights_import = WeightsImport()
 """Of this Blender. `registration` stops it."""
 
 
-class EDGE_DANCE_OT_import_weights(bpy.types.Operator):
+class EDGE_DANCE_OT_import_weights(Reasoned, bpy.types.Operator):
     """Make weights from a checkpoint of EDGE's network, its authors' or one that was trained with their code"""
 
     bl_idname = "edge_dance.import_weights"
@@ -41,10 +42,9 @@ class EDGE_DANCE_OT_import_weights(bpy.types.Operator):
     )
 
     @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
+    def why_not(cls, _context: bpy.types.Context) -> str:
         """One at a time."""
-        cls.poll_message_set(weights_import.busy[1])
-        return weights_import.run is None
+        return weights_import.busy[1] if weights_import.run else ""
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Ask for the file."""
@@ -63,7 +63,7 @@ class EDGE_DANCE_OT_import_weights(bpy.types.Operator):
         return run_program(self, context, weights_import, CommandLaunch(launch(context), tuple(command)), _choose)
 
 
-class EDGE_DANCE_OT_get_jukebox(bpy.types.Operator):
+class EDGE_DANCE_OT_get_jukebox(Reasoned, bpy.types.Operator):
     """Get Jukebox, through which the weights of EDGE's authors hear music: 10.3 GB to download, 9.3 GB on the disk"""
 
     bl_idname = "edge_dance.get_jukebox"
@@ -82,13 +82,13 @@ class EDGE_DANCE_OT_get_jukebox(bpy.types.Operator):
     )
 
     @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
+    def why_not(cls, _context: bpy.types.Context) -> str:
         """One at a time."""
-        cls.poll_message_set(weights_import.busy[1])
-        return weights_import.run is None
+        return weights_import.busy[1] if weights_import.run else ""
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Show the licence first."""
+        self._free = free_bytes(weights_folder(context))
         manager: Any = context.window_manager
         result: set[str] = manager.invoke_props_dialog(self, width=480)
         return result
@@ -102,11 +102,16 @@ class EDGE_DANCE_OT_get_jukebox(bpy.types.Operator):
         column.prop(self, "accept")
         column.separator()
         column.label(text="Five seconds of music take it two minutes on two processor cores; a GPU is far quicker.")
-        needed, free = _CONVERTED + (0 if self.directory else _FETCHED), free_bytes(weights_folder(context))
+        needed, free = _CONVERTED + (0 if self.directory else _FETCHED), self._free
         later = "" if self.directory else f", {_CONVERTED / 1e9:.1f} GB of them for good"
         text = f"It needs {needed / 1e9:.1f} GB of the disk{later}; {free / 1e9:.1f} GB are free."
         column.label(text=text, icon="NONE" if free > needed else "ERROR")
         column.prop(self, "directory", placeholder="Download them")
+        if not self.directory and not bpy.app.online_access:
+            column.label(
+                text="Blender may not go online: tick Allow Online Access, or name OpenAI's files.", icon="ERROR"
+            )
+            column.prop(context.preferences.system, "use_online_access", text="Allow Online Access")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Download what lacks, then convert; both go on where they were stopped."""
@@ -125,7 +130,7 @@ class EDGE_DANCE_OT_get_jukebox(bpy.types.Operator):
         return run_program(self, context, weights_import, CommandLaunch(launch(context), tuple(command)))
 
 
-class EDGE_DANCE_OT_cancel_weights(bpy.types.Operator):
+class EDGE_DANCE_OT_cancel_weights(Reasoned, bpy.types.Operator):
     """Stop bringing weights in; it goes on from there the next time"""
 
     bl_idname = "edge_dance.cancel_weights"
@@ -133,9 +138,9 @@ class EDGE_DANCE_OT_cancel_weights(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
+    def why_not(cls, _context: bpy.types.Context) -> str:
         """Only while there is something to stop."""
-        return weights_import.run is not None
+        return "" if weights_import.run else "Nothing is being brought in."
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """The timer sees its end."""

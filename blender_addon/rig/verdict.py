@@ -7,7 +7,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..edge_backend.errors import EdgeError
-from ..edge_backend.motion.retarget.bone_map import BoneMap
+from ..edge_backend.motion.retarget.bone_map import BoneMap, families
 from .obstacles import Obstacle, obstacles_of
 from .retarget import bone_map_of, chosen_bones, faults_of
 
@@ -51,7 +51,8 @@ def verdict_of(armature: bpy.types.Object, context: bpy.types.Context) -> Verdic
 
 
 def register() -> None:
-    """Be told of changes."""
+    """Be told of changes; read the families of rigs now, not when a panel is drawn for the first time."""
+    families()
     for happenings in _happenings():
         happenings.append(_forget)
 

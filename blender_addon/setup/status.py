@@ -1,6 +1,7 @@
 """What panels show of folders and of the backend: a thread looks, drawing reads what was found. No bpy."""
 
 import contextlib
+import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from ..edge_backend.audio.jukebox.place import locate
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.model.catalogue import KnownWeights, known
 from ..edge_backend.setup.home import Home
+from ..edge_backend.setup.locked import lock_file, this_system
+from ..edge_backend.setup.machine import suggest
 from .health import CHECKING, Health, HealthCheck
 from .installer import installer
 
@@ -29,12 +32,14 @@ class Places:
 class Status:
     """What was found. places: None until somebody has looked; then nothing is known.
 
-    has_backend: whether an environment was set up, whatever is being made beside it. kept: dances, the newest first.
+    has_backend: whether an environment was set up, whatever is being made beside it. no_packages: why set-up has none
+    for Blender's Python, "" if it has. kept: dances, the newest first.
     """
 
     places: Places | None = None
     health: Health = CHECKING
     has_backend: bool = False
+    no_packages: str = ""
     kept: tuple[Kept, ...] = ()
     weights: tuple[KnownWeights, ...] = ()
     has_jukebox: bool = False
@@ -85,10 +90,20 @@ class StatusWatch:
                 places,
                 self._check.look(places.launch, Home(places.home)),
                 Home(places.home).python is not None,
+                why_no_packages(sys.version_info[:2]),
                 tuple(KeptResults(places.results).all()),
                 tuple(known(places.weights)),
                 locate(places.weights) is not None,
             )
+
+
+def why_no_packages(python: tuple[int, int]) -> str:
+    """What keeps set-up from making an environment of a Python on this machine, "" if nothing does."""
+    try:
+        lock_file(suggest(python).build, this_system(), python)
+    except EdgeError as error:
+        return str(error)
+    return ""
 
 
 watch = StatusWatch(installer.health)

@@ -4,9 +4,11 @@ from typing import Any
 
 import bpy
 
+from ..ops.group import EDGE_DANCE_OT_dance_together
 from ..render.tracks import selected_characters
 from ..rig.verdict import verdict_of
 from .obstacles import draw_sentences
+from .words import draw_reasons
 
 
 class VIEW3D_PT_edge_dance_group(bpy.types.Panel):
@@ -30,3 +32,4 @@ class VIEW3D_PT_edge_dance_group(bpy.types.Panel):
         for ob in others:
             draw_sentences(layout, context, ob, verdict_of(ob, context).obstacles)
         layout.operator("edge_dance.dance_together", icon="COMMUNITY")
+        draw_reasons(layout, context, EDGE_DANCE_OT_dance_together)

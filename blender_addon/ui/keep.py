@@ -7,8 +7,10 @@ import bpy
 from ..action.keep import sentence
 from ..action.keep_rows import words_of
 from ..action.takes import KEEP, KEEP_ROW
-from ..ops.keep import SOURCES
+from ..ops.edit import EDGE_DANCE_OT_generate_kept, EDGE_DANCE_OT_mirror, EDGE_DANCE_OT_regenerate_range
+from ..ops.keep import SOURCES, EDGE_DANCE_OT_keep
 from ..rig.target import active_armature
+from .words import draw_reasons
 
 _ICONS = {"POSE": "ARMATURE_DATA", "RANGE": "TIME", "PATH": "CURVE_PATH", "FEET": "SNAP_FACE"}
 _SOURCE_ICONS = {
@@ -41,6 +43,7 @@ class EDGE_DANCE_MT_keep(bpy.types.Menu):
         """Draw the menu."""
         for source, words, _ in SOURCES:
             self.layout.operator("edge_dance.keep", text=words, icon=_SOURCE_ICONS[source]).source = source  # type: ignore[arg-type]
+        draw_reasons(self.layout, context, EDGE_DANCE_OT_keep)
 
 
 class EDGE_DANCE_MT_edit(bpy.types.Menu):
@@ -59,6 +62,7 @@ class EDGE_DANCE_MT_edit(bpy.types.Menu):
         layout.separator()
         layout.operator("edge_dance.vary", icon="MOD_NOISE")
         layout.operator("edge_dance.mirror", icon="MOD_MIRROR")
+        draw_reasons(layout, context, EDGE_DANCE_OT_regenerate_range, EDGE_DANCE_OT_mirror)  # of all
 
 
 class VIEW3D_PT_edge_dance_keep(bpy.types.Panel):
@@ -83,13 +87,15 @@ class VIEW3D_PT_edge_dance_keep(bpy.types.Panel):
         row.template_list("EDGE_DANCE_UL_keep", "", armature, KEEP, armature, KEEP_ROW, rows=3)
         column = row.column(align=True)
         column.menu("EDGE_DANCE_MT_keep", text="", icon="ADD")
-        column.operator("edge_dance.remove_kept", text="", icon="REMOVE").everything = False
-        column.separator()
-        column.operator("edge_dance.remove_kept", text="", icon="TRASH").everything = True
         rows, active = getattr(armature, KEEP), getattr(armature, KEEP_ROW)
+        if rows:
+            column.operator("edge_dance.remove_kept", text="", icon="REMOVE").everything = False
+            column.separator()
+            column.operator("edge_dance.remove_kept", text="", icon="TRASH").everything = True
         if 0 <= active < len(rows):
             _draw_row(layout, rows[active])
         layout.operator("edge_dance.generate_kept", icon="PINNED")
+        draw_reasons(layout, context, EDGE_DANCE_OT_generate_kept)
         row = layout.row(align=True)
         row.menu("EDGE_DANCE_MT_edit", icon="FILE_REFRESH")
         row.prop(context.scene.edge_dance, "strength", text="Vary", slider=True)
@@ -111,9 +117,10 @@ def _draw_row(layout: Any, item: Any) -> None:
             column.prop(item, "feet")
         for end, at_end in (("start", "open_start"), ("end", "open_end")):
             row = column.row(align=True)
-            frame = row.row(align=True)
-            frame.active = not getattr(item, at_end)
-            frame.prop(item, end)
+            if getattr(item, at_end):
+                row.label(text=f"{end.capitalize()}: that of the dance")
+            else:
+                row.prop(item, end)
             row.prop(item, at_end, text="", icon="REW" if end == "start" else "FF")
         column.prop(item, "fade")
     column.prop(item, "weight", slider=True)

@@ -10,14 +10,16 @@ from ..backend.job import Job
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..music import find_strip, song_names, song_of
+from ..ops.curves import EDGE_DANCE_OT_change_density
 from ..ops.generate import why_not_generate
+from ..ops.music import EDGE_DANCE_OT_keys_to_beats, EDGE_DANCE_OT_mark_beats
 from ..ops.presets import PRESETS
 from ..rig.target import active_armature, find_dancer
 from ..setup.status import watch
 from .kept import draw_kept
 from .obstacles import draw_obstacles
-from .setup import can_dance, draw_health
-from .words import draw_text, duration
+from .setup import draw_health, why_no_backend
+from .words import draw_reasons, draw_text, duration
 
 _STAGES = {
     "loading": "Loading the model",
@@ -48,7 +50,8 @@ class VIEW3D_PT_edge_dance(_DanceTab):
             _draw_job(layout, service.job)
             return
         if service.work:
-            _draw_bar(layout, service.work.fraction, service.work.label, not service.work.cancelled)
+            label = "Cancelling" if service.work.cancelled else service.work.label
+            _draw_bar(layout, service.work.fraction, label, not service.work.cancelled)
             return
         draw_health(layout, context)
         watch.read(warm=has_dancer)
@@ -57,7 +60,8 @@ class VIEW3D_PT_edge_dance(_DanceTab):
         if not reason:
             draw_obstacles(layout, context)
         buttons = layout.column()
-        buttons.enabled = can_dance()
+        lacking = why_no_backend()
+        buttons.enabled = not lacking
         row = buttons.row()
         row.scale_y = 1.6
         row.operator("edge_dance.generate", icon="ARMATURE_DATA")
@@ -66,6 +70,8 @@ class VIEW3D_PT_edge_dance(_DanceTab):
         count = row.row(align=True)
         count.scale_x = 0.5
         count.prop(context.scene.edge_dance, "variations", text="")
+        if lacking:
+            draw_text(layout, context, lacking, "INFO")
         if reason:
             draw_text(layout, context, f"{reason}", "INFO")
             if reason.code == "dancer_linked":
@@ -91,9 +97,10 @@ class VIEW3D_PT_edge_dance_style(_DanceTab):
         layout.prop(settings, "style")
         row = layout.row(heading="Energy", align=True)
         row.prop(settings, "use_energy", text="")
-        slider = row.row()
-        slider.active = settings.use_energy
-        slider.prop(settings, "energy", text="", slider=True)
+        if settings.use_energy:
+            row.prop(settings, "energy", text="", slider=True)
+        else:
+            row.label(text="As the music is")
         row = layout.row(align=True)
         row.prop(settings, "seed")
         row.operator("edge_dance.new_seed", text="", icon="FILE_REFRESH")
@@ -145,13 +152,14 @@ class VIEW3D_PT_edge_dance_curves(_DanceTab):
         layout: Any = self.layout
         settings = context.scene.edge_dance
         layout.row().prop(settings, "density", expand=True)
-        row = layout.row(align=True)
-        row.active = settings.density == "CURVES"
-        row.prop(settings, "degrees")
-        row.prop(settings, "millimetres")
+        if settings.density == "CURVES":
+            row = layout.row(align=True)
+            row.prop(settings, "degrees")
+            row.prop(settings, "millimetres")
         change = layout.operator("edge_dance.change_density", icon="FCURVE")
         change.density = settings.density
         change.degrees, change.millimetres = settings.degrees, settings.millimetres
+        draw_reasons(layout, context, EDGE_DANCE_OT_change_density)
         armature = active_armature(context)
         if action := current_take(armature):
             layout.label(text=f"{key_count(action):,} keys in {action.name}")
@@ -177,7 +185,9 @@ class VIEW3D_PT_edge_dance_beats(_DanceTab):
         row = layout.row(align=True)
         row.operator("edge_dance.mark_beats", icon="MARKER_HLT")
         row.operator("edge_dance.clear_beats", text="", icon="X")
+        draw_reasons(layout, context, EDGE_DANCE_OT_mark_beats)
         layout.operator("edge_dance.keys_to_beats", icon="SNAP_ON")
+        draw_reasons(layout, context, EDGE_DANCE_OT_keys_to_beats)
 
 
 def _draw_dancer(layout: Any, context: bpy.types.Context) -> bool:

@@ -4,7 +4,9 @@ from typing import Any
 
 import bpy
 
+from ..ops.render import EDGE_DANCE_OT_set_up_render, EDGE_DANCE_OT_write_farm_job, why_no_film
 from ..render.stage import stage_of
+from .words import draw_reasons
 
 
 class VIEW3D_PT_edge_dance_render(bpy.types.Panel):
@@ -25,8 +27,10 @@ class VIEW3D_PT_edge_dance_render(bpy.types.Panel):
         row.operator("edge_dance.set_up_render", icon="OUTLINER_OB_CAMERA")
         if stage_of(scene):
             row.operator("edge_dance.remove_stage", text="", icon="X")
+        draw_reasons(layout, context, EDGE_DANCE_OT_set_up_render)
         column = layout.column(align=True)
-        column.enabled = scene.camera is not None
+        column.enabled = not why_no_film(context)
         film = column.operator("render.render", text="Render Film", icon="RENDER_ANIMATION")
         film.animation, film.use_viewport = True, True
         column.operator("edge_dance.write_farm_job", icon="NETWORK_DRIVE")
+        draw_reasons(layout, context, EDGE_DANCE_OT_write_farm_job)  # of both

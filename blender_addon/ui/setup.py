@@ -5,10 +5,16 @@ from typing import Any
 import bpy
 
 from ..backend.service import service
+from ..ops.setup import (
+    EDGE_DANCE_OT_free_memory,
+    EDGE_DANCE_OT_remove_backend,
+    EDGE_DANCE_OT_set_up_backend,
+    why_offline,
+)
 from ..preferences import ADDON
 from ..setup.installer import installer
 from ..setup.status import watch
-from .words import draw_text, duration
+from .words import draw_reasons, draw_text, duration
 
 _ICONS = {
     "checking": "SORTTIME",
@@ -51,16 +57,37 @@ class VIEW3D_PT_edge_dance_backend(bpy.types.Panel):
                 row = layout.row(align=True)
                 row.operator("edge_dance.set_up_backend", text=now.mend or "Repair Backend", icon="TOOL_SETTINGS")
                 row.operator("edge_dance.remove_backend", text="", icon="TRASH")
+                draw_reasons(layout, context, EDGE_DANCE_OT_set_up_backend, EDGE_DANCE_OT_remove_backend)
+                _draw_permission(layout, context)
         layout.operator("edge_dance.free_memory", icon="MEMORY")
+        draw_reasons(layout, context, EDGE_DANCE_OT_free_memory)
         layout.operator("edge_dance.write_report", icon="TEXT")
 
 
-def can_dance() -> bool:
-    """Whether there is a backend that works, as far as is known; while another is set up, the old one works on."""
+def why_no_backend() -> str:
+    """Why no dance can be made, as far as is known, "" if one can; while a backend is set up, the old one works on."""
     status = watch.read()
     if installer.run:
-        return status.has_backend
-    return status.health.state in ("ready", "checking", "outdated")
+        return "" if status.has_backend else "Dances can be made once the backend is set up."
+    return "" if status.health.state in ("ready", "checking", "outdated") else "Dances need the backend: see above."
+
+
+def draw_set_up_button(layout: Any, context: bpy.types.Context, text: str, icon: str) -> None:
+    """The button, and what keeps it from being clicked."""
+    row = layout.row()
+    row.scale_y = 1.3
+    row.operator("edge_dance.set_up_backend", text=text, icon=icon)
+    draw_reasons(layout, context, EDGE_DANCE_OT_set_up_backend)
+    _draw_permission(layout, context)
+
+
+def _draw_permission(layout: Any, context: bpy.types.Context) -> None:
+    """Blender's own switch, where all that set-up lacks is the right to go online."""
+    reason = why_offline(context)
+    if reason and reason == EDGE_DANCE_OT_set_up_backend.why_not(context) and not bpy.app.online_access_override:
+        layout.prop(
+            context.preferences.system, "use_online_access", text="Allow Online Access", icon="URL", toggle=True
+        )
 
 
 def draw_health(layout: Any, context: bpy.types.Context) -> None:
@@ -73,13 +100,11 @@ def draw_health(layout: Any, context: bpy.types.Context) -> None:
         box = layout.box()
         draw_text(box, context, now.words, _ICONS[now.state])
         if now.mend:
-            row = box.row()
-            row.scale_y = 1.3
-            row.operator("edge_dance.set_up_backend", text=now.mend, icon=_ICONS[now.state])
+            draw_set_up_button(box, context, now.mend, _ICONS[now.state])
         else:
             box.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES").module = ADDON
     elif now.ours and service.problem and service.problem.code in _MENDED_BY_SET_UP:
-        layout.operator("edge_dance.set_up_backend", text="Repair Backend", icon="TOOL_SETTINGS")
+        draw_set_up_button(layout, context, "Repair Backend", "TOOL_SETTINGS")
     if problem := installer.problem:
         draw_text(layout, context, str(problem), "ERROR")
         layout.operator("edge_dance.copy_problem", icon="COPYDOWN")

@@ -4,6 +4,9 @@ from typing import Any
 
 import bpy
 
+from ..ops.smpl_body import EDGE_DANCE_OT_add_smpl_body
+from .words import draw_reasons
+
 
 class VIEW3D_PT_edge_dance_smpl_body(bpy.types.Panel):
     """A body of SMPL, from a model file of your own"""
@@ -24,4 +27,5 @@ class VIEW3D_PT_edge_dance_smpl_body(bpy.types.Panel):
         layout.prop(settings, "filepath")
         layout.prop(settings, "betas")
         operator = layout.operator("edge_dance.add_smpl_body", icon="OUTLINER_OB_ARMATURE")
+        draw_reasons(layout, context, EDGE_DANCE_OT_add_smpl_body)
         operator.filepath, operator.betas = settings.filepath, settings.betas

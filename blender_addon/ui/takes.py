@@ -6,7 +6,10 @@ import bpy
 
 from ..action.side_by_side import copies_of
 from ..action.takes import SHOWN, TAKES, current_take, details, is_starred
+from ..ops.again import EDGE_DANCE_OT_generate_again
+from ..ops.takes import EDGE_DANCE_OT_delete_take, EDGE_DANCE_OT_stash_take
 from ..rig.target import active_armature
+from .words import draw_reasons
 
 
 class EDGE_DANCE_UL_takes(bpy.types.UIList):
@@ -45,7 +48,10 @@ class EDGE_DANCE_MT_takes(bpy.types.Menu):
         layout.operator("edge_dance.blend_takes", icon="IPO_EASE_IN_OUT")
         layout.separator()
         layout.operator("edge_dance.show_takes", icon="PARTICLE_DATA")
-        layout.operator("edge_dance.hide_takes", icon="HIDE_ON")
+        armature = active_armature(context)
+        if armature and copies_of(armature):
+            layout.operator("edge_dance.hide_takes", icon="HIDE_ON")
+        draw_reasons(layout, context, EDGE_DANCE_OT_stash_take, EDGE_DANCE_OT_generate_again)  # the others as the first
 
 
 class VIEW3D_PT_edge_dance_takes(bpy.types.Panel):
@@ -73,6 +79,7 @@ class VIEW3D_PT_edge_dance_takes(bpy.types.Panel):
         column.operator("edge_dance.delete_take", text="", icon="X")
         column.separator()
         column.menu("EDGE_DANCE_MT_takes", text="", icon="DOWNARROW_HLT")
+        draw_reasons(layout, context, EDGE_DANCE_OT_delete_take)
         if action := current_take(armature):
             _draw_details(layout, action)
         if copies_of(armature):

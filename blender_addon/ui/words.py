@@ -5,6 +5,8 @@ from typing import Any
 import blf
 import bpy
 
+from ..ops.reasons import Reasoned
+
 _FONT_SIZE = 11.0  # points of the default theme
 _MARGIN = 100.0  # pixels of the sidebar that are no text: icon, tabs, borders
 
@@ -22,6 +24,13 @@ def draw_text(layout: Any, context: bpy.types.Context, text: str, icon: str) -> 
     column.scale_y = 0.85
     for number, line in enumerate(_wrapped(text, context.region.width - _MARGIN * scale, scale)):
         column.label(text=line, icon="BLANK1" if number else icon)
+
+
+def draw_reasons(layout: Any, context: bpy.types.Context, *operators: type[Reasoned]) -> None:
+    """Why buttons of these operators are grey: each reason once, below them."""
+    for reason in dict.fromkeys(operator.why_not(context) for operator in operators):
+        if reason:
+            draw_text(layout, context, reason, "INFO")
 
 
 def _wrapped(text: str, width: float, scale: float) -> list[str]:

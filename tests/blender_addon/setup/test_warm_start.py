@@ -66,9 +66,9 @@ def test_it_can_be_switched_off(service, quick_worker):
 
 
 def test_without_a_backend_the_button_is_grey_and_nothing_is_started(service, quick_worker, tmp_path):
-    can_dance = addon("ui.setup").can_dance
-    assert can_dance()  # as far as is known
+    why_no_backend = addon("ui.setup").why_no_backend
+    assert not why_no_backend()  # as far as is known
     quick_worker.backend_python = str(tmp_path / "no python")
-    draw_until(lambda: not can_dance())
+    draw_until(why_no_backend)
     draw()
     assert not service.running

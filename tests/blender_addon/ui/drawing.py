@@ -8,15 +8,16 @@ from blender_stage import addon
 
 
 class Layout:
-    """Takes every call of a UILayout; `texts`, `operators` and `enabled` are shared with what is laid out in it.
+    """Takes every call of a UILayout; what is laid out in it goes into its lists.
 
-    operators: (identifier, whether all that it lies in is enabled).
+    operators, properties: (identifier, whether all that it lies in is enabled).
     """
 
     def __init__(self, parent: "Layout | None" = None) -> None:
         self._parent = parent
         self.texts: list[str] = parent.texts if parent else []
         self.operators: list[tuple[str, bool]] = parent.operators if parent else []
+        self.properties: list[tuple[str, bool]] = parent.properties if parent else []
         self.enabled = True
 
     @property
@@ -32,6 +33,9 @@ class Layout:
     def operator(self, name: str, **_how: Any) -> Any:
         self.operators.append((name, self.usable))
         return SimpleNamespace()
+
+    def prop(self, _owner: Any, name: str, **_how: Any) -> None:
+        self.properties.append((name, self.usable))
 
     def menu(self, name: str, **_how: Any) -> None:
         draw(getattr(bpy.types, name), self)

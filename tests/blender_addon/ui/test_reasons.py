@@ -1,0 +1,85 @@
+"""No button is grey without a sentence in its panel that says why."""
+
+import sys
+
+import bpy
+import pytest
+from blender_stage import addon, put_dancer, put_song, random_motion, write_song
+from drawing import draw, operators, panels
+
+
+@pytest.fixture
+def health(monkeypatch):
+    """Sets how the backend is said to be."""
+    status = addon("setup.status")
+
+    def set_(state, python=sys.version_info[:2]):
+        found = addon("setup.health").Health(state, f"The backend is {state}.")
+        lacking = status.why_no_packages(python)
+        monkeypatch.setattr(status.watch, "_status", status.Status(health=found, no_packages=lacking))
+
+    set_("ready")
+    return set_
+
+
+def greyed():
+    """(panel, operator, whether its reason stands there) of each grey button of each panel that is to be seen."""
+    known = {operator.bl_idname: operator for operator in operators()}
+    for panel in panels():
+        layout = draw(panel)
+        for name, enabled in layout.operators:
+            operator = known.get(name)
+            reason = operator.why_not(bpy.context) if hasattr(operator, "why_not") else ""
+            if reason:
+                yield panel.__name__, name, reason in layout.texts
+            elif not enabled:
+                yield panel.__name__, name, bool(layout.texts)
+
+
+SCENES = ["nothing", "song", "dancer", "song and dancer", "take", "job", "work", "camera", "no backend",
+          "unfinished backend", "other armature"]  # fmt: skip
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_every_grey_button_has_its_reason_beside_it(scene, health, tmp_path, monkeypatch):
+    if scene not in ("nothing", "dancer"):
+        put_song(write_song(tmp_path / "song.wav", 5))
+    if scene not in ("nothing", "song"):
+        dancer = put_dancer()
+    if scene in ("take", "job", "work", "camera"):
+        addon("action.take").add_take(dancer, random_motion(20), bpy.context.scene, 1)
+    service = addon("backend.service").service
+    if scene == "job":
+        monkeypatch.setattr(service, "job", addon("backend.job").Job(None, tmp_path))
+    if scene == "work":
+        monkeypatch.setattr(service, "work", addon("backend.work").Work("Placing keys", iter(())))
+        service.work.cancelled = True
+    if scene == "camera":
+        bpy.context.scene.camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    if scene == "no backend":
+        health("missing")
+    if scene == "unfinished backend":
+        health("unfinished")
+    if scene == "other armature":
+        ob = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
+        bpy.context.collection.objects.link(ob)
+        bpy.context.view_layer.objects.active = ob
+    found = list(greyed())
+    assert [one for one in found if not one[2]] == []
+    assert found
+
+
+def test_first_contact_offline_says_what_to_do_and_has_the_switch(health):
+    assert not bpy.app.online_access
+    health("missing")
+    main = draw(addon("ui.panels").VIEW3D_PT_edge_dance)
+    assert any("Allow Online Access" in text for text in main.texts)
+    assert ("use_online_access", True) in main.properties
+    assert "Dances need the backend: see above." in main.texts
+
+
+def test_a_python_without_packages_is_told_in_the_box(health):
+    health("missing", (3, 15))
+    main = draw(addon("ui.panels").VIEW3D_PT_edge_dance)
+    assert any("Python 3.15 here; the backend needs 3.11 to 3.14" in text for text in main.texts)
+    assert ("use_online_access", True) not in main.properties  # it would not help
