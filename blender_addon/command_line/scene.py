@@ -132,9 +132,9 @@ def _put_song(path: Path) -> None:
     strips = [strip for strip in compat.all_strips(scene) if strip.type == "SOUND" and strip.sound]
     own = [strip for strip in strips if Path(bpy.path.abspath(strip.sound.filepath)).resolve() == path.resolve()]
     chosen = own[0] if own else add_song(bpy.context, path, scene.frame_start)
-    for strip in strips:
-        strip.mute = strip != chosen
-    chosen.mute = False
+    heard = own or [chosen]  # all the pieces of one that was cut
+    for strip in [*strips, chosen]:
+        strip.mute = strip not in heard
     _settings().music = chosen.name
 
 

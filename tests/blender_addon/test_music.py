@@ -369,6 +369,19 @@ def test_a_song_that_was_cut_is_one_song(chosen, song_file):
 
 
 @makes_strips
+def test_the_command_line_has_all_pieces_of_its_song_heard_and_no_other(song_file, tmp_path):
+    strip = put_song(song_file, frame=11)
+    second = put_song(song_file, frame=11, channel=2)
+    other = put_song(shutil.copy(song_file, tmp_path / "Other.wav"), channel=3)
+    whole = the_song("Test Song")
+    set_end(strip, 100)
+    set_first(second, 100)
+    addon("command_line.scene")._put_song(song_file)
+    assert the_song(bpy.context.scene.edge_dance.music) == whole
+    assert [each.mute for each in (strip, second, other)] == [False, False, True]
+
+
+@makes_strips
 def test_pieces_of_a_song_that_do_not_follow_on_each_other_are_songs_to_choose_from(song_file):
     strip = put_song(song_file, frame=11)
     second = put_song(song_file, frame=1, channel=2)  # moved on: a part of the song is left out
