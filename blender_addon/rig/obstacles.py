@@ -121,13 +121,16 @@ def _moved_by_strips(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[
 def _moving_strips(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[Any, str]]:
     """Strips with F-curves of what no take keys and yet moves the body."""
     data: Any = armature.animation_data
+    strips = list(playing_strips(data)) if data and data.use_nla else []
+    if not strips:
+        return
     constraints = [
         (f'{bone_path(bone.name)}.constraints["{bpy.utils.escape_identifier(constraint.name)}"].influence', bone.name)
         for bone in carriers(armature, bone_map)
         for constraint in bone.constraints
     ]
-    keyed = {switch.path for switch in switch_keys(armature)}
-    for strip in playing_strips(data) if data and data.use_nla else ():
+    keyed = {switch.path for switch in switch_keys(armature, bone_map)}
+    for strip in strips:
         curves = compat.strip_fcurves(strip)
         if any(changes(curves.find(name, index=index)) for name in _OBJECT_CHANNELS for index in range(4)):
             yield strip, f"moves {armature.name} itself"
@@ -155,15 +158,15 @@ def _holding(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[An
             if target not in (None, armature) and acts(constraint):
                 yield constraint, f"{carrier.name}, which carries the body, is held"
     for owner in armature.pose.bones:
-        for constraint in owner.constraints if owner.name not in slots else ():
+        for constraint in owner.constraints:
+            if constraint.type not in ("IK", "SPLINE_IK") or owner.name in slots or not acts(constraint):
+                continue
             if pulled := next((bone for bone in _ik_chain(owner, constraint) if bone in slots), None):
                 yield constraint, f"The {slot_words(slots[pulled])}, {pulled}, is pulled by {owner.name}"
 
 
 def _ik_chain(owner: bpy.types.PoseBone, constraint: Any) -> list[str]:
-    """The bones that the constraint bends, if it does; the owner's first."""
-    if constraint.type not in ("IK", "SPLINE_IK") or not acts(constraint):
-        return []
+    """The bones that the IK constraint bends; the owner's first."""
     chain = [owner.name, *(bone.name for bone in owner.parent_recursive)]
     if not getattr(constraint, "use_tail", True):
         chain = chain[1:]
@@ -179,8 +182,9 @@ def _driving(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[An
     """Drivers of channels that a take keys, which a driver overrules."""
     for slot, bone, driver in driven_bones(armature, bone_map):
         yield driver, f"The {slot_words(slot)}, {bone}, is moved by a driver."
-    switches = {switch.path: switch.group for switch in switch_keys(armature)}
-    for driver in armature.animation_data.drivers if armature.animation_data else ():
+    drivers: Any = armature.animation_data.drivers if armature.animation_data else ()
+    switches = {switch.path: switch.group for switch in switch_keys(armature, bone_map)} if len(drivers) else {}
+    for driver in drivers:
         if driver.data_path in switches and not driver.mute:
             yield driver, f"What {switches[driver.data_path]} follows is decided by a driver, not by the dance."
 

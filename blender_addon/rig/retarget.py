@@ -87,11 +87,11 @@ def channels_in_steps(
     ]
 
 
-def switch_keys(armature: bpy.types.Object) -> list[SwitchKey]:
+def switch_keys(armature: bpy.types.Object, bone_map: BoneMap | None = None) -> list[SwitchKey]:
     """What has to be keyed beside the bones for the dance to be seen: the rig's own switches from IK to FK."""
     if is_dancer(armature):
         return []
-    bone_map = bone_map_of(armature)
+    bone_map = bone_map or bone_map_of(armature)
     keys = []
     for switch in bone_map.switches:
         if switch.property in armature.pose.bones[switch.bone].keys():  # noqa: SIM118 (no dict)
