@@ -122,6 +122,25 @@ def test_takes_are_made_saved_and_filmed_and_a_second_run_finds_them_there(capfd
     assert len(takes_in(scene_file)) == 0  # never written to
 
 
+def test_what_hides_a_dance_is_told_with_the_take(capfd, scene_file, quick_worker):
+    bpy.data.objects["Hero"].data.pose_position = "REST"
+    bpy.ops.wm.save_as_mainfile(filepath=str(scene_file))
+    code, lines = command(capfd, "--save", scene_file.parent / "out")
+    assert code == 0
+    (warning,) = events(lines, "warning")
+    assert warning["message"] == "Hero is in Rest Position, which shows no animation." and warning["seed"] == 0
+
+
+def test_the_rig_is_taken_and_not_its_metarig(capfd, scene_file):
+    rig = bpy.data.objects["Hero"]
+    metarig = bpy.data.objects.new("Metarig", rig.data.copy())
+    bpy.context.collection.objects.link(metarig)
+    metarig.data["rigify_target_rig"] = rig
+    bpy.ops.wm.save_as_mainfile(filepath=str(scene_file))
+    code, lines = command(capfd, "--save", scene_file.parent / "out", "--dry-run")
+    assert code == 0 and len(events(lines, "plan")) == 1, lines
+
+
 @needs_strips
 def test_each_song_has_a_file_of_its_own_and_one_that_fails_does_not_stop_the_others(capfd, scene_file, tmp_path):
     songs = [write_song(tmp_path / f"{name}.wav", 1.5) for name in ("a", "b")]
