@@ -19,10 +19,12 @@ from bpy.app.handlers import persistent
 
 from .. import compat
 from ..edge_backend.motion.motion import Motion
+from ..edge_backend.motion.rotations import Array
+from ..rig.channels import BoneChannels
 from ..rig.retarget import bone_map_of, dance_channels, switch_keys
 from ..rig.standing import standing_bones
 from .fixed import fixed_keys
-from .keys import bone_keys, key_switch, write_channel
+from .keys import ChannelKeys, add_keys, bone_keys, bone_path, key_switch, rotation_property, write_channel
 from .takes import drop_strips, refuse_tweaked
 
 NAME = "Dance in the Making"
@@ -37,6 +39,7 @@ class Growing:
     def __init__(self, first_frame: float) -> None:
         self._first_frame = first_frame
         self._shown = False
+        self._tail = _Tail()
 
     @property
     def taken_away(self) -> bool:
@@ -44,28 +47,30 @@ class Growing:
         return self._shown and not _growing_actions()
 
     def show(self, armature: bpy.types.Object, beginning: Motion, scene: bpy.types.Scene) -> None:
-        """Key the dance's beginning, which is longer each time; what has been keyed stays as it is.
+        """Key the dance's beginning, which is longer each time; what has been keyed is not looked at again.
 
         The scene's end moves out with it. Raises EdgeError armature_tweaked, rig_unfit.
         """
         self._shown = False
         refuse_tweaked(armature)
         rate = scene.render.fps / scene.render.fps_base
-        # Feet are for the end: cleaned again, those of other rigs would change behind the play head.
-        bones = dance_channels(armature, beginning, clean_feet=False)
-        frames = self._first_frame + np.arange(beginning.frames) * (rate / Motion.fps)
-        keys = [
-            channel
-            for channels in bones
-            for channel in bone_keys(armature.pose.bones[channels.bone].rotation_mode, frames, channels)
-        ]
         action = _growing_on(armature)
+        if action is None or not self._tail.fits(armature, action):
+            self._tail = _Tail()
+        done = self._tail.frames
+        self._shown = done >= beginning.frames
+        if self._shown:
+            return
+        # Feet are for the end: cleaned again, those of other rigs would change behind the play head.
+        bones = dance_channels(armature, beginning.behind(done), clean_feet=False)
+        frames = self._first_frame + np.arange(done, beginning.frames) * (rate / Motion.fps)
+        keys = self._tail.go_on(armature, frames, bones)
         if action is None:  # the first time, or something else is shown meanwhile
             keys += fixed_keys(standing_bones(armature, bone_map_of(armature)), keys, self._first_frame)
             action = self._begin(armature)
         curves = compat.curves_owner(action)
         for channel in keys:
-            write_channel(curves, channel)
+            (add_keys if done else write_channel)(curves, channel)
         _move_end(scene, math.ceil(frames[-1]))
         self._shown = True
 
@@ -86,6 +91,43 @@ class Growing:
         armature[MARK] = {"slot": slot} | ({"shown": shown} if shown else {})
         compat.assign_action(armature, action)
         return action
+
+
+class _Tail:
+    """What of a dance has been keyed: frames, and where its bones' channels end, so that they go on without a jump."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self._quaternions: dict[str, Array] = {}
+        self._eulers: dict[str, Array] = {}
+        self._paths: set[str] = set()
+
+    def fits(self, armature: bpy.types.Object, action: bpy.types.Action) -> bool:
+        """Whether the action still has all these keys, for bones that turn in the same modes as then."""
+        counts = {curve.data_path: len(curve.keyframe_points) for curve in compat.fcurves_of(action, armature)}
+        modes = {f"{bone_path(bone)}.{rotation_property(_mode(armature, bone))}" for bone in self._quaternions}
+        return modes <= self._paths and all(counts.get(path) == self.frames for path in self._paths)
+
+    def go_on(self, armature: bpy.types.Object, frames: Array, bones: Iterable[BoneChannels]) -> list[ChannelKeys]:
+        """The keys that come next, at `frames`, which follow those that there are."""
+        found: list[ChannelKeys] = []
+        for channels in bones:
+            name, quaternions = channels.bone, channels.quaternions
+            if name in self._quaternions and self._quaternions[name] @ quaternions[0] < 0:
+                quaternions = -quaternions
+            self._quaternions[name] = quaternions[-1]
+            turned = BoneChannels(name, quaternions, channels.location)
+            keys = bone_keys(_mode(armature, name), frames, turned, self._eulers.get(name))
+            if keys[-1].channel == "rotation_euler":
+                self._eulers[name] = keys[-1].values[-1]
+            found += keys
+        self.frames += len(frames)
+        self._paths.update(f"{bone_path(keys.bone)}.{keys.channel}" for keys in found)
+        return found
+
+
+def _mode(armature: bpy.types.Object, bone: str) -> str:
+    return armature.pose.bones[bone].rotation_mode if bone in armature.pose.bones else ""
 
 
 def put_back() -> None:

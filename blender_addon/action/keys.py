@@ -1,5 +1,6 @@
-"""Writing keys: one array per F-curve, never one call per key."""
+"""Writing keys: one array per F-curve; one call per key only where keys are added behind others."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -44,12 +45,14 @@ class ChannelKeys:
     slopes: Array | None = None
 
 
-def bone_keys(mode: str, frames: Array, channels: BoneChannels) -> list[ChannelKeys]:
-    """What keys a bone of this rotation mode at `frames` (T,)."""
+def bone_keys(
+    mode: str, frames: Array, channels: BoneChannels, before: Sequence[float] | None = None
+) -> list[ChannelKeys]:
+    """What keys a bone of this rotation mode at `frames` (T,). before: as `rotation_values` takes it."""
     keys = []
     if channels.location is not None:
         keys.append(ChannelKeys(channels.bone, "location", frames, channels.location))
-    values = rotation_values(mode, channels.quaternions)
+    values = rotation_values(mode, channels.quaternions, before)
     return [*keys, ChannelKeys(channels.bone, rotation_property(mode), frames, values)]
 
 
@@ -70,6 +73,22 @@ def write_channel(curves: Any, keys: ChannelKeys) -> None:
         else:
             _write(fcurve, keys.frames, column, keys.interpolation)
             fcurve.update()
+
+
+def add_keys(curves: Any, keys: ChannelKeys) -> None:
+    """Give the bone's channel, which has keys, linear ones behind them; none of those that are there is touched."""
+    path = f"{bone_path(keys.bone)}.{keys.channel}"
+    kind = keys.interpolation
+    for index, column in enumerate(keys.values.T):
+        fcurve = curves.fcurves.find(path, index=index)
+        points = fcurve.keyframe_points
+        first = len(points)
+        points.add(len(column))
+        for point, frame, value in zip(points[first:], keys.frames.tolist(), column.tolist(), strict=True):
+            point.co = frame, value
+            point.interpolation = kind
+            point.select_control_point = point.select_left_handle = point.select_right_handle = False
+        fcurve.update()
 
 
 def key_switch(curves: Any, path: str, group: str, frame: float, value: float) -> None:
@@ -136,15 +155,20 @@ def copy_others(source: bpy.types.Action, action: bpy.types.Action) -> None:
         copy.update()
 
 
-def rotation_values(mode: str, quaternions: Array) -> Array:
-    """The values (T, 4 or 3) of that property, without jumps, from quaternions (T, 4) without sign flips."""
+def rotation_values(mode: str, quaternions: Array, before: Sequence[float] | None = None) -> Array:
+    """The values (T, 4 or 3) of that property, without jumps, from quaternions (T, 4) without sign flips.
+
+    before: Euler angles (3,) that the first are to follow without a jump.
+    """
     if mode == "QUATERNION":
         return quaternions
     if mode == "AXIS_ANGLE":
         half = np.linalg.norm(quaternions[:, 1:], axis=1, keepdims=True)
         axes = np.where(half > 1e-9, quaternions[:, 1:] / np.maximum(half, 1e-9), (0.0, 1.0, 0.0))
         return np.hstack([2 * np.arctan2(half, quaternions[:, :1]), axes])
-    eulers: list[Euler] = []
+    eulers = [Euler(before, mode)] if before is not None else []
     for quaternion in quaternions.tolist():
         eulers.append(Quaternion(quaternion).to_euler(mode, *eulers[-1:]))
-    return np.array([euler[:] for euler in eulers])  # of Eulers themselves numpy makes an array ten times as slowly
+    return np.array(
+        [euler[:] for euler in eulers[-len(quaternions) :]]
+    )  # of Eulers themselves numpy makes an array ten times as slowly

@@ -49,6 +49,10 @@ class Motion:
         """How many frames there are."""
         return len(self.rotations)
 
+    def behind(self, frame: int) -> "Motion":
+        """The dance from that frame on, without beats."""
+        return Motion(self.rotations[frame:], self.root[frame:], self.contacts[frame:], meta=self.meta)
+
     def joints(self) -> Array:
         """Joint positions (T, 24, 3), metres, world."""
         return forward_kinematics(self.rotations, self.root)

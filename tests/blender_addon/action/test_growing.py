@@ -215,3 +215,59 @@ def test_turns_do_not_jump_where_more_keys_come(dancer, growing):
         growing.show(dancer, swaying(frames), bpy.context.scene)
     keys = values(dancer.animation_data.action)[:, 1::2]
     assert np.abs(np.diff(keys, axis=1)).max() < 0.2  # radians or metres in a frame; the dancer sways slowly
+
+
+@pytest.mark.parametrize("mode", ["QUATERNION", "AXIS_ANGLE", "XYZ"])
+def test_only_new_frames_are_keyed_and_nothing_jumps_where_they_begin(dancer, growing, monkeypatch, mode):
+    module, scene = addon("action.growing"), bpy.context.scene
+    for bone in dancer.pose.bones:
+        bone.rotation_mode = mode
+    keyed = []
+    channels_of = module.dance_channels
+
+    def counted(armature, motion, clean_feet):
+        keyed.append(motion.frames)
+        return channels_of(armature, motion, clean_feet=clean_feet)
+
+    monkeypatch.setattr(module, "dance_channels", counted)
+    dance = turning(400)
+    for frames in (75, 150, 225, 400):
+        growing.show(dancer, piece(dance, frames), scene)
+    assert keyed == [75, 75, 75, 175]
+    grown = values(dancer.animation_data.action)
+    kinds = {point.interpolation for curve in addon("compat").fcurves_of(dancer.animation_data.action)
+             for point in curve.keyframe_points}  # fmt: skip
+    assert kinds == {"LINEAR"}
+    growing.remove()
+    growing.show(dancer, dance, scene)
+    assert np.array_equal(values(dancer.animation_data.action), grown)
+
+
+@pytest.mark.parametrize("change", ["mode", "keys"])
+def test_what_the_user_has_changed_meanwhile_is_keyed_from_the_beginning(dancer, growing, change):
+    scene, dance = bpy.context.scene, turning(150)
+    growing.show(dancer, piece(dance, 75), scene)
+    if change == "mode":
+        dancer.pose.bones[3].rotation_mode = "XZY"
+    else:
+        points = addon("compat").fcurves_of(dancer.animation_data.action)[5].keyframe_points
+        points.remove(points[10])
+    growing.show(dancer, dance, scene)
+    curves = list(addon("compat").fcurves_of(dancer.animation_data.action))
+    whole = [curve for curve in curves if len(curve.keyframe_points) == 150]
+    assert len(whole) >= len(curves) - 4  # what the bone has turned by before stays
+
+
+def turning(frames):
+    """A dance that turns round several times, so that signs and angles have every chance to jump."""
+    Motion = addon("edge_backend.motion.motion").Motion
+    turn = addon("edge_backend.motion.rotations").axis_angle_to_matrix
+    time = np.arange(frames)[:, None, None] / 30
+    axis = np.random.default_rng(4).normal(size=(24, 3))
+    rotations = turn(time * axis)
+    root = np.stack([time[:, 0, 0]] * 3, axis=1)
+    return Motion(rotations.astype(np.float32), root.astype(np.float32), np.zeros((frames, 4), np.float32))
+
+
+def piece(dance, frames):
+    return type(dance)(dance.rotations[:frames], dance.root[:frames], dance.contacts[:frames])
