@@ -25,6 +25,7 @@ from ..rig.retarget import bone_map_of, dance_channels, switch_keys
 from ..rig.standing import standing_bones
 from .fixed import fixed_keys
 from .keys import ChannelKeys, add_keys, bone_keys, bone_path, key_switch, rotation_property, write_channel
+from .switches import note_switches, settle, show_action
 from .takes import drop_strips, refuse_tweaked
 
 NAME = "Dance in the Making"
@@ -89,7 +90,8 @@ class Growing:
             key_switch(curves, switch.path, switch.group, self._first_frame, switch.value)
         # The mark is a user of what was shown: a file that is saved meanwhile keeps it.
         armature[MARK] = {"slot": slot} | ({"shown": shown} if shown else {})
-        compat.assign_action(armature, action)
+        note_switches(armature)
+        show_action(armature, action)
         return action
 
 
@@ -188,9 +190,10 @@ def _put_back_shown(ob: bpy.types.Object, growing: list[bpy.types.Action]) -> No
     if data.use_tweak_mode:  # it hides the action that it goes back to
         data.use_tweak_mode = False
     if data.action is None or data.action in growing:  # none: in a file, which has not kept the growing one
-        compat.assign_action(ob, mark.get("shown"), mark["slot"])
+        show_action(ob, mark.get("shown"), mark["slot"])
     for action in growing:
         drop_strips(ob, action)
+    settle(ob)
 
 
 def _take_mark(owner: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ..rig.paths import bone_of
 from ..rig.retarget import bone_map_of, measure
 from .keep import Row
 from .parts import PART_WORDS, joints_of, part_named
-from .takes import KEEP, KEEP_ROW, span
+from .takes import KEEP, KEEP_ROW, new_item, span
 
 _POINT_S = 0.5
 """A path through a curve has a point for each of so many seconds."""
@@ -58,7 +58,7 @@ def rows_of(armature: bpy.types.Object, rate: float) -> list[Row]:
 def add_row(armature: bpy.types.Object, **values: Any) -> Any:
     """A new row at the list's end, made the active one."""
     rows = getattr(armature, KEEP)
-    item = rows.add()
+    item = new_item(rows)
     for name, value in values.items():
         setattr(item, name, value)
     setattr(armature, KEEP_ROW, len(rows) - 1)

@@ -14,6 +14,7 @@ from ..rig.obstacles import refuse_hidden
 from ..rig.paths import bone_of, bone_path, rotation_property
 from ..rig.retarget import bone_map_of
 from .keys import rotation_values, write_keys
+from .switches import settle, show_action
 from .takes import refuse_tweaked, remember, span
 
 
@@ -62,6 +63,7 @@ def blend(
     above.blend_in = end - start
     copy.use_fake_user = True
     remember(armature, copy)
+    settle(armature)
     return copy
 
 
@@ -85,7 +87,7 @@ def _stance(armature: bpy.types.Object, action: bpy.types.Action, frame: int) ->
     try:
         for track, _ in muted:
             track.mute = True
-        compat.assign_action(armature, action)
+        show_action(armature, action)
         scene.frame_set(frame)
         posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
         bones = bone_map_of(armature).bones
@@ -95,7 +97,7 @@ def _stance(armature: bpy.types.Object, action: bpy.types.Action, frame: int) ->
     finally:
         for track, mute in muted:
             track.mute = mute
-        compat.assign_action(armature, shown, slot)
+        show_action(armature, shown, slot)
         scene.frame_set(before, subframe=subframe)
     across = left - right
     middle = (left + right) / 2

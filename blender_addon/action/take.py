@@ -20,6 +20,7 @@ from ..rig.standing import standing_bones
 from .curves import Density, carriage_of, in_density, modes_of
 from .fixed import fixed_keys
 from .keys import ChannelKeys, bone_keys, key_switch, write_channel
+from .switches import note_switches
 from .takes import PROPERTY, refuse_tweaked, remember, use_take
 
 
@@ -112,6 +113,7 @@ def _adopt(armature: bpy.types.Object, action: bpy.types.Action, first: float, l
     action.use_fake_user = True
     action.use_frame_range = True
     action.frame_start, action.frame_end = first, last
+    note_switches(armature)
     use_take(armature, action)
     remember(armature, action)
 

@@ -3,6 +3,7 @@
 What a take knows lies on its action and goes where the action goes; the list holds nothing but pointers.
 """
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ import bpy
 from .. import compat
 from ..edge_backend.errors import EdgeError
 from ..rig.standing import TAKE
+from .switches import settle, show_action
 
 TAKES, SHOWN = "edge_dance_takes", "edge_dance_take"
 """The armature object's list of takes, and the number of the one that it shows (character_properties)."""
@@ -31,7 +33,17 @@ def takes_of(armature: bpy.types.Object) -> list[bpy.types.Action]:
 def remember(armature: bpy.types.Object, action: bpy.types.Action) -> None:
     """Put the action at the end of the armature's list, if it is not there."""
     if action not in takes_of(armature):
-        getattr(armature, TAKES).add().action = action
+        new_item(getattr(armature, TAKES)).action = action
+
+
+def new_item(items: Any) -> Any:
+    """A new item at the end of one of the armature's lists.
+
+    It has a name that no other has: a library override stores all items without one as a single item.
+    """
+    item = items.add()
+    item.name = uuid.uuid4().hex
+    return item
 
 
 def current_take(armature: bpy.types.Object | None) -> bpy.types.Action | None:
@@ -46,7 +58,7 @@ def use_take(armature: bpy.types.Object, action: bpy.types.Action) -> None:
     data = armature.animation_data
     if data and data.action:
         data.action.use_fake_user = True  # else the file would lose it at the next save
-    compat.assign_action(armature, action)
+    show_action(armature, action)
 
 
 @contextmanager
@@ -57,11 +69,11 @@ def showing(armature: bpy.types.Object, action: bpy.types.Action | None) -> Iter
         yield
         return
     refuse_tweaked(armature)
-    compat.assign_action(armature, action)
+    show_action(armature, action)
     try:
         yield
     finally:
-        compat.assign_action(armature, shown, slot)
+        show_action(armature, shown, slot)
 
 
 def refuse_tweaked(armature: bpy.types.Object) -> None:
@@ -114,9 +126,7 @@ def delete_take(armature: bpy.types.Object, action: bpy.types.Action) -> None:
     neighbours = takes[place + 1 : place + 2] + takes[place - 1 : place]
     data = armature.animation_data
     if data and data.action == action:
-        data.action = None
-        if neighbours:
-            compat.assign_action(armature, neighbours[0])
+        show_action(armature, neighbours[0] if neighbours else None)
     _forget(armature, action)
     action.use_fake_user = False
     if not bpy.data.user_map(subset={action}).get(action):
@@ -137,7 +147,7 @@ def all_or_none(armature: bpy.types.Object, scene: bpy.types.Scene) -> Iterator[
             if action not in before:
                 delete_take(armature, action)
         if shown or armature.animation_data:
-            compat.assign_action(armature, shown, slot)
+            show_action(armature, shown, slot)
         scene.frame_end = end
         raise
 
@@ -158,3 +168,4 @@ def drop_strips(armature: bpy.types.Object, action: bpy.types.Action) -> None:
             if not track.strips:
                 armature.animation_data.nla_tracks.remove(track)
                 break
+    settle(armature)
