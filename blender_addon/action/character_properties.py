@@ -7,10 +7,11 @@ override says of such groups.
 from typing import Any
 
 import bpy
+from bpy.app.handlers import persistent
 
 from ..edge_backend.errors import EdgeError
 from .parts import PART_WORDS
-from .takes import KEEP, KEEP_ROW, SHOWN, TAKES, current_take, use_take
+from .takes import KEEP, KEEP_ROW, SHOWN, TAKES, current_take, name_items, use_take
 
 _OVERRIDABLE: Any = {"LIBRARY_OVERRIDABLE"}
 
@@ -35,6 +36,9 @@ STANDING = (
 class EDGE_DANCE_Take(bpy.types.PropertyGroup):
     """A take; all that is known about it lies on its action"""
 
+    name: bpy.props.StringProperty(
+        name="Name", description="Tells it from the others of the list", options={"HIDDEN"}, override=_OVERRIDABLE
+    )
     action: bpy.props.PointerProperty(
         type=bpy.types.Action, override=_OVERRIDABLE, description="The action that holds the keys of this take"
     )
@@ -43,6 +47,9 @@ class EDGE_DANCE_Take(bpy.types.PropertyGroup):
 class EDGE_DANCE_KeepRow(bpy.types.PropertyGroup):
     """Something to keep when the dance is made anew"""
 
+    name: bpy.props.StringProperty(
+        name="Name", description="Tells it from the others of the list", options={"HIDDEN"}, override=_OVERRIDABLE
+    )
     kind: bpy.props.EnumProperty(name="Kind", description="What is kept", items=KINDS, override=_OVERRIDABLE)
     part: bpy.props.EnumProperty(name="Part", description="What of the body", items=PARTS, override=_OVERRIDABLE)
     bones: bpy.props.StringProperty(
@@ -103,10 +110,12 @@ def register() -> None:
     setattr(bpy.types.Object, SHOWN, props.IntProperty(name="Take", description=click, get=_shown, set=_show))
     edited = "The row that is edited"
     setattr(bpy.types.Object, KEEP_ROW, props.IntProperty(name="Row", description=edited, override=_OVERRIDABLE))
+    bpy.app.handlers.load_post.append(_name_items)
 
 
 def unregister() -> None:
     """Undo `register`."""
+    bpy.app.handlers.load_post.remove(_name_items)
     for name in (KEEP_ROW, SHOWN, KEEP, TAKES):
         delattr(bpy.types.Object, name)
 
@@ -126,3 +135,11 @@ def _show(armature: Any, number: int) -> None:
             use_take(armature, action)
         except EdgeError as error:  # there is nobody to report to
             print(error)
+
+
+@persistent
+def _name_items(*_what: Any) -> None:
+    """Files of earlier versions have items without names."""
+    for ob in bpy.data.objects:
+        if not ob.library:
+            name_items(ob)

@@ -37,13 +37,26 @@ def remember(armature: bpy.types.Object, action: bpy.types.Action) -> None:
 
 
 def new_item(items: Any) -> Any:
-    """A new item at the end of one of the armature's lists.
+    """A new item at the end of one of the armature's lists, with a name that no other has.
 
-    It has a name that no other has: a library override stores all items without one as a single item.
+    A library override stores all items that have no name as a single item.
     """
     item = items.add()
     item.name = uuid.uuid4().hex
     return item
+
+
+def name_items(ob: bpy.types.Object) -> None:
+    """Give names to the items that have none, in files of earlier versions.
+
+    In a library override those of the library keep what they are called there, else they would be new ones.
+    """
+    override = ob.override_library
+    for name in (TAKES, KEEP):
+        theirs = len(getattr(override.reference, name)) if override and override.reference else 0
+        for item in getattr(ob, name)[theirs:]:
+            if not item.name:
+                item.name = uuid.uuid4().hex
 
 
 def current_take(armature: bpy.types.Object | None) -> bpy.types.Action | None:

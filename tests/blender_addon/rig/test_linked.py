@@ -128,6 +128,98 @@ def test_takes_and_keep_list_are_there_when_the_file_is_opened_again(library, tm
     assert [row.mute for row in character.edge_dance_keep] == [False, True]
 
 
+def reopened(path):
+    """The character of the file, saved to path and opened again."""
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    character = next(ob for ob in bpy.context.scene.objects if ob.type == "ARMATURE")
+    select(character)
+    return character
+
+
+def lists_of(character):
+    """Takes, keep list and bone map, as the panel shows them."""
+    takes = [take.name for take in addon("action.takes").takes_of(character)]
+    bones = [(item.name, item.bone) for item in character.edge_dance_bones]
+    return takes, sentences_of(character), bones
+
+
+@pytest.mark.parametrize("link", [link_objects, link_collection])
+def test_of_many_takes_and_rows_all_are_there_however_often_the_file_is_opened(library, tmp_path, link):
+    select(link(library))
+    bpy.ops.edge_dance.override_character()
+    character = bpy.context.object
+    bpy.ops.edge_dance.find_bones()
+    character.edge_dance_bones["neck1"].bone = ""
+    for number in range(5):
+        put_take(character, dance(frames=20))
+        bpy.ops.edge_dance.keep(source=("POSE", "FEET")[number % 2])
+        character.edge_dance_keep[number].start = 3 * number
+    before = lists_of(character)
+    assert len(before[0]) == len(before[1]) == 5 and len(before[2]) > 20
+    for number in range(3):
+        character = reopened(tmp_path / f"shot{number}.blend")
+        assert lists_of(character) == before
+    takes = addon("action.takes")
+    takes.delete_take(character, takes.takes_of(character)[1])  # from the middle, and more at the end
+    character.edge_dance_keep_row = 2
+    bpy.ops.edge_dance.remove_kept()
+    put_take(character, dance(frames=20)), put_take(character, dance(frames=20))
+    bpy.ops.edge_dance.keep(source="POSE")
+    before = lists_of(character)
+    assert len(before[0]) == 6 and len(before[1]) == 5
+    for number in range(2):
+        character = reopened(tmp_path / f"later{number}.blend")
+        assert lists_of(character) == before
+
+
+def with_lists(path, names):
+    """Give the library's character lists of its own, without names as earlier versions made them if not `names`."""
+    bpy.ops.wm.open_mainfile(filepath=path)
+    character = bpy.data.objects["Hero"]
+    select(character)
+    bpy.ops.edge_dance.find_bones()
+    for _ in range(2):
+        put_take(character, dance(frames=20))
+        bpy.ops.edge_dance.keep(source="POSE")
+    if not names:
+        for items in (character.edge_dance_takes, character.edge_dance_keep):
+            for item in items:
+                item.name = ""
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+
+
+@pytest.mark.parametrize("names", [True, False])
+def test_what_the_library_has_itself_stays_beside_what_is_added(library, tmp_path, names):
+    with_lists(library, names)
+    select(link_objects(library))
+    bpy.ops.edge_dance.override_character()
+    character = bpy.context.object
+    assert [len(items) for items in lists_of(character)[:2]] == [2, 2]
+    character.edge_dance_keep[1].start = 17
+    bpy.ops.edge_dance.find_bones()
+    character.edge_dance_bones["neck1"].bone = ""
+    for _ in range(3):
+        put_take(character, dance(frames=20))
+        bpy.ops.edge_dance.keep(source="FEET")
+    before = lists_of(character)
+    assert [len(items) for items in before[:2]] == [5, 5]
+    for number in range(2):
+        character = reopened(tmp_path / f"shot{number}.blend")
+        after = lists_of(character)
+        assert after == before if names else list(map(sorted, after)) == list(map(sorted, before))
+
+
+def test_items_of_earlier_versions_get_names(library, tmp_path):
+    with_lists(library, names=False)
+    bpy.ops.wm.open_mainfile(filepath=library)
+    character = bpy.data.objects["Hero"]
+    for items in (character.edge_dance_takes, character.edge_dance_keep):
+        assert len(items) == len({item.name for item in items} - {""}) == 2
+
+
 def sentences_of(character):
     words = addon("action.keep_rows").words_of
     return [addon("action.keep").sentence(words(row)) for row in character.edge_dance_keep]
