@@ -49,14 +49,16 @@ def new_item(items: Any) -> Any:
 def name_items(ob: bpy.types.Object) -> None:
     """Give names to the items that have none, in files of earlier versions.
 
-    In a library override those of the library keep what they are called there, else they would be new ones.
+    A library override is left alone where the library itself has such items: theirs, renamed, would be new ones to
+    Blender, and there is no telling which they are.
     """
     override = ob.override_library
     for name in (TAKES, KEEP):
-        theirs = len(getattr(override.reference, name)) if override and override.reference else 0
-        for item in getattr(ob, name)[theirs:]:
-            if not item.name:
-                item.name = uuid.uuid4().hex
+        theirs = getattr(override.reference, name) if override and override.reference else ()
+        if all(item.name for item in theirs):
+            for item in getattr(ob, name):
+                if not item.name:
+                    item.name = uuid.uuid4().hex
 
 
 def current_take(armature: bpy.types.Object | None) -> bpy.types.Action | None:

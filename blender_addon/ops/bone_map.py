@@ -8,7 +8,7 @@ from bl_operators.presets import AddPresetBase
 from ..edge_backend.motion.retarget.slots import slot_names
 from ..rig.bone_map_properties import CHOSEN
 from ..rig.dancer import is_dancer
-from ..rig.retarget import bone_map_of
+from ..rig.retarget import found_bone_map
 from ..rig.target import active_armature
 from .reasons import Reasoned
 
@@ -31,13 +31,15 @@ class EDGE_DANCE_OT_find_bones(Reasoned, bpy.types.Operator):
         return "" if other else "Select an armature other than the built-in dancer."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """What the list held before is forgotten."""
+        """What the list held before is forgotten.
+
+        Its items stay: of those that come from a library, Blender saves changes, but none of others in their place.
+        """
         armature: Any = active_armature(context)
         slots = getattr(armature, CHOSEN)
-        slots.clear()
-        found = bone_map_of(armature)
+        found = found_bone_map(armature)
         for slot in slot_names():
-            item = slots.add()
+            item = slots.get(slot) or slots.add()
             item.name, item.bone = slot, found.bones.get(slot, "")
         known = f"{found.label}: " if found.label else ""
         self.report({"INFO"}, f"{known}{len(found.bones)} bones found on {armature.name}.")

@@ -37,8 +37,16 @@ class SwitchKey:
 
 def bone_map_of(armature: bpy.types.Object) -> BoneMap:
     """The armature's bone map: what the user has chosen, and what is found for the rest."""
-    bones = [BoneName(bone.name, bone.parent.name if bone.parent else None) for bone in armature.data.bones]
-    return find_bone_map(bones, dict(chosen_bones(armature)))
+    return find_bone_map(_bone_names(armature), dict(chosen_bones(armature)))
+
+
+def found_bone_map(armature: bpy.types.Object) -> BoneMap:
+    """The bone map that is found from the bones' names, whatever the user has chosen."""
+    return find_bone_map(_bone_names(armature), {})
+
+
+def _bone_names(armature: bpy.types.Object) -> list[BoneName]:
+    return [BoneName(bone.name, bone.parent.name if bone.parent else None) for bone in armature.data.bones]
 
 
 def chosen_bones(armature: bpy.types.Object) -> tuple[tuple[str, str], ...]:

@@ -121,7 +121,8 @@ def test_what_was_taken_away_is_shown_again(dancer, own, growing):
     assert not growing.taken_away  # not shown yet
     growing.show(dancer, swaying(40), bpy.context.scene)
     assert not growing.taken_away
-    bpy.app.handlers.save_pre[-1](None, None)
+    for handler in bpy.app.handlers.save_pre:
+        handler(None, None)
     assert growing.taken_away
     growing.show(dancer, swaying(40), bpy.context.scene)
     assert not growing.taken_away and dancer.animation_data.action != own

@@ -198,7 +198,8 @@ def test_what_the_library_has_itself_stays_beside_what_is_added(library, tmp_pat
     bpy.ops.edge_dance.override_character()
     character = bpy.context.object
     assert [len(items) for items in lists_of(character)[:2]] == [2, 2]
-    character.edge_dance_keep[1].start = 17
+    if names:  # of items without, Blender cannot tell which was changed
+        character.edge_dance_keep[1].start = 17
     bpy.ops.edge_dance.find_bones()
     character.edge_dance_bones["neck1"].bone = ""
     for _ in range(3):
