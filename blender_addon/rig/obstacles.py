@@ -39,6 +39,7 @@ def obstacles_of(armature: bpy.types.Object, bone_map: BoneMap, context: bpy.typ
     yield from _hidden(armature, context)
     yield from _not_posed(armature)
     yield from _covered(armature)
+    yield from _stretched(context.scene)
     yield from _moved_by_strips(armature, bone_map)
     yield from _held(armature, bone_map)
     yield from _driven(armature, bone_map)
@@ -46,7 +47,7 @@ def obstacles_of(armature: bpy.types.Object, bone_map: BoneMap, context: bpy.typ
 
 def refuse_hidden(armature: bpy.types.Object) -> None:
     """Raise EdgeError dance_hidden where the armature does not show its action as it is, so that it cannot be read."""
-    for obstacle in (*_not_posed(armature), *_covered(armature)):
+    for obstacle in (*_not_posed(armature), *_covered(armature), *_stretched(bpy.context.scene)):
         if obstacle.kind != "tweak":  # takes.refuse_tweaked
             raise EdgeError("dance_hidden", obstacle.text, f"{MENDS[obstacle.kind].tip}.")
 
@@ -88,6 +89,15 @@ def _not_posed(armature: bpy.types.Object) -> Iterator[Obstacle]:
         yield Obstacle("rest", f"{armature.name} is in Rest Position, which shows no animation.")
     if armature.mode == "EDIT":
         yield Obstacle("edit", f"{armature.name} is in Edit Mode, which shows no animation.")
+
+
+def _stretched(scene: bpy.types.Scene | None) -> Iterator[Obstacle]:
+    render: Any = scene.render if scene else None
+    if scene and render.frame_map_old != render.frame_map_new:
+        percent = round(100 * render.frame_map_old / render.frame_map_new)
+        yield Obstacle(
+            "stretch", f"{scene.name} stretches time: animation plays at {percent} % of its speed, songs do not."
+        )
 
 
 # --- The NLA ----------------------------------------------------------------------------------------------------------
@@ -223,6 +233,10 @@ def _layers_of(layer: Any, ob: bpy.types.Object) -> list[Any]:
     return [layer, *inside] if inside or ob.name in layer.collection.objects else []
 
 
+def _reset_time(_armature: bpy.types.Object, _bone_map: BoneMap, context: bpy.types.Context) -> None:
+    context.scene.render.frame_map_old = context.scene.render.frame_map_new = 100
+
+
 def _pose(armature: bpy.types.Object, _bone_map: BoneMap, _context: bpy.types.Context) -> None:
     data: Any = armature.data
     data.pose_position = "POSE"
@@ -268,6 +282,7 @@ MENDS = {
     "hidden": Mend("Show Character", "Unhide the armature, its bodies and their collections", _show),
     "rest": Mend("Pose Position", "Set the armature to Pose Position, so that animation is seen", _pose),
     "edit": Mend("Leave Edit Mode", "Go back to Object Mode, so that animation is seen", _leave_edit_mode),
+    "stretch": Mend("Reset Time Stretching", "Have animation play at the speed of the song", _reset_time),
     "tweak": Mend(
         "Leave Tweak Mode", "Stop editing the NLA strip, as Tab in the NLA editor does", _set("use_tweak_mode", False)
     ),

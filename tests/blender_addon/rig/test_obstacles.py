@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon
+from blender_stage import addon, put_song
 from characters import mixamo, mmd, put_character, put_rigify, unreal
 from dances import dance
 
@@ -80,6 +80,10 @@ def rest(armature):
     armature.data.pose_position = "REST"
 
 
+def stretch(_armature):
+    bpy.context.scene.render.frame_map_new = 200
+
+
 def target():
     empty = bpy.data.objects.new("Target", None)
     empty.location = (0.5, -0.5, 1.2)
@@ -109,6 +113,7 @@ HIDING = {
     "influence": (half, "an influence of 50 %"),
     "blend": (added, "by Add, not by Replace"),
     "rest": (rest, "unreal is in Rest Position"),
+    "stretch": (stretch, "animation plays at 50 % of its speed"),
     "constraints": (ik_from_below, "left hand, hand_l, is pulled by tip by the constraint IK"),
     "constraints, root": (held_root, "root, which carries the body, is held by the constraint Copy Transforms"),
 }
@@ -181,8 +186,6 @@ def test_a_strip_whose_object_channels_stand_still_is_none():
 
 
 def test_tweak_mode_stops_the_dance_before_it_is_made(song_file):
-    from blender_stage import put_song  # noqa: PLC0415
-
     put_song(song_file)
     character = put_character(unreal())
     put_strip(character, wave(character))
