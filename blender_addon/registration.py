@@ -5,7 +5,7 @@ from typing import Any, Final
 import bpy
 
 from . import command_line, preferences, properties
-from .action import beats, character_properties, growing, switches
+from .action import beats, character_properties, growing, identity, switches
 from .backend.log_file import close_log, open_log
 from .backend.service import service
 from .ops import (
@@ -144,6 +144,7 @@ def register() -> None:
     verdict.register()
     growing.register()
     switches.register()
+    identity.register()
     export_menu.register()
     setattr(bpy.types.Scene, SMPL_BODY, pointer(type=smpl_body_properties.EDGE_DANCE_SmplBody))
     dope_sheet.show_kept()
@@ -161,6 +162,7 @@ def unregister() -> None:
     status_timer.unregister()
     dope_sheet.hide_kept()
     export_menu.unregister()
+    identity.unregister()
     switches.unregister()
     growing.unregister()
     verdict.unregister()

@@ -8,6 +8,7 @@ import bpy
 
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.skeleton import Joint
+from .identity import tell_apart
 from .keep import Row
 from .takes import PROPERTY, details
 
@@ -58,6 +59,7 @@ def source_of(edit: Edit) -> bpy.types.Action | None:
     """
     if not edit.source:
         return None
+    tell_apart()
     for action in bpy.data.actions:
         if details(action).get("id", "") == edit.source_id if edit.source_id else action.name == edit.source:
             return action

@@ -2,7 +2,6 @@
 
 import json
 import math
-import uuid
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -19,6 +18,7 @@ from ..rig.retarget import bone_map_of, channels_in_steps, switch_keys
 from ..rig.standing import standing_bones
 from .curves import Density, carriage_of, in_density, modes_of
 from .fixed import fixed_keys
+from .identity import new_id
 from .keys import ChannelKeys, bone_keys, key_switch, write_channel
 from .switches import note_switches
 from .takes import PROPERTY, refuse_tweaked, remember, use_take
@@ -132,7 +132,7 @@ def _describe(
     """
     meta = motion.meta
     action[PROPERTY] = {
-        "id": uuid.uuid4().hex,
+        "id": new_id(),
         "song": str(meta.get("song", {}).get("name", "")),
         "seed": int(meta.get("seed", 0)),
         "style": str(meta.get("style", "")),
