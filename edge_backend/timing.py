@@ -14,7 +14,7 @@ from .motion.representation import CONTACTS
 from .motion.rotations import Array
 
 SMOOTHING_S = 5 / 60  # of the speed curve; Bailando's 5 frames at 60 fps
-STEADY = 1e-9  # m a frame; less of a change is rounding
+STEADY = 1e-6  # m a frame; less of a change is float32's rounding of places up to 20 m away
 TEMPO = 0.15  # by so much the dance may run faster or slower between one stop and the next
 REACH_S = 0.35  # so far a stop is moved at most
 MEMORY_S = 6.0  # two neighbouring stops that are moved lie no further apart
@@ -24,15 +24,22 @@ _FPS = Motion.fps
 
 
 def motion_beats(joints: Array) -> Array:
-    """Seconds at which the mean speed of all joints, smoothed, has a local minimum. joints: (T, 24, 3) m, 30 fps."""
+    """Seconds at which the mean speed of all joints, smoothed, has a local minimum. joints: (T, 24, 3) m, 30 fps.
+
+    Speeds that are equal but for STEADY are one minimum, at the first of them, also where they last until the end.
+    """
     speed = np.linalg.norm(np.diff(joints.astype(np.float64), axis=0), axis=-1).mean(axis=-1)
     speed = smooth(speed, SMOOTHING_S * _FPS)
-    before, here, after = speed[:-2], speed[1:-1], speed[2:]
-    stop = np.flatnonzero((here < before - STEADY) & (here <= after))
-    bend = before[stop] - 2 * here[stop] + after[stop]
-    between = 0.5 * (before[stop] - after[stop]) / bend  # the parabola's vertex, so that the frame rate matters little
+    change = np.diff(speed)
+    turns = np.flatnonzero(np.abs(change) > STEADY)
+    ends = np.append(change[turns[1:]] > 0, turns[-1:] < len(change) - 1)  # each is followed by a rise, or by rest
+    stop = turns[(change[turns] < 0) & ends] + 1
+    before, here = speed[stop - 1], speed[stop]
+    after = np.maximum(speed[stop + 1], here)
+    # The parabola's vertex, so that the frame rate matters little; of equal speeds half-way between the first two.
+    between = 0.5 * (before - after) / (before - 2 * here + after)
     # Speed i belongs half-way between frames i and i + 1.
-    return (stop + 1 + between + 0.5) / _FPS
+    return (stop + 0.5 + between) / _FPS
 
 
 def on_the_beat(vectors: Array, beats: Array, amount: float = 1.0, fixed: Array | None = None) -> Array:

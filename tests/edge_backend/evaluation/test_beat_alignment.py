@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
-from hand_made import swaying
+from hand_made import UPRIGHT, standing_rotations, swaying
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_backend.evaluation.beats import TOLERANCE_S, beat_alignment, hits
+from edge_backend.motion.kinematics import forward_kinematics
+from edge_backend.motion.skeleton import SMPL
 from edge_backend.timing import motion_beats
 
 FRAMES = 900
@@ -19,6 +21,42 @@ def test_motion_beats_are_where_the_body_stops() -> None:
     found = motion_beats(JOINTS)
     assert len(found) == len(STOPS)
     np.testing.assert_allclose(found, STOPS, atol=0.002)
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("rounding", [1e-15, 1e-12, 1e-9, 1e-7])
+def test_a_stop_whose_two_slowest_speeds_differ_by_rounding_is_one_stop(rounding: float, seed: int) -> None:
+    """Each stop lies half-way between two speeds that are equal: processors round one of them up, or the other."""
+    noise = np.random.default_rng(seed).uniform(-rounding, rounding, JOINTS.shape)
+    np.testing.assert_allclose(motion_beats(JOINTS + noise), STOPS, atol=0.002)
+
+
+def slid(steps: list[float]) -> np.ndarray:
+    """Joints that all slide along x, by so many metres in each quarter of a second."""
+    joints = np.zeros((1 + 8 * len(steps), 24, 3))
+    joints[1:, :, 0] = np.cumsum(np.repeat(np.array(steps) / 8, 8))[:, None]
+    return joints
+
+
+@pytest.mark.parametrize(
+    ("steps", "count"),
+    [
+        ([1, 0.5, 0.5, 0.5, 0.5, 0.5, 1], 1),  # one plateau, however long
+        ([1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.2], 0),  # it is left downwards, and the movement ends before a rest is seen
+        ([1, 0.5, 0.5, 0.5, 0.5, 0, 0, 0, 0], 1),  # the rest, not the plateau on the way to it
+        ([0, 0, 0, 0, 1, 1, 1, 1], 0),  # who starts has not stopped
+    ],
+)
+def test_equal_speeds_are_one_stop_and_only_at_a_minimum(steps: list[float], count: int) -> None:
+    assert len(motion_beats(slid(steps))) == count
+
+
+@pytest.mark.parametrize("speed", [0.0123, 0.02, 0.033])
+def test_a_steady_walk_in_single_precision_has_no_stops(speed: float) -> None:
+    walk = np.array([[0, 0, UPRIGHT]]) + np.arange(600)[:, None] * [speed, 0, 0]
+    joints = forward_kinematics(standing_rotations(600).astype(np.float32), walk.astype(np.float32), SMPL)
+    assert joints.dtype == np.float32
+    assert len(motion_beats(joints)) == 0
 
 
 def test_stops_between_frames_are_found_there() -> None:
