@@ -10,14 +10,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
+from tiny_jukebox import DATA, HEADS, LAYERS
 
 from edge_backend.audio.jukebox.conversion import ENCODER_SOURCE, PRIOR_SOURCE, convert
 from edge_backend.audio.jukebox.folder import JukeboxFolder
 from edge_backend.audio.jukebox.sound import RATE, prepare
 from edge_backend.audio.loading import Audio, load
 
-DATA = Path(__file__).parents[3] / "data" / "jukebox"
-LAYERS, HEADS = 6, 2  # of the tiny prior; its files do not tell the heads
 CLIP_START_S = 3.2
 
 

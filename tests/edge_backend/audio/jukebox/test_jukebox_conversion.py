@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import DATA
+from tiny_jukebox import DATA, HEADS, LAYERS
 
 from edge_backend.audio.jukebox.conversion import ENCODER_SOURCE, PRIOR_SOURCE, convert, is_openais
 from edge_backend.audio.jukebox.folder import FRONT, layer_file, open_folder
@@ -16,7 +16,6 @@ from edge_backend.audio.jukebox.place import MANIFEST, locate
 from edge_backend.errors import EdgeError
 from edge_backend.model.torch_file import read_torch_file
 
-HEADS, LAYERS = 2, 6
 WIDTH = 48  # of the stand-in with the real file's layout
 
 

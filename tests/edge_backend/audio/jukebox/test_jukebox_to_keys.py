@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import DATA, HEADS, LAYERS
+from tiny_jukebox import DATA, HEADS, LAYERS
 
 from edge_backend import cli
 from edge_backend.audio.jukebox.benchmark import measure

@@ -1,0 +1,6 @@
+"""Where the recorded Jukebox lies, and its sizes (tests/data/jukebox/README.md)."""
+
+from pathlib import Path
+
+DATA = Path(__file__).parents[3] / "data" / "jukebox"
+LAYERS, HEADS = 6, 2  # of the tiny prior; its files do not tell the heads
