@@ -4,6 +4,10 @@ import os
 import sys
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("any machine", deadline=None)  # an example may take as long as a busy machine needs
+settings.load_profile("any machine")
 
 _exit_code = 0
 

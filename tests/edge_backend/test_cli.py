@@ -240,6 +240,7 @@ def test_the_estimate_is_the_pace_so_far_and_frames_are_at_most_ten_a_second() -
     assert len(sent) <= 22  # 2 s
 
 
+@pytest.mark.timing
 def test_time_to_answer_help() -> None:
     """0.3 s on a quiet machine; the bound leaves room for a busy one, and torch alone takes longer than it."""
     best = min(_seconds("--help") for _ in range(3))

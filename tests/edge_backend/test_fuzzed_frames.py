@@ -77,6 +77,7 @@ def fuzzed(good: list[bytes], draw: random.Random) -> bytes:  # noqa: PLR0911 - 
             return b'{"a":' * draw.randrange(1, 3000) + b"\n"
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("count", [600, pytest.param(12_000, marks=pytest.mark.slow)])
 def test_the_worker_lives_through_fuzzed_frames(tmp_path: Path, count: int) -> None:
     write_weights(tmp_path)
@@ -103,6 +104,7 @@ def time_to_answer(client: Client) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("count", [600, pytest.param(12_000, marks=pytest.mark.slow)])
 def test_blender_s_side_takes_fuzzed_frames_for_messages_or_refuses_them(tmp_path: Path, count: int) -> None:
     """The same bytes through what reads them there: nothing else is raised, nothing takes long, no line is endless."""

@@ -29,6 +29,7 @@ sys.exit(cli.main([*sys.argv[2:], "--json", "--accept-licence"]))
 """
 
 
+@pytest.mark.timing
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the end of stdin tells")
 def test_it_dies_with_a_parent_that_was_killed() -> None:
     with subprocess.Popen([sys.executable, "-c", PARENT], cwd=REPOSITORY, stdout=subprocess.PIPE) as parent:
@@ -42,6 +43,7 @@ def test_it_dies_with_a_parent_that_was_killed() -> None:
         assert not Path(f"/proc/{child}").exists()
 
 
+@pytest.mark.timing
 def test_a_command_that_blender_started_ends_with_its_stdin(tmp_path: Path) -> None:
     """Blender's end, or its Cancel, whichever comes first."""
     with serving({"file": bytes(10_000_000)}) as server:

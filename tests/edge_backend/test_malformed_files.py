@@ -32,7 +32,7 @@ def codes(files, read, folder: Path, whole) -> list[str]:
     for number, (suffix, content) in enumerate(files):
         path = folder / f"{number}{suffix}"
         path.write_bytes(content)
-        began = time.monotonic()
+        began = time.process_time()  # this process's own work: other programs do not count
         try:
             whole(read(path))
             found.append("whole")
@@ -41,7 +41,7 @@ def codes(files, read, folder: Path, whole) -> list[str]:
             found.append(error.code)
         except Exception as error:
             raise AssertionError(f"{path.name}: {explain(error).detail}") from error
-        assert time.monotonic() - began < LIMIT_S, path
+        assert time.process_time() - began < LIMIT_S, path
         path.unlink()
     assert not list(folder.iterdir())
     return found

@@ -133,13 +133,10 @@ COUNTING = "load = studio.load_weights\nstudio.load_weights = lambda *a: (os.wri
 
 
 @pytest.fixture(scope="module")
-def shared(weights_folder: Path, song: str) -> Iterator[Client]:
-    """One worker for all tests that leave it alive, as Blender has it. At the end Blender dies in mid-job."""
+def shared(weights_folder: Path) -> Iterator[Client]:
+    """One worker for all tests that leave it alive, as Blender has it."""
     with Client(weights_folder, patch=COUNTING) as client:
         yield client
-        client.send(_generate(song, "last", weights_folder, steps=1000, sampler="ddpm"))
-        client.wait_for(Progress, job="last", stage="sampling")
-        assert client.end() < GONE_S
 
 
 def _generate(song: str, job: str, folder: Path, **settings: Any) -> Generate:
@@ -246,6 +243,7 @@ def test_a_source_that_cannot_be_read_is_one_sentence(shared: Client, song: str,
     assert "old.npz" in error.message
 
 
+@pytest.mark.timing
 def test_cancel_stops_the_job_at_once_and_the_next_one_works(shared: Client, song: str, tmp_path: Path) -> None:
     shared.send(_generate(song, "long", tmp_path, steps=1000, sampler="ddpm"))
     while shared.wait_for(Progress, job="long", stage="sampling").done < 5:
@@ -272,6 +270,7 @@ def test_a_waiting_job_can_be_cancelled_and_an_unknown_one_is_left_alone(
     assert shared.wait_for(Error).job == "runs"
 
 
+@pytest.mark.timing
 def test_status_is_answered_in_the_middle_of_a_job(shared: Client, song: str, tmp_path: Path) -> None:
     shared.send(_generate(song, "busy", tmp_path, steps=1000))
     shared.wait_for(Progress, job="busy", stage="sampling")
@@ -369,6 +368,7 @@ BUSY = {
 }
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("doing", BUSY)
 def test_when_blender_is_gone_the_worker_is_gone_in_two_seconds(
     weights_folder: Path, song: str, tmp_path: Path, doing: str
@@ -381,6 +381,16 @@ def test_when_blender_is_gone_the_worker_is_gone_in_two_seconds(
         else:
             client.wait_for(State, state="idle")
             time.sleep(0.3)  # so that it is in the middle of it
+        assert client.end() < GONE_S
+
+
+@pytest.mark.timing
+def test_when_blender_is_gone_while_it_samples_the_worker_is_gone_in_two_seconds(
+    weights_folder: Path, song: str, tmp_path: Path
+) -> None:
+    with Client(weights_folder) as client:
+        client.send(_generate(song, "last", tmp_path, steps=1000, sampler="ddpm"))
+        client.wait_for(Progress, job="last", stage="sampling")
         assert client.end() < GONE_S
 
 
@@ -397,6 +407,7 @@ def test_an_idle_worker_ends_by_itself(weights_folder: Path) -> None:
         assert client.process.wait(PATIENCE_S) == 0
 
 
+@pytest.mark.timing
 def test_shutdown_ends_it_in_the_middle_of_a_job(weights_folder: Path, song: str, tmp_path: Path) -> None:
     with Client(weights_folder) as client:
         client.send(_generate(song, "1", tmp_path))

@@ -84,6 +84,7 @@ def test_keys_are_linear_in_a_group_per_bone_without_scale():
     assert {curve.data_path.rsplit(".", 1)[1] for curve in curves} == {"rotation_quaternion", "location"}
 
 
+@pytest.mark.timing
 def test_thirty_seconds_are_keyed_in_half_a_second():
     dancer, motion = put_dancer(), random_motion(900)
     began = time.thread_time()  # this thread's own work: other programs do not count

@@ -65,6 +65,7 @@ def dance_request():
     return addon("edge_backend.request").GenerateRequest("song.wav")
 
 
+@pytest.mark.timing
 @posix
 def test_killed_at_every_message_it_is_told_and_nothing_is_left(bench, record):
     said = kinds(record)

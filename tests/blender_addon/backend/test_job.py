@@ -175,6 +175,7 @@ def test_cancel_stops_the_job_and_keeps_the_worker(bench):
     assert bench.workers[0].alive
 
 
+@pytest.mark.timing
 def test_a_worker_that_does_not_hear_cancel_is_killed(bench, monkeypatch):
     monkeypatch.setattr(addon("backend.job"), "CANCEL_S", 0.3)
     job = bench.job("hangs")
@@ -184,6 +185,7 @@ def test_a_worker_that_does_not_hear_cancel_is_killed(bench, monkeypatch):
     assert job.state == "cancelled" and is_gone(bench.pids()[0])
 
 
+@pytest.mark.timing
 def test_a_worker_that_never_says_hello_is_given_up(bench, monkeypatch):
     monkeypatch.setattr(addon("backend.job"), "HELLO_S", 0.5)
     job = bench.job("silent")
@@ -191,6 +193,7 @@ def test_a_worker_that_never_says_hello_is_given_up(bench, monkeypatch):
     assert job.error.code == "backend_silent"
 
 
+@pytest.mark.timing
 def test_polling_never_holds_blender_up(bench):
     """20 000 frames in one go: each poll takes what fits into 2 ms. A busy machine may stretch some by the wall."""
     job = bench.job("shouts")
@@ -199,6 +202,7 @@ def test_polling_never_holds_blender_up(bench):
     assert max(work) < 0.005 and sorted(wall)[len(wall) // 2] < 0.005
 
 
+@pytest.mark.timing
 def test_starting_and_sending_never_hold_blender_up(bench):
     began = time.perf_counter()
     job = bench.job("hangs")
@@ -207,6 +211,7 @@ def test_starting_and_sending_never_hold_blender_up(bench):
     assert time.perf_counter() - began < 0.2
 
 
+@pytest.mark.timing
 @posix
 @pytest.mark.parametrize("manner", ["waits", "hangs", "silent"])
 def test_a_stopped_worker_is_gone_whatever_it_was_doing(bench, manner):

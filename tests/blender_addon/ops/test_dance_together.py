@@ -78,6 +78,7 @@ def test_nothing_changes_before_the_last_step_and_all_have_keys_after_it(company
     assert together.said == [("INFO", "3 dance together.")]
 
 
+@pytest.mark.timing
 def test_no_step_holds_blender_up_but_the_first_which_plays_the_leaders_dance(company):
     steps, took = Together().steps(bpy.context), []
     while True:

@@ -42,6 +42,7 @@ def scene():
     return bpy.context.scene
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize(("kind", "density"), [("dancer", "CURVES"), ("mixamo", "FRAMES")])
 def test_a_minute_of_dance_never_holds_blender_up_for_half_a_second(scene, kind, density):
     armature, motion = dancer_of(kind), minute()
@@ -64,6 +65,7 @@ def test_a_minute_of_dance_never_holds_blender_up_for_half_a_second(scene, kind,
     assert addon("action.takes").span(action) == (1, FRAMES)
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("mode", ["XYZ", "AXIS_ANGLE"])
 def test_rotation_modes_do_not_make_it_slow(scene, mode):
     dancer = put_dancer()

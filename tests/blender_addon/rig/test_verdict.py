@@ -133,6 +133,7 @@ def test_keys_are_never_written_on_what_was_true_before():
         addon("rig.retarget").dance_channels(character, None)
 
 
+@pytest.mark.timing
 def test_asking_again_costs_next_to_nothing():
     put_rigify()
     assert words() == ""

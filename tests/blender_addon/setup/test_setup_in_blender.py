@@ -119,6 +119,7 @@ def test_a_python_of_the_user_s_own_is_not_ours_to_mend(tmp_path):
     assert broken.state == "broken" and not broken.mend and "not there" in broken.words
 
 
+@pytest.mark.timing
 def test_looking_at_the_health_never_holds_blender_up(preferences):
     launch, check = addon("preferences").launch(bpy.context), addon("setup.health").HealthCheck()
     times, seen = [], []

@@ -34,6 +34,7 @@ def draw_until(done, seconds=30):
         time.sleep(0.02)
 
 
+@pytest.mark.timing
 def test_the_first_job_finds_the_worker_that_was_started_ahead(service):
     draw_until(lambda: service.running)
     worker = service._worker
@@ -47,6 +48,7 @@ def test_the_first_job_finds_the_worker_that_was_started_ahead(service):
     service.close_job()
 
 
+@pytest.mark.timing
 def test_who_has_freed_its_memory_does_not_get_it_back_unasked(service):
     draw_until(lambda: service.running)
     assert bpy.ops.edge_dance.free_memory() == {"FINISHED"}

@@ -162,7 +162,11 @@ def test_saying_the_same_thing_twice_is_no_contradiction():
 
 
 def test_a_hard_constraint_wins_over_a_soft_one_without_complaint():
-    combine(pose_at(poses()[0], [3], FRAMES), pose_at(poses(head=40)[0], [3], FRAMES).softened(0.9))
+    hard, soft = pose_at(poses()[0], [3], FRAMES), pose_at(poses(head=40)[0], [3, 4], FRAMES).softened(0.9)
+    for both in (combine(hard, soft), combine(soft, hard)):
+        assert np.array_equal(both.values[3], hard.values[3]) and np.array_equal(both.weight[3], hard.weight[3])
+        assert np.array_equal(both.values[4], soft.values[4]) and np.array_equal(both.weight[4], soft.weight[4])
+    assert not np.array_equal(hard.values[3], soft.values[3])
 
 
 @pytest.mark.parametrize("frame", [-1, FRAMES])

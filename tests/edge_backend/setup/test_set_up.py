@@ -171,6 +171,7 @@ def until_gone(group, seconds):
     return not children_of(group)
 
 
+@pytest.mark.timing
 @posix
 @pytest.mark.parametrize("ends", [("cancel", "downloading"), ("blender dies", "unpacking")])
 def test_it_stops_at_once_with_all_that_it_has_started(shop, stage, backend, tmp_path, ends):

@@ -117,6 +117,7 @@ def test_contacts_can_be_found_without_a_model(fault):
         assert agree > 0.9
 
 
+@pytest.mark.timing
 def test_a_minute_takes_less_than_a_second():
     salsa = dance("salsa")
     rotations, root = np.tile(salsa.rotations, (10, 1, 1, 1)), np.tile(salsa.root, (10, 1))
