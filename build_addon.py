@@ -18,9 +18,19 @@ from collections.abc import Sequence
 from functools import partial
 
 from build_tools.base import ROOT, BuildError, check, run, say
-from build_tools.checks import BLENDER_TESTS, DEFAULT_BLENDERS, Step, blender_tests, pytest_run, run_all, split_targets
+from build_tools.checks import (
+    BLENDER_TESTS,
+    DEFAULT_BLENDERS,
+    Step,
+    blender_tests,
+    pytest_run,
+    run_all,
+    split_targets,
+    with_mark,
+)
 from build_tools.environments import BLENDERS, MAIN, ensure
 from build_tools.extension import build_zip, validate_zip
+from build_tools.processors import processor_steps
 from build_tools.program import program_steps
 from build_tools.release import build_repository, check_versions, notes
 
@@ -62,27 +72,38 @@ def command_release(options: argparse.Namespace) -> int:
 
 
 def command_test(options: argparse.Namespace) -> int:
-    """Every check; the tests in Blender run beside all others. The exit code says whether all of them passed."""
+    """Every check; the tests in Blender run beside all others, those of time after them, each part alone.
+
+    The exit code says whether all of them passed.
+    """
     python = str(ensure(MAIN))
     targets, flags = split_targets(options.arguments)
     if options.program:
         return 0 if run_all(program_steps(options.program, targets, flags), {}) else 1
+    if options.processors:
+        return 0 if run_all(processor_steps(True, flags), {}) else 1
     steps: dict[str, Step] = {
         "lint": lambda _: run([python, "-m", "ruff", "check"]),
         "format": lambda _: run([python, "-m", "ruff", "format", "--check"]),
         "types": lambda _: run([python, "-m", "mypy"]),
     }
+    timed: dict[str, Step] = {}
+    busy, quiet = with_mark(flags, "not timing"), with_mark(flags, "timing")
     elsewhere = [word for word in targets if not word.startswith(BLENDER_TESTS)]
     if elsewhere or not targets:
         where = elsewhere or ["tests", f"--ignore={BLENDER_TESTS}"]
-        steps["tests"] = partial(pytest_run, MAIN, where, flags)
+        steps["tests"] = partial(pytest_run, MAIN, where, busy)
+        timed["timing"] = partial(pytest_run, MAIN, where, quiet)
+    if not targets:
+        steps.update(processor_steps(False, flags))
     in_blender = [word for word in targets if word.startswith(BLENDER_TESTS)]
     asked = BLENDERS if options.matrix else options.blender
-    blenders: dict[str, Step] = {
-        f"Blender {name}": partial(blender_tests, name, in_blender or [BLENDER_TESTS], flags, bool(asked))
-        for name in (asked or DEFAULT_BLENDERS if in_blender or not targets else ())
-    }
-    return 0 if run_all(steps, blenders) else 1
+    blenders: dict[str, Step] = {}
+    for name in asked or DEFAULT_BLENDERS if in_blender or not targets else ():
+        part = partial(blender_tests, name, in_blender or [BLENDER_TESTS])
+        blenders[f"Blender {name}"] = partial(part, busy, bool(asked))
+        timed[f"timing in {name}"] = partial(part, quiet, bool(asked))
+    return 0 if run_all(steps, blenders, timed) else 1
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -105,6 +126,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     release.set_defaults(run=command_release)
     test = commands.add_parser("test", help="lint, types and all tests; -- ARGS go to pytest")
     test.add_argument("--matrix", action="store_true", help="Blender tests in 4.2, 4.5, 5.0 and 5.2")
+    test.add_argument("--processors", action="store_true", help="the numeric tests alone, as older processors compute")
     test.add_argument("--blender", action="append", choices=BLENDERS, help="in this one alone; may be given again")
     test.add_argument(
         "--program",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import tempfile
@@ -22,8 +23,8 @@ Step = Callable[["IO[str] | None"], "int | None"]
 """A check: given the file for its output (None = the terminal), its exit code; None where it cannot be done here."""
 
 
-def run_all(first: dict[str, Step], beside: dict[str, Step]) -> bool:
-    """Run the steps of both, each in their order, those `beside` at the same time. Whether all passed.
+def run_all(first: dict[str, Step], beside: dict[str, Step], alone: dict[str, Step] | None = None) -> bool:
+    """Run the steps, each in their order: `first` and `beside` at the same time, then `alone`. Whether all passed.
 
     What the steps beside print is shown when the first are done; at the end there is a line for each.
     """
@@ -35,7 +36,7 @@ def run_all(first: dict[str, Step], beside: dict[str, Step]) -> bool:
             began = time.monotonic()
             code = step(output)
             verdict = "SKIPPED" if code is None else "passed" if code == 0 else "FAILED"
-            verdicts.append(f"{verdict:8s}{name:12s}{time.monotonic() - began:7.1f} s")
+            verdicts.append(f"{verdict:8s}{name:20s}{time.monotonic() - began:7.1f} s")
 
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
         lane = threading.Thread(target=run_steps, args=(beside, output))
@@ -45,6 +46,7 @@ def run_all(first: dict[str, Step], beside: dict[str, Step]) -> bool:
         output.seek(0)
         for line in output:
             print(line, end="")
+    run_steps(alone or {}, None)
     say("\n" + "\n".join(verdicts))
     return not any(line.startswith("FAILED") for line in verdicts)
 
@@ -63,6 +65,14 @@ def pytest_run(
     command = [str(environment.python), "-m", "pytest", *targets, *options]
     code = subprocess.run(command, cwd=ROOT, env=variables, stdout=output, stderr=output, check=False).returncode
     return 0 if options and code == NO_TESTS_COLLECTED else code
+
+
+def with_mark(options: Sequence[str], mark: str) -> list[str]:
+    """Pytest's options for those tests that they ask for and that also satisfy `mark`, as "not timing"."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-m", default="not slow")
+    asked, rest = parser.parse_known_args(list(options))
+    return [*rest, "-m", f"({asked.m}) and {mark}" if asked.m else mark]
 
 
 def split_targets(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -86,7 +86,7 @@ def test_one_command_measures_trains_by_the_clock_and_exports_in_parts(pack_path
         )
         == 0
     )
-    assert 9 <= clock.now - began < 9.8  # 0.15 minutes, and the end
+    assert 9 <= clock.now - began < 10.5  # 0.15 minutes; a few looks at the end
     table = json.loads((out / "speed.json").read_text())
     assert [table["tried"][0]["mode"], table["tried"][0]["batch"]] == ["plain", 2]
     saved = TrainSettings.from_json((out / "settings.json").read_text())

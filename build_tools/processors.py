@@ -1,0 +1,97 @@
+"""The numeric tests as older processors compute: numpy, torch and their libraries leave newer instructions out."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from functools import partial
+
+from .base import ROOT
+from .checks import Step, pytest_run, with_mark
+from .environments import MAIN
+
+ROOMS = tuple(
+    f"tests/edge_backend/{name}"
+    for name in (
+        "audio",
+        "body",
+        "diffusion",
+        "evaluation",
+        "model",
+        "motion",
+        "training",
+        "test_finishing.py",
+        "test_gaussian.py",
+        "test_less_memory.py",
+        "test_pipeline.py",
+        "test_timing.py",
+    )
+)
+# Under a minute: where a rounding decides something, as which of two values is the least.
+SHORT = tuple(
+    f"tests/edge_backend/{name}"
+    for name in (
+        "audio/test_beat_finding.py",
+        "diffusion/test_schedule.py",
+        "evaluation/test_beat_alignment.py",
+        "evaluation/test_evaluation.py",
+        "model/test_decoder_parity.py",
+        "motion/test_motion_parity.py",
+        "motion/test_rotations.py",
+        "motion/feet/test_clean.py",
+        "motion/retarget/test_retargeting.py",
+        "test_gaussian.py",
+        "test_timing.py",
+    )
+)
+
+_LOOK = (
+    "import json, numpy, torch; found = numpy.show_config(mode='dicts')['SIMD Extensions'].get('found', []);"
+    "print(json.dumps([torch.backends.cpu.get_cpu_capability(), found]))"
+)
+
+
+def processor_steps(whole: bool, options: Sequence[str]) -> dict[str, Step]:
+    """The numeric tests on each older processor that this one can stand in for, by name. options: pytest's own.
+
+    whole: all of them, on this processor too, each with one thread and with two; else few, with one.
+    """
+    look = subprocess.run([str(MAIN.python), "-c", _LOOK], cwd=ROOT, capture_output=True, text=True, check=True)
+    capability, found = json.loads(look.stdout)
+    variables = older_processors(capability, found)
+    if whole:
+        variables["this"] = {}
+    chosen = with_mark(options, "not timing")
+    return {
+        f"{name}, {threads} thread{'s' * (threads > 1)}": partial(
+            pytest_run, MAIN, ROOMS if whole else SHORT, chosen, more={**more, "OMP_NUM_THREADS": str(threads)}
+        )
+        for name, more in variables.items()
+        for threads in ((1, 2) if whole else (1,))
+    }
+
+
+def older_processors(capability: str, found: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The environment variables that make this processor compute as an older one, by the older one's name.
+
+    capability: what torch says of this one, as "AVX512". found: the instructions that numpy uses here beyond those that
+    it always needs. Where torch knows no lesser way, as on ARM, there is none.
+    """
+    newest = [name for name in found if name.startswith("AVX512") or name == "X86_V4"]
+    older: dict[str, dict[str, str]] = {}
+    if capability == "AVX512":
+        older["AVX2"] = _variables("avx2", "AVX2", "AVX2", "Haswell", newest)
+    if capability in ("AVX2", "AVX512"):
+        older["SSE"] = _variables("default", "SSE4_2", "SSE41", "Nehalem", found)
+    return older
+
+
+def _variables(torch: str, mkl: str, onednn: str, openblas: str, without: Sequence[str]) -> dict[str, str]:
+    return {
+        "ATEN_CPU_CAPABILITY": torch,
+        "MKL_ENABLE_INSTRUCTIONS": mkl,
+        "ONEDNN_MAX_CPU_ISA": onednn,
+        "OPENBLAS_CORETYPE": openblas,
+        "NPY_DISABLE_CPU_FEATURES": " ".join(without),
+    }

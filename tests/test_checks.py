@@ -1,0 +1,59 @@
+"""Which checks run together, which alone, and as which processors."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from build_tools import checks, processors
+from build_tools.processors import older_processors
+
+FOUND = ["SSSE3", "SSE41", "AVX2", "FMA3", "AVX512F", "AVX512_SKX"]
+
+
+def test_what_is_alone_starts_when_all_others_are_done(capsys: pytest.CaptureFixture[str]) -> None:
+    done: list[str] = []
+
+    def step(name: str, code: int) -> checks.Step:
+        return lambda _output: (done.append(name), code)[1]
+
+    both = {"a": step("a", 0), "b": step("b", 1)}, {"c": step("c", 0)}
+    assert not checks.run_all(*both, {"quiet": step("quiet", 0)})
+    assert sorted(done[:3]) == ["a", "b", "c"] and done[3:] == ["quiet"]
+    assert capsys.readouterr().out.splitlines()[-1].startswith("passed  quiet")
+    assert not checks.run_all({}, {}, {"quiet": step("quiet", 1)})
+    assert checks.run_all({}, {}, {"quiet": step("quiet", 0)})
+
+
+def test_the_same_tests_are_asked_for_once_busy_and_once_quiet() -> None:
+    assert checks.with_mark(["-x"], "not timing") == ["-x", "-m", "(not slow) and not timing"]
+    assert checks.with_mark(["-m", "slow", "-k", "beats"], "timing") == ["-k", "beats", "-m", "(slow) and timing"]
+    assert checks.with_mark(["-m", ""], "timing") == ["-m", "timing"]
+
+
+def test_only_older_processors_are_stood_in_for() -> None:
+    older = older_processors("AVX512", FOUND)
+    assert list(older) == ["AVX2", "SSE"]
+    assert older["AVX2"]["NPY_DISABLE_CPU_FEATURES"].split() == ["AVX512F", "AVX512_SKX"]
+    assert older["SSE"]["NPY_DISABLE_CPU_FEATURES"].split() == FOUND
+    assert list(older_processors("AVX2", FOUND[:4])) == ["SSE"]
+    assert not older_processors("DEFAULT", [])
+
+
+def test_numpy_and_torch_compute_as_they_are_told() -> None:
+    look = [sys.executable, "-c", processors._LOOK]
+    capability, found = json.loads(subprocess.check_output(look))
+    older = older_processors(capability, found)
+    if not older:
+        pytest.skip(f"nothing is older than {capability}")
+    for name, variables in older.items():
+        told, left = json.loads(subprocess.check_output(look, env=os.environ | variables))
+        assert told == {"AVX2": "AVX2", "SSE": "DEFAULT"}[name]
+        assert left == [each for each in found if each not in variables["NPY_DISABLE_CPU_FEATURES"].split()]
+
+
+def test_the_tests_that_other_processors_run_are_there() -> None:
+    missing = [path for path in (*processors.ROOMS, *processors.SHORT) if not (processors.ROOT / path).exists()]
+    assert not missing
