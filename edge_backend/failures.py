@@ -1,6 +1,7 @@
 """Any exception as an EdgeError: the one place that decides what a person reads when something breaks."""
 
 import errno
+import re
 import traceback
 
 from .errors import EdgeError
@@ -9,6 +10,8 @@ from .errors import EdgeError
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "_status_alloc_failed")
 _LONGEST_DETAIL = 8000  # characters
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_RUST = re.compile(r"\(os error (\d+)\)")  # safetensors writes files itself, and has an exception of its own for them
+_FULL_WINDOWS = 112
 
 
 def explain(error: BaseException) -> EdgeError:
@@ -32,6 +35,9 @@ def explain(error: BaseException) -> EdgeError:
         )
     if isinstance(error, OSError):
         return _of_file_system(error, detail)
+    if found := _RUST.search(str(error)):
+        number = errno.ENOSPC if int(found[1]) == _FULL_WINDOWS else int(found[1])
+        return _of_file_system(OSError(number, str(error)), detail)
     sentence = f"The backend met a fault of its own: {type(error).__name__}."
     return EdgeError("internal", sentence, "Please report it with the log.", detail)
 

@@ -36,12 +36,14 @@ class Studio:
     @property
     def loaded(self) -> str:
         """The id of the weights in memory, empty while there are none."""
-        return self._weights.info.id if self._weights else ""
+        weights = self._weights  # read once: another thread asks, while this one may give them back
+        return weights.info.id if weights else ""
 
     def weights(self, name: str) -> Weights:
         """The weights of that id or path, on the device. Raises EdgeError as catalogue and weights_file do."""
         path = resolve(name, self._folder)
-        key = (path, path.stat().st_mtime_ns, path.stat().st_size)
+        stat = path.stat()
+        key = (path, stat.st_mtime_ns, stat.st_size)
         if self._weights is None or key != self._key:
             self.forget()
             self._weights, self._key = load_weights(path, self.device), key

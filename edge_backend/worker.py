@@ -100,10 +100,18 @@ class Worker:
         self._channel.send(Log("info", f"The libraries were loaded in {time.monotonic() - began:.1f} s."))
 
     def _rehearse(self) -> None:
+        """Nobody has asked for it, so whatever goes wrong in it is no job's end."""
         began = time.monotonic()
-        rehearsal = importlib.import_module(".rehearsal", __package__)
-        if rehearsal.rehearse(self._studio, lambda: self._jobs.waiting > 0):
-            self._channel.send(Log("info", f"A rehearsal took {time.monotonic() - began:.1f} s."))
+        try:
+            rehearsal = importlib.import_module(".rehearsal", __package__)
+            if rehearsal.rehearse(self._studio, lambda: self._jobs.waiting > 0):
+                self._channel.send(Log("info", f"A rehearsal took {time.monotonic() - began:.1f} s."))
+        except Exception as error:
+            failure = explain(error)
+            self._channel.send(Log("warning", f"The rehearsal failed: {failure} {failure.detail}".rstrip()))
+        else:
+            return
+        self._give_memory_back()  # behind the exception, whose frames hold tensors
 
     # --- main thread: jobs ---
 
@@ -114,9 +122,15 @@ class Worker:
         except Exception as error:
             outcome = _error(job.name, explain(error))
         if isinstance(outcome, Error) and outcome.code == "out_of_memory":
-            self._studio.forget()
+            self._give_memory_back()
         self._jobs.finish(job)  # before it is told, so that whoever hears of it finds the worker free
         self._channel.send(outcome)
+
+    def _give_memory_back(self) -> None:
+        try:
+            self._studio.forget()
+        except Exception as error:  # after some errors a GPU refuses this, too
+            self._channel.send(Log("warning", str(explain(error))))
 
     def _make(self, job: Job) -> Path:
         assert self._pipeline is not None  # noqa: S101 - for the type checker: run() has loaded it
@@ -155,12 +169,20 @@ class Worker:
     def _listen(self) -> None:
         try:
             for line in self._channel.lines():
-                if not self._hear(line):
+                if not self._heard(line):
                     break
         finally:
             self._jobs.close()
             time.sleep(GRACE_S)
             os._exit(0)
+
+    def _heard(self, line: bytes) -> bool:
+        """Act on one frame, and tell of a fault in that; False ends the conversation."""
+        try:
+            return self._hear(line)
+        except Exception as error:
+            self._channel.send(_error(None, explain(error)))
+            return True
 
     def _hear(self, line: bytes) -> bool:
         """Act on one frame; False ends the conversation."""

@@ -59,10 +59,9 @@ class EDGE_DANCE_OT_export_character(Reasoned, bpy.types.Operator):
         try:
             if not path.parent.is_dir():
                 raise EdgeError("output_impossible", f"There is no folder {path.parent}.", "Choose another place.")
-            with replacing(path) as part, _alone(context, armature):
-                whole = part.with_suffix(path.suffix)  # the exporters add their ending to any other
-                export(whole)
-                whole.replace(part)
+            # The exporters add their ending to any other.
+            with replacing(path, suffix=path.suffix) as unfinished, _alone(context, armature):
+                export(unfinished)
         except (EdgeError, OSError, RuntimeError) as error:
             self.report({"ERROR"}, str(explain(error)))
             return {"CANCELLED"}

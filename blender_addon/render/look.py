@@ -6,6 +6,7 @@ from typing import Any
 import bpy
 
 from .. import compat
+from ..edge_backend.whole_file import take_place
 from .stage import BACKDROP
 
 LOOKS = (
@@ -34,13 +35,14 @@ def use_video(scene: bpy.types.Scene, path: str) -> None:
 
 
 def render_film(scene: bpy.types.Scene, path: Path) -> None:
-    """Render the scene's frames and write the film whole or not at all. Raises RuntimeError as Blender does."""
+    """Render the scene's frames and write the film whole or not at all. Raises RuntimeError, OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Its name is the same each time, so that what a kill has left goes with the next film.
     part = path.with_name(f".{path.stem}.part{path.suffix}")
     use_video(scene, str(part))
     try:
         bpy.ops.render.render(animation=True, scene=scene.name)
-        part.replace(path)
+        take_place(part, path)
     finally:
         part.unlink(missing_ok=True)
         scene.render.filepath = str(path)

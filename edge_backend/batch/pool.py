@@ -22,6 +22,7 @@ from ..failures import explain
 from ..motion.files import load_motion
 from ..obituary import explain_end
 from ..protocol import Error, FrameSplitter, Generate, Message, ProtocolError, Result, decode, encode
+from ..whole_file import take_place
 from .dancers import Crew
 from .manifest import Outcome
 from .takes import Take
@@ -182,7 +183,7 @@ class _Hand(threading.Thread):
                 error = EdgeError(answer.code, answer.message, answer.hint, answer.detail)
                 return Outcome(take, "failed", seconds=seconds, error=error)
             frames = load_motion(answer.path).frames
-            Path(answer.path).replace(self._folder / f"{take.name}.npz")
+            take_place(Path(answer.path), self._folder / f"{take.name}.npz")
         return Outcome(take, "made", frames, seconds)
 
 

@@ -1,14 +1,13 @@
 """A batch from beginning to end: what is there is kept, the rest is made, and the manifest says what became of all."""
 
-import importlib
 import shutil
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from ..errors import EdgeError
 from ..failures import explain
+from ..held_file import holding
 from .dancers import Dancers
 from .manifest import Outcome, write_manifest
 from .pool import UNFINISHED
@@ -33,10 +32,11 @@ def run_batch(
 
     A take that fails stops none of the others. A file of the same name that is another take is left alone, and its
     take has failed, unless `replace` is set. manifest: written at the beginning and whenever a take is done. tell:
-    hears of every take as it is done. Raises EdgeError batch_busy, and as dancers do; OSError.
+    hears of every take as it is done. Raises EdgeError batch_busy, file_lock, and as dancers do; OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone_in(folder):
+    busy = EdgeError("batch_busy", f"Another batch is at work in {folder}.", "Wait for it, or choose another folder.")
+    with holding(folder / LOCK, busy):
         shutil.rmtree(folder / UNFINISHED, ignore_errors=True)  # of a batch that was killed
         outcomes = {take.name: _at_first(take, folder, weights_folder, replace) for take in takes}
         write_manifest(manifest, outcomes.values())
@@ -68,21 +68,3 @@ def _at_first(take: Take, folder: Path, weights_folder: Path | None, replace: bo
         )
         return Outcome(take, "failed", error=other)
     return Outcome(take, "waiting")
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, which the system takes back however the process ends. Raises EdgeError batch_busy."""
-    with (folder / LOCK).open("a+b") as file:
-        try:
-            if sys.platform == "win32":
-                windows = importlib.import_module("msvcrt")
-                windows.locking(file.fileno(), windows.LK_NBLCK, 1)
-            else:
-                unix = importlib.import_module("fcntl")
-                unix.flock(file, unix.LOCK_EX | unix.LOCK_NB)
-        except OSError:
-            raise EdgeError(
-                "batch_busy", f"Another batch is at work in {folder}.", "Wait for it, or choose another folder."
-            ) from None
-        yield

@@ -8,7 +8,6 @@ setup.lock          held, by the system, by whoever changes something
 """
 
 import contextlib
-import importlib
 import json
 import os
 import shutil
@@ -16,10 +15,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Literal
 
 from .. import __version__
 from ..errors import EdgeError
+from ..held_file import holding
 from ..whole_file import replacing
 from .locked import fingerprint, lock_file, this_system
 
@@ -107,18 +107,13 @@ class Home:
     def alone(self) -> Iterator[None]:
         """No other process changes anything meanwhile; the system frees the lock of one that dies.
 
-        Raises EdgeError setup_busy, setup_folder.
+        Raises EdgeError setup_busy, setup_folder, file_lock.
         """
-        with _folder_errors(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            file = (self.folder / "setup.lock").open("ab")
-        with file:
-            try:
-                _lock(file)
-            except OSError:
-                raise EdgeError(
-                    "setup_busy", "Another Blender is setting the backend up.", "Wait until it has finished."
-                ) from None
+        busy = EdgeError("setup_busy", "Another Blender is setting the backend up.", "Wait until it has finished.")
+        with contextlib.ExitStack() as held:
+            with _folder_errors(self.folder):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                held.enter_context(holding(self.folder / "setup.lock", busy))
             yield
 
     def _read(self, name: str) -> Record | None:
@@ -151,16 +146,6 @@ def _folder_errors(folder: Path) -> Iterator[None]:
             f"The backend's folder cannot be written to: {folder}: {error.strerror or error}.",
             "Free some space, or see to the rights of that folder.",
         ) from error
-
-
-def _lock(file: IO[bytes]) -> None:
-    """Raises OSError where another process holds it."""
-    if sys.platform == "win32":
-        msvcrt: Any = importlib.import_module("msvcrt")
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        fcntl: Any = importlib.import_module("fcntl")
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def free_bytes(folder: Path) -> int:

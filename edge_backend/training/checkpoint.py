@@ -1,7 +1,6 @@
 """A training run's whole state in one safetensors file that is there completely or not at all."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ..errors import EdgeError
+from ..whole_file import replacing
 
 FORMAT = "edge-training-1"
 
@@ -19,16 +19,13 @@ def save_checkpoint(path: Path, tensors: dict[str, Tensor], state: dict[str, Any
 
     Raises EdgeError `checkpoint_unwritable` when the folder or the disk refuses; the old file is then still whole.
     """
-    part = path.with_name(path.name + ".part")
     try:
-        save_file(
-            {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()},
-            part,
-            metadata={"format": FORMAT, "state": json.dumps(state)},
-        )
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        part.replace(path)
+        with replacing(path) as unfinished:
+            save_file(
+                {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()},
+                unfinished,
+                metadata={"format": FORMAT, "state": json.dumps(state)},
+            )
     except (OSError, SafetensorError) as error:
         raise EdgeError(
             "checkpoint_unwritable",

@@ -3,6 +3,8 @@
 import csv
 from pathlib import Path
 
+from ..whole_file import replacing
+
 
 class LossLog:
     """Rows of numbers with a `step` first. Rows from after the step that a run goes on from are taken out."""
@@ -11,7 +13,7 @@ class LossLog:
         self.path = path
         header = ("step", *columns)
         kept = [row for row in _rows(path) if len(row) == len(header) and int(row[0]) <= step] if step else []
-        with path.open("w", newline="") as file:
+        with replacing(path) as unfinished, unfinished.open("w", newline="") as file:
             csv.writer(file).writerows([header, *kept])
 
     def add(self, step: int, *values: float) -> None:

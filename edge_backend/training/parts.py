@@ -24,9 +24,11 @@ def write_parts(path: Path, mib: float) -> list[Path]:
         old.unlink()
     parts = [_part(path, number) for number in range(len(pieces))]
     for part, piece in zip(parts, pieces, strict=True):
-        part.write_bytes(piece)
+        with replacing(part) as unfinished:
+            unfinished.write_bytes(piece)
     about = {"parts": len(parts), "sha256": hashlib.sha256(data).hexdigest()}
-    _about(path).write_text(json.dumps(about) + "\n")
+    with replacing(_about(path)) as unfinished:
+        unfinished.write_text(json.dumps(about) + "\n", encoding="utf-8")
     return parts
 
 

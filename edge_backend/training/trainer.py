@@ -13,6 +13,7 @@ from torch import distributed
 
 from ..errors import EdgeError
 from ..model.decoder import DanceDecoder
+from ..whole_file import replacing
 from .augment import FRAMES, WindowSampler
 from .checkpoint import load_checkpoint, save_checkpoint
 from .loss_log import LossLog
@@ -110,7 +111,7 @@ class Trainer:
         )
         chosen = best(found)
         table = {"tried": [asdict(each) for each in found], "chosen": [chosen.mode, chosen.batch]}
-        (self.folder / "speed.json").write_text(json.dumps(table, indent=1) + "\n")
+        self._write("speed.json", json.dumps(table, indent=1) + "\n")
         _say(json.dumps(table))
         self.settings = replace(self.settings, mode=chosen.mode, batch=chosen.batch)
         self._write_settings()
@@ -236,7 +237,11 @@ class Trainer:
         return self._seconds_before + time.monotonic() - self._began
 
     def _write_settings(self) -> None:
-        (self.folder / "settings.json").write_text(self.settings.to_json())
+        self._write("settings.json", self.settings.to_json())
+
+    def _write(self, name: str, text: str) -> None:
+        with replacing(self.folder / name) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
 
     def _start_clock(self) -> None:
         self._clock, self._clock_step = time.monotonic(), self.step

@@ -31,3 +31,23 @@ def test_weights_that_cannot_be_loaded_are_left_to_the_dance_that_needs_them(mon
 
     monkeypatch.setattr(studio, "weights", weights)
     assert not rehearse(studio, lambda: False)
+
+
+def test_another_thread_may_ask_what_is_loaded_while_the_weights_are_given_back():
+    class GivingBack(Studio):
+        """Whose weights are gone as soon as somebody has looked at them."""
+
+        @property
+        def _weights(self):
+            found, self.left = self.left, None
+            return found
+
+        @_weights.setter
+        def _weights(self, weights):
+            self.left = weights
+
+    weights = Studio("cpu").weights("starter")
+    studio = GivingBack("cpu")
+    studio._weights = weights
+    assert studio.loaded == "starter"
+    assert studio.loaded == ""

@@ -464,3 +464,33 @@ def test_an_installation_without_torch_says_so_and_ends(weights_folder: Path, tm
         assert (error.job, error.code) == (None, "package_missing")
         assert "torch" in error.message
         assert client.process.wait(PATIENCE_S) == 3
+
+
+@pytest.mark.parametrize("failure", ["RuntimeError('CUDA error: no kernel image is available')", "MemoryError()"])
+def test_a_rehearsal_that_fails_is_no_end_of_the_job_that_waits(
+    weights_folder: Path, song: str, tmp_path: Path, failure: str
+) -> None:
+    patch = f"""
+import edge_backend.rehearsal as rehearsal
+def fail(*_):
+    while not queues[0].waiting: time.sleep(0.01)  # until the job waits
+    raise {failure}
+queues = []
+class Queue(worker.JobQueue):
+    def __init__(self):
+        super().__init__()
+        queues.append(self)
+worker.JobQueue = Queue
+rehearsal.generate = fail
+give_back = studio.give_back
+def refuse(*_):  # once
+    studio.give_back = give_back
+    raise RuntimeError("CUDA error: it has stopped")
+studio.give_back = refuse
+worker.run("cpu", Path(sys.argv[1]), ahead=True)
+"""
+    with Client(weights_folder, patch=patch) as client:
+        client.send(_generate(song, "first", tmp_path, steps=2))
+        told = client.wait_for(Log, level="warning")
+        assert "rehearsal failed" in told.text and failure.partition("(")[0] in told.text
+        assert isinstance(client.wait_for(Result, Error), Result)

@@ -22,6 +22,7 @@ from ...model.controls import STYLES
 from ...motion.kinematics import forward_kinematics
 from ...motion.rotations import axis_angle_to_matrix
 from ...timing import motion_beats, places_on_the_beat
+from ...whole_file import replacing
 from .accents import FPS, GRID, accent_curve, stops_of
 from .arrangement import RATE, STEPS, draw_mix, render
 from .beat_grid import DanceBeats, lay_beats, warp_to_tempo
@@ -179,7 +180,9 @@ def write_pack(source: Path, target: Path, variants: int, workers: int, seed: in
             if done % 20 == 0:
                 print(f"{done}/{len(jobs)} songs tried, {len(made)} kept", flush=True)
     made += _unaccompanied(pieces)
-    save_file(_arrays(data, holdout, made), target, metadata={"edge_dance_pack": json.dumps(_about(data, variants))})
+    with replacing(target) as unfinished:
+        about = {"edge_dance_pack": json.dumps(_about(data, variants))}
+        save_file(_arrays(data, holdout, made), unfinished, metadata=about)
     print(f"{target}: {target.stat().st_size / 1e6:.1f} MB, {len(made)} variants")
 
 

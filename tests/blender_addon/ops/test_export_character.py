@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from blender_stage import addon, put_dancer, random_motion
 from characters import mixamo, put_character
+from small_disk import mounted
 
 FRAMES = 12
 
@@ -80,3 +81,22 @@ def test_a_folder_that_is_not_there_is_told(tmp_path):
     addon("action.take").add_take(dancer, moderate(5), bpy.context.scene, 1.0)
     with pytest.raises(RuntimeError, match="nowhere"):
         bpy.ops.edge_dance.export_character(format="FBX", filepath=str(tmp_path / "nowhere" / "a.fbx"))
+
+
+@pytest.mark.parametrize("kind", ["FBX", "GLTF"])
+def test_a_full_disk_leaves_nothing_behind(tmp_path, kind):
+    dancer = put_dancer()
+    addon("action.take").add_take(dancer, moderate(30), bpy.context.scene, 1.0)
+    with mounted(tmp_path / "disk", "size=16k") as disk:
+        with pytest.raises(RuntimeError):
+            bpy.ops.edge_dance.export_character(format=kind, filepath=str(disk / "dance"))
+        assert not list(disk.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["FBX", "GLTF"])
+def test_the_longest_name_will_do(tmp_path, kind):
+    dancer = put_dancer()
+    addon("action.take").add_take(dancer, moderate(5), bpy.context.scene, 1.0)
+    name = "d" * 251 + {"FBX": ".fbx", "GLTF": ".glb"}[kind]
+    assert bpy.ops.edge_dance.export_character(format=kind, filepath=str(tmp_path / name)) == {"FINISHED"}
+    assert [file.name for file in tmp_path.iterdir()] == [name]

@@ -1,4 +1,5 @@
 import csv
+import errno
 import math
 import os
 import signal
@@ -13,6 +14,7 @@ from safetensors.torch import load_file
 
 from edge_backend.errors import EdgeError
 from edge_backend.model.weights_file import load_weights
+from edge_backend.training import checkpoint
 from edge_backend.training.__main__ import main
 from edge_backend.training.pack import load_pack
 from edge_backend.training.settings import TrainSettings
@@ -204,15 +206,21 @@ def test_a_cut_off_checkpoint_is_refused_by_name(trainer):
     assert error.value.code == "checkpoint_unreadable"
 
 
-def test_a_full_disk_leaves_the_old_checkpoint(trainer):
+def test_a_full_disk_leaves_the_old_checkpoint(trainer, monkeypatch):
     run = trainer(steps=1)
     run.run()
-    good = (run.folder / CHECKPOINT).read_bytes()
-    (run.folder / (CHECKPOINT + ".part")).mkdir()  # cannot be written to
+    good, before = (run.folder / CHECKPOINT).read_bytes(), set(run.folder.iterdir())
+
+    def half_of_it(_tensors, path, **_more):
+        path.write_bytes(good[: len(good) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "save_file", half_of_it)
     with pytest.raises(EdgeError) as error:
         run.save()
     assert error.value.code == "checkpoint_unwritable"
     assert (run.folder / CHECKPOINT).read_bytes() == good
+    assert set(run.folder.iterdir()) == before
 
 
 def test_without_holdout_dances_there_is_no_holdout_loss(dances, tmp_path):

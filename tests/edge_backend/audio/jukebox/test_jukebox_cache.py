@@ -1,9 +1,10 @@
 """Features are kept by song and slice, whole files only, and not without limit."""
 
 import os
+from pathlib import Path
 
 import numpy as np
-import pytest
+from small_disk import mounted, set_read_only
 
 from edge_backend.audio.jukebox.cache import FeatureCache, slice_key
 
@@ -74,18 +75,58 @@ def test_one_song_alone_may_not_outgrow_the_limit(tmp_path) -> None:
     assert set(cache.find(["a", "b"])) == {"b"}
 
 
-def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch) -> None:
+def test_a_write_that_fails_leaves_the_old_file_and_the_work_goes_on(tmp_path, monkeypatch, capsys) -> None:
     cache = FeatureCache(tmp_path, "song", "native", BIG)
     cache.add({"a": features()})
+    tries = []
 
     def fail(*_arguments) -> None:
+        tries.append(0)
         raise OSError("no room")
 
     monkeypatch.setattr("edge_backend.audio.jukebox.cache.save_file", fail)
-    with pytest.raises(OSError, match="no room"):
-        cache.add({"b": features()})
-    assert set(cache.find(["a", "b"])) == {"a"}
+    cache.add({"b": features()})
+    cache.add({"c": features()})
+    assert len(tries) == 1  # it would write the whole song again and again
+    assert set(cache.find(["a", "b", "c"])) == {"a"}
     assert len(list(tmp_path.iterdir())) == 1
+    assert capsys.readouterr().err.count("no room") == 1
+
+
+def test_a_full_disk_keeps_what_was_there(tmp_path, capsys) -> None:
+    with mounted(tmp_path / "disk", "size=64k") as disk:
+        cache = FeatureCache(disk, "song", "native", BIG)
+        cache.add({"a": features(1)})
+        cache.add({str(number): features(number) for number in range(20)})
+        assert set(cache.find(["a", "0"])) == {"a"}
+        assert len(list(disk.iterdir())) == 1
+    assert "No space left" in capsys.readouterr().err
+
+
+def test_a_disk_that_may_only_be_read_is_read(tmp_path, capsys) -> None:
+    with mounted(tmp_path / "disk", "size=1m") as disk:
+        FeatureCache(disk, "song", "native", BIG).add({"a": features(1)})
+        set_read_only(disk)
+        cache = FeatureCache(disk, "song", "native", BIG)
+        assert set(cache.find(["a", "b"])) == {"a"}
+        cache.add({"b": features(2)})
+        FeatureCache(disk / "deeper", "song", "native", BIG).add({"b": features(2)})
+    assert capsys.readouterr().err.count("Read-only") == 2
+
+
+def test_files_that_another_program_reads_or_has_removed_stop_nothing(tmp_path, monkeypatch) -> None:
+    limit = 2 * features().nbytes
+    FeatureCache(tmp_path, "old", "native", limit).add({"a": features()})
+    (tmp_path / "gone.safetensors").symlink_to(tmp_path / "nowhere")  # listed, and not there when it is looked at
+
+    def unlink(self, **_options) -> None:
+        raise PermissionError(13, "it is open", str(self))
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    cache = FeatureCache(tmp_path, "new", "native", limit)
+    cache.add({"a": features(1), "b": features(2)})
+    cache.add({"c": features(3)})
+    assert set(cache.find(["a", "b", "c"])) == {"c"}
 
 
 def test_a_slice_is_known_by_its_samples_and_rate() -> None:
