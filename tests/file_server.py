@@ -12,18 +12,22 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class FileServer(ThreadingHTTPServer):
     """files: by name. lasts: bytes after which each connection breaks. ranges: whether it can begin in the middle.
 
-    status: what it answers instead. pause_s: after each `block` bytes. asked: names and first bytes, in order.
+    status: what it answers instead; first: what it answers to the first ones. retry_after: what it then asks for.
+    length: whether it tells how long a file is. pause_s: after each `block` bytes. asked: names and first bytes.
     """
 
     daemon_threads = True
     lasts = 1 << 40
     ranges = True
     status = 0
+    retry_after = ""
+    length = True
     block, pause_s = 1 << 16, 0.0
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.files = files
+        self.first: list[int] = []
         self.asked: list[tuple[str, int]] = []
 
     @property
@@ -36,8 +40,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         server, name = self.server, self.path.lstrip("/")
-        if server.status or name not in server.files:
-            self.send_error(server.status or 404)
+        status = server.first.pop(0) if server.first else server.status
+        if status or name not in server.files:
+            self._refuse(status or 404)
             return
         content = server.files[name]
         found = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
@@ -47,13 +52,20 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(416)
             return
         self.send_response(206 if first else 200)
-        self.send_header("Content-Length", str(len(content) - first))
+        if server.length:
+            self.send_header("Content-Length", str(len(content) - first))
         self.end_headers()
         end = min(len(content), first + server.lasts)
         with contextlib.suppress(ConnectionError):  # who fetches has gone
             for start in range(first, end, server.block):
                 self.wfile.write(content[start : min(end, start + server.block)])
                 time.sleep(server.pause_s)
+
+    def _refuse(self, status: int) -> None:
+        self.send_response(status)
+        if self.server.retry_after:
+            self.send_header("Retry-After", self.server.retry_after)
+        self.end_headers()
 
     def log_message(self, *_arguments: object) -> None:
         pass

@@ -5,7 +5,7 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from ..errors import EdgeError
 
@@ -32,13 +32,24 @@ class Wheel:
 
     @property
     def file(self) -> str:
-        """The file's name, or the pattern of it."""
-        return unquote(self.url.rsplit("/", 1)[1])
+        """The file's name, or the pattern of it. Raises ValueError where that is no wheel's."""
+        return file_name(self.url)
 
     @property
     def page(self) -> str:
         """The folder that the address lies in."""
-        return self.url.rsplit("/", 1)[0] + "/"
+        return urlsplit(self.url)._replace(query="", fragment="").geturl().rsplit("/", 1)[0] + "/"
+
+
+def file_name(url: str) -> str:
+    """The name under which the wheel at an address is kept: never a path, whatever is encoded in the address.
+
+    Raises ValueError where it is no wheel's name.
+    """
+    name = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
+    if not _FILE.fullmatch(name):
+        raise ValueError(f"{name[:80]} is no wheel's name")
+    return name
 
 
 def this_system() -> str:
@@ -107,7 +118,7 @@ def read_lock(lock: Path) -> list[Wheel]:
                 raise ValueError(f"{lock.name} has a row that is no wheel: {row[:80]}")
             name, version, sha256, size, url = found.groups()
             wheel = Wheel(name, version, sha256 or "", int(size), url)
-            if not _FILE.fullmatch(wheel.file) or ("*" in wheel.file and sha256):
+            if "*" in wheel.file and sha256:
                 raise ValueError(f"{lock.name} names no wheel: {wheel.file[:80]}")
             wheels.append(wheel)
     return wheels

@@ -1,5 +1,6 @@
 """Brings the wheels: from their locked addresses, through a mirror, or out of a folder on this machine."""
 
+import contextlib
 import re
 import shutil
 from collections.abc import Sequence
@@ -7,12 +8,12 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from ..download import download, file_sha256, read_page
 from ..errors import EdgeError
 from ..progress import Report
-from .locked import Wheel
+from .locked import Wheel, file_name
 
 PYPI_FILES = "files.pythonhosted.org"
 
@@ -62,7 +63,7 @@ class _Counted:
 
 
 def _copy(wheels: Sequence[Wheel], target: Path, folder: Path, report: Report) -> list[Wheel]:
-    names = sorted(path.name for path in folder.glob("*.whl")) if folder.is_dir() else []
+    names = sorted(filter(_is_named, (path.name for path in folder.glob("*.whl")))) if folder.is_dir() else []
     found = [next((name for name in names if fnmatchcase(name, wheel.file)), None) for wheel in wheels]
     if missing := [wheel.file for wheel, name in zip(wheels, found, strict=True) if name is None]:
         raise EdgeError(
@@ -95,7 +96,7 @@ def _locate(wheel: Wheel, mirror: str) -> Wheel:
     url, sha256 = _on_page(wheel.page, wheel)
     if not sha256:
         raise EdgeError("setup_index", f"{wheel.page} has no checksum for {wheel.name}.", "Choose another build.")
-    return replace(wheel, url=url, sha256=sha256, version=_version(unquote(url.rsplit("/", 1)[1])))
+    return replace(wheel, url=url, sha256=sha256, version=_version(file_name(url)))
 
 
 def _on_page(page: str, wheel: Wheel) -> tuple[str, str]:
@@ -104,10 +105,17 @@ def _on_page(page: str, wheel: Wheel) -> tuple[str, str]:
     links.feed(read_page(page))
     for link in reversed(links.found):
         url, _, fragment = urljoin(page, link).partition("#")
-        if fnmatchcase(unquote(urlsplit(url).path.rsplit("/", 1)[-1]), wheel.file):
+        if _is_named(url) and fnmatchcase(file_name(url), wheel.file):
             found = re.fullmatch(r"sha256=([0-9a-f]{64})", fragment)
             return url, found[1] if found else ""
     raise EdgeError("setup_index", f"{wheel.file} is not on {page}.", "Choose another mirror or another build.")
+
+
+def _is_named(url: str) -> bool:
+    """Whether it names a wheel: what an index lists beside them, or under a path for a name, is left out."""
+    with contextlib.suppress(ValueError):
+        return bool(file_name(url))
+    return False
 
 
 def _version(file: str) -> str:

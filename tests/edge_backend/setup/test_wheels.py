@@ -222,3 +222,33 @@ def test_a_build_or_a_system_without_packages_is_named():
 def test_virtualenv_is_python_alone_and_locked():
     rows = read_lock(virtualenv_lock())
     assert rows[-1].name == "virtualenv" and all(wheel.sha256 and wheel.file.endswith("-any.whl") for wheel in rows)
+
+
+def test_a_mirror_s_links_may_have_a_query(shop, odd_folder):
+    shop.query = "?token=ab/cd..%2F&x=1"
+    lock = at_pypi(read_lock(shop.lock(odd_folder)))
+    fetch(shop, odd_folder / "downloads", Source(mirror=f"{shop.url}/simple/"), lock)
+    assert files(odd_folder / "downloads") == files(shop.folder)
+    assert all(path.endswith(shop.query) for path in shop.asked if path.startswith("/files/"))
+
+
+def test_the_newest_build_is_found_behind_a_query_too(shop, unlocked, tmp_path):
+    shop.query = "?token=ab/cd"
+    (found,) = fetch(shop, tmp_path / "d", lock=[unlocked])
+    assert (found.file, found.version) == ("torch-2.0+rocm6.4-py3-none-any.whl", "2.0+rocm6.4")
+
+
+@pytest.mark.parametrize("between", ["%2F..%2F..%2F", "..%2f", "%5C..%5C", "%2F", "%00"])
+def test_a_link_whose_name_is_a_path_is_refused(tmp_path, monkeypatch, between):
+    link = f'<a href="torch-2.0%2Brocm6.4{between}evil-py3-none-any.whl#sha256={"0" * 64}">torch</a>'
+    monkeypatch.setattr(wheels, "read_page", lambda _url: link)
+    monkeypatch.setattr(wheels, "download", lambda *_: pytest.fail("it was fetched"))
+    wheel = Wheel("torch", "2.0+rocm*", "", 0, "https://a/torch/torch-2.0%2Brocm*-py3-none-any.whl")
+    assert refusal(lambda: bring([wheel], tmp_path / "d", Source(), Meter())).code == "setup_index"
+    assert not list((tmp_path / "d").iterdir())
+
+
+@pytest.mark.parametrize("name", ["a%2Fb.whl", "..%2F..%2Fb.whl", "b%5Cc.whl", "..", "%2E%2E", "b.zip", ""])
+def test_a_wheel_s_name_is_never_a_path(name):
+    with pytest.raises(ValueError):
+        Wheel("b", "1.0", "0" * 64, 1, f"https://a/{name}").file  # noqa: B018

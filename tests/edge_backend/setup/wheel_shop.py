@@ -45,7 +45,8 @@ class Shop(ThreadingHTTPServer):
     """Serves the wheels of `folder` under /files/ and their index under /simple/NAME/.
 
     lasts: bytes after which a connection breaks, one number for each connection, the last for all others.
-    pause_s: before every block. checksums: whether pages tell them. sent: bytes of files in all.
+    pause_s: before every block. checksums: whether pages tell them. query: what its pages put behind addresses.
+    sent: bytes of files in all.
     """
 
     daemon_threads = True
@@ -55,7 +56,7 @@ class Shop(ThreadingHTTPServer):
         self.folder = folder
         self.lasts = [1 << 40]
         self.block, self.pause_s, self.checksums = 1 << 16, 0.0, True
-        self.sent, self.asked = 0, list[str]()
+        self.sent, self.asked, self.query = 0, list[str](), ""
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
@@ -86,13 +87,14 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path.startswith("/simple/"):
             self._page(self.path.split("/")[2].replace("-", "_"))
         else:
-            self._file(self.server.folder / self.path.rsplit("/", 1)[1].replace("%2B", "+"))
+            self._file(self.server.folder / self.path.partition("?")[0].rsplit("/", 1)[1].replace("%2B", "+"))
 
     def _page(self, name: str) -> None:
         links = []
         for path in sorted(self.server.folder.glob(f"{name}-*.whl")):
             fragment = f"#sha256={sha256(path)}" if self.server.checksums else ""
-            links.append(f'<a href="../../files/{path.name.replace("+", "%2B")}{fragment}">{path.name}</a>')
+            address = f"../../files/{path.name.replace('+', '%2B')}{self.server.query}{fragment}"
+            links.append(f'<a href="{address}">{path.name}</a>')
         content = f"<html><body>{''.join(links)}</body></html>".encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))
