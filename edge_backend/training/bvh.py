@@ -1,5 +1,6 @@
 """Motion capture in BVH files: read as it is written, and brought onto the model's skeleton."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,10 @@ from ..motion.retarget.slots import TRAVEL
 from ..motion.rotations import Array, axis_angle_to_matrix
 from ..motion.skeleton import SMPL, Y_UP_TO_Z_UP
 
-_AXES = {"X": 0, "Y": 1, "Z": 2}
+_AXES = {"x": 0, "y": 1, "z": 2}
+_CHANNEL = re.compile(r"([xyz])(position|rotation|scale)", re.IGNORECASE)
+_UNSCALED = 1e-3  # that a scale may be off 1
+_FASTEST = 10_000.0  # frames a second
 _SAME_BODY = 5e-3  # metres that a joint may lie off SMPL's place
 _ROUNDED = 5e-4  # times are written with few digits; 29.97 frames a second are 1e-3 away from 30
 _UPRIGHT = 0.7  # share of the legs' length that hips lie above ankles in a rest pose that can be told
@@ -74,6 +78,9 @@ def read_bvh(path: Path) -> Bvh:
         if len(rows) != frames or frames < 2 or any(len(row) != width for row in rows):
             raise ValueError(f"{frames} frames of {width} numbers are announced, two or more, and not all are there")
         values = np.array(rows, dtype=np.float64)
+        if not all(np.isfinite(joint.offset).all() for joint in joints):
+            raise ValueError("an OFFSET is no number")
+        _check_scales(joints, values)
     except (ValueError, IndexError, StopIteration) as error:
         message = f"{path} is no BVH file that can be read: {str(error) or 'it ends too early'}."
         raise EdgeError("motion_unreadable", message, "Export it again.") from None
@@ -163,6 +170,8 @@ def _hierarchy(lines: Iterator[tuple[int, list[str]]]) -> list[BvhJoint]:
                 else:
                     joints[joint].offset = offset
             case ["CHANNELS", count, *channels] if int(count) == len(channels):
+                if unknown := [channel for channel in channels if not _CHANNEL.fullmatch(channel)]:
+                    raise ValueError(f"line {number} has the channel {unknown[0][:40]}, which is not known")
                 joints[-1].channels = tuple(channels)
             case ["}"]:
                 open_blocks.pop()
@@ -176,11 +185,19 @@ def _hierarchy(lines: Iterator[tuple[int, list[str]]]) -> list[BvhJoint]:
 def _head(lines: Iterator[tuple[int, list[str]]]) -> tuple[int, float]:
     """How many frames are announced, and how many there are a second."""
     (_, frames), (_, time) = next(lines), next(lines)
-    if frames[0] != "Frames:" or time[:2] != ["Frame", "Time:"] or not float(time[2]) > 0:
+    if frames[0] != "Frames:" or time[:2] != ["Frame", "Time:"] or not 1 / _FASTEST <= float(time[2]) < float("inf"):
         raise ValueError("behind MOTION there are not the frames and the time of one")
     rate = 1 / float(time[2])
     whole = max(round(rate), 1)
     return int(frames[1]), whole if abs(rate / whole - 1) < _ROUNDED else rate
+
+
+def _check_scales(joints: Sequence[BvhJoint], values: Array) -> None:
+    """Raises ValueError where a joint is made larger or smaller: the model's bones keep their lengths."""
+    names = [(joint.name, channel) for joint in joints for channel in joint.channels]
+    for (name, channel), column in zip(names, values.T, strict=True):
+        if channel.lower().endswith("scale") and np.nanmax(np.abs(column - 1), initial=0) > _UNSCALED:
+            raise ValueError(f"the channel {channel} of {name} is not 1 throughout")
 
 
 def _poses(joints: Sequence[BvhJoint], values: Array) -> tuple[Array, Array]:
@@ -190,10 +207,10 @@ def _poses(joints: Sequence[BvhJoint], values: Array) -> tuple[Array, Array]:
     columns = iter(values.T)
     for number, joint in enumerate(joints):
         for channel in joint.channels:
-            axis = _AXES[channel[0].upper()]
+            axis, kind = _AXES[channel[0].lower()], channel[1:].lower()
             column = next(columns)
-            if channel.lower().endswith("position"):
+            if kind == "position":
                 places[:, number, axis] = column
-            else:
+            elif kind == "rotation":
                 turns[:, number] @= axis_angle_to_matrix(np.radians(column)[:, None] * np.eye(3)[axis])
     return turns, places

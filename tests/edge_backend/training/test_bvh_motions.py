@@ -150,3 +150,50 @@ def test_a_folder_of_bvh_becomes_a_pack_with_one_command(tmp_path: Path) -> None
     renamed(tmp_path / "take1.bvh", MIXAMO, 100.0)
     assert main(["mocap", str(tmp_path), str(tmp_path / "own.safetensors")]) == 0
     assert load_pack(tmp_path / "own.safetensors").length.tolist() == [200, 200, 200]
+
+
+def with_channel(file: Path, channel: str, value: str) -> Path:
+    """The file with one more channel of the root, in front of all others, that is `value` at every frame."""
+    head, motion = file.read_text().split("MOTION\n")
+    frames, time, *rows = motion.splitlines()
+    head = head.replace("CHANNELS 6 ", f"CHANNELS 7 {channel} ", 1)
+    file.write_text("\n".join([head + "MOTION", frames, time, *(f"{value} {row}" for row in rows)]) + "\n")
+    return file
+
+
+@pytest.mark.parametrize("channel", ["Xscale", "Yscale", "zScale"])
+def test_a_scale_of_one_is_no_turn(file: Path, dance: Motion, channel: str) -> None:
+    bvh = read_bvh(with_channel(file, channel, "1.0"))
+    rotations, root = on_the_model(bvh, file)
+    assert degrees(rotations, dance.rotations).max() < 0.01
+    assert np.abs(root - dance.root).max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("channel", "value", "words"),
+    [
+        ("Xscale", "1.5", "Xscale of pelvis is not 1"),
+        ("scaleX", "1.0", "the channel scaleX"),
+        ("Xshear", "0.0", "the channel Xshear"),
+        ("Wrotation", "0.0", "the channel Wrotation"),
+    ],
+)
+def test_a_channel_that_is_none_of_ours_is_one_sentence(file: Path, channel: str, value: str, words: str) -> None:
+    with pytest.raises(EdgeError, match=words) as caught:
+        read_bvh(with_channel(file, channel, value))
+    assert (caught.value.code, "dance.bvh" in caught.value.message) == ("motion_unreadable", True)
+
+
+@pytest.mark.parametrize("time", ["inf", "nan", "1e-320", "0", "-1", "soon"])
+def test_a_time_that_is_none_is_one_sentence(file: Path, time: str) -> None:
+    file.write_text(re.sub("Frame Time: .*", f"Frame Time: {time}", file.read_text()))
+    with pytest.raises(EdgeError) as caught:
+        read_bvh(file)
+    assert caught.value.code == "motion_unreadable"
+
+
+def test_an_offset_that_is_no_number_is_one_sentence(file: Path) -> None:
+    file.write_text(re.sub("OFFSET .*", "OFFSET nan 0 0", file.read_text(), count=1))
+    with pytest.raises(EdgeError, match="OFFSET") as caught:
+        read_bvh(file)
+    assert caught.value.code == "motion_unreadable"
