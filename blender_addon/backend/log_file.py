@@ -21,16 +21,32 @@ def open_log(folder: Path) -> None:
     close_log()
     log.setLevel(logging.INFO)
     log.propagate = False
-    with contextlib.suppress(OSError):
+    try:
         folder.mkdir(parents=True, exist_ok=True)
-        for old in sorted(folder.glob("backend-*.log*"), key=lambda path: path.stat().st_mtime)[: -FILES + 1]:
-            old.unlink(missing_ok=True)
-        file = folder / f"backend-{os.getpid()}.log"
-        handler = logging.handlers.RotatingFileHandler(
-            file, maxBytes=LARGEST, backupCount=1, encoding="utf-8", delay=True
-        )
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-        log.addHandler(handler)
+        handler = _Quiet(folder / f"backend-{os.getpid()}.log", maxBytes=LARGEST, backupCount=1, encoding="utf-8")
+    except OSError:
+        return
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    log.addHandler(handler)
+    _remove_old(folder)
+
+
+class _Quiet(logging.handlers.RotatingFileHandler):
+    """Says nothing where a row cannot be written: the disk is full, or Windows has the file open elsewhere."""
+
+    def handleError(self, _record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Go on without that row."""
+
+
+def _remove_old(folder: Path) -> None:
+    """Leave the newest files; one that another Blender has open, or has removed just now, is in nobody's way."""
+    found = []
+    for path in folder.glob("backend-*.log*"):
+        with contextlib.suppress(OSError):
+            found.append((path.stat().st_mtime, path))
+    for _, path in sorted(found)[:-FILES]:
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def close_log() -> None:
