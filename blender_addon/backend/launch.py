@@ -4,12 +4,11 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from ..edge_backend.child_processes import apart
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.setup.home import Home
 
@@ -22,13 +21,6 @@ _PROBE = (
     "[name for name in sys.argv[1:] if importlib.util.find_spec(name) is None]]))"
 )
 _PROBE_TIMEOUT_S = 20.0
-
-# No console window on Windows, and nowhere the Ctrl-C of the terminal that Blender was started from.
-POPEN_FLAGS: dict[str, Any]
-if sys.platform == "win32":
-    POPEN_FLAGS = {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
-else:
-    POPEN_FLAGS = {"start_new_session": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +128,7 @@ def _problem(python: Path) -> EdgeError | None:
             env=worker_variables(),
             timeout=_PROBE_TIMEOUT_S,
             check=True,
-            **POPEN_FLAGS,
+            **apart(),
         )
         recent_enough, missing = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:

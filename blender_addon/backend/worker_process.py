@@ -16,10 +16,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Protocol
 
+from ..edge_backend.child_processes import apart
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.obituary import explain_end
 from ..edge_backend.protocol import FrameSplitter, Message, ProtocolError, Shutdown, decode, encode
-from .launch import POPEN_FLAGS, worker_variables
+from .launch import worker_variables
 from .log_file import log
 from .windows_job import tie
 
@@ -95,7 +96,7 @@ class WorkerProcess:
                 if sys.platform == "win32":
                     process.kill()
                 else:
-                    os.killpg(process.pid, signal.SIGKILL)  # its own group: see POPEN_FLAGS
+                    os.killpg(process.pid, signal.SIGKILL)  # its own group: see child_processes.apart
 
     # --- threads ---
 
@@ -107,7 +108,7 @@ class WorkerProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                **POPEN_FLAGS,
+                **apart(),
             )
         except EdgeError as error:
             self._end(error)

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..backend.launch import ADDON_FOLDER, POPEN_FLAGS, Launch, worker_variables
+from ..backend.launch import ADDON_FOLDER, Launch, worker_variables
 from ..backend.log_file import last_lines
 from ..edge_backend import __version__
+from ..edge_backend.child_processes import apart
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.private import private
 from ..edge_backend.setup.home import Home
@@ -70,7 +71,7 @@ def _doctor(launch: Launch) -> list[str]:
             errors="replace",
             timeout=_DOCTOR_S,
             check=False,
-            **POPEN_FLAGS,
+            **apart(),
         )
         found = next(json.loads(row)["findings"] for row in done.stdout.splitlines() if row.startswith('{"ok"'))
         return [

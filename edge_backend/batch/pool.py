@@ -17,6 +17,7 @@ from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TypeAlias
 
+from ..child_processes import apart
 from ..errors import EdgeError
 from ..failures import explain
 from ..motion.files import load_motion
@@ -86,7 +87,7 @@ class WorkerLink:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            start_new_session=True,  # Ctrl-C is this program's business; it ends its workers itself
+            **apart(),  # Ctrl-C is this program's business; it ends its workers itself
         )
 
     def answer(self, request: Generate) -> Result | Error:

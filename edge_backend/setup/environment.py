@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from ..child_processes import unseen
 from ..errors import EdgeError
 from ..failures import explain
 from ..progress import Report
@@ -127,7 +128,7 @@ def _without(*prefixes: str) -> dict[str, str]:
 def _run(
     command: Sequence[str], environment: dict[str, str], tell: object, limit_s: float = float("inf")
 ) -> tuple[int, list[str]]:
-    """Exit status and output of a program, told of meanwhile."""
+    """Exit status and output of a program, told of meanwhile. Whatever breaks off the wait ends the program, too."""
     assert callable(tell)  # noqa: S101 - for the type checker
     words: list[str] = []
     try:
@@ -139,6 +140,7 @@ def _run(
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
+            **unseen(),
         )
     except OSError as error:
         raise explain(error) from error
@@ -147,11 +149,15 @@ def _run(
         reader = threading.Thread(target=lambda: words.extend(row.rstrip() for row in process.stdout or ()))
         reader.start()
         end = time.monotonic() + limit_s
-        while process.poll() is None:
-            if time.monotonic() > end:
-                process.kill()
-            tell()
-            time.sleep(_TICK_S)
+        try:
+            while process.poll() is None:
+                if time.monotonic() > end:
+                    process.kill()
+                tell()
+                time.sleep(_TICK_S)
+        except BaseException:  # Ctrl-C, or what is told fails
+            process.kill()
+            raise
         reader.join()
     return process.returncode, words
 

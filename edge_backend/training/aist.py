@@ -1,7 +1,6 @@
 """AIST++ (Li et al. 2021) as a training pack: the official folders, in the slices that EDGE's authors train on."""
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from ..audio.jukebox.settings import JukeboxSettings
 from ..audio.jukebox.song import jukebox_windows, opened
 from ..audio.loading import load
 from ..audio.rhythm import rhythm_features
+from ..child_processes import process_pool
 from ..errors import EdgeError
 from ..motion.aist import from_aist
 from ..motion.rotations import Array
@@ -52,7 +52,7 @@ def prepare_aist(
             raise EdgeError("motion_missing", message, "Unpack AIST++'s motions again.")
         wav_of(wavs, name)
     dances = []
-    with ProcessPoolExecutor(workers) as pool:
+    with process_pool(workers) as pool:
         # In this process where there is one worker only: starting another costs seconds.
         mapped = pool.map if workers > 1 else map
         for dance in mapped(partial(_dance, folder, wavs, kind, jukebox), names.keys(), names.values()):

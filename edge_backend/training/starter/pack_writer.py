@@ -7,7 +7,6 @@ The pack holds everything that training needs in one file (see `training.pack`, 
 
 import argparse
 import json
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from safetensors.numpy import save_file
 from ...audio.beats import BeatGrid
 from ...audio.loading import Audio
 from ...audio.rhythm import rhythm_features
+from ...child_processes import process_pool
 from ...model.controls import STYLES
 from ...motion.kinematics import forward_kinematics
 from ...motion.rotations import axis_angle_to_matrix
@@ -172,7 +172,7 @@ def write_pack(source: Path, target: Path, variants: int, workers: int, seed: in
         for k in range(2 if holdout[number] else variants)
     ]
     made: list[tuple[int, Array, Array]] = []
-    with ProcessPoolExecutor(workers) as pool:
+    with process_pool(workers) as pool:
         results = pool.map(_job, [(pieces[number], job_seed) for number, job_seed in jobs], chunksize=4)
         for done, ((number, _), result) in enumerate(zip(jobs, results, strict=True), 1):
             if result is not None:

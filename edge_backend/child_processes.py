@@ -1,0 +1,31 @@
+"""How this program starts others, on every system. Standard library only."""
+
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+# Their values are Windows' own; subprocess has the names there alone.
+_CREATE_NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0x08000000)
+_CREATE_NEW_PROCESS_GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0x00000200)
+_MOST_ON_WINDOWS = 61  # processes that one can wait for there
+
+
+def unseen(system: str = sys.platform) -> dict[str, Any]:
+    """Options of subprocess.Popen for a program without a console window, which Windows else opens for each."""
+    return {"creationflags": _CREATE_NO_WINDOW} if system == "win32" else {}
+
+
+def apart(system: str = sys.platform) -> dict[str, Any]:
+    """The same for one that also hears nothing of the terminal's Ctrl-C: who started it ends it.
+
+    On Linux and macOS it leads a group of its own.
+    """
+    if system == "win32":
+        return {"creationflags": _CREATE_NO_WINDOW | _CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
+
+
+def process_pool(wanted: int, system: str = sys.platform) -> ProcessPoolExecutor:
+    """So many processes for work in Python, or as many as the system can have in one pool."""
+    return ProcessPoolExecutor(min(wanted, _MOST_ON_WINDOWS) if system == "win32" else wanted)
