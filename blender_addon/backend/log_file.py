@@ -23,12 +23,13 @@ def open_log(folder: Path) -> None:
     log.propagate = False
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handler = _Quiet(folder / f"backend-{os.getpid()}.log", maxBytes=LARGEST, backupCount=1, encoding="utf-8")
     except OSError:
         return
+    _remove_old(folder)
+    file = folder / f"backend-{os.getpid()}.log"
+    handler = _Quiet(file, maxBytes=LARGEST, backupCount=1, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     log.addHandler(handler)
-    _remove_old(folder)
 
 
 class _Quiet(logging.handlers.RotatingFileHandler):
@@ -39,12 +40,12 @@ class _Quiet(logging.handlers.RotatingFileHandler):
 
 
 def _remove_old(folder: Path) -> None:
-    """Leave the newest files; one that another Blender has open, or has removed just now, is in nobody's way."""
+    """Leave room for one more among the newest; one that another Blender has open or has just removed does no harm."""
     found = []
     for path in folder.glob("backend-*.log*"):
         with contextlib.suppress(OSError):
             found.append((path.stat().st_mtime, path))
-    for _, path in sorted(found)[:-FILES]:
+    for _, path in sorted(found)[: -FILES + 1]:
         with contextlib.suppress(OSError):
             path.unlink()
 
@@ -53,7 +54,8 @@ def close_log() -> None:
     """Let go of the file."""
     for handler in list(log.handlers):
         log.removeHandler(handler)
-        handler.close()
+        with contextlib.suppress(OSError):  # a full disk takes not even what was still in memory
+            handler.close()
 
 
 def last_lines(count: int) -> str:

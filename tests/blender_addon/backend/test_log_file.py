@@ -53,6 +53,7 @@ def test_an_old_log_that_has_just_gone_costs_this_one_nothing(log_file, tmp_path
 def test_the_newest_are_left(log_file, tmp_path):
     old_logs(tmp_path, 10)
     log_file.open_log(tmp_path)
+    log_file.log.info("a row")
     left = {path.name for path in tmp_path.iterdir()}
     newest = {f"backend-{900_000 + number}.log" for number in range(5, 10)}
     assert left == newest | {f"backend-{os.getpid()}.log"}
