@@ -65,6 +65,15 @@ def _eevee(scene: Any, samples: int) -> None:
 def _cycles(scene: Any, samples: int) -> None:
     scene.render.engine = "CYCLES"
     cycles = scene.cycles
-    cycles.samples, cycles.use_denoising, cycles.denoiser = samples, True, "OPENIMAGEDENOISE"
+    cycles.samples, cycles.use_denoising = samples, _has_denoiser(cycles)
     cycles.seed, cycles.use_animated_seed = 1, False  # noise that stands still
     scene.render.use_persistent_data = True
+
+
+def _has_denoiser(cycles: Any) -> bool:
+    """Choose Open Image Denoise, if this Blender has it: those of some Linux distributions are built without."""
+    try:
+        cycles.denoiser = "OPENIMAGEDENOISE"
+    except TypeError:  # Blender's word for a choice that there is not
+        return False
+    return True

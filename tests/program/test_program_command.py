@@ -111,6 +111,22 @@ def test_takes_are_saved_and_filmed_and_a_second_run_finds_them_there(
     assert lines[-1] == {"event": "done", "asked": 2, "takes": 0, "films": 1, "skipped": 1, "failed": 0}
 
 
+@pytest.mark.parametrize("engine", ["cycles", "eevee", "scene"])
+def test_every_engine_films(user_folder: Path, given: list[object], song: Path, engine: str) -> None:
+    """Of a scene with few frames, a camera of its own, and Blender's own cube."""
+    scene = song.with_name("slow.blend")
+    lines = f"import bpy; bpy.context.scene.render.fps = 4; bpy.ops.wm.save_as_mainfile(filepath={str(scene)!r})"
+    assert real_program.finish(user_folder, "-b", "--factory-startup", "--python-expr", lines)[0] == 0
+    lines = "import bpy; bpy.ops.edge_dance.add_dancer(); bpy.ops.wm.save_mainfile()"
+    code, out, errors = real_program.finish(user_folder, "-b", scene, "--python-exit-code", "1", "--python-expr", lines)
+    assert code == 0, out + errors
+    words = ["--engine", engine, "--samples", 1, "--stage", "always", "--render", "//films"]
+    status, told, errors = command(user_folder, *given, *words, before=("-b", scene))
+    assert status == 0 and "Traceback" not in errors, (told, errors)
+    with av.open(str(song.parent / "films/slow song 0.mp4")) as film:
+        assert film.streams.video[0].frames in (12, 13)
+
+
 def test_people_are_told_in_sentences(user_folder: Path, given: list[object], song: Path) -> None:
     words = ["-b", "--command", "edge_dance", *given, "--save", song.parent / "out"]
     code, out, errors = real_program.finish(user_folder, *words)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import wave
+from types import SimpleNamespace
 
 import bpy
 import numpy as np
@@ -84,3 +85,20 @@ def test_a_film_that_fails_leaves_what_was_there(clapperboard, tmp_path):
         addon("render.look").render_film(clapperboard, path)
     assert path.read_bytes() == b"the film of yesterday"
     assert sorted(left.name for left in tmp_path.iterdir()) == ["clap.mp4", "click.wav"]
+
+
+class Cycles(SimpleNamespace):
+    """Its settings in a Blender that is built without denoisers: as Debian's 5.2 answers."""
+
+    def __setattr__(self, name, value):
+        if name == "denoiser":
+            raise TypeError(f'enum "{value}" not found in ()')
+        super().__setattr__(name, value)
+
+
+def test_a_blender_without_denoiser_films_without():
+    scene = SimpleNamespace(render=SimpleNamespace(), cycles=Cycles())
+    addon("render.look").use_look(scene, "CYCLES", 3)
+    assert (scene.cycles.samples, scene.cycles.use_denoising) == (3, False)
+    addon("render.look").use_look(bpy.context.scene, "CYCLES")
+    assert bpy.context.scene.cycles.use_denoising and bpy.context.scene.cycles.denoiser == "OPENIMAGEDENOISE"
