@@ -128,7 +128,7 @@ class EDGE_DANCE_OT_keys_to_beats(Reasoned, bpy.types.Operator):
         action = current_take(active_armature(context))
         scene: Any = context.scene
         if action is None:
-            return "Select a character with a take."
+            return "Select a character with a take, and mark the beats."
         return "" if known_beats(action, scene) else "No beats are known: mark them."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
