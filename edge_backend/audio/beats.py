@@ -53,8 +53,9 @@ class BeatGrid:
     @property
     def _bar_begins(self) -> int:
         """Its number among the beats; one before or behind them is counted at their tempo."""
-        outside = self.downbeats[0] - np.clip(self.downbeats[0], self.beats[0], self.beats[-1])
-        return int(np.searchsorted(self.beats, self.downbeats[0] - outside) + np.round(outside * self.tempo / 60.0))
+        inside = np.clip(self.downbeats[0], self.beats[0], self.beats[-1])
+        outside = self.downbeats[0] - inside
+        return int(np.searchsorted(self.beats, inside) + np.round(outside * self.tempo / 60.0))
 
     def corrected(self, correction: BeatsRequest, duration: float) -> "BeatGrid":
         """The grid as the user wants it, over `duration` seconds."""

@@ -168,6 +168,12 @@ def test_the_user_can_correct_tempo_offset_and_bar(correction, tempo, beats, dow
     assert grid.downbeats == pytest.approx(np.arange(first, 10, 4 * 60 / tempo))
 
 
+def test_a_bar_that_begins_outside_the_beats_is_counted_from_there_however_it_rounds() -> None:
+    """As processors without AVX-512 hear a second of song; a beat more was counted for the last bit of a difference."""
+    grid = BeatGrid(59.80181810034803, np.array([0.5101150388039102]), np.array([-0.49319893903066736]))
+    assert grid.position(grid.downbeats) == pytest.approx([0], abs=1e-6)
+
+
 @pytest.mark.parametrize("seconds", [1.0, 1.2, 2.0, 9.0])
 @pytest.mark.parametrize("offset", [-10.0, -1.0, -0.5, 0.0, 1.0, 10.0])
 @pytest.mark.parametrize("tempo", TEMPO_CHANGES)
