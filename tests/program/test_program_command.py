@@ -115,7 +115,8 @@ def test_takes_are_saved_and_filmed_and_a_second_run_finds_them_there(
 def test_every_engine_films(user_folder: Path, given: list[object], song: Path, engine: str) -> None:
     """Of a scene with few frames, a camera of its own, and Blender's own cube."""
     scene = song.with_name("slow.blend")
-    lines = f"import bpy; bpy.context.scene.render.fps = 4; bpy.ops.wm.save_as_mainfile(filepath={str(scene)!r})"
+    lines = "import bpy; render = bpy.context.scene.render; render.fps, render.engine = 4, 'BLENDER_WORKBENCH';"
+    lines += f"bpy.ops.wm.save_as_mainfile(filepath={str(scene)!r})"
     assert real_program.finish(user_folder, "-b", "--factory-startup", "--python-expr", lines)[0] == 0
     lines = "import bpy; bpy.ops.edge_dance.add_dancer(); bpy.ops.wm.save_mainfile()"
     code, out, errors = real_program.finish(user_folder, "-b", scene, "--python-exit-code", "1", "--python-expr", lines)
