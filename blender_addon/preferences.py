@@ -6,8 +6,8 @@ from typing import Any
 
 import bpy
 
-from .backend.kept import KeptResults
 from .backend.launch import Launch
+from .backend.pending_results import KeptResults
 from .backend.service import service
 from .edge_backend.setup.machine import LABELS, suggest
 from .setup.run import SetUpLaunch

@@ -5,7 +5,7 @@ from typing import Any
 import bpy
 
 from .edge_backend.model.catalogue import known
-from .edge_backend.request import GenerateRequest
+from .edge_backend.schema.requests import GenerateRequest
 from .music import song_names
 from .preferences import weights_folder
 

@@ -5,9 +5,10 @@ from typing import Any, Final
 import bpy
 
 from . import command_line, preferences, properties
-from .action import beats, character_properties, growing, identity, switches
 from .backend.log_file import close_log, open_log
 from .backend.service import service
+from .constraints import character_properties
+from .keyframes import beats
 from .ops import (
     again,
     bone_map,
@@ -19,10 +20,10 @@ from .ops import (
     generate,
     group,
     keep,
-    kept,
     music,
     obstacles,
     override,
+    pending_results,
     presets,
     render,
     setup,
@@ -31,8 +32,9 @@ from .ops import (
     weights,
 )
 from .ops.weights import weights_import
-from .rig import bone_map_properties, smpl_body_properties, verdict
+from .rig import bone_map_properties, rig_check, smpl_body_properties
 from .setup.installer import installer
+from .takes import identity, partial_preview, switches
 from .ui import bone_map as bone_map_panel
 from .ui import dope_sheet, export_menu, panels, status_timer
 from .ui import group as group_panel
@@ -90,8 +92,8 @@ CLASSES: Final[tuple[type, ...]] = (
     bone_map.EDGE_DANCE_OT_add_bone_map_preset,
     export_motion.EDGE_DANCE_OT_export_motion,
     export_character.EDGE_DANCE_OT_export_character,
-    kept.EDGE_DANCE_OT_apply_kept,
-    kept.EDGE_DANCE_OT_delete_kept,
+    pending_results.EDGE_DANCE_OT_apply_kept,
+    pending_results.EDGE_DANCE_OT_delete_kept,
     setup.EDGE_DANCE_OT_set_up_backend,
     setup.EDGE_DANCE_OT_remove_backend,
     setup.EDGE_DANCE_OT_cancel_set_up,
@@ -141,8 +143,8 @@ def register() -> None:
     character_properties.register()
     beats.register()
     bone_map_properties.register()
-    verdict.register()
-    growing.register()
+    rig_check.register()
+    partial_preview.register()
     switches.register()
     identity.register()
     export_menu.register()
@@ -164,8 +166,8 @@ def unregister() -> None:
     export_menu.unregister()
     identity.unregister()
     switches.unregister()
-    growing.unregister()
-    verdict.unregister()
+    partial_preview.unregister()
+    rig_check.unregister()
     delattr(bpy.types.Scene, SMPL_BODY)
     bone_map_properties.unregister()
     beats.unregister()

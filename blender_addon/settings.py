@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from .edge_backend.request import QUALITIES, BeatsRequest, FeetRequest, GenerateRequest, TempoChange
+from .edge_backend.schema.requests import QUALITIES, BeatsRequest, FeetRequest, GenerateRequest, TempoChange
 
 
 class Settings(Protocol):

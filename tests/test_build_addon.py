@@ -41,7 +41,7 @@ def test_the_zip_holds_the_addon_at_its_root_and_all_that_it_needs_beside_it(ext
         "blender_manifest.toml",
         "__init__.py",
         "edge_backend/__main__.py",
-        "edge_backend/worker.py",
+        "edge_backend/worker/server.py",
         "weights/index.json",
         "weights/starter.safetensors",
         "requirements/backend.txt",

@@ -14,9 +14,9 @@ from safetensors import safe_open
 
 import build_addon
 from build_tools import site
-from edge_backend import cli
+from edge_backend.cli import parser as cli
 from edge_backend.model.weights_file import read_info
-from edge_backend.request import STYLES
+from edge_backend.schema.requests import STYLES
 
 
 def links(page: Path) -> Iterator[str]:

@@ -18,8 +18,8 @@ import soundfile
 from doc_pages import COMMANDS, DOCS, ROOT
 
 import build_addon
-from edge_backend import cli
-from edge_backend.whole_file import replacing
+from edge_backend.cli import parser as cli
+from edge_backend.fileio.atomic_write import replacing
 
 OWN_PARSERS = {"train": "edge_backend.training.__main__", "evaluate": "edge_backend.evaluation.__main__"}
 KNOWN_PROGRAMS = (
@@ -38,7 +38,7 @@ NOT_RUN = {
     r"^python -m edge_dance": "needs Blender; tests/blender_addon/command_line",
     r"jukebox fetch|fetch jukebox": "a download of 10 GB; tests/blender_addon/gui fetches a small one",
     r"jukebox (convert|verify)": "needs that download; tests/edge_backend/audio/jukebox",
-    r" weights fetch edge ": "needs the authors' own file; tests/edge_backend/test_weights_fetch.py",
+    r" weights fetch edge ": "needs the authors' own file; tests/edge_backend/cli/test_weights_fetch.py",
     r"training train starter_pack|training join": "an hour on a GPU; tests/edge_backend/training/test_trainer.py",
     r"bench --full-size": "many minutes on a CPU: a network of the paper's size; tests/edge_backend/bench",
     r"training aist|train aist_pack": "needs AIST++; tests/edge_backend/training",

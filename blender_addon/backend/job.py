@@ -14,7 +14,7 @@ from typing import Literal
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.files import load_motion
 from ..edge_backend.motion.motion import Motion
-from ..edge_backend.protocol import (
+from ..edge_backend.protocol.messages import (
     PROTOCOL,
     Body,
     Cancel,
@@ -28,7 +28,7 @@ from ..edge_backend.protocol import (
     Progress,
     Result,
 )
-from ..edge_backend.request import BodyRequest, FeaturesRequest, GenerateRequest
+from ..edge_backend.schema.requests import BodyRequest, FeaturesRequest, GenerateRequest
 from .worker_process import Ended, WorkerProcess
 
 State = Literal["starting", "running", "cancelling", "done", "failed", "cancelled"]

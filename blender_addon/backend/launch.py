@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..edge_backend.child_processes import apart
 from ..edge_backend.errors import EdgeError
+from ..edge_backend.runtime.child_processes import apart
 from ..edge_backend.setup.home import Home
 
 ADDON_FOLDER = Path(__file__).resolve().parents[1]

@@ -4,7 +4,7 @@ import time
 from typing import Literal
 
 from ..edge_backend.errors import EdgeError
-from ..edge_backend.protocol import Cancel, Error, Message, Progress, Result
+from ..edge_backend.protocol.messages import Cancel, Error, Message, Progress, Result
 from .worker_process import Ended, Startable, WorkerProcess
 
 State = Literal["running", "cancelling", "done", "failed", "cancelled"]

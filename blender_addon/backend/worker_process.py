@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Protocol
 
-from ..edge_backend.child_processes import apart
 from ..edge_backend.errors import EdgeError
-from ..edge_backend.obituary import explain_end
-from ..edge_backend.protocol import FrameSplitter, Message, ProtocolError, Shutdown, decode, encode
+from ..edge_backend.protocol.crash_report import explain_end
+from ..edge_backend.protocol.messages import FrameSplitter, Message, ProtocolError, Shutdown, decode, encode
+from ..edge_backend.runtime.child_processes import apart
 from .launch import worker_variables
 from .log_file import log
 from .windows_job import tie

@@ -11,8 +11,8 @@ from typing import Any
 import bpy
 
 from ..backend.service import service
-from ..edge_backend.exit_status import FAILED, INTERRUPTED, of_many
-from ..edge_backend.failures import explain
+from ..edge_backend.errors.exit_codes import FAILED, INTERRUPTED, of_many
+from ..edge_backend.errors.from_exception import explain
 from .batch import run
 from .options import COMMAND, parse
 from .report import report_to

@@ -10,18 +10,18 @@ from typing import Any
 
 import bpy
 
-from ..action.takes import current_take, details, span, takes_of, use_take
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
-from ..edge_backend.failures import explain
-from ..edge_backend.whole_file import replacing
+from ..edge_backend.errors.from_exception import explain
+from ..edge_backend.fileio.atomic_write import replacing
 from ..ops.generate import why_not_generate
 from ..preferences import ADDON
 from ..render.look import render_film, use_look
 from ..render.setup import set_stage
 from ..render.stage import stage_of
-from ..rig.verdict import verdict_of
+from ..rig.rig_check import verdict_of
 from ..settings import settings_to_keep
+from ..takes.take_list import current_take, details, span, takes_of, use_take
 from .report import Report, progress
 from .scene import Work, open_scene, song_title, works_of
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..edge_backend.batch.seeds import seeds_in
-from ..edge_backend.request import STYLES
+from ..edge_backend.schema.requests import STYLES
 from ..settings import QUALITIES
 
 COMMAND = "edge_dance"

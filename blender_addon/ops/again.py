@@ -8,14 +8,14 @@ from typing import Any
 
 import bpy
 
-from ..action.edited import Edit, edit_of, source_of
-from ..action.keep import Row
-from ..action.keys import ChannelKeys
-from ..action.takes import details, showing
+from ..constraints.edit_record import Edit, edit_of, source_of
+from ..constraints.rows import Row
 from ..edge_backend.motion.motion import Motion
-from ..edge_backend.request import GenerateRequest
+from ..edge_backend.schema.requests import GenerateRequest
+from ..keyframes.channel_keys import ChannelKeys
 from ..rig.target import find_dancer
 from ..settings import restore_settings
+from ..takes.take_list import details, showing
 from .edit import EditOperator
 from .generate import DanceOperator
 from .takes import shown_take

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import bpy
 
-from ..action.curves import carriage_of, in_density, key_count, rekey, sampled
-from ..action.takes import beat_frames, remember, use_take
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
+from ..keyframes.density import carriage_of, in_density, key_count, rekey, sampled
 from ..properties import DENSITIES
+from ..takes.take_list import beat_frames, remember, use_take
 from .stepping import SteppingOperator
 from .takes import shown_take
 

@@ -9,23 +9,23 @@ from typing import Any
 
 import bpy
 
-from ..action.beats import known_beats
-from ..action.edited import Edit, note_edit, of_action
-from ..action.hold import held_rows, hold
-from ..action.keep import Row, Timing, exact_frames, gather
-from ..action.keep_rows import frame_range, rows_of, selected_bones, selected_keys
-from ..action.keys import ChannelKeys, copy_others
-from ..action.mirror import add_mirrored
-from ..action.parts import joints_of
-from ..action.take import add_take
-from ..action.takes import KEEP, current_take, details, span
 from ..backend.service import service
+from ..constraints.body_parts import joints_of
+from ..constraints.edit_record import Edit, note_edit, of_action
+from ..constraints.exact_keys import held_rows, hold
+from ..constraints.keep_list import frame_range, rows_of, selected_bones, selected_keys
+from ..constraints.rows import Row, Timing, exact_frames, gather
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.motion import Motion
-from ..edge_backend.request import GenerateRequest
+from ..edge_backend.schema.requests import GenerateRequest
+from ..keyframes.beats import known_beats
+from ..keyframes.channel_keys import ChannelKeys, copy_others
 from ..rig.obstacles import refuse_hidden
 from ..rig.retarget import bone_map_of, read_motion
 from ..rig.target import find_dancer
+from ..takes.mirror import add_mirrored
+from ..takes.new_take import add_take
+from ..takes.take_list import KEEP, current_take, details, span
 from .generate import DanceOperator
 from .reasons import Reasoned, why_no_dancer
 

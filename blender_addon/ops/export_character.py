@@ -7,11 +7,11 @@ from typing import Any
 
 import bpy
 
-from ..action.takes import span
 from ..edge_backend.errors import EdgeError
-from ..edge_backend.failures import explain
-from ..edge_backend.whole_file import replacing
+from ..edge_backend.errors.from_exception import explain
+from ..edge_backend.fileio.atomic_write import replacing
 from ..rig.target import active_armature
+from ..takes.take_list import span
 from .reasons import Reasoned
 
 FORMATS = (

@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 
 from ..edge_backend.errors import EdgeError
-from ..edge_backend.failures import explain
+from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.motion.files import save_motion
 from ..edge_backend.motion.motion import Motion
 from ..rig.obstacles import refuse_hidden

@@ -8,22 +8,22 @@ from typing import Any
 
 import bpy
 
-from ..action.curves import modes_of
-from ..action.growing import Growing
-from ..action.keys import ChannelKeys
-from ..action.take import add_take, keys_in_steps
-from ..action.takes import all_or_none, refuse_tweaked
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.steps import at_once, part
-from ..edge_backend.request import GenerateRequest
+from ..edge_backend.schema.requests import GenerateRequest
+from ..keyframes.channel_keys import ChannelKeys
+from ..keyframes.density import modes_of
 from ..music import find_strip, song_of
+from ..rig.rig_check import verdict_of
 from ..rig.target import find_dancer
-from ..rig.verdict import verdict_of
 from ..settings import generate_request, settings_to_keep
 from ..setup.installer import installer
+from ..takes.new_take import add_take, keys_in_steps
+from ..takes.partial_preview import Growing
+from ..takes.take_list import all_or_none, refuse_tweaked
 from .job_operator import JobOperator
 from .reasons import Reasoned
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import bpy
 
-from ..action.group import Group, Part, found, parts_of, perform
-from ..action.keys import ChannelKeys
-from ..action.takes import details
 from ..backend.service import service
 from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.steps import part
+from ..formation.group import Group, Part, found, parts_of, perform
+from ..keyframes.channel_keys import ChannelKeys
 from ..render.tracks import selected_characters
-from ..rig.verdict import verdict_of
+from ..rig.rig_check import verdict_of
+from ..takes.take_list import details
 from .dialog import DialogOperator
 from .stepping import SteppingOperator
 from .takes import shown_take

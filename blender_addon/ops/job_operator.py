@@ -9,12 +9,12 @@ from typing import Any
 import bpy
 
 from ..backend.job import Job
-from ..backend.kept import Kept
+from ..backend.pending_results import Kept
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
-from ..edge_backend.failures import explain
+from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.motion.motion import Motion
-from ..edge_backend.request import BodyRequest, FeaturesRequest, GenerateRequest
+from ..edge_backend.schema.requests import BodyRequest, FeaturesRequest, GenerateRequest
 from ..preferences import kept_results, launch
 from ..ui.redraw import redraw_sidebars
 from .stepping import SteppingOperator

@@ -4,10 +4,10 @@ from typing import Any
 
 import bpy
 
-from ..action.keep_rows import add_row, bones_values, frame_range, selected_bones, selected_keys
-from ..action.takes import KEEP, KEEP_ROW
+from ..constraints.keep_list import add_row, bones_values, frame_range, selected_bones, selected_keys
 from ..edge_backend.errors import EdgeError
 from ..rig.target import active_armature, find_dancer
+from ..takes.take_list import KEEP, KEEP_ROW
 from .reasons import Reasoned
 
 SOURCES = (

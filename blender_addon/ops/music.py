@@ -6,15 +6,15 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..action.beats import clear_beats, keys_to_beats, known_beats, mark_beats
-from ..action.takes import current_take
 from ..backend.job import Job
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
-from ..edge_backend.request import FeaturesRequest
+from ..edge_backend.schema.requests import FeaturesRequest
+from ..keyframes.beats import clear_beats, keys_to_beats, known_beats, mark_beats
 from ..music import add_song, find_strip, song_of
 from ..rig.target import active_armature
 from ..settings import beats_request
+from ..takes.take_list import current_take
 from .job_operator import JobOperator
 from .reasons import Reasoned
 

@@ -9,15 +9,15 @@ from typing import Any
 import bpy
 
 from .. import compat
-from ..action.takes import current_take, span
 from ..edge_backend.errors import EdgeError
-from ..edge_backend.failures import explain
-from ..edge_backend.whole_file import replacing
+from ..edge_backend.errors.from_exception import explain
+from ..edge_backend.fileio.atomic_write import replacing
 from ..render.flamenco import PICTURES, FarmJob, job_file
 from ..render.look import LOOKS, use_look, use_video
 from ..render.setup import set_stage
 from ..render.stage import remove_stage, stage_of
 from ..render.tracks import dancers_to_film
+from ..takes.take_list import current_take, span
 from .dialog import DialogOperator
 from .reasons import Reasoned
 

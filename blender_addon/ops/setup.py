@@ -9,7 +9,7 @@ import gpu as _gpu
 
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
-from ..edge_backend.failures import explain
+from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.setup.home import Home, free_bytes
 from ..edge_backend.setup.locked import lock_file, read_lock, this_system
 from ..edge_backend.setup.machine import LABELS, suggest

@@ -9,7 +9,7 @@ from ..backend.job import Job
 from ..backend.service import service
 from ..edge_backend.body.skinned import SkinnedBody, load_body
 from ..edge_backend.errors import EdgeError
-from ..edge_backend.request import BodyRequest
+from ..edge_backend.schema.requests import BodyRequest
 from ..rig.smpl_body import add_body
 from ..rig.smpl_body_properties import SHAPES
 from .job_operator import JobOperator

@@ -5,11 +5,11 @@ from typing import Any
 
 import bpy
 
-from ..action import nla, side_by_side
-from ..action.takes import current_take, delete_take, details, is_starred, span, star, takes_of
 from ..edge_backend.errors import EdgeError
 from ..rig.target import active_armature
 from ..settings import restore_settings
+from ..takes import comparison, nla
+from ..takes.take_list import current_take, delete_take, details, is_starred, span, star, takes_of
 from .reasons import Reasoned
 
 
@@ -161,7 +161,7 @@ class EDGE_DANCE_OT_show_takes(TakeOperator):
         starred = [take for take in takes if is_starred(take)]
         shown = [take for take in starred or takes if take != action]
         scene: Any = context.scene
-        side_by_side.show_copies(armature, shown, scene, self.spacing)
+        comparison.show_copies(armature, shown, scene, self.spacing)
 
 
 class EDGE_DANCE_OT_hide_takes(Reasoned, bpy.types.Operator):
@@ -175,10 +175,10 @@ class EDGE_DANCE_OT_hide_takes(Reasoned, bpy.types.Operator):
     def why_not(cls, context: bpy.types.Context) -> str:
         """Only where there are copies."""
         armature = active_armature(context)
-        return "" if armature and side_by_side.copies_of(armature) else "No copies are shown."
+        return "" if armature and comparison.copies_of(armature) else "No copies are shown."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """The takes themselves stay."""
         armature: Any = active_armature(context)
-        side_by_side.hide_copies(armature)
+        comparison.hide_copies(armature)
         return {"FINISHED"}

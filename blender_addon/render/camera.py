@@ -8,8 +8,8 @@ import numpy as np
 from mathutils import Euler
 
 from .. import compat
-from ..action.keys import write_bezier
 from ..edge_backend.motion.rotations import Array
+from ..keyframes.channel_keys import write_bezier
 from .framing import fit_camera, smoothed_path
 from .stage import hang
 from .tracks import Track

@@ -6,7 +6,7 @@ from typing import Any
 import bpy
 
 from .. import compat
-from ..edge_backend.whole_file import take_place
+from ..edge_backend.fileio.atomic_write import take_place
 from .stage import BACKDROP
 
 LOOKS = (

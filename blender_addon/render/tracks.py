@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 import bpy
 import numpy as np
 
-from ..action.takes import current_take
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.rotations import Array
 from ..rig.retarget import bone_map_of
 from ..rig.target import active_armature
+from ..takes.take_list import current_take
 
 
 class Track(NamedTuple):

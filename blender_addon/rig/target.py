@@ -5,7 +5,7 @@ import bpy
 from ..edge_backend.errors import EdgeError
 from .dancer import is_dancer
 from .override import linked_armature
-from .verdict import verdict_of
+from .rig_check import verdict_of
 
 
 def find_dancer(context: bpy.types.Context) -> bpy.types.Object:

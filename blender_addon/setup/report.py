@@ -11,9 +11,9 @@ from pathlib import Path
 from ..backend.launch import ADDON_FOLDER, Launch, worker_variables
 from ..backend.log_file import last_lines
 from ..edge_backend import __version__
-from ..edge_backend.child_processes import apart
 from ..edge_backend.errors import EdgeError
-from ..edge_backend.private import private
+from ..edge_backend.fileio.redaction import private
+from ..edge_backend.runtime.child_processes import apart
 from ..edge_backend.setup.home import Home
 
 _DOCTOR_S = 600.0

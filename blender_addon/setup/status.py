@@ -6,8 +6,8 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..backend.kept import Kept, KeptResults
 from ..backend.launch import Launch
+from ..backend.pending_results import Kept, KeptResults
 from ..edge_backend.audio.jukebox.place import locate
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.model.catalogue import KnownWeights, known

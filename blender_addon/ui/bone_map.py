@@ -8,9 +8,9 @@ from ..edge_backend.motion.retarget.bone_map import slot_words
 from ..ops.bone_map import PRESETS
 from ..rig.bone_map_properties import CHOSEN, SHOWN
 from ..rig.dancer import is_dancer
+from ..rig.rig_check import verdict_of
 from ..rig.target import active_armature
-from ..rig.verdict import verdict_of
-from .words import draw_text
+from .text_layout import draw_text
 
 
 class EDGE_DANCE_UL_bone_slots(bpy.types.UIList):

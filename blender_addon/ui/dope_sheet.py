@@ -4,8 +4,8 @@ from typing import Any
 
 import bpy
 
-from ..action.takes import KEEP
 from ..rig.target import active_armature
+from ..takes.take_list import KEEP
 
 _COLOUR = (0.15, 0.85, 0.65)  # no colour that Blender's own markings there have
 _BAND, _LINE = 0.18, 0.9  # opacity of a range and of a pose; less for soft rows

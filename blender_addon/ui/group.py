@@ -6,9 +6,9 @@ import bpy
 
 from ..ops.group import EDGE_DANCE_OT_dance_together
 from ..render.tracks import selected_characters
-from ..rig.verdict import verdict_of
+from ..rig.rig_check import verdict_of
 from .obstacles import draw_sentences
-from .words import draw_reasons
+from .text_layout import draw_reasons
 
 
 class VIEW3D_PT_edge_dance_group(bpy.types.Panel):

@@ -4,13 +4,13 @@ from typing import Any
 
 import bpy
 
-from ..action.keep import sentence
-from ..action.keep_rows import words_of
-from ..action.takes import KEEP, KEEP_ROW
+from ..constraints.keep_list import words_of
+from ..constraints.rows import sentence
 from ..ops.edit import EDGE_DANCE_OT_generate_kept, EDGE_DANCE_OT_mirror, EDGE_DANCE_OT_regenerate_range
 from ..ops.keep import SOURCES, EDGE_DANCE_OT_keep
 from ..rig.target import active_armature
-from .words import draw_reasons
+from ..takes.take_list import KEEP, KEEP_ROW
+from .text_layout import draw_reasons
 
 _ICONS = {"POSE": "ARMATURE_DATA", "RANGE": "TIME", "PATH": "CURVE_PATH", "FEET": "SNAP_FACE"}
 _SOURCE_ICONS = {

@@ -6,9 +6,9 @@ from typing import Any
 import bpy
 
 from ..rig.obstacles import MENDS, Obstacle
+from ..rig.rig_check import verdict_of
 from ..rig.target import active_armature
-from ..rig.verdict import verdict_of
-from .words import draw_text
+from .text_layout import draw_text
 
 _REFUSED = {"rig_unfit": ("constraints", "drivers"), "armature_tweaked": ("tweak",)}
 """Of errors that are shown in full already, the kinds that mend them."""

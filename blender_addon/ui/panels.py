@@ -4,11 +4,10 @@ from typing import Any
 
 import bpy
 
-from ..action.curves import key_count
-from ..action.takes import current_take
 from ..backend.job import Job
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
+from ..keyframes.density import key_count
 from ..music import find_strip, song_names, song_of
 from ..ops.curves import EDGE_DANCE_OT_change_density
 from ..ops.generate import why_not_generate
@@ -16,10 +15,11 @@ from ..ops.music import EDGE_DANCE_OT_keys_to_beats, EDGE_DANCE_OT_mark_beats
 from ..ops.presets import PRESETS
 from ..rig.target import active_armature, find_dancer
 from ..setup.status import watch
-from .kept import draw_kept
+from ..takes.take_list import current_take
 from .obstacles import draw_obstacles
+from .pending_results import draw_kept
 from .setup import draw_health, why_no_backend
-from .words import draw_reasons, draw_text, duration
+from .text_layout import draw_reasons, draw_text, duration
 
 _STAGES = {
     "loading": "Loading the model",

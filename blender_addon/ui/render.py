@@ -6,7 +6,7 @@ import bpy
 
 from ..ops.render import EDGE_DANCE_OT_set_up_render, EDGE_DANCE_OT_write_farm_job, why_no_film
 from ..render.stage import stage_of
-from .words import draw_reasons
+from .text_layout import draw_reasons
 
 
 class VIEW3D_PT_edge_dance_render(bpy.types.Panel):

@@ -14,7 +14,7 @@ from ..ops.setup import (
 from ..preferences import ADDON
 from ..setup.installer import installer
 from ..setup.status import watch
-from .words import draw_reasons, draw_text, duration
+from .text_layout import draw_reasons, draw_text, duration
 
 _ICONS = {
     "checking": "SORTTIME",

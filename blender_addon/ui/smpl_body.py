@@ -5,7 +5,7 @@ from typing import Any
 import bpy
 
 from ..ops.smpl_body import EDGE_DANCE_OT_add_smpl_body
-from .words import draw_reasons
+from .text_layout import draw_reasons
 
 
 class VIEW3D_PT_edge_dance_smpl_body(bpy.types.Panel):

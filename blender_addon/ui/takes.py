@@ -4,12 +4,12 @@ from typing import Any
 
 import bpy
 
-from ..action.side_by_side import copies_of
-from ..action.takes import SHOWN, TAKES, current_take, details, is_starred
 from ..ops.again import EDGE_DANCE_OT_generate_again
 from ..ops.takes import EDGE_DANCE_OT_delete_take, EDGE_DANCE_OT_stash_take
 from ..rig.target import active_armature
-from .words import draw_reasons
+from ..takes.comparison import copies_of
+from ..takes.take_list import SHOWN, TAKES, current_take, details, is_starred
+from .text_layout import draw_reasons
 
 
 class EDGE_DANCE_UL_takes(bpy.types.UIList):

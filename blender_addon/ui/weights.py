@@ -5,10 +5,10 @@ from typing import Any
 import bpy
 
 from ..backend.programs import ProgramRun
-from ..edge_backend.protocol import Progress
+from ..edge_backend.protocol.messages import Progress
 from ..ops.weights import weights_import
 from ..setup.status import watch
-from .words import draw_text, duration
+from .text_layout import draw_text, duration
 
 _STAGES = {"downloading": "Downloading", "loading": "Checking", "saving": "Converting"}
 _HUGE = 1e6  # what is counted up to more than this are bytes

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..gaussian import smooth
-from ..request import BeatsRequest
+from ..numerics.filters import smooth
+from ..schema.requests import BeatsRequest
 from .beat_tracking import track_beats
 from .loading import Audio
 from .onsets import HOP, RATE, Curve, Onsets, onset_strength

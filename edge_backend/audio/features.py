@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EdgeError
-from ..progress import Report, silent
-from ..request import BeatsRequest
+from ..schema.progress import Report, silent
+from ..schema.requests import BeatsRequest
 from .beats import BeatGrid, find_beats
 from .jukebox.settings import JukeboxSettings
 from .loading import Audio

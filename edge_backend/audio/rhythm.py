@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..request import BeatsRequest
+from ..schema.requests import BeatsRequest
 from .beats import BEATS_PER_BAR, NEUTRAL_TEMPO, BeatGrid, beats_of_onsets
 from .loading import Audio
 from .onsets import Curve, Onsets, onset_strength

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import EdgeError
-from ..protocol import ProtocolError, from_json
-from ..request import GenerateRequest
-from ..whole_file import replacing
+from ..fileio.atomic_write import replacing
+from ..protocol.messages import ProtocolError, from_json
+from ..schema.requests import GenerateRequest
 from .seeds import seeds_in
-from .takes import Take, Wish
+from .take_requests import Take, Wish
 
 Verdict = Literal["made", "there", "failed", "waiting"]
 

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EdgeError
-from ..failures import explain
-from ..freed_memory import keep_freed_memory
-from ..protocol import Error
-from ..request import GenerateRequest
-from ..whole_file import replacing
-from .dancers import Crew
+from ..errors.from_exception import explain
+from ..fileio.atomic_write import replacing
+from ..protocol.messages import Error
+from ..runtime.malloc_tuning import keep_freed_memory
+from ..schema.requests import GenerateRequest
+from .executor import Crew
 from .manifest import Outcome
-from .takes import Take
+from .take_requests import Take
 
 LOCAL = "local"
 """The address that means: a Ray of its own, on this machine, for as long as the batch takes."""
@@ -91,8 +91,8 @@ def _outcome(ray: Any, take: Take, task: Any, folder: Path, began: float) -> Out
 def _dance(request: GenerateRequest, song: bytes, crew: Crew) -> tuple[bytes, int] | Error:
     """On the cluster: the motion file and its frames, or why there is none."""
     try:
+        from ..generation.pipeline import generate  # noqa: PLC0415
         from ..motion.files import save_motion  # noqa: PLC0415 - not where the batch is only looked after
-        from ..pipeline import generate  # noqa: PLC0415
 
         with tempfile.TemporaryDirectory() as folder:
             heard, file = Path(folder, Path(request.song).name), Path(folder, "dance.npz")
@@ -110,7 +110,7 @@ def _studio(crew: Crew) -> Any:
     """Loaded once in each of the cluster's processes, which Ray uses again and again."""
     import torch  # noqa: PLC0415 - as above
 
-    from ..studio import Studio  # noqa: PLC0415
+    from ..generation.model_cache import Studio  # noqa: PLC0415
 
     torch.set_num_threads(crew.threads)
     keep_freed_memory()

@@ -17,16 +17,16 @@ from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TypeAlias
 
-from ..child_processes import apart
 from ..errors import EdgeError
-from ..failures import explain
+from ..errors.from_exception import explain
+from ..fileio.atomic_write import take_place
 from ..motion.files import load_motion
-from ..obituary import explain_end
-from ..protocol import Error, FrameSplitter, Generate, Message, ProtocolError, Result, decode, encode
-from ..whole_file import take_place
-from .dancers import Crew
+from ..protocol.crash_report import explain_end
+from ..protocol.messages import Error, FrameSplitter, Generate, Message, ProtocolError, Result, decode, encode
+from ..runtime.child_processes import apart
+from .executor import Crew
 from .manifest import Outcome
-from .takes import Take
+from .take_requests import Take
 
 UNFINISHED = ".unfinished"
 """In the folder of the takes: where workers write."""

@@ -6,12 +6,12 @@ from contextlib import closing
 from pathlib import Path
 
 from ..errors import EdgeError
-from ..failures import explain
-from ..held_file import holding
-from .dancers import Dancers
+from ..errors.from_exception import explain
+from ..fileio.file_lock import holding
+from .executor import Dancers
 from .manifest import Outcome, write_manifest
 from .pool import UNFINISHED
-from .takes import Take, state_of
+from .take_requests import Take, state_of
 
 LOCK = ".batch.lock"
 

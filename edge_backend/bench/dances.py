@@ -11,13 +11,13 @@ import torch
 
 from ..diffusion.reference import STEPS
 from ..diffusion.song import SamplerSettings, sample_song
+from ..generation.model_cache import Studio
+from ..generation.pipeline import generate
 from ..model.decoder import DanceDecoder, DecoderConfig
 from ..motion.motion import Motion
 from ..motion.representation import CHANNELS, Normaliser
-from ..pipeline import generate
-from ..protocol import Stage
-from ..request import QUALITIES, Arithmetic, GenerateRequest, Sampler
-from ..studio import Studio
+from ..protocol.messages import Stage
+from ..schema.requests import QUALITIES, Arithmetic, GenerateRequest, Sampler
 
 WAYS: dict[str, tuple[Sampler, int]] = {**QUALITIES, "reference": ("reference", STEPS)}
 

@@ -11,8 +11,8 @@ import torch
 
 from ..errors import EdgeError
 from ..motion.skeleton import SMPL, Y_UP_TO_Z_UP
-from ..progress import Report, silent
-from ..request import BodyRequest
+from ..schema.progress import Report, silent
+from ..schema.requests import BodyRequest
 from .skinned import SkinnedBody, save_body
 from .smpl_file import SmplModel, read_smpl_file
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from ..fileio.atomic_write import replacing
+from ..fileio.safe_npz import read_npz
 from ..motion.rotations import Array
-from ..npz import read_npz
-from ..whole_file import replacing
 
 
 @dataclass(frozen=True)

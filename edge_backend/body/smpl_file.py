@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import EdgeError
-from ..listed_pickle import ForbiddenNameError, ListedUnpickler, Names, holders, numpy_names
+from ..fileio.restricted_unpickler import ForbiddenNameError, ListedUnpickler, Names, holders, numpy_names
+from ..fileio.safe_npz import read_npz
 from ..motion.rotations import Array
 from ..motion.skeleton import SMPL
-from ..npz import read_npz
 
 VERTICES, JOINTS, POSE_BASIS = 6890, len(SMPL), 207
 _ARRAYS = ("v_template", "f", "weights", "J_regressor", "shapedirs", "posedirs", "kintree_table")

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from ..model.cached_decoder import CachedDecoder, Memory
 from ..model.decoder import DanceDecoder, Music
+from .parallel_windows import chunks, rounds, side_by_side, threads_apart
 from .samplers import Denoiser
-from .side_by_side import chunks, rounds, side_by_side, threads_apart
 
 Guidance = Callable[[int], float]
 """timestep -> weight w of out = uncond + w (cond - uncond); 1 is the network as trained, 0 ignores the music."""

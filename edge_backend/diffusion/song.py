@@ -16,18 +16,18 @@ from ..model.cached_decoder import CachedDecoder
 from ..model.decoder import DanceDecoder
 from ..motion.representation import CHANNELS, Normaliser
 from ..motion.rotations import Array
-from ..request import Ramp, Sampler
-from .canvas import Canvas, origins, runs
+from ..schema.requests import Ramp, Sampler
+from .constraint_guidance import Hold, around, holding
 from .constraints import Constraint, check_length, free
-from .facing import facing
 from .guidance import BATCH, Guidance, Poll, carry_on, constant, ddpm_rule, encode, guided, in_interval, long_form_ramp
-from .holding import Hold, around, holding
+from .heading_projection import facing
 from .long_form import WINDOW, WindowPlan, agreeing, plan_windows, share_overlap, stitch
 from .noise import WindowNoise
 from .reference import sample_reference
+from .rotation_constraint import turning
 from .samplers import Denoiser, Noise, Step, StepCallback, ignore, sample_ddim, sample_ddpm, sample_dpm_solver_pp
 from .schedule import CLEAN, Schedule, cosine_schedule, ddim_times, log_snr_times
-from .turning import turning
+from .timeline import Canvas, origins, runs
 
 FIRST_PASSES = (1, 2, 4)  # windows; the first two make 5 and 5 s, so that the dance can play while the third is made
 LARGEST_PASS = 8

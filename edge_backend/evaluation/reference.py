@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import EdgeError
+from ..fileio.atomic_write import replacing
 from ..motion.kinematics import forward_kinematics
 from ..motion.rotations import Array, axis_angle_to_matrix
-from ..whole_file import replacing
 from .clips import FPS
 from .measure import body_metrics
 from .sets import FEATURES, Measured, SetResult, clip_features, summarise

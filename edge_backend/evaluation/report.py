@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..whole_file import replacing
+from ..fileio.atomic_write import replacing
 from .intervals import Estimate
 from .metrics import METRICS
 from .page import page

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..whole_file import replacing
+from ..fileio.atomic_write import replacing
 from .cached_decoder import CachedDecoder, Linear, MakeLinear, exact
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ..errors import EdgeError
-from ..listed_pickle import ForbiddenNameError, ListedUnpickler, Names, holders
+from ..fileio.restricted_unpickler import ForbiddenNameError, ListedUnpickler, Names, holders
 
 _STORAGES = {
     "DoubleStorage": torch.float64,

@@ -14,8 +14,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ..errors import EdgeError
+from ..fileio.atomic_write import replacing
 from ..motion.representation import Normaliser
-from ..whole_file import replacing
 from .decoder import DanceDecoder, DecoderConfig
 
 FORMAT = 1

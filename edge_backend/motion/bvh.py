@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..whole_file import replacing
+from ..fileio.atomic_write import replacing
 from .motion import Motion
 from .rotations import Array
 from .skeleton import SMPL, Y_UP_TO_Z_UP, Skeleton

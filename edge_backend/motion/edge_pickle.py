@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 
-from ..whole_file import replacing
+from ..fileio.atomic_write import replacing
 from .motion import Motion
 from .rotations import matrix_to_axis_angle
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import EdgeError
-from ..npz import read_npz
-from ..whole_file import replacing
+from ..fileio.atomic_write import replacing
+from ..fileio.safe_npz import read_npz
 from .motion import Motion
 from .rotations import Array, axis_angle_to_matrix, matrix_to_axis_angle
 from .skeleton import SMPL, Joint

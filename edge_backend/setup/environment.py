@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from ..child_processes import unseen
 from ..errors import EdgeError
-from ..failures import explain
-from ..progress import Report
+from ..errors.from_exception import explain
+from ..runtime.child_processes import unseen
+from ..schema.progress import Report
 from .home import python_of
 
 _BACKEND = Path(__file__).resolve().parents[2]

@@ -19,8 +19,8 @@ from typing import Literal
 
 from .. import __version__
 from ..errors import EdgeError
-from ..held_file import holding
-from ..whole_file import replacing
+from ..fileio.atomic_write import replacing
+from ..fileio.file_lock import holding
 from .locked import fingerprint, lock_file, this_system
 
 Status = Literal["missing", "unfinished", "outdated", "broken", "ready"]

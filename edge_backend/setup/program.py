@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import EdgeError
-from ..progress import Report
+from ..schema.progress import Report
 from . import environment
 from .home import Home, Record, environment_name, free_bytes, python_of
 from .locked import Wheel, lock_file, read_lock, requirements, this_system, virtualenv_lock

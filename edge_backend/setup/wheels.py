@@ -10,9 +10,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-from ..download import download, file_sha256, read_page
 from ..errors import EdgeError
-from ..progress import Report
+from ..fileio.download import download, file_sha256, read_page
+from ..schema.progress import Report
 from .locked import Wheel, file_name
 
 PYPI_FILES = "files.pythonhosted.org"

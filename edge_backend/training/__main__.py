@@ -26,9 +26,9 @@ os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 import torch
 from torch import distributed
 
-from ..devices import DEVICES, choose
 from ..errors import EdgeError
 from ..model.controls import ANY_STYLE, STYLES
+from ..runtime.devices import DEVICES, choose
 from .augment import Augmentation
 from .export import export_weights
 from .losses import LossWeights

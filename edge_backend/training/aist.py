@@ -11,11 +11,11 @@ from ..audio.jukebox.settings import JukeboxSettings
 from ..audio.jukebox.song import jukebox_windows, opened
 from ..audio.loading import load
 from ..audio.rhythm import rhythm_features
-from ..child_processes import process_pool
 from ..errors import EdgeError
+from ..fileio.numpy_pickle import read_numpy_pickle
 from ..motion.aist import from_aist
 from ..motion.rotations import Array
-from .numpy_pickle import read_numpy_pickle
+from ..runtime.child_processes import process_pool
 from .pack_file import Dance, write_pack
 
 SLICE = 150  # frames, 5 s

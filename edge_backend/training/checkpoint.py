@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ..errors import EdgeError
-from ..whole_file import replacing
+from ..fileio.atomic_write import replacing
 
 FORMAT = "edge-training-1"
 

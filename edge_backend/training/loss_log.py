@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from ..whole_file import replacing
+from ..fileio.atomic_write import replacing
 
 
 class LossLog:

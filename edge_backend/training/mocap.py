@@ -9,13 +9,13 @@ from scipy.spatial.transform import Rotation, Slerp
 from ..audio.loading import load
 from ..audio.rhythm import CHANNELS, rhythm_features
 from ..errors import EdgeError
+from ..fileio.safe_npz import read_npz
 from ..motion.contacts import edge_contacts
 from ..motion.files import SMPL_PELVIS
 from ..motion.kinematics import forward_kinematics
 from ..motion.motion import Motion
 from ..motion.rotations import Array, axis_angle_to_matrix
 from ..motion.skeleton import SMPL
-from ..npz import read_npz
 from .bvh import on_the_model, read_bvh
 from .pack_file import Dance, write_pack
 

@@ -10,10 +10,10 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from ..errors import EdgeError
+from ..fileio.atomic_write import replacing
 from ..model.controls import ANY_STYLE, STYLES
 from ..motion.motion import Motion
 from ..motion.rotations import Array, matrix_to_axis_angle
-from ..whole_file import replacing
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from ..errors import EdgeError
-from ..whole_file import replacing
+from ..fileio.atomic_write import replacing
 
 _MIB = 1 << 20
 

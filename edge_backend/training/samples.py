@@ -6,12 +6,12 @@ import numpy as np
 import torch
 
 from ..diffusion.song import SamplerSettings, sample_song
+from ..drawing.preview import preview_sheet
 from ..model.controls import ANY_STYLE, control_channels
 from ..model.decoder import DanceDecoder
 from ..motion.files import save_motion
 from ..motion.motion import Motion
 from ..motion.rotations import Array
-from ..preview import preview_sheet
 from .pack import DanceSet
 
 LONGEST = 300  # frames, 10 s

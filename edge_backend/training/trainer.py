@@ -12,8 +12,8 @@ import torch
 from torch import distributed
 
 from ..errors import EdgeError
+from ..fileio.atomic_write import replacing
 from ..model.decoder import DanceDecoder
-from ..whole_file import replacing
 from .augment import FRAMES, WindowSampler
 from .checkpoint import load_checkpoint, save_checkpoint
 from .loss_log import LossLog

@@ -48,9 +48,9 @@ def _run(facts: Path, arguments: list[str]) -> int:
     """In the surroundings in which Blender starts its backend."""
     from functools import partial  # noqa: PLC0415
 
-    from edge_backend import cli  # noqa: PLC0415
     from edge_backend.audio.jukebox import conversion  # noqa: PLC0415
-    from edge_backend.commands import jukebox_fetch, weights_fetch  # noqa: PLC0415
+    from edge_backend.cli import parser as cli  # noqa: PLC0415
+    from edge_backend.cli.commands import jukebox_fetch, weights_fetch  # noqa: PLC0415
 
     known = json.loads(facts.read_text())
     jukebox_fetch.PLACE = known["place"]

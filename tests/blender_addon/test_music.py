@@ -224,7 +224,7 @@ def test_selected_keys_go_to_the_nearest_beat_and_others_stay(song_file):
     dancer = put_dancer()
     with pytest.raises(RuntimeError, match="mark the beats"):
         bpy.ops.edge_dance.keys_to_beats()
-    action = addon("action.take").add_take(dancer, random_motion(45), scene, 11.0)  # beats at 11, 26, 41
+    action = addon("takes.new_take").add_take(dancer, random_motion(45), scene, 11.0)  # beats at 11, 26, 41
     curves = addon("compat").fcurves_of(action)
     for curve in curves:
         for point in curve.keyframe_points:

@@ -16,7 +16,7 @@ from pipeline_fixtures import swaying, write_song, write_weights
 from edge_backend.audio.loading import load
 from edge_backend.body.smpl_file import read_smpl_file
 from edge_backend.errors import EdgeError
-from edge_backend.failures import explain
+from edge_backend.errors.from_exception import explain
 from edge_backend.model.authors_checkpoint import read_checkpoint
 from edge_backend.model.weights_file import load_weights
 from edge_backend.motion.files import load_motion, save_motion

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from ...progress import Report, silent
-from ...request import Plan, Precision
+from ...schema.progress import Report, silent
+from ...schema.requests import Plan, Precision
 from .encoder import CODEBOOK, DOWNSAMPLINGS, ENCODER, RESIDUAL_UNITS
 from .extractor import NativeExtractor
 from .folder import CODES, FRONT, POSITIONS, START, PriorShape, layer_file, manifest_bytes, open_folder

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from ...whole_file import replacing
+from ...fileio.atomic_write import replacing
 
 Slices = dict[str, NDArray[np.float32]]
 

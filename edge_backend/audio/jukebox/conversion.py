@@ -17,9 +17,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ...errors import EdgeError
+from ...fileio.atomic_write import replacing
 from ...model.torch_file import read_torch_file
-from ...progress import Report, silent
-from ...whole_file import replacing
+from ...schema.progress import Report, silent
 from . import conditioning
 from .encoder import CODEBOOK, ENCODER
 from .folder import (

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ...errors import EdgeError
-from ...progress import Report, silent
+from ...schema.progress import Report, silent
 from .conditioning import CONTEXT
 from .layers import NAMES
 from .place import MANIFEST, NAME

@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 
 from ...errors import EdgeError
-from ...request import Plan, Precision
+from ...schema.requests import Plan, Precision
 from .folder import PriorShape
 from .layers import Kept
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from ...request import Plan, Precision, Provider
+from ...schema.requests import Plan, Precision, Provider
 
 Announce = Callable[[int, float], None]
 """(slices, seconds): called before that many slices are extracted, which will take about so long. May raise."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import EdgeError
-from ...progress import Report, silent
+from ...schema.progress import Report, silent
 from ..loading import Audio
 from .cache import FeatureCache, slice_key
 from .extractor import NativeExtractor, Tick

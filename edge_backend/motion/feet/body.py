@@ -4,7 +4,7 @@ import numpy as np
 
 from ..kinematics import forward_kinematics, global_rotations
 from ..rotations import Array
-from .plants import joint_speed
+from .contact_detection import joint_speed
 from .rig import FootRig
 from .targets import FootTrack
 

@@ -9,9 +9,9 @@ from ..motion import Motion
 from ..rotations import Array, axis_angle_to_matrix, matrix_to_axis_angle
 from ..steps import at_once, part
 from .body import Body
+from .contact_detection import by_hand, find_plants, part_handovers, release_heels, release_pivots, release_slides
 from .curves import rise
 from .legs import STRETCH, longest_legs, reach_leg
-from .plants import by_hand, find_plants, part_handovers, release_heels, release_pivots, release_slides
 from .proportions import carried_spread, fit_in_steps, leg_ways
 from .rig import SMPL_RIG, FootRig
 from .root import drift_shift, find_floor, floor_shift

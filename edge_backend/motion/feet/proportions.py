@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...numerics.block_banded import solve_bands
 from ..rotations import Array, axis_angle_to_matrix, matrix_to_axis_angle
-from .bands import solve_bands
 from .body import Body
 from .curves import bridge, runs
 from .legs import longest_legs, reach_leg

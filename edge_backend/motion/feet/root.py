@@ -3,8 +3,8 @@
 import numpy as np
 
 from ..rotations import Array
+from .contact_detection import joint_speed
 from .curves import fit_curve
-from .plants import joint_speed
 
 # The correction follows changes that take longer than about these many frames; quicker ones are left to the legs.
 FLOOR_SEARCH_FRAMES = 15

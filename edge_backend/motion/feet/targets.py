@@ -10,8 +10,8 @@ from itertools import pairwise
 import numpy as np
 
 from ..rotations import Array, axis_angle_to_matrix, matrix_to_axis_angle
+from .contact_detection import joint_speed
 from .curves import bridge, distance, rise, runs
-from .plants import joint_speed
 from .rig import Foot
 from .settings import FootSettings
 from .turns import UP, about_z, heading, inverse, raising, swing

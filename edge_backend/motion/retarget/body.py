@@ -9,8 +9,8 @@ from ..feet.rig import SMPL_RIG
 from ..motion import Motion
 from ..rotations import Array
 from ..skeleton import SMPL, Y_UP_TO_Z_UP, Joint, Skeleton
+from .contacts import standing_feet
 from .fitting import MODEL_ANKLE, MODEL_HIPS, MODEL_LEG
-from .plants import standing_feet
 
 _SAME = 1e-3
 """Metres. Offsets that are nearer than this to the model's are the model's, rounded in some file."""

@@ -12,8 +12,8 @@ from ..motion import Motion
 from ..rotations import Array, axis_angle_to_matrix, matrix_to_quaternion, quaternion_to_matrix, slerp
 from ..skeleton import SMPL, Y_UP_TO_Z_UP, Joint, Skeleton
 from ..steps import at_once, part
+from .contacts import standing_feet
 from .fitting import MODEL_ANKLE, Fit, model_direction
-from .plants import standing_feet
 from .rig import Posed, location_axes, turn_bones
 from .slots import (
     HIPS,

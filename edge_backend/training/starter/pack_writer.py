@@ -17,12 +17,12 @@ from safetensors.numpy import save_file
 from ...audio.beats import BeatGrid
 from ...audio.loading import Audio
 from ...audio.rhythm import rhythm_features
-from ...child_processes import process_pool
+from ...fileio.atomic_write import replacing
 from ...model.controls import STYLES
+from ...motion.beat_alignment import motion_beats, places_on_the_beat
 from ...motion.kinematics import forward_kinematics
 from ...motion.rotations import axis_angle_to_matrix
-from ...timing import motion_beats, places_on_the_beat
-from ...whole_file import replacing
+from ...runtime.child_processes import process_pool
 from .accents import FPS, GRID, accent_curve, stops_of
 from .arrangement import RATE, STEPS, draw_mix, render
 from .beat_grid import DanceBeats, lay_beats, warp_to_tempo

@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_backend.motion.files import save_motion
 from edge_backend.motion.motion import Motion
-from edge_backend.protocol import (
+from edge_backend.protocol.messages import (
     PROTOCOL,
     Cancel,
     Error,

@@ -41,7 +41,7 @@ def record(worker_python, tiny_weights, song_file, tmp_path_factory):
         decode = process.decode
         patch.setattr(process, "decode", lambda line: lines.append(line) or decode(line))
         job = bench.job(addon("backend.launch").Launch(worker_python, tiny_weights, threads=1))
-        job.start(addon("edge_backend.request").GenerateRequest(str(song_file), steps=2, sequential=True))
+        job.start(addon("edge_backend.schema.requests").GenerateRequest(str(song_file), steps=2, sequential=True))
         run(job, seconds=120)
     assert job.state == "done"
     shutil.copytree(job.folder, folder)
@@ -62,7 +62,7 @@ def job_of(bench, record, *where, **when):
 
 
 def dance_request():
-    return addon("edge_backend.request").GenerateRequest("song.wav")
+    return addon("edge_backend.schema.requests").GenerateRequest("song.wav")
 
 
 @pytest.mark.timing
@@ -94,7 +94,7 @@ def test_killed_at_every_message_it_is_told_and_nothing_is_left(bench, record):
 @posix
 @pytest.mark.parametrize("kind", ["generate", "features", "body"])
 def test_killed_by_a_request_it_is_told(bench, record, kind):
-    requests = addon("edge_backend.request")
+    requests = addon("edge_backend.schema.requests")
     request = {
         "generate": dance_request(),
         "features": requests.FeaturesRequest("song.wav"),
@@ -109,7 +109,7 @@ def test_killed_by_a_request_it_is_told(bench, record, kind):
 
 @posix
 def test_killed_when_cancel_or_status_or_the_end_is_asked_for(bench, record):
-    protocol = addon("edge_backend.protocol")
+    protocol = addon("edge_backend.protocol.messages")
     progress = kinds(record).index("progress") + 1
     for ask, state in (
         (lambda job, _: job.cancel(), "cancelled"),
@@ -131,7 +131,7 @@ import itertools, sys, time
 now, jumps = time.time, itertools.cycle((0.0, 7200.0, -7200.0, 3e7, -3e7))
 time.time = lambda: now() + next(jumps)
 time.time_ns = lambda: int(time.time() * 1e9)
-from edge_backend.cli import main
+from edge_backend.cli.parser import main
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -152,12 +152,12 @@ def test_clocks_that_jump_on_both_sides_disturb_no_job(bench, quick_worker, song
     monkeypatch.setattr(time, "time", lambda: real() + (-1) ** next(jumps) * 7200.0)
     launch = addon("preferences").launch(bpy.context)
     job = bench.job(Jumping(launch))
-    job.start(addon("edge_backend.request").GenerateRequest(str(song_file), duration=3.0, steps=2))
+    job.start(addon("edge_backend.schema.requests").GenerateRequest(str(song_file), duration=3.0, steps=2))
     run(job, seconds=120)
     assert job.error is None and job.motion().frames == 90
     assert job.progress.eta is None or 0 <= job.progress.eta < 60
     job = bench.job(Jumping(launch))
-    job.start(addon("edge_backend.request").GenerateRequest(str(song_file), steps=1000))
+    job.start(addon("edge_backend.schema.requests").GenerateRequest(str(song_file), steps=1000))
     run(job, until=lambda job: job.progress and job.progress.stage == "sampling", seconds=60)
     job.cancel()
     run(job, seconds=10)
@@ -165,9 +165,9 @@ def test_clocks_that_jump_on_both_sides_disturb_no_job(bench, quick_worker, song
 
 
 MAY_ASK_FOR_THE_DATE = {
-    "blender_addon/action/take.py",  # when a take was made
-    "blender_addon/backend/kept.py",  # the name of a file; one that is taken is not taken again
-    "edge_backend/commands/bench.py",  # when it was measured
+    "blender_addon/takes/new_take.py",  # when a take was made
+    "blender_addon/backend/pending_results.py",  # the name of a file; one that is taken is not taken again
+    "edge_backend/cli/commands/bench.py",  # when it was measured
 }
 
 

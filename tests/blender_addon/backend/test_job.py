@@ -55,7 +55,7 @@ class Bench:
 
 
 def request(**settings):
-    return addon("edge_backend.request").GenerateRequest(song="song.wav", duration=1.0, **settings)
+    return addon("edge_backend.schema.requests").GenerateRequest(song="song.wav", duration=1.0, **settings)
 
 
 def run(job, until=lambda job: job.finished, seconds=30.0, **settings):
@@ -236,7 +236,7 @@ def test_the_real_worker_makes_a_dance_and_hears_cancel(bench, quick_worker, son
     monkeypatch.chdir(bench.folder)
     launch = addon("preferences").launch(bpy.context)
     job = bench.job(launch)
-    request_of = addon("edge_backend.request").GenerateRequest
+    request_of = addon("edge_backend.schema.requests").GenerateRequest
     job.start(request_of(str(song_file), duration=3.0, steps=2))
     run(job, seconds=120)
     assert job.error is None and job.motion().frames == 90

@@ -20,7 +20,7 @@ def test_the_chosen_python_starts_the_worker_of_the_installed_extension(preferen
     assert command[:4] == [str(python), "-m", "edge_backend", "worker"]
     assert command[4:] == ["--idle-minutes", "2", "--weights-folder", "own weights", "--threads", "3"]
     folder = Path(launch.worker_variables()["PYTHONPATH"])
-    assert (folder / "edge_backend/worker.py").is_file() and (folder / "weights/index.json").is_file()
+    assert (folder / "edge_backend/worker/server.py").is_file() and (folder / "weights/index.json").is_file()
 
 
 def test_the_users_own_python_settings_stay_out(monkeypatch):

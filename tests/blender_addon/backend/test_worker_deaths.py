@@ -19,7 +19,7 @@ TIMES = 3
 
 def ask(bench, song_file):
     job = bench.job(addon("preferences").launch(bpy.context))
-    job.start(addon("edge_backend.request").GenerateRequest(str(song_file), duration=5.0, steps=20))
+    job.start(addon("edge_backend.schema.requests").GenerateRequest(str(song_file), duration=5.0, steps=20))
     return job
 
 

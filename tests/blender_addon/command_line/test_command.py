@@ -48,7 +48,7 @@ def events(lines, kind):
 
 def takes_in(blend):
     bpy.ops.wm.open_mainfile(filepath=str(blend))
-    return [take.name for take in addon("action.takes").takes_of(bpy.data.objects["Hero"])]
+    return [take.name for take in addon("takes.take_list").takes_of(bpy.data.objects["Hero"])]
 
 
 def test_blender_knows_the_command():

@@ -23,7 +23,7 @@ def company():
     scene.render.fps = 30
     others = [put_skeleton(), put_skeleton()]
     leader = put_skeleton()
-    addon("action.take").add_take(leader, random_motion(45), scene, 1.0)
+    addon("takes.new_take").add_take(leader, random_motion(45), scene, 1.0)
     assert bpy.ops.edge_dance.change_density(density="CURVES") == {"FINISHED"}
     for other in others:
         other.select_set(True)
@@ -70,11 +70,11 @@ def test_nothing_changes_before_the_last_step_and_all_have_keys_after_it(company
         answers += 1
         assert scene_now() == before and 0 <= service.work.fraction <= 1
     assert answers > 5 and answer == {"FINISHED"} and not service.busy
-    lead = addon("action.curves").key_count(leader.animation_data.action)
+    lead = addon("keyframes.density").key_count(leader.animation_data.action)
     for other in others:
         action = other.animation_data.action
         assert action["edge_dance"]["density"] == "CURVES"
-        assert addon("action.curves").key_count(action) == pytest.approx(lead, rel=0.15)
+        assert addon("keyframes.density").key_count(action) == pytest.approx(lead, rel=0.15)
     assert together.said == [("INFO", "3 dance together.")]
 
 

@@ -10,7 +10,7 @@ FPS = 30
 
 
 def takes_of(armature):
-    return addon("action.takes").takes_of(armature)
+    return addon("takes.take_list").takes_of(armature)
 
 
 def channels(armature, frames, bones=None):
@@ -107,7 +107,7 @@ def test_kept_rows_come_out_as_they_were(danced):
         chosen = bone if hasattr(bone, "select") else bone.bone
         chosen.select = bone.name in arm
     bpy.ops.edge_dance.keep(source="BONES")
-    sentences = [addon("action.keep").sentence(addon("action.keep_rows").words_of(item)) for item in keep]
+    sentences = [addon("constraints.rows").sentence(addon("constraints.keep_list").words_of(item)) for item in keep]
     assert sentences == ["Pose at frame 120", "Everything before 31", "Left arm, 60-90"]
     scene.edge_dance.seed = 9
     assert bpy.ops.edge_dance.generate_kept() == {"FINISHED"}
@@ -141,8 +141,8 @@ def test_what_was_kept_is_kept_when_the_take_is_generated_again(danced, tmp_path
     assert bpy.ops.edge_dance.generate_again() == {"FINISHED"}
     assert len(takes_of(danced)) == 3 and danced.animation_data.action == takes_of(danced)[2]
     assert angles(channels(danced, range(1, 181, 7))[0], first).max() < 1e-3
-    addon("action.takes").use_take(danced, made)
-    addon("action.takes").delete_take(danced, bpy.data.actions["The good one"])
+    addon("takes.take_list").use_take(danced, made)
+    addon("takes.take_list").delete_take(danced, bpy.data.actions["The good one"])
     with pytest.raises(RuntimeError, match="is no longer in the file"):
         bpy.ops.edge_dance.generate_again()
     assert danced.animation_data.action == made and len(takes_of(danced)) == 2
@@ -200,7 +200,7 @@ def test_a_variation_of_no_strength_is_the_dance_and_more_strength_leaves_it_fur
     before = channels(danced, range(1, 181, 5))[0]
     away = []
     for strength in (0.0, 0.9):
-        addon("action.takes").use_take(danced, takes_of(danced)[0])
+        addon("takes.take_list").use_take(danced, takes_of(danced)[0])
         bpy.context.scene.edge_dance.strength = strength
         assert bpy.ops.edge_dance.vary() == {"FINISHED"}
         away.append(np.median(angles(channels(danced, range(1, 181, 5))[0], before)))
@@ -209,7 +209,7 @@ def test_a_variation_of_no_strength_is_the_dance_and_more_strength_leaves_it_fur
 
 def test_the_pose_at_the_current_frame_comes_to_the_nearest_beat(danced):
     scene = bpy.context.scene
-    beats = addon("action.takes").beat_frames(danced.animation_data.action)
+    beats = addon("takes.take_list").beat_frames(danced.animation_data.action)
     beat = round(beats[5])
     scene.frame_set(beat + 5)
     wanted, heads = channels(danced, [beat + 5])
@@ -267,7 +267,7 @@ def test_kept_poses_and_ranges_are_as_they_were_on_curves_too(danced):
     after, new_heads = channels(danced, range(1, 181))
     assert angles(after, before)[:60, rows].max() < 0.5 and angles(after, before)[129, rows].max() < 0.5
     assert np.linalg.norm(new_heads - heads, axis=-1)[129].max() < 0.002
-    keys = addon("action.curves").key_count
+    keys = addon("keyframes.density").key_count
     assert keys(danced.animation_data.action) < 0.5 * keys(takes_of(danced)[0])
 
 

@@ -45,7 +45,7 @@ def test_the_dance_comes_back_as_forward_kinematics_has_it(tmp_path, kind, who):
     character = put_dancer() if who == "dancer" else put_character(mixamo(), units=100, y_up=True)
     character.location = (1, 2, 0)
     motion = moderate(FRAMES)
-    addon("action.take").add_take(character, motion, scene, 1.0, clean_feet=False)
+    addon("takes.new_take").add_take(character, motion, scene, 1.0, clean_feet=False)
     bpy.context.view_layer.update()
     names = addon("rig.skeleton").BONE_NAMES if who == "dancer" else [bone.name for bone in character.data.bones]
     wanted = [world_heads(character, names, frame) for frame in range(1, FRAMES + 1)]
@@ -64,7 +64,7 @@ def test_the_dance_comes_back_as_forward_kinematics_has_it(tmp_path, kind, who):
 def test_what_is_selected_and_the_scenes_frames_stay_as_they_are(tmp_path):
     scene = bpy.context.scene
     other, dancer = put_dancer(), put_dancer()
-    addon("action.take").add_take(dancer, moderate(10), scene, 5.0)
+    addon("takes.new_take").add_take(dancer, moderate(10), scene, 5.0)
     other.select_set(True)
     scene.frame_start, scene.frame_end = 2, 90
     scene.frame_set(33)
@@ -78,7 +78,7 @@ def test_what_is_selected_and_the_scenes_frames_stay_as_they_are(tmp_path):
 
 def test_a_folder_that_is_not_there_is_told(tmp_path):
     dancer = put_dancer()
-    addon("action.take").add_take(dancer, moderate(5), bpy.context.scene, 1.0)
+    addon("takes.new_take").add_take(dancer, moderate(5), bpy.context.scene, 1.0)
     with pytest.raises(RuntimeError, match="nowhere"):
         bpy.ops.edge_dance.export_character(format="FBX", filepath=str(tmp_path / "nowhere" / "a.fbx"))
 
@@ -86,7 +86,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path):
 @pytest.mark.parametrize("kind", ["FBX", "GLTF"])
 def test_a_full_disk_leaves_nothing_behind(tmp_path, kind):
     dancer = put_dancer()
-    addon("action.take").add_take(dancer, moderate(30), bpy.context.scene, 1.0)
+    addon("takes.new_take").add_take(dancer, moderate(30), bpy.context.scene, 1.0)
     with mounted(tmp_path / "disk", "size=16k") as disk:
         with pytest.raises(RuntimeError):
             bpy.ops.edge_dance.export_character(format=kind, filepath=str(disk / "dance"))
@@ -96,7 +96,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path, kind):
 @pytest.mark.parametrize("kind", ["FBX", "GLTF"])
 def test_the_longest_name_will_do(tmp_path, kind):
     dancer = put_dancer()
-    addon("action.take").add_take(dancer, moderate(5), bpy.context.scene, 1.0)
+    addon("takes.new_take").add_take(dancer, moderate(5), bpy.context.scene, 1.0)
     name = "d" * 251 + {"FBX": ".fbx", "GLTF": ".glb"}[kind]
     assert bpy.ops.edge_dance.export_character(format=kind, filepath=str(tmp_path / name)) == {"FINISHED"}
     assert [file.name for file in tmp_path.iterdir()] == [name]

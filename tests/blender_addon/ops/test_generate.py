@@ -215,7 +215,7 @@ def test_a_dancer_whose_collection_was_deleted_gets_no_take_that_nobody_sees(sta
 def test_a_take_that_cannot_be_finished_leaves_nothing_behind(stage, monkeypatch):
     """The second of three fails."""
     error = addon("edge_backend.errors").EdgeError
-    add_take, calls = addon("action.take").add_take, []
+    add_take, calls = addon("takes.new_take").add_take, []
 
     def failing(*arguments, **options):
         calls.append(arguments)

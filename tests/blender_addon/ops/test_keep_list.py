@@ -11,13 +11,13 @@ from characters import mixamo, put_character
 def dancer():
     bpy.context.scene.render.fps = 30
     dancer = put_dancer()
-    addon("action.take").add_take(dancer, random_motion(100), bpy.context.scene, 1.0)
+    addon("takes.new_take").add_take(dancer, random_motion(100), bpy.context.scene, 1.0)
     return dancer
 
 
 def sentences(armature):
-    words = addon("action.keep_rows").words_of
-    return [addon("action.keep").sentence(words(item)) for item in armature.edge_dance_keep]
+    words = addon("constraints.keep_list").words_of
+    return [addon("constraints.rows").sentence(words(item)) for item in armature.edge_dance_keep]
 
 
 def keep(source):
@@ -128,8 +128,10 @@ def test_a_curve_is_a_path_in_the_models_metres_whatever_the_armatures_units():
     armature = put_character(mixamo(), units=100, y_up=True)
     armature.location = (3, 1, 0)
     bpy.context.view_layer.update()
-    item = addon("action.keep_rows").add_row(armature, kind="PATH", start=1, end=61, curve=put_curve([(3, 1), (4, 1)]))
-    row = addon("action.keep_rows").row_of(armature, item, rate=30.0)
+    item = addon("constraints.keep_list").add_row(
+        armature, kind="PATH", start=1, end=61, curve=put_curve([(3, 1), (4, 1)])
+    )
+    row = addon("constraints.keep_list").row_of(armature, item, rate=30.0)
     scale = addon("rig.retarget").measure(armature)[1].scale / 100  # of this body, to the model's
     points = np.array(row.points)
     assert len(points) == 5  # one for each half second
@@ -144,7 +146,7 @@ def test_a_body_goes_along_the_curve(song_file, preferences):
     dancer = put_dancer()
     curve = put_curve([(0, 0), (1.5, 0), (1.5, -1.5)])
     end = int(addon("compat").strip_frames(addon("compat").all_strips(scene)[0]).end) - 1
-    addon("action.keep_rows").add_row(dancer, kind="PATH", start=1, end=end, curve=curve)
+    addon("constraints.keep_list").add_row(dancer, kind="PATH", start=1, end=end, curve=curve)
     bpy.context.view_layer.objects.active = dancer
     assert bpy.ops.edge_dance.generate_kept() == {"FINISHED"}
     for share, place in ((0.0, (0, 0)), (0.5, (1.5, 0)), (1.0, (1.5, -1.5))):

@@ -46,7 +46,7 @@ def scene():
 @pytest.mark.parametrize(("kind", "density"), [("dancer", "CURVES"), ("mixamo", "FRAMES")])
 def test_a_minute_of_dance_never_holds_blender_up_for_half_a_second(scene, kind, density):
     armature, motion = dancer_of(kind), minute()
-    take, tolerance = addon("action.take"), addon("edge_backend.motion.curves").Tolerance()
+    take, tolerance = addon("takes.new_take"), addon("edge_backend.motion.curves").Tolerance()
     steps = take.keys_in_steps(armature, motion, scene, 1.0, clean_feet=True, density=density, tolerance=tolerance)
     took, fractions = [], []
     while True:
@@ -62,7 +62,7 @@ def test_a_minute_of_dance_never_holds_blender_up_for_half_a_second(scene, kind,
     longest = max(took), sorted(took)[-4], applying
     assert longest[0] < 0.5 and longest[1] < STEP_S and longest[2] < 0.5, longest  # three at most are the rig's
     assert fractions == sorted(fractions) and fractions[-1] <= 1
-    assert addon("action.takes").span(action) == (1, FRAMES)
+    assert addon("takes.take_list").span(action) == (1, FRAMES)
 
 
 @pytest.mark.timing
@@ -71,13 +71,13 @@ def test_rotation_modes_do_not_make_it_slow(scene, mode):
     dancer = put_dancer()
     for bone in dancer.pose.bones:
         bone.rotation_mode = mode
-    _, seconds = thread_seconds(lambda: addon("action.take").add_take(dancer, minute(), scene, 1.0))
+    _, seconds = thread_seconds(lambda: addon("takes.new_take").add_take(dancer, minute(), scene, 1.0))
     assert seconds < 0.5
 
 
 @pytest.fixture
 def take(scene):
-    addon("action.take").add_take(put_dancer(), random_motion(60), scene, 1.0)
+    addon("takes.new_take").add_take(put_dancer(), random_motion(60), scene, 1.0)
     yield bpy.context.object.animation_data.action
     addon("backend.service").service.work = None
 

@@ -25,7 +25,7 @@ def last_frame(frames):
 def seen(stage, monkeypatch):
     """What stands on the dancer each time that it is shown: (frames, heads of the bones at frame 60)."""
     pictures = []
-    growing = addon("action.growing").Growing
+    growing = addon("takes.partial_preview").Growing
     show = growing.show
 
     def shown(self, armature, beginning, scene):
@@ -46,7 +46,7 @@ def test_the_beginning_is_on_the_dancer_before_the_rest_is_made_and_stays(stage,
 
 @pytest.fixture
 def cancelled_when_seen(stage, monkeypatch):
-    growing = addon("action.growing").Growing
+    growing = addon("takes.partial_preview").Growing
     show = growing.show
 
     def shown(self, armature, beginning, scene):
@@ -66,7 +66,7 @@ def test_cancelled_it_leaves_no_trace(stage, cancelled_when_seen):
 def test_cancelled_what_is_there_becomes_a_take_if_that_is_wanted(stage, cancelled_when_seen):
     bpy.context.scene.edge_dance.keep_cancelled = True
     assert bpy.ops.edge_dance.generate() == {"FINISHED"}
-    (take,) = addon("action.takes").takes_of(stage)
+    (take,) = addon("takes.take_list").takes_of(stage)
     assert take == stage.animation_data.action and take["edge_dance"]["seed"] == 0
     assert take.frame_range[1] == pytest.approx(last_frame(BEGINNING))
     assert [action.name for action in bpy.data.actions] == [take.name]

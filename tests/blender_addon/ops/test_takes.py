@@ -10,13 +10,13 @@ from blender_stage import addon, bone_heads, put_dancer, put_song, random_motion
 
 
 def make_take(dancer, frames=40, seed=0, first_frame=1.0, settings=None):
-    return addon("action.take").add_take(
+    return addon("takes.new_take").add_take(
         dancer, random_motion(frames, seed), bpy.context.scene, first_frame, settings=settings
     )
 
 
 def takes_of(dancer):
-    return addon("action.takes").takes_of(dancer)
+    return addon("takes.take_list").takes_of(dancer)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_settings_star_and_name_are_there_when_the_file_is_opened_again(dancer, 
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "dance.blend"), load_ui=False)
     dancer = bpy.context.view_layer.objects.active
     (action,) = takes_of(dancer)
-    assert action.name == "The good one" and addon("action.takes").is_starred(action)
+    assert action.name == "The good one" and addon("takes.take_list").is_starred(action)
     assert action["edge_dance"]["made"][:2] == "20"
     assert bpy.ops.edge_dance.load_settings() == {"FINISHED"}
     settings = bpy.context.scene.edge_dance
@@ -87,7 +87,7 @@ def test_deleting_a_take_removes_its_keys_and_shows_its_neighbour(dancer):
 def test_a_take_that_another_character_dances_stays_in_the_file(dancer):
     action = make_take(dancer)
     other = put_dancer()
-    addon("action.takes").use_take(other, action)
+    addon("takes.take_list").use_take(other, action)
     bpy.context.view_layer.objects.active = dancer
     bpy.ops.edge_dance.delete_take()
     assert list(bpy.data.actions) == [action] and other.animation_data.action == action
@@ -125,12 +125,12 @@ def test_blended_takes_go_over_into_each_other_where_the_hips_are(dancer, mode):
         bone.rotation_mode = mode
     walk, turned = slow_dance(80), slow_dance(80, turn=2.0)
     dancer.location, dancer.rotation_euler.z = (1, 2, 0), 0.5
-    add = addon("action.take").add_take
+    add = addon("takes.new_take").add_take
     scene = bpy.context.scene
     first, second = add(dancer, walk, scene, 1), add(dancer, turned, scene, 31)
     names = addon("rig.skeleton").BONE_NAMES
     expected_first = bone_heads_of(dancer, first, 40)
-    moved = addon("action.nla").blend(dancer, first, second, 50, 60)
+    moved = addon("takes.nla").blend(dancer, first, second, 50, 60)
     assert dancer.animation_data.action is None and takes_of(dancer) == [first, second, moved]
     assert np.abs(bone_heads(dancer, 40) - expected_first).max() < 1e-4
     hips = np.array([bone_heads(dancer, frame)[names.index("pelvis")] for frame in range(45, 75)])
@@ -157,7 +157,7 @@ def slow_dance(frames, turn=0.0):
 
 
 def bone_heads_of(dancer, action, frame):
-    addon("action.takes").use_take(dancer, action)
+    addon("takes.take_list").use_take(dancer, action)
     return bone_heads(dancer, frame)
 
 

@@ -20,7 +20,7 @@ def wandering(frames, seed=0):
 def dance(armature, frames=40, seed=0):
     bpy.context.scene.render.fps = 30
     bpy.context.scene.frame_end = 2
-    return addon("action.take").add_take(armature, wandering(frames, seed), bpy.context.scene, 1.0)
+    return addon("takes.new_take").add_take(armature, wandering(frames, seed), bpy.context.scene, 1.0)
 
 
 def in_picture(points):

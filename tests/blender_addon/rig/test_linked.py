@@ -115,14 +115,14 @@ def test_takes_and_keep_list_are_there_when_the_file_is_opened_again(library, tm
     row = character.edge_dance_keep[1]
     row.start, row.end, row.weight, row.fade, row.mute, row.feet = 5, 15, 0.5, 3, True, {"right_foot"}
     sentences = sentences_of(character)
-    takes = [take.name for take in addon("action.takes").takes_of(character)]
+    takes = [take.name for take in addon("takes.take_list").takes_of(character)]
     assert len(takes) == 2
     path = str(tmp_path / "shot.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path)
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     bpy.ops.wm.open_mainfile(filepath=path)
     character = next(ob for ob in bpy.context.scene.objects if ob.type == "ARMATURE")
-    assert [take.name for take in addon("action.takes").takes_of(character)] == takes
+    assert [take.name for take in addon("takes.take_list").takes_of(character)] == takes
     assert character.edge_dance_take == 1
     assert sentences_of(character) == sentences and "Right foot" in sentences[1] and "50%" in sentences[1]
     assert [row.mute for row in character.edge_dance_keep] == [False, True]
@@ -140,7 +140,7 @@ def reopened(path):
 
 def lists_of(character):
     """Takes, keep list and bone map, as the panel shows them."""
-    takes = [take.name for take in addon("action.takes").takes_of(character)]
+    takes = [take.name for take in addon("takes.take_list").takes_of(character)]
     bones = [(item.name, item.bone) for item in character.edge_dance_bones]
     return takes, sentences_of(character), bones
 
@@ -161,7 +161,7 @@ def test_of_many_takes_and_rows_all_are_there_however_often_the_file_is_opened(l
     for number in range(3):
         character = reopened(tmp_path / f"shot{number}.blend")
         assert lists_of(character) == before
-    takes = addon("action.takes")
+    takes = addon("takes.take_list")
     takes.delete_take(character, takes.takes_of(character)[1])  # from the middle, and more at the end
     character.edge_dance_keep_row = 2
     bpy.ops.edge_dance.remove_kept()
@@ -222,8 +222,8 @@ def test_items_of_earlier_versions_get_names(library, tmp_path):
 
 
 def sentences_of(character):
-    words = addon("action.keep_rows").words_of
-    return [addon("action.keep").sentence(words(row)) for row in character.edge_dance_keep]
+    words = addon("constraints.keep_list").words_of
+    return [addon("constraints.rows").sentence(words(row)) for row in character.edge_dance_keep]
 
 
 def test_an_override_that_blender_keeps_locked_is_unlocked(library):

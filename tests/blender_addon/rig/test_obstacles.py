@@ -15,7 +15,7 @@ def update():
 def said(armature):
     """Kind -> sentence, as the panel asks."""
     update()
-    return {item.kind: item.text for item in addon("rig.verdict").verdict_of(armature, bpy.context).obstacles}
+    return {item.kind: item.text for item in addon("rig.rig_check").verdict_of(armature, bpy.context).obstacles}
 
 
 def mend(armature, kind):
@@ -35,7 +35,7 @@ def shown(armature, frames=(1, 20, 40)):
 
 
 def put_take(armature):
-    return addon("action.take").add_take(armature, dance(frames=60), bpy.context.scene, 1)
+    return addon("takes.new_take").add_take(armature, dance(frames=60), bpy.context.scene, 1)
 
 
 def put_strip(armature, key):
@@ -130,7 +130,7 @@ def test_what_hides_a_dance_is_said_and_mended(name):
     hide(character)
     assert words in said(character)[kind]
     assert np.abs(shown(character) - right).max() > 0.05  # the dance is not seen as it is
-    addon("action.takes").delete_take(character, take)
+    addon("takes.take_list").delete_take(character, take)
     assert words in said(character)[kind]  # before there is one, too
     put_take(character)
     mend(character, kind)
@@ -171,7 +171,7 @@ def test_strips_that_move_the_object_or_animate_a_constraint_are_said_and_muted(
     hand_over = put_strip(character, hold)
     constraint.influence = 0
     bpy.context.scene.frame_set(1)
-    texts = [item.text for item in addon("rig.verdict").verdict_of(character, bpy.context).obstacles]
+    texts = [item.text for item in addon("rig.rig_check").verdict_of(character, bpy.context).obstacles]
     assert any("moves unreal itself" in text for text in texts)
     assert any("animates a constraint of root" in text for text in texts)
     mend(character, "strips")
@@ -285,5 +285,5 @@ def test_what_is_not_shown_is_not_read():
     take = put_take(character)
     character.data.pose_position = "REST"
     with pytest.raises(addon("edge_backend.errors").EdgeError, match="Rest Position") as caught:
-        addon("action.read_take").read_take(character, take, bpy.context.scene)
+        addon("takes.read_take").read_take(character, take, bpy.context.scene)
     assert caught.value.code == "dance_hidden"

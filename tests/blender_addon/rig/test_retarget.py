@@ -29,7 +29,7 @@ def thirty_frames_a_second(empty_file):
 
 
 def put_take(character, motion, feet=False):
-    return addon("action.take").add_take(character, motion, bpy.context.scene, 1, feet)
+    return addon("takes.new_take").add_take(character, motion, bpy.context.scene, 1, feet)
 
 
 def heads(character, frame, slots):

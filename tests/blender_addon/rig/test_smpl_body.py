@@ -47,7 +47,7 @@ def skeleton_of(armature):
 
 def put_take(armature, motion, feet=False):
     bpy.context.scene.render.fps = 30
-    return addon("action.take").add_take(armature, motion, bpy.context.scene, 1, feet)
+    return addon("takes.new_take").add_take(armature, motion, bpy.context.scene, 1, feet)
 
 
 def test_the_body_is_a_skinned_mesh_on_an_armature_that_stands_on_the_floor_at_the_cursor(preferences, model_file):

@@ -140,7 +140,7 @@ def test_free_memory_ends_the_worker(quick_worker):
     with pytest.raises(RuntimeError, match="not running"):
         bpy.ops.edge_dance.free_memory()
     job = service.open_job(addon("preferences").launch(bpy.context))
-    job.start(addon("edge_backend.request").BodyRequest("no file"))
+    job.start(addon("edge_backend.schema.requests").BodyRequest("no file"))
     while not job.finished:
         job.poll()
         time.sleep(0.02)
@@ -171,11 +171,11 @@ def test_the_report_tells_the_system_and_no_path(tmp_path):
         (r'File "D:\Anna\x y\z.py", line 3', 'File "<path>.py", line 3'),
         (r"\\server\share\Anna\s.wav", "<path>.wav"),
         ("https://pypi.org/simple/x.whl, docs/install.md, 3/4", "https://pypi.org/simple/x.whl, docs/install.md, 3/4"),
-        ("/known/edge_backend/worker.py:5", "<extension>/edge_backend/worker.py:5"),
+        ("/known/edge_backend/worker/server.py:5", "<extension>/edge_backend/worker/server.py:5"),
     ],
 )
 def test_a_text_is_left_without_paths(text, shown):
-    assert addon("edge_backend.private").private(text, {"extension": Path("/known")}) == shown
+    assert addon("edge_backend.fileio.redaction").private(text, {"extension": Path("/known")}) == shown
 
 
 def test_the_log_is_kept_in_few_small_files(tmp_path):

@@ -40,7 +40,7 @@ def test_the_first_job_finds_the_worker_that_was_started_ahead(service):
     worker = service._worker
     assert "--ahead" in worker._launch.command()
     job = service.open_job(addon("preferences").launch(bpy.context))
-    job.start(addon("edge_backend.request").BodyRequest("no file"))
+    job.start(addon("edge_backend.schema.requests").BodyRequest("no file"))
     while not job.finished:
         job.poll()
         time.sleep(0.02)

@@ -47,7 +47,7 @@ def test_every_grey_button_has_its_reason_beside_it(scene, health, tmp_path, mon
     if scene not in ("nothing", "song"):
         dancer = put_dancer()
     if scene in ("take", "job", "work", "camera"):
-        addon("action.take").add_take(dancer, random_motion(20), bpy.context.scene, 1)
+        addon("takes.new_take").add_take(dancer, random_motion(20), bpy.context.scene, 1)
     service = addon("backend.service").service
     if scene == "job":
         monkeypatch.setattr(service, "job", addon("backend.job").Job(None, tmp_path))

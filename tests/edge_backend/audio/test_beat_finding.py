@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edge_backend.audio.beats import BeatGrid, find_beats
 from edge_backend.audio.rhythm import rhythm_features
-from edge_backend.request import TEMPO_CHANGES, BeatsRequest
+from edge_backend.schema.requests import TEMPO_CHANGES, BeatsRequest
 
 SECONDS = 16.0
 FIRST = 0.31  # seconds to the first beat: on no frame, hop or window

@@ -16,7 +16,7 @@ from edge_backend.audio.loading import Audio, load
 from edge_backend.audio.mel import decibels, mel_frequencies, mel_spectrum
 from edge_backend.audio.onsets import BANDS, FFT, HOP, RATE, onset_strength
 from edge_backend.audio.resampling import resampled
-from edge_backend.request import BeatsRequest
+from edge_backend.schema.requests import BeatsRequest
 
 SECONDS = 20.0
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from pipeline_fixtures import write_song, write_weights
 
-from edge_backend.batch.dancers import Crew
+from edge_backend.batch.executor import Crew
 from edge_backend.batch.manifest import Outcome
 from edge_backend.batch.pool import make_here
 from edge_backend.batch.run import run_batch
-from edge_backend.batch.takes import Take
-from edge_backend.request import GenerateRequest
+from edge_backend.batch.take_requests import Take
+from edge_backend.schema.requests import GenerateRequest
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="finds Ray's processes in /proc")]
 pytest.importorskip("ray", reason="ray is an extra: pip install edge-dance[ray]")

@@ -11,7 +11,7 @@ from edge_backend.body.skinned import load_body
 from edge_backend.body.smpl_file import SmplModel
 from edge_backend.errors import EdgeError
 from edge_backend.motion.skeleton import SMPL, Y_UP_TO_Z_UP
-from edge_backend.request import BodyRequest
+from edge_backend.schema.requests import BodyRequest
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from edge_backend.diffusion.body_parts import BODY_PARTS
 from edge_backend.diffusion.constraints import combine, frame_range, pose_at, root_path
-from edge_backend.diffusion.kept import Kept
+from edge_backend.diffusion.edit_constraints import Kept
 from edge_backend.diffusion.song import SamplerSettings, sample_song
-from edge_backend.finishing import Finisher
+from edge_backend.generation.postprocess import Finisher
 from edge_backend.model.controls import control_channels
 from edge_backend.model.weights_file import load_weights
 from edge_backend.motion.feet import FootSettings, clean_motion

@@ -6,8 +6,8 @@ The goldens were drawn from torch's global generator: the start noise, then one 
 import numpy as np
 import torch
 
+from edge_backend.diffusion.authors_inpainting import replace_known
 from edge_backend.diffusion.guidance import carry_on, constant, ddpm_rule, encode, guided, long_form_ramp
-from edge_backend.diffusion.inpainting import replace_known
 from edge_backend.diffusion.long_form import share_overlap, stitch
 from edge_backend.diffusion.reference import sample_reference
 from edge_backend.diffusion.samplers import ignore, sample_ddim, sample_ddpm

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_backend.evaluation.beats import TOLERANCE_S, beat_alignment, hits
+from edge_backend.motion.beat_alignment import motion_beats
 from edge_backend.motion.kinematics import forward_kinematics
 from edge_backend.motion.skeleton import SMPL
-from edge_backend.timing import motion_beats
 
 FRAMES = 900
 PERIOD_S = 2.0  # the body stops every second

@@ -11,10 +11,10 @@ import edge_backend.motion
 HEAVY = ("torch", "scipy", "librosa", "av", "soundfile", "safetensors", "bpy")
 MODULES = [
     "edge_backend.diffusion.body_parts",
-    "edge_backend.edit",
+    "edge_backend.schema.edits",
     "edge_backend.errors",
-    "edge_backend.protocol",
-    "edge_backend.request",
+    "edge_backend.protocol.messages",
+    "edge_backend.schema.requests",
     *(module.name for module in pkgutil.walk_packages(edge_backend.motion.__path__, "edge_backend.motion.")),
 ]
 

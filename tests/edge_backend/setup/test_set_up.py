@@ -15,7 +15,7 @@ import pytest
 from wheel_shop import make_wheel
 
 from edge_backend.errors import EdgeError
-from edge_backend.protocol import Cancel, Error, Progress, Result, decode, encode
+from edge_backend.protocol.messages import Cancel, Error, Progress, Result, decode, encode
 from edge_backend.setup import environment, locked, program
 from edge_backend.setup.home import Home, Record, python_of
 from edge_backend.setup.locked import read_lock
@@ -44,7 +44,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import quick_set_up
 quick_set_up.patch(*sys.argv[2:4])
-from edge_backend.cli import main
+from edge_backend.cli.parser import main
 main(["setup", "--frames", "--home", sys.argv[4], "--build", "cpu"])
 """
 

@@ -5,8 +5,8 @@ import random
 import pytest
 from wheel_shop import make_wheel, sha256
 
-from edge_backend.download import download
 from edge_backend.errors import EdgeError
+from edge_backend.fileio.download import download
 from edge_backend.setup import wheels
 from edge_backend.setup.locked import FOLDER, Wheel, builds, lock_file, read_lock, requirements, virtualenv_lock
 from edge_backend.setup.machine import suggest

@@ -8,10 +8,10 @@ import pytest
 import torch
 from tiny_jukebox import DATA, HEADS, LAYERS
 
-from edge_backend import cli
 from edge_backend.audio.jukebox.benchmark import measure
 from edge_backend.audio.jukebox.folder import PriorShape, layer_file
 from edge_backend.audio.jukebox.place import NAME
+from edge_backend.cli import parser as cli
 from edge_backend.model.decoder import DanceDecoder, DecoderConfig
 from edge_backend.model.weights_file import Weights, WeightsInfo, save_weights
 from edge_backend.motion.files import load_motion
@@ -105,7 +105,7 @@ def test_convert_and_verify(sources, tmp_path, capfd) -> None:
 
 
 def test_nothing_is_fetched_before_the_licence_is_accepted(tmp_path, capfd, monkeypatch) -> None:
-    monkeypatch.setattr("edge_backend.commands.jukebox_fetch.download", None)  # would fail
+    monkeypatch.setattr("edge_backend.cli.commands.jukebox_fetch.download", None)  # would fail
     monkeypatch.setattr("sys.stdin", io.StringIO())
     assert cli.main(["jukebox", "fetch", "-o", str(tmp_path / "originals")]) == 2
     shown = capfd.readouterr().err

@@ -13,7 +13,7 @@ from edge_backend.motion.curves.bone import extremes
 from edge_backend.motion.curves.rotation import angles_between, rotation_channels, rotation_matrices
 from edge_backend.motion.curves.spline import draw, fit_keys
 from edge_backend.motion.feet import clean
-from edge_backend.motion.feet.figures import plant_slide
+from edge_backend.motion.feet.metrics import plant_slide
 from edge_backend.motion.kinematics import forward_kinematics
 from edge_backend.motion.retarget.rig import Rig, RigBone
 from edge_backend.motion.rotations import (

@@ -11,7 +11,7 @@ from edge_backend.evaluation.feet import skate_ratio
 from edge_backend.evaluation.smoothness import jitter
 from edge_backend.motion.contacts import edge_contacts
 from edge_backend.motion.feet import Cleaned, clean
-from edge_backend.motion.feet.figures import airborne, in_jump, knee_angles, plant_slide, sole_points
+from edge_backend.motion.feet.metrics import airborne, in_jump, knee_angles, plant_slide, sole_points
 from edge_backend.motion.kinematics import forward_kinematics
 from edge_backend.motion.rotations import Array, axis_angle_to_matrix
 

@@ -8,8 +8,8 @@ from foot_dances import Track
 from PIL import Image, ImageDraw, ImageFont
 
 from edge_backend.motion.feet import SMPL_RIG
+from edge_backend.motion.feet.contact_detection import joint_speed
 from edge_backend.motion.feet.curves import runs
-from edge_backend.motion.feet.plants import joint_speed
 from edge_backend.motion.rotations import Array
 
 PANEL, MARGIN, HEAD = (520, 160), (52, 48), 54

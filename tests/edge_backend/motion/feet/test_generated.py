@@ -9,7 +9,7 @@ from foot_dances import ABOVE_HIPS, Track
 
 from edge_backend.evaluation.feet import skate_ratio
 from edge_backend.motion.feet import Cleaned, clean
-from edge_backend.motion.feet.figures import plant_slide
+from edge_backend.motion.feet.metrics import plant_slide
 from edge_backend.motion.rotations import Array, axis_angle_to_matrix
 
 FILE = Path(__file__).parents[3] / "data" / "feet" / "generated.npz"

@@ -5,7 +5,7 @@ import pytest
 from foot_dances import case
 
 from edge_backend.motion.feet import SMPL_RIG, FootRig, FootSettings, clean, settle
-from edge_backend.motion.feet.figures import plant_slide
+from edge_backend.motion.feet.metrics import plant_slide
 from edge_backend.motion.kinematics import forward_kinematics
 from edge_backend.motion.skeleton import SMPL, Skeleton
 

@@ -5,11 +5,11 @@ import pytest
 from some_rigs import dance
 
 from edge_backend.motion.feet import FootSettings, clean_motion
-from edge_backend.motion.feet.figures import plant_slide, sole_points
+from edge_backend.motion.feet.metrics import plant_slide, sole_points
 from edge_backend.motion.kinematics import forward_kinematics
 from edge_backend.motion.retarget import off_body, onto_body
 from edge_backend.motion.retarget.body import body_rig
-from edge_backend.motion.retarget.plants import standing_feet
+from edge_backend.motion.retarget.contacts import standing_feet
 from edge_backend.motion.skeleton import SMPL, Y_UP_TO_Z_UP
 
 TALL = {4: 1.1, 5: 1.1, 7: 1.25, 8: 1.25, 10: 0.8, 11: 0.8, 18: 1.2, 19: 1.2}

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from some_rigs import MAP, dance, make_rig, posed
 
 from edge_backend.motion.feet import FootSettings, clean, clean_motion
-from edge_backend.motion.feet.figures import plant_slide, sole_points
+from edge_backend.motion.feet.metrics import plant_slide, sole_points
 from edge_backend.motion.kinematics import forward_kinematics
 from edge_backend.motion.retarget import Rig, fit, pose_rig, read_rig
+from edge_backend.motion.retarget.contacts import standing_feet
 from edge_backend.motion.retarget.fitting import MODEL_LEG
 from edge_backend.motion.retarget.onto_rig import leg_rig, swing_twist
-from edge_backend.motion.retarget.plants import standing_feet
 from edge_backend.motion.retarget.slots import spine_shares, spine_ties
 from edge_backend.motion.rotations import axis_angle_to_matrix
 from edge_backend.motion.skeleton import Joint

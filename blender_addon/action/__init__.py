@@ -1,1 +1,0 @@
-"""From a motion to keys: bone channels, actions."""

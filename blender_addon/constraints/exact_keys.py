@@ -1,0 +1,142 @@
+"""Kept poses put back into a take, key by key, as the animator had them.
+
+A dance comes back from the model through the rig's proportions and the foot cleanup. Where poses are kept exactly, the
+bones' channels are set to what they were, and the difference fades out beside them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import bpy
+import numpy as np
+
+from .. import compat
+from ..edge_backend.motion.rotations import Array
+from ..keyframes.channel_keys import ChannelKeys
+from ..keyframes.density import sample
+from ..rig.dancer import is_dancer
+from ..rig.paths import bone_path, rotation_property
+from ..rig.retarget import bone_map_of
+from ..rig.skeleton import BONE_NAMES
+from ..takes.take_list import current_take
+from .body_parts import bones_of
+from .rows import Row, Timing, exact_frames
+
+FADE_S = 0.3
+
+
+@dataclass(frozen=True)
+class Held:
+    """A bone's channel on frames of the scene: values (n, 4 or 3) at the frames (n,), in rising order."""
+
+    bone: str
+    channel: str
+    frames: Array
+    values: Array
+
+
+def held_rows(armature: bpy.types.Object, rows: Sequence[Row], timing: Timing) -> list[Held]:
+    """The channels of what is kept exactly. Of a rig whose pose is shown by other bones than those that are keyed, only
+    where the action is a take, in which the one are driven by the other."""
+    bone_map = bone_map_of(armature)
+    if bone_map.read and current_take(armature) is None:
+        return []
+    held: list[Held] = []
+    for row, frames, shown in exact_frames(rows, timing):
+        body = row.body
+        if is_dancer(armature):
+            bones = [BONE_NAMES[joint] for joint in sorted(body.joints)]
+        else:
+            bones = bones_of(bone_map.bones, body)
+        held += held_channels(armature, bones, frames, shown, places=body.root)
+    return held
+
+
+def held_channels(
+    armature: bpy.types.Object, bones: Sequence[str], frames: Sequence[float], shown: Sequence[float], places: bool
+) -> list[Held]:
+    """What these bones' channels are now at the frames `shown`, to be had at `frames`; keyed channels alone.
+
+    places: with the locations.
+    """
+    data = armature.animation_data
+    if not data or not data.action or not len(frames):
+        return []
+    curves = compat.fcurves_of(data.action, armature)
+    held = []
+    for name in bones:
+        bone = armature.pose.bones[name]
+        for channel in (rotation_property(bone.rotation_mode), *(("location",) if places else ())):
+            if curves.find(f"{bone_path(name)}.{channel}"):
+                held.append(Held(name, channel, np.array(frames), sample(curves, bone, channel, np.array(shown))))
+    return held
+
+
+def hold(keys: Sequence[ChannelKeys], held: Sequence[Held], rate: float) -> list[ChannelKeys]:
+    """The keys of a new dance, one at each of its frames, drawn to what is held. rate: the scene's frames a second."""
+    together: dict[tuple[str, str], list[Held]] = {}
+    for item in held:
+        together.setdefault((item.bone, item.channel), []).append(item)
+    drawn = []
+    for channel in keys:
+        items = together.get((channel.bone, channel.channel))
+        drawn.append(_drawn_to(channel, items, FADE_S * rate) if items else channel)
+    return drawn
+
+
+def _drawn_to(keys: ChannelKeys, items: Sequence[Held], fade: float) -> ChannelKeys:
+    wanted_frames = np.concatenate([item.frames for item in items])
+    wanted, order = np.unique(np.round(wanted_frames, 3), return_index=True)
+    targets = np.concatenate([item.values for item in items])[order]
+    inside = (wanted > keys.frames[0] - 1e-2) & (wanted < keys.frames[-1] + 1e-2)
+    frames, values = pulled(keys.frames, keys.values, wanted[inside], targets[inside], channel=keys.channel, fade=fade)
+    return replace(keys, frames=frames, values=values)
+
+
+def pulled(
+    frames: Array, values: Array, wanted: Array, targets: Array, *, channel: str, fade: float
+) -> tuple[Array, Array]:
+    """Keys (T,), (T, n) that go through the targets (m, n) at the frames `wanted` (m,), in rising order.
+
+    Beside them the difference fades out over `fade` frames; where two are nearer than twice that, it goes over from one
+    to the other. Where a target has no key it gets one.
+    """
+    if not len(wanted):
+        return frames, values
+    nearest = np.abs(frames[:, None] - wanted[None]).min(axis=0)
+    extra = wanted[nearest > 1e-2]
+    merged = np.sort(np.concatenate([frames, extra]))
+    columns = [np.interp(merged, frames, column) for column in values.T]
+    values = np.stack(columns, axis=1)
+    now = np.stack([np.interp(wanted, merged, column) for column in columns], axis=1)
+    difference = _same_turn(targets, now, channel) - now
+    before = np.searchsorted(wanted, merged + 1e-2, side="right") - 1
+    after = np.searchsorted(wanted, merged - 1e-2)
+    ahead = np.where(before >= 0, merged - wanted[np.maximum(before, 0)], np.inf)
+    behind = np.where(after < len(wanted), wanted[np.minimum(after, len(wanted) - 1)] - merged, np.inf)
+    reach_before, reach_after = np.full(len(merged), fade), np.full(len(merged), fade)
+    gap = ahead + behind
+    close = gap < 2 * fade
+    reach_before[close], reach_after[close] = gap[close], gap[close]
+    weight_before, weight_after = _falloff(ahead, reach_before), _falloff(behind, reach_after)
+    weight_after[before == after] = 0  # on a target, which is both
+    values = values + weight_before[:, None] * difference[np.maximum(before, 0)]
+    values = values + weight_after[:, None] * difference[np.minimum(after, len(wanted) - 1)]
+    if channel == "rotation_quaternion":
+        values = values / np.linalg.norm(values, axis=1, keepdims=True)
+    return merged, values
+
+
+def _falloff(distance: Array, reach: Array) -> Array:
+    """From 1 at no distance to 0 at `reach`, smooth at both ends; of two with a common reach the sum is 1."""
+    share = np.clip(np.where(np.isfinite(distance), distance, reach) / np.maximum(reach, 1e-9), 0, 1)
+    return 1 - share * share * (3 - 2 * share)
+
+
+def _same_turn(targets: Array, now: Array, channel: str) -> Array:
+    """The targets, quaternions on the side of what is there now, Euler angles in the same turn."""
+    if channel == "rotation_quaternion":
+        return np.where(np.sum(targets * now, axis=1, keepdims=True) < 0, -targets, targets)
+    if channel == "rotation_euler":
+        return targets + 2 * np.pi * np.round((now - targets) / (2 * np.pi))
+    return targets

@@ -1,0 +1,226 @@
+"""What is kept of a dance: rows, as sentences for people and as the backend's request. No bpy."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal, NamedTuple, TypeVar
+
+from ..edge_backend.diffusion.body_parts import BODY_PARTS, BodyPart
+from ..edge_backend.errors import EdgeError
+from ..edge_backend.motion.files import save_motion
+from ..edge_backend.motion.motion import Motion
+from ..edge_backend.motion.skeleton import Joint
+from ..edge_backend.schema.edits import EditRequest, Foot, KeepBody, KeepContacts, KeepPath, Source
+from .body_parts import PART_WORDS
+
+Kind = Literal["POSE", "RANGE", "PATH", "FEET"]
+_R = TypeVar("_R", KeepBody, KeepPath)
+_SLACK = 1e-3  # frames
+
+
+class Timing(NamedTuple):
+    """Where the new dance lies in the scene.
+
+    first: the scene's frame of its frame 0. rate: the scene's frames a second. frames: how many it has, 30 a second.
+    """
+
+    first: float
+    rate: float
+    frames: int
+
+    def to_dance(self, frame: float) -> float:
+        """A frame of the scene, counted in the dance."""
+        return (frame - self.first) * Motion.fps / self.rate
+
+    def to_scene(self, frame: float) -> float:
+        """A frame of the dance, counted in the scene."""
+        return self.first + frame * self.rate / Motion.fps
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing to keep. Frames are the scene's, the first and the last of them included.
+
+    kind: a pose at the frame start, poses over a range, the root's path, or feet that stand. part: what of the body;
+    joints: these instead. without: joints that are free all the same. label: what people call that. shown: where the
+    pose is taken from, if not at start. points: of a path, (x, y) in the model's metres; without any the path is the
+    take's own. curve: the path's name. feet: those that stand. weight: 1 = exactly. fade: frames of the scene.
+    """
+
+    kind: Kind = "RANGE"
+    start: float = -math.inf
+    end: float = math.inf
+    part: str = "whole"
+    joints: frozenset[Joint] | None = None
+    without: frozenset[Joint] = frozenset()
+    label: str = ""
+    shown: float | None = None
+    points: tuple[tuple[float, float], ...] = ()
+    curve: str = ""
+    feet: tuple[Foot, ...] = ()
+    weight: float = 1.0
+    fade: int = 0
+
+    @property
+    def exact(self) -> bool:
+        """Whether what is kept has to come out as it is."""
+        return self.weight >= 1 and not self.fade
+
+    @property
+    def body(self) -> BodyPart:
+        """What of the body is kept."""
+        whole = BODY_PARTS[self.part]
+        if self.joints is not None:
+            whole = BodyPart(self.joints, root=Joint.PELVIS in self.joints)
+        return whole.without(self.without)
+
+
+def sentence(row: Row) -> str:
+    """The row as people read it: `Upper body, 1-240`."""
+    what = row.label or PART_WORDS.get(row.part, row.part)
+    if row.kind == "POSE":
+        words = f"{'Pose' if row.part == 'whole' and row.joints is None else what} at frame {row.start:g}"
+    elif row.kind == "PATH":
+        words = f"Root path from curve {row.curve}" if row.curve else "Root path"
+        words += _range_words(row)
+    elif row.kind == "FEET":
+        words = (
+            f"{' and '.join(foot.replace('_', ' ') for foot in row.feet).capitalize()} on the floor{_range_words(row)}"
+        )
+    elif row.part == "whole" and row.joints is None and math.isinf(row.start) != math.isinf(row.end):
+        words = f"Everything before {row.end + 1:g}" if math.isinf(row.start) else f"Everything from {row.start:g} on"
+    else:
+        words = f"{what}{_range_words(row)}"
+    if row.weight < 1:
+        words += f", {row.weight:.0%}"
+    return words + (f", fade {row.fade}" if row.fade else "")
+
+
+def _range_words(row: Row) -> str:
+    if math.isinf(row.start) and math.isinf(row.end):
+        return ", all the time"
+    if math.isinf(row.start):
+        return f", before {row.end + 1:g}"
+    return f", from {row.start:g} on" if math.isinf(row.end) else f", {row.start:g}-{row.end:g}"
+
+
+@dataclass
+class Kept:
+    """What a job keeps: rows that become a request, and the motions that they take their values from.
+
+    sources: name of the file -> (motion, the dance's frame at which it begins). vary: as in EditRequest.
+    """
+
+    sources: dict[str, tuple[Motion, int]] = field(default_factory=dict)
+    bodies: list[tuple[KeepBody, str]] = field(default_factory=list)
+    paths: list[tuple[KeepPath, str]] = field(default_factory=list)
+    contacts: list[KeepContacts] = field(default_factory=list)
+    vary: float | None = None
+
+    def keep_body(self, row: Row, start: int, stop: int, fade: int, source: str) -> None:
+        """Poses of one of the sources; where chosen joints have the pelvis among them, its place too."""
+        joints = () if row.joints is None else tuple(sorted(joint.name.lower() for joint in row.joints))
+        without = tuple(sorted(joint.name.lower() for joint in row.without))
+        body = KeepBody(start, stop, row.part, joints, without, weight=row.weight, fade=fade)
+        self.bodies.append((body, source))
+        if row.joints is not None and row.body.root:
+            self.paths.append((KeepPath(start, stop, height=True, weight=row.weight, fade=fade), source))
+
+    def request(self, folder: Path) -> EditRequest:
+        """The backend's request, the motions written to the folder. Raises OSError."""
+        files = {}
+        for name, (motion, first) in self.sources.items():
+            save_motion(folder / f"{name}.npz", motion)
+            files[name] = Source(str(folder / f"{name}.npz"), first)
+        return EditRequest(
+            source=files.get(TAKE),
+            vary=self.vary,
+            bodies=tuple(_sourced(row, files.get(name)) for row, name in self.bodies),
+            paths=tuple(_sourced(row, files.get(name)) for row, name in self.paths),
+            contacts=tuple(self.contacts),
+        )
+
+
+TAKE = "take"
+"""The name of the motion that ranges are taken from."""
+
+
+def _sourced(row: _R, source: Source | None) -> _R:
+    return row if source is None else replace(row, source=source)
+
+
+def gather(
+    rows: Sequence[Row], timing: Timing, read: Callable[[Sequence[float]], Motion], vary: float | None = None
+) -> Kept:
+    """Read what the rows keep. read: the character's motion at these frames of the scene.
+
+    Raises EdgeError keep_outside where a row has no frame in the dance, and what `read` raises.
+    """
+    kept = Kept(vary=vary)
+    spans = [_span(row, timing) for row in rows]
+    shared = [span for row, span in zip(rows, spans, strict=True) if _from_take(row)]
+    ranges = [span for row, span in zip(rows, spans, strict=True) if row.kind == "RANGE"]
+    if vary is not None:
+        shared = [(0, timing.frames)]
+    if shared:
+        first, stop = min(span[0] for span in shared), max(span[1] for span in shared)
+        kept.sources[TAKE] = _read(read, [timing.to_scene(frame) for frame in range(first, stop)], timing), first
+    for number, (row, (start, stop)) in enumerate(zip(rows, spans, strict=True)):
+        fade = round(row.fade * Motion.fps / timing.rate)
+        if row.kind == "POSE":
+            name = f"pose{number}"
+            at = row.start if row.shown is None else row.shown
+            if row.shown is None and any(first <= start < behind for first, behind in ranges):
+                at = timing.to_scene(start)  # the same moment as the range's, or the two would contradict each other
+            kept.sources[name] = _read(read, [at], timing), start
+            kept.keep_body(row, start, stop, 0, name)
+        elif row.kind == "RANGE":
+            kept.keep_body(row, start, stop, fade, TAKE)
+        elif row.kind == "PATH":
+            path = KeepPath(start, stop, row.points, weight=row.weight, fade=fade)
+            kept.paths.append((path, "" if row.points else TAKE))
+        else:
+            kept.contacts.append(KeepContacts(start, stop, row.feet, weight=row.weight, fade=fade))
+    return kept
+
+
+def _read(read: Callable[[Sequence[float]], Motion], frames: list[float], timing: Timing) -> Motion:
+    """The motion at these frames. One more is looked at: what touches the floor is told by where it goes next."""
+    motion = read([*frames, frames[-1] + timing.rate / Motion.fps])
+    return Motion(motion.rotations[:-1], motion.root[:-1], motion.contacts[:-1])
+
+
+def exact_frames(rows: Iterable[Row], timing: Timing) -> Iterator[tuple[Row, list[float], list[float]]]:
+    """Of each row that keeps poses exactly: the scene's frames at which they have to be, and where they are now."""
+    for row in rows:
+        if not row.exact or row.kind not in ("POSE", "RANGE"):
+            continue
+        if row.kind == "POSE":
+            yield row, [row.start], [row.start if row.shown is None else row.shown]
+        else:
+            frames = [timing.to_scene(frame) for frame in range(*_span(row, timing))]
+            yield row, frames, frames
+
+
+def _from_take(row: Row) -> bool:
+    return row.kind == "RANGE" or (row.kind == "PATH" and not row.points)
+
+
+def _span(row: Row, timing: Timing) -> tuple[int, int]:
+    """The dance's frames that a row keeps: the first, and the one behind the last."""
+    start, end = timing.to_dance(row.start), timing.to_dance(row.end)
+    if row.kind == "POSE":
+        first = round(start)
+        stop = first + 1
+    else:
+        first = 0 if start < 0 else math.ceil(start - _SLACK)
+        stop = timing.frames if end >= timing.frames - 1 else math.floor(end + _SLACK) + 1
+    if not 0 <= first < stop <= timing.frames:
+        last = timing.to_scene(timing.frames - 1)
+        raise EdgeError(
+            "keep_outside",
+            f"“{sentence(row)}” lies outside of the new dance, which has the frames {timing.first:.0f} to {last:.0f}.",
+            "Change or mute that row, or make the music longer.",
+        )
+    return first, stop

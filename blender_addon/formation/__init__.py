@@ -1,0 +1,1 @@
+"""Groups: several characters that dance to one song, and where each of them begins."""

@@ -1,0 +1,230 @@
+"""Several characters to one song: the leader's dance, mirrored, later by some beats, or the leader's other takes.
+
+Each follower gets a take of its own, and its object is moved and turned about the vertical as a whole: feet that stand
+go on standing. `parts_of` says what each dances, `perform` has them dance it.
+"""
+
+import math
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from ..edge_backend.errors import EdgeError
+from ..edge_backend.motion.curves import Tolerance
+from ..edge_backend.motion.motion import Motion
+from ..edge_backend.motion.rotations import Array
+from ..edge_backend.motion.steps import at_once
+from ..keyframes.channel_keys import ChannelKeys
+from ..keyframes.density import Density, modes_of
+from ..render.tracks import tracks_of
+from ..rig.obstacles import refuse_hidden
+from ..rig.retarget import bone_map_of
+from ..takes.mirror import mirrored
+from ..takes.new_take import add_take, keys_in_steps
+from ..takes.read_take import inherit, read_take
+from ..takes.take_list import all_or_none, beat_frames, is_starred, refuse_tweaked, span, takes_of
+from .placement import Formation, formation, spread
+
+Dances = Literal["SAME", "TAKES"]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """How several dance together.
+
+    dances: the leader's shown take for all, or its other takes in turn (the starred ones, if any are). mirror: every
+    second one in a mirror. beats: each begins so many beats later than the one before. places: where they begin,
+    spacing metres apart. distance: metres that the middles of their hips keep on the floor, at every frame. turn:
+    radians by which each is turned further than the one before.
+    """
+
+    dances: Dances = "SAME"
+    mirror: bool = False
+    beats: int = 0
+    places: Formation = "LINE"
+    spacing: float = 1.5
+    distance: float = 1.0
+    turn: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one follower is to dance: a motion of the leader's, from a frame of the scene on.
+
+    dancer, source: session_uid of its armature, and of the take that the motion is of; either may be gone one day.
+    modes: its bones' rotation modes, which keys belong to. density, tolerance: of the keys.
+    """
+
+    dancer: int
+    source: int
+    motion: Motion
+    first: float
+    modes: dict[str, str]
+    density: Density
+    tolerance: Tolerance
+
+    def keys_in_steps(self, scene: bpy.types.Scene) -> Generator[float, None, list[ChannelKeys]]:
+        """Its keys, on the follower as it is at the first step. Raises EdgeError dancer_gone, rig_unfit."""
+        dancer = found(bpy.data.objects, self.dancer)
+        how: dict[str, Any] = {"density": self.density, "tolerance": self.tolerance}
+        return keys_in_steps(dancer, self.motion, scene, self.first, **how)
+
+
+def parts_of(
+    leader: bpy.types.Object,
+    action: bpy.types.Action,
+    followers: Sequence[bpy.types.Object],
+    scene: bpy.types.Scene,
+    group: Group,
+    *,
+    density: Density = "FRAMES",
+    tolerance: Tolerance | None = None,
+) -> list[Part]:
+    """What each follower is to dance to the leader's take, the nearest to the leader first; changes nothing.
+
+    Raises EdgeError group_takes, beats_unknown, rig_unfit, armature_tweaked, dance_hidden.
+    """
+    for follower in followers:
+        refuse_tweaked(follower)
+        refuse_hidden(follower)  # places are found by looking at them as they dance
+    nearest = sorted(followers, key=lambda ob: (ob.matrix_world.translation - leader.matrix_world.translation).length)
+    sources = _sources(leader, action, len(nearest), group)
+    delays = _delays(action, len(nearest), group.beats)
+    read = {source: read_take(leader, source, scene) for source in dict.fromkeys(sources)}
+    parts = []
+    for number, (follower, source, delay) in enumerate(zip(nearest, sources, delays, strict=True), start=1):
+        motion = _cut(read[source], delay, source, action, scene)
+        motion = mirrored(motion) if group.mirror and number % 2 else motion
+        first, modes = span(source)[0] + delay, modes_of(follower)
+        uids = follower.session_uid, source.session_uid
+        parts.append(Part(*uids, motion, first, modes, density, tolerance or Tolerance()))
+    return parts
+
+
+def perform(
+    leader: bpy.types.Object,
+    action: bpy.types.Action,
+    parts: Sequence[tuple[Part, Sequence[ChannelKeys]]],
+    scene: bpy.types.Scene,
+    group: Group,
+) -> list[bpy.types.Action]:
+    """Give each follower a take with the keys of its part and place them all; returns the takes. The leader stays as it
+    is.
+
+    Raises EdgeError group_places, dancer_gone, rig_unfit, armature_tweaked; then nothing has changed.
+    """
+    followers = [found(bpy.data.objects, part.dancer) for part, _ in parts]
+    with ExitStack() as undo:
+        for follower in followers:
+            undo.enter_context(all_or_none(follower, scene))
+        takes = [_take_of(part, keys, scene) for part, keys in parts]
+        moves = _moves([leader, *followers], scene, span(action), group)
+    for follower, move in zip(followers, moves, strict=True):
+        follower.matrix_world = move @ follower.matrix_world
+    bpy.context.view_layer.update()
+    return takes
+
+
+def _take_of(part: Part, keys: Sequence[ChannelKeys], scene: bpy.types.Scene) -> bpy.types.Action:
+    """The follower's new take, which it shows."""
+    follower, source = found(bpy.data.objects, part.dancer), found(bpy.data.actions, part.source)
+    if part.modes != modes_of(follower):  # a bone was renamed meanwhile, or turns in another mode
+        keys = at_once(part.keys_in_steps(scene))
+    name = f"{source.name} {follower.name}"
+    take = add_take(follower, part.motion, scene, part.first, name=name, keys=keys, density=part.density)
+    inherit(take, source)
+    return take
+
+
+def found(things: Any, uid: int) -> Any:
+    """The one of Blender's objects, actions or scenes that has this session_uid. Raises EdgeError dancer_gone."""
+    thing = next((thing for thing in things if thing.session_uid == uid), None)
+    if thing is None:
+        raise EdgeError("dancer_gone", "A dancer, a take or the scene was deleted meanwhile.", "Begin again.")
+    return thing
+
+
+def _sources(leader: bpy.types.Object, action: bpy.types.Action, count: int, group: Group) -> list[bpy.types.Action]:
+    """The leader's take that each follower dances."""
+    if group.dances == "SAME":
+        return [action] * count
+    others = [take for take in takes_of(leader) if take != action]
+    others = [take for take in others if is_starred(take)] or others
+    if not others:
+        raise EdgeError("group_takes", f"{leader.name} has no other takes.", "Make Variations of its dance first.")
+    return [others[number % len(others)] for number in range(count)]
+
+
+def _delays(action: bpy.types.Action, count: int, beats: int) -> list[float]:
+    """By how many frames of the scene each follower begins later; the song's own beats, whatever its tempo does."""
+    if not beats:
+        return [0.0] * count
+    known = np.array([beat for beat in beat_frames(action) if beat >= span(action)[0]])
+    if len(known) <= count * beats:
+        raise EdgeError(
+            "beats_unknown",
+            f"{action.name} has {len(known)} beats, too few for {count} to begin {beats} beats after each other.",
+            "Choose fewer beats, or fewer dancers.",
+        )
+    return [float(known[number * beats] - known[0]) for number in range(1, count + 1)]
+
+
+def _cut(
+    motion: Motion, delay: float, source: bpy.types.Action, action: bpy.types.Action, scene: bpy.types.Scene
+) -> Motion:
+    """What of the motion, begun later, is over when the leader's dance is; its beats are the song's."""
+    rate = scene.render.fps / scene.render.fps_base
+    beats = (np.array(beat_frames(source)) - span(source)[0] - delay) / rate
+    room = span(action)[1] - span(source)[0] - delay
+    frames = min(motion.frames, max(2, math.floor(room * Motion.fps / rate + 1e-3) + 1))
+    rotations, root, contacts = (values[:frames] for values in (motion.rotations, motion.root, motion.contacts))
+    return replace(motion, rotations=rotations, root=root, contacts=contacts, beats=beats)
+
+
+def _moves(
+    dancers: Sequence[bpy.types.Object], scene: bpy.types.Scene, frames: tuple[float, float], group: Group
+) -> list[Matrix]:
+    """How each follower's object has to be moved, world: the leader, who comes first, stays."""
+    shown = np.arange(math.floor(frames[0]), math.ceil(frames[1]) + 1).astype(float)
+    hips = [track.hips for track in tracks_of(dancers, scene, shown.tolist())]
+    starts = np.array([way[0, :2] for way in hips])
+    ahead = _heading(dancers[0])
+    turns = [0.0] * len(dancers)
+    plan, least = starts - starts[0], 1.0
+    if group.places != "PLACED":
+        turns = [ahead - _heading(dancer) for dancer in dancers]
+        plan, least = formation(group.places, len(dancers)) @ _turned(ahead).T, group.spacing
+    turns = [turn + number * group.turn for number, turn in enumerate(turns)]
+    ways = [(way[:, :2] - way[0, :2]) @ _turned(turn).T for way, turn in zip(hips, turns, strict=True)]
+    try:
+        factor = spread(plan, ways, group.distance, least)
+    except ValueError as error:
+        raise EdgeError(
+            "group_places", "Two of the dancers begin in one place.", "Move one aside, or choose a formation."
+        ) from error
+    ends = starts[0] + factor * plan
+    return [
+        Matrix.Translation((*end, 0)) @ Matrix.Rotation(turn, 4, "Z") @ Matrix.Translation((*-start, 0))
+        for start, end, turn in zip(starts[1:], ends[1:], turns[1:], strict=True)
+    ]
+
+
+def _heading(armature: bpy.types.Object) -> float:
+    """How far it is turned about the vertical at rest, radians; 0 faces -y."""
+    bones, data = bone_map_of(armature).bones, armature.data
+    left, right = ((armature.matrix_world @ _bone(data, bones[f"thigh.{side}"]).head_local) for side in "LR")
+    across = left - right
+    return math.atan2(across.y, across.x)
+
+
+def _bone(data: Any, name: str) -> Any:
+    return data.bones[name]
+
+
+def _turned(angle: float) -> Array:
+    return np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])

@@ -1,0 +1,1 @@
+"""F-curves: channels of bones as arrays of keys, how dense they are, beats on the timeline."""

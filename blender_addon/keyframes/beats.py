@@ -1,0 +1,85 @@
+"""Beats on the timeline: markers, and keys moved onto them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import bpy
+import numpy as np
+
+from .. import compat
+from ..takes.take_list import beat_frames
+
+OURS = "edge_dance_beat"
+"""The timeline markers' property that tells those of beats from the user's own, whatever they are called."""
+
+
+def register() -> None:
+    """Give every marker its property."""
+    prop: Any = bpy.props.BoolProperty
+    setattr(bpy.types.TimelineMarker, OURS, prop(options={"HIDDEN"}))
+
+
+def unregister() -> None:
+    """Undo `register`."""
+    delattr(bpy.types.TimelineMarker, OURS)
+
+
+def mark_beats(scene: bpy.types.Scene, beats: Sequence[float], bars: Sequence[float]) -> None:
+    """Markers on beats and bars, frames of the scene, in place of those that were there; other markers are left alone.
+
+    The bar's first beat is `Bar 3`, the others `Beat 3.2` and so on; what comes before the first bar belongs to bar 0.
+    """
+    clear_beats(scene)
+    bar = number = 0
+    starts = {round(frame) for frame in bars}
+    for frame in beats:
+        number += 1
+        if round(frame) in starts:
+            bar, number = bar + 1, 1
+        name = f"Bar {bar}" if number == 1 and bar else f"Beat {bar}.{number}"
+        setattr(scene.timeline_markers.new(name, frame=round(frame)), OURS, True)
+
+
+def clear_beats(scene: bpy.types.Scene) -> None:
+    """Remove the markers of beats and bars."""
+    for marker in [marker for marker in scene.timeline_markers if getattr(marker, OURS)]:
+        scene.timeline_markers.remove(marker)
+
+
+def known_beats(action: bpy.types.Action | None, scene: bpy.types.Scene) -> list[float]:
+    """The beats as frames of the scene: those that are marked, else those of the take."""
+    marked = sorted(marker.frame for marker in scene.timeline_markers if getattr(marker, OURS))
+    return [float(frame) for frame in marked] or (beat_frames(action) if action else [])
+
+
+def keys_to_beats(action: bpy.types.Action, beats: Sequence[float]) -> int:
+    """Move every selected key to its nearest beat, its handles with it; returns how many have moved.
+
+    Of several keys with the same nearest beat the nearest moves and the others stay. A key that lay there gives way.
+    """
+    return sum(_curve_to_beats(curve, np.round(beats)) for curve in compat.fcurves_of(action))
+
+
+def _curve_to_beats(curve: bpy.types.FCurve, beats: Any) -> int:
+    points = curve.keyframe_points
+    selected = [number for number, point in enumerate(points) if point.select_control_point]
+    moves: dict[float, int] = {}
+    for number in selected:
+        frame = points[number].co.x
+        beat = float(beats[np.argmin(np.abs(beats - frame))])
+        if beat not in moves or abs(beat - frame) < abs(beat - points[moves[beat]].co.x):
+            moves[beat] = number
+    for beat, number in moves.items():
+        way = beat - points[number].co.x
+        for end in (points[number].co, points[number].handle_left, points[number].handle_right):
+            end.x += way
+    moved = set(moves.values())
+    gone = [
+        number
+        for number, point in enumerate(points)
+        if number not in moved and any(abs(point.co.x - beat) < 1e-3 for beat in moves)
+    ]
+    for number in reversed(gone):
+        points.remove(points[number], fast=True)
+    curve.update()
+    return len(moves)

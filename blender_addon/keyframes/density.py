@@ -1,0 +1,157 @@
+"""How dense a take's keys are: every frame, curves through few keys, or poses on the beats."""
+
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import bpy
+import numpy as np
+
+from .. import compat
+from ..edge_backend.motion.curves import LegBones, Thinned, Tolerance, Track, thin_in_steps
+from ..edge_backend.motion.retarget import Rig
+from ..edge_backend.motion.rotations import Array, continuous_quaternions
+from ..rig.paths import bone_of, bone_path, rotation_property
+from ..rig.retarget import measure
+from ..takes.take_list import PROPERTY, span
+from .channel_keys import ChannelKeys, write_channel
+
+Density = Literal["FRAMES", "CURVES", "BLOCKING"]
+
+
+@dataclass(frozen=True, slots=True)
+class Carriage:
+    """What few keys have to know of an armature, in numbers alone: it may change while they are looked for.
+
+    modes: the bones' rotation modes. up: (3,) the vertical, armature space. unit: armature units per metre.
+    """
+
+    modes: dict[str, str]
+    rig: Rig
+    legs: tuple[LegBones, ...]
+    up: Array
+    unit: float
+
+
+def carriage_of(armature: bpy.types.Object) -> Carriage:
+    """The armature's. Raises EdgeError rig_unfit."""
+    bone_map, fit = measure(armature)
+    legs = tuple(
+        LegBones(*(bone_map.bones[f"{part}.{side}"] for part in ("thigh", "shin", "foot")), bone_map.bones.get(toes))
+        for side, toes in (("L", "toes.L"), ("R", "toes.R"))
+        if f"foot.{side}" in bone_map.bones
+    )
+    return Carriage(modes_of(armature), fit.rig, legs, fit.axes[:, 2], fit.scale)
+
+
+def modes_of(armature: bpy.types.Object) -> dict[str, str]:
+    """The bones and their rotation modes."""
+    return {bone.name: bone.rotation_mode for bone in armature.pose.bones}
+
+
+def in_density(
+    carriage: Carriage,
+    keys: Sequence[ChannelKeys],
+    density: Density,
+    tolerance: Tolerance,
+    *,
+    beats: Iterable[float] = (),
+    exact: Iterable[float] = (),
+    kept: Iterable[float] = (),
+) -> Generator[float, None, list[ChannelKeys]]:
+    """In small steps: other keys for linear ones on every frame. FRAMES leaves them; the others are on whole frames.
+
+    CURVES are within the tolerance, BLOCKING holds poses until the next beat. beats: frames of the scene, as are exact,
+    whose poses come out as they are, and kept, where curves stray by half a degree and 2 mm at most.
+    """
+    if density == "FRAMES":
+        return list(keys)
+    first, last = keys[0].frames[0], keys[0].frames[-1]
+    frames = np.arange(np.ceil(first - 1e-3), np.floor(last + 1e-3) + 1)
+    tracks = _tracks(keys, carriage.modes, frames)
+    beats, exact = ([round(frame - frames[0]) for frame in some] for some in (beats, exact))
+    if density == "BLOCKING":
+        held = np.array(sorted({0, len(frames) - 1, *(at for at in (*beats, *exact) if 0 <= at < len(frames))}))
+        return [
+            ChannelKeys(track.bone, channel, frames[held], values[held], "CONSTANT")
+            for track in tracks
+            for channel, values in _channels(track, track.values)
+        ]
+    thinned = yield from thin_in_steps(
+        tracks, tolerance, carriage.rig, keyed=beats, exact=exact,
+        kept=sorted({round(frame - frames[0]) for frame in kept}),
+        legs=carriage.legs, up=carriage.up, unit=carriage.unit,
+    )  # fmt: skip
+    return [keys for bone in thinned for keys in _bezier(bone, frames)]
+
+
+def rekey(action: bpy.types.Action, keys: Sequence[ChannelKeys], density: Density) -> None:
+    """Give the take's channels these keys in place of their own."""
+    for channel in keys:
+        write_channel(compat.curves_owner(action), channel)
+    details: Any = action[PROPERTY]
+    details["density"] = density
+
+
+def key_count(action: bpy.types.Action) -> int:
+    """How many keys the action has, those of all F-curves together."""
+    return sum(len(curve.keyframe_points) for curve in compat.fcurves_of(action))
+
+
+def sampled(armature: bpy.types.Object, action: bpy.types.Action) -> list[ChannelKeys]:
+    """The channels of every bone whose rotation the action keys, on whole frames; what it keys once stands still."""
+    first, last = span(action)
+    frames = np.arange(np.ceil(first - 1e-3), np.floor(last + 1e-3) + 1)
+    curves = compat.fcurves_of(action)
+    moving = [curve for curve in curves if len(curve.keyframe_points) > 1]
+    keyed = dict.fromkeys(bone_of(curve.data_path) for curve in moving)
+    moved = {bone_of(curve.data_path) for curve in moving if curve.data_path.endswith(".location")}
+    keys = []
+    for name in keyed:
+        bone = armature.pose.bones.get(name) if name else None
+        channel = rotation_property(bone.rotation_mode) if bone else ""
+        if bone is None or not curves.find(f"{bone_path(name)}.{channel}"):
+            continue
+        for wanted in (channel, "location") if name in moved else (channel,):
+            keys.append(ChannelKeys(name, wanted, frames, sample(curves, bone, wanted, frames)))
+    return keys
+
+
+def sample(curves: Any, bone: bpy.types.PoseBone, channel: str, frames: Array) -> Array:
+    """A channel of the bone (T, n) at these frames; what is not keyed is as it is now."""
+    now = list(getattr(bone, channel))
+    columns = []
+    for index, value in enumerate(now):
+        curve = curves.find(f"{bone_path(bone.name)}.{channel}", index=index)
+        columns.append([curve.evaluate(frame) for frame in frames] if curve else np.full(len(frames), value))
+    return np.array(columns, dtype=np.float64).T
+
+
+def _tracks(keys: Sequence[ChannelKeys], modes: dict[str, str], frames: Array) -> list[Track]:
+    """Linear keys as what bones do on these frames."""
+    channels = {(channel.bone, channel.channel): channel for channel in keys}
+    tracks = []
+    for bone in dict.fromkeys(channel.bone for channel in keys):
+        rotation = _at(channels[bone, rotation_property(modes[bone])], frames)
+        if modes[bone] == "QUATERNION":
+            rotation = continuous_quaternions(rotation / np.linalg.norm(rotation, axis=1, keepdims=True))
+        place = channels.get((bone, "location"))
+        tracks.append(Track(bone, modes[bone], rotation, _at(place, frames) if place else None))
+    return tracks
+
+
+def _at(keys: ChannelKeys, frames: Array) -> Array:
+    return np.stack([np.interp(frames, keys.frames, column) for column in keys.values.T], axis=1)
+
+
+def _bezier(thinned: Thinned, frames: Array) -> list[ChannelKeys]:
+    track, at = thinned.track, frames[thinned.keys]
+    pairs = zip(_channels(track, thinned.values), _channels(track, thinned.slopes), strict=True)
+    return [ChannelKeys(track.bone, channel, at, values, "BEZIER", slopes) for (channel, values), (_, slopes) in pairs]
+
+
+def _channels(track: Track, values: Array) -> list[tuple[str, Array]]:
+    """Rotation and location apart, by the names of the bone's properties."""
+    width = track.rotation.shape[1]
+    both = (rotation_property(track.mode), values[:, :width]), ("location", values[:, width:])
+    return [*both] if track.location is not None else [both[0]]

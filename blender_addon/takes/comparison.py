@@ -1,0 +1,65 @@
+"""Takes side by side: a copy of the character for each, in a collection of its own that goes as it came."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import bpy
+from mathutils import Matrix
+
+from .. import compat
+from .take_list import TAKES
+
+COPIES_OF = "edge_dance_copies_of"
+"""The collection's custom property: the armature whose copies it holds."""
+
+
+def show_copies(
+    armature: bpy.types.Object, takes: Iterable[bpy.types.Action], scene: bpy.types.Scene, spacing: float
+) -> bpy.types.Collection:
+    """A copy of the armature and its body for each take, `spacing` metres further along x each; old copies go first."""
+    hide_copies(armature)
+    collection = bpy.data.collections.new(f"Takes of {armature.name}")
+    collection[COPIES_OF] = armature
+    scene.collection.children.link(collection)
+    bodies = [ob for ob in bpy.data.objects if ob.type == "MESH" and ob.find_armature() == armature]
+    for number, action in enumerate(takes, start=1):
+        copy = _copy(armature, collection, f"{armature.name} {action.name}")
+        getattr(copy, TAKES).clear()
+        copy.animation_data_clear()
+        compat.assign_action(copy, action)
+        copy.matrix_world = Matrix.Translation((number * spacing, 0, 0)) @ armature.matrix_world
+        for body in bodies:
+            _dress(_copy(body, collection, f"{body.name} {action.name}"), armature, copy)
+    return collection
+
+
+def hide_copies(armature: bpy.types.Object) -> None:
+    """Remove the copies of the armature, if there are any."""
+    for collection in copies_of(armature):
+        for ob in list(collection.objects):
+            bpy.data.objects.remove(ob)
+        bpy.data.collections.remove(collection)
+
+
+def copies_of(armature: bpy.types.Object) -> list[bpy.types.Collection]:
+    """The collections with copies of the armature: one or none."""
+    return [collection for collection in bpy.data.collections if collection.get(COPIES_OF) == armature]
+
+
+def _copy(ob: bpy.types.Object, collection: bpy.types.Collection, name: str) -> bpy.types.Object:
+    copy = ob.copy()
+    copy.name = name
+    collection.objects.link(copy)
+    return copy
+
+
+def _dress(body: bpy.types.Object, armature: bpy.types.Object, copy: bpy.types.Object) -> None:
+    """Have the copied body follow the copied armature."""
+    if body.parent == armature:
+        inverse = body.matrix_parent_inverse.copy()
+        body.parent = copy
+        body.matrix_parent_inverse = inverse
+    modifiers: Any = body.modifiers
+    for modifier in modifiers:
+        if modifier.type == "ARMATURE" and modifier.object == armature:
+            modifier.object = copy

@@ -1,0 +1,144 @@
+"""A take: one dance as an action of its own, with the settings that made it."""
+
+import json
+import math
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import bpy
+import numpy as np
+
+from .. import compat
+from ..edge_backend.motion.curves import Tolerance
+from ..edge_backend.motion.motion import Motion
+from ..edge_backend.motion.rotations import Array
+from ..edge_backend.motion.steps import at_once, part
+from ..keyframes.channel_keys import ChannelKeys, bone_keys, key_switch, write_channel
+from ..keyframes.density import Density, carriage_of, in_density, modes_of
+from ..keyframes.fixed_keys import fixed_keys
+from ..rig.retarget import bone_map_of, channels_in_steps, switch_keys
+from ..rig.standing import standing_bones
+from .identity import new_id
+from .switches import note_switches
+from .take_list import PROPERTY, refuse_tweaked, remember, use_take
+
+
+def keys_in_steps(
+    armature: bpy.types.Object,
+    motion: Motion,
+    scene: bpy.types.Scene,
+    first_frame: float,
+    *,
+    clean_feet: bool = True,
+    density: Density = "FRAMES",
+    tolerance: Tolerance | None = None,
+    drawn: Callable[[list[ChannelKeys]], list[ChannelKeys]] = list,
+    exact: Iterable[float] = (),
+    kept: Iterable[float] = (),
+) -> Generator[float, None, list[ChannelKeys]]:
+    """What `add_take` keys, in small steps; armature and scene are looked at in the first alone.
+
+    On every frame of the motion, which falls on its time in the scene (between frames where its rate is not 30), or as
+    dense as asked for. clean_feet: on armatures other than the built-in dancer, clean the feet again.
+    drawn: makes of keys on every frame those that are wanted. exact, kept: as `in_density` has them. Raises EdgeError
+    rig_unfit.
+    """
+    carriage = carriage_of(armature) if density != "FRAMES" else None
+    standing = standing_bones(armature, bone_map_of(armature))
+    modes, frames = modes_of(armature), _frames(motion, scene, first_frame)
+    beats = first_frame + motion.beats * _rate(scene)
+    bones = yield from part(channels_in_steps(armature, motion, clean_feet), 0.0, 0.3)
+    keys: list[ChannelKeys] = []
+    for channels in bones:
+        keys += bone_keys(modes[channels.bone], frames, channels)
+        yield 0.3
+    keys = drawn(keys)
+    if carriage:
+        found = in_density(carriage, keys, density, tolerance or Tolerance(), beats=beats, exact=exact, kept=kept)
+        keys = yield from part(found, 0.3, 1.0)
+    return [*keys, *fixed_keys(standing, keys, frames[0])]
+
+
+def add_take(
+    armature: bpy.types.Object,
+    motion: Motion,
+    scene: bpy.types.Scene,
+    first_frame: float,
+    clean_feet: bool = True,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    name: str = "",
+    keys: Sequence[ChannelKeys] | None = None,
+    density: Density = "FRAMES",
+) -> bpy.types.Action:
+    """Key the motion on the dancer as a new action, first key at first_frame; returns the action.
+
+    The action that was there is kept. The scene's end moves out to the last key, never in. clean_feet: on armatures
+    other than the built-in dancer, clean the feet again. settings: the panel's, kept with the take. name: of the
+    action; by default song and seed. keys, density: what `keys_in_steps` has found, and how dense it is; by default on
+    every frame. Raises EdgeError armature_tweaked, rig_unfit; whatever fails, the file is as it was.
+    """
+    refuse_tweaked(armature)
+    frames = _frames(motion, scene, first_frame)
+    if keys is None:
+        keys = at_once(keys_in_steps(armature, motion, scene, first_frame, clean_feet=clean_feet))
+    action, curves = compat.new_action(name or _title(motion))
+    try:
+        for channel in keys:
+            write_channel(curves, channel)
+        for switch in switch_keys(armature):
+            key_switch(curves, switch.path, switch.group, frames[0], switch.value)
+        _describe(action, motion, first_frame, _rate(scene), settings or {})
+        if density != "FRAMES":
+            action[PROPERTY]["density"] = density
+    except BaseException:
+        bpy.data.actions.remove(action)
+        raise
+    _adopt(armature, action, frames[0], frames[-1])
+    scene.frame_end = max(scene.frame_end, math.ceil(frames[-1]))
+    return action
+
+
+def _rate(scene: bpy.types.Scene) -> float:
+    return scene.render.fps / scene.render.fps_base
+
+
+def _frames(motion: Motion, scene: bpy.types.Scene, first_frame: float) -> Array:
+    return first_frame + np.arange(motion.frames) * (_rate(scene) / Motion.fps)
+
+
+def _adopt(armature: bpy.types.Object, action: bpy.types.Action, first: float, last: float) -> None:
+    """Make the new action a take of the armature's, and the one that it shows."""
+    action.use_fake_user = True
+    action.use_frame_range = True
+    action.frame_start, action.frame_end = first, last
+    note_switches(armature)
+    use_take(armature, action)
+    remember(armature, action)
+
+
+def _title(motion: Motion) -> str:
+    song = motion.meta.get("song", {}).get("name", "Dance")
+    return f"{song.rsplit('.', 1)[0]} {motion.meta.get('seed', 0)}"
+
+
+def _describe(
+    action: bpy.types.Action, motion: Motion, first_frame: float, rate: float, settings: Mapping[str, Any]
+) -> None:
+    """Beats and bars become frames of the scene.
+
+    meta is kept as JSON: custom properties hold neither None nor large whole numbers.
+    """
+    meta = motion.meta
+    action[PROPERTY] = {
+        "id": new_id(),
+        "song": str(meta.get("song", {}).get("name", "")),
+        "seed": int(meta.get("seed", 0)),
+        "style": str(meta.get("style", "")),
+        "beats": (first_frame + motion.beats * rate).tolist(),
+        "bars": (first_frame + np.array(meta.get("downbeats", ())) * rate).tolist(),
+        "made": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "settings": json.dumps(dict(settings), sort_keys=True),
+        "meta": json.dumps(meta, sort_keys=True, ensure_ascii=False),
+    }

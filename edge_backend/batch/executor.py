@@ -1,0 +1,29 @@
+"""Who makes takes: processes of this machine (`pool`) or of a Ray cluster (`on_ray`), called alike."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from .manifest import Outcome
+from .take_requests import Take
+
+
+@dataclass(frozen=True)
+class Crew:
+    """How takes are made. jobs: at a time. threads: CPU threads of each. device, weights_folder: as for `generate`."""
+
+    jobs: int = 1
+    threads: int = 1
+    device: str = "auto"
+    weights_folder: Path | None = None
+
+
+class Dancers(Protocol):
+    """Makes takes."""
+
+    def __call__(self, takes: Sequence[Take], folder: Path) -> Generator[Outcome]:
+        """Make each take as `folder`/NAME.npz, whole or not at all, and yield it once it is made or has failed.
+
+        In the order in which they end. What a take fails from is in its Outcome; closing the iterator ends the work.
+        """

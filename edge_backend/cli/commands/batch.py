@@ -1,0 +1,97 @@
+"""`batch SONGS... --out DIR`."""
+
+import argparse
+import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from ...batch.executor import Crew, Dancers
+from ...batch.manifest import Outcome, read_manifest
+from ...batch.memory import free_memory, suitable_jobs, usable_cores
+from ...batch.pool import make_here
+from ...batch.run import run_batch
+from ...batch.take_requests import Take, Wish, songs_in, takes_of
+from ...errors import EdgeError
+from ...errors.exit_codes import of_many
+from ...protocol.messages import Error, Result
+from ...runtime.devices import promised
+from ..console import send
+from .dance_options import dancing
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make all takes; the exit status. Raises EdgeError batch_nothing, and as batch.run, manifest and takes do."""
+    takes = _takes(options)
+    if not takes:
+        raise EdgeError(
+            "batch_nothing", "There is no song to dance to.", "Give songs, folders with songs, or --manifest."
+        )
+    told = _Teller(options, len(takes))
+    outcomes = run_batch(
+        takes,
+        options.out,
+        _dancers(options),
+        options.report or options.out / "manifest.csv",
+        tell=told,
+        weights_folder=options.weights_folder,
+        replace=options.replace,
+    )
+    failed = sum(outcome.verdict == "failed" for outcome in outcomes)
+    told.at_the_end(outcomes, failed)
+    return of_many(len(outcomes), failed)
+
+
+def _takes(options: argparse.Namespace) -> list[Take]:
+    usual = replace(dancing(options), start=options.start, duration=options.duration)
+    wishes = [
+        Wish(replace(usual, song=str(song), seed=seed)) for song in songs_in(options.songs) for seed in options.seeds
+    ]
+    if options.manifest:
+        wishes += read_manifest(options.manifest, usual, options.seeds)
+    return takes_of(wishes)
+
+
+def _dancers(options: argparse.Namespace) -> Dancers:
+    cores = usable_cores()
+    if options.ray:
+        from ...batch.on_ray import make_on_ray  # noqa: PLC0415 - an extra, which not everybody has
+
+        crew = Crew(options.jobs or 0, options.threads or 1, options.device, options.weights_folder)
+        return partial(make_on_ray, crew=crew, address=options.ray)
+    jobs = options.jobs or suitable_jobs(promised(options.device), free_memory(), cores)
+    crew = Crew(jobs, options.threads or max(1, cores // jobs), options.device, options.weights_folder)
+    return partial(make_here, crew=crew)
+
+
+class _Teller:
+    """A line for each take, or a frame for programs."""
+
+    def __init__(self, options: argparse.Namespace, total: int) -> None:
+        self._json, self._folder, self._total, self._done = options.json, options.out, total, 0
+
+    def __call__(self, outcome: Outcome) -> None:
+        self._done += 1
+        if self._json:
+            send(_frame(outcome, self._folder))
+        else:
+            print(f"[{self._done}/{self._total}] {outcome.take.name}: {_words(outcome)}", flush=True)
+
+    def at_the_end(self, outcomes: list[Outcome], failed: int) -> None:
+        """The sum of it."""
+        if not self._json:
+            made, there = (sum(outcome.verdict == word for outcome in outcomes) for word in ("made", "there"))
+            print(f"{made} made, {there} there already, {failed} failed.", file=sys.stderr)
+
+
+def _frame(outcome: Outcome, folder: Path) -> Error | Result:
+    name, error = outcome.take.name, outcome.error
+    if error:
+        return Error(name, error.code, error.message, error.hint, error.detail)
+    return Result(name, str(folder / f"{name}.npz"))
+
+
+def _words(outcome: Outcome) -> str:
+    if outcome.error:
+        return f"{outcome.error} [{outcome.error.code}]"
+    return f"{outcome.frames} frames in {outcome.seconds:.1f} s" if outcome.verdict == "made" else "there already"

@@ -1,0 +1,27 @@
+"""The options of `generate` and `batch` that say how to dance: from words to a GenerateRequest."""
+
+import argparse
+
+from ...schema.requests import BeatsRequest, FeetRequest, GenerateRequest
+
+
+def dancing(options: argparse.Namespace) -> GenerateRequest:
+    """What the options say of any dance; song, stretch, seed and edit are still those of no song."""
+    return GenerateRequest(
+        song="",
+        steps=options.steps,
+        sampler=options.sampler,
+        guidance=options.guidance,
+        weights=options.weights,
+        style=options.style,
+        energy=options.energy,
+        sequential=options.sequential,
+        feet=FeetRequest(enabled=not options.no_feet, strength=options.feet_strength),
+        beats=BeatsRequest(options.tempo, options.beat_offset, options.bar),
+        smoothness=options.smoothness,
+        eta=options.eta,
+        guidance_interval=options.guidance_interval,
+        guidance_ramp=options.guidance_ramp,
+        on_beat=options.on_beat,
+        arithmetic=options.arithmetic,
+    )

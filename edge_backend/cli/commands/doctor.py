@@ -1,0 +1,128 @@
+"""`doctor`: what this installation consists of, and whether it can make a dance. Fit to be pasted into a bug report.
+
+Packages are imported where they are looked at: a broken one becomes a line of the report.
+"""
+
+import argparse
+import importlib
+import importlib.metadata
+import json
+import platform
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ... import __version__
+from ...errors import EdgeError
+from ...errors.from_exception import explain
+from ...fileio.redaction import private
+from ...model.catalogue import known
+from ...protocol.messages import PROTOCOL
+from ...schema.requests import GenerateRequest
+
+PACKAGES = ("numpy", "torch", "safetensors", "soundfile", "soxr", "scipy", "av", "PIL")
+_DISTRIBUTIONS = {"PIL": "pillow"}
+_TEST_S, _TEST_STEPS = 2.0, 10
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report. hint: what to do where ok is False."""
+
+    name: str
+    ok: bool
+    words: str
+    hint: str = ""
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print the report. Raises EdgeError doctor_found_faults, after the last line."""
+    findings = []
+    for finding in examine(options):
+        findings.append(finding)
+        if not options.json:
+            print(f"{'ok  ' if finding.ok else 'BAD '} {finding.name:<11} {finding.words} {finding.hint}".rstrip())
+    faults = [finding.name for finding in findings if not finding.ok]
+    if options.json:
+        print(json.dumps({"ok": not faults, "findings": [asdict(finding) for finding in findings]}))
+    if faults:
+        raise EdgeError("doctor_found_faults", f"Not in order: {', '.join(faults)}.", "See the hints in those lines.")
+
+
+def examine(options: argparse.Namespace) -> Iterator[Finding]:
+    """All findings, each as soon as it is known; none holds a path with the user's name in it."""
+    yield Finding("program", True, f"EDGE Dance {__version__}, protocol {PROTOCOL}")
+    yield Finding("python", True, f"{platform.python_version()} on {platform.platform()}")
+    for name in PACKAGES:
+        yield _look(name, partial(_package, name), "Install the backend again.")
+    yield _look("device", partial(_device, options), "Choose another --device.")
+    yield _look("weights", partial(_weights, options.weights_folder), "Install the extension again.")
+    yield _look("video", _encoders, "Install PyAV again; previews need it.")
+    yield _look("dance", partial(_dance, options), "")
+
+
+def _look(name: str, look: Callable[[], str], hint: str) -> Finding:
+    try:
+        return Finding(name, True, _private(look()))
+    except Exception as error:
+        failure = explain(error)
+        return Finding(name, False, _private(failure.message), _private(failure.hint or hint))
+
+
+def _private(text: str) -> str:
+    return private(text, {"program": Path(__file__).resolve().parents[3]})
+
+
+def _package(name: str) -> str:
+    importlib.import_module(name)
+    return importlib.metadata.version(_DISTRIBUTIONS.get(name, name))
+
+
+def _device(options: argparse.Namespace) -> str:
+    torch = importlib.import_module("torch")
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    device = importlib.import_module("...runtime.devices", __package__).choose(options.device)
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
+    return f"{device.type} ({name}), {torch.get_num_threads()} CPU threads"
+
+
+def _weights(folder: Path | None) -> str:
+    read_info = importlib.import_module("...model.weights_file", __package__).read_info
+    here = []
+    for entry in known(folder):
+        if entry.path:
+            read_info(entry.path)
+            here.append(f"{entry.id} ({entry.path.stat().st_size / 1e6:.1f} MB)")
+    if not here:
+        raise EdgeError("weights_missing", "No weights are here.", "Install the extension again.")
+    return ", ".join(here)
+
+
+def _encoders() -> str:
+    av = importlib.import_module("av")
+    return ", ".join(f"{name} by {av.Codec(name, 'w').name}" for name in ("h264", "aac"))
+
+
+def _dance(options: argparse.Namespace) -> str:
+    """Two seconds of a dance to clicks, with the first weights that are here."""
+    pipeline = importlib.import_module("...generation.pipeline", __package__)
+    studio = importlib.import_module("...generation.model_cache", __package__).Studio(
+        options.device, options.weights_folder
+    )
+    write_clicks = importlib.import_module("...audio.clicks", __package__).write_clicks
+    weights = next((entry.id for entry in known(options.weights_folder) if entry.path), "starter")
+    with tempfile.TemporaryDirectory(prefix="edge-doctor-") as folder:
+        song = write_clicks(Path(folder) / "clicks.wav", _TEST_S)
+        began = time.monotonic()
+        motion = pipeline.generate(
+            GenerateRequest(str(song), duration=_TEST_S, steps=_TEST_STEPS, weights=weights), studio=studio
+        )
+    if motion.frames != round(_TEST_S * motion.fps) or not np.isfinite(motion.vectors()).all():
+        raise EdgeError("doctor_dance", "The test dance came out broken.", "Please report it with this text.")
+    return f"{_TEST_S:g} s with {weights}, {_TEST_STEPS} steps, in {time.monotonic() - began:.1f} s"

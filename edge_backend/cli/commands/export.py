@@ -1,0 +1,34 @@
+"""`export DANCE.npz -o FILE`: a dance for other programs."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from ...errors import EdgeError
+from ...motion.amass import save_amass
+from ...motion.bvh import save_bvh
+from ...motion.edge_pickle import save_edge_pickle
+from ...motion.files import load_motion
+from ...motion.motion import Motion
+from ..console import check_target, finish
+
+WRITERS: dict[str, tuple[str, Callable[[Path, Motion], None]]] = {
+    ".bvh": ("BVH: Blender, Maya, MotionBuilder, Unreal", save_bvh),
+    ".npz": ("AMASS: SMPL-H's poses", save_amass),
+    ".pkl": ("the pickle of EDGE's own scripts", save_edge_pickle),
+}
+
+
+def run(options: argparse.Namespace) -> None:
+    """Write the file that its suffix says. Raises EdgeError export_unknown; those of motion.files; OSError."""
+    target: Path = options.output
+    check_target(target)
+    if target.suffix.lower() not in WRITERS:
+        known = ", ".join(f"{suffix} ({words})" for suffix, (words, _) in WRITERS.items())
+        raise EdgeError("export_unknown", f"{target.name} has no suffix that can be written.", f"There are {known}.")
+    if target.exists() and target.samefile(options.dance):
+        raise EdgeError("output_impossible", f"{target} is the dance itself.", "Give another name.")
+    motion = load_motion(options.dance)
+    words, write = WRITERS[target.suffix.lower()]
+    write(target, motion)
+    finish(options, target, f"{motion.frames} frames, {words}")

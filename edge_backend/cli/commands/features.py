@@ -1,0 +1,23 @@
+"""`features SONG -o F.npz`."""
+
+import argparse
+
+import torch
+
+from ...generation.model_cache import Studio
+from ...generation.pipeline import write_features
+from ...schema.requests import FeaturesRequest
+from ..console import check_target, finish, progress
+from .jukebox_options import settings
+
+
+def run(options: argparse.Namespace) -> None:
+    """Extract features. Raises EdgeError as audio does; OSError."""
+    check_target(options.output)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    studio = Studio(options.device, options.weights_folder, settings(options))
+    request = FeaturesRequest(options.song, options.type, options.start, options.duration)
+    with progress(options) as report:
+        write_features(request, options.output, report, studio)
+    finish(options, options.output, f"{options.type} features")

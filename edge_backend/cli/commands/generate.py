@@ -1,0 +1,40 @@
+"""`generate SONG -o DANCE.npz`."""
+
+import argparse
+from dataclasses import replace
+
+import torch
+
+from ...generation.model_cache import Studio
+from ...generation.pipeline import write_dance
+from ...motion.files import load_motion
+from ...schema.requests import GenerateRequest
+from ..console import check_target, finish, progress
+from . import edit_options
+from .dance_options import dancing
+from .jukebox_options import settings
+
+
+def run(options: argparse.Namespace) -> None:
+    """Make a dance. Raises EdgeError as pipeline.generate; OSError."""
+    check_target(options.output)
+    request = _request(options)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    studio = Studio(options.device, options.weights_folder, settings(options))
+    with progress(options) as report:
+        write_dance(request, options.output, report, studio)
+    motion = load_motion(options.output)
+    finish(options, options.output, f"{motion.frames} frames, {motion.frames / motion.fps:.1f} s, seed {options.seed}")
+
+
+def _request(options: argparse.Namespace) -> GenerateRequest:
+    edit = edit_options.read(options)
+    return replace(
+        dancing(options),
+        song=options.song,
+        start=edit.start,
+        duration=edit.duration,
+        seed=options.seed,
+        edit=edit.request,
+    )

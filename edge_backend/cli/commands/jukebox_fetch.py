@@ -1,0 +1,47 @@
+"""`jukebox fetch -o FOLDER`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from ...audio.jukebox.conversion import SHA256
+from ...errors import EdgeError
+from ...fileio.download import download
+from ...schema.progress import Report
+from ..console import finish, progress
+
+PLACE = "https://openaipublic.azureedge.net/jukebox/models/5b/"
+_LICENCE = """Jukebox is OpenAI's, under the Noncommercial Use License of github.com/openai/jukebox:
+it, and what is made with it, may be used for purposes that are not commercial.
+Two files, 10.3 GB, will be fetched."""
+
+
+def run(options: argparse.Namespace) -> None:
+    """Fetch OpenAI's files, once the licence is accepted. Raises EdgeError as accept and fetch do; OSError."""
+    accept(options)
+    with progress(options) as report:
+        fetch(options.output, report)
+    finish(options, options.output, f"OpenAI's files; next: jukebox convert {options.output}")
+
+
+def accept(options: argparse.Namespace) -> None:
+    """Show Jukebox's licence and ask, unless it is accepted already. Raises EdgeError licence_not_accepted."""
+    if options.accept_licence:
+        return
+    print(_LICENCE, file=sys.stderr)
+    if not sys.stdin.isatty() or input("Accept? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise EdgeError(
+            "licence_not_accepted",
+            "Jukebox's licence was not accepted; nothing was fetched.",
+            "Read it, then give --accept-licence.",
+        )
+
+
+def fetch(folder: Path, report: Report) -> None:
+    """Bring OpenAI's files into the folder; what lies there already is not fetched again.
+
+    Raises EdgeError as download does; OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, digest in SHA256.items():
+        download(PLACE + name, folder / name, digest, report)

@@ -1,0 +1,43 @@
+"""What the options about Jukebox mean, and the question before it works for long."""
+
+import argparse
+import sys
+from functools import partial
+
+from ...audio.jukebox.settings import JukeboxSettings, default_cache
+from ...errors import EdgeError
+
+_LONG_S = 600.0
+
+
+def settings(options: argparse.Namespace) -> JukeboxSettings:
+    """The settings; where Jukebox lies and its device are the studio's affair."""
+    return JukeboxSettings(
+        provider=options.provider,
+        originals=options.originals,
+        plan=options.plan,
+        precision=options.precision,
+        cache=None if options.no_cache else default_cache(),
+        announce=partial(_announce, options),
+    )
+
+
+def words(seconds: float) -> str:
+    """A time as people say it: 40 s, 12 min, 2 h 10 min."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def _announce(options: argparse.Namespace, slices: int, seconds: float) -> None:
+    """Say how long it will take, and ask a person at a terminal whether that is all right if it is long.
+
+    Raises EdgeError cancelled.
+    """
+    if options.json or not seconds:
+        return
+    print(f"Jukebox has {slices} slices of 5 s to hear: about {words(seconds)}.", file=sys.stderr)
+    asked = seconds > _LONG_S and not options.yes and sys.stdin.isatty()
+    if asked and input("What is done is kept, even if you stop. Continue? [Y/n] ").strip().lower() in ("n", "no"):
+        raise EdgeError("cancelled", "Nothing was extracted.")

@@ -1,0 +1,90 @@
+"""`weights fetch edge`: the checkpoint of EDGE's authors; `weights fetch jukebox`: what it listens through."""
+
+import argparse
+import contextlib
+import sys
+from pathlib import Path
+
+from ...audio.jukebox.conversion import SHA256, convert
+from ...audio.jukebox.folder import open_folder
+from ...audio.jukebox.place import MANIFEST, NAME
+from ...errors import EdgeError
+from ...generation.metadata import sha256_of
+from ...model.authors_checkpoint import import_checkpoint
+from ...model.catalogue import BUNDLED_FOLDER, SUFFIX, KnownWeights, known
+from ..console import finish, progress
+from . import jukebox_fetch
+from .jukebox_convert import whose
+
+EDGE = "edge-jukebox"
+"""Its id in the index, which knows the file's SHA-256."""
+
+PAGE = "https://drive.google.com/file/d/1BAR712cVEqB8GR37fcEihRV_xOC-fZrZ/view"
+"""Where the authors offer it: a page for people. It has no address from which a program could go on with a download."""
+
+_LICENCE = """The checkpoint is of EDGE's authors. Their code is under the MIT licence; of it they say nothing.
+It learned from AIST++ (terms of the AIST Dance DB) and hears music through Jukebox, whose licence allows neither
+commercial use of it nor of what is made with it."""
+
+
+def run(options: argparse.Namespace) -> None:
+    """Bring in what was named. Raises EdgeError, OSError as the two do."""
+    fetch = fetch_jukebox if options.name == "jukebox" else fetch_edge
+    fetch(options)
+
+
+def fetch_jukebox(options: argparse.Namespace) -> None:
+    """Fetch OpenAI's files, or take them from the folder --from, and convert them into the weights folder.
+
+    What was fetched is removed once it is converted; the user's own files stay.
+    Raises EdgeError, OSError as `jukebox fetch` and `jukebox convert` do.
+    """
+    jukebox_fetch.accept(options)
+    folder = options.weights_folder or BUNDLED_FOLDER
+    target = folder / NAME
+    files = options.source or folder / "openai"
+    with progress(options) as report:
+        if not (target / MANIFEST).is_file():
+            if options.source is None:
+                jukebox_fetch.fetch(files, report)
+            convert(files, target, report)
+        open_folder(target).verify(report)
+    if options.source is None:
+        for name in SHA256:
+            (files / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # of an earlier run, or not empty
+            files.rmdir()
+    finish(options, target, f"Jukebox, from {whose(target)}; weights that listen through it can dance")
+
+
+def fetch_edge(options: argparse.Namespace) -> None:
+    """Check the file that the user brought and put it into the weights folder, ready to dance.
+
+    Raises EdgeError weights_by_hand (without --from: where it is to be had), motion_missing, checkpoint_other (it is
+    not the authors' file), and as import_checkpoint does; OSError.
+    """
+    entry = next(weights for weights in known(options.weights_folder) if weights.id == EDGE)
+    if options.source is None:
+        raise EdgeError(
+            "weights_by_hand",
+            f"EDGE's authors offer checkpoint.pt on a page that has to be clicked: {PAGE}.",
+            "Download it there, then: weights fetch edge --from checkpoint.pt.",
+        )
+    print(_LICENCE, file=sys.stderr)
+    _check(options.source, entry)
+    folder: Path = options.weights_folder or BUNDLED_FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{EDGE}{SUFFIX}"
+    info = import_checkpoint(options.source, target, id=entry.id, name=entry.name, licence="not stated")
+    finish(options, target, f"weights {info.id}, {info.feature_type} features; next: docs/jukebox.md")
+
+
+def _check(source: Path, entry: KnownWeights) -> None:
+    if not source.is_file():
+        raise EdgeError("weights_missing", f"There is no file {source}.", "Check the path.")
+    if sha256_of(source) != entry.source_sha256:
+        raise EdgeError(
+            "checkpoint_other",
+            f"{source} is not the file that EDGE's authors published: its checksum is another one.",
+            "Download it again; for another checkpoint of EDGE there is `weights import`.",
+        )

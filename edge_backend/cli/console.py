@@ -1,0 +1,46 @@
+"""What commands write: a progress bar and sentences for people, frames for programs."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import EdgeError
+from ..protocol.messages import Message, Result, encode
+from ..schema.progress import ProgressBar, ProgressFrames, Report
+
+
+@contextmanager
+def progress(options: argparse.Namespace) -> Iterator[Report]:
+    """A Report that shows progress the way the options ask for."""
+    if options.json:
+        yield ProgressFrames(options.command, send)
+        return
+    bar = ProgressBar()
+    try:
+        yield bar
+    finally:
+        bar.close()
+
+
+def send(message: Message) -> None:
+    """Write one frame to stdout."""
+    sys.stdout.buffer.write(encode(message))
+    sys.stdout.flush()
+
+
+def finish(options: argparse.Namespace, path: Path, sentence: str) -> None:
+    """Say that the file at path is complete."""
+    if options.json:
+        send(Result(options.command, str(path)))
+    else:
+        print(f"{path}: {sentence}")
+
+
+def check_target(path: Path) -> None:
+    """Refuse, before any work is done, to write where nothing can be written. Raises EdgeError output_impossible."""
+    if path.is_dir():
+        raise EdgeError("output_impossible", f"{path} is a folder.", "Give the name of a file.")
+    if not path.parent.is_dir():
+        raise EdgeError("output_impossible", f"The folder {path.parent} does not exist.", "Make it, or choose another.")

@@ -1,0 +1,369 @@
+"""The command line: `python -m edge_backend <command>`. Here stand the options; what commands do stands in `commands`.
+
+Nothing heavy is imported before a command is known: `--help` answers at once.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import __version__
+from ..batch.seeds import seeds_in
+from ..errors import EdgeError
+from ..errors.exit_codes import FAILED, INTERRUPTED
+from ..errors.from_exception import explain
+from ..protocol.messages import Error, encode
+from ..protocol.parent_watch import end_with_parent, end_with_stdin
+from ..runtime.devices import DEVICES
+from ..runtime.malloc_tuning import keep_freed_memory
+from ..schema.requests import (
+    ARITHMETICS,
+    FEATURE_KINDS,
+    PLANS,
+    PRECISIONS,
+    PROVIDERS,
+    RAMPS,
+    SAMPLERS,
+    STYLES,
+    TEMPO_CHANGES,
+    BeatsRequest,
+    FeetRequest,
+    GenerateRequest,
+)
+
+PROGRAM = "python -m edge_backend"
+
+_OWN_PARSERS = {"train": "..training.__main__", "evaluate": "..evaluation.__main__"}
+"""Commands whose package reads its own arguments."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status as exit_status has it, with one sentence on stderr where it failed."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    # Threads that wait for work shall sleep: awake, they take the cores from Blender, and beside it are far slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    keep_freed_memory()
+    try:
+        return _run(given)
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if "--debug" in given:
+            traceback.print_exc()
+        _show(explain(error), given)
+        return FAILED
+
+
+def _run(given: list[str]) -> int:
+    if given and given[0] in _OWN_PARSERS:
+        own = importlib.import_module(_OWN_PARSERS[given[0]], __package__)
+        status: int = own.main([argument for argument in given[1:] if argument != "--debug"])
+        return status
+    options = _parser().parse_args(given)
+    if getattr(options, "child", False):
+        end_with_parent()
+        end_with_stdin()
+    failed: int | None = importlib.import_module(f".commands.{options.module}", __package__).run(options)
+    return failed or 0
+
+
+def _show(failure: EdgeError, given: list[str]) -> None:
+    if "--json" not in given:
+        print(f"{failure} [{failure.code}]", file=sys.stderr)
+        return
+    error = Error(given[0], failure.code, failure.message, failure.hint, failure.detail)
+    sys.stdout.buffer.write(encode(error))
+    sys.stdout.flush()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=PROGRAM, description="From a song to a dance.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, help: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=help, description=help, parents=[_debug(), *parents])
+        made.set_defaults(module=name)
+        return made
+
+    _add_generate(command("generate", "make a dance for a song", _computing(), _listening(), _json()))
+    _add_batch(command("batch", "make many dances at a time (docs/batch.md)", _computing(), _json()))
+    _add_features(command("features", "extract what a model hears of a song", _computing(), _listening(), _json()))
+    _add_weights(command("weights", "list, show, fetch or import weights"))
+    _add_jukebox(command("jukebox", "fetch, convert, check and measure Jukebox, which some weights listen through"))
+    _add_export(command("export", "write a dance for other programs: BVH, AMASS, EDGE's pickle", _json()))
+    _add_preview(command("preview", "draw a dance as a video or a sheet of pictures, without Blender", _json()))
+    _add_bench(command("bench", "measure how fast dances are made here", _computing(), _json()))
+    command("doctor", "check this installation by using it", _computing(), _json())
+    _add_worker(command("worker", "serve Blender on stdin and stdout (docs/protocol.md)", _computing()))
+    _add_setup(command("setup", "make the backend's own Python environment, as the extension does"))
+    command("train", "train a network (see train --help)")
+    command("evaluate", "measure dances (see evaluate --help)")
+    return parser
+
+
+def _debug() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--debug", action="store_true", help="show where an error came from")
+    return parser
+
+
+def _json() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--json", action="store_true", help="progress and result as one JSON object per line")
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)  # ends with stdin: Blender's business
+    return parser
+
+
+def _computing() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="default: cuda where there is one, else cpu")
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads, default: as torch likes")
+    parser.add_argument("--weights-folder", type=Path, metavar="DIR", help="your own weights, beside the bundled ones")
+    return parser
+
+
+def _listening() -> argparse.ArgumentParser:
+    """For weights with jukebox features."""
+    parser = argparse.ArgumentParser(add_help=False)
+    group = parser.add_argument_group("Jukebox features (docs/jukebox.md)")
+    group.add_argument("--provider", choices=PROVIDERS, default=PROVIDERS[0], help="default: %(default)s")
+    group.add_argument("--originals", type=Path, metavar="DIR", help="OpenAI's files, for the provider jukemirlib")
+    _add_plan(group)
+    group.add_argument("--no-cache", action="store_true", help="neither look for features of this song nor keep them")
+    group.add_argument("--yes", action="store_true", help="do not ask before long work")
+    return parser
+
+
+def _add_plan(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("--plan", choices=PLANS, default=PLANS[0], help="of Jukebox's memory, default: what fits")
+    parser.add_argument("--precision", choices=PRECISIONS, help="default: fp16 on a GPU, fp32 on the CPU")
+
+
+def _add_song(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("song", metavar="SONG", help="wav, flac, ogg, opus, mp3, m4a, ...")
+    _add_stretch(parser)
+
+
+def _add_stretch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds into the song")
+    parser.add_argument("--duration", type=float, metavar="S", help="seconds, default: to the end of the song")
+
+
+def _add_generate(parser: argparse.ArgumentParser) -> None:
+    _add_song(parser)
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DANCE.npz")
+    parser.add_argument("--seed", type=int, default=GenerateRequest("").seed, metavar="N")
+    _add_dancing(parser)
+    _add_editing(parser)
+
+
+def _add_batch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("songs", type=Path, nargs="*", metavar="SONG", help="files, or folders with songs in them")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the dances go, SONG-SEED.npz")
+    parser.add_argument("--seeds", type=_seeds, default=(0,), metavar="LIST", help="of every song: 1-8 or 3,5,10-12")
+    parser.add_argument("--manifest", type=Path, metavar="FILE", help="CSV or JSON: more songs, each with its settings")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="CSV or JSON, default: DIR/manifest.csv")
+    parser.add_argument("--replace", action="store_true", help="make those anew that are there with other settings")
+    parser.add_argument("--jobs", type=_count, metavar="N", help="at a time, default: what cores and memory allow")
+    parser.add_argument("--ray", metavar="ADDRESS", help="on that Ray cluster: auto, ray://HOST:PORT, or local")
+    _add_stretch(parser)
+    _add_dancing(parser)
+
+
+def _add_dancing(parser: argparse.ArgumentParser) -> None:
+    """Read by commands.dance_options."""
+    defaults, feet, beats = GenerateRequest(""), FeetRequest(), BeatsRequest()
+    parser.add_argument("--steps", type=int, default=defaults.steps, metavar="N", help="default: %(default)s")
+    parser.add_argument("--sampler", choices=SAMPLERS, default=defaults.sampler)
+    parser.add_argument(
+        "--guidance",
+        type=float,
+        default=defaults.guidance,
+        metavar="W",
+        help="how far the music leads: %(default)s",
+    )
+    parser.add_argument("--guidance-ramp", choices=RAMPS, default=defaults.guidance_ramp, help="auto: as EDGE does")
+    parser.add_argument(
+        "--guidance-interval",
+        type=_range,
+        default=defaults.guidance_interval,
+        metavar="LOW:HIGH",
+        help="timesteps, 0 to 999, outside which it is 1; default: 20:999",
+    )
+    parser.add_argument("--eta", type=float, default=defaults.eta, metavar="E", help="of ddim: 1 random, 0 not")
+    parser.add_argument("--weights", default=defaults.weights, metavar="NAME|FILE", help="default: %(default)s")
+    parser.add_argument("--style", choices=STYLES, default=defaults.style)
+    parser.add_argument("--energy", type=float, metavar="E", help="0 calm to 1 wild, default: left to the music")
+    parser.add_argument(
+        "--on-beat", type=float, default=defaults.on_beat, metavar="B", help="draw stops onto beats: 0 to 1, default: 1"
+    )
+    parser.add_argument("--arithmetic", choices=ARITHMETICS, default=defaults.arithmetic, help="default: %(default)s")
+    parser.add_argument("--tempo", choices=TEMPO_CHANGES, default=beats.tempo, help="where the wrong one was heard")
+    parser.add_argument(
+        "--beat-offset", type=float, default=beats.offset, metavar="S", help="seconds by which the beats come later"
+    )
+    parser.add_argument("--bar", type=int, default=beats.bar, metavar="N", help="so many beats later the bar begins")
+    parser.add_argument(
+        "--smoothness", type=float, default=defaults.smoothness, metavar="S", help="0 to 1: take tremble out"
+    )
+    parser.add_argument("--sequential", action="store_true", help="a few windows at a time, as Blender asks for it")
+    parser.add_argument("--no-feet", action="store_true", help="leave the feet as the network puts them")
+    parser.add_argument(
+        "--feet-strength", type=float, default=feet.strength, metavar="S", help="0 to 1, default: %(default)s"
+    )
+
+
+def _add_editing(parser: argparse.ArgumentParser) -> None:
+    """Read by commands.edit_options. --start and --duration are then those of the dance unless they are given."""
+    parser.set_defaults(start=None)
+    group = parser.add_argument_group("keep or change a dance (docs/editing.md); frames: 30 a second, 0 at --start")
+    tasks = group.add_mutually_exclusive_group()
+    tasks.add_argument("--continue-from", type=Path, metavar="DANCE.npz", help="keep it and dance on")
+    tasks.add_argument("--vary", type=Path, metavar="DANCE.npz", help="the same, but different by --strength")
+    tasks.add_argument("--regenerate", type=Path, metavar="DANCE.npz", help="make the --frames of it anew")
+    tasks.add_argument("--keeps", type=Path, metavar="FILE.json", help="everything that can be kept, in a file")
+    group.add_argument("--strength", type=float, default=0.5, metavar="S", help="0 the same to 1 new: %(default)s")
+    group.add_argument("--frames", type=_range, metavar="FIRST:BEHIND", help="to be made anew, as in 150:300")
+    group.add_argument("--joints", metavar="NAMES", help="only these, as in left_arm,head")
+    group.add_argument("--source", metavar="DANCE.npz", help="where --keep takes poses from; default: the dance above")
+    group.add_argument(
+        "--keep", nargs="+", action="append", default=[], metavar="WORD",
+        help="upper 0:240, whole 120 from=pose.npz@40, path 0:300 through=0,0/1,2, contacts 50:60 feet=left_foot; "
+        "softly with weight=0.5 fade=10",
+    )  # fmt: skip
+
+
+def _add_features(parser: argparse.ArgumentParser) -> None:
+    _add_song(parser)
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="F.npz")
+    parser.add_argument("--type", choices=FEATURE_KINDS, default=FEATURE_KINDS[0])
+
+
+def _add_weights(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    parents = [_debug(), _json()]
+    listing = actions.add_parser("list", help="the weights that are known, and which of them are here", parents=parents)
+    show = actions.add_parser("show", help="what a weights file says about itself", parents=parents)
+    show.add_argument("name", metavar="NAME|FILE")
+    fetch = actions.add_parser("fetch", help="the weights of EDGE's authors, or Jukebox for them", parents=parents)
+    fetch.add_argument("name", choices=("edge", "jukebox"))
+    fetch.add_argument("--from", type=Path, metavar="PATH", dest="source", help="checkpoint.pt, or OpenAI's folder")
+    fetch.add_argument("--accept-licence", action="store_true", help="you have read and accept Jukebox's licence")
+    bring = actions.add_parser("import", help="make weights from a checkpoint.pt of EDGE's authors", parents=parents)
+    bring.add_argument("checkpoint", type=Path, metavar="FILE")
+    bring.add_argument("-o", "--output", type=Path, metavar="OUT.safetensors", help="default: in the weights folder")
+    for action, one in (("list", listing), ("show", show), ("fetch", fetch), ("import", bring)):
+        one.add_argument("--weights-folder", type=Path, metavar="DIR", help="your own weights, beside the bundled ones")
+        one.set_defaults(module=f"weights_{action}")
+    bring.add_argument("--heads", type=int, metavar="N", help="of each attention, where the file is no usual one")
+
+
+def _add_jukebox(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    fetch = actions.add_parser("fetch", help="OpenAI's two files, 10.3 GB", parents=[_debug(), _json()])
+    fetch.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
+    fetch.add_argument("--accept-licence", action="store_true", help="you have read and accept Jukebox's licence")
+    convert = actions.add_parser(
+        "convert", help="make it from OpenAI's two files; goes on where it was stopped", parents=[_debug(), _json()]
+    )
+    convert.add_argument("folder", type=Path, metavar="FOLDER", help="with vqvae.pth.tar and prior_level_2.pth.tar")
+    convert.add_argument("-o", "--output", type=Path, metavar="DIR", help="default: jukebox-5b in the weights folder")
+    convert.add_argument("--layers", type=int, default=66, metavar="N", help="default: %(default)s, as EDGE needs")
+    convert.add_argument("--heads", type=int, default=8, metavar="N", help="of each attention, default: %(default)s")
+    verify = actions.add_parser("verify", help="compare its files with their checksums", parents=[_debug(), _json()])
+    for one in (convert, verify):
+        one.add_argument("--weights-folder", type=Path, metavar="DIR", help="your own weights")
+    benchmark = actions.add_parser(
+        "benchmark", help="measure speed and memory here, without the weights", parents=[_debug(), _json()]
+    )
+    benchmark.add_argument("--device", choices=DEVICES, default="auto")
+    benchmark.add_argument("--threads", type=int, metavar="N", help="CPU threads, default: as torch likes")
+    benchmark.add_argument("--slices", type=int, default=4, metavar="N", help="of 5 s, default: %(default)s")
+    _add_plan(benchmark)
+    compare = actions.add_parser(
+        "compare", help="this program's features with jukemirlib's", parents=[_debug(), _computing(), _listening()]
+    )
+    _add_song(compare)
+    compare.set_defaults(json=False)
+    for action, one in actions.choices.items():
+        one.set_defaults(module=f"jukebox_{action}")
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dance", type=Path, metavar="DANCE.npz")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".bvh, .npz (AMASS) or .pkl")
+
+
+def _add_preview(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dance", type=Path, metavar="DANCE.npz")
+    parser.add_argument("--audio", type=Path, metavar="SONG", help="the song that it was made for")
+    parser.add_argument("-o", "--output", type=Path, metavar="DANCE.mp4", help="a video")
+    parser.add_argument("--sheet", type=Path, metavar="SHEET.png", help="a sheet of moments")
+    parser.add_argument("--moments", type=int, default=12, metavar="N", help="pictures on the sheet: %(default)s")
+    parser.add_argument("--size", type=_size, default=(1280, 720), metavar="WxH", help="of the video: 1280x720")
+
+
+def _add_bench(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seconds", type=float, default=30.0, metavar="S", help="of dance, default: %(default)s")
+    parser.add_argument("--repeat", type=_count, default=1, metavar="N", help="the quickest of N, in turns")
+    parser.add_argument("--arithmetic", choices=ARITHMETICS, default=ARITHMETICS[0], help="of dances to the song")
+    parser.add_argument("--full-size", action="store_true", help="also a network of the paper's size, random weights")
+    parser.add_argument("--reference", action="store_true", help="also EDGE's own sampler, which takes long")
+
+
+def _add_worker(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--idle-minutes", type=float, default=10.0, metavar="M", help="end when there is nothing to do, 0 = never"
+    )
+    parser.add_argument("--ahead", action="store_true", help="rehearse while nobody waits, for a quick first dance")
+
+
+def _add_setup(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(json=False)
+    parser.add_argument("--home", type=Path, required=True, metavar="DIR", help="where it lies")
+    parser.add_argument("--build", default="", metavar="B", help="of torch: cpu, cuda, rocm, apple; default: what fits")
+    parser.add_argument("--mirror", default="", metavar="URL", help="of PyPI's simple index")
+    parser.add_argument("--proxy", default="", metavar="URL", help="default: that of the variable https_proxy")
+    parser.add_argument("--wheels", type=Path, metavar="DIR", help="take the wheels from there, and fetch nothing")
+    parser.add_argument("--remove", action="store_true", help="remove it")
+    parser.add_argument("--frames", action="store_true", help=argparse.SUPPRESS)
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    try:
+        return seeds_in(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text} is no number from 1 on")
+    return int(text)
+
+
+def _range(text: str) -> tuple[int, int]:
+    first, _, behind = text.partition(":")
+    if not (first.isdecimal() and behind.isdecimal() and int(first) < int(behind)):
+        raise argparse.ArgumentTypeError(f"{text} is no range such as 150:300")
+    return int(first), int(behind)
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Width and height, even as H.264 wants them."""
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text} is no size such as 1280x720")
+    size = int(width), int(height)
+    if min(size) < 64 or max(size) > 4096 or size[0] % 2 or size[1] % 2:
+        raise argparse.ArgumentTypeError(f"{text}: both numbers must be even and from 64 to 4096")
+    return size

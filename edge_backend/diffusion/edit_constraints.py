@@ -1,0 +1,189 @@
+"""From what an animator asks to keep to what the sampling and the foot cleanup hold on to."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import EdgeError
+from ..motion.boundary_smoothing import usual_acceleration
+from ..motion.feet import ContactRange
+from ..motion.files import load_motion
+from ..motion.motion import Motion
+from ..motion.representation import ROOT
+from ..motion.rotations import Array
+from ..motion.skeleton import Joint
+from ..schema.edits import FEET, EditRequest, KeepBody, KeepContacts, KeepPath, Source
+from .body_parts import BODY_PARTS, BodyPart, rotation_of
+from .constraints import Constraint, combine, contacts_at, frame_range, free, root_path
+from .song import Variation
+
+_LEGS = sorted(BODY_PARTS["legs"].joints)
+_JOINTS = {joint.name.lower(): joint for joint in Joint}
+
+_Row = KeepBody | KeepPath | KeepContacts
+_Load = Callable[[str], Motion]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What holds in a new dance of T frames, and the dance that it varies, if any.
+
+    planted: contacts that the foot cleanup has to take over.
+    """
+
+    constraint: Constraint
+    variation: Variation | None = None
+    planted: tuple[ContactRange, ...] = field(default=())
+
+    @property
+    def in_place(self) -> bool:
+        """Whether it is given where the dancer is or looks, so that the dance must not be moved on the stage."""
+        weight = self.constraint.weight
+        return self.variation is not None or bool(weight[:, ROOT].any() or weight[:, rotation_of(Joint.PELVIS)].any())
+
+    def held(self) -> Array:
+        """(T, 24) bool: turns that come out exactly; the pelvis stands for the root's place too."""
+        exact = self.constraint.exact
+        held = np.stack([exact[:, rotation_of(joint)].any(axis=1) for joint in Joint], axis=1)
+        held[:, Joint.PELVIS] |= exact[:, ROOT].any(axis=1)
+        return held
+
+    def held_by_feet(self) -> Array:
+        """(T, 24) bool: of these, what the foot cleanup must not touch: legs, and the pelvis where its place holds."""
+        held = np.zeros((self.constraint.frames, len(Joint)), dtype=bool)
+        held[:, _LEGS] = self.held()[:, _LEGS]
+        held[:, Joint.PELVIS] = self.constraint.exact[:, ROOT].any(axis=1)
+        return held
+
+
+def read_edit(edit: EditRequest, frames: int) -> Kept:
+    """What `edit` asks for in a dance of `frames` frames, with the motions that it names.
+
+    Raises EdgeError: request_invalid and source_missing for what is asked, constraint_length where frames lie outside
+    the dance or the source, constraint_range and constraint_contradiction as in constraints, and those of motion.files.
+    """
+    load = cache(load_motion)
+    told = combine(free(frames), *(_constraint(row, edit.source, frames, load) for row in edit.contacts))
+    rows: tuple[_Row, ...] = (*edit.bodies, *edit.paths)
+    kept = (_constraint(row, edit.source, frames, load) for row in rows)
+    # A contact that is told overrules the one that came along with a pose.
+    constraint = combine(told, *(replace(one, weight=np.where(told.weight > 0, 0, one.weight)) for one in kept))
+    planted = tuple(
+        _contact_range(row, foot) for row in edit.contacts if row.weight == 1 and not row.fade for foot in row.feet
+    )
+    return Kept(replace(constraint, usual=_usual(edit, load)), _variation(edit, frames, load), planted)
+
+
+def _usual(edit: EditRequest, load: _Load) -> float:
+    """How quick the quickest of the dances is that something is kept of; infinite where that is none."""
+    bodies = [row.source or edit.source for row in edit.bodies]
+    paths = [row.source or edit.source for row in edit.paths if not row.points]
+    motions = (load(source.motion) for source in {*bodies, *paths} if source)
+    return max((usual_acceleration(each.joints()) for each in motions if each.frames >= 3), default=np.inf)
+
+
+def _constraint(row: _Row, source: Source | None, frames: int, load: _Load) -> Constraint:
+    _check_row(row)
+    match row:
+        case KeepBody():
+            kept = frame_range(_stretch(row.source or source, row, load).vectors(), row.start, frames, _part(row))
+        case KeepPath():
+            path = _curve(row) if row.points else _root(row, source, load)
+            kept = root_path(path, range(row.start, row.stop), frames)
+        case KeepContacts():
+            joints = {joint for foot in row.feet for joint in _soles(foot)}
+            kept = contacts_at(joints, range(row.start, row.stop), frames, row.down)
+    return kept.softened(row.weight).fading(row.fade)
+
+
+def _check_row(row: _Row) -> None:
+    for fault in _faults(row):
+        sentence = f"What is to be kept from frame {row.start} to {row.stop - 1} {fault}."
+        raise EdgeError("request_invalid", sentence, "Change that row of what is kept.")
+
+
+def _faults(row: _Row) -> Iterator[str]:
+    if not 0 <= row.start < row.stop:
+        yield "is no range of frames"
+    if not 0 <= row.weight <= 1:
+        yield f"has the weight {row.weight:g}, which is not between 0 and 1"
+    if row.fade < 0:
+        yield f"fades over {row.fade} frames"
+    match row:
+        case KeepBody():
+            if row.part not in BODY_PARTS:
+                yield f"is a body part {row.part}, which does not exist"
+            if unknown := {*row.joints, *row.without} - _JOINTS.keys():
+                yield f"names a joint {min(unknown)}, which does not exist"
+        case KeepPath():
+            if {len(point) for point in row.points} not in (set(), {2}, {3}):
+                yield "is a path whose points are not all (x, y) or all (x, y, z)"
+            if len(row.points) > row.stop - row.start:
+                yield f"is a path of {len(row.points)} points, more than it has frames"
+        case KeepContacts():
+            if not row.feet or not {*row.feet} <= {*FEET}:
+                yield f"are contacts of {', '.join(row.feet) or 'no foot'}, not of {', '.join(FEET)}"
+
+
+def _part(row: KeepBody) -> BodyPart:
+    part = BodyPart(frozenset(_JOINTS[name] for name in row.joints)) if row.joints else BODY_PARTS[row.part]
+    return part.without(_JOINTS[name] for name in row.without)
+
+
+def _soles(foot: str) -> list[Joint]:
+    side, _, part = foot.upper().partition("_")
+    names = {"HEEL": ["ANKLE"], "TOES": ["TOES"], "FOOT": ["ANKLE", "TOES"]}[part]
+    return [Joint[f"{side}_{name}"] for name in names]
+
+
+def _contact_range(row: KeepContacts, foot: str) -> ContactRange:
+    side, _, part = foot.partition("_")
+    return ContactRange(("left", "right").index(side), row.start, row.stop - 1, part, row.down)  # type: ignore[arg-type]
+
+
+def _root(row: KeepPath, source: Source | None, load: _Load) -> Array:
+    root = _stretch(row.source or source, row, load).root
+    return root if row.height else root[:, :2]
+
+
+def _curve(row: KeepPath) -> Array:
+    """The path (stop - start, 2 or 3) through points at equal times: a natural cubic spline, straight through two."""
+    from scipy.interpolate import CubicSpline  # noqa: PLC0415 - a quarter of a second, for few dances
+
+    points = np.array(row.points)
+    time = np.linspace(0, 1, row.stop - row.start)
+    if len(points) == 1:
+        return np.broadcast_to(points, (len(time), points.shape[1]))
+    return np.asarray(CubicSpline(np.linspace(0, 1, len(points)), points, bc_type="natural")(time))
+
+
+def _stretch(source: Source | None, row: _Row | range, load: _Load) -> Motion:
+    """The source's frames that stand at the row's frames."""
+    if source is None:
+        raise EdgeError(
+            "source_missing",
+            f"The frames {row.start} to {row.stop - 1} are to be kept, but there is no dance to take them from.",
+            "Name the dance that is edited.",
+        )
+    motion = load(source.motion)
+    first, last = source.first, source.first + motion.frames - 1
+    if not first <= row.start < row.stop <= last + 1:
+        raise EdgeError(
+            "constraint_length",
+            f"The frames {row.start} to {row.stop - 1} are to be taken from {Path(source.motion).name}, "
+            f"which stands at the frames {first} to {last}.",
+            "Choose frames inside it.",
+        )
+    inside = slice(row.start - first, row.stop - first)
+    return Motion(motion.rotations[inside], motion.root[inside], motion.contacts[inside])
+
+
+def _variation(edit: EditRequest, frames: int, load: _Load) -> Variation | None:
+    if edit.vary is None:
+        return None
+    if not 0 <= edit.vary <= 1:
+        raise EdgeError("request_invalid", f"The strength {edit.vary:g} is not between 0 and 1.", "Change it.")
+    return Variation(_stretch(edit.source, range(frames), load).vectors(), edit.vary)

@@ -1,0 +1,119 @@
+"""A song's dance in the making: what is decided already, what is wished for, and where windows see it."""
+
+from itertools import groupby
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..motion.boundary_smoothing import follow_through
+from ..motion.representation import CHANNELS, ROOT, Normaliser, pack, unpack
+from ..motion.rotations import Array
+from .constraint_guidance import Hold
+from .constraints import Constraint
+from .long_form import HOP, WINDOW, WindowPlan, stitch
+from .whittaker_blend import ease
+
+LOOK_BACK = 30  # frames that stay open before a window's end if something is held this soon after it
+ROOM = 0.5  # the largest normalised distance from the middle at which the network is used to seeing the root
+
+_PLACE = slice(ROOT.start, ROOT.start + 2)  # the root over the floor
+
+
+class Canvas:
+    """Frames under the weights of a constraint; painting a stretch raises its weights to 1.
+
+    values (padded_frames, 151): metres. What has the weight 1 is final.
+    """
+
+    def __init__(self, plan: WindowPlan, constraint: Constraint, normaliser: Normaliser) -> None:
+        self.plan = plan
+        self.values = _padded(constraint.values, plan)
+        self._weight = np.pad(constraint.weight, ((0, plan.padded_frames - plan.frames), (0, 0)))
+        self._normaliser = normaliser
+        self._wished = constraint.weight.any(axis=1)
+        self._usual = constraint.usual
+
+    def open_windows(self) -> list[int]:
+        """The windows in which something is not final."""
+        return [window for window in range(self.plan.windows) if self.is_open(window)]
+
+    def is_open(self, window: int) -> bool:
+        """Whether something in the window is not final."""
+        inside = slice(window * HOP, min(window * HOP + WINDOW, self.plan.frames))
+        return bool((self._weight[inside] < 1).any())
+
+    def final_frames(self) -> int:
+        """How many frames from the beginning on are final."""
+        unfinished = np.flatnonzero((self._weight[: self.plan.frames] < 1).any(axis=1))
+        return int(unfinished[0]) if len(unfinished) else self.plan.frames
+
+    def hold(self, windows: range, steps: int, device: torch.device) -> Hold | None:
+        """What is final or wished for in these windows; None if nothing is."""
+        weight, values = self._part(self._weight, windows), self._part(self._normalised(), windows)
+        return Hold(weight, values, steps, device) if bool((weight > 0).any()) else None
+
+    def paint(self, windows: range, x0: Tensor, look_back: bool) -> None:
+        """Make final what was sampled for these windows: x0 (W, 150, 151), normalised.
+
+        look_back: leave the last frames open if something is held soon after them, so that the next window can lead to
+        it.
+        """
+        start, end = windows.start * HOP, min((windows.stop - 1) * HOP + WINDOW, self.plan.frames)
+        inside = slice(start, end)
+        stretch = stitch(self._normaliser.unnormalise(x0.cpu().numpy(), clip=False))[: end - start]
+        final = self._weight[inside] >= 1
+        stretch = np.where(final, self.values[inside], stretch)
+        contacts, root, rotations = unpack(follow_through(ease(stretch, final), final, self._usual))
+        stretch = np.where(final, stretch, pack(contacts.clip(0, 1), root, rotations))
+        if look_back and self._wished[end : end + LOOK_BACK].any():
+            end -= LOOK_BACK
+        self.values[start:end] = stretch[: end - start]
+        self._weight[start:end] = 1
+
+    def windows_of(self, dance: Array, windows: range) -> Tensor:
+        """The windows (W, 150, 151), normalised but not clipped, of a dance (frames, 151) in metres."""
+        padded = _padded(dance, self.plan)
+        return self._part(padded * self._normaliser.scale + self._normaliser.min, windows)
+
+    def _normalised(self) -> Array:
+        return self.values * self._normaliser.scale + self._normaliser.min
+
+    def _part(self, frames: Array, windows: range) -> Tensor:
+        return self.plan.cut(torch.from_numpy(frames))[windows.start : windows.stop].contiguous()
+
+
+def origins(plan: WindowPlan, constraint: Constraint, start: Array | None, normaliser: Normaliser) -> Tensor | None:
+    """By how much (W, 1, 151), normalised, windows lie away from where the network is used to seeing the root.
+
+    None where no held root is far away; then windows stay where they are. Those that hold no root go along with their
+    neighbours. start: the dance to vary (frames, 151), metres, whose root counts as held.
+    """
+    place, held = constraint.values[:, _PLACE], (constraint.weight[:, _PLACE] > 0).all(axis=1)
+    if start is not None:
+        place, held = start[:, _PLACE], np.ones(len(start), dtype=bool)
+    scale = normaliser.scale[_PLACE]
+    if not (np.abs(place[held] * scale + normaliser.min[_PLACE]) > ROOM).any():
+        return None
+    middles = {
+        window: (inside.min(axis=0) + inside.max(axis=0)) / 2
+        for window in range(plan.windows)
+        if len(inside := place[window * HOP : window * HOP + WINDOW][held[window * HOP : window * HOP + WINDOW]])
+    }
+    away = np.zeros((plan.windows, 1, CHANNELS), np.float32)
+    for axis, channel in enumerate(range(_PLACE.start, _PLACE.stop)):
+        known = [middle[axis] * scale[axis] for middle in middles.values()]
+        away[:, 0, channel] = np.interp(range(plan.windows), list(middles), known)
+    return torch.from_numpy(away)
+
+
+def runs(windows: list[int]) -> list[range]:
+    """Ascending numbers as stretches without gaps."""
+    stretches = groupby(enumerate(windows), lambda numbered: numbered[1] - numbered[0])
+    ends = [(members[0][1], members[-1][1]) for members in (list(group) for _, group in stretches)]
+    return [range(first, last + 1) for first, last in ends]
+
+
+def _padded(frames: Array, plan: WindowPlan) -> Array:
+    """Values (padded_frames, 151) that go on as they end."""
+    return np.pad(frames, ((0, plan.padded_frames - len(frames)), (0, 0)), mode="edge")

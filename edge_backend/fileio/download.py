@@ -1,0 +1,242 @@
+"""Large files over https: what broke off goes on, and only the file that was meant is kept."""
+
+import contextlib
+import hashlib
+import http
+import http.client
+import importlib
+import os
+import shutil
+import ssl
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..errors import EdgeError
+from ..schema.progress import Report, silent
+from .atomic_write import take_place
+
+_BLOCK = 1 << 20  # bytes
+_TIMEOUT_S = 60.0
+_TRIES = 6  # in a row without a new byte
+_RANGE_PAST_END = 416
+_LATER = {http.HTTPStatus.REQUEST_TIMEOUT, http.HTTPStatus.TOO_EARLY, http.HTTPStatus.TOO_MANY_REQUESTS}
+LONGEST_PAUSE_S = 120.0
+_LONGEST_PAGE = 64 << 20  # bytes
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+def download(url: str, target: Path, sha256: str, report: Report = silent, *, pause_s: float = 2.0) -> None:
+    """Fetch the file with that SHA-256 to `target`; where it lies there already, nothing is fetched.
+
+    Until it is whole and checked it is called `target`.part, from whose end the next call goes on, in this run or in
+    another. report: in bytes, "downloading", then "loading" while its checksum is looked at. pause_s: between tries
+    after a broken connection, longer each time, and longer where the server asks for it.
+    Raises EdgeError download_insecure (not https), download_failed, download_wrong (it has another checksum and is
+    removed), disk_full; OSError.
+    """
+    check_address(url)
+    if target.is_file() and file_sha256(target, report) == sha256:
+        return
+    part = target.with_name(target.name + ".part")
+    whole = False
+    tries = _Tries(url, pause_s)
+    while not whole:
+        try:
+            whole = _go_on(url, part, report)
+        except _BrokenOffError as broken:
+            tries.again(broken.reason, _size(part))
+            continue
+        if file_sha256(part, report) == sha256:
+            take_place(part, target)
+            return
+        if not whole:  # the server has not told how long it is: the rest may lack
+            tries.again(ConnectionError("it ended too early"), _size(part))
+    part.unlink()
+    raise EdgeError(
+        "download_wrong",
+        f"What {url} gave is not the file that was meant: its checksum is another one.",
+        "Try again later; if it stays so, the file was changed where it is offered.",
+    )
+
+
+def read_page(url: str, *, pause_s: float = 2.0) -> str:
+    """A page of an index. Raises EdgeError download_insecure, download_failed."""
+    check_address(url)
+    tries = _Tries(url, pause_s)
+    while True:
+        try:
+            with _answer(urllib.request.Request(url)) as answer:  # noqa: S310 - checked
+                length = answer.length
+                content = b"".join(_blocks(answer, _LONGEST_PAGE))
+            if length and len(content) < length:
+                raise _BrokenOffError(ConnectionError(f"{len(content)} of {length} bytes came"))
+            return content.decode("utf-8", "replace")
+        except _BrokenOffError as broken:
+            tries.again(broken.reason)
+
+
+def check_address(url: str) -> None:
+    """Refuse what is not https, but for this machine's own. Raises EdgeError download_insecure."""
+    try:
+        parts = urlsplit(url)
+        secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    except ValueError:
+        secure = False
+    if not secure:
+        raise EdgeError("download_insecure", f"{url} does not begin with https.", "Use an address that does.")
+
+
+def file_sha256(path: Path, report: Report = silent) -> str:
+    """A file's SHA-256. report: in bytes, as "loading"."""
+    digest, size, done = hashlib.sha256(), path.stat().st_size, 0
+    with path.open("rb") as file:
+        while block := file.read(16 * _BLOCK):
+            digest.update(block)
+            done += len(block)
+            report("loading", done, size)
+    return digest.hexdigest()
+
+
+class _BrokenOffError(Exception):
+    """The other side or the way there failed. reason: why; a file of this machine is never among them."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+class _Tries:
+    """Counts the tries in a row that have brought nothing, and waits between them."""
+
+    def __init__(self, url: str, pause_s: float) -> None:
+        self._url, self._pause_s = url, pause_s
+        self._count, self._most = 0, 0
+
+    def again(self, reason: Exception, there: int = 0) -> None:
+        """Wait for the next try. there: bytes that have come so far. Raises EdgeError download_failed, at the end."""
+        self._count = 0 if there > self._most else self._count + 1
+        self._most = max(self._most, there)
+        if _is_final(reason) or self._count >= _TRIES:
+            raise _failed(self._url, reason) from reason
+        time.sleep(max(self._pause_s * self._count, _asked_pause_s(reason)))
+
+
+def _is_final(reason: Exception) -> bool:
+    """Whether another try would end the same."""
+    if isinstance(reason, urllib.error.HTTPError):
+        return reason.code < 500 and reason.code not in _LATER
+    cause = reason.reason if isinstance(reason, urllib.error.URLError) else reason
+    return isinstance(cause, ssl.SSLCertVerificationError)
+
+
+def _asked_pause_s(reason: Exception) -> float:
+    """What the server wants to be waited for, which it tells in seconds or as a date; LONGEST_PAUSE_S at most."""
+    told = reason.headers.get("Retry-After", "") if isinstance(reason, urllib.error.HTTPError) else ""
+    try:
+        wanted = float(told) if told.strip().isdigit() else parsedate_to_datetime(told).timestamp() - time.time()
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+    return min(max(wanted, 0.0), LONGEST_PAUSE_S)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _go_on(url: str, part: Path, report: Report) -> bool:
+    """Fetch what lacks at the end of `part`. Whether it is whole; False where the server does not tell.
+
+    Raises _BrokenOffError, also where the connection ends before the file does; EdgeError disk_full; OSError.
+    """
+    there = _size(part)
+    request = urllib.request.Request(url, headers={"Range": f"bytes={there}-"} if there else {})  # noqa: S310 - checked
+    try:
+        answer = _answer(request)
+    except _BrokenOffError as broken:
+        if there and isinstance(broken.reason, urllib.error.HTTPError) and broken.reason.code == _RANGE_PAST_END:
+            return True  # nothing lacks
+        raise
+    with answer:
+        if answer.status != http.client.PARTIAL_CONTENT:
+            there = 0  # the server begins anew
+        size = there + (answer.length or 0)  # 0: it does not say
+        _check_room(part, size - there)
+        with part.open("r+b" if there else "wb") as file:
+            file.seek(0, os.SEEK_END)
+            for block in _blocks(answer):
+                file.write(block)
+                there += len(block)
+                report("downloading", there, max(size, there))
+    if there < size:
+        raise _BrokenOffError(ConnectionError(f"{there} of {size} bytes came"))
+    return size > 0 and there == size
+
+
+def _answer(request: urllib.request.Request) -> Any:
+    """Raises _BrokenOffError."""
+    with _of_the_network():
+        return _opener().open(request, timeout=_TIMEOUT_S)
+
+
+def _blocks(answer: Any, most: int = sys.maxsize) -> Iterator[bytes]:
+    """What comes, as it comes: a slow network must show, too. most: bytes. Raises _BrokenOffError."""
+    while most > 0:
+        with _of_the_network():
+            block = answer.read1(min(_BLOCK, most))
+        if not block:
+            return
+        most -= len(block)
+        yield block
+
+
+@contextlib.contextmanager
+def _of_the_network() -> Iterator[None]:
+    """Whatever the system says in here, it says of the network: of a route, a name, a cipher, the other side."""
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as error:
+        raise _BrokenOffError(error) from error
+
+
+def _check_room(part: Path, wanted: int) -> None:
+    if shutil.disk_usage(part.parent).free < wanted:
+        raise EdgeError(
+            "disk_full",
+            f"{wanted / 1e9:.1f} GB more are needed at {part.parent}.",
+            "Free some space, or choose a folder on another disk.",
+        )
+
+
+def _failed(url: str, error: Exception) -> EdgeError:
+    return EdgeError(
+        "download_failed",
+        f"{url} cannot be fetched: {error}.",
+        "Check the connection and try again: it goes on where it stopped.",
+    )
+
+
+class _StaySecure(urllib.request.HTTPRedirectHandler):
+    """Follows no redirection that leads away from https."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:  # noqa: PLR0917
+        """Look at the new address first."""
+        check_address(newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+@cache
+def _opener() -> urllib.request.OpenerDirector:
+    """Goes by the variables https_proxy and no_proxy."""
+    trust = ssl.create_default_context()
+    if not trust.get_ca_certs():  # a Python, as Blender's on Linux, that does not know where the system keeps them
+        with contextlib.suppress(ImportError):  # then every address is refused, in a sentence
+            trust.load_verify_locations(importlib.import_module("certifi").where())
+    return urllib.request.build_opener(_StaySecure, urllib.request.HTTPSHandler(context=trust))

@@ -1,0 +1,54 @@
+"""How a dance was made, as its file tells it: settings, song, weights and program. Standard library only."""
+
+import hashlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..schema.edits import EditRequest
+from ..schema.requests import GenerateRequest
+
+FPS = 30
+
+
+def describe(
+    request: GenerateRequest, frames: int, *, weights_id: str, weights_sha256: str, features: str
+) -> dict[str, Any]:
+    """JSON types, without the paths of this machine: songs and motion files by their names and SHA-256.
+
+    Raises OSError where one of them cannot be read.
+    """
+    settings = asdict(request)
+    edit, start = settings.pop("edit"), settings.pop("start")
+    del settings["song"], settings["duration"], settings["weights"]
+    if request.edit != EditRequest():
+        settings["edit"] = _with_files_named(edit)
+    return settings | {
+        "song": _named(request.song) | {"start": start, "duration": frames / FPS},
+        "weights": {"id": weights_id, "sha256": weights_sha256},
+        "features": features,
+        "program": __version__,
+    }
+
+
+def sha256_of(path: str | Path) -> str:
+    """The file's SHA-256, as hexadecimal digits. Raises OSError."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _with_files_named(value: Any) -> Any:
+    """An edit as JSON types, with the names of motion files instead of their paths."""
+    match value:
+        case {"motion": path, "first": first}:
+            return _named(path) | {"first": first}
+        case dict():
+            return {name: _with_files_named(item) for name, item in value.items()}
+        case tuple():
+            return [_with_files_named(item) for item in value]
+    return value
+
+
+def _named(path: str) -> dict[str, Any]:
+    return {"name": Path(path).name, "sha256": sha256_of(path)}

@@ -1,0 +1,59 @@
+"""What stays in memory between two dances: the device and the weights that were used last."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from ..audio.jukebox.place import locate
+from ..audio.jukebox.settings import JukeboxSettings
+from ..model.catalogue import resolve
+from ..model.weights_file import Weights, load_weights
+from ..runtime.devices import choose
+from ..runtime.oom_fallback import give_back
+
+
+class Studio:
+    """Loads weights once, and again only when others are asked for or their file has changed.
+
+    device: a name of devices.DEVICES. weights_folder: the user's own weights, beside the bundled ones.
+    tell: is given a sentence where something is done otherwise than asked for, as on the CPU for want of GPU memory.
+    jukebox: how to run it, for weights that listen through it; device and, unless it is given, folder are the studio's.
+    Raises EdgeError device_missing.
+    """
+
+    def __init__(
+        self, device: str = "auto", weights_folder: Path | None = None, jukebox: JukeboxSettings | None = None
+    ) -> None:
+        self.device = choose(device)
+        jukebox = jukebox or JukeboxSettings()
+        self.jukebox = replace(jukebox, device=self.device, folder=jukebox.folder or locate(weights_folder))
+        self.tell: Callable[[str], None] = _on_stderr
+        self._folder = weights_folder
+        self._weights: Weights | None = None
+        self._key: tuple[Path, int, int] | None = None
+
+    @property
+    def loaded(self) -> str:
+        """The id of the weights in memory, empty while there are none."""
+        weights = self._weights  # read once: another thread asks, while this one may give them back
+        return weights.info.id if weights else ""
+
+    def weights(self, name: str) -> Weights:
+        """The weights of that id or path, on the device. Raises EdgeError as catalogue and weights_file do."""
+        path = resolve(name, self._folder)
+        stat = path.stat()
+        key = (path, stat.st_mtime_ns, stat.st_size)
+        if self._weights is None or key != self._key:
+            self.forget()
+            self._weights, self._key = load_weights(path, self.device), key
+        return self._weights
+
+    def forget(self) -> None:
+        """Give the memory back."""
+        self._weights = self._key = None
+        give_back(self.device)
+
+
+def _on_stderr(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)

@@ -1,0 +1,261 @@
+"""Song and settings in, dance out: the one place that strings the parts together."""
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..audio.features import Features, song_features
+from ..audio.jukebox.folder import open_folder
+from ..audio.jukebox.settings import default_cache
+from ..audio.loading import load
+from ..diffusion.edit_constraints import Kept, read_edit
+from ..diffusion.guidance import BATCH
+from ..diffusion.long_form import plan_windows
+from ..diffusion.samplers import Step
+from ..diffusion.song import FinalFrames, SamplerSettings, sample_song
+from ..errors import EdgeError
+from ..model import controls
+from ..model.arithmetic import quickest
+from ..model.weights_file import Weights, WeightsInfo
+from ..motion.feet import FootSettings
+from ..motion.files import replacing, save_motion
+from ..motion.motion import Motion
+from ..motion.rotations import Array
+from ..runtime.malloc_tuning import give_back
+from ..runtime.oom_fallback import with_less_memory
+from ..schema.edits import EditRequest
+from ..schema.progress import Report, silent
+from ..schema.requests import FEATURE_KINDS, RAMPS, FeaturesRequest, GenerateRequest
+from .metadata import describe
+from .model_cache import Studio
+from .postprocess import Finisher
+
+LONGEST_S = 3600.0
+SMOOTHEST_STEPS = 1000
+
+OnPartial = Callable[[Motion], None]
+"""Called with the beginning of a dance while the rest is being made. It stays as it is."""
+
+
+def no_hurry(_beginning: Motion) -> None:
+    """What a caller does with the beginning who waits for the whole dance."""
+
+
+def generate(
+    request: GenerateRequest, report: Report = silent, studio: Studio | None = None, on_partial: OnPartial = no_hurry
+) -> Motion:
+    """The dance that the request describes: exactly round(duration * 30) frames, metres, z up, floor at z = 0.
+
+    The dancer begins at x = y = 0 and faces -y, taken over the first second, unless what is kept says where. What is
+    kept exactly comes out so. beats and meta are filled in. The same request on the same machine gives the same
+    numbers, bit for bit.
+    report: called at every stage and before every network evaluation; what it raises ends the work there.
+    studio: keeps weights warm from dance to dance. on_partial: called with the dance's beginning, longer each time,
+    where the request is sequential.
+    Raises EdgeError: request_invalid, feature_unavailable, control_unsupported, and those of audio, weights and
+    diffusion.kept.
+    """
+    _check(request)
+    feet = _foot_settings(request)
+    report("loading", 0, 1)
+    studio = studio or Studio()
+    weights = studio.weights(request.weights)
+    _check_features(weights.info, studio)
+    report("loading", 1, 1)
+
+    report("features", 0, 1)
+    audio = load(request.song, request.start, request.duration)
+    frames = round((request.duration or audio.duration) * Motion.fps)
+    kept = read_edit(request.edit, frames)
+    feet = replace(feet, contacts=kept.planted)
+    features = song_features(
+        audio,
+        weights.info.feature_type,
+        plan_windows(frames).padded_frames,
+        studio.jukebox,
+        report,
+        correction=request.beats,
+    )
+    del audio  # 10 minutes of it are 100 MB
+    condition = _condition(features, weights.info, request)
+    info = weights.info
+    made = describe(request, frames, weights_id=info.id, weights_sha256=weights.sha256, features=info.feature_type)
+    meta = made | {"downbeats": features.beats.downbeats.round(4).tolist()}
+    # A dance that is hardly varied keeps its timing.
+    on_beat = request.on_beat * (1.0 if kept.variation is None else kept.variation.strength)
+    finisher = Finisher(features.beats.beats, kept, on_beat, feet, request.smoothness, meta)
+    report("features", 1, 1)
+
+    def on_final(vectors: Array) -> None:
+        if len(vectors) < frames and (beginning := finisher.beginning(vectors)):
+            on_partial(beginning)
+
+    def sample(batch: int, device: torch.device) -> Array:
+        weights.model.to(device)
+        return _sample(weights, condition, kept, request, batch=batch, report=report, on_final=on_final)
+
+    vectors = with_less_memory(sample, BATCH, studio.device, studio.tell)
+    if weights.model.null_cond_hidden.device.type != studio.device.type:
+        studio.forget()  # the next dance tries the GPU again
+    report("feet", 0, 1)
+    motion = finisher.whole(vectors)
+    give_back()
+    report("feet", 1, 1)
+    return motion
+
+
+def write_dance(
+    request: GenerateRequest,
+    path: str | Path,
+    report: Report = silent,
+    studio: Studio | None = None,
+    on_partial: OnPartial = no_hurry,
+) -> None:
+    """Generate a dance and write its motion file; the file appears whole or not at all. Raises as generate; OSError."""
+    motion = generate(request, report, studio, on_partial)
+    report("saving", 0, 1)
+    save_motion(path, motion)
+    report("saving", 1, 1)
+
+
+def write_features(
+    request: FeaturesRequest, path: str | Path, report: Report = silent, studio: Studio | None = None
+) -> None:
+    """Extract a song's features and write them as npz; the file appears whole or not at all.
+
+    values: (frames, width), or (windows, 150, width) where windows are heard alone; kind; tempo (bpm), beats and
+    downbeats (seconds from the request's start). studio: knows where Jukebox is and on what it runs.
+    Raises EdgeError as audio does; OSError.
+    """
+    report("features", 0, 1)
+    audio = load(request.song, request.start, request.duration)
+    frames = round((request.duration or audio.duration) * Motion.fps)
+    jukebox = (studio or Studio()).jukebox
+    features = song_features(audio, request.kind, frames, jukebox, report, correction=request.beats)
+    grid = features.beats
+    with replacing(path) as unfinished, unfinished.open("wb") as file:
+        np.savez(
+            file,
+            values=features.values,
+            kind=np.array(features.kind),
+            tempo=np.float64(grid.tempo),
+            beats=grid.beats,
+            downbeats=grid.downbeats,
+        )
+    report("features", 1, 1)
+
+
+def _sample(
+    weights: Weights,
+    condition: Array,
+    kept: Kept,
+    request: GenerateRequest,
+    *,
+    batch: int,
+    report: Report,
+    on_final: FinalFrames,
+) -> Array:
+    """Motion vectors (frames, 151), metres. batch: windows at a time, at most."""
+    done, total = 0, request.steps
+
+    def poll() -> None:
+        report("sampling", done, total)
+
+    def on_step(step: Step) -> None:
+        nonlocal done, total
+        done, total = step.index + 1, step.count
+        report("sampling", done, total)
+
+    settings = SamplerSettings(
+        request.sampler,
+        request.steps,
+        eta=request.eta,
+        guidance=request.guidance,
+        guidance_interval=request.guidance_interval,
+        guidance_ramp=request.guidance_ramp,
+        seed=request.seed,
+        sequential=request.sequential,
+        batch=batch,
+        arithmetic=quickest(weights.model, batch, default_cache().parent)
+        if request.arithmetic == "fastest"
+        else "fp32",
+    )
+    return sample_song(
+        weights.model,
+        weights.normaliser,
+        condition,
+        kept.constraint.frames,
+        settings,
+        constraint=kept.constraint,
+        variation=kept.variation,
+        on_step=on_step,
+        on_final=on_final,
+        poll=poll,
+    )
+
+
+def _condition(features: Features, info: WeightsInfo, request: GenerateRequest) -> Array:
+    """What the network hears: the music's features and, behind them, the controls that these weights know."""
+    values = features.values
+    if not info.controls:
+        if request.style != controls.ANY_STYLE or request.energy is not None:
+            raise EdgeError(
+                "control_unsupported",
+                f"The weights {info.id} know neither style nor energy.",
+                "Choose style any and no energy, or other weights.",
+            )
+        return values
+    channels = controls.control_channels(request.style, request.energy, values.shape[-2])
+    return np.concatenate([values, np.broadcast_to(channels, (*values.shape[:-1], channels.shape[-1]))], axis=-1)
+
+
+def _check(request: GenerateRequest) -> None:
+    """Refuse numbers that no dance can be made from."""
+    duration, interval = request.duration, request.guidance_interval
+    rules = {
+        f"steps is {request.steps}, not between 1 and {SMOOTHEST_STEPS}": 1 <= request.steps <= SMOOTHEST_STEPS,
+        f"seed is {request.seed}, less than 0": request.seed >= 0,
+        f"guidance is {request.guidance:g}, not between 0 and 20": 0 <= request.guidance <= 20,
+        f"eta is {request.eta:g}, not between 0 and 1": 0 <= request.eta <= 1,
+        f"on beat is {request.on_beat:g}, not between 0 and 1": 0 <= request.on_beat <= 1,
+        f"guidance ramp is {request.guidance_ramp}, not one of {', '.join(RAMPS)}": request.guidance_ramp in RAMPS,
+        f"guidance interval is {interval}, not two timesteps, the lower first, from 0 to 999": interval is None
+        or (len(interval) == 2 and 0 <= interval[0] <= interval[1] <= 999),
+        "sampler is reference, which keeps nothing of another dance": request.sampler != "reference"
+        or request.edit == EditRequest(),
+        f"smoothness is {request.smoothness:g}, not between 0 and 1": 0 <= request.smoothness <= 1,
+        f"bar is {request.beats.bar}, not between 0 and 3": 0 <= request.beats.bar <= 3,
+        f"beats' offset is {request.beats.offset:g} s, not between -10 and 10": abs(request.beats.offset) <= 10,
+        f"duration is {duration} s, not above 0 and at most {LONGEST_S:g} s": duration is None
+        or 0 < duration <= LONGEST_S,
+    }
+    for words, kept in rules.items():
+        if not kept:
+            raise EdgeError("request_invalid", f"The setting {words}.", "Change it.")
+
+
+def _foot_settings(request: GenerateRequest) -> FootSettings:
+    try:
+        return FootSettings(**asdict(request.feet))
+    except ValueError as error:
+        raise EdgeError("request_invalid", f"The foot cleanup's {error}.", "Change that setting.") from None
+
+
+def _check_features(info: WeightsInfo, studio: Studio) -> None:
+    """Refuse weights whose music features cannot be made here."""
+    hint = "Choose other weights, such as starter."
+    if info.feature_type == "jukebox" and studio.jukebox.provider == "native":
+        if studio.jukebox.folder and open_folder(studio.jukebox.folder).shape.width == info.feature_width:
+            return
+        hint = f"docs/jukebox.md tells how to get Jukebox. {hint}"
+    elif info.feature_type in FEATURE_KINDS:
+        return
+    raise EdgeError(
+        "feature_unavailable",
+        f"The weights {info.id} listen through {info.feature_type} features of {info.feature_width} channels, "
+        "which this installation cannot make.",
+        hint,
+    )

@@ -1,0 +1,43 @@
+"""The pipes of a process that talks with Blender, taken away from everything else in it. Standard library only."""
+
+import importlib
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from .messages import FrameSplitter, Message, encode
+
+
+class Channel:
+    """The real stdin and stdout.
+
+    A library that prints, in Python or in C, writes to stderr from here on; a child process that reads finds nothing.
+    """
+
+    def __init__(self) -> None:
+        self._stdin, self._stdout = os.dup(0), os.dup(1)
+        with Path(os.devnull).open("rb") as nothing:
+            os.dup2(nothing.fileno(), 0)
+        os.dup2(2, 1)
+        sys.stdout = sys.stderr
+        if sys.platform == "win32":
+            importlib.import_module("msvcrt").setmode(self._stdout, os.O_BINARY)  # else \n becomes \r\n
+        self._writing = threading.Lock()
+
+    def send(self, message: Message) -> None:
+        """Write one frame, whole. If nobody reads any more, Blender is gone, and so is this process."""
+        frame = memoryview(encode(message))
+        try:
+            with self._writing:
+                while frame:
+                    frame = frame[os.write(self._stdout, frame) :]
+        except OSError:
+            os._exit(0)
+
+    def lines(self) -> Iterator[bytes]:
+        """Lines as they come; ends with stdin."""
+        splitter = FrameSplitter()
+        while chunk := os.read(self._stdin, 1 << 16):
+            yield from splitter.feed(chunk)

@@ -1,0 +1,72 @@
+"""Which device the network runs on. `promised` answers without importing torch, `choose` with it."""
+
+import ctypes
+import importlib
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+from ..errors import EdgeError
+
+if TYPE_CHECKING:
+    import torch
+
+DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+DEVICES: tuple[str, ...] = get_args(DeviceName)
+
+_CUDA_DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+
+
+def promised(wanted: str = "auto") -> str:
+    """The device that `choose` will most likely come to: "cpu", "cuda", "mps", or "" where torch is not installed.
+
+    Takes milliseconds: it reads for what torch was built, and asks the graphics driver itself.
+    """
+    build = _torch_build()
+    if build is None:
+        return ""
+    if wanted != "auto":
+        return wanted
+    has_gpu = (build == "cuda" and _cuda_devices() > 0) or (build == "hip" and Path("/dev/kfd").exists())
+    return "cuda" if has_gpu else "cpu"
+
+
+def choose(wanted: str = "auto") -> "torch.device":
+    """The torch device of that name; "auto" is cuda (NVIDIA and AMD) where there is one, else the CPU.
+
+    Apple's mps is taken only when it is asked for: the CPU is quick enough for the starter weights and gives the same
+    bytes on every run. Raises EdgeError device_missing.
+    """
+    library = importlib.import_module("torch")  # not at the top: `promised` must stay quick
+    has_gpu = library.cuda.is_available()
+    if wanted == "auto":
+        wanted = "cuda" if has_gpu else "cpu"
+    if (wanted == "cuda" and not has_gpu) or (wanted == "mps" and not library.backends.mps.is_available()):
+        raise EdgeError("device_missing", f"This machine has no {wanted} device that torch can use.", "Choose cpu.")
+    device: torch.device = library.device(wanted)
+    return device
+
+
+def _torch_build() -> str | None:
+    """What the installed torch was built for, None where there is none."""
+    found = importlib.util.find_spec("torch")
+    if found is None or found.origin is None:
+        return None
+    try:
+        text = Path(found.origin).with_name("version.py").read_text("utf-8")
+    except OSError:
+        return "cpu"
+    built = re.findall(r"^(cuda|hip)\b[^=]*= *['\"]", text, re.MULTILINE)
+    return built[0] if built else "cpu"
+
+
+def _cuda_devices() -> int:
+    try:
+        driver = ctypes.CDLL(_CUDA_DRIVER)
+        count = ctypes.c_int(0)
+        working = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0
+    except (OSError, AttributeError):
+        return 0
+    return count.value if working else 0

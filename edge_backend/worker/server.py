@@ -1,0 +1,238 @@
+"""The subprocess behind Blender: reads requests, runs one job at a time, reports. docs/protocol.md is its manual.
+
+Two threads. The main thread runs jobs, because torch and Ctrl-C like it there. The listener reads stdin, so that
+cancel, status and the end of Blender are heard in the middle of a job. No signals, no ports: the same on Linux, Windows
+and macOS.
+"""
+
+import faulthandler
+import gc
+import importlib
+import os
+import sys
+import threading
+import time
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from .. import __version__
+from ..errors import EdgeError
+from ..errors.from_exception import explain
+from ..model.catalogue import known
+from ..protocol.messages import (
+    PROTOCOL,
+    Body,
+    Cancel,
+    Error,
+    Features,
+    Generate,
+    Hello,
+    Log,
+    Partial,
+    ProtocolError,
+    Result,
+    Shutdown,
+    Stage,
+    State,
+    Status,
+    StatusRequest,
+    decode,
+)
+from ..protocol.parent_watch import end_with_parent
+from ..protocol.stdio_channel import Channel
+from ..runtime.devices import promised
+from ..schema.progress import ProgressFrames
+from .job_queue import Job, JobQueue
+
+GRACE_S = 0.5
+"""How long a job may take to notice that Blender is gone; then the process ends all the same."""
+
+BROKEN = 3
+"""Exit status of a worker whose installation cannot run jobs; its last frame says why."""
+
+
+class Worker:
+    """One conversation with Blender, from hello to the end of stdin."""
+
+    def __init__(
+        self, channel: Channel, device: str, weights_folder: Path | None, idle_s: float | None, ahead: bool = False
+    ) -> None:
+        self._channel = channel
+        self._ahead = ahead
+        self._device = device
+        self._weights_folder = weights_folder
+        self._idle_s = idle_s
+        self._jobs = JobQueue()
+        self._pipeline: ModuleType | None = None
+        self._studio: Any = None
+
+    def run(self) -> int:
+        """Serve until there is nothing more to do; the exit status."""
+        self._channel.send(self._hello())
+        threading.Thread(target=self._listen, name="listener", daemon=True).start()
+        try:
+            self._load()
+        except Exception as error:
+            self._channel.send(_error(None, explain(error)))
+            return BROKEN
+        self._channel.send(self._state())
+        if self._ahead:
+            self._rehearse()
+        while job := self._jobs.take(self._idle_s):
+            self._work(job)
+        return 0
+
+    def _hello(self) -> Hello:
+        names = tuple(weights.id for weights in known(self._weights_folder) if weights.path)
+        return Hello(PROTOCOL, __version__, os.getpid(), promised(self._device), names)
+
+    def _load(self) -> None:
+        began = time.monotonic()
+        gc.disable()  # imports make no garbage, and looking for it takes a tenth of their time
+        self._pipeline = importlib.import_module("..generation.pipeline", __package__)  # here torch comes in
+        studio = importlib.import_module("..generation.model_cache", __package__)
+        gc.freeze()  # nor will what they made become garbage
+        gc.enable()
+        self._studio = studio.Studio(self._device, self._weights_folder)
+        self._studio.tell = lambda sentence: self._channel.send(Log("warning", sentence))
+        self._channel.send(Log("info", f"The libraries were loaded in {time.monotonic() - began:.1f} s."))
+
+    def _rehearse(self) -> None:
+        """Nobody has asked for it, so whatever goes wrong in it is no job's end."""
+        began = time.monotonic()
+        try:
+            rehearsal = importlib.import_module(".warmup", __package__)
+            if rehearsal.rehearse(self._studio, lambda: self._jobs.waiting > 0):
+                self._channel.send(Log("info", f"A rehearsal took {time.monotonic() - began:.1f} s."))
+        except Exception as error:
+            failure = explain(error)
+            self._channel.send(Log("warning", f"The rehearsal failed: {failure} {failure.detail}".rstrip()))
+        else:
+            return
+        self._give_memory_back()  # behind the exception, whose frames hold tensors
+
+    # --- main thread: jobs ---
+
+    def _work(self, job: Job) -> None:
+        outcome: Result | Error
+        try:
+            outcome = Result(job.name, str(self._make(job)))
+        except Exception as error:
+            outcome = _error(job.name, explain(error))
+        if isinstance(outcome, Error) and outcome.code == "out_of_memory":
+            self._give_memory_back()
+        self._jobs.finish(job)  # before it is told, so that whoever hears of it finds the worker free
+        self._channel.send(outcome)
+
+    def _give_memory_back(self) -> None:
+        try:
+            self._studio.forget()
+        except Exception as error:  # after some errors a GPU refuses this, too
+            self._channel.send(Log("warning", str(explain(error))))
+
+    def _make(self, job: Job) -> Path:
+        assert self._pipeline is not None  # noqa: S101 - for the type checker: run() has loaded it
+        folder = Path(job.message.folder)
+        if not folder.is_dir():
+            raise EdgeError("job_folder_missing", f"The job folder is not there: {folder}.", "Generate again.")
+        progress = ProgressFrames(job.name, self._channel.send)
+
+        def report(stage: Stage, done: int, total: int) -> None:
+            if job.cancelled.is_set():
+                raise _cancelled()
+            progress(stage, done, total)
+
+        match job.message:
+            case Generate(request=request):
+                path = folder / "dance.npz"
+                show = partial(self._show, job.name, folder)
+                self._pipeline.write_dance(request, path, report, self._studio, show)
+            case Features(request=request):
+                path = folder / "features.npz"
+                self._pipeline.write_features(request, path, report, self._studio)
+            case Body(request=request):
+                path = folder / "body.npz"
+                importlib.import_module("..body.shaping", __package__).write_body(request, path, report)
+        return path
+
+    def _show(self, job: str, folder: Path, beginning: Any) -> None:
+        """Send the beginning of a dance, a Motion, while the rest is being made."""
+        assert self._pipeline is not None  # noqa: S101 - as above
+        path = folder / f"beginning-{beginning.frames}..fileio.safe_npz"
+        self._pipeline.save_motion(path, beginning)
+        self._channel.send(Partial(job, str(path), beginning.frames))
+
+    # --- listener thread: frames ---
+
+    def _listen(self) -> None:
+        try:
+            for line in self._channel.lines():
+                if not self._heard(line):
+                    break
+        finally:
+            self._jobs.close()
+            time.sleep(GRACE_S)
+            os._exit(0)
+
+    def _heard(self, line: bytes) -> bool:
+        """Act on one frame, and tell of a fault in that; False ends the conversation."""
+        try:
+            return self._hear(line)
+        except Exception as error:
+            self._channel.send(_error(None, explain(error)))
+            return True
+
+    def _hear(self, line: bytes) -> bool:
+        """Act on one frame; False ends the conversation."""
+        try:
+            message = decode(line)
+        except ProtocolError as error:
+            self._channel.send(_error(None, error))
+            return True
+        match message:
+            case Generate() | Features() | Body():
+                if not self._jobs.add(Job(message)):
+                    taken = EdgeError("job_exists", f"There is a job {message.job} already.", "Number jobs anew.")
+                    self._channel.send(_error(message.job, taken))
+            case Cancel(name):
+                if waiting := self._jobs.cancel(name):
+                    self._channel.send(_error(waiting.name, _cancelled()))
+            case StatusRequest():
+                self._channel.send(self._state())
+            case Shutdown():
+                return False
+            case _:
+                wrong = f"A worker does not take {type(message).__name__.lower()} messages."
+                self._channel.send(_error(None, EdgeError("frame_wrong_way", wrong)))
+        return True
+
+    def _state(self) -> State:
+        if self._studio is None:
+            return State("starting", queued=self._jobs.waiting)
+        running = self._jobs.running
+        state: Status = "busy" if running else "idle"
+        return State(state, self._studio.device.type, self._studio.loaded, running, self._jobs.waiting)
+
+
+def run(
+    device: str = "auto", weights_folder: Path | None = None, idle_minutes: float = 10.0, ahead: bool = False
+) -> None:
+    """Be a worker on this process's stdin and stdout; never returns.
+
+    idle_minutes: 0 = wait for ever. ahead: it is started before it is needed, and has time for a rehearsal.
+    """
+    faulthandler.enable()
+    end_with_parent()
+    status = Worker(Channel(), device, weights_folder, idle_minutes * 60 or None, ahead).run()
+    sys.stderr.flush()
+    os._exit(status)  # the listener sits in a read that nothing but the end of the process can end
+
+
+def _error(job: str | None, failure: EdgeError) -> Error:
+    return Error(job, failure.code, failure.message, failure.hint, failure.detail)
+
+
+def _cancelled() -> EdgeError:
+    return EdgeError("cancelled", "The job was cancelled.")

@@ -1,0 +1,38 @@
+"""What the first dance of a session pays for once is paid before anybody waits: libraries, weights, first products."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from ..audio.clicks import write_clicks
+from ..errors import EdgeError
+from ..generation.model_cache import Studio
+from ..generation.pipeline import generate
+from ..schema.progress import Stage
+from ..schema.requests import GenerateRequest
+
+SECONDS = 6.0  # two windows: what they need to agree is part of it
+
+
+class _Called(Exception):  # noqa: N818 - it is no error
+    """Somebody waits for a real dance."""
+
+
+def rehearse(studio: Studio, called: Callable[[], bool]) -> bool:
+    """Dance a little with the bundled weights, for nobody. False where it was broken off.
+
+    called: asked before every evaluation of the network whether there is better work; then it ends at once. Weights
+    that cannot be loaded are no trouble here: the dance that needs them says so.
+    """
+
+    def report(_stage: Stage, _done: int, _total: int) -> None:
+        if called():
+            raise _Called
+
+    try:
+        with tempfile.TemporaryDirectory(prefix="edge_dance_") as folder:
+            song = write_clicks(Path(folder) / "clicks.wav", SECONDS)
+            generate(GenerateRequest(str(song), duration=SECONDS, steps=2, sequential=True), report, studio)
+    except (_Called, EdgeError, OSError):
+        return False
+    return True

@@ -1,0 +1,155 @@
+"""Several dancers to one song, in Blender: who dances what, how near they come, and that their feet stand."""
+
+import bpy
+import numpy as np
+import pytest
+from blender_stage import addon, bone_heads, put_dancer
+from characters import mixamo, put_character
+
+FRAMES = 60
+
+
+def walking():
+    """A walk of 1.4 m to the left and back, with feet that stand while the other one steps: no pose of a real dancer,
+    but a way over the floor; beats every half second."""
+    time = np.arange(FRAMES) / 30
+    rotations = np.tile(np.eye(3, dtype=np.float32), (FRAMES, 24, 1, 1))
+    root = np.stack([1.4 * np.sin(np.pi * time / 2), 0.3 * np.sin(np.pi * time), np.full(FRAMES, 0.9)], axis=-1)
+    angles = 0.4 * np.sin(2 * np.pi * time)
+    rotations[:, 16, :2, :2] = np.moveaxis(
+        np.array([[np.cos(angles), -np.sin(angles)], [np.sin(angles), np.cos(angles)]]), -1, 0
+    )
+    motion = addon("edge_backend.motion.motion").Motion
+    beats = np.arange(0, FRAMES / 30, 0.5)
+    meta = {"seed": 5, "song": {"name": "s.wav"}}
+    return motion(rotations, root.astype(np.float32), np.zeros((FRAMES, 4), np.float32), beats, meta)
+
+
+def put_skeleton():
+    """A dancer without its body, which takes time at every frame."""
+    dancer = put_dancer()
+    bpy.data.objects.remove(dancer.children[0])
+    return dancer
+
+
+@pytest.fixture
+def company():
+    """A leader with a take, and three others: two dancers and a character in centimetres, the leader active."""
+    scene = bpy.context.scene
+    scene.render.fps, scene.frame_end = 30, 2
+    others = [put_skeleton(), put_skeleton(), put_character(mixamo(), units=100, y_up=True)]
+    for number, other in enumerate(others):
+        other.location = (3 + number, 2, 0)
+        other.rotation_euler.z = number
+    leader = put_skeleton()
+    leader.location, leader.rotation_euler = (1, -1, 0), (0, 0, 0.5)
+    addon("takes.new_take").add_take(leader, walking(), scene, 1.0)
+    for other in others:
+        other.select_set(True)
+    bpy.context.view_layer.update()
+    return leader, others
+
+
+def ways(dancers):
+    """The hips' way over the floor of each, every frame of the scene."""
+    scene = bpy.context.scene
+    frames = range(scene.frame_start, scene.frame_end + 1)
+    return [track.hips[:, :2] for track in addon("render.tracks").tracks_of(dancers, scene, frames)]
+
+
+def nearest(dancers):
+    found = ways(dancers)
+    return min(
+        np.linalg.norm(one - other, axis=1).min() for number, one in enumerate(found) for other in found[number + 1 :]
+    )
+
+
+@pytest.mark.parametrize("places", ["LINE", "WEDGE", "PLACED"])
+def test_nobody_comes_closer_than_asked_at_any_frame(company, places):
+    leader, others = company
+    before = [tuple(row) for row in leader.matrix_world]
+    options = {"places": places, "mirror": True, "beats": 1, "turn": 0.6, "spacing": 0.8, "distance": 1.3}
+    assert bpy.ops.edge_dance.dance_together(**options) == {"FINISHED"}
+    assert nearest([leader, *others]) > 1.3 - 1e-4
+    assert [tuple(row) for row in leader.matrix_world] == before
+
+
+def test_all_dance_the_leaders_dance_in_their_own_place(company):
+    leader, (second, third, character) = company
+    bpy.ops.edge_dance.dance_together(places="LINE", spacing=2.0)
+    lead, *rest = ways([leader, second, third])
+    for way in rest:
+        apart = way - lead
+        assert np.ptp(apart, axis=0).max() < 1e-4  # metres: one dance, moved as a whole
+        assert np.linalg.norm(apart[0]) == pytest.approx(2.0, abs=1e-4)
+    assert np.allclose(bone_heads(second, 30), bone_heads(leader, 30), atol=1e-4)
+    take = character.animation_data.action
+    assert take["edge_dance"]["song"] == "s.wav" and list(take["edge_dance"]["beats"]) == [1, 16, 31, 46]
+
+
+def test_a_canon_begins_on_the_songs_beats_and_ends_with_the_leader(company):
+    leader, others = company
+    bpy.ops.edge_dance.dance_together(beats=1)
+    spans = sorted(tuple(other.animation_data.action.frame_range) for other in others)
+    assert [start for start, _ in spans] == [16, 31, 46]
+    assert all(end <= leader.animation_data.action.frame_range[1] for _, end in spans)
+    later = next(other for other in others[:2] if other.animation_data.action.frame_range[0] == 16)
+    assert np.allclose(bone_heads(later, 36), bone_heads(leader, 21), atol=1e-4)
+
+
+def test_every_second_one_is_mirrored(company):
+    leader, others = company
+    bpy.ops.edge_dance.dance_together(mirror=True)
+    names = addon("rig.skeleton").BONE_NAMES
+    lead = bone_heads(leader, 20)
+    flipped = [names.index(name[:-1] + {"L": "R", "R": "L"}[name[-1]] if "." in name else name) for name in names]
+    same = [np.abs(bone_heads(other, 20) - lead).max() < 1e-3 for other in others[:2]]
+    mirror = [
+        np.abs(bone_heads(other, 20)[flipped] * (-1, 1, 1) - lead).max() < 0.03 for other in others[:2]
+    ]  # SMPL is not quite symmetric
+    assert sorted(zip(same, mirror, strict=True)) == [(False, True), (True, False)]
+
+
+def test_feet_that_stand_go_on_standing(company):
+    """A whole dance is moved as one: what a foot does between two frames is what the leader's does."""
+    leader, (second, *_) = company
+    bpy.ops.edge_dance.dance_together(places="WEDGE", turn=1.0)
+    steps = []
+    for dancer in (leader, second):
+        feet = []
+        for frame in range(1, FRAMES + 1):
+            bpy.context.scene.frame_set(frame)
+            posed = dancer.evaluated_get(bpy.context.evaluated_depsgraph_get())
+            feet.append([posed.matrix_world @ posed.pose.bones[name].head for name in ("toes.L", "toes.R")])
+        steps.append(np.linalg.norm(np.diff(np.array(feet), axis=0), axis=-1))
+    assert np.abs(steps[0] - steps[1]).max() < 1e-5
+
+
+def test_different_takes_are_the_leaders_others(company):
+    leader, others = company
+    with pytest.raises(RuntimeError, match="has no other takes"):
+        bpy.ops.edge_dance.dance_together(dances="TAKES")
+    assert all(other.animation_data is None or other.animation_data.action is None for other in others)
+    first = leader.animation_data.action
+    addon("takes.mirror").add_mirrored(leader, first, bpy.context.scene)
+    addon("takes.take_list").use_take(leader, first)
+    bpy.ops.edge_dance.dance_together(dances="TAKES")
+    assert all(other.animation_data.action.name.startswith(f"{first.name} mirrored") for other in others)
+    assert leader.animation_data.action == first
+
+
+def test_two_in_one_place_are_told_and_nothing_changes(company):
+    leader, others = company
+    others[0].matrix_world = leader.matrix_world
+    actions = len(bpy.data.actions)
+    with pytest.raises(RuntimeError, match="begin in one place"):
+        bpy.ops.edge_dance.dance_together(places="PLACED")
+    assert len(bpy.data.actions) == actions
+
+
+def test_it_says_whom_to_select(company):
+    _, others = company
+    for other in others:
+        other.select_set(False)
+    with pytest.raises(RuntimeError, match="Select the others too"):
+        bpy.ops.edge_dance.dance_together()

@@ -1,0 +1,62 @@
+"""`weights fetch edge`: says where the authors' file is to be had, and takes no other for it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from edge_backend.cli import parser as cli
+from edge_backend.cli.commands import weights_fetch
+from edge_backend.generation.metadata import sha256_of
+from edge_backend.model.catalogue import known
+
+
+def refusal(capfd: pytest.CaptureFixture[str], *arguments: object) -> str:
+    assert cli.main(["weights", "fetch", "edge", *map(str, arguments)]) == 2
+    return capfd.readouterr().err.splitlines()[-1]
+
+
+def test_without_a_file_it_says_where_to_get_it_and_what_to_do_next(capfd: pytest.CaptureFixture[str]) -> None:
+    sentence = refusal(capfd)
+    assert weights_fetch.PAGE in sentence
+    assert "--from checkpoint.pt" in sentence
+    assert "[weights_by_hand]" in sentence
+
+
+def test_a_file_that_is_not_the_authors_is_refused(
+    parity_folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    other = parity_folder / "edge_reference.pt"
+    assert "[checkpoint_other]" in refusal(capfd, "--from", other, "--weights-folder", tmp_path)
+    assert "[weights_missing]" in refusal(capfd, "--from", tmp_path / "none.pt")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_jukebox_comes_with_its_licence_and_from_a_folder_only_with_its_files(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fetch = ["weights", "fetch", "jukebox", "--weights-folder", str(tmp_path / "weights")]
+    assert cli.main(fetch) == 2
+    said = capfd.readouterr().err
+    assert "Noncommercial" in said and "[licence_not_accepted]" in said
+    assert cli.main([*fetch, "--accept-licence", "--from", str(tmp_path)]) == 2
+    assert "vqvae.pth.tar" in capfd.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_authors_file_becomes_weights_in_the_folder(
+    parity_folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a small file of the authors' classes in the place of theirs, whose SHA-256 the index then names."""
+    source = shutil.copy(parity_folder / "edge_reference.pt", tmp_path / "checkpoint.pt")
+    entries = [entry for entry in known() if entry.id == weights_fetch.EDGE]
+    object.__setattr__(entries[0], "source_sha256", sha256_of(source))
+    monkeypatch.setattr(weights_fetch, "known", lambda _folder: entries)
+    folder = tmp_path / "mine"
+    assert cli.main(["weights", "fetch", "edge", "--from", str(source), "--weights-folder", str(folder)]) == 0
+    shown = capfd.readouterr()
+    assert "MIT" in shown.err  # the licence, before anything is written
+    assert "weights edge-jukebox" in shown.out
+    assert [entry.path for entry in known(folder) if entry.id == weights_fetch.EDGE] == [
+        folder / "edge-jukebox.safetensors"
+    ]

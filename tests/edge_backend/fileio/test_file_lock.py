@@ -1,0 +1,65 @@
+"""A file is held by one process at a time; a disk that cannot have files held is told from one that is busy."""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge_backend.batch.run import run_batch
+from edge_backend.errors import EdgeError
+from edge_backend.fileio import file_lock
+from edge_backend.fileio.file_lock import holding
+from edge_backend.setup.home import Home
+
+REPOSITORY = Path(__file__).parents[3]
+TAKEN = EdgeError("taken", "Somebody is at it.")
+HOLD = (
+    "import sys; from pathlib import Path; from edge_backend.fileio.file_lock import holding; from edge_backend.errors import \
+EdgeError\nwith holding(Path(sys.argv[1]), EdgeError('taken', '')): print('held', flush=True); sys.stdin.read()"
+)
+
+
+def refusal(path: Path) -> EdgeError:
+    with pytest.raises(EdgeError) as caught, holding(path, TAKEN):
+        pass
+    return caught.value
+
+
+def test_one_process_at_a_time_and_a_killed_one_holds_nobody_up(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    command = [sys.executable, "-c", HOLD, str(path)]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        assert other.stdout.readline().strip() == b"held"
+        assert refusal(path) is TAKEN
+        other.kill()
+    with holding(path, TAKEN):
+        pass
+
+
+@pytest.fixture(params=[errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def reason(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The disk cannot do it, as NFS without its lock service and Lustre without flock; its words."""
+
+    def flock(*_arguments: object) -> None:
+        raise OSError(request.param, os.strerror(request.param))
+
+    monkeypatch.setattr(file_lock, "_hold", flock)
+    return os.strerror(request.param)
+
+
+def test_a_disk_that_cannot_lock_is_not_called_busy(tmp_path: Path, reason: str) -> None:
+    error = refusal(tmp_path / "lock")
+    assert error.code == "file_lock" and str(tmp_path) in error.message and reason in error.message
+
+
+def test_neither_set_up_nor_a_batch_calls_it_busy(tmp_path: Path, reason: str) -> None:
+    with pytest.raises(EdgeError) as caught, Home(tmp_path / "home").alone():
+        pass
+    assert caught.value.code == "file_lock" and reason in caught.value.message
+    with pytest.raises(EdgeError) as caught:
+        run_batch([], tmp_path / "out", lambda *_: iter(()), tmp_path / "manifest.csv", tell=print)  # type: ignore
+    assert caught.value.code == "file_lock" and reason in caught.value.message

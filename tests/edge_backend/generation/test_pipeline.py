@@ -1,0 +1,252 @@
+"""From song to dance: length, place on the stage, the same bytes again, and sentences for what cannot be."""
+
+import hashlib
+import weakref
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pipeline_fixtures import write_song, write_weights
+
+from edge_backend.audio.loading import load
+from edge_backend.errors import EdgeError
+from edge_backend.generation.model_cache import Studio
+from edge_backend.generation.pipeline import generate, write_dance, write_features
+from edge_backend.generation.postprocess import on_stage
+from edge_backend.motion.files import load_motion
+from edge_backend.motion.motion import Motion
+from edge_backend.motion.rotations import axis_angle_to_matrix
+from edge_backend.motion.skeleton import Y_UP_TO_Z_UP
+from edge_backend.protocol.messages import Stage
+from edge_backend.schema.requests import FeaturesRequest, FeetRequest, GenerateRequest
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pipeline")
+
+
+@pytest.fixture(scope="module")
+def weights(folder: Path) -> str:
+    return str(write_weights(folder))
+
+
+@pytest.fixture(scope="module")
+def song(folder: Path) -> str:
+    return str(write_song(folder / "song.wav"))
+
+
+@pytest.fixture(scope="module")
+def studio() -> Studio:
+    return Studio("cpu")
+
+
+@pytest.mark.parametrize("seconds", [1.0, 1.02, 4.98, 5.0, 5.01, 7.5, 12.34])
+def test_a_dance_has_exactly_the_frames_of_its_duration(
+    song: str, weights: str, studio: Studio, seconds: float
+) -> None:
+    motion = generate(GenerateRequest(song, duration=seconds, steps=2, weights=weights), studio=studio)
+    assert motion.frames == round(seconds * 30)
+    assert np.isfinite(motion.vectors()).all()
+
+
+def test_without_a_duration_the_dance_goes_to_the_end_of_the_song(song: str, weights: str, studio: Studio) -> None:
+    motion = generate(GenerateRequest(song, start=1.5, steps=2, weights=weights), studio=studio)
+    assert motion.frames == round(4.5 * 30)
+
+
+def test_the_same_request_gives_the_same_bytes_and_another_seed_another_dance(
+    song: str, weights: str, studio: Studio, tmp_path: Path
+) -> None:
+    for name, seed in (("a", 7), ("b", 7), ("c", 8)):
+        request = GenerateRequest(song, seed=seed, steps=3, weights=weights)
+        write_dance(request, tmp_path / name, studio=Studio("cpu") if name == "b" else studio)
+    first, again, other = (hashlib.sha256((tmp_path / name).read_bytes()).digest() for name in "abc")
+    assert first == again
+    assert first != other
+
+
+@pytest.mark.parametrize("sampler", ["ddim", "ddpm", "dpmpp"])
+def test_every_sampler_makes_a_dance(song: str, weights: str, studio: Studio, sampler: str) -> None:
+    motion = generate(GenerateRequest(song, sampler=sampler, steps=4, weights=weights), studio=studio)  # type: ignore[arg-type]
+    assert motion.frames == 180
+    assert motion.meta["sampler"] == sampler
+
+
+def test_style_and_energy_reach_the_network(song: str, weights: str, studio: Studio) -> None:
+    plain = generate(GenerateRequest(song, steps=2, weights=weights), studio=studio)
+    for request in (
+        GenerateRequest(song, steps=2, weights=weights, style="salsa"),
+        GenerateRequest(song, steps=2, weights=weights, energy=1.0),
+    ):
+        assert np.abs(generate(request, studio=studio).rotations - plain.rotations).max() > 1e-3
+
+
+def test_the_file_says_how_the_dance_was_made_without_paths_of_this_machine(
+    song: str, weights: str, studio: Studio, tmp_path: Path
+) -> None:
+    write_dance(
+        GenerateRequest(song, start=1.0, duration=2.0, seed=5, steps=2, weights=weights, style="modern"),
+        tmp_path / "dance.npz",
+        studio=studio,
+    )
+    motion = load_motion(tmp_path / "dance.npz")
+    digest = hashlib.sha256(Path(song).read_bytes()).hexdigest()
+    assert motion.meta["song"] == {"name": "song.wav", "sha256": digest, "start": 1.0, "duration": 2.0}
+    assert motion.meta["weights"]["id"] == "tiny"
+    assert (motion.meta["seed"], motion.meta["steps"], motion.meta["style"]) == (5, 2, "modern")
+    assert str(tmp_path.parent) not in str(motion.meta)
+
+
+def test_beats_are_counted_from_the_first_frame_of_the_dance(song: str, weights: str, studio: Studio) -> None:
+    motion = generate(GenerateRequest(song, start=1.25, duration=4.0, steps=2, weights=weights), studio=studio)
+    beats = motion.beats
+    assert len(beats) >= 7  # 8 clicks fall into 4 s at 120 bpm
+    assert (np.abs((beats + 1.25) % 0.5 - 0.25) > 0.25 - 0.04).all()  # within 40 ms, about a frame, of the clicks
+    assert beats.max() < 4.0
+
+
+def test_weights_with_baseline_features_hear_each_window_alone(folder: Path, song: str, studio: Studio) -> None:
+    weights = str(write_weights(folder, "deaf-to-style", "baseline"))
+    motion = generate(GenerateRequest(song, duration=5.5, steps=2, weights=weights), studio=studio)
+    assert motion.frames == 165
+    assert motion.meta["features"] == "baseline"
+    with pytest.raises(EdgeError) as caught:
+        generate(GenerateRequest(song, steps=2, weights=weights, style="salsa"), studio=studio)
+    assert caught.value.code == "control_unsupported"
+
+
+def test_a_studio_loads_weights_once_until_the_file_changes(folder: Path) -> None:
+    studio, path = Studio("cpu"), write_weights(folder, "changing")
+    first = studio.weights(str(path))
+    assert studio.weights(str(path)) is first
+    assert studio.loaded == "changing"
+    write_weights(folder, "changing", latent=64)
+    assert studio.weights(str(path)).info.config.latent == 64
+    studio.forget()
+    assert studio.loaded == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"song": "no-such-song.ogg"}, "audio_missing"),
+        ({"song": "."}, "audio_folder"),
+        ({"weights": "no-such-weights"}, "weights_missing"),
+        ({"steps": 0}, "request_invalid"),
+        ({"seed": -1}, "request_invalid"),
+        ({"duration": 0.0}, "request_invalid"),
+        ({"duration": 1e9}, "request_invalid"),
+        ({"guidance": float("nan")}, "request_invalid"),
+        ({"feet": FeetRequest(strength=2)}, "request_invalid"),
+        ({"duration": 0.2}, "audio_too_short"),
+        ({"start": 100.0}, "audio_too_short"),
+        ({"start": -1.0}, "audio_range"),
+        ({"energy": 2.0}, "energy_out_of_range"),
+        ({"style": "polka"}, "style_unknown"),
+    ],
+)
+def test_what_cannot_be_danced_is_said_in_one_sentence(
+    song: str, weights: str, studio: Studio, change: dict[str, object], code: str
+) -> None:
+    request = GenerateRequest(**({"song": song, "steps": 2, "weights": weights} | change))  # type: ignore[arg-type]
+    with pytest.raises(EdgeError) as caught:
+        generate(request, studio=studio)
+    assert caught.value.code == code
+    assert caught.value.message.endswith(".")
+    assert "\n" not in caught.value.message
+
+
+def test_weights_that_need_jukebox_say_so_before_anything_is_computed(folder: Path, song: str, studio: Studio) -> None:
+    weights = str(write_weights(folder, "listener", "jukebox"))
+    with pytest.raises(EdgeError, match="jukebox") as caught:
+        generate(GenerateRequest(song, weights=weights), studio=studio)
+    assert caught.value.code == "feature_unavailable"
+
+
+def test_a_report_that_raises_stops_before_the_next_network_evaluation(song: str, weights: str, studio: Studio) -> None:
+    evaluations = []
+    hook = studio.weights(weights).model.register_forward_pre_hook(lambda *_: evaluations.append(1))
+
+    def report(stage: Stage, done: int, total: int) -> None:
+        if stage == "sampling" and done == 2:
+            raise EdgeError("cancelled", "Enough.")
+
+    try:
+        with pytest.raises(EdgeError, match="Enough"):
+            generate(GenerateRequest(song, duration=5.0, steps=20, weights=weights), report, studio)
+    finally:
+        hook.remove()
+    assert len(evaluations) <= 4  # two steps; a step of one window evaluates with and without music
+
+
+def test_what_is_shown_of_a_dance_in_the_making_is_what_it_becomes(song: str, weights: str, studio: Studio) -> None:
+    """With the timing, the smoothing and the feet, which look ahead."""
+    beginnings: list[Motion] = []
+    request = GenerateRequest(song, duration=20.0, steps=2, weights=weights, sequential=True, smoothness=0.3)
+    whole = generate(request, studio=studio, on_partial=beginnings.append)
+    assert [beginning.frames for beginning in beginnings] == [135, 285]  # all but the last half second
+    assert whole.frames == 600
+    for beginning in beginnings:
+        assert np.array_equal(beginning.vectors(), whole.vectors()[: beginning.frames])
+        assert np.array_equal(beginning.beats, whole.beats[whole.beats < beginning.frames / 30])
+
+
+def test_the_song_is_heard_and_forgotten(
+    song: str, weights: str, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long song's samples would take as much memory as the network."""
+    heard: list[weakref.ref[Any]] = []
+
+    def loading(*arguments: Any) -> Any:
+        audio = load(*arguments)
+        heard.append(weakref.ref(audio.samples))
+        return audio
+
+    kept: dict[str, bool] = {}
+
+    def report(stage: Stage, _done: int, _total: int) -> None:
+        kept[stage] = any(samples() is not None for samples in heard)
+
+    monkeypatch.setattr("edge_backend.generation.pipeline.load", loading)
+    generate(GenerateRequest(song, steps=1, weights=weights), report, studio)
+    assert len(heard) == 1
+    assert not kept["sampling"]
+
+
+def test_progress_goes_through_the_stages_in_order(song: str, weights: str, studio: Studio, tmp_path: Path) -> None:
+    seen: list[tuple[Stage, int, int]] = []
+    request = GenerateRequest(song, steps=3, weights=weights)
+    write_dance(request, tmp_path / "dance.npz", lambda *step: seen.append(step), studio)
+    assert list(dict.fromkeys(stage for stage, _, _ in seen)) == ["loading", "features", "sampling", "feet", "saving"]
+    sampling = [done for stage, done, total in seen if stage == "sampling" and total == 3]
+    assert sampling == sorted(sampling)
+    assert {0, 1, 2, 3} <= set(sampling)
+
+
+@given(heading=st.floats(-3.1, 3.1), x=st.floats(-5, 5), y=st.floats(-5, 5))
+def test_on_stage_a_dance_begins_at_the_middle_and_faces_the_viewer(heading: float, x: float, y: float) -> None:
+    turn = axis_angle_to_matrix(np.array([0.0, 0.0, heading]))
+    rotations = np.tile(np.eye(3, dtype=np.float32), (60, 24, 1, 1))
+    rotations[:, 0] = turn @ Y_UP_TO_Z_UP
+    walk = np.stack([np.linspace(0, 1, 60), np.zeros(60), np.full(60, 0.9)], axis=1)  # along x, before the turn
+    motion = on_stage(Motion(rotations, (walk @ turn.T + [x, y, 0]).astype(np.float32), np.zeros((60, 4), np.float32)))
+    assert np.abs(motion.root[0, :2]).max() == 0
+    forward = motion.rotations[:, 0] @ [0, 0, 1]
+    assert np.abs(forward - [0, -1, 0]).max() < 1e-5
+    assert np.abs(motion.root - walk).max() < 1e-4  # the same walk in its own frame; heights untouched
+
+
+def test_features_are_written_with_their_beats(song: str, tmp_path: Path) -> None:
+    write_features(FeaturesRequest(song, "rhythm", duration=4.0), tmp_path / "f.npz")
+    with np.load(tmp_path / "f.npz", allow_pickle=False) as file:
+        assert file["values"].shape == (120, 12)
+        assert str(file["kind"]) == "rhythm"
+        assert abs(float(file["tempo"]) - 120) < 2
+        assert len(file["beats"]) >= 7
+    write_features(FeaturesRequest(song, "baseline"), tmp_path / "f.npz")
+    with np.load(tmp_path / "f.npz", allow_pickle=False) as file:
+        assert file["values"].shape == (2, 150, 35)  # 6 s: two windows of 5 s, each 2.5 s after the last

@@ -1,0 +1,73 @@
+"""A dance that is made ready a stretch at a time: what was shown stays, and what comes is joined to it smoothly."""
+
+import numpy as np
+import pytest
+from pipeline_fixtures import swaying
+
+from edge_backend.diffusion.constraints import frame_range, free
+from edge_backend.diffusion.edit_constraints import Kept
+from edge_backend.generation.postprocess import LOOK_AHEAD, Finisher
+from edge_backend.motion.feet import FootSettings
+from edge_backend.motion.motion import Motion
+
+FRAMES = 900
+BEATS = np.arange(0.4, FRAMES / 30, 0.5)
+ENDS = (150, 300, 600)
+
+
+@pytest.fixture(scope="module")
+def vectors():
+    return swaying(FRAMES, place=(1.0, 2.0), heading=1.0).vectors()
+
+
+def finisher(kept=None, on_beat=1.0, smoothness=0.2, feet=True):
+    return Finisher(BEATS, kept or Kept(free(FRAMES)), on_beat, FootSettings(enabled=feet), smoothness, {"seed": 1})
+
+
+def acceleration(motion):
+    return np.linalg.norm(np.diff(motion.joints(), n=2, axis=0), axis=-1).max(axis=1)
+
+
+def test_what_was_shown_stays_bit_for_bit(vectors):
+    growing = finisher()
+    beginnings = [growing.beginning(vectors[:end]) for end in ENDS]
+    whole = growing.whole(vectors)
+    assert whole.frames == FRAMES
+    for end, beginning in zip(ENDS, beginnings, strict=True):
+        assert beginning is not None
+        assert beginning.frames == end - LOOK_AHEAD
+        assert beginning.vectors().tobytes() == whole.vectors()[: beginning.frames].tobytes()
+
+
+def test_stretches_join_without_a_jolt(vectors):
+    growing = finisher()
+    for end in ENDS:
+        growing.beginning(vectors[:end])
+    jolts = acceleration(growing.whole(vectors))
+    seams = [jolts[end - LOOK_AHEAD - 3 : end - LOOK_AHEAD + 2].max() for end in ENDS]
+    assert max(seams) < 2 * np.percentile(acceleration(finisher().whole(vectors)), 99)
+
+
+def test_too_little_is_not_shown_yet(vectors):
+    growing = finisher()
+    assert growing.beginning(vectors[:40]) is None
+    assert growing.beginning(vectors[:150]) is not None
+    assert growing.beginning(vectors[:150]) is None  # nothing new
+
+
+def test_at_once_and_untouched_the_dance_is_what_it_was_but_for_its_place(vectors):
+    plain = finisher(on_beat=0, smoothness=0, feet=False).whole(vectors)
+    given = Motion.from_vectors(vectors)
+    np.testing.assert_array_equal(plain.rotations[:, 1:], given.rotations[:, 1:])
+    np.testing.assert_allclose(plain.root[:, 2], given.root[:, 2], atol=1e-6)
+    assert plain.root[0, :2].tolist() == [0, 0]
+
+
+def test_what_is_kept_further_on_stays_in_its_place(vectors):
+    """Though the feet of what was shown before have moved the dancer."""
+    kept = Kept(frame_range(vectors[500:560], 500, FRAMES))
+    growing = finisher(kept)
+    for end in ENDS:
+        growing.beginning(vectors[:end])
+    whole = growing.whole(vectors)
+    np.testing.assert_allclose(whole.root[500:560], Motion.from_vectors(vectors).root[500:560], atol=1e-6)

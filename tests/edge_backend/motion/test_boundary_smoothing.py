@@ -1,0 +1,112 @@
+"""Where a quick stroke is cut through, the new frames take it up: whatever is kept, and however quick it was."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge_backend.diffusion.body_parts import BODY_PARTS
+from edge_backend.motion.boundary_smoothing import REACHES, ROWS, follow_through
+from edge_backend.motion.motion import Motion
+from edge_backend.motion.representation import ROOT, pack
+from edge_backend.motion.rotations import axis_angle_to_matrix
+from edge_backend.motion.skeleton import Joint
+
+FRAMES = 90
+
+
+def dance(turns, seed=0):
+    """Vectors (90, 151) of somebody who sways, and turns the left shoulder by turns (90,) degrees about y besides."""
+    frame = np.arange(FRAMES)[:, None, None]
+    random = np.random.default_rng(seed)
+    angles = 0.15 * np.sin(2 * np.pi * (frame / 45 + random.random((1, 24, 3))))
+    angles[:, Joint.LEFT_SHOULDER, 1] += np.radians(turns)
+    root = np.stack([0.1 * np.sin(frame[:, 0, 0] / 9), 0 * frame[:, 0, 0], 1 + 0 * frame[:, 0, 0]], axis=-1)
+    return pack(np.zeros((FRAMES, 4)), root, axis_angle_to_matrix(angles))
+
+
+def whole(frames):
+    return np.broadcast_to(frames[:, None], (FRAMES, 151))
+
+
+def acceleration(vectors):
+    return np.linalg.norm(np.diff(Motion.from_vectors(vectors).joints().astype(float), n=2, axis=0), axis=-1)
+
+
+FRAME = np.arange(FRAMES)
+SWING = np.where(FRAME < 50, 0.0, np.minimum((FRAME - 50) ** 2 * 2.5, 90.0))  # starts at frame 50, where it is kept
+
+
+@pytest.fixture
+def cut():
+    """A dance of which the frames from 52 on are kept, amid a swing that the frames before know nothing of."""
+    vectors = dance(SWING)
+    vectors[:52] = dance(0 * SWING, seed=1)[:52]
+    return vectors, whole(FRAME >= 52)
+
+
+def test_a_stroke_is_taken_up_before_the_border(cut):
+    vectors, held = cut
+    usual = np.percentile(acceleration(vectors), 99)
+    before, after = acceleration(vectors)[47:52].max(), acceleration(follow_through(vectors, held))[47:52].max()
+    assert before > 3 * usual
+    assert after < 1.2 * usual
+
+
+def test_what_is_held_and_what_is_far_stays_to_the_bit(cut):
+    vectors, held = cut
+    found = follow_through(vectors, held)
+    moved = np.flatnonzero((found != vectors).any(axis=1))
+    assert set(moved) <= set(range(52 - REACHES[-1][0], 52))
+    assert len(moved) >= 3
+
+
+def test_a_calm_border_is_left_alone():
+    vectors = dance(0 * SWING)
+    np.testing.assert_array_equal(follow_through(vectors, whole(FRAME >= 50)), vectors)
+
+
+def test_an_arm_is_taken_up_without_the_legs(cut):
+    vectors, _ = cut
+    held = whole(FRAME >= 52) & BODY_PARTS["left_arm"].channels()
+    found = follow_through(vectors, held)
+    changed = np.flatnonzero((found != vectors).any(axis=0))
+    assert len(changed)
+    assert set(changed) <= set(np.flatnonzero(BODY_PARTS["left_arm"].channels()))
+
+
+def test_a_root_that_jumps_is_taken_up_by_the_root_alone():
+    vectors = dance(0 * SWING)
+    vectors[50:, ROOT.start] += 0.08
+    held = np.zeros((FRAMES, 151), dtype=bool)
+    held[50:, ROOT.start : ROOT.start + 2] = True
+    found = follow_through(vectors, held)
+    assert set(np.flatnonzero((found != vectors).any(axis=0))) <= {ROOT.start, ROOT.start + 1}
+    assert acceleration(found)[45:50, 0].max() < acceleration(vectors)[45:50, 0].max() / 4
+
+
+def test_nothing_held_changes_nothing(cut):
+    vectors, _ = cut
+    nothing = np.zeros((FRAMES, 151), dtype=bool)
+    np.testing.assert_array_equal(follow_through(vectors, nothing), vectors)
+
+
+@settings(deadline=None, max_examples=12)
+@given(
+    first=st.integers(0, FRAMES),
+    length=st.integers(0, FRAMES),
+    jump=st.floats(-170, 170),
+    seed=st.integers(0, 99),
+)
+def test_no_border_gets_worse_and_what_is_held_stays(first, length, jump, seed):
+    vectors = dance(np.where((first <= FRAME) & (first + length > FRAME), jump, 0.0), seed)
+    held = whole((first > FRAME) | (first + length <= FRAME))
+    found = follow_through(vectors, held)
+    np.testing.assert_array_equal(found[held], vectors[held])
+    assert np.isfinite(found).all()
+    rows = [row for border in (first, first + length) for row in range(border - ROWS, border + ROWS - 2)]
+    rows = [row for row in rows if 0 <= row < FRAMES - 2]
+    free = ~held[:, 10]
+    rows = [row for row in rows if free[row : row + 3].any()]
+    if rows:
+        assert acceleration(found)[rows].max() <= acceleration(vectors)[rows].max() * 1.0001 + 1e-6

@@ -1,0 +1,129 @@
+"""Stops drawn onto beats, on a body that swings its arm and stops when we say."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge_backend.evaluation.beats import beat_alignment
+from edge_backend.evaluation.smoothness import jitter
+from edge_backend.motion.beat_alignment import REACH_S, TEMPO, motion_beats, on_the_beat
+from edge_backend.motion.motion import Motion
+from edge_backend.motion.representation import CONTACTS
+from edge_backend.motion.rotations import axis_angle_to_matrix
+from edge_backend.motion.skeleton import Joint
+
+SECONDS = 10
+BEATS = np.arange(0.5, SECONDS, 0.5)  # 120 bpm
+
+
+def swinging(stops, seconds=SECONDS):
+    """Vectors of an arm that comes to rest at each of the stops (seconds), and of a foot that steps between them."""
+    frames = round(seconds * Motion.fps)
+    times = np.arange(frames) / Motion.fps
+    ends = np.concatenate([[0.0], stops, [seconds]])
+    way = np.interp(times, ends, np.arange(len(ends)))
+    eased = np.floor(way) + (1 - np.cos(np.pi * (way % 1))) / 2  # speed 0 at each whole number
+    angles = np.zeros((frames, 24, 3))
+    angles[:, Joint.LEFT_SHOULDER, 1] = np.abs((eased % 2) - 1)
+    root = np.stack([0.1 * times, np.zeros(frames), np.full(frames, 0.95)], axis=-1)
+    contacts = np.repeat((np.arange(frames) // 15 % 2)[:, None], 4, axis=1)
+    rotations = axis_angle_to_matrix(angles)
+    return Motion(rotations.astype(np.float32), root.astype(np.float32), contacts.astype(np.float32)).vectors()
+
+
+def late(seconds=SECONDS):
+    """Stops that come up to 0.12 s after the beats, and before them again."""
+    beats = np.arange(0.5, seconds, 0.5)
+    return beats + 0.12 * np.sin(np.arange(len(beats)) / 2)
+
+
+def joints(vectors):
+    return Motion.from_vectors(vectors).joints()
+
+
+def distance(vectors, beats):
+    """Seconds from each beat to the nearest stop."""
+    return np.abs(beats[:, None] - motion_beats(joints(vectors))).min(axis=1)
+
+
+def test_stops_come_to_lie_on_the_beats():
+    before = swinging(late())
+    after = on_the_beat(before, BEATS)
+    assert distance(before, BEATS).max() > 0.1
+    assert distance(after, BEATS).max() < 0.02  # a stop's place is known to about half a frame
+
+
+def test_a_dance_that_does_not_listen_beats_chance_afterwards():
+    """Stops 0.25 to 0.7 s apart fall where they like beside beats every 0.5 s; then far more of them fall on beats."""
+    stops = np.cumsum(np.random.default_rng(0).uniform(0.25, 0.7, 40))
+    before = swinging(stops[stops < SECONDS - 0.1])
+    after = on_the_beat(before, BEATS)
+    assert beat_alignment(joints(before), BEATS).percentile < 0.9
+    aligned = beat_alignment(joints(after), BEATS)
+    assert aligned.percentile > 0.98
+    assert aligned.music > 1.5 * aligned.music_chance
+
+
+def test_half_the_amount_goes_half_the_way():
+    vectors = swinging(late())
+    ways = [distance(on_the_beat(vectors, BEATS, amount), BEATS).mean() for amount in (0, 0.5, 1)]
+    assert ways[1] == pytest.approx(ways[0] / 2, rel=0.25)
+    assert ways[2] < 0.2 * ways[0]
+
+
+def test_without_beats_or_at_amount_0_nothing_changes():
+    vectors = swinging(late())
+    assert on_the_beat(vectors, BEATS, 0) is vectors
+    assert on_the_beat(vectors, np.zeros(0)) is vectors
+    still = np.repeat(vectors[:1], 60, axis=0)
+    np.testing.assert_allclose(on_the_beat(still, BEATS), still, atol=1e-6)
+
+
+def test_fixed_frames_stay_bit_for_bit_and_are_left_without_a_jolt():
+    vectors = swinging(late())
+    fixed = np.zeros(len(vectors), bool)
+    fixed[[90]] = fixed[150:181] = True
+    after = on_the_beat(vectors, BEATS, fixed=fixed)
+    assert np.array_equal(after[fixed], vectors[fixed])
+    assert not np.allclose(after[~fixed], vectors[~fixed], atol=1e-3)
+    # The root walks at a steady 0.1 m/s: its speed shows the tempo, which beside fixed frames is the dance's own.
+    tempo = np.diff(after[:, 4].astype(float)) * Motion.fps / 0.1
+    for frame in (90, 150, 180):
+        assert tempo[frame - 3 : frame + 3] == pytest.approx(1, abs=0.02)
+
+
+def test_a_dance_held_everywhere_stays():
+    vectors = swinging(late())
+    assert np.array_equal(on_the_beat(vectors, BEATS, fixed=np.ones(len(vectors), bool)), vectors)
+
+
+def test_contacts_stay_contacts_and_the_dance_trembles_no_more_than_before():
+    vectors = swinging(late())
+    after = on_the_beat(vectors, BEATS)
+    assert set(np.unique(after[:, CONTACTS])) == {0.0, 1.0}
+    assert after.dtype == np.float32
+    assert jitter(joints(after)) < 1.1 * jitter(joints(vectors))
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    stops=st.lists(st.floats(0.15, 0.9), min_size=4, max_size=12),
+    gaps=st.lists(st.floats(0.25, 1.2), min_size=0, max_size=20),
+    fixed=st.lists(st.integers(0, 179), max_size=6),
+)
+def test_whatever_the_beats_time_runs_forward_at_nearly_the_dances_own_tempo(stops, gaps, fixed):
+    seconds = 6
+    vectors = swinging(np.cumsum(stops)[np.cumsum(stops) < seconds - 0.1], seconds)
+    held = np.zeros(len(vectors), bool)
+    held[fixed] = True
+    after = on_the_beat(vectors, np.cumsum(gaps), fixed=held)
+    assert after.shape == vectors.shape
+    assert np.array_equal(after[[0, -1]], vectors[[0, -1]])
+    assert np.array_equal(after[held], vectors[held])
+    shown = after[:, 4].astype(float) / 0.1  # the second of the old dance, by how far the root has walked
+    tempo = np.diff(shown) * Motion.fps
+    # Between two stops the tempo keeps to TEMPO on average; a smooth curve has to exceed it in between.
+    assert tempo.min() > 1 - 3 * TEMPO
+    assert tempo.max() < 1 + 3 * TEMPO
+    assert np.abs(shown - np.arange(len(shown)) / Motion.fps).max() < REACH_S + 0.01

@@ -1,0 +1,93 @@
+"""A GPU without enough memory: smaller pieces, then the CPU, and a word about it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from pipeline_fixtures import write_song, write_weights
+
+from edge_backend.generation import pipeline
+from edge_backend.generation.model_cache import Studio
+from edge_backend.model.cached_decoder import CachedDecoder
+from edge_backend.runtime import oom_fallback
+from edge_backend.runtime.oom_fallback import with_less_memory
+from edge_backend.schema.requests import GenerateRequest
+
+GPU, CPU = torch.device("cuda"), torch.device("cpu")
+
+
+class Device:
+    """Work that fits where there is room for it."""
+
+    def __init__(self, fits):
+        self.fits, self.tried = fits, []
+
+    def __call__(self, batch, device):
+        self.tried.append((batch, device.type))
+        if not self.fits(batch, device):
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return "dance"
+
+
+def test_the_batch_is_halved_until_it_fits():
+    work, told = Device(lambda batch, _: batch <= 2), []
+    assert with_less_memory(work, 8, GPU, told.append) == "dance"
+    assert work.tried == [(8, "cuda"), (4, "cuda"), (2, "cuda")]
+    assert told == [f"The GPU's memory is short: going on with {batch} windows at a time." for batch in (4, 2)]
+
+
+def test_where_nothing_fits_the_cpu_does_it():
+    work, told = Device(lambda _, device: device == CPU), []
+    assert with_less_memory(work, 4, GPU, told.append) == "dance"
+    assert work.tried[-1] == (1, "cpu") and "going on with the CPU" in told[-1]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [  # the first as seen on a GPU with 40 MB left
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+    ],
+)
+def test_a_library_without_room_for_its_own_work_space_wants_memory_too(said):
+    def work(_batch, device):
+        if device == GPU:
+            raise RuntimeError(said)
+        return "dance"
+
+    told = []
+    assert with_less_memory(work, 1, GPU, told.append) == "dance"
+    assert "going on with the CPU" in told[-1]
+
+
+def test_a_cpu_without_memory_and_other_faults_are_told_as_they_are():
+    with pytest.raises(torch.OutOfMemoryError):
+        with_less_memory(Device(lambda *_: False), 1, GPU, print)
+    with pytest.raises(ZeroDivisionError):
+        with_less_memory(lambda *_: 1 // 0, 8, GPU, print)
+
+
+def test_a_dance_that_does_not_fit_comes_out_the_same_in_smaller_pieces(monkeypatch, tmp_path: Path):
+    """The network itself runs out of memory, as on a GPU that has room for two windows."""
+    monkeypatch.setattr(oom_fallback, "GPUS", ("cpu",))
+    write_weights(tmp_path)
+    song = write_song(tmp_path / "song.wav", seconds=15)
+    request = GenerateRequest(str(song), weights="tiny", steps=3)
+    whole = pipeline.generate(request, studio=Studio("cpu", tmp_path))
+
+    evaluate, sizes, told = CachedDecoder.__call__, [], []
+
+    def small(self, x, *arguments, **options):
+        sizes.append(len(x))
+        if len(x) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return evaluate(self, x, *arguments, **options)
+
+    monkeypatch.setattr(CachedDecoder, "__call__", small)
+    studio = Studio("cpu", tmp_path)
+    studio.tell = told.append
+    pieces = pipeline.generate(request, studio=studio)
+    assert told[-1] == "The GPU's memory is short: going on with 2 windows at a time."
+    assert np.abs(pieces.joints() - whole.joints()).max() < 1e-3
+    assert max(sizes) > 2
