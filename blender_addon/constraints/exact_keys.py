@@ -11,7 +11,7 @@ import bpy
 import numpy as np
 
 from .. import compat
-from ..edge_backend.motion.rotations import Array
+from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import ChannelKeys
 from ..keyframes.density import sample
 from ..rig.dancer import is_dancer

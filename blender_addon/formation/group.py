@@ -17,8 +17,8 @@ from mathutils import Matrix
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.motion import Motion
-from ..edge_backend.motion.rotations import Array
 from ..edge_backend.motion.steps import at_once
+from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import ChannelKeys
 from ..keyframes.density import Density, modes_of
 from ..render.tracks import tracks_of

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..edge_backend.motion.rotations import Array
+from ..edge_backend.numerics.array import Array
 
 Formation = Literal["PLACED", "LINE", "WEDGE"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from mathutils import Euler, Quaternion
 
 from .. import compat
-from ..edge_backend.motion.rotations import Array
+from ..edge_backend.numerics.array import Array
 from ..rig.channels import BoneChannels
 from ..rig.paths import bone_of, bone_path, rotation_property
 

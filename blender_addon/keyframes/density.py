@@ -10,7 +10,8 @@ import numpy as np
 from .. import compat
 from ..edge_backend.motion.curves import LegBones, Thinned, Tolerance, Track, thin_in_steps
 from ..edge_backend.motion.retarget import Rig
-from ..edge_backend.motion.rotations import Array, continuous_quaternions
+from ..edge_backend.motion.rotations import continuous_quaternions
+from ..edge_backend.numerics.array import Array
 from ..rig.paths import bone_of, bone_path, rotation_property
 from ..rig.retarget import measure
 from ..takes.take_list import PROPERTY, span

@@ -8,7 +8,7 @@ import numpy as np
 from mathutils import Euler
 
 from .. import compat
-from ..edge_backend.motion.rotations import Array
+from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import write_bezier
 from .framing import fit_camera, smoothed_path
 from .stage import hang

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..edge_backend.motion.rotations import Array
+from ..edge_backend.numerics.array import Array
 
 _REACH = 4.0  # standard deviations after which a Gaussian window is cut off
 

@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from .. import compat
-from ..edge_backend.motion.rotations import Array
+from ..edge_backend.numerics.array import Array
 
 STAGE = "edge_dance_stage"
 """The collection's custom property: the name of the scene that it was made for."""

@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 
 from ..edge_backend.errors import EdgeError
-from ..edge_backend.motion.rotations import Array
+from ..edge_backend.numerics.array import Array
 from ..rig.retarget import bone_map_of
 from ..rig.target import active_armature
 from ..takes.take_list import current_take

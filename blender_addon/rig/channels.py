@@ -10,8 +10,9 @@ from ..edge_backend.motion.feet import FootSettings
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.retarget import off_body, onto_body
 from ..edge_backend.motion.retarget.rig import unscaled
-from ..edge_backend.motion.rotations import Array, continuous_quaternions, matrix_to_quaternion
+from ..edge_backend.motion.rotations import continuous_quaternions, matrix_to_quaternion
 from ..edge_backend.motion.skeleton import SMPL, Y_UP_TO_Z_UP
+from ..edge_backend.numerics.array import Array
 from .skeleton import BONE_NAMES
 
 

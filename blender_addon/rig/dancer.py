@@ -7,7 +7,7 @@ import numpy as np
 from mathutils import Vector
 
 from .. import compat
-from ..edge_backend.motion.rotations import Array
+from ..edge_backend.numerics.array import Array
 from . import mannequin
 from .skeleton import BONE_NAMES, rest_bones, rest_joints
 

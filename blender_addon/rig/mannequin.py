@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..edge_backend.motion.rotations import Array
+from ..edge_backend.numerics.array import Array
 from .skeleton import BONE_NAMES, rest_joints
 
 PROFILES = Path(__file__).with_name("mannequin.toml")

@@ -13,8 +13,9 @@ from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.retarget import Fit, Rig, RigBone, fit, pose_rig_in_steps, read_rig
 from ..edge_backend.motion.retarget.bone_map import BoneMap, BoneName, find_bone_map, slot_words
 from ..edge_backend.motion.retarget.slots import HIPS, TRAVEL
-from ..edge_backend.motion.rotations import Array, continuous_quaternions, matrix_to_quaternion
+from ..edge_backend.motion.rotations import continuous_quaternions, matrix_to_quaternion
 from ..edge_backend.motion.steps import at_once
+from ..edge_backend.numerics.array import Array
 from .bone_map_properties import CHOSEN
 from .channels import BoneChannels, dancer_channels, motion_of_dancer
 from .dancer import is_dancer

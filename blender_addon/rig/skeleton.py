@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..edge_backend.motion.rotations import Array
 from ..edge_backend.motion.skeleton import SMPL, Y_UP_TO_Z_UP, Joint
+from ..edge_backend.numerics.array import Array
 
 TOE_JOINT_HEIGHT = 0.022
 """Metres from the sole to the toe joints of a standing dancer, as in the training data."""

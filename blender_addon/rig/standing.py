@@ -10,7 +10,7 @@ from mathutils import Matrix, Quaternion, Vector
 
 from .. import compat
 from ..edge_backend.motion.retarget.bone_map import BoneMap
-from ..edge_backend.motion.rotations import Array
+from ..edge_backend.numerics.array import Array
 from .paths import bone_path, rotation_property
 
 TAKE = "edge_dance"

@@ -12,8 +12,8 @@ import numpy as np
 from .. import compat
 from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.motion import Motion
-from ..edge_backend.motion.rotations import Array
 from ..edge_backend.motion.steps import at_once, part
+from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import ChannelKeys, bone_keys, key_switch, write_channel
 from ..keyframes.density import Density, carriage_of, in_density, modes_of
 from ..keyframes.fixed_keys import fixed_keys

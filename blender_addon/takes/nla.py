@@ -9,7 +9,7 @@ from mathutils import Euler, Matrix, Quaternion, Vector
 
 from .. import compat
 from ..edge_backend.errors import EdgeError
-from ..edge_backend.motion.rotations import Array
+from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import rotation_values, write_keys
 from ..rig.obstacles import refuse_hidden
 from ..rig.paths import bone_of, bone_path, rotation_property

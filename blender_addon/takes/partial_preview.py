@@ -19,7 +19,7 @@ from bpy.app.handlers import persistent
 
 from .. import compat
 from ..edge_backend.motion.motion import Motion
-from ..edge_backend.motion.rotations import Array
+from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import (
     ChannelKeys,
     add_keys,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..numerics.filters import smooth
+from ..numerics.filters import gaussian
 from ..schema.requests import BeatsRequest
 from .beat_tracking import track_beats
 from .loading import Audio
@@ -126,8 +126,8 @@ def _tempo(curve: Curve) -> float | None:
 
 def _autocorrelation(curve: Curve, window_s: float = 14.0, hop_s: float = 3.5) -> NDArray[np.float64]:
     """Mean over stretches of the song, by lag in values; stretches let the tempo drift over the song."""
-    signal = smooth(curve.astype(np.float64), 1.5)
-    signal -= smooth(signal, 0.5 * RATE_HZ)
+    signal = gaussian(curve.astype(np.float64), 1.5)
+    signal -= gaussian(signal, 0.5 * RATE_HZ)
     length = min(round(window_s * RATE_HZ), len(signal))
     starts = range(0, len(signal) - length + 1, round(hop_s * RATE_HZ))
     total = np.zeros(length)

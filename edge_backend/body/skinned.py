@@ -7,7 +7,7 @@ import numpy as np
 
 from ..fileio.atomic_write import replacing
 from ..fileio.safe_npz import read_npz
-from ..motion.rotations import Array
+from ..numerics.array import Array
 
 
 @dataclass(frozen=True)

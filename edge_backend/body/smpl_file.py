@@ -17,8 +17,8 @@ import numpy as np
 from ..errors import EdgeError
 from ..fileio.restricted_unpickler import ForbiddenNameError, ListedUnpickler, Names, holders, numpy_names
 from ..fileio.safe_npz import read_npz
-from ..motion.rotations import Array
 from ..motion.skeleton import SMPL
+from ..numerics.array import Array
 
 VERTICES, JOINTS, POSE_BASIS = 6890, len(SMPL), 207
 _ARRAYS = ("v_template", "f", "weights", "J_regressor", "shapedirs", "posedirs", "kintree_table")

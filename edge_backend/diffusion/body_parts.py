@@ -8,8 +8,8 @@ import numpy as np
 
 from ..motion.contacts import CONTACT_JOINTS
 from ..motion.representation import CHANNELS, CONTACTS, ROOT, ROTATIONS
-from ..motion.rotations import Array
 from ..motion.skeleton import Joint
+from ..numerics.array import Array
 
 
 def _side(side: str, *names: str) -> frozenset[Joint]:

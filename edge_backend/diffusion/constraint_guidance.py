@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..motion.rotations import Array
+from ..numerics.array import Array
 from .long_form import WINDOW
 from .samplers import Denoiser
 from .schedule import Schedule

@@ -18,8 +18,10 @@ import numpy as np
 from ..errors import EdgeError
 from ..motion.contacts import CONTACT_JOINTS
 from ..motion.representation import CHANNELS, CONTACTS, ROOT, ROTATIONS, unpack
-from ..motion.rotations import Array, matrix_to_axis_angle, matrix_to_rot6d
+from ..motion.rotations import matrix_to_axis_angle, matrix_to_rot6d
 from ..motion.skeleton import Joint
+from ..numerics.array import Array
+from ..numerics.intervals import distance
 from .body_parts import WHOLE, BodyPart
 
 _SAME_ANGLE = np.radians(0.1)
@@ -85,7 +87,7 @@ class Constraint:
         """
         if frames == 0:
             return self
-        rise = np.minimum(frames_to(self.weight == 0) / (frames + 1), 1)
+        rise = np.minimum(distance(self.weight == 0) / (frames + 1), 1)
         return replace(self, weight=self.weight * rise.astype(np.float32))
 
 
@@ -141,14 +143,6 @@ def check_length(constraint: Constraint, frames: int) -> None:
             f"The constraint is for {constraint.frames} frames, the dance has {frames}.",
             "Make the constraint as long as the dance.",
         )
-
-
-def frames_to(flags: Array) -> Array:
-    """Frames to the nearest True in time, for each frame and channel of flags (T, C); infinite where there is none."""
-    frame = np.arange(len(flags), dtype=float)[:, None]
-    last = np.maximum.accumulate(np.where(flags, frame, -np.inf), axis=0)
-    following = np.minimum.accumulate(np.where(flags, frame, np.inf)[::-1], axis=0)[::-1]
-    return np.minimum(frame - last, following - frame)
 
 
 def _held(vectors: Array, at: list[int], mask: Array, frames: int) -> Constraint:

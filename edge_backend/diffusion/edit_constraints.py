@@ -13,8 +13,8 @@ from ..motion.feet import ContactRange
 from ..motion.files import load_motion
 from ..motion.motion import Motion
 from ..motion.representation import ROOT
-from ..motion.rotations import Array
 from ..motion.skeleton import Joint
+from ..numerics.array import Array
 from ..schema.edits import FEET, EditRequest, KeepBody, KeepContacts, KeepPath, Source
 from .body_parts import BODY_PARTS, BodyPart, rotation_of
 from .constraints import Constraint, combine, contacts_at, frame_range, free, root_path

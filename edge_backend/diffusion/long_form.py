@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from ..motion.representation import pack, unpack
-from ..motion.rotations import Array, matrix_to_quaternion, quaternion_to_matrix, slerp
+from ..motion.rotations import matrix_to_quaternion, quaternion_to_matrix, slerp
+from ..numerics.array import Array
 from .samplers import Denoiser
 
 WINDOW = 150  # frames, 5 s

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from ..motion.representation import ROTATIONS, Normaliser, pack, unpack
-from ..motion.rotations import Array, axis_angle_to_matrix, matrix_to_axis_angle
+from ..motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from ..numerics.array import Array
 from .constraint_guidance import Hold, covariance
 from .samplers import Denoiser
 

@@ -15,7 +15,8 @@ from ..model.arithmetic import Arithmetic, make_linear
 from ..model.cached_decoder import CachedDecoder
 from ..model.decoder import DanceDecoder
 from ..motion.representation import CHANNELS, Normaliser
-from ..motion.rotations import Array
+from ..numerics.array import Array
+from ..numerics.intervals import consecutive
 from ..schema.requests import Ramp, Sampler
 from .constraint_guidance import Hold, around, holding
 from .constraints import Constraint, check_length, free
@@ -27,7 +28,7 @@ from .reference import sample_reference
 from .rotation_constraint import turning
 from .samplers import Denoiser, Noise, Step, StepCallback, ignore, sample_ddim, sample_ddpm, sample_dpm_solver_pp
 from .schedule import CLEAN, Schedule, cosine_schedule, ddim_times, log_snr_times
-from .timeline import Canvas, origins, runs
+from .timeline import Canvas, origins
 
 FIRST_PASSES = (1, 2, 4)  # windows; the first two make 5 and 5 s, so that the dance can play while the third is made
 LARGEST_PASS = 8
@@ -241,7 +242,7 @@ class _Sampling:
 def _passes(windows: list[int], sequential: bool) -> list[range]:
     """Which windows are sampled at once, in the order of the song: all that hang together, or so few at the beginning
     that it is there at once, and then more and more."""
-    together = runs(windows)
+    together = consecutive(windows)
     if not sequential:
         return together
     sizes = chain(FIRST_PASSES, repeat(LARGEST_PASS))

@@ -1,14 +1,12 @@
 """A song's dance in the making: what is decided already, what is wished for, and where windows see it."""
 
-from itertools import groupby
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..motion.boundary_smoothing import follow_through
 from ..motion.representation import CHANNELS, ROOT, Normaliser, pack, unpack
-from ..motion.rotations import Array
+from ..numerics.array import Array
 from .constraint_guidance import Hold
 from .constraints import Constraint
 from .long_form import HOP, WINDOW, WindowPlan, stitch
@@ -105,13 +103,6 @@ def origins(plan: WindowPlan, constraint: Constraint, start: Array | None, norma
         known = [middle[axis] * scale[axis] for middle in middles.values()]
         away[:, 0, channel] = np.interp(range(plan.windows), list(middles), known)
     return torch.from_numpy(away)
-
-
-def runs(windows: list[int]) -> list[range]:
-    """Ascending numbers as stretches without gaps."""
-    stretches = groupby(enumerate(windows), lambda numbered: numbered[1] - numbered[0])
-    ends = [(members[0][1], members[-1][1]) for members in (list(group) for _, group in stretches)]
-    return [range(first, last + 1) for first, last in ends]
 
 
 def _padded(frames: Array, plan: WindowPlan) -> Array:

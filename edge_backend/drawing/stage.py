@@ -7,6 +7,7 @@ from PIL import Image
 
 from ..motion.kinematics import forward_kinematics, global_rotations
 from ..motion.motion import Motion
+from ..numerics.filters import gaussian
 from .body import Array, pose_limbs
 from .camera import Camera
 from .figure import draw_limbs
@@ -30,7 +31,7 @@ class Stage:
         self._joints = forward_kinematics(motion.rotations, motion.root)
         self._turned = global_rotations(motion.rotations)
         path = self._joints[:, :, :2].mean(axis=1)
-        self._path = _smooth(path, _FOLLOW_S * motion.fps) if follow else path
+        self._path = _followed(path, _FOLLOW_S * motion.fps) if follow else path
 
     def draw(self, frame: int) -> Image.Image:
         """The dance at one frame, RGB."""
@@ -67,10 +68,6 @@ def _camera_at(place: Array, size: tuple[int, int]) -> Camera:
     return Camera(target + _VIEW, target, size)
 
 
-def _smooth(path: Array, width: float) -> Array:
+def _followed(path: Array, width: float) -> Array:
     """A path (T, 2) under a Gaussian of `width` frames, its ends held."""
-    reach = int(3 * width)
-    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
-    padded = np.pad(path, ((reach, reach), (0, 0)), mode="edge")
-    smoothed = [np.convolve(padded[:, axis], weights / weights.sum(), "valid") for axis in range(path.shape[1])]
-    return np.stack(smoothed, axis=1).astype(np.float32)
+    return gaussian(path, width, int(3 * width), "edge").astype(np.float32)

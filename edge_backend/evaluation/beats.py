@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..motion.beat_alignment import motion_beats
-from ..motion.rotations import Array
+from ..numerics.array import Array
 from .clips import FPS
 
 TOLERANCE_S = 3 / 60  # standard deviation of a hit; Bailando's and FACT's 3 frames at 60 fps

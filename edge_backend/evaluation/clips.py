@@ -1,7 +1,7 @@
 """The stretches of 5 s that dances are compared on, as in the EDGE paper."""
 
 from ..motion.motion import Motion
-from ..motion.rotations import Array
+from ..numerics.array import Array
 
 FPS = Motion.fps
 CLIP, STRIDE = 5 * FPS, 5 * FPS // 2  # frames

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
-from ..motion.rotations import Array
+from ..numerics.array import Array
 
 CONSTANT = 1e-6  # a feature whose standard deviation in the reference is below this tells nothing, and is left out
 

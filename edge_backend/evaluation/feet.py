@@ -4,8 +4,8 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from ..motion.contacts import CONTACT_JOINTS, CONTACT_SPEED
-from ..motion.rotations import Array
 from ..motion.skeleton import Joint
+from ..numerics.array import Array
 from .clips import FPS
 
 STANCE = np.array([0.083, 0.083, 0.022, 0.022])  # m, heights of ankles and toes on a flat foot on the floor

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..motion.kinematics import forward_kinematics
-from ..motion.rotations import Array
 from ..motion.skeleton import SMPL, Joint
+from ..numerics.array import Array
 from .clips import FPS
 
 COUNT = 32

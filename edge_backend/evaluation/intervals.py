@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..motion.rotations import Array
+from ..numerics.array import Array
 
 DRAWS = 500
 LEVEL = 95  # per cent

@@ -6,8 +6,8 @@ stands. Both readings are here: the published one compares with papers, the mend
 
 import numpy as np
 
-from ..motion.rotations import Array
 from ..motion.skeleton import Joint
+from ..numerics.array import Array
 from .clips import FPS
 
 REACH = 2  # frames on either side that a velocity is averaged over

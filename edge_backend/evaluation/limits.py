@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..motion.rotations import Array, matrix_to_axis_angle, matrix_to_quaternion
+from ..motion.rotations import matrix_to_axis_angle, matrix_to_quaternion
 from ..motion.skeleton import SMPL, Joint
+from ..numerics.array import Array
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..motion.motion import Motion
-from ..motion.rotations import Array
+from ..numerics.array import Array
 from . import feet, smoothness
 from .beats import beat_alignment
 from .clips import clips

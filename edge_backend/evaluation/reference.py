@@ -13,7 +13,8 @@ import numpy as np
 from ..errors import EdgeError
 from ..fileio.atomic_write import replacing
 from ..motion.kinematics import forward_kinematics
-from ..motion.rotations import Array, axis_angle_to_matrix
+from ..motion.rotations import axis_angle_to_matrix
+from ..numerics.array import Array
 from .clips import FPS
 from .measure import body_metrics
 from .sets import FEATURES, Measured, SetResult, clip_features, summarise

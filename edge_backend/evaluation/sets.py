@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..motion.motion import Motion
-from ..motion.rotations import Array
+from ..numerics.array import Array
 from .clips import CLIP, clips
 from .distances import Normal, frechet_distance, mean_distance, normalised, pair_distances
 from .geometric import geometric_features

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..motion.rotations import Array
 from ..motion.skeleton import Joint
+from ..numerics.array import Array
 from .clips import FPS
 
 

@@ -23,7 +23,7 @@ from ..model.weights_file import Weights, WeightsInfo
 from ..motion.feet import FootSettings
 from ..motion.files import replacing, save_motion
 from ..motion.motion import Motion
-from ..motion.rotations import Array
+from ..numerics.array import Array
 from ..runtime.malloc_tuning import give_back
 from ..runtime.oom_fallback import with_less_memory
 from ..schema.edits import EditRequest

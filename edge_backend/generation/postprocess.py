@@ -15,8 +15,9 @@ from ..motion.boundary_smoothing import follow_through
 from ..motion.feet import FootSettings, clean_motion
 from ..motion.motion import Motion
 from ..motion.representation import unpack
-from ..motion.rotations import Array, axis_angle_to_matrix, matrix_to_axis_angle
+from ..motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..motion.smoothing import smoothed
+from ..numerics.array import Array
 
 LOOK_AHEAD = 15  # frames that are kept back while more are to come: feet and stops are judged by what follows
 LOOK_BACK = 150  # shown frames that are looked at when more come

@@ -6,7 +6,7 @@ They are condition channels behind the music's: style one-hot, then energy, then
 import numpy as np
 
 from ..errors import EdgeError
-from ..motion.rotations import Array
+from ..numerics.array import Array
 
 ANY_STYLE = "any"
 STYLES = ("salsa", "commercial", "freestyle", "indian", "modern", "breakdance", ANY_STYLE)

@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from ..numerics.array import Array
 from .contacts import edge_contacts
 from .kinematics import forward_kinematics
 from .motion import Motion
-from .rotations import Array, axis_angle_to_matrix
+from .rotations import axis_angle_to_matrix
 from .skeleton import SMPL, Y_UP_TO_Z_UP, Joint
 
 

@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..numerics.filters import smooth
+from ..numerics.array import Array
 from .motion import Motion
 from .representation import CONTACTS
-from .rotations import Array
 
 SMOOTHING_S = 5 / 60  # of the speed curve; Bailando's 5 frames at 60 fps
 STEADY = 1e-6  # m a frame; less of a change is float32's rounding of places up to 20 m away

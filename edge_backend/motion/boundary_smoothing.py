@@ -5,10 +5,11 @@ from itertools import product
 
 import numpy as np
 
-from ..diffusion.constraints import frames_to
+from ..numerics.array import Array
+from ..numerics.intervals import distance
 from .kinematics import forward_kinematics, global_rotations
 from .representation import ROOT, ROTATIONS, pack, unpack
-from .rotations import Array, axis_angle_to_matrix, cross_product_matrix
+from .rotations import axis_angle_to_matrix, cross_product_matrix
 from .skeleton import SMPL
 
 # Frames on each side of what is held that are posed anew, and what is left there, of the usual, for them to be.
@@ -90,8 +91,8 @@ def _near(border: int, held: Array, reach: int) -> _Near | None:
     """What is near the border before the frame `border`; None where nothing can change."""
     first, last = max(border - reach - 2, 0), min(border + reach + 2, len(held))
     frame = np.arange(first, last)
-    distance = np.where(held[border] != held[border - 1], _distances(held, first, last, reach), np.inf)[:, ROOT.start :]
-    free = (distance > 0) & (distance <= reach) & (np.abs(frame - border + 0.5) < reach)[:, None]
+    away = np.where(held[border] != held[border - 1], _distances(held, first, last, reach), np.inf)[:, ROOT.start :]
+    free = (away > 0) & (away <= reach) & (np.abs(frame - border + 0.5) < reach)[:, None]
     moves, turns = free[:, :3], free[:, 3::6] & (_HANGS_ON.any(axis=0))
     points = np.isin(_PARENTS, np.flatnonzero(turns.any(axis=0)))
     points[0] = moves.any()
@@ -99,7 +100,7 @@ def _near(border: int, held: Array, reach: int) -> _Near | None:
     looked_at = (new[:-2] | new[1:-1] | new[2:]) & (frame[:-2] >= border - ROWS) & (frame[:-2] < border + ROWS - 2)
     if not looked_at.any() or not points.any():
         return None
-    loyalty = np.where(new, np.where(free, distance, np.inf).min(axis=1) / reach, 0) ** 4
+    loyalty = np.where(new, np.where(free, away, np.inf).min(axis=1) / reach, 0) ** 4
     free = np.concatenate([np.repeat(turns, 3, axis=1), moves], axis=1)
     return _Near(slice(first, last), free, np.flatnonzero(points), loyalty, np.flatnonzero(looked_at))
 
@@ -107,7 +108,7 @@ def _near(border: int, held: Array, reach: int) -> _Near | None:
 def _distances(held: Array, first: int, last: int, reach: int) -> Array:
     """Frames to what is held of each channel, for the frames first to last - 1; right up to `reach`."""
     start = max(first - reach, 0)
-    return frames_to(held[start : last + reach])[first - start : last - start]
+    return distance(held[start : last + reach])[first - start : last - start]
 
 
 def _calmed(near: _Near, rotations: Array, root: Array, usual: float) -> tuple[Array, Array]:

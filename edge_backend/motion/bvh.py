@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..fileio.atomic_write import replacing
+from ..numerics.array import Array
 from .motion import Motion
-from .rotations import Array
 from .skeleton import SMPL, Y_UP_TO_Z_UP, Skeleton
 
 _ROTATION_CHANNELS = "Zrotation Xrotation Yrotation"

@@ -14,8 +14,9 @@ import numpy as np
 from ..errors import EdgeError
 from ..fileio.atomic_write import replacing
 from ..fileio.safe_npz import read_npz
+from ..numerics.array import Array
 from .motion import Motion
-from .rotations import Array, axis_angle_to_matrix, matrix_to_axis_angle
+from .rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from .skeleton import SMPL, Joint
 
 FORMAT = 1

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .rotations import Array
+from ..numerics.array import Array
 from .skeleton import SMPL, Skeleton
 
 

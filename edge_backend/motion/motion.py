@@ -5,9 +5,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from ..numerics.array import Array
 from .kinematics import forward_kinematics
 from .representation import pack, unpack
-from .rotations import Array
 from .skeleton import SMPL
 
 

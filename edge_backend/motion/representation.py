@@ -8,7 +8,8 @@ from typing import Self
 
 import numpy as np
 
-from .rotations import Array, matrix_to_rot6d, rot6d_to_matrix
+from ..numerics.array import Array
+from .rotations import matrix_to_rot6d, rot6d_to_matrix
 from .skeleton import MIRROR
 
 CHANNELS = 151

@@ -4,12 +4,10 @@ Matrices act on column vectors. Quaternions are (w, x, y, z). Every function kee
 type of its input; integers become float64.
 """
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from ..numerics.array import Array
 
 _TINY = 1e-12  # shorter vectors have no direction
 

@@ -5,7 +5,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from .rotations import Array
+from ..numerics.array import Array
 
 
 class Joint(IntEnum):

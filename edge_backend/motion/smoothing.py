@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from .feet.curves import distance
+from ..numerics.array import Array
+from ..numerics.filters import gaussian
+from ..numerics.intervals import distance
 from .motion import Motion
-from .rotations import Array, matrix_to_rot6d, rot6d_to_matrix
+from .rotations import matrix_to_rot6d, rot6d_to_matrix
 
 WIDEST = 3.0  # frames: the Gaussian's standard deviation at full strength; halves what swings 2.5 times a second
 
@@ -23,22 +25,10 @@ def smoothed(motion: Motion, strength: float, held: Array | None = None) -> Moti
         return motion
     width = strength * WIDEST
     held = np.zeros(motion.rotations.shape[:2], dtype=bool) if held is None else held
-    away = np.stack([distance(joint) for joint in held.T], axis=1)
-    share = np.clip(away / (3 * width), 0, 1)[..., None]
+    share = np.clip(distance(held) / (3 * width), 0, 1)[..., None]
     turns = matrix_to_rot6d(motion.rotations)
-    turns = turns + share * (_gaussian(turns, width) - turns)
-    root = motion.root + share[:, 0] * (_gaussian(motion.root, width) - motion.root)
+    reach = int(np.ceil(3 * width))
+    turns = turns + share * (gaussian(turns, width, reach, "odd") - turns)
+    root = motion.root + share[:, 0] * (gaussian(motion.root, width, reach, "odd") - motion.root)
     rotations = np.where(share[..., None] > 0, rot6d_to_matrix(turns), motion.rotations)
     return replace(motion, rotations=rotations.astype(np.float32), root=root.astype(np.float32))
-
-
-def _gaussian(values: Array, width: float) -> Array:
-    """Values (T, ...) filtered along time; beyond the ends the curve goes on as it came (mirrored through its end)."""
-    reach = min(int(np.ceil(3 * width)), len(values) - 1)
-    offsets = np.arange(-reach, reach + 1)
-    kernel = np.exp(-0.5 * (offsets / width) ** 2)
-    before = 2 * values[:1] - values[reach:0:-1]
-    after = 2 * values[-1:] - values[-2 : -reach - 2 : -1]
-    padded = np.concatenate([before, values, after])
-    kernel /= kernel.sum()
-    return np.sum([weight * padded[at : at + len(values)] for at, weight in enumerate(kernel)], axis=0)

@@ -1,3 +1,4 @@
-"""Numbers without a meaning of their own: filters, banded systems, curves, intervals of frames.
+"""Mathematics without a meaning of its own: filters, banded systems, cubic curves, stretches of frames.
 
-numpy only, imports no other room. May be imported from everywhere."""
+numpy only; imports no other room and may be imported from every room.
+"""

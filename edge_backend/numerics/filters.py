@@ -1,14 +1,43 @@
-"""Smoothing by a Gaussian (numpy only: scipy's takes a quarter of a second to load, of which every start would pay)."""
+"""Gaussian filters along time. scipy has one too, but takes a quarter of a second to load at every start."""
+
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+
+from .array import Array
+
+Edge = Literal["symmetric", "odd", "edge"]
 
 
-def smooth(signal: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
-    """The signal (T,) under a Gaussian of so many samples, cut off at four of them, mirrored at both ends.
+def gaussian_kernel(sigma: float, reach: int) -> Array:
+    """Weights (2 reach + 1,) of a Gaussian with a standard deviation of `sigma` samples; their sum is 1."""
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    kernel: Array = weights / weights.sum()
+    return kernel
 
-    The same as scipy.ndimage.gaussian_filter1d within rounding.
+
+def gaussian(values: Array, sigma: float, reach: int | None = None, edge: Edge = "symmetric") -> Array:
+    """Values (T, ...) under a Gaussian of `sigma` samples along axis 0, cut off at +-`reach` samples.
+
+    reach: default 4 sigma, rounded. edge: what lies beyond the ends. symmetric: mirrored, the last sample twice; with
+    the default reach this is scipy.ndimage.gaussian_filter1d within rounding. odd: mirrored through the last sample, so
+    that a slope goes on (reach is at most T - 1 then). edge: the last sample again and again.
     """
-    reach = int(4 * sigma + 0.5)
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    return np.convolve(np.pad(signal, reach, mode="symmetric"), kernel / kernel.sum(), mode="valid")
+    reach = int(4 * sigma + 0.5) if reach is None else reach
+    if edge == "odd":
+        reach = min(reach, len(values) - 1)
+    kernel = gaussian_kernel(sigma, reach)
+    padded = _padded(values, reach, edge)
+    if values.ndim == 1:
+        return np.convolve(padded, kernel, mode="valid")
+    filtered: Array = np.sum([weight * padded[at : at + len(values)] for at, weight in enumerate(kernel)], axis=0)
+    return filtered
+
+
+def _padded(values: Array, reach: int, edge: Edge) -> Array:
+    if edge == "odd":
+        before = 2 * values[:1] - values[reach:0:-1]
+        after = 2 * values[-1:] - values[-2 : -reach - 2 : -1]
+        return np.concatenate([before, values, after])
+    width = ((reach, reach), *[(0, 0)] * (values.ndim - 1))
+    return np.pad(values, width, mode=edge)

@@ -14,7 +14,7 @@ from ..audio.rhythm import rhythm_features
 from ..errors import EdgeError
 from ..fileio.numpy_pickle import read_numpy_pickle
 from ..motion.aist import from_aist
-from ..motion.rotations import Array
+from ..numerics.array import Array
 from ..runtime.child_processes import process_pool
 from .pack_file import Dance, write_pack
 

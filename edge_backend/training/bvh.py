@@ -12,8 +12,9 @@ from ..motion.motion import Motion
 from ..motion.retarget import Rig, RigBone, fit, read_rig
 from ..motion.retarget.bone_map import BoneName, find_bone_map, plain
 from ..motion.retarget.slots import TRAVEL
-from ..motion.rotations import Array, axis_angle_to_matrix
+from ..motion.rotations import axis_angle_to_matrix
 from ..motion.skeleton import SMPL, Y_UP_TO_Z_UP
+from ..numerics.array import Array
 
 _AXES = {"x": 0, "y": 1, "z": 2}
 _CHANNEL = re.compile(r"([xyz])(position|rotation|scale)", re.IGNORECASE)

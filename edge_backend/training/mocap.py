@@ -14,8 +14,9 @@ from ..motion.contacts import edge_contacts
 from ..motion.files import SMPL_PELVIS
 from ..motion.kinematics import forward_kinematics
 from ..motion.motion import Motion
-from ..motion.rotations import Array, axis_angle_to_matrix
+from ..motion.rotations import axis_angle_to_matrix
 from ..motion.skeleton import SMPL
+from ..numerics.array import Array
 from .bvh import on_the_model, read_bvh
 from .pack_file import Dance, write_pack
 

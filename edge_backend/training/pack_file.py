@@ -13,7 +13,8 @@ from ..errors import EdgeError
 from ..fileio.atomic_write import replacing
 from ..model.controls import ANY_STYLE, STYLES
 from ..motion.motion import Motion
-from ..motion.rotations import Array, matrix_to_axis_angle
+from ..motion.rotations import matrix_to_axis_angle
+from ..numerics.array import Array
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from ..model.controls import ANY_STYLE, control_channels
 from ..model.decoder import DanceDecoder
 from ..motion.files import save_motion
 from ..motion.motion import Motion
-from ..motion.rotations import Array
+from ..numerics.array import Array
 from .pack import DanceSet
 
 LONGEST = 300  # frames, 10 s

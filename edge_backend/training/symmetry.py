@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 
 from ..motion.representation import CHANNELS, ROOT, ROTATIONS, mirror, pack
-from ..motion.rotations import Array
 from ..motion.skeleton import SMPL
+from ..numerics.array import Array
 
 _PELVIS_ROW0 = slice(ROTATIONS.start, ROTATIONS.start + 3)
 _PELVIS_ROW1 = slice(ROTATIONS.start + 3, ROTATIONS.start + 6)

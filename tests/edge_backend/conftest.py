@@ -16,7 +16,7 @@ from torch import Tensor
 from edge_backend.model.authors_checkpoint import FEATURE_TYPES, read_checkpoint
 from edge_backend.model.decoder import Attention, DanceDecoder
 from edge_backend.model.weights_file import Weights, WeightsInfo, build_model
-from edge_backend.motion.rotations import Array
+from edge_backend.numerics.array import Array
 
 PARITY_FOLDER = Path(os.environ.get("EDGE_PARITY_DIR") or Path(__file__).parents[1] / "data" / "parity")
 

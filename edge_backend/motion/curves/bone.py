@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..rotations import Array
+from ...numerics.array import Array
 from .rotation import rotation_matrices, rotation_quaternions, turns_between
 from .spline import draw, fit_keys
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...numerics.array import Array
 from ..feet.legs import STRETCH, reach_leg
 from ..feet.turns import inverse
 from ..retarget.rig import Rig, location_axes
-from ..rotations import Array
 
 Poses = Mapping[str, Array]
 """By bone, (T, 4, 4) in armature space."""

@@ -4,7 +4,8 @@ from typing import Literal
 
 import numpy as np
 
-from ..rotations import Array, matrix_to_quaternion, quaternion_to_matrix
+from ...numerics.array import Array
+from ..rotations import matrix_to_quaternion, quaternion_to_matrix
 
 RotationMode = Literal["QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX"]
 """As Blender names them."""

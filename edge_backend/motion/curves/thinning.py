@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..feet.curves import distance
+from ...numerics.array import Array
+from ...numerics.intervals import distance
 from ..retarget.rig import Rig
-from ..rotations import Array
 from ..steps import at_once
 from .bone import BoneFit, Thinned, Tolerance, Track
 from .posing import LegBones, aim_leg, pose_bones

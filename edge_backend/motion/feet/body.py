@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ...numerics.array import Array
 from ..kinematics import forward_kinematics, global_rotations
-from ..rotations import Array
 from .contact_detection import joint_speed
 from .rig import FootRig
 from .targets import FootTrack

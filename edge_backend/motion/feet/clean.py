@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...numerics.array import Array
 from ..motion import Motion
-from ..rotations import Array, axis_angle_to_matrix, matrix_to_axis_angle
+from ..rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..steps import at_once, part
 from .body import Body
 from .contact_detection import by_hand, find_plants, part_handovers, release_heels, release_pivots, release_slides

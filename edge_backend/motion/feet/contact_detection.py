@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..rotations import Array
-from .curves import distance, runs
+from ...numerics.array import Array
+from ...numerics.intervals import distance, runs
 from .settings import FootSettings
 
 # What starts a plant and what keeps it (hysteresis). Heights: the joint above its place on a flat foot, metres.

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..rotations import Array, axis_angle_to_matrix
+from ...numerics.array import Array
+from ..rotations import axis_angle_to_matrix
 from .turns import swing
 
 # A leg may always reach as far as it did; a correction may stretch it to this share of thigh + shin, and slows down

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from ...numerics.array import Array
+from ...numerics.intervals import runs
 from ..kinematics import forward_kinematics, global_rotations
-from ..rotations import Array
-from .curves import runs
 from .rig import SMPL_RIG, FootRig
 
 FPS = 30

@@ -18,10 +18,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...numerics.block_banded import solve_bands
-from ..rotations import Array, axis_angle_to_matrix, matrix_to_axis_angle
+from ...numerics.array import Array
+from ...numerics.banded import add_bending, solve_block_pentadiagonal
+from ...numerics.intervals import runs
+from ..rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from .body import Body
-from .curves import bridge, runs
+from .curves import bridge
 from .legs import longest_legs, reach_leg
 from .settings import FootSettings
 from .targets import GIVE_DOWN, FootPlan, loosened, lowest_ankle, most_heel_turn, stance_numbers
@@ -197,17 +199,13 @@ def _solve(  # noqa: PLR0917
         diagonal[:-1, own, own] += same
         diagonal[1:, own, own] += same
         first[:-1, own, own] -= same
-    root = [0, 1, 2]
-    diagonal[:, root, root] += firm[:, None]
+    root = slice(3)
+    np.einsum("tii->ti", diagonal)[:, root] += firm[:, None]
     right[:, :3] += firm[:, None] * middle
     stiffness = (SMOOTH**2 / (0.8 * LEG * scale)) ** 2  # of a leg that turns by LEG as a whole
-    inner = max(frames - 2, 0)
-    for offset, factor in enumerate((1, 4, 1)):
-        diagonal[offset : inner + offset, root, root] += factor * stiffness
-    first[:inner, root, root] -= 2 * stiffness
-    first[1 : inner + 1, root, root] -= 2 * stiffness
-    second[:inner, root, root] += stiffness
-    solved = solve_bands(diagonal, first, second, right)
+    of_root, beside, behind = (np.einsum("tii->ti", blocks)[:, root] for blocks in (diagonal, first, second))  # views
+    add_bending(of_root, beside, behind, stiffness)
+    solved = solve_block_pentadiagonal(diagonal, first, second, right)
     places = solved[:, 3:].reshape(frames, legs, 2)
     return solved[:, :3], np.stack([_means(places[:, leg], stances[:, leg]) for leg in range(legs)], axis=1)
 

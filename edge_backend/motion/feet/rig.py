@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
+from ...numerics.array import Array
 from ..kinematics import forward_kinematics, global_rotations
-from ..rotations import Array
 from ..skeleton import SMPL, Y_UP_TO_Z_UP, Joint, Skeleton
 
 SMPL_LEG_LENGTH = 0.81  # metres, hip to ankle; the lengths in settings and modules are meant for such a leg

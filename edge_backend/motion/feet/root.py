@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..rotations import Array
+from ...numerics.array import Array
 from .contact_detection import joint_speed
 from .curves import fit_curve
 

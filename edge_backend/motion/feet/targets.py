@@ -9,9 +9,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..rotations import Array, axis_angle_to_matrix, matrix_to_axis_angle
+from ...numerics.array import Array
+from ...numerics.intervals import distance, runs
+from ..rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from .contact_detection import joint_speed
-from .curves import bridge, distance, rise, runs
+from .curves import bridge, rise
 from .rig import Foot
 from .settings import FootSettings
 from .turns import UP, about_z, heading, inverse, raising, swing

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..rotations import Array, axis_angle_to_matrix, cross_product_matrix
+from ...numerics.array import Array
+from ..rotations import axis_angle_to_matrix, cross_product_matrix
 
 UP = np.array([0.0, 0.0, 1.0])
 

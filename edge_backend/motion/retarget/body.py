@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...numerics.array import Array
 from ..feet import FootRig, FootSettings, settle
 from ..feet.rig import SMPL_RIG
 from ..motion import Motion
-from ..rotations import Array
 from ..skeleton import SMPL, Y_UP_TO_Z_UP, Joint, Skeleton
 from .contacts import standing_feet
 from .fitting import MODEL_ANKLE, MODEL_HIPS, MODEL_LEG

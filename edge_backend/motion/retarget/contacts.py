@@ -5,10 +5,10 @@ Other proportions make feet slide, so a body's own feet tell little about which 
 
 import numpy as np
 
+from ...numerics.array import Array
 from ..feet import clean
 from ..feet.metrics import plant_slide
 from ..motion import Motion
-from ..rotations import Array
 from ..skeleton import Joint
 
 _STANDS = 0.00005

@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
+from ...numerics.array import Array
 from ..feet.rig import SMPL_RIG, SMPL_TOE_HEIGHT
 from ..feet.turns import about_z, swing
-from ..rotations import Array
 from ..skeleton import SMPL, Y_UP_TO_Z_UP, Joint
 from .bone_map import slot_words
 from .rig import Rig

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ...numerics.array import Array
 from ..contacts import edge_contacts
 from ..feet.turns import inverse
 from ..kinematics import forward_kinematics
 from ..motion import Motion
-from ..rotations import Array, matrix_to_quaternion, quaternion_to_matrix, slerp
+from ..rotations import matrix_to_quaternion, quaternion_to_matrix, slerp
 from ..skeleton import SMPL, Y_UP_TO_Z_UP, Joint
 from .fitting import MODEL_ANKLE, MODEL_HIPS, Fit
 from .rig import unscaled

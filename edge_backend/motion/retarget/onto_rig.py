@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...numerics.array import Array
 from ..feet import FootRig, FootSettings, Leg, settle_in_steps
 from ..feet.turns import inverse
 from ..kinematics import forward_kinematics, global_rotations
 from ..motion import Motion
-from ..rotations import Array, axis_angle_to_matrix, matrix_to_quaternion, quaternion_to_matrix, slerp
+from ..rotations import axis_angle_to_matrix, matrix_to_quaternion, quaternion_to_matrix, slerp
 from ..skeleton import SMPL, Y_UP_TO_Z_UP, Joint, Skeleton
 from ..steps import at_once, part
 from .contacts import standing_feet

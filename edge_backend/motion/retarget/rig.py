@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..rotations import Array
+from ...numerics.array import Array
 
 
 def _nothing() -> Array:

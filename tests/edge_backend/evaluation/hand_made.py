@@ -4,8 +4,9 @@ import numpy as np
 
 from edge_backend.motion.kinematics import forward_kinematics
 from edge_backend.motion.motion import Motion
-from edge_backend.motion.rotations import Array, axis_angle_to_matrix
+from edge_backend.motion.rotations import axis_angle_to_matrix
 from edge_backend.motion.skeleton import SMPL, Y_UP_TO_Z_UP
+from edge_backend.numerics.array import Array
 
 FPS = 30
 UPRIGHT = 0.94  # m, height of the pelvis over flat feet

@@ -8,8 +8,8 @@ from hand_made import FPS, standing, still
 
 from edge_backend.evaluation.feet import STANCE, floating, penetration, pfc, pfc_paper, skate_ratio, slide
 from edge_backend.motion.contacts import CONTACT_JOINTS
-from edge_backend.motion.rotations import Array
 from edge_backend.motion.skeleton import Joint
+from edge_backend.numerics.array import Array
 
 LEFT, RIGHT = [Joint.LEFT_ANKLE, Joint.LEFT_TOES], [Joint.RIGHT_ANKLE, Joint.RIGHT_TOES]
 

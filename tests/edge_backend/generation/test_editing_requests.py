@@ -19,8 +19,9 @@ from edge_backend.generation.model_cache import Studio
 from edge_backend.generation.pipeline import generate
 from edge_backend.motion.files import load_motion
 from edge_backend.motion.motion import Motion
-from edge_backend.motion.rotations import Array, matrix_to_axis_angle
+from edge_backend.motion.rotations import matrix_to_axis_angle
 from edge_backend.motion.skeleton import SMPL, Joint
+from edge_backend.numerics.array import Array
 from edge_backend.schema.edits import (
     FEET,
     JOINTS,

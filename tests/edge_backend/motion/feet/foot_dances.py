@@ -13,7 +13,8 @@ from edge_backend.motion.contacts import edge_contacts
 from edge_backend.motion.feet import Cleaned, clean
 from edge_backend.motion.feet.metrics import airborne, in_jump, knee_angles, plant_slide, sole_points
 from edge_backend.motion.kinematics import forward_kinematics
-from edge_backend.motion.rotations import Array, axis_angle_to_matrix
+from edge_backend.motion.rotations import axis_angle_to_matrix
+from edge_backend.numerics.array import Array
 
 FILE = Path(__file__).parents[3] / "data" / "feet" / "dances.npz"
 NAMES = ("salsa", "modern", "breakdance", "commercial")

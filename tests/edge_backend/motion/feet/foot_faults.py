@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from edge_backend.motion.rotations import Array, axis_angle_to_matrix
+from edge_backend.motion.rotations import axis_angle_to_matrix
 from edge_backend.motion.skeleton import Joint
+from edge_backend.numerics.array import Array
 
 KINDS = ("clean", "root drift", "wobble", "float", "sink", "all")
 

@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from edge_backend.motion.feet import SMPL_RIG
 from edge_backend.motion.feet.contact_detection import joint_speed
-from edge_backend.motion.feet.curves import runs
-from edge_backend.motion.rotations import Array
+from edge_backend.numerics.array import Array
+from edge_backend.numerics.intervals import runs
 
 PANEL, MARGIN, HEAD = (520, 160), (52, 48), 54
 WHITE, INK, GRID = (255, 255, 255), (40, 40, 40), (226, 226, 226)

@@ -25,10 +25,10 @@ from edge_backend.evaluation.feet import pfc
 from edge_backend.evaluation.feet import slide as independent_slide
 from edge_backend.motion.contacts import CONTACT_JOINTS, edge_contacts
 from edge_backend.motion.feet import Cleaned, clean
-from edge_backend.motion.feet.curves import runs
 from edge_backend.motion.feet.metrics import plant_slide
 from edge_backend.motion.files import load_motion
-from edge_backend.motion.rotations import Array
+from edge_backend.numerics.array import Array
+from edge_backend.numerics.intervals import runs
 
 PICTURE_SECONDS = 6
 

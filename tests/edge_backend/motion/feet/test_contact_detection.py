@@ -11,7 +11,7 @@ from edge_backend.motion.feet.contact_detection import (
     release_pivots,
     release_slides,
 )
-from edge_backend.motion.feet.curves import runs
+from edge_backend.numerics.intervals import runs
 
 FRAMES = 60
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from edge_backend.motion.feet.curves import bridge, distance, envelope, fit_curve, rise, runs
+from edge_backend.motion.feet.curves import bridge, envelope, fit_curve, rise
+from edge_backend.numerics.intervals import distance, runs
 
 MASKS = st.integers(1, 60).flatmap(lambda frames: arrays(bool, frames))
 SEEDS = st.integers(0, 2**32 - 1)

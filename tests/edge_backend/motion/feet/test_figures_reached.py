@@ -9,7 +9,7 @@ from foot_faults import KINDS
 
 from edge_backend.motion.contacts import edge_contacts
 from edge_backend.motion.feet import clean
-from edge_backend.motion.feet.curves import distance, runs
+from edge_backend.numerics.intervals import distance, runs
 
 every_fault = pytest.mark.parametrize("fault", KINDS)
 every_dance = pytest.mark.parametrize("name", NAMES)

@@ -10,7 +10,8 @@ from foot_dances import ABOVE_HIPS, Track
 from edge_backend.evaluation.feet import skate_ratio
 from edge_backend.motion.feet import Cleaned, clean
 from edge_backend.motion.feet.metrics import plant_slide
-from edge_backend.motion.rotations import Array, axis_angle_to_matrix
+from edge_backend.motion.rotations import axis_angle_to_matrix
+from edge_backend.numerics.array import Array
 
 FILE = Path(__file__).parents[3] / "data" / "feet" / "generated.npz"
 NAMES = ("any", "any2", "salsa", "breakdance")
