@@ -149,7 +149,7 @@ class _Sampling:
     @cached_property
     def decoder(self) -> CachedDecoder:
         """The network, with what all passes share worked out once."""
-        return self.model.for_sampling(make_linear(self.settings.arithmetic))
+        return CachedDecoder(self.model, make_linear(self.settings.arithmetic))
 
     @torch.inference_mode()
     def run(

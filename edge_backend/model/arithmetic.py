@@ -10,7 +10,7 @@ import platform
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -18,9 +18,7 @@ from torch.nn import functional
 
 from ..fileio.atomic_write import replacing
 from .cached_decoder import CachedDecoder, Linear, MakeLinear, exact
-
-if TYPE_CHECKING:
-    from .decoder import DanceDecoder
+from .decoder import DanceDecoder
 
 Arithmetic = Literal["fp32", "fp16", "bf16"]
 
@@ -54,7 +52,7 @@ def candidates(device: torch.device) -> tuple[Arithmetic, ...]:
 
 
 @torch.inference_mode()
-def quickest(model: "DanceDecoder", windows: int, folder: Path | None) -> Arithmetic:
+def quickest(model: DanceDecoder, windows: int, folder: Path | None) -> Arithmetic:
     """The arithmetic in which this network is quickest on this machine.
 
     It is measured once, in a second or so, and kept in `folder`, None = nowhere: the same machine goes on giving the
@@ -69,12 +67,12 @@ def quickest(model: "DanceDecoder", windows: int, folder: Path | None) -> Arithm
     return known[place]
 
 
-def _measured(model: "DanceDecoder", windows: int) -> Arithmetic:
+def _measured(model: DanceDecoder, windows: int) -> Arithmetic:
     device = model.null_cond_hidden.device
-    decoders: dict[Arithmetic, CachedDecoder] = {"fp32": model.for_sampling()}
+    decoders: dict[Arithmetic, CachedDecoder] = {"fp32": CachedDecoder(model)}
     for arithmetic in candidates(device):
         if _bearable(arithmetic, device):
-            decoders[arithmetic] = model.for_sampling(make_linear(arithmetic))
+            decoders[arithmetic] = CachedDecoder(model, make_linear(arithmetic))
     seconds = dict.fromkeys(decoders, float("inf"))
     config = model.config
     x = torch.randn(windows, config.frames, config.channels, device=device)
@@ -115,7 +113,7 @@ def _seconds(work: Callable[[], object], device: torch.device) -> float:
     return time.perf_counter() - began
 
 
-def _place(model: "DanceDecoder") -> str:
+def _place(model: DanceDecoder) -> str:
     """What the choice depends on."""
     config, device = model.config, model.null_cond_hidden.device
     chip = torch.cuda.get_device_name(device) if device.type == "cuda" else torch.backends.cpu.get_cpu_capability()

@@ -7,14 +7,13 @@ music, which is the same in all windows, all of these. Nothing here can be train
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-if TYPE_CHECKING:
-    from .decoder import DanceDecoder, DecoderLayer, FiLM, Music, Rotary
+from .decoder import DanceDecoder, DecoderLayer, FiLM, Music, Rotary
 
 Linear = Callable[[Tensor], Tensor]
 """x (..., in) -> (..., out)."""
@@ -59,7 +58,8 @@ class CachedDecoder:
     Threads may call it at the same time, at the same timestep, each with a memory of its own.
     """
 
-    def __init__(self, model: "DanceDecoder", make_linear: MakeLinear = exact) -> None:
+    @torch.inference_mode()
+    def __init__(self, model: DanceDecoder, make_linear: MakeLinear = exact) -> None:
         self._model = model
         self._turn = _turning(model.rotary)
         layers = cast("list[DecoderLayer]", list(model.seqTransDecoder.stack))
@@ -71,7 +71,7 @@ class CachedDecoder:
         self._unheard = self.memory(model.null_music(1))
 
     @torch.inference_mode()
-    def memory(self, music: "Music") -> Memory:
+    def memory(self, music: Music) -> Memory:
         """What cross-attentions read of the music, at every step."""
         tokens = self._model.norm_cond(music.tokens)
         turned = self._turn(tokens, 0)
@@ -144,7 +144,7 @@ def _put_in(memory: Memory, time: _Time) -> None:
 class _AllFiLM:
     """The FiLM numbers of all layers, in one product."""
 
-    def __init__(self, films: Sequence["FiLM"]) -> None:
+    def __init__(self, films: Sequence[FiLM]) -> None:
         self._weight = torch.cat([film.get_parameter("block.1.weight") for film in films])
         self._bias = torch.stack([film.get_parameter("block.1.bias") for film in films]).unflatten(1, (2, -1)).clone()
         self._bias[:, 0] += 1  # film(y) = (scale + 1) y + shift
@@ -158,7 +158,7 @@ class _AllFiLM:
 class _Layer:
     """A DecoderLayer over branches of the same windows. What is alike in all of them is worked out once."""
 
-    def __init__(self, layer: "DecoderLayer", make_linear: MakeLinear) -> None:
+    def __init__(self, layer: DecoderLayer, make_linear: MakeLinear) -> None:
         own, cross = layer.self_attn, layer.multihead_attn
         query_key, value = (2 * own.out_proj.in_features, own.out_proj.in_features)
         weights, biases = own.in_proj_weight.split([query_key, value]), own.in_proj_bias.split([query_key, value])
@@ -205,7 +205,7 @@ _Turn = Callable[[Tensor, int], Tensor]
 """(x (..., T, latent), the first token's position) -> x with the rotary embedding put on."""
 
 
-def _turning(rotary: "Rotary") -> _Turn:
+def _turning(rotary: Rotary) -> _Turn:
     """Rotary.forward as a product of complex numbers, which takes one pass over x instead of six."""
     turns = torch.complex(rotary.cos[:, ::2], rotary.sin[:, ::2])
 

@@ -13,8 +13,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .cached_decoder import CachedDecoder, MakeLinear, exact
-
 ENCODER_LAYERS = 2
 TIME_TOKENS = 2
 
@@ -131,11 +129,6 @@ class DanceDecoder(nn.Module):
         if self.frame_projection is not None:
             tokens = tokens + self.frame_projection(memory[:, : x.shape[1]])
         return self.final_layer(self.seqTransDecoder(tokens, memory, film_vector))
-
-    @torch.inference_mode()
-    def for_sampling(self, make_linear: MakeLinear = exact) -> CachedDecoder:
-        """`decode` for many steps over the same music, in less time. make_linear: another arithmetic."""
-        return CachedDecoder(self, make_linear)
 
 
 class Rotary(nn.Module):

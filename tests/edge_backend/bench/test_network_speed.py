@@ -5,6 +5,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from edge_backend.bench.network import evaluation_flops, measure_network
+from edge_backend.model.cached_decoder import CachedDecoder
 from edge_backend.model.decoder import DanceDecoder, DecoderConfig
 
 SMALL = DecoderConfig(latent=64, ff=96, layers=3, heads=4, features=12)
@@ -13,7 +14,7 @@ SMALL = DecoderConfig(latent=64, ff=96, layers=3, heads=4, features=12)
 def test_the_work_of_an_evaluation_is_what_torch_counts():
     torch.manual_seed(0)
     model = DanceDecoder(SMALL).eval()
-    decoder = model.for_sampling()
+    decoder = CachedDecoder(model)
     memory = decoder.memory(model.encode_music(torch.randn(3, 150, 12)))
     x = torch.randn(3, 150, 151)
     decoder(x, 500, memory, unheard=False)  # the timestep is told

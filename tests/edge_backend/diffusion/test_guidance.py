@@ -10,6 +10,7 @@ from edge_backend.diffusion.guidance import (
     long_form_ramp,
 )
 from edge_backend.diffusion.samplers import Cancelled
+from edge_backend.model.cached_decoder import CachedDecoder
 
 
 def test_the_ramp_is_edges_at_edges_steps():
@@ -44,14 +45,14 @@ def heard(parity):
 @torch.inference_mode()
 def test_guidance_goes_from_the_dance_without_music_to_that_with_it_and_beyond(heard, weight):
     model, music, x, conditional, unheard = heard
-    result = guided(model.for_sampling(), music, constant(weight))(x, 300)
+    result = guided(CachedDecoder(model), music, constant(weight))(x, 300)
     torch.testing.assert_close(result, (unheard + weight * (conditional - unheard)).clamp(-1, 1), atol=1e-5, rtol=0)
 
 
 @torch.inference_mode()
 def test_what_the_network_says_is_kept_within_the_range_of_the_dances_it_knows(heard):
     model, music, x, _, _ = heard
-    assert guided(model.for_sampling(), music, constant(20.0))(x, 300).abs().max() == 1
+    assert guided(CachedDecoder(model), music, constant(20.0))(x, 300).abs().max() == 1
 
 
 @torch.inference_mode()
@@ -66,7 +67,7 @@ def test_a_poll_that_cancels_is_asked_before_each_evaluation(heard, torch_thread
         if asked == 3:
             raise Cancelled
 
-    denoise = guided(model.for_sampling(), music, constant(2.0), batch=1, poll=cancel_at_the_third)
+    denoise = guided(CachedDecoder(model), music, constant(2.0), batch=1, poll=cancel_at_the_third)
     with pytest.raises(Cancelled):
         denoise(x, 300)
     assert asked == 3
@@ -79,6 +80,6 @@ def test_threads_that_work_apart_say_what_they_say_together(heard, torch_threads
     results = []
     for threads in (1, 2):
         torch_threads(threads)
-        denoise = guided(model.for_sampling(), music, constant(2.0))
+        denoise = guided(CachedDecoder(model), music, constant(2.0))
         results.append([denoise(x, t) for t in (999, 300, 300, 0)])
     torch.testing.assert_close(*results, atol=1e-5, rtol=0)

@@ -12,6 +12,7 @@ from edge_backend.diffusion.long_form import share_overlap, stitch
 from edge_backend.diffusion.reference import sample_reference
 from edge_backend.diffusion.samplers import ignore, sample_ddim, sample_ddpm
 from edge_backend.diffusion.schedule import ddim_times
+from edge_backend.model.cached_decoder import CachedDecoder
 from edge_backend.motion.kinematics import forward_kinematics
 from edge_backend.motion.representation import unpack
 from edge_backend.motion.rotations import axis_angle_to_matrix
@@ -23,7 +24,7 @@ TOLERANCE = 1e-3  # on results of sampling; 2e-6 was seen
 def _denoiser(parity, windows, guidance):
     model = parity.weights.model
     with torch.inference_mode():
-        return guided(model.for_sampling(), encode(model, parity.tensor("model.cond")[:windows]), guidance)
+        return guided(CachedDecoder(model), encode(model, parity.tensor("model.cond")[:windows]), guidance)
 
 
 class _AuthorsNoise:

@@ -7,6 +7,7 @@ import torch
 
 from edge_backend.model import arithmetic
 from edge_backend.model.arithmetic import candidates, make_linear, quickest
+from edge_backend.model.cached_decoder import CachedDecoder
 from edge_backend.model.decoder import DanceDecoder, DecoderConfig
 
 SMALL = DecoderConfig(latent=64, ff=96, layers=2, heads=4, features=12)
@@ -24,7 +25,7 @@ def test_every_arithmetic_is_as_near_as_its_bits_allow(network, name, error):
     random = torch.Generator().manual_seed(1)
     x, cond = torch.randn(2, 150, 151, generator=random), torch.randn(2, 150, 12, generator=random)
     results = []
-    for decoder in (network.for_sampling(), network.for_sampling(make_linear(name))):
+    for decoder in (CachedDecoder(network), CachedDecoder(network, make_linear(name))):
         with torch.inference_mode():
             results.append(decoder(x, 400, decoder.memory(network.encode_music(cond)), unheard=True))
     exact, rough = results

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from edge_backend.model.cached_decoder import CachedDecoder
 from edge_backend.model.decoder import DanceDecoder, DecoderConfig, Music
 
 SMALL = DecoderConfig(latent=32, ff=64, layers=3, heads=4, features=12)
@@ -39,7 +40,7 @@ def _close(actual, expected):
 
 
 def test_both_branches_are_the_plain_networks(network, x, music):
-    decoder = network.for_sampling()
+    decoder = CachedDecoder(network)
     memory = decoder.memory(music)
     for t in STEPS:
         heard, unheard = decoder(x, t, memory, unheard=True)
@@ -48,7 +49,7 @@ def test_both_branches_are_the_plain_networks(network, x, music):
 
 
 def test_a_branch_alone_is_what_it_is_beside_the_other(network, x, music):
-    decoder = network.for_sampling()
+    decoder = CachedDecoder(network)
     memory = decoder.memory(music)
     for t in STEPS:
         (heard,) = decoder(x, t, memory, unheard=False)
@@ -58,7 +59,7 @@ def test_a_branch_alone_is_what_it_is_beside_the_other(network, x, music):
 
 
 def test_several_songs_go_through_one_decoder_in_turns(network, x, music):
-    decoder = network.for_sampling()
+    decoder = CachedDecoder(network)
     other = Music(music.tokens.flip(0), music.hidden.flip(0))
     memories = decoder.memory(music), decoder.memory(other)
     for t in STEPS:
@@ -67,13 +68,13 @@ def test_several_songs_go_through_one_decoder_in_turns(network, x, music):
 
 
 def test_what_is_kept_of_the_music_is_two_numbers_per_token_layer_and_channel(network, music):
-    kept = network.for_sampling().memory(music)
+    kept = CachedDecoder(network).memory(music)
     layers = 3 * 152 * 3 * 2 * 32 * 4  # windows, tokens, layers, keys and values, latent, float32
     assert kept.bytes == layers + network.config.frame_music * 3 * 150 * 32 * 4
 
 
 def test_the_time_is_told_once_for_all_windows_and_passes(network, x, music):
-    decoder = network.for_sampling()
+    decoder = CachedDecoder(network)
     told = []
     handle = network.time_mlp.register_forward_hook(lambda *_: told.append(1))
     try:
