@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from typing import IO, Protocol
 
 from ..edge_backend.errors import EdgeError
+from ..edge_backend.protocol.codec import LineSplitter, ProtocolError, decode, encode
 from ..edge_backend.protocol.crash_report import explain_end
-from ..edge_backend.protocol.messages import FrameSplitter, Message, ProtocolError, Shutdown, decode, encode
+from ..edge_backend.protocol.messages import Message, Shutdown
 from ..edge_backend.runtime.child_processes import apart
 from .launch import worker_variables
 from .log_file import log
@@ -133,7 +134,7 @@ class WorkerProcess:
 
     def _read(self, stdout: IO[bytes]) -> None:
         """Frames until the end of the pipe. What is no frame ends the worker: somebody else answers there."""
-        splitter = FrameSplitter()
+        splitter = LineSplitter()
         while chunk := os.read(stdout.fileno(), 1 << 16):
             for line in splitter.feed(chunk):
                 try:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from ..errors import EdgeError
 from ..fileio.atomic_write import replacing
-from ..protocol.messages import ProtocolError, from_json
+from ..protocol.codec import ProtocolError, from_json
 from ..schema.requests import GenerateRequest
 from .seeds import seeds_in
 from .take_requests import Take, Wish

@@ -21,8 +21,9 @@ from ..errors import EdgeError
 from ..errors.from_exception import explain
 from ..fileio.atomic_write import take_place
 from ..motion.files import load_motion
+from ..protocol.codec import LineSplitter, ProtocolError, decode, encode
 from ..protocol.crash_report import explain_end
-from ..protocol.messages import Error, FrameSplitter, Generate, Message, ProtocolError, Result, decode, encode
+from ..protocol.messages import Error, Generate, Message, Result
 from ..runtime.child_processes import apart
 from .executor import Crew
 from .manifest import Outcome
@@ -118,7 +119,7 @@ class WorkerLink:
             self._process.kill()
 
     def _messages(self) -> Iterator[Message]:
-        splitter = FrameSplitter()
+        splitter = LineSplitter()
         assert self._process.stdout is not None  # noqa: S101 - as above
         while chunk := os.read(self._process.stdout.fileno(), 1 << 16):
             yield from map(decode, splitter.feed(chunk))

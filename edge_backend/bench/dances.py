@@ -16,7 +16,7 @@ from ..generation.pipeline import generate
 from ..model.decoder import DanceDecoder, DecoderConfig
 from ..motion.motion import Motion
 from ..motion.representation import CHANNELS, Normaliser
-from ..protocol.messages import Stage
+from ..schema.progress import Stage
 from ..schema.requests import QUALITIES, Arithmetic, GenerateRequest, Sampler
 
 WAYS: dict[str, tuple[Sampler, int]] = {**QUALITIES, "reference": ("reference", STEPS)}

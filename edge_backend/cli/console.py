@@ -7,15 +7,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import EdgeError
-from ..protocol.messages import Message, Result, encode
-from ..schema.progress import ProgressBar, ProgressFrames, Report
+from ..protocol.codec import encode
+from ..protocol.messages import Message, Result
+from ..schema.progress import Report
+from ..worker.progress_messages import ProgressMessages
+from .progress_bar import ProgressBar
 
 
 @contextmanager
 def progress(options: argparse.Namespace) -> Iterator[Report]:
     """A Report that shows progress the way the options ask for."""
     if options.json:
-        yield ProgressFrames(options.command, send)
+        yield ProgressMessages(options.command, send)
         return
     bar = ProgressBar()
     try:

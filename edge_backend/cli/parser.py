@@ -16,7 +16,8 @@ from ..batch.seeds import seeds_in
 from ..errors import EdgeError
 from ..errors.exit_codes import FAILED, INTERRUPTED
 from ..errors.from_exception import explain
-from ..protocol.messages import Error, encode
+from ..protocol.codec import encode
+from ..protocol.messages import Error
 from ..protocol.parent_watch import end_with_parent, end_with_stdin
 from ..runtime.devices import DEVICES
 from ..runtime.malloc_tuning import keep_freed_memory

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..cli.progress_bar import ProgressBar
 from ..errors import EdgeError
 from ..motion.files import load_motion, save_motion
 from ..runtime.devices import DEVICES
-from ..schema.progress import ProgressBar
 from ..schema.requests import SAMPLERS, STYLES, FeetRequest, GenerateRequest
 from .reference import load_reference
 from .report import table, write_report

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from .messages import FrameSplitter, Message, encode
+from .codec import LineSplitter, encode
+from .messages import Message
 
 
 class Channel:
@@ -38,6 +39,6 @@ class Channel:
 
     def lines(self) -> Iterator[bytes]:
         """Lines as they come; ends with stdin."""
-        splitter = FrameSplitter()
+        splitter = LineSplitter()
         while chunk := os.read(self._stdin, 1 << 16):
             yield from splitter.feed(chunk)

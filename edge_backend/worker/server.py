@@ -21,6 +21,7 @@ from .. import __version__
 from ..errors import EdgeError
 from ..errors.from_exception import explain
 from ..model.catalogue import known
+from ..protocol.codec import ProtocolError, decode
 from ..protocol.messages import (
     PROTOCOL,
     Body,
@@ -31,20 +32,18 @@ from ..protocol.messages import (
     Hello,
     Log,
     Partial,
-    ProtocolError,
     Result,
     Shutdown,
-    Stage,
     State,
     Status,
     StatusRequest,
-    decode,
 )
 from ..protocol.parent_watch import end_with_parent
 from ..protocol.stdio_channel import Channel
 from ..runtime.devices import promised
-from ..schema.progress import ProgressFrames
+from ..schema.progress import Stage
 from .job_queue import Job, JobQueue
+from .progress_messages import ProgressMessages
 
 GRACE_S = 0.5
 """How long a job may take to notice that Blender is gone; then the process ends all the same."""
@@ -137,7 +136,7 @@ class Worker:
         folder = Path(job.message.folder)
         if not folder.is_dir():
             raise EdgeError("job_folder_missing", f"The job folder is not there: {folder}.", "Generate again.")
-        progress = ProgressFrames(job.name, self._channel.send)
+        progress = ProgressMessages(job.name, self._channel.send)
 
         def report(stage: Stage, done: int, total: int) -> None:
             if job.cancelled.is_set():

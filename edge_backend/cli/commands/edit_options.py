@@ -10,7 +10,7 @@ from ...diffusion.body_parts import BODY_PARTS
 from ...errors import EdgeError
 from ...motion.files import load_motion
 from ...motion.motion import Motion
-from ...protocol.messages import ProtocolError, from_json
+from ...protocol.codec import ProtocolError, from_json
 from ...schema.edits import (
     JOINTS,
     PARTS,

@@ -10,12 +10,15 @@ import threading
 
 from ...errors import EdgeError
 from ...errors.from_exception import explain
-from ...protocol.messages import Cancel, Error, ProtocolError, Result, Shutdown, decode
+from ...protocol.codec import ProtocolError, decode
+from ...protocol.messages import Cancel, Error, Result, Shutdown
 from ...protocol.parent_watch import end_now, end_with_parent
 from ...protocol.stdio_channel import Channel
-from ...schema.progress import ProgressBar, ProgressFrames, Report
+from ...schema.progress import Report
 from ...setup.program import SetUp, remove, set_up
 from ...setup.wheels import Source
+from ...worker.progress_messages import ProgressMessages
+from ..progress_bar import ProgressBar
 
 JOB = "setup"
 """What its frames call it."""
@@ -48,7 +51,7 @@ def _serve(options: argparse.Namespace) -> None:
     channel = Channel()
     threading.Thread(target=_listen, args=(channel,), name="listener", daemon=True).start()
     try:
-        channel.send(Result(JOB, _work(options, ProgressFrames(JOB, channel.send))))
+        channel.send(Result(JOB, _work(options, ProgressMessages(JOB, channel.send))))
     except Exception as error:
         failure = explain(error)
         channel.send(Error(JOB, failure.code, failure.message, failure.hint, failure.detail))

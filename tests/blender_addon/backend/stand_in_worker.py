@@ -9,19 +9,8 @@ import numpy as np
 
 from edge_backend.motion.files import save_motion
 from edge_backend.motion.motion import Motion
-from edge_backend.protocol.messages import (
-    PROTOCOL,
-    Cancel,
-    Error,
-    Generate,
-    Hello,
-    Message,
-    Progress,
-    Result,
-    Shutdown,
-    decode,
-    encode,
-)
+from edge_backend.protocol.codec import decode, encode
+from edge_backend.protocol.messages import PROTOCOL, Cancel, Error, Generate, Hello, Message, Progress, Result, Shutdown
 
 
 def send(message: Message) -> None:

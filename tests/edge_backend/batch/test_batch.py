@@ -18,7 +18,8 @@ from pipeline_fixtures import write_song, write_weights
 from edge_backend.batch.run import run_batch
 from edge_backend.cli import parser as cli
 from edge_backend.motion.files import load_motion
-from edge_backend.protocol.messages import Error, Result, decode
+from edge_backend.protocol.codec import decode
+from edge_backend.protocol.messages import Error, Result
 
 REPOSITORY = Path(__file__).parents[3]
 PROCESSES = Path("/proc/self/task").is_dir()  # Linux tells which processes are whose

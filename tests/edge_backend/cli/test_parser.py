@@ -15,9 +15,11 @@ import pytest
 from pipeline_fixtures import write_song, write_weights
 
 from edge_backend.cli import parser as cli
+from edge_backend.cli.progress_bar import ProgressBar
 from edge_backend.motion.files import load_motion
-from edge_backend.protocol.messages import Error, Message, Progress, Result, decode
-from edge_backend.schema.progress import ProgressBar, ProgressFrames
+from edge_backend.protocol.codec import decode
+from edge_backend.protocol.messages import Error, Message, Progress, Result
+from edge_backend.worker.progress_messages import ProgressMessages
 
 REPOSITORY = Path(__file__).parents[3]
 PARITY = REPOSITORY / "tests/data/parity"
@@ -229,7 +231,7 @@ def test_the_bar_is_one_line_per_stage_that_ends_full() -> None:
 def test_the_estimate_is_the_pace_so_far_and_frames_are_at_most_ten_a_second() -> None:
     now = 0.0
     sent: list[Message] = []
-    report = ProgressFrames("1", sent.append, clock=lambda: now)
+    report = ProgressMessages("1", sent.append, clock=lambda: now)
     for done in range(101):
         now = done * 0.02
         report("sampling", done, 100)

@@ -20,7 +20,7 @@ from edge_backend.motion.files import load_motion
 from edge_backend.motion.motion import Motion
 from edge_backend.motion.rotations import axis_angle_to_matrix
 from edge_backend.motion.skeleton import Y_UP_TO_Z_UP
-from edge_backend.protocol.messages import Stage
+from edge_backend.schema.progress import Stage
 from edge_backend.schema.requests import FeaturesRequest, FeetRequest, GenerateRequest
 
 

@@ -8,23 +8,19 @@ import pytest
 from pipeline_fixtures import write_song, write_weights
 from test_worker import Client
 
+from edge_backend.protocol.codec import MAX_LINE, LineSplitter, ProtocolError, decode, encode
 from edge_backend.protocol.messages import (
-    MAX_FRAME,
     Body,
     Cancel,
     Error,
     Features,
-    FrameSplitter,
     Generate,
     Hello,
     Message,
     Progress,
-    ProtocolError,
     Result,
     State,
     StatusRequest,
-    decode,
-    encode,
 )
 from edge_backend.schema.edits import Source, going_on
 from edge_backend.schema.requests import BodyRequest, FeaturesRequest, GenerateRequest
@@ -65,7 +61,7 @@ def fuzzed(good: list[bytes], draw: random.Random) -> bytes:  # noqa: PLR0911 - 
         case 3:
             return frame.replace(b'"', "„".encode("utf-16"), 3)
         case 4 if draw.randrange(200) == 0:
-            return b"[" * (MAX_FRAME + draw.randrange(-2, 3)) + b"\n"
+            return b"[" * (MAX_LINE + draw.randrange(-2, 3)) + b"\n"
         case 5:
             other = draw.choice(good)
             return frame[:-2] + b"," + other[1:]
@@ -108,12 +104,12 @@ def time_to_answer(client: Client) -> float:
 @pytest.mark.parametrize("count", [600, pytest.param(12_000, marks=pytest.mark.slow)])
 def test_blender_s_side_takes_fuzzed_frames_for_messages_or_refuses_them(tmp_path: Path, count: int) -> None:
     """The same bytes through what reads them there: nothing else is raised, nothing takes long, no line is endless."""
-    draw, good, splitter = random.Random(count + 1), seeds(tmp_path), FrameSplitter()
+    draw, good, splitter = random.Random(count + 1), seeds(tmp_path), LineSplitter()
     began = time.monotonic()
     understood = refused = 0
     for _ in range(count):
         for line in splitter.feed(fuzzed(good, draw)):
-            assert len(line) <= MAX_FRAME + 1
+            assert len(line) <= MAX_LINE + 1
             try:
                 decode(line)
                 understood += 1

@@ -12,17 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge_backend.protocol import messages as protocol
-from edge_backend.protocol.messages import (
-    MAX_FRAME,
-    FrameSplitter,
-    Hello,
-    Message,
-    Progress,
-    ProtocolError,
-    decode,
-    encode,
-    from_json,
-)
+from edge_backend.protocol.codec import MAX_LINE, LineSplitter, ProtocolError, decode, encode, from_json
+from edge_backend.protocol.messages import Hello, Message, Progress
 from edge_backend.schema.edits import EditRequest
 from edge_backend.schema.requests import GenerateRequest
 
@@ -68,7 +59,7 @@ def test_file_names_that_are_not_unicode_survive() -> None:
 @example(b'{"type":"cancel","job":' + b"[" * 900 + b"]" * 900 + b"}")
 @example(b'{"type":"hello","protocol":' + b"9" * 5000 + b"}")
 @example(b"\xff\xfe")
-@example(b"x" * (MAX_FRAME + 1))
+@example(b"x" * (MAX_LINE + 1))
 def test_bytes_that_are_no_message_raise_protocol_error_and_nothing_else(line: bytes) -> None:
     with pytest.raises(ProtocolError) as caught:
         decode(line)
@@ -132,7 +123,7 @@ def test_fields_with_defaults_may_be_left_out() -> None:
 @given(st.lists(MESSAGES, max_size=5), st.lists(st.integers(1, 40), min_size=1))
 def test_frames_survive_any_cutting_of_the_stream(messages: list[Message], sizes: list[int]) -> None:
     stream = b"".join(map(encode, messages)).replace(b"\n", b"\r\n")  # as a Windows text pipe would have it
-    splitter, lines = FrameSplitter(), []
+    splitter, lines = LineSplitter(), []
     while stream:
         for size in sizes:
             lines += splitter.feed(stream[:size])
@@ -141,11 +132,11 @@ def test_frames_survive_any_cutting_of_the_stream(messages: list[Message], sizes
 
 
 def test_an_endless_line_takes_bounded_memory_and_the_next_frame_is_heard() -> None:
-    splitter = FrameSplitter()
+    splitter = LineSplitter()
     lines = [line for _ in range(40) for line in splitter.feed(b"x" * 100_000)]
     assert lines == []
     too_long, hello = splitter.feed(b"\n" + encode(Hello(1, "0.1.0", 5, "cpu")))
-    assert len(too_long) == MAX_FRAME + 1
+    assert len(too_long) == MAX_LINE + 1
     with pytest.raises(ProtocolError, match="longer"):
         decode(too_long)
     assert decode(hello) == Hello(1, "0.1.0", 5, "cpu")

@@ -15,7 +15,8 @@ import pytest
 from wheel_shop import make_wheel
 
 from edge_backend.errors import EdgeError
-from edge_backend.protocol.messages import Cancel, Error, Progress, Result, decode, encode
+from edge_backend.protocol.codec import decode, encode
+from edge_backend.protocol.messages import Cancel, Error, Progress, Result
 from edge_backend.setup import environment, locked, program
 from edge_backend.setup.home import Home, Record, python_of
 from edge_backend.setup.locked import read_lock

@@ -16,12 +16,12 @@ from pipeline_fixtures import swaying, write_motion, write_song, write_weights
 
 from edge_backend import __version__
 from edge_backend.motion.files import load_motion
+from edge_backend.protocol.codec import LineSplitter, decode, encode
 from edge_backend.protocol.messages import (
     PROTOCOL,
     Cancel,
     Error,
     Features,
-    FrameSplitter,
     Generate,
     Hello,
     Log,
@@ -32,8 +32,6 @@ from edge_backend.protocol.messages import (
     Shutdown,
     State,
     StatusRequest,
-    decode,
-    encode,
 )
 from edge_backend.schema.edits import Source, going_on, varied
 from edge_backend.schema.requests import FeaturesRequest, GenerateRequest
@@ -83,7 +81,7 @@ class Client:
 
     def _read_frames(self) -> None:
         assert self.process.stdout
-        splitter = FrameSplitter()
+        splitter = LineSplitter()
         while chunk := os.read(self.process.stdout.fileno(), 65536):
             for line in splitter.feed(chunk):
                 self.messages.put(decode(line))  # a broken frame ends this thread, and the test with it

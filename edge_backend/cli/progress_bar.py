@@ -1,0 +1,57 @@
+"""Progress as a bar on a terminal."""
+
+import sys
+from typing import TextIO
+
+from ..protocol.messages import Progress
+from ..schema.progress import Stage
+from ..worker.progress_messages import ProgressMessages
+
+_BAR_CELLS = 24
+_LABELS: dict[str, str] = {
+    "loading": "Loading",
+    "features": "Listening",
+    "sampling": "Dancing",
+    "feet": "Placing feet",
+    "saving": "Saving",
+    "drawing": "Drawing",
+    "preparing": "Preparing",
+    "downloading": "Downloading",
+    "unpacking": "Unpacking",
+    "testing": "Testing",
+}
+
+
+class ProgressBar:
+    """A Report that draws one line per stage on a terminal; elsewhere it writes each stage's name once."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._live = self._stream.isatty()
+        self._messages = ProgressMessages("", self._draw)
+        self._open = False
+
+    def __call__(self, stage: Stage, done: int, total: int) -> None:
+        """Draw it."""
+        self._messages(stage, done, total)
+
+    def close(self) -> None:
+        """End an unfinished line, so that what follows starts on its own."""
+        if self._open:
+            print(file=self._stream, flush=True)
+            self._open = False
+
+    def _draw(self, progress: Progress) -> None:
+        label = _LABELS[progress.stage]
+        if not self._live:
+            if progress.done == 0:
+                print(label, file=self._stream, flush=True)
+            return
+        share = progress.done / max(progress.total, 1)
+        full, empty = ("█", "░") if (self._stream.encoding or "").lower().startswith("utf") else ("#", ".")
+        bar = (full * round(share * _BAR_CELLS)).ljust(_BAR_CELLS, empty)
+        left = "" if progress.eta is None or share >= 1 else f"{progress.eta:4.0f} s left"
+        print(f"\r{label:<13}{bar} {share:4.0%} {left:<12}", end="", file=self._stream, flush=True)
+        self._open = True
+        if share >= 1:
+            self.close()

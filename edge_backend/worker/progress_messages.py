@@ -1,0 +1,35 @@
+"""Progress as messages of the protocol: what Blender, and whoever reads --json, sees of a job."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..protocol.messages import Progress
+from ..schema.progress import Stage
+
+_PER_SECOND = 10
+
+
+@dataclass
+class ProgressMessages:
+    """A Report that sends Progress messages of one job: every begin and end of a stage, between them ten a second."""
+
+    job: str
+    send: Callable[[Progress], None]
+    clock: Callable[[], float] = time.monotonic
+    _stage: str = field(default="", init=False)
+    _began: float = field(default=0.0, init=False)
+    _first: int = field(default=0, init=False)
+    _sent: float = field(default=0.0, init=False)
+
+    def __call__(self, stage: Stage, done: int, total: int) -> None:
+        """Send it, unless the last one went out just now."""
+        now = self.clock()
+        if stage != self._stage:
+            self._stage, self._began, self._first = stage, now, done
+        elif done < total and now - self._sent < 1 / _PER_SECOND:
+            return
+        self._sent = now
+        fresh = done - self._first  # a download that goes on begins with what is there already
+        eta = round((now - self._began) / fresh * (total - done), 2) if fresh > 0 else None
+        self.send(Progress(self.job, stage, done, total, eta))
