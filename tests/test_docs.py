@@ -14,7 +14,7 @@ from safetensors import safe_open
 
 import build_addon
 from build_tools import site
-from edge_backend.cli import parser as cli
+from edge_backend.cli.parser import build_parser
 from edge_backend.model.weights_file import read_info
 from edge_backend.schema.requests import STYLES
 
@@ -55,7 +55,7 @@ def test_every_page_is_on_the_first_page() -> None:
 
 def test_the_front_page_names_every_command() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    (actions,) = [action for action in cli._parser()._actions if isinstance(action, argparse._SubParsersAction)]
+    (actions,) = [action for action in build_parser()._actions if isinstance(action, argparse._SubParsersAction)]
     hidden = {"worker", "setup"}  # Blender's business
     assert [name for name in actions.choices if f"edge_backend {name}" not in text and name not in hidden] == []
 

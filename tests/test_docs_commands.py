@@ -18,10 +18,11 @@ import soundfile
 from doc_pages import COMMANDS, DOCS, ROOT
 
 import build_addon
-from edge_backend.cli import parser as cli
+from edge_backend.cli import main as cli
+from edge_backend.cli.parser import build_parser
 from edge_backend.fileio.atomic_write import replacing
 
-OWN_PARSERS = {"train": "edge_backend.training.__main__", "evaluate": "edge_backend.evaluation.__main__"}
+OWN_PARSERS = {"train": "edge_backend.cli.commands.train", "evaluate": "edge_backend.cli.commands.evaluate"}
 KNOWN_PROGRAMS = (
     "python -m edge_backend",
     "python -m edge_dance",
@@ -39,16 +40,16 @@ NOT_RUN = {
     r"jukebox fetch|fetch jukebox": "a download of 10 GB; tests/blender_addon/gui fetches a small one",
     r"jukebox (convert|verify)": "needs that download; tests/edge_backend/audio/jukebox",
     r" weights fetch edge ": "needs the authors' own file; tests/edge_backend/cli/test_weights_fetch.py",
-    r"training train starter_pack|training join": "an hour on a GPU; tests/edge_backend/training/test_trainer.py",
+    r"train run starter_pack|train join": "an hour on a GPU; tests/edge_backend/training/test_trainer.py",
     r"bench --full-size": "many minutes on a CPU: a network of the paper's size; tests/edge_backend/bench",
-    r"training aist|train aist_pack": "needs AIST++; tests/edge_backend/training",
+    r"train aist|train run aist_pack": "needs AIST++; tests/edge_backend/training",
 }
 """Commands, by a pattern, that no test here runs, why not, and where the same is tested."""
 
 SLOW = {
     r" bench": "a minute or more, whatever the machine",
     r" evaluate -o report --songs": "dances two dozen dances",
-    r"train mocap|training mocap|train train|training train": "prepares motions, and trains a network",
+    r"train mocap|train run": "prepares motions, and trains a network",
     r" batch ": "sixteen dances",
 }
 """Those that the slow test runs."""
@@ -58,10 +59,10 @@ SMALL = {
     r"( batch .*)": r"\1 --steps 3 --duration 2 --jobs 1",
     r"( preview .*)": r"\1 --size 320x180",
     r"(--songs .*)": r"\1 --steps 3 --duration 3",
-    r"(train train .*|training train .*)": r"\1 --latent 32 --ff 64 --layers 1 --heads 2 --batch 2",
+    r"(train run .*)": r"\1 --latent 32 --ff 64 --layers 1 --heads 2 --batch 2",
     r"--minutes 60": "--minutes 0.1 --batches 2",
     r"--steps 100000": "--steps 2",
-    r"( train train PACK .*)": r"\1 --steps 2",
+    r"( train run PACK .*)": r"\1 --steps 2",
     r" bench(.*)": r" bench\1 --seconds 2 --repeat 1",
 }
 """What is put in the place of what would take long: pattern and replacement."""
@@ -79,12 +80,10 @@ def test_what_is_to_be_typed_is_understood(page: str, command: str) -> None:
     try:
         if words[:2] == ["python3", "build_addon.py"]:
             build_addon.parse(words[2:])
-        elif words[2] == "edge_backend.training":
-            parser_of("edge_backend.training.__main__").parse_args(words[3:])
         elif words[2] == "edge_backend" and words[3] in OWN_PARSERS:
             parser_of(OWN_PARSERS[words[3]]).parse_args(words[4:])
         elif words[2] == "edge_backend":
-            cli._parser().parse_args(words[3:])
+            build_parser().parse_args(words[3:])
     except SystemExit as end:
         assert end.code == 0, f"{page}: {command}"  # 0: it asked for --help
 
@@ -115,8 +114,6 @@ def small(command: str) -> list[str]:
 
 def run(words: list[str]) -> int:
     """In this process, as `python -m` does."""
-    if words[2] == "edge_backend.training":
-        return int(importlib.import_module("edge_backend.training.__main__").main(words[3:]))
     try:
         return cli.main(words[3:])
     except SystemExit as end:  # --help

@@ -1,26 +1,11 @@
-"""The command line: `python -m edge_backend <command>`. Here stand the options; what commands do stands in `commands`.
-
-Nothing heavy is imported before a command is known: `--help` answers at once.
-"""
+"""The options of the command line. What commands do with them stands in `commands`."""
 
 import argparse
-import importlib
-import os
-import sys
-import traceback
-from collections.abc import Sequence
 from pathlib import Path
 
 from .. import __version__
 from ..batch.seeds import seeds_in
-from ..errors import EdgeError
-from ..errors.exit_codes import FAILED, INTERRUPTED
-from ..errors.from_exception import explain
-from ..protocol.codec import encode
-from ..protocol.messages import Error
-from ..protocol.parent_watch import end_with_parent, end_with_stdin
 from ..runtime.devices import DEVICES
-from ..runtime.malloc_tuning import keep_freed_memory
 from ..schema.requests import (
     ARITHMETICS,
     FEATURE_KINDS,
@@ -38,54 +23,9 @@ from ..schema.requests import (
 
 PROGRAM = "python -m edge_backend"
 
-_OWN_PARSERS = {"train": "..training.__main__", "evaluate": "..evaluation.__main__"}
-"""Commands whose package reads its own arguments."""
 
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status as exit_status has it, with one sentence on stderr where it failed."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    # Threads that wait for work shall sleep: awake, they take the cores from Blender, and beside it are far slower.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    keep_freed_memory()
-    try:
-        return _run(given)
-    except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except Exception as error:
-        if "--debug" in given:
-            traceback.print_exc()
-        _show(explain(error), given)
-        return FAILED
-
-
-def _run(given: list[str]) -> int:
-    if given and given[0] in _OWN_PARSERS:
-        own = importlib.import_module(_OWN_PARSERS[given[0]], __package__)
-        status: int = own.main([argument for argument in given[1:] if argument != "--debug"])
-        return status
-    options = _parser().parse_args(given)
-    if getattr(options, "child", False):
-        end_with_parent()
-        end_with_stdin()
-    failed: int | None = importlib.import_module(f".commands.{options.module}", __package__).run(options)
-    return failed or 0
-
-
-def _show(failure: EdgeError, given: list[str]) -> None:
-    if "--json" not in given:
-        print(f"{failure} [{failure.code}]", file=sys.stderr)
-        return
-    error = Error(given[0], failure.code, failure.message, failure.hint, failure.detail)
-    sys.stdout.buffer.write(encode(error))
-    sys.stdout.flush()
-
-
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """The options of every command but train and evaluate, which only have their names here."""
     parser = argparse.ArgumentParser(prog=PROGRAM, description="From a song to a dance.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -49,7 +49,7 @@ def _run(facts: Path, arguments: list[str]) -> int:
     from functools import partial  # noqa: PLC0415
 
     from edge_backend.audio.jukebox import conversion  # noqa: PLC0415
-    from edge_backend.cli import parser as cli  # noqa: PLC0415
+    from edge_backend.cli import main as cli  # noqa: PLC0415
     from edge_backend.cli.commands import jukebox_fetch, weights_fetch  # noqa: PLC0415
 
     known = json.loads(facts.read_text())

@@ -16,7 +16,7 @@ import pytest
 from pipeline_fixtures import write_song, write_weights
 
 from edge_backend.batch.run import run_batch
-from edge_backend.cli import parser as cli
+from edge_backend.cli import main as cli
 from edge_backend.motion.files import load_motion
 from edge_backend.protocol.codec import decode
 from edge_backend.protocol.messages import Error, Result

@@ -6,7 +6,7 @@ import pytest
 from pipeline_fixtures import write_weights
 
 from edge_backend.bench.dances import Timing, in_turns, time_full_size
-from edge_backend.cli.parser import main
+from edge_backend.cli.main import main
 from edge_backend.model.decoder import DanceDecoder, DecoderConfig
 
 

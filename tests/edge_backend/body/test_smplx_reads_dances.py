@@ -9,7 +9,7 @@ import torch
 from smplx.utils import Struct
 from stand_in import smpl_arrays
 
-from edge_backend.cli import parser as cli
+from edge_backend.cli import main as cli
 from edge_backend.motion.files import save_motion
 from edge_backend.motion.motion import Motion
 from edge_backend.motion.rotations import axis_angle_to_matrix

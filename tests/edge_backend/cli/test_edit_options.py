@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pipeline_fixtures import swaying, write_motion, write_song, write_weights
 
-from edge_backend.cli import parser as cli
+from edge_backend.cli import main as cli
 from edge_backend.cli.commands.edit_options import keep_rows
 from edge_backend.errors import EdgeError
 from edge_backend.motion.files import load_motion

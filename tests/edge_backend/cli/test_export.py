@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pipeline_fixtures import swaying, write_motion
 
-from edge_backend.cli import parser as cli
+from edge_backend.cli import main as cli
 from edge_backend.motion.files import load_motion
 from edge_backend.training.mocap import read_skeleton, read_smpl
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from pipeline_fixtures import write_song, write_weights
 
-from edge_backend.cli import parser as cli
+from edge_backend.cli import main as cli
 from edge_backend.cli.progress_bar import ProgressBar
 from edge_backend.motion.files import load_motion
 from edge_backend.protocol.codec import decode

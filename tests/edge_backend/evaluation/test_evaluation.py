@@ -11,7 +11,7 @@ import pytest
 from hand_made import swaying
 from pipeline_fixtures import write_song, write_weights
 
-from edge_backend.cli.parser import main
+from edge_backend.cli.main import main
 from edge_backend.errors import EdgeError
 from edge_backend.evaluation.measure import body_metrics, measure
 from edge_backend.evaluation.metrics import METRICS

@@ -4,9 +4,9 @@ import json
 import pytest
 import torch
 
+from edge_backend.cli.commands.train import main
 from edge_backend.errors import EdgeError
 from edge_backend.model.weights_file import load_weights
-from edge_backend.training.__main__ import main
 from edge_backend.training.augment import Augmentation, WindowSampler
 from edge_backend.training.measure import Measurement, best, measure
 from edge_backend.training.pack import load_pack
@@ -75,7 +75,7 @@ def test_one_command_measures_trains_by_the_clock_and_exports_in_parts(pack_path
     assert (
         main(
             [
-                "train",
+                "run",
                 str(pack_path),
                 f"--out={out}",
                 *by_the_clock,
@@ -104,7 +104,7 @@ def test_one_command_measures_trains_by_the_clock_and_exports_in_parts(pack_path
 
 def test_a_clocked_training_goes_on_with_the_time_that_is_left(pack_path, tmp_path, clock):
     out = tmp_path / "run"
-    command = ["train", str(pack_path), f"--out={out}", "--device=cpu"]
+    command = ["run", str(pack_path), f"--out={out}", "--device=cpu"]
     first = ["--minutes=0.2", "--time-limit=5", "--modes", "plain", "--batches", "2"]
     assert main([*command, *first, *TINY_OPTIONS]) == 0
     began = clock.now

@@ -15,10 +15,10 @@ from edge_backend.audio.jukebox.conversion import ENCODER_SOURCE, PRIOR_SOURCE, 
 from edge_backend.audio.jukebox.settings import JukeboxSettings
 from edge_backend.audio.jukebox.song import jukebox_windows
 from edge_backend.audio.loading import Audio, load
+from edge_backend.cli.commands.train import main
 from edge_backend.errors import EdgeError
 from edge_backend.motion.files import save_motion
 from edge_backend.motion.representation import Normaliser
-from edge_backend.training.__main__ import main
 from edge_backend.training.aist import prepare_aist, slice_starts
 from edge_backend.training.mocap import prepare_mocap, read_smpl
 from edge_backend.training.pack import load_pack
@@ -95,7 +95,7 @@ def test_jukebox_hears_every_slice_alone(aist, jukebox, tmp_path, monkeypatch):
     alone = jukebox_windows(song, 150, JukeboxSettings(folder=jukebox.path, cache=None))
     np.testing.assert_allclose(dances.features[:150].numpy(), alone[0], rtol=2e-3, atol=2e-3)  # float16
     small = ["--latent=16", "--ff=32", "--layers=1", "--heads=2", "--batch=2", "--holdout-windows=2", "--steps=2"]
-    assert main(["train", str(pack), f"--out={tmp_path / 'run'}", "--device=cpu", *small]) == 0
+    assert main(["run", str(pack), f"--out={tmp_path / 'run'}", "--device=cpu", *small]) == 0
 
 
 def test_windows_of_jukebox_may_follow_each_other_more_closely(jukebox):
@@ -195,7 +195,7 @@ def test_a_folder_becomes_a_pack_that_trains(tmp_path):
     assert known[0].all()
     assert not known[1:].any()
     small = ["--latent=16", "--ff=32", "--layers=1", "--heads=2", "--batch=2", "--holdout-windows=2", "--steps=2"]
-    assert main(["train", str(pack), f"--out={tmp_path / 'run'}", "--device=cpu", *small]) == 0
+    assert main(["run", str(pack), f"--out={tmp_path / 'run'}", "--device=cpu", *small]) == 0
 
 
 def test_broken_motions_are_named(tmp_path):

@@ -1,7 +1,7 @@
 import pytest
 
+from edge_backend.cli.commands.train import main
 from edge_backend.errors import EdgeError
-from edge_backend.training.__main__ import main
 from edge_backend.training.parts import join_parts, write_parts
 
 KIB = 1 / 1024  # in MiB

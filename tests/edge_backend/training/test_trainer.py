@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from edge_backend.training.__main__ import main
 from safetensors.torch import load_file
 
+from edge_backend.cli.commands.train import main
 from edge_backend.errors import EdgeError
 from edge_backend.model.weights_file import load_weights
 from edge_backend.training import checkpoint
-from edge_backend.training.__main__ import main
 from edge_backend.training.pack import load_pack
 from edge_backend.training.settings import TrainSettings
 from edge_backend.training.trainer import CHECKPOINT, Trainer
@@ -231,9 +232,9 @@ def test_without_holdout_dances_there_is_no_holdout_loss(dances, tmp_path):
 
 def test_the_command_trains_goes_on_and_exports_weights_that_load(pack_path, tmp_path, dances):
     out, weights = tmp_path / "run", tmp_path / "mine.safetensors"
-    assert main(["train", str(pack_path), "--out", str(out), "--device=cpu", "--steps=2", *TINY_OPTIONS]) == 0
+    assert main(["run", str(pack_path), "--out", str(out), "--device=cpu", "--steps=2", *TINY_OPTIONS]) == 0
     # The second time the folder's settings hold: only what is new is said.
-    assert main(["train", str(pack_path), "--out", str(out), "--device=cpu", "--steps=4", f"--export={weights}"]) == 0
+    assert main(["run", str(pack_path), "--out", str(out), "--device=cpu", "--steps=4", f"--export={weights}"]) == 0
     assert [row["step"] for row in losses(out)] == [2, 4]
     loaded = load_weights(weights)
     assert loaded.info.config.features == 12 + 9
@@ -255,7 +256,7 @@ def test_the_time_limit_ends_a_run_with_a_checkpoint(pack_path, tmp_path, clock)
 
 
 def test_a_bad_pack_ends_the_command_with_one_sentence(tmp_path, capsys):
-    assert main(["train", str(tmp_path / "none.safetensors"), "--out", str(tmp_path / "run"), "--device=cpu"]) == 2
+    assert main(["run", str(tmp_path / "none.safetensors"), "--out", str(tmp_path / "run"), "--device=cpu"]) == 2
     assert "none.safetensors" in capsys.readouterr().err
 
 
@@ -266,8 +267,9 @@ def test_sigterm_leaves_a_checkpoint_to_go_on_from(pack_path, tmp_path):
         [
             sys.executable,
             "-m",
-            "edge_backend.training",
+            "edge_backend",
             "train",
+            "run",
             pack_path,
             "--out",
             out,
@@ -295,7 +297,7 @@ def test_two_processes_have_the_loss_and_the_gradients_of_one_on_the_same_batche
     def train(out, *launcher):
         options = ["--out", out, "--device=cpu", "--dropout=0", "--steps=2", *TINY_OPTIONS]
         subprocess.run(
-            [sys.executable, "-m", *launcher, "edge_backend.training", "train", pack_path, *options],
+            [sys.executable, "-m", *launcher, "edge_backend", "train", "run", pack_path, *options],
             cwd=Path(__file__).parents[3],
             env={**os.environ, "OMP_NUM_THREADS": "1"},
             check=True,

@@ -11,7 +11,7 @@ from tiny_jukebox import DATA, HEADS, LAYERS
 from edge_backend.audio.jukebox.benchmark import measure
 from edge_backend.audio.jukebox.folder import PriorShape, layer_file
 from edge_backend.audio.jukebox.place import NAME
-from edge_backend.cli import parser as cli
+from edge_backend.cli import main as cli
 from edge_backend.model.decoder import DanceDecoder, DecoderConfig
 from edge_backend.model.weights_file import Weights, WeightsInfo, save_weights
 from edge_backend.motion.files import load_motion

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
+from build_tools.starter_pack.pack_writer import write_pack
 from edge_backend.model.controls import STYLES
 from edge_backend.motion.skeleton import Joint
-from edge_backend.training.starter.pack_writer import write_pack
 
 FPS = 30
 

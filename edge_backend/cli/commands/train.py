@@ -1,9 +1,9 @@
 """Training from the command line.
 
-    python -m edge_backend.training train PACK --out DIR      train, or go on with what DIR holds
-    python -m edge_backend.training join FILE                 put exported weights together from their parts
-    python -m edge_backend.training aist FOLDER WAVS PACK     make a pack of AIST++
-    python -m edge_backend.training mocap FOLDER PACK         make a pack of own SMPL, AMASS or BVH files
+    python -m edge_backend train run PACK --out DIR      train, or go on with what DIR holds
+    python -m edge_backend train join FILE                 put exported weights together from their parts
+    python -m edge_backend train aist FOLDER WAVS PACK     make a pack of AIST++
+    python -m edge_backend train mocap FOLDER PACK         make a pack of own SMPL, AMASS or BVH files
 
 Training runs on the CPU or a GPU, and on several under torchrun, with torch, numpy and safetensors alone. A folder with
 a checkpoint is gone on with, by the settings saved in it; options given on top of them win.
@@ -26,16 +26,16 @@ os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 import torch
 from torch import distributed
 
-from ..errors import EdgeError
-from ..model.controls import ANY_STYLE, STYLES
-from ..runtime.devices import DEVICES, choose
-from .augment import Augmentation
-from .export import export_weights
-from .losses import LossWeights
-from .pack import load_pack
-from .parts import join_parts, write_parts
-from .settings import MODES, TrainSettings
-from .trainer import Trainer
+from ...errors import EdgeError
+from ...model.controls import ANY_STYLE, STYLES
+from ...runtime.devices import DEVICES, choose
+from ...training.augment import Augmentation
+from ...training.export import export_weights
+from ...training.losses import LossWeights
+from ...training.pack import load_pack
+from ...training.parts import join_parts, write_parts
+from ...training.settings import MODES, TrainSettings
+from ...training.trainer import Trainer
 
 _SONGS_OF_AIST = 32 << 30  # bytes of Jukebox features, which many motions share
 _GROUPS = {"": TrainSettings, "loss_": LossWeights, "augment_": Augmentation}
@@ -91,12 +91,12 @@ def _check_writable(options: argparse.Namespace) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m edge_backend.training",
+        prog="python -m edge_backend train",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    train = commands.add_parser("train", help="train a network on a pack")
+    train = commands.add_parser("run", help="train a network on a pack")
     train.set_defaults(run=_train)
     _add_train_arguments(train)
     join = commands.add_parser("join", help="put exported weights together from their parts")
@@ -126,9 +126,9 @@ def _add_pack_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
 
 
 def _prepare_aist(options: argparse.Namespace) -> None:
-    from ..audio.jukebox.place import locate  # noqa: PLC0415 - needs librosa, which training does not
-    from ..audio.jukebox.settings import JukeboxSettings  # noqa: PLC0415
-    from .aist import prepare_aist  # noqa: PLC0415
+    from ...audio.jukebox.place import locate  # noqa: PLC0415 - needs librosa, which training does not
+    from ...audio.jukebox.settings import JukeboxSettings  # noqa: PLC0415
+    from ...training.aist import prepare_aist  # noqa: PLC0415
 
     jukebox = None
     if options.features == "jukebox":
@@ -140,7 +140,7 @@ def _prepare_aist(options: argparse.Namespace) -> None:
 
 
 def _prepare_mocap(options: argparse.Namespace) -> None:
-    from .mocap import prepare_mocap  # noqa: PLC0415 - needs librosa and scipy, which training does not
+    from ...training.mocap import prepare_mocap  # noqa: PLC0415 - needs librosa and scipy, which training does not
 
     prepare_mocap(options.folder, options.pack, options.style, options.licence)
 

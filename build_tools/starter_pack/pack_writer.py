@@ -1,6 +1,6 @@
 """Writes the starter pack: dance pieces, for each several songs made to fit it, and the product's features of them.
 
-    python -m edge_backend.training.starter.pack_writer dance_smpl24_30fps.npz starter_pack.safetensors
+    python -m build_tools.starter_pack.pack_writer dance_smpl24_30fps.npz starter_pack.safetensors
 
 The pack holds everything that training needs in one file (see `training.pack`, its reader).
 """

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import numpy as np
 
+from build_tools.starter_pack.arrangement import RATE, draw_mix, render
+from build_tools.starter_pack.pack_writer import same_beat
 from edge_backend.audio.loading import Audio
 from edge_backend.audio.rhythm import CHANNELS, rhythm_features
-from edge_backend.training.starter.arrangement import RATE, draw_mix, render
-from edge_backend.training.starter.pack_writer import same_beat
 
 NO_HITS = np.zeros((0, 2))
 

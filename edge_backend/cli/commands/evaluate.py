@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..cli.progress_bar import ProgressBar
-from ..errors import EdgeError
-from ..motion.files import load_motion, save_motion
-from ..runtime.devices import DEVICES
-from ..schema.requests import SAMPLERS, STYLES, FeetRequest, GenerateRequest
-from .reference import load_reference
-from .report import table, write_report
-from .sets import Measured, measure_dance, summarise
+from ...errors import EdgeError
+from ...evaluation.reference import load_reference
+from ...evaluation.report import table, write_report
+from ...evaluation.sets import Measured, measure_dance, summarise
+from ...motion.files import load_motion, save_motion
+from ...runtime.devices import DEVICES
+from ...schema.requests import SAMPLERS, STYLES, FeetRequest, GenerateRequest
+from ..progress_bar import ProgressBar
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,8 +61,8 @@ def _dance_songs(options: argparse.Namespace) -> dict[str, list[Measured]]:
     """Every setting dances every song with every seed."""
     if not options.songs:
         return {}
-    from ..generation.model_cache import Studio  # noqa: PLC0415
-    from ..generation.pipeline import generate  # noqa: PLC0415 - torch, which measuring files does without
+    from ...generation.model_cache import Studio  # noqa: PLC0415
+    from ...generation.pipeline import generate  # noqa: PLC0415 - torch, which measuring files does without
 
     studio = Studio(options.device, options.weights_folder)
     sets: dict[str, list[Measured]] = {}

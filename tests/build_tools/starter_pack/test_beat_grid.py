@@ -1,8 +1,8 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from edge_backend.training.starter.accents import FPS, GRID
-from edge_backend.training.starter.beat_grid import lay_beats, warp_to_tempo
+from build_tools.starter_pack.accents import FPS, GRID
+from build_tools.starter_pack.beat_grid import lay_beats, warp_to_tempo
 
 SECONDS = 24.0
 

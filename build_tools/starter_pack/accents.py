@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import argrelmin
 
-from ...motion.skeleton import Joint
+from edge_backend.motion.skeleton import Joint
 
 Array = NDArray[np.floating]
 

@@ -1,0 +1,65 @@
+"""The command line: `python -m edge_backend <command>`. `parser` has the options, `commands` what commands do.
+
+Nothing heavy is imported before a command is known: `--help` answers at once.
+"""
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from ..errors import EdgeError
+from ..errors.exit_codes import FAILED, INTERRUPTED
+from ..errors.from_exception import explain
+from ..protocol.codec import encode
+from ..protocol.messages import Error
+from ..protocol.parent_watch import end_with_parent, end_with_stdin
+from ..runtime.malloc_tuning import keep_freed_memory
+from .parser import build_parser
+
+_OWN_PARSERS = {"train": ".commands.train", "evaluate": ".commands.evaluate"}
+"""Commands that read their own arguments: their choices need packages that take long to import."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status as errors.exit_codes has it, with one sentence on stderr where it failed."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    # Threads that wait for work shall sleep: awake, they take the cores from Blender, and beside it are far slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    keep_freed_memory()
+    try:
+        return _run(given)
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if "--debug" in given:
+            traceback.print_exc()
+        _show(explain(error), given)
+        return FAILED
+
+
+def _run(given: list[str]) -> int:
+    if given and given[0] in _OWN_PARSERS:
+        own = importlib.import_module(_OWN_PARSERS[given[0]], __package__)
+        status: int = own.main([argument for argument in given[1:] if argument != "--debug"])
+        return status
+    options = build_parser().parse_args(given)
+    if getattr(options, "child", False):
+        end_with_parent()
+        end_with_stdin()
+    failed: int | None = importlib.import_module(f".commands.{options.module}", __package__).run(options)
+    return failed or 0
+
+
+def _show(failure: EdgeError, given: list[str]) -> None:
+    if "--json" not in given:
+        print(f"{failure} [{failure.code}]", file=sys.stderr)
+        return
+    error = Error(given[0], failure.code, failure.message, failure.hint, failure.detail)
+    sys.stdout.buffer.write(encode(error))
+    sys.stdout.flush()
