@@ -10,10 +10,10 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.signal import argrelmin
 
 from edge_backend.motion.skeleton import Joint
+from edge_backend.schema.frames import FPS
 
 Array = NDArray[np.floating]
 
-FPS = 30
 GRID = 120  # samples a second of the accent curve: 8 ms, well under what a listener hears as late
 PULSE = 0.035  # seconds, standard deviation of one accent's pulse
 

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-from .accents import FPS, GRID
+from edge_backend.schema.frames import FPS
+
+from .accents import GRID
 
 Array = NDArray[np.floating]
 

@@ -27,7 +27,6 @@ except ModuleNotFoundError as error:
 RATE = 15360  # samples a second; with HOP exactly 30 values a second
 HOP = 512
 SLICE_S = 5.0
-FRAMES = 150
 WIDTH = 35
 
 # The songs of AIST++ have their tempo in their name: its letters give the tempo of number 0 and the step to the next.
@@ -41,7 +40,7 @@ def baseline_slices(audio: Audio, stride_s: float) -> NDArray[np.float32]:
     starts = range(0, len(audio.samples) - length + 1, stride)
     tempo = start_tempo(audio.path)
     slices = [baseline_features(audio.samples[start : start + length], audio.rate, tempo) for start in starts]
-    return np.stack(slices) if slices else np.zeros((0, FRAMES, WIDTH), np.float32)
+    return np.stack(slices) if slices else np.zeros((0, WINDOW, WIDTH), np.float32)
 
 
 def baseline_features(samples: NDArray[np.float32], rate: int, start_bpm: float | None = None) -> NDArray[np.float32]:
@@ -66,7 +65,7 @@ def baseline_features(samples: NDArray[np.float32], rate: int, start_bpm: float 
             _one_hot(beats, len(strength)),
         ]
     )
-    return features[:FRAMES].astype(np.float32)
+    return features[:WINDOW].astype(np.float32)
 
 
 def _chroma(sound: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EdgeError
+from ..schema.frames import FPS, HOP, WINDOW
 from ..schema.progress import Report, silent
 from ..schema.requests import BeatsRequest
 from .beats import BeatGrid, find_beats
 from .jukebox.settings import JukeboxSettings
 from .loading import Audio
-from .rhythm import FPS, rhythm_features
+from .rhythm import rhythm_features
 
-FRAMES, WINDOW_STRIDE = 150, 75  # of a window that is heard alone
 KINDS = ("rhythm", "baseline", "jukebox")
 
 
@@ -93,8 +93,8 @@ def _beats(audio: Audio, correction: BeatsRequest | None) -> BeatGrid:
 def _baseline_windows(audio: Audio, frames: int) -> NDArray[np.float32]:
     from .baseline import baseline_features, start_tempo  # noqa: PLC0415 - librosa, which takes seconds
 
-    windows = max(math.ceil(frames / WINDOW_STRIDE) - 1, 1)
-    length, stride = (round(audio.rate * frames / FPS) for frames in (FRAMES, WINDOW_STRIDE))
+    windows = max(math.ceil(frames / HOP) - 1, 1)
+    length, stride = (round(audio.rate * frames / FPS) for frames in (WINDOW, HOP))
     padded = np.zeros((windows - 1) * stride + length, np.float32)
     padded[: len(audio.samples)] = audio.samples[: len(padded)]
     tempo = start_tempo(audio.path)

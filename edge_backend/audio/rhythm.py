@@ -3,12 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ..schema.frames import FPS
 from ..schema.requests import BeatsRequest
 from .beats import BEATS_PER_BAR, NEUTRAL_TEMPO, BeatGrid, beats_of_onsets
 from .loading import Audio
 from .onsets import Curve, Onsets, onset_strength
 
-FPS = 30
 CHANNELS = (
     *("beat_sin", "beat_cos", "bar_sin", "bar_cos", "beat_pulse", "downbeat_pulse"),
     *("onset_low", "onset_mid", "onset_high", "loudness", "tempo", "music"),

@@ -9,7 +9,8 @@ from typing import Literal
 
 from ..audio.loading import load
 from ..errors import EdgeError
-from ..generation.metadata import describe, sha256_of
+from ..fileio.hashing import sha256_of
+from ..generation.metadata import describe
 from ..model.catalogue import resolve
 from ..motion.files import load_motion
 from ..motion.motion import Motion

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from ..numerics.array import Array
-from .long_form import WINDOW
+from ..schema.frames import WINDOW
 from .samplers import Denoiser
 from .schedule import Schedule
 

@@ -11,10 +11,8 @@ from torch import Tensor
 from ..motion.representation import pack, unpack
 from ..motion.rotations import matrix_to_quaternion, quaternion_to_matrix, slerp
 from ..numerics.array import Array
+from ..schema.frames import HOP, WINDOW
 from .samplers import Denoiser
-
-WINDOW = 150  # frames, 5 s
-HOP = 75
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,13 @@ from ..model.decoder import DanceDecoder
 from ..motion.representation import CHANNELS, Normaliser
 from ..numerics.array import Array
 from ..numerics.intervals import consecutive
+from ..schema.frames import WINDOW
 from ..schema.requests import Ramp, Sampler
 from .constraint_guidance import Hold, around, holding
 from .constraints import Constraint, check_length, free
 from .guidance import BATCH, Guidance, Poll, carry_on, constant, ddpm_rule, encode, guided, in_interval, long_form_ramp
 from .heading_projection import facing
-from .long_form import WINDOW, WindowPlan, agreeing, plan_windows, share_overlap, stitch
+from .long_form import WindowPlan, agreeing, plan_windows, share_overlap, stitch
 from .noise import WindowNoise
 from .reference import sample_reference
 from .rotation_constraint import turning

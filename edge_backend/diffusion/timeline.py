@@ -7,9 +7,10 @@ from torch import Tensor
 from ..motion.boundary_smoothing import follow_through
 from ..motion.representation import CHANNELS, ROOT, Normaliser, pack, unpack
 from ..numerics.array import Array
+from ..schema.frames import HOP, WINDOW
 from .constraint_guidance import Hold
 from .constraints import Constraint
-from .long_form import HOP, WINDOW, WindowPlan, stitch
+from .long_form import WindowPlan, stitch
 from .whittaker_blend import ease
 
 LOOK_BACK = 30  # frames that stay open before a window's end if something is held this soon after it

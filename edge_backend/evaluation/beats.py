@@ -9,7 +9,7 @@ import numpy as np
 
 from ..motion.beat_alignment import motion_beats
 from ..numerics.array import Array
-from .clips import FPS
+from ..schema.frames import FPS
 
 TOLERANCE_S = 3 / 60  # standard deviation of a hit; Bailando's and FACT's 3 frames at 60 fps
 DRAWS = 200

@@ -1,9 +1,8 @@
 """The stretches of 5 s that dances are compared on, as in the EDGE paper."""
 
-from ..motion.motion import Motion
 from ..numerics.array import Array
+from ..schema.frames import FPS
 
-FPS = Motion.fps
 CLIP, STRIDE = 5 * FPS, 5 * FPS // 2  # frames
 
 

@@ -6,7 +6,7 @@ from scipy.ndimage import uniform_filter1d
 from ..motion.contacts import CONTACT_JOINTS, CONTACT_SPEED
 from ..motion.skeleton import Joint
 from ..numerics.array import Array
-from .clips import FPS
+from ..schema.frames import FPS
 
 STANCE = np.array([0.083, 0.083, 0.022, 0.022])  # m, heights of ankles and toes on a flat foot on the floor
 STEP = 0.06  # m above the stance; higher is not on the floor, however still

@@ -11,7 +11,7 @@ import numpy as np
 from ..motion.kinematics import forward_kinematics
 from ..motion.skeleton import SMPL, Joint
 from ..numerics.array import Array
-from .clips import FPS
+from ..schema.frames import FPS
 
 COUNT = 32
 SPEED_UNIT = 2.0

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..motion.skeleton import Joint
 from ..numerics.array import Array
-from .clips import FPS
+from ..schema.frames import FPS
 
 REACH = 2  # frames on either side that a velocity is averaged over
 PUBLISHED_FPS = 60  # hard-coded there, whatever the motion's rate

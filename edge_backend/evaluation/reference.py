@@ -15,7 +15,7 @@ from ..fileio.atomic_write import replacing
 from ..motion.kinematics import forward_kinematics
 from ..motion.rotations import axis_angle_to_matrix
 from ..numerics.array import Array
-from .clips import FPS
+from ..schema.frames import FPS
 from .measure import body_metrics
 from .sets import FEATURES, Measured, SetResult, clip_features, summarise
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..motion.skeleton import Joint
 from ..numerics.array import Array
-from .clips import FPS
+from ..schema.frames import FPS
 
 
 def jitter(joints: Array) -> float:

@@ -43,7 +43,7 @@ def download(url: str, target: Path, sha256: str, report: Report = silent, *, pa
     removed), disk_full; OSError.
     """
     check_address(url)
-    if target.is_file() and file_sha256(target, report) == sha256:
+    if target.is_file() and sha256_of(target, report) == sha256:
         return
     part = target.with_name(target.name + ".part")
     whole = False

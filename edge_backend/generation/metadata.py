@@ -1,15 +1,14 @@
 """How a dance was made, as its file tells it: settings, song, weights and program. Standard library only."""
 
-import hashlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..fileio.hashing import sha256_of
 from ..schema.edits import EditRequest
+from ..schema.frames import FPS
 from ..schema.requests import GenerateRequest
-
-FPS = 30
 
 
 def describe(
@@ -30,12 +29,6 @@ def describe(
         "features": features,
         "program": __version__,
     }
-
-
-def sha256_of(path: str | Path) -> str:
-    """The file's SHA-256, as hexadecimal digits. Raises OSError."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _with_files_named(value: Any) -> Any:

@@ -1,6 +1,5 @@
 """Reads the checkpoint.pt of EDGE's authors, a torch pickle, without running anything that it holds."""
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..fileio.hashing import sha256_of
 from ..motion.representation import Normaliser
 from .decoder import DecoderConfig, rotary_frequencies
 from .torch_file import read_torch_file
@@ -47,15 +47,13 @@ def import_checkpoint(
     model = build_model(path, checkpoint.state, heads or _usual_heads(checkpoint.state))
     if model.config.features not in FEATURE_TYPES:
         raise not_ours(path, f"no kind of music features is {model.config.features} wide")
-    with path.open("rb") as file:
-        origin = hashlib.file_digest(file, "sha256").hexdigest()
     info = WeightsInfo(
         id=id,
         name=name,
         licence=licence,
         feature_type=FEATURE_TYPES[model.config.features],
         config=model.config,
-        training={"imported_from_sha256": origin},
+        training={"imported_from_sha256": sha256_of(path)},
     )
     save_weights(target, Weights(model, checkpoint.normaliser, info), half=half)
     return info

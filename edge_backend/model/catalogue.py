@@ -3,13 +3,13 @@
 Standard library only, so that a list of weights can be shown without loading torch.
 """
 
-import hashlib
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import EdgeError
+from ..fileio.hashing import sha256_of
 
 # `weights` lies beside edge_backend, in the repository and in the installed extension alike.
 BUNDLED_FOLDER = Path(__file__).resolve().parents[2] / "weights"
@@ -77,8 +77,7 @@ def resolve(name_or_path: str | os.PathLike[str], folder: str | os.PathLike[str]
 
 def identify_source(path: str | os.PathLike[str]) -> KnownWeights | None:
     """The entry of the index that is imported from exactly this file, if there is one."""
-    with Path(path).open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    sha256 = sha256_of(path)
     return next((entry for entry in known() if entry.source_sha256 == sha256), None)
 
 

@@ -7,9 +7,11 @@ import numpy as np
 
 from ..errors import EdgeError
 from ..numerics.array import Array
+from ..schema import requests
 
-ANY_STYLE = "any"
-STYLES = ("salsa", "commercial", "freestyle", "indian", "modern", "breakdance", ANY_STYLE)
+ANY_STYLE, *_NAMED = requests.STYLES
+STYLES = (*_NAMED, ANY_STYLE)
+"""In the order of the channels."""
 
 # The names of the channels, as weights files list them.
 CHANNELS = (*(f"style:{style}" for style in STYLES), "energy", "energy_given")

@@ -1,6 +1,5 @@
 """Weights files: safetensors that carry the network, its normaliser, and what one must know to use them."""
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from ..errors import EdgeError
 from ..fileio.atomic_write import replacing
+from ..fileio.hashing import sha256_of
 from ..motion.representation import Normaliser
 from .decoder import DanceDecoder, DecoderConfig
 
@@ -97,9 +97,7 @@ def load_weights(path: str | os.PathLike[str], device: str | torch.device = "cpu
     if model.config != info.config:
         raise not_ours(target, "its description and its network disagree")
     normaliser = Normaliser(scale.float().numpy(), low.float().numpy())
-    with target.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return Weights(model.to(device), normaliser, info, sha256)
+    return Weights(model.to(device), normaliser, info, sha256_of(target))
 
 
 def read_info(path: str | os.PathLike[str]) -> WeightsInfo:

@@ -19,8 +19,6 @@ REACH_S = 0.35  # so far a stop is moved at most
 MEMORY_S = 6.0  # two neighbouring stops that are moved lie no further apart
 EDGE_S = 0.2  # beside what must stay the tempo is that of the dance
 
-_FPS = Motion.fps
-
 
 def motion_beats(joints: Array) -> Array:
     """Seconds at which the mean speed of all joints, smoothed, has a local minimum. joints: (T, 24, 3) m, 30 fps.
@@ -69,11 +67,11 @@ def places_on_the_beat(stops: Array, beats: Array, fixed: Array) -> Array | None
     if not stretches:
         return None
     frames = np.arange(len(fixed), dtype=np.float64)
-    ends = np.array([0.0, frames[-1] / _FPS])
+    ends = np.array([0.0, frames[-1] / FPS])
     # A single fixed frame ends one stretch and begins the next.
     pairs = [*(_anchors(beats, stops, stretch) for stretch in stretches), np.stack([ends, ends], axis=1)]
     anchors = np.unique(np.concatenate(pairs), axis=0)
-    shown = PchipInterpolator(*anchors.T)(frames / _FPS) * _FPS
+    shown = PchipInterpolator(*anchors.T)(frames / FPS) * FPS
     return np.where(fixed, frames, shown)
 
 
@@ -92,7 +90,7 @@ def _free_stretches(fixed: Array) -> list[_Stretch]:
     changes = np.flatnonzero(np.diff(np.concatenate([[True], fixed, [True]]).astype(int)))
     stretches = []
     for free, end in changes.reshape(-1, 2).tolist():
-        before, after = max(free - 1, 0) / _FPS, min(end, last) / _FPS
+        before, after = max(free - 1, 0) / FPS, min(end, last) / FPS
         margins = EDGE_S * (free > 0), EDGE_S * (end <= last)
         if after - before > sum(margins):
             stretches.append(_Stretch(before, after, before + margins[0], after - margins[1]))

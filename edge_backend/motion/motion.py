@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ..numerics.array import Array
+from ..schema.frames import FPS
 from .kinematics import forward_kinematics
 from .representation import pack, unpack
 from .skeleton import SMPL
@@ -29,7 +30,7 @@ class Motion:
     beats: Array = field(default_factory=_no_beats)
     meta: dict[str, Any] = field(default_factory=dict)
 
-    fps: ClassVar[int] = 30
+    fps: ClassVar[int] = FPS
 
     def __post_init__(self) -> None:
         frames = len(self.rotations)

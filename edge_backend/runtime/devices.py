@@ -49,6 +49,12 @@ def choose(wanted: str = "auto") -> "torch.device":
     return device
 
 
+def use_threads(count: int | None) -> None:
+    """Let torch compute on `count` CPU threads; None leaves the number to torch."""
+    if count:
+        importlib.import_module("torch").set_num_threads(count)
+
+
 def _torch_build() -> str | None:
     """What the installed torch was built for, None where there is none."""
     found = importlib.util.find_spec("torch")

@@ -11,7 +11,8 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 from ..errors import EdgeError
-from ..fileio.download import download, file_sha256, read_page
+from ..fileio.download import download, read_page
+from ..fileio.hashing import sha256_of
 from ..schema.progress import Report
 from .locked import Wheel, file_name
 
@@ -75,7 +76,7 @@ def _copy(wheels: Sequence[Wheel], target: Path, folder: Path, report: Report) -
     total, done, known = sum(wheel.size for wheel in wheels), 0, []
     for wheel, name in zip(wheels, found, strict=True):
         path = folder / str(name)
-        sha256 = file_sha256(path)
+        sha256 = sha256_of(path)
         if wheel.sha256 and sha256 != wheel.sha256:
             raise EdgeError("download_wrong", f"{path} is not the wheel that was meant.", "Put the right one there.")
         shutil.copyfile(path, target / path.name)

@@ -122,8 +122,8 @@ def _heard(wav: Path, kind: str, frames: int, jukebox: JukeboxSettings | None) -
     if kind == "rhythm":
         return [(0, rhythm_features(audio, frames)[0])]
     # Each slice is heard alone, as the authors' code does; where motion or music is longer, its rest is left out.
-    starts = slice_starts(min(frames, int(audio.duration * 30)))
+    starts = slice_starts(min(frames, int(audio.duration * FPS)))
     if kind == "jukebox" and starts:
         heard = jukebox_windows(audio, starts[-1] + SLICE, jukebox or JukeboxSettings(), stride=STRIDE)
         return list(zip(starts, heard.astype(np.float16), strict=True))
-    return list(zip(slice_starts(frames), baseline_slices(audio, STRIDE / 30), strict=False))
+    return list(zip(slice_starts(frames), baseline_slices(audio, STRIDE / FPS), strict=False))

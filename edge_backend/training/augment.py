@@ -14,11 +14,11 @@ from torch.nn import functional
 from ..errors import EdgeError
 from ..model.controls import ANY_STYLE, CHANNELS, STYLES
 from ..motion.representation import ROOT
+from ..schema.frames import FPS, WINDOW
 from .losses import PoseScale
 from .pack import DanceSet
 from .symmetry import mirror_channels, mirror_windows, turn_about_up
 
-FRAMES = 150
 CONTROLS = len(CHANNELS)
 
 # Music channels (edge_backend.audio.rhythm.CHANNELS, which needs librosa): those with noise put on, and "music known".
@@ -63,19 +63,19 @@ class WindowSampler:
     """
 
     def __init__(self, dances: DanceSet, augmentation: Augmentation, holdout: bool = False) -> None:
-        usable = dances.usable(FRAMES, holdout)
+        usable = dances.usable(WINDOW, holdout)
         if not usable.any():
             half = "hold-out" if holdout else "training"
-            raise EdgeError("pack_too_short", f"No {half} dance of the pack is {FRAMES / 30:g} s long.", "Add dances.")
+            raise EdgeError("pack_too_short", f"No {half} dance of the pack is {WINDOW / FPS:g} s long.", "Add dances.")
         self.dances = dances
         self.augmentation = augmentation
         self.scale = PoseScale.of(dances.normaliser, dances.vectors.device)
         order, sign = mirror_channels()
         self._order = torch.from_numpy(order).to(dances.vectors.device)
         self._sign = torch.from_numpy(sign).to(dances.vectors.device)
-        self._frames = torch.arange(FRAMES, device=dances.vectors.device)
+        self._frames = torch.arange(WINDOW, device=dances.vectors.device)
         self._start = dances.start[usable]
-        self._starts = dances.length[usable] - FRAMES + 1
+        self._starts = dances.length[usable] - WINDOW + 1
         self._style = dances.style[usable]
         weights = _variant_weights(self._starts.cpu(), self._style.cpu(), augmentation.style_power)
         self._cumulative = weights.cumsum(0).to(dances.vectors.device)
@@ -128,8 +128,8 @@ class WindowSampler:
         augmentation = self.augmentation
         style = self._style[variant].masked_fill(chances[0] < augmentation.p_any_style, _ANY)
         # A look-up and not functional.one_hot, which asks the device for the largest number and waits.
-        one_hot = self._one_hot[style][:, None].expand(-1, FRAMES, -1)
-        given = (chances[1] >= augmentation.p_no_energy).float()[:, None].expand(-1, FRAMES)
+        one_hot = self._one_hot[style][:, None].expand(-1, WINDOW, -1)
+        given = (chances[1] >= augmentation.p_no_energy).float()[:, None].expand(-1, WINDOW)
         energy = self.dances.energy[frames] * given
         return torch.cat([one_hot, energy[..., None], given[..., None]], dim=-1)
 

@@ -9,8 +9,8 @@ from torch import Tensor
 from ..model.kinematics import vector_joints
 from ..motion.contacts import CONTACT_JOINTS
 from ..motion.representation import CONTACTS, Normaliser
+from ..schema.frames import FPS
 
-FPS = 30
 STILL = 0.95  # a contact channel above this, as the network gives it, claims that its joint stands still
 
 

@@ -17,6 +17,7 @@ from ..motion.motion import Motion
 from ..motion.rotations import axis_angle_to_matrix
 from ..motion.skeleton import SMPL
 from ..numerics.array import Array
+from ..schema.frames import FPS
 from .bvh import on_the_model, read_bvh
 from .pack_file import Dance, write_pack
 
@@ -46,7 +47,7 @@ def prepare_mocap(folder: Path, target: Path, style: str, licence: str, say: Cal
         if music is not None:
             heard, _ = rhythm_features(load(music), motion.frames)
         dances.append(Dance(str(path), motion, number % HOLDOUT_EVERY == 0, [(0, heard)], style))
-        say(f"{number} of {len(paths)}: {path.name}, {motion.frames / 30:.1f} s, music {music and music.name}")
+        say(f"{number} of {len(paths)}: {path.name}, {motion.frames / FPS:.1f} s, music {music and music.name}")
     write_pack(target, dances, {"features": "rhythm", "sources": [folder.name], "licences": [licence]})
 
 

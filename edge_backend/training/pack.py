@@ -9,7 +9,6 @@ into `warp` float32 (M,), the place in the piece in frames, and `features` float
 The metadata's `edge_dance_pack` is JSON: sources, licences, and the features' kind, rhythm where it says nothing.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,17 +21,18 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..errors import EdgeError
+from ..fileio.hashing import sha256_of
 from ..model.controls import STYLES
 from ..model.kinematics import forward_kinematics, rot6d_to_matrix
 from ..motion.representation import CHANNELS, CONTACTS, ROOT, ROTATIONS, Normaliser
 from ..motion.skeleton import SMPL
+from ..schema.frames import FPS
 from .symmetry import mirror_channels
 
 HOLDOUT = 1
 ROOT_REACH = 3.0  # metres from the origin that the network can express, in x and y
 ENERGY_FRAMES = 150  # energy is the mean joint speed over 5 s
 ENERGY_PERCENTILES = (5.0, 95.0)
-FPS = 30
 
 _ABOUT = "edge_dance_pack"
 _POSE_UNIT = torch.pi / 32767
@@ -83,8 +83,6 @@ def load_pack(path: Path, device: torch.device | str = "cpu") -> DanceSet:
     """
     arrays, about = _read(path)
     _check(path, arrays)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     on_device = {name: array.to(device) for name, array in arrays.items()}
     start, length = on_device["variant_start"].long(), on_device["variant_length"].long()
     piece = on_device["variant_piece"].long()
@@ -107,7 +105,7 @@ def load_pack(path: Path, device: torch.device | str = "cpu") -> DanceSet:
         normaliser=fit_normaliser(vectors[train]),
         energy_range=(float(low), float(high)),
         about=about,
-        digest=digest,
+        digest=sha256_of(path),
     )
 
 

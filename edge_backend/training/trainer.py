@@ -14,7 +14,8 @@ from torch import distributed
 from ..errors import EdgeError
 from ..fileio.atomic_write import replacing
 from ..model.decoder import DanceDecoder
-from .augment import FRAMES, WindowSampler
+from ..schema.frames import WINDOW
+from .augment import WindowSampler
 from .checkpoint import load_checkpoint, save_checkpoint
 from .loss_log import LossLog
 from .losses import LossWeights
@@ -57,7 +58,7 @@ class Trainer:
             raise EdgeError("training_settings", "Several processes have no common clock.", "Give steps, not minutes.")
         _choose_kernels(settings.deterministic, settings.precision)
         sampler = WindowSampler(dances, settings.augmentation)
-        has_holdout = settings.holdout_windows > 0 and bool(dances.usable(FRAMES, holdout=True).any())
+        has_holdout = settings.holdout_windows > 0 and bool(dances.usable(WINDOW, holdout=True).any())
         self._holdout = WindowSampler(dances, settings.augmentation, holdout=True) if has_holdout else None
         self._train_step = TrainStep(settings, sampler, device)
         self._device = device

@@ -18,22 +18,12 @@ from torch import Tensor
 
 from ...errors import EdgeError
 from ...fileio.atomic_write import replacing
+from ...fileio.hashing import sha256_of
 from ...model.torch_file import read_torch_file
 from ...schema.progress import Report, silent
 from . import conditioning
 from .encoder import CODEBOOK, ENCODER
-from .folder import (
-    CODES,
-    FRONT,
-    POSITIONS,
-    START,
-    JukeboxFolder,
-    PriorShape,
-    layer_file,
-    manifest_bytes,
-    open_folder,
-    sha256_of,
-)
+from .folder import CODES, FRONT, POSITIONS, START, JukeboxFolder, PriorShape, layer_file, manifest_bytes, open_folder
 from .layers import NAMES
 from .place import MANIFEST
 
@@ -78,7 +68,7 @@ def convert(
     encoder, prior = _state(source / ENCODER_SOURCE), _state(source / PRIOR_SOURCE)
     with _explaining(source):
         shape = _shape(prior, layers, heads)
-    digests = {name: _digest(source / name, report) for name in SHA256}
+    digests = {name: sha256_of(source / name, report) for name in SHA256}
     origin = hashlib.sha256(repr((sorted(digests.items()), shape)).encode()).hexdigest()
 
     target.mkdir(parents=True, exist_ok=True)
@@ -167,18 +157,6 @@ def _kept(path: Path, origin: str) -> str | None:
     except SafetensorError:
         return None
     return sha256_of(path)
-
-
-def _digest(path: Path, report: Report) -> str:
-    """SHA-256 of a source, telling how far it is: the prior's is 10 GB."""
-    digest, size, done = hashlib.sha256(), path.stat().st_size, 0
-    with path.open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            report("loading", done, size)
-            digest.update(block)
-            done += len(block)
-    report("loading", size, size)
-    return digest.hexdigest()
 
 
 def _check_room(target: Path, shape: PriorShape, prior: State) -> None:

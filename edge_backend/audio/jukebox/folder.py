@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ...errors import EdgeError
+from ...fileio.hashing import sha256_of
 from ...schema.progress import Report, silent
 from .conditioning import CONTEXT
 from .layers import NAMES
@@ -139,12 +140,6 @@ def manifest_bytes(shape: PriorShape, files: Mapping[str, str], source: Mapping[
         "files": dict(files),
     }
     return (json.dumps(facts, indent=1) + "\n").encode()
-
-
-def sha256_of(path: Path) -> str:
-    """Of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _damaged(path: Path, reason: str, detail: str = "") -> EdgeError:

@@ -8,10 +8,9 @@ import torch
 from scipy.special import diric
 from torch import Tensor
 
+from ...schema.frames import FPS
 from .encoder import HOP
 from .sound import RATE
-
-FPS = 30
 
 
 def frame_count(codes: int) -> int:

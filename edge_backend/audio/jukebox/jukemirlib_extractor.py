@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import EdgeError
+from ...schema.frames import FPS
 from .extractor import Tick, no_tick
 from .folder import PriorShape
-from .frames import FPS
 
 _LAYER = PriorShape.layers
 

@@ -7,19 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import EdgeError
+from ...fileio.hashing import sha256_of
+from ...schema.frames import FPS, HOP, WINDOW
 from ...schema.progress import Report, silent
 from ..loading import Audio
 from .cache import FeatureCache, slice_key
 from .extractor import NativeExtractor, Tick
-from .folder import JukeboxFolder, open_folder, sha256_of
-from .frames import FPS
+from .folder import JukeboxFolder, open_folder
 from .jukemirlib_extractor import JukemirlibExtractor
 from .plans import choose_plan
 from .settings import JukeboxSettings
 from .sound import prepare
 
-WINDOW = 150  # frames, 5 s
-STRIDE = 75
 STEPS = 100  # that progress counts for each window
 
 
@@ -46,7 +45,7 @@ class Extractor(Protocol):
 
 
 def jukebox_windows(
-    audio: Audio, frames: int, settings: JukeboxSettings, report: Report = silent, stride: int = STRIDE
+    audio: Audio, frames: int, settings: JukeboxSettings, report: Report = silent, stride: int = HOP
 ) -> NDArray[np.float32]:
     """Features (windows, 150, width) of the windows over the first `frames` frames; past the song's end is silence.
 
@@ -77,7 +76,7 @@ def jukebox_windows(
     return np.stack([known[key] for key in keys])
 
 
-def cut(audio: Audio, frames: int, stride: int = STRIDE) -> list[NDArray[np.float32]]:
+def cut(audio: Audio, frames: int, stride: int = HOP) -> list[NDArray[np.float32]]:
     """The samples of each window, at the song's own rate, with silence past its end."""
     count = cut_count(frames, stride)
     length, step = (int(audio.rate * part / FPS) for part in (WINDOW, stride))
@@ -86,7 +85,7 @@ def cut(audio: Audio, frames: int, stride: int = STRIDE) -> list[NDArray[np.floa
     return [padded[start : start + length] for start in range(0, count * step, step)]
 
 
-def cut_count(frames: int, stride: int = STRIDE) -> int:
+def cut_count(frames: int, stride: int = HOP) -> int:
     """The windows over so many frames."""
     return max(math.ceil((frames - WINDOW) / stride) + 1, 1)
 

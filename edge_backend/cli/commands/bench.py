@@ -17,13 +17,13 @@ from ...audio.clicks import write_clicks
 from ...bench.dances import WAYS, Timing, full_size, in_turns, time_full_size, time_song
 from ...bench.network import NetworkSpeed, measure_network
 from ...generation.model_cache import Studio
+from ...runtime.devices import use_threads
 from ...schema.requests import QUALITIES
 
 
 def run(options: argparse.Namespace) -> None:
     """Measure, and print a table or JSON. Raises EdgeError as pipeline.generate; OSError."""
-    if options.threads:
-        torch.set_num_threads(options.threads)
+    use_threads(options.threads)
     studio = Studio(options.device, options.weights_folder)
     qualities = list(WAYS) if options.reference else list(QUALITIES)
     timings: list[Timing] = []

@@ -23,6 +23,7 @@ from ...errors.from_exception import explain
 from ...fileio.redaction import private
 from ...model.catalogue import known
 from ...protocol.messages import PROTOCOL
+from ...runtime.devices import choose, use_threads
 from ...schema.requests import GenerateRequest
 
 PACKAGES = ("numpy", "torch", "safetensors", "soundfile", "soxr", "scipy", "av", "PIL")
@@ -85,9 +86,8 @@ def _package(name: str) -> str:
 
 def _device(options: argparse.Namespace) -> str:
     torch = importlib.import_module("torch")
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    device = importlib.import_module("...runtime.devices", __package__).choose(options.device)
+    use_threads(options.threads)
+    device = choose(options.device)
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
     return f"{device.type} ({name}), {torch.get_num_threads()} CPU threads"
 

@@ -2,10 +2,9 @@
 
 import argparse
 
-import torch
-
 from ...generation.model_cache import Studio
 from ...generation.pipeline import write_features
+from ...runtime.devices import use_threads
 from ...schema.requests import FeaturesRequest
 from ..console import check_target, finish, progress
 from .jukebox_options import settings
@@ -14,8 +13,7 @@ from .jukebox_options import settings
 def run(options: argparse.Namespace) -> None:
     """Extract features. Raises EdgeError as audio does; OSError."""
     check_target(options.output)
-    if options.threads:
-        torch.set_num_threads(options.threads)
+    use_threads(options.threads)
     studio = Studio(options.device, options.weights_folder, settings(options))
     request = FeaturesRequest(options.song, options.type, options.start, options.duration)
     with progress(options) as report:

@@ -3,11 +3,10 @@
 import argparse
 from dataclasses import replace
 
-import torch
-
 from ...generation.model_cache import Studio
 from ...generation.pipeline import write_dance
 from ...motion.files import load_motion
+from ...runtime.devices import use_threads
 from ...schema.requests import GenerateRequest
 from ..console import check_target, finish, progress
 from . import edit_options
@@ -19,8 +18,7 @@ def run(options: argparse.Namespace) -> None:
     """Make a dance. Raises EdgeError as pipeline.generate; OSError."""
     check_target(options.output)
     request = _request(options)
-    if options.threads:
-        torch.set_num_threads(options.threads)
+    use_threads(options.threads)
     studio = Studio(options.device, options.weights_folder, settings(options))
     with progress(options) as report:
         write_dance(request, options.output, report, studio)

@@ -4,13 +4,12 @@ import argparse
 import json
 from dataclasses import asdict
 
-import torch
-
 from ...audio.jukebox.benchmark import measure
 from ...audio.jukebox.folder import PriorShape
 from ...audio.jukebox.song import cut_count
 from ...audio.jukebox.speed import slice_operations
-from ...runtime.devices import choose
+from ...runtime.devices import choose, use_threads
+from ...schema.frames import FPS
 from ..console import progress
 from .jukebox_options import words
 
@@ -19,8 +18,7 @@ _SONG_S = 180
 
 def run(options: argparse.Namespace) -> None:
     """Measure Jukebox's speed and memory here, on random layers. Raises EdgeError out_of_memory, device_missing."""
-    if options.threads:
-        torch.set_num_threads(options.threads)
+    use_threads(options.threads)
     with progress(options) as report:
         result = measure(
             options.plan, choose(options.device), options.slices, precision=options.precision, report=report
@@ -29,7 +27,7 @@ def run(options: argparse.Namespace) -> None:
         print(json.dumps(asdict(result)))
         return
     plan = result.plan
-    song = cut_count(_SONG_S * 30)
+    song = cut_count(_SONG_S * FPS)
     print(f"plan           layers are {plan.layers}, {plan.precision}, {plan.group} slices together")
     print(f"a slice of 5 s {result.slice_s:.3g} s for {slice_operations(PriorShape()) / 1e12:.1f} TFLOP")
     print(

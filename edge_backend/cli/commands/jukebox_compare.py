@@ -4,21 +4,21 @@ import argparse
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from ...audio.jukebox.song import jukebox_windows
 from ...audio.loading import load
 from ...generation.model_cache import Studio
+from ...runtime.devices import use_threads
+from ...schema.frames import FPS
 from ..console import progress
 from .jukebox_options import settings
 
 
 def run(options: argparse.Namespace) -> None:
     """Print how far this program's features of a song are from jukemirlib's. Raises EdgeError as jukebox_windows."""
-    if options.threads:
-        torch.set_num_threads(options.threads)
+    use_threads(options.threads)
     audio = load(options.song, options.start, options.duration)
-    frames = round(audio.duration * 30)
+    frames = round(audio.duration * FPS)
     own = Studio(options.device, options.weights_folder, settings(options)).jukebox
     with progress(options) as report:
         ours, theirs = (

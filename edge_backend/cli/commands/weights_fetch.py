@@ -9,7 +9,7 @@ from ...audio.jukebox.conversion import SHA256, convert
 from ...audio.jukebox.folder import open_folder
 from ...audio.jukebox.place import MANIFEST, NAME
 from ...errors import EdgeError
-from ...generation.metadata import sha256_of
+from ...fileio.hashing import sha256_of
 from ...model.authors_checkpoint import import_checkpoint
 from ...model.catalogue import BUNDLED_FOLDER, SUFFIX, KnownWeights, known
 from ..console import finish, progress

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...numerics.array import Array
 from ...numerics.intervals import distance, runs
+from ...schema.frames import FPS
 from .settings import FootSettings
 
 # What starts a plant and what keeps it (hysteresis). Heights: the joint above its place on a flat foot, metres.
@@ -107,7 +108,7 @@ def release_pivots(planted: Array, headings: Array) -> Array:
         standing = flat.copy()
         for first, end in runs(flat):
             if spread(first, end) > WIDEST_TURN:
-                standing[first:end] = pace[first:end] < PIVOT_SPEED / 30
+                standing[first:end] = pace[first:end] < PIVOT_SPEED / FPS
         _break(standing, runs(standing), spread, WIDEST_TURN, pace)
         planted[flat & ~standing, leg, 0] = False
     return planted
@@ -173,4 +174,4 @@ def joint_speed(points: Array) -> Array:
 
 def _rates(values: Array) -> Array:
     """Change per second of values (T, ...) at 30 frames a second, from the frames on both sides."""
-    return np.gradient(values, axis=0) * 30 if len(values) > 1 else np.zeros(values.shape)
+    return np.gradient(values, axis=0) * FPS if len(values) > 1 else np.zeros(values.shape)

@@ -4,10 +4,10 @@ import numpy as np
 
 from ...numerics.array import Array
 from ...numerics.intervals import runs
+from ...schema.frames import FPS
 from ..kinematics import forward_kinematics, global_rotations
 from .rig import SMPL_RIG, FootRig
 
-FPS = 30
 FLOAT_HEIGHT = 0.03  # metres
 FALL = 6.0  # metres per second squared; a pelvis that falls faster, on average over a flight, is in a jump
 SHORTEST_JUMP = 4  # frames

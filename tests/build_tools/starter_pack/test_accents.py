@@ -1,9 +1,10 @@
 import numpy as np
 
-from build_tools.starter_pack.accents import FPS, GRID, accent_curve, stops_of
+from build_tools.starter_pack.accents import GRID, accent_curve, stops_of
 from edge_backend.motion.kinematics import forward_kinematics
 from edge_backend.motion.rotations import axis_angle_to_matrix
 from edge_backend.motion.skeleton import Joint
+from edge_backend.schema.frames import FPS
 
 FRAMES = 240
 

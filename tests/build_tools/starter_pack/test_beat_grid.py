@@ -1,8 +1,9 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from build_tools.starter_pack.accents import FPS, GRID
+from build_tools.starter_pack.accents import GRID
 from build_tools.starter_pack.beat_grid import lay_beats, warp_to_tempo
+from edge_backend.schema.frames import FPS
 
 SECONDS = 24.0
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from made_sound import audio, clicks
 
-from edge_backend.audio.baseline import FRAMES, WIDTH, baseline_features, baseline_slices, start_tempo
+from edge_backend.audio.baseline import WIDTH, baseline_features, baseline_slices, start_tempo
 from edge_backend.audio.loading import load
+from edge_backend.schema.frames import WINDOW
 
 STRIDE_S = 2.5
 
@@ -26,12 +27,12 @@ def test_a_slice_is_heard_alone(parity_folder: Path) -> None:
     track = load(parity_folder / "track.wav")
     second = load(parity_folder / "track.wav", STRIDE_S, 5.0)
     alone = baseline_features(second.samples, second.rate)
-    assert alone.shape == (FRAMES, WIDTH)
+    assert alone.shape == (WINDOW, WIDTH)
     np.testing.assert_array_equal(alone, baseline_slices(track, STRIDE_S)[1])
 
 
 def test_songs_shorter_than_a_slice_have_none() -> None:
-    assert baseline_slices(audio(clicks(np.array([1.0]), 3.0)), STRIDE_S).shape == (0, FRAMES, WIDTH)
+    assert baseline_slices(audio(clicks(np.array([1.0]), 3.0)), STRIDE_S).shape == (0, WINDOW, WIDTH)
 
 
 @pytest.mark.parametrize(

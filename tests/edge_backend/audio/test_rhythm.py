@@ -5,7 +5,8 @@ import pytest
 from made_sound import audio, clicks, hats, kicks
 
 from edge_backend.audio.beats import BeatGrid
-from edge_backend.audio.rhythm import CHANNELS, FPS, grid_channels, rhythm_features
+from edge_backend.audio.rhythm import CHANNELS, grid_channels, rhythm_features
+from edge_backend.schema.frames import FPS
 
 BPM, SECONDS = 120.0, 16.0
 FRAMES = round(SECONDS * FPS)

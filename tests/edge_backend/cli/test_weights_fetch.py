@@ -7,7 +7,7 @@ import pytest
 
 from edge_backend.cli import main as cli
 from edge_backend.cli.commands import weights_fetch
-from edge_backend.generation.metadata import sha256_of
+from edge_backend.fileio.hashing import sha256_of
 from edge_backend.model.catalogue import known
 
 

@@ -4,9 +4,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_backend.diffusion.long_form import HOP, WINDOW, agreeing, plan_windows, share_overlap, stitch
+from edge_backend.diffusion.long_form import agreeing, plan_windows, share_overlap, stitch
 from edge_backend.motion.representation import pack, unpack
 from edge_backend.motion.rotations import axis_angle_to_matrix
+from edge_backend.schema.frames import HOP, WINDOW
 
 
 @given(frames=st.integers(1, 40_000))

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edge_backend.diffusion.long_form import HOP, plan_windows
+from edge_backend.diffusion.long_form import plan_windows
 from edge_backend.diffusion.samplers import Cancelled
 from edge_backend.diffusion.song import SamplerSettings, sample_song
 from edge_backend.motion.representation import unpack
+from edge_backend.schema.frames import HOP
 
 SAMPLERS = ("ddim", "ddpm", "dpmpp")
 QUICK = SamplerSettings(steps=4, seed=3)
