@@ -131,7 +131,7 @@ import itertools, sys, time
 now, jumps = time.time, itertools.cycle((0.0, 7200.0, -7200.0, 3e7, -3e7))
 time.time = lambda: now() + next(jumps)
 time.time_ns = lambda: int(time.time() * 1e9)
-from edge_backend.cli.parser import main
+from edge_backend.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -49,7 +49,7 @@ def dance(folder: Path, output: Path, *more: object) -> list[str]:
 def test_help_imports_nothing_heavy() -> None:
     """Help in 0.3 s: what could make it slow is torch, numpy, librosa, and none of them is touched."""
     code = (
-        "import sys; from edge_backend.cli.parser import main\n"
+        "import sys; from edge_backend.cli.main import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: print(sorted({'torch', 'numpy', 'librosa', 'scipy', 'av', 'PIL'} & set(sys.modules)))"
     )

@@ -51,7 +51,7 @@ print(new_pages())
 
 def test_every_command_keeps_its_memory() -> None:
     program = """
-from edge_backend.cli.parser import main
+from edge_backend.cli.main import main
 assert main(["weights", "list"]) == 0
 new_pages()
 print()
