@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from ..numerics.filters import gaussian
 from ..schema.requests import BeatsRequest
 from .beat_tracking import track_beats
-from .loading import Audio
-from .onsets import HOP, RATE, Curve, Onsets, onset_strength
+from .onsets import HOP, RATE, Curve, Onsets
 
 BEATS_PER_BAR = 4
 NEUTRAL_TEMPO = 120.0  # bpm; also the tempo of sound without a beat
@@ -70,16 +69,11 @@ class BeatGrid:
         return BeatGrid(60.0 / float(np.median(np.diff(beats))), _within(beats, duration), _within(downbeats, duration))
 
 
-def find_beats(audio: Audio) -> BeatGrid:
-    """The beat grid of the audio, of which it needs at least a second.
+def beats_of_onsets(onsets: Onsets, duration: float) -> BeatGrid:
+    """The beat grid of a song of `duration` seconds, at least one.
 
     Sound without a beat gets a grid of 120 bpm with a beat on its strongest onset.
     """
-    return beats_of_onsets(onset_strength(audio), audio.duration)
-
-
-def beats_of_onsets(onsets: Onsets, duration: float) -> BeatGrid:
-    """As find_beats, of onsets that are known already. duration: seconds."""
     curve = _beat_curve(onsets)
     tempo = _tempo(onsets.everything)
     if tempo is None:

@@ -12,10 +12,10 @@ from ..errors import EdgeError
 from ..schema.frames import FPS, HOP, WINDOW
 from ..schema.progress import Report, silent
 from ..schema.requests import BeatsRequest
-from .beats import BeatGrid, find_beats
+from .beats import BeatGrid
 from .jukebox.settings import JukeboxSettings
 from .loading import Audio
-from .rhythm import rhythm_features
+from .rhythm import Rhythm, analyse, rhythm_channels
 
 KINDS = ("rhythm", "baseline", "jukebox")
 
@@ -49,45 +49,44 @@ def song_features(
     rhythm features follow it. Raises EdgeError features_unknown, librosa_missing, and
     those of jukebox.song.
     """
+    if kind not in KINDS:
+        raise EdgeError(
+            "features_unknown", f"There are no music features called {kind}.", f"Known are {', '.join(KINDS)}."
+        )
+    rhythm = _analysed(_Sound(audio))
     if kind == "rhythm":
-        return _rhythm(_Song(audio), frames, correction or BeatsRequest())
+        values, grid = rhythm_channels(rhythm, frames, correction)
+        return Features(kind, values, False, grid)
+    grid = rhythm.grid.corrected(correction or BeatsRequest(), rhythm.duration)
     if kind == "baseline":
-        return Features(kind, _baseline_windows(audio, frames), True, _beats(audio, correction))
-    if kind == "jukebox":
-        from .jukebox.song import jukebox_windows  # noqa: PLC0415 - few need it
+        return Features(kind, _baseline_windows(audio, frames), True, grid)
+    from .jukebox.song import jukebox_windows  # noqa: PLC0415 - few need it
 
-        values = jukebox_windows(audio, frames, jukebox or JukeboxSettings(), report)
-        return Features(kind, values, True, _beats(audio, correction))
-    raise EdgeError("features_unknown", f"There are no music features called {kind}.", f"Known are {', '.join(KINDS)}.")
+    return Features(kind, jukebox_windows(audio, frames, jukebox or JukeboxSettings(), report), True, grid)
 
 
-class _Song:
-    """A song as a key: two of the same sound are equal. Holds the audio only until it has been listened to."""
+class _Sound:
+    """Samples as a key: those that are the same are equal. The audio is let go when it has been analysed."""
 
     def __init__(self, audio: Audio) -> None:
         self.audio: Audio | None = audio
-        sound = np.ascontiguousarray(audio.samples).data
-        self._digest = hashlib.blake2b(sound, person=str(audio.rate).encode()).digest()
+        samples = np.ascontiguousarray(audio.samples).data
+        self._digest = hashlib.blake2b(samples, person=str(audio.rate).encode()).digest()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Song) and self._digest == other._digest
+        return isinstance(other, _Sound) and self._digest == other._digest
 
     def __hash__(self) -> int:
         return hash(self._digest)
 
 
 @lru_cache(maxsize=8)
-def _rhythm(song: _Song, frames: int, correction: BeatsRequest) -> Features:
-    """What was heard of the last songs is kept: people make dance after dance to the same one."""
-    assert song.audio is not None  # noqa: S101 - for the type checker: it is listened to once
-    values, grid = rhythm_features(song.audio, frames, correction)
-    song.audio = None
-    values.flags.writeable = False
-    return Features("rhythm", values, False, grid)
-
-
-def _beats(audio: Audio, correction: BeatsRequest | None) -> BeatGrid:
-    return find_beats(audio).corrected(correction or BeatsRequest(), audio.duration)
+def _analysed(sound: _Sound) -> Rhythm:
+    """The last songs' rhythm is kept: people mark a song's beats, then make dance after dance to it."""
+    assert sound.audio is not None  # noqa: S101 - for the type checker: it is analysed once
+    rhythm = analyse(sound.audio)
+    sound.audio = None
+    return rhythm
 
 
 def _baseline_windows(audio: Audio, frames: int) -> NDArray[np.float32]:

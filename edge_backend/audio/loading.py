@@ -51,7 +51,7 @@ def load(path: str | Path, start: float = 0.0, duration: float | None = None) ->
     Raises EdgeError: audio_missing, audio_folder, audio_unreadable, audio_range, audio_too_short, audio_silent.
     """
     path = Path(path)
-    _check_file(path)
+    check_file(path)
     _check_range(start, duration)
     rate, blocks = _open(path)
     with closing(blocks):
@@ -62,7 +62,8 @@ def load(path: str | Path, start: float = 0.0, duration: float | None = None) ->
     return Audio(samples, rate, path)
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
+    """Raises EdgeError audio_missing, audio_folder where there is no file at the path."""
     if path.is_dir():
         raise EdgeError("audio_folder", f"{path} is a folder, not a song.", "Choose a sound file.")
     if not path.is_file():

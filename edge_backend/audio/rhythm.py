@@ -1,5 +1,7 @@
 """The rhythm features: what a listener dances to, twelve numbers for each frame, for a whole song."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,21 +21,47 @@ BLOCK = 1024  # frames whose loudness is summed at a time
 LOUDNESS_DB = 40.0  # below the loudest frame, where the loudness channel reaches 0
 
 
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """What of the audio does not depend on how many frames are danced, nor on the user's correction of its beats.
+
+    loudness: (n,) of each frame of the audio, 0 to 1. duration: seconds.
+    """
+
+    onsets: Onsets
+    grid: BeatGrid
+    loudness: NDArray[np.float64]
+    duration: float
+
+
+def analyse(audio: Audio) -> Rhythm:
+    """The rhythm of the audio, of which it needs at least a second."""
+    onsets = onset_strength(audio)
+    return Rhythm(onsets, beats_of_onsets(onsets, audio.duration), _loudness(audio), audio.duration)
+
+
 def rhythm_features(
     audio: Audio, frames: int, correction: BeatsRequest | None = None
 ) -> tuple[NDArray[np.float32], BeatGrid]:
-    """The rhythm of the audio at 30 fps, frame 0 at the audio's start.
+    """rhythm_channels of audio that is analysed for them."""
+    return rhythm_channels(analyse(audio), frames, correction)
+
+
+def rhythm_channels(
+    rhythm: Rhythm, frames: int, correction: BeatsRequest | None = None
+) -> tuple[NDArray[np.float32], BeatGrid]:
+    """The rhythm at 30 fps, frame 0 at the audio's start.
 
     Returns values (frames, 12) in the order of CHANNELS, and the beat grid that they come from.
     Frames past the audio's end keep the grid's time and are silent. correction: the user's, of the beats.
     """
-    onsets = onset_strength(audio)
-    grid = beats_of_onsets(onsets, audio.duration).corrected(correction or BeatsRequest(), audio.duration)
+    onsets = rhythm.onsets
+    grid = rhythm.grid.corrected(correction or BeatsRequest(), rhythm.duration)
     values = np.column_stack(
         [
             grid_channels(grid, frames),
             *(_onset_channel(onsets, curve, frames) for curve in (onsets.low, onsets.mid, onsets.high)),
-            _loudness(audio, frames),
+            _fitted(rhythm.loudness, frames),
             np.full(frames, np.log2(grid.tempo / NEUTRAL_TEMPO)),
             np.ones(frames),
         ]
@@ -64,7 +92,7 @@ def _onset_channel(onsets: Onsets, curve: Curve, frames: int) -> NDArray[np.floa
     return _fitted(np.clip(strongest / full, 0.0, 1.0), frames)
 
 
-def _loudness(audio: Audio, frames: int) -> NDArray[np.float64]:
+def _loudness(audio: Audio) -> NDArray[np.float64]:
     """RMS of the 1/15 s around each frame: 0 where 40 dB or more below the loudest frame of the audio, 1 there."""
     edges = np.round(np.arange(np.ceil(audio.duration * FPS)) * audio.rate / FPS).astype(int)
     edges = edges[edges < len(audio.samples)]
@@ -75,7 +103,7 @@ def _loudness(audio: Audio, frames: int) -> NDArray[np.float64]:
     power = (energy + np.roll(energy, 1)) / (samples + np.roll(samples, 1))
     power[0] = energy[0] / samples[0]
     decibels = 10 * np.log10(np.maximum(power, 1e-20) / max(float(power.max()), 1e-20))
-    return _fitted(np.clip(1 + decibels / LOUDNESS_DB, 0.0, 1.0), frames)
+    return np.clip(1 + decibels / LOUDNESS_DB, 0.0, 1.0)
 
 
 def _energy(audio: Audio, edges: NDArray[np.intp], goes_on: bool) -> NDArray[np.float64]:

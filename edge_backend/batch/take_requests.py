@@ -7,13 +7,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from ..audio.loading import load
+from ..audio.song_source import song_source
 from ..errors import EdgeError
 from ..fileio.hashing import sha256_of
 from ..generation.metadata import describe
 from ..model.catalogue import resolve
 from ..motion.files import load_motion
-from ..motion.motion import Motion
+from ..schema.frames import FPS
 from ..schema.requests import GenerateRequest
 
 SOUNDS = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff"})
@@ -76,9 +76,11 @@ def state_of(take: Take, path: Path, weights_folder: Path | None = None) -> Stat
     except EdgeError:
         return "other"
     request, made = take.request, motion.meta
+    song = song_source(request.song)
     wanted = describe(
         request,
-        _frames(request.song, request.start, request.duration),
+        song,
+        round((request.duration or song.duration - request.start) * FPS),
         weights_id=str(made.get("weights", {}).get("id")),
         weights_sha256=_sha256_once(resolve(request.weights, weights_folder)),
         features=str(made.get("features")),
@@ -91,12 +93,6 @@ def state_of(take: Take, path: Path, weights_folder: Path | None = None) -> Stat
 
 def _telling(meta: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in meta.items() if name not in _OF_NO_ACCOUNT}
-
-
-@lru_cache
-def _frames(song: str, start: float, duration: float | None) -> int:
-    """How long a dance to that stretch is; raises EdgeError as audio.loading does."""
-    return round((duration or load(song, start).duration) * Motion.fps)
 
 
 @lru_cache

@@ -1,10 +1,11 @@
-"""How a dance was made, as its file tells it: settings, song, weights and program. Standard library only."""
+"""How a dance was made, as its file tells it: settings, song, weights and program."""
 
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..audio.song_source import SongSource
 from ..fileio.hashing import sha256_of
 from ..schema.edits import EditRequest
 from ..schema.frames import FPS
@@ -12,7 +13,7 @@ from ..schema.requests import GenerateRequest
 
 
 def describe(
-    request: GenerateRequest, frames: int, *, weights_id: str, weights_sha256: str, features: str
+    request: GenerateRequest, song: SongSource, frames: int, *, weights_id: str, weights_sha256: str, features: str
 ) -> dict[str, Any]:
     """JSON types, without the paths of this machine: songs and motion files by their names and SHA-256.
 
@@ -24,7 +25,7 @@ def describe(
     if request.edit != EditRequest():
         settings["edit"] = _with_files_named(edit)
     return settings | {
-        "song": _named(request.song) | {"start": start, "duration": frames / FPS},
+        "song": {"name": song.path.name, "sha256": song.sha256, "start": start, "duration": frames / FPS},
         "weights": {"id": weights_id, "sha256": weights_sha256},
         "features": features,
         "program": __version__,

@@ -10,18 +10,19 @@ import torch
 from ..audio.features import Features, song_features
 from ..audio.jukebox.folder import open_folder
 from ..audio.jukebox.settings import default_cache
-from ..audio.loading import load
+from ..audio.song_source import song_source
 from ..diffusion.edit_constraints import Kept, read_edit
 from ..diffusion.guidance import BATCH
 from ..diffusion.long_form import plan_windows
 from ..diffusion.samplers import Step
 from ..diffusion.song import FinalFrames, SamplerSettings, sample_song
 from ..errors import EdgeError
+from ..fileio.atomic_write import replacing
 from ..model import controls
 from ..model.arithmetic import quickest
 from ..model.weights_file import Weights, WeightsInfo
 from ..motion.feet import FootSettings
-from ..motion.files import replacing, save_motion
+from ..motion.files import save_motion
 from ..motion.motion import Motion
 from ..numerics.array import Array
 from ..runtime.malloc_tuning import give_back
@@ -67,7 +68,8 @@ def generate(
     report("loading", 1, 1)
 
     report("features", 0, 1)
-    audio = load(request.song, request.start, request.duration)
+    song = song_source(request.song)
+    audio = song.load(request.start, request.duration)
     frames = round((request.duration or audio.duration) * Motion.fps)
     kept = read_edit(request.edit, frames)
     feet = replace(feet, contacts=kept.planted)
@@ -82,7 +84,9 @@ def generate(
     del audio  # 10 minutes of it are 100 MB
     condition = _condition(features, weights.info, request)
     info = weights.info
-    made = describe(request, frames, weights_id=info.id, weights_sha256=weights.sha256, features=info.feature_type)
+    made = describe(
+        request, song, frames, weights_id=info.id, weights_sha256=weights.sha256, features=info.feature_type
+    )
     meta = made | {"downbeats": features.beats.downbeats.round(4).tolist()}
     # A dance that is hardly varied keeps its timing.
     on_beat = request.on_beat * (1.0 if kept.variation is None else kept.variation.strength)
@@ -131,7 +135,7 @@ def write_features(
     Raises EdgeError as audio does; OSError.
     """
     report("features", 0, 1)
-    audio = load(request.song, request.start, request.duration)
+    audio = song_source(request.song).load(request.start, request.duration)
     frames = round((request.duration or audio.duration) * Motion.fps)
     jukebox = (studio or Studio()).jukebox
     features = song_features(audio, request.kind, frames, jukebox, report, correction=request.beats)

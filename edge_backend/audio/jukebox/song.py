@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import EdgeError
-from ...fileio.hashing import sha256_of
 from ...schema.frames import FPS, HOP, WINDOW
 from ...schema.progress import Report, silent
 from ..loading import Audio
+from ..song_source import song_source
 from .cache import FeatureCache, slice_key
 from .extractor import NativeExtractor, Tick
 from .folder import JukeboxFolder, open_folder
@@ -111,4 +111,4 @@ def opened(settings: JukeboxSettings) -> JukeboxFolder:
 def _cache(audio: Audio, extractor: Extractor, settings: JukeboxSettings) -> FeatureCache | None:
     if settings.cache is None:
         return None
-    return FeatureCache(settings.cache, sha256_of(audio.path), extractor.identity, settings.cache_bytes)
+    return FeatureCache(settings.cache, song_source(audio.path).sha256, extractor.identity, settings.cache_bytes)

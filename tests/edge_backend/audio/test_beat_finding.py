@@ -7,13 +7,18 @@ import pytest
 from made_sound import audio, clicks, hats, kicks, snares
 from numpy.typing import NDArray
 
-from edge_backend.audio.beats import BeatGrid, find_beats
-from edge_backend.audio.rhythm import rhythm_features
+from edge_backend.audio.beats import BeatGrid
+from edge_backend.audio.loading import Audio
+from edge_backend.audio.rhythm import analyse, rhythm_features
 from edge_backend.schema.requests import TEMPO_CHANGES, BeatsRequest
 
 SECONDS = 16.0
 FIRST = 0.31  # seconds to the first beat: on no frame, hop or window
 TOLERANCE = 0.025
+
+
+def find_beats(song: Audio) -> BeatGrid:
+    return analyse(song).grid
 
 
 def grid(bpm: float, every: float = 1.0, offset: float = 0.0, seconds: float = SECONDS) -> NDArray[np.float64]:

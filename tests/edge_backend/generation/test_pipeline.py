@@ -211,7 +211,7 @@ def test_the_song_is_heard_and_forgotten(
     def report(stage: Stage, _done: int, _total: int) -> None:
         kept[stage] = any(samples() is not None for samples in heard)
 
-    monkeypatch.setattr("edge_backend.generation.pipeline.load", loading)
+    monkeypatch.setattr("edge_backend.audio.song_source.load", loading)
     generate(GenerateRequest(song, steps=1, weights=weights), report, studio)
     assert len(heard) == 1
     assert not kept["sampling"]

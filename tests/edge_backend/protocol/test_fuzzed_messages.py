@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from pipeline_fixtures import write_song, write_weights
-from test_worker import Client
+from worker_client import Client
 
 from edge_backend.protocol.codec import MAX_LINE, LineSplitter, ProtocolError, decode, encode
 from edge_backend.protocol.messages import (

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from edge_backend.protocol import messages as protocol
+from edge_backend.protocol import codec
 from edge_backend.protocol.codec import MAX_LINE, LineSplitter, ProtocolError, decode, encode, from_json
-from edge_backend.protocol.messages import Hello, Message, Progress
+from edge_backend.protocol.messages import Generate, Hello, Message, Progress
 from edge_backend.schema.edits import EditRequest
 from edge_backend.schema.requests import GenerateRequest
 
@@ -47,7 +47,7 @@ def test_the_manual_s_examples_of_edits_are_requests() -> None:
 def test_file_names_that_are_not_unicode_survive() -> None:
     """Linux file names are bytes; Python shows odd ones as lone surrogates, which UTF-8 alone cannot carry."""
     song = b"caf\xe9.ogg".decode("utf-8", "surrogateescape")
-    message = protocol.Generate("1", "/jobs/1", GenerateRequest(song))
+    message = Generate("1", "/jobs/1", GenerateRequest(song))
     assert decode(encode(message)) == message
 
 
@@ -67,7 +67,7 @@ def test_bytes_that_are_no_message_raise_protocol_error_and_nothing_else(line: b
     assert caught.value.message.isprintable()
 
 
-@given(st.sampled_from(sorted(protocol._NAMES.values())), st.dictionaries(st.text(max_size=8), JSON, max_size=5))
+@given(st.sampled_from(sorted(codec._NAMES.values())), st.dictionaries(st.text(max_size=8), JSON, max_size=5))
 def test_fields_of_any_shape_give_a_message_or_protocol_error(name: str, body: dict[str, object]) -> None:
     _decode_or_refuse(json.dumps({**body, "type": name}).encode())
 
@@ -117,7 +117,7 @@ def test_the_error_names_what_is_wrong(line: bytes, code: str, words: str) -> No
 
 def test_fields_with_defaults_may_be_left_out() -> None:
     frame = b'{"type":"generate","job":"1","folder":"/j","request":{"song":"a.ogg"}}'
-    assert decode(frame) == protocol.Generate("1", "/j", GenerateRequest("a.ogg"))
+    assert decode(frame) == Generate("1", "/j", GenerateRequest("a.ogg"))
 
 
 @given(st.lists(MESSAGES, max_size=5), st.lists(st.integers(1, 40), min_size=1))
@@ -147,6 +147,6 @@ def test_progress_without_an_estimate_says_so() -> None:
 
 
 def test_blender_can_import_it_without_any_package() -> None:
-    code = "import edge_backend.protocol, sys; print([m for m in ('numpy', 'torch') if m in sys.modules])"
+    code = "import edge_backend.protocol.codec, sys; print([m for m in ('numpy', 'torch') if m in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from pipeline_fixtures import write_song, write_weights
-from test_worker import Client
+from worker_client import Client
 
 from edge_backend.protocol.messages import Cancel, Error, Generate, Progress, Result, State
 from edge_backend.schema.requests import GenerateRequest

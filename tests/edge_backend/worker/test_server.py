@@ -1,22 +1,20 @@
 """The worker as Blender meets it: a real process behind two pipes."""
 
-import os
-import queue
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pytest
 from pipeline_fixtures import swaying, write_motion, write_song, write_weights
+from worker_client import PATIENCE_S, REPOSITORY, Client
 
 from edge_backend import __version__
 from edge_backend.motion.files import load_motion
-from edge_backend.protocol.codec import LineSplitter, decode, encode
+from edge_backend.protocol.codec import encode
 from edge_backend.protocol.messages import (
     PROTOCOL,
     Cancel,
@@ -25,7 +23,6 @@ from edge_backend.protocol.messages import (
     Generate,
     Hello,
     Log,
-    Message,
     Partial,
     Progress,
     Result,
@@ -36,7 +33,6 @@ from edge_backend.protocol.messages import (
 from edge_backend.schema.edits import Source, going_on, varied
 from edge_backend.schema.requests import FeaturesRequest, GenerateRequest
 
-REPOSITORY = Path(__file__).parents[3]
 GONE_S = 2.0  # the promise: this long after Blender's end the worker has ended too
 PATIENCE_S = 120.0  # for steps that take what they take on a busy machine
 
