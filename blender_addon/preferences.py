@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from .backend.launch import Launch
-from .backend.pending_results import KeptResults
+from .backend.pending_results import PendingResults
 from .backend.service import service
 from .edge_backend.setup.machine import LABELS, suggest
 from .setup.run import SetUpLaunch
@@ -115,9 +115,9 @@ def backend_home() -> Path:
     return user_folder("backend")
 
 
-def kept_results() -> KeptResults:
+def kept_results() -> PendingResults:
     """The dances that were made but not applied."""
-    return KeptResults(user_folder("results"))
+    return PendingResults(user_folder("results"))
 
 
 def weights_folder(context: bpy.types.Context) -> Path:

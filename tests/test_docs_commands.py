@@ -20,7 +20,7 @@ from doc_pages import COMMANDS, DOCS, ROOT
 import build_addon
 from edge_backend.cli import main as cli
 from edge_backend.cli.parser import build_parser
-from edge_backend.fileio.atomic_write import replacing
+from edge_backend.fileio.atomic_write import atomic_write
 
 OWN_PARSERS = {"train": "edge_backend.cli.commands.train", "evaluate": "edge_backend.cli.commands.evaluate"}
 KNOWN_PROGRAMS = (
@@ -130,7 +130,7 @@ def promised(words: list[str]) -> list[Path]:
 def clicks(path: Path, seconds: float) -> None:
     time = np.arange(round(seconds * 22050)) / 22050
     samples = 0.5 * np.sin(2 * np.pi * 90 * time) * np.exp(-12 * (time % 0.5))
-    with replacing(path) as unfinished:
+    with atomic_write(path) as unfinished:
         soundfile.write(unfinished, samples, 22050, format="OGG")
 
 

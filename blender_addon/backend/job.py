@@ -54,17 +54,17 @@ class Job:
 
     state, progress and error tell how it stands (the error's detail ends with the worker's log); remarks: sentences
     about what was done otherwise than asked for; `result` is the file,
-    `motion` reads the dance in it; `poll` moves it on. hire: gives a living worker, called again where one has left in
+    `motion` reads the dance in it; `poll` moves it on. get_worker: gives a living worker, called again where one has left in
     the meantime. parent: where the job's folder is made. Raises EdgeError job_folder.
     """
 
-    def __init__(self, hire: Callable[[], WorkerProcess], parent: Path) -> None:
+    def __init__(self, get_worker: Callable[[], WorkerProcess], parent: Path) -> None:
         self.name = uuid.uuid4().hex
         self.state: State = "starting"
         self.progress: Progress | None = None
         self.error: EdgeError | None = None
         self.remarks: list[str] = []
-        self._hire = hire
+        self._get_worker = get_worker
         self._message: Generate | Body | Features | None = None
         self._worker: WorkerProcess | None = None
         self._deadline = 0.0
@@ -153,7 +153,7 @@ class Job:
 
     def _engage(self) -> None:
         assert self._message is not None  # noqa: S101 - for the type checker: start() has set it
-        self._worker = self._hire()
+        self._worker = self._get_worker()
         self._deadline = time.monotonic() + HELLO_S
         self._worker.send(self._message)
 
@@ -178,7 +178,7 @@ class Job:
             case Error(job=self.name) | Error(job=None):
                 self._fail(EdgeError(event.code, event.message, event.hint, event.detail))
             case Ended(reason=reason):
-                self._mourn(reason)
+                self._on_worker_exit(reason)
 
     def _accept(self, path: Path) -> None:
         if self.state == "cancelling":  # the request to stop came too late; nobody wants the dance any more
@@ -189,7 +189,7 @@ class Job:
         else:
             self._fail(EdgeError("result_elsewhere", "The backend named a file outside of the job's folder."))
 
-    def _mourn(self, reason: EdgeError | None) -> None:
+    def _on_worker_exit(self, reason: EdgeError | None) -> None:
         if self.state == "cancelling":
             self.state = "cancelled"
         elif reason is None and not self._heard:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..edge_backend.fileio.atomic_write import replacing
+from ..edge_backend.fileio.atomic_write import atomic_write
 from ..edge_backend.motion.files import load_motion
 from ..edge_backend.motion.motion import Motion
 
@@ -21,7 +21,7 @@ MOST = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class PendingResult:
     """One dance. recipe: what `keep` was given."""
 
     path: Path
@@ -43,38 +43,38 @@ class Kept:
                 path.unlink()
 
 
-class KeptResults:
+class PendingResults:
     """The folder; it need not exist."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def keep(self, result: Path, recipe: dict[str, Any]) -> Kept:
+    def keep(self, result: Path, recipe: dict[str, Any]) -> PendingResult:
         """Copy a result into the folder, whole or not at all. Raises OSError."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         now = f"{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 10**9:09d}"
         path = self.folder / f"{now}-{uuid.uuid4().hex[:8]}.npz"
-        with replacing(path.with_suffix(".json")) as unfinished:
+        with atomic_write(path.with_suffix(".json")) as unfinished:
             unfinished.write_text(json.dumps(recipe), "utf-8")
-        with replacing(path) as unfinished:  # last: without it nothing is there
+        with atomic_write(path) as unfinished:  # last: without it nothing is there
             shutil.copyfile(result, unfinished)
         others = [kept for kept in self.all() if kept.path != path]  # it stays, even where the clock was set back
         for old in others[MOST - 1 :]:
             old.drop()
-        return Kept(path, recipe)
+        return PendingResult(path, recipe)
 
-    def all(self) -> list[Kept]:
+    def all(self) -> list[PendingResult]:
         """What is kept, the newest first."""
         return [kept for path in sorted(self.folder.glob("*.npz"), reverse=True) if (kept := _read(path))]
 
-    def find(self, name: str) -> Kept | None:
+    def find(self, name: str) -> PendingResult | None:
         """The one of that name, or the newest where the name is empty."""
         return next((kept for kept in self.all() if name in ("", kept.name)), None)
 
 
-def _read(path: Path) -> Kept | None:
+def _read(path: Path) -> PendingResult | None:
     try:
         recipe = json.loads(path.with_suffix(".json").read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    return Kept(path, recipe) if isinstance(recipe, dict) else None
+    return PendingResult(path, recipe) if isinstance(recipe, dict) else None

@@ -36,14 +36,14 @@ class Service:
     def warm_up(self, launch: Launch) -> None:
         """Start the worker ahead of its first job. Once: whoever has stopped it, or let it idle, wants its memory."""
         if self._warmed != launch and not self.busy:
-            self._hired(launch, ahead=True)
+            self._get_worker(launch, ahead=True)
 
     def open_job(self, launch: Launch) -> Job:
         """A new job, still without a request. Raises EdgeError busy, job_folder."""
         if self.busy:
             raise EdgeError("busy", "A dance is being made already.", "Wait for it or cancel it.")
         self.problem = None
-        self.job = Job(lambda: self._hired(launch), Path(bpy.app.tempdir))
+        self.job = Job(lambda: self._get_worker(launch), Path(bpy.app.tempdir))
         return self.job
 
     def close_job(self) -> None:
@@ -61,7 +61,7 @@ class Service:
             self._worker.stop()
             self._worker = None
 
-    def _hired(self, launch: Launch, ahead: bool = False) -> WorkerProcess:
+    def _get_worker(self, launch: Launch, ahead: bool = False) -> WorkerProcess:
         """The worker that there is, or a new one where there is none or the preferences have changed."""
         self._warmed = launch
         if self._worker and self._launch != launch:

@@ -18,7 +18,7 @@ from typing import IO, Protocol
 
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.protocol.codec import LineSplitter, ProtocolError, decode, encode
-from ..edge_backend.protocol.crash_report import explain_end
+from ..edge_backend.protocol.crash_report import explain_exit
 from ..edge_backend.protocol.messages import Message, Shutdown
 from ..edge_backend.runtime.child_processes import apart
 from .launch import worker_variables
@@ -130,7 +130,7 @@ class WorkerProcess:
         code = process.wait()
         keeper.join(_EXIT_S)
         log.info("The process %d has ended with %d.", process.pid, code)
-        self._end(self._fault or (None if self._killed else explain_end(code, self._last_words)))
+        self._end(self._fault or (None if self._killed else explain_exit(code, self._last_words)))
 
     def _read(self, stdout: IO[bytes]) -> None:
         """Frames until the end of the pipe. What is no frame ends the worker: somebody else answers there."""

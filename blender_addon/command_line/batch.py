@@ -13,13 +13,13 @@ import bpy
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.errors.from_exception import explain
-from ..edge_backend.fileio.atomic_write import replacing
+from ..edge_backend.fileio.atomic_write import atomic_write
 from ..ops.generate import why_not_generate
 from ..preferences import ADDON
 from ..render.look import render_film, use_look
 from ..render.setup import set_stage
 from ..render.stage import stage_of
-from ..rig.rig_check import verdict_of
+from ..rig.rig_check import check_rig
 from ..settings import settings_to_keep
 from ..takes.take_list import current_take, details, span, takes_of, use_take
 from .report import Report, progress
@@ -105,7 +105,7 @@ def _make(armature: bpy.types.Object, report: Report, known: dict[str, Any]) -> 
     first, last = span(take)
     seconds = (last - first) * _scene().render.fps_base / _scene().render.fps
     report.say("take", **known, name=take.name, seconds=round(seconds, 3))
-    for obstacle in verdict_of(armature, bpy.context).obstacles:
+    for obstacle in check_rig(armature, bpy.context).obstacles:
         report.say("warning", **known, message=obstacle.text)
     return take
 
@@ -118,7 +118,7 @@ def _job_state() -> tuple[str, float] | None:
 def _save(work: Work, report: Report) -> None:
     """Write the blend file whole or not at all. Raises OSError, RuntimeError."""
     work.blend.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(work.blend) as part:
+    with atomic_write(work.blend) as part:
         bpy.ops.wm.save_as_mainfile(filepath=str(part), copy=True, compress=True, check_existing=False)
     report.say("saved", file=str(work.blend))
 

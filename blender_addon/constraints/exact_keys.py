@@ -26,7 +26,7 @@ FADE_S = 0.3
 
 
 @dataclass(frozen=True)
-class Held:
+class ExactChannel:
     """A bone's channel on frames of the scene: values (n, 4 or 3) at the frames (n,), in rising order."""
 
     bone: str
@@ -35,26 +35,26 @@ class Held:
     values: Array
 
 
-def held_rows(armature: bpy.types.Object, rows: Sequence[Row], timing: Timing) -> list[Held]:
+def exact_rows(armature: bpy.types.Object, rows: Sequence[Row], timing: Timing) -> list[ExactChannel]:
     """The channels of what is kept exactly. Of a rig whose pose is shown by other bones than those that are keyed, only
     where the action is a take, in which the one are driven by the other."""
     bone_map = bone_map_of(armature)
     if bone_map.read and current_take(armature) is None:
         return []
-    held: list[Held] = []
+    held: list[ExactChannel] = []
     for row, frames, shown in exact_frames(rows, timing):
         body = row.body
         if is_dancer(armature):
             bones = [BONE_NAMES[joint] for joint in sorted(body.joints)]
         else:
             bones = bones_of(bone_map.bones, body)
-        held += held_channels(armature, bones, frames, shown, places=body.root)
+        held += exact_channels(armature, bones, frames, shown, places=body.root)
     return held
 
 
-def held_channels(
+def exact_channels(
     armature: bpy.types.Object, bones: Sequence[str], frames: Sequence[float], shown: Sequence[float], places: bool
-) -> list[Held]:
+) -> list[ExactChannel]:
     """What these bones' channels are now at the frames `shown`, to be had at `frames`; keyed channels alone.
 
     places: with the locations.
@@ -68,13 +68,15 @@ def held_channels(
         bone = armature.pose.bones[name]
         for channel in (rotation_property(bone.rotation_mode), *(("location",) if places else ())):
             if curves.find(f"{bone_path(name)}.{channel}"):
-                held.append(Held(name, channel, np.array(frames), sample(curves, bone, channel, np.array(shown))))
+                held.append(
+                    ExactChannel(name, channel, np.array(frames), sample(curves, bone, channel, np.array(shown)))
+                )
     return held
 
 
-def hold(keys: Sequence[ChannelKeys], held: Sequence[Held], rate: float) -> list[ChannelKeys]:
+def with_exact_keys(keys: Sequence[ChannelKeys], held: Sequence[ExactChannel], rate: float) -> list[ChannelKeys]:
     """The keys of a new dance, one at each of its frames, drawn to what is held. rate: the scene's frames a second."""
-    together: dict[tuple[str, str], list[Held]] = {}
+    together: dict[tuple[str, str], list[ExactChannel]] = {}
     for item in held:
         together.setdefault((item.bone, item.channel), []).append(item)
     drawn = []
@@ -84,7 +86,7 @@ def hold(keys: Sequence[ChannelKeys], held: Sequence[Held], rate: float) -> list
     return drawn
 
 
-def _drawn_to(keys: ChannelKeys, items: Sequence[Held], fade: float) -> ChannelKeys:
+def _drawn_to(keys: ChannelKeys, items: Sequence[ExactChannel], fade: float) -> ChannelKeys:
     wanted_frames = np.concatenate([item.frames for item in items])
     wanted, order = np.unique(np.round(wanted_frames, 3), return_index=True)
     targets = np.concatenate([item.values for item in items])[order]

@@ -106,7 +106,7 @@ def _range_words(row: Row) -> str:
 
 
 @dataclass
-class Kept:
+class GatheredConstraints:
     """What a job keeps: rows that become a request, and the motions that they take their values from.
 
     sources: name of the file -> (motion, the dance's frame at which it begins). vary: as in EditRequest.
@@ -152,12 +152,12 @@ def _sourced(row: _R, source: Source | None) -> _R:
 
 def gather(
     rows: Sequence[Row], timing: Timing, read: Callable[[Sequence[float]], Motion], vary: float | None = None
-) -> Kept:
+) -> GatheredConstraints:
     """Read what the rows keep. read: the character's motion at these frames of the scene.
 
     Raises EdgeError keep_outside where a row has no frame in the dance, and what `read` raises.
     """
-    kept = Kept(vary=vary)
+    kept = GatheredConstraints(vary=vary)
     spans = [_span(row, timing) for row in rows]
     shared = [span for row, span in zip(rows, spans, strict=True) if _from_take(row)]
     ranges = [span for row, span in zip(rows, spans, strict=True) if row.kind == "RANGE"]

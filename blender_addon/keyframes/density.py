@@ -21,7 +21,7 @@ Density = Literal["FRAMES", "CURVES", "BLOCKING"]
 
 
 @dataclass(frozen=True, slots=True)
-class Carriage:
+class RigSnapshot:
     """What few keys have to know of an armature, in numbers alone: it may change while they are looked for.
 
     modes: the bones' rotation modes. up: (3,) the vertical, armature space. unit: armature units per metre.
@@ -34,7 +34,7 @@ class Carriage:
     unit: float
 
 
-def carriage_of(armature: bpy.types.Object) -> Carriage:
+def rig_snapshot(armature: bpy.types.Object) -> RigSnapshot:
     """The armature's. Raises EdgeError rig_unfit."""
     bone_map, fit = measure(armature)
     legs = tuple(
@@ -42,7 +42,7 @@ def carriage_of(armature: bpy.types.Object) -> Carriage:
         for side, toes in (("L", "toes.L"), ("R", "toes.R"))
         if f"foot.{side}" in bone_map.bones
     )
-    return Carriage(modes_of(armature), fit.rig, legs, fit.axes[:, 2], fit.scale)
+    return RigSnapshot(modes_of(armature), fit.rig, legs, fit.axes[:, 2], fit.scale)
 
 
 def modes_of(armature: bpy.types.Object) -> dict[str, str]:
@@ -51,7 +51,7 @@ def modes_of(armature: bpy.types.Object) -> dict[str, str]:
 
 
 def in_density(
-    carriage: Carriage,
+    snapshot: RigSnapshot,
     keys: Sequence[ChannelKeys],
     density: Density,
     tolerance: Tolerance,
@@ -69,7 +69,7 @@ def in_density(
         return list(keys)
     first, last = keys[0].frames[0], keys[0].frames[-1]
     frames = np.arange(np.ceil(first - 1e-3), np.floor(last + 1e-3) + 1)
-    tracks = _tracks(keys, carriage.modes, frames)
+    tracks = _tracks(keys, snapshot.modes, frames)
     beats, exact = ([round(frame - frames[0]) for frame in some] for some in (beats, exact))
     if density == "BLOCKING":
         held = np.array(sorted({0, len(frames) - 1, *(at for at in (*beats, *exact) if 0 <= at < len(frames))}))
@@ -79,9 +79,9 @@ def in_density(
             for channel, values in _channels(track, track.values)
         ]
     thinned = yield from thin_in_steps(
-        tracks, tolerance, carriage.rig, keyed=beats, exact=exact,
+        tracks, tolerance, snapshot.rig, keyed=beats, exact=exact,
         kept=sorted({round(frame - frames[0]) for frame in kept}),
-        legs=carriage.legs, up=carriage.up, unit=carriage.unit,
+        legs=snapshot.legs, up=snapshot.up, unit=snapshot.unit,
     )  # fmt: skip
     return [keys for bone in thinned for keys in _bezier(bone, frames)]
 

@@ -7,7 +7,7 @@ import bpy
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
-from ..keyframes.density import carriage_of, in_density, key_count, rekey, sampled
+from ..keyframes.density import in_density, key_count, rekey, rig_snapshot, sampled
 from ..properties import DENSITIES
 from ..takes.take_list import beat_frames, remember, use_take
 from .stepping import SteppingOperator
@@ -39,9 +39,9 @@ class EDGE_DANCE_OT_change_density(SteppingOperator):
         armature, action = shown_take(context) or (None, None)
         assert armature and action  # noqa: S101 - poll has seen them
         self._armature, self._action = armature.session_uid, action.session_uid
-        carriage, keys, beats = carriage_of(armature), sampled(armature, action), beat_frames(action)
+        snapshot, keys, beats = rig_snapshot(armature), sampled(armature, action), beat_frames(action)
         tolerance = Tolerance(self.degrees, self.millimetres)
-        self._keys = yield from in_density(carriage, keys, self.density, tolerance, beats=beats)
+        self._keys = yield from in_density(snapshot, keys, self.density, tolerance, beats=beats)
 
     def apply(self, context: bpy.types.Context) -> str:
         """The take that it comes from is left as it is."""

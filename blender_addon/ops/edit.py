@@ -12,7 +12,7 @@ import bpy
 from ..backend.service import service
 from ..constraints.body_parts import joints_of
 from ..constraints.edit_record import Edit, note_edit, of_action
-from ..constraints.exact_keys import held_rows, hold
+from ..constraints.exact_keys import exact_rows, with_exact_keys
 from ..constraints.keep_list import frame_range, rows_of, selected_bones, selected_keys
 from ..constraints.rows import Row, Timing, exact_frames, gather
 from ..edge_backend.errors import EdgeError
@@ -64,7 +64,7 @@ class EditOperator(DanceOperator):
             )
         rows = self.rows(context, armature)
         self._kept = gather(rows, self._timing, lambda frames: read_motion(armature, scene, frames), self.strength)
-        self._held = list(held_rows(armature, rows, self._timing))
+        self._held = list(exact_rows(armature, rows, self._timing))
         self._exact = [row.start for row in rows if row.kind == "POSE" and row.exact]
         self._near = [frame for row, frames, _ in exact_frames(rows, self._timing) for frame in frames]
         data = armature.animation_data
@@ -88,7 +88,7 @@ class EditOperator(DanceOperator):
 
     def key_options(self) -> dict[str, Any]:
         """Kept poses are as they were."""
-        drawn = partial(hold, held=self._held, rate=self._timing.rate)
+        drawn = partial(with_exact_keys, held=self._held, rate=self._timing.rate)
         return {"drawn": drawn, "exact": self._exact, "kept": self._near}
 
     def key(

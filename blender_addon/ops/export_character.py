@@ -9,7 +9,7 @@ import bpy
 
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.errors.from_exception import explain
-from ..edge_backend.fileio.atomic_write import replacing
+from ..edge_backend.fileio.atomic_write import atomic_write
 from ..rig.target import active_armature
 from ..takes.take_list import span
 from .reasons import Reasoned
@@ -60,7 +60,7 @@ class EDGE_DANCE_OT_export_character(Reasoned, bpy.types.Operator):
             if not path.parent.is_dir():
                 raise EdgeError("output_impossible", f"There is no folder {path.parent}.", "Choose another place.")
             # The exporters add their ending to any other.
-            with replacing(path, suffix=path.suffix) as unfinished, _alone(context, armature):
+            with atomic_write(path, suffix=path.suffix) as unfinished, _alone(context, armature):
                 export(unfinished)
         except (EdgeError, OSError, RuntimeError) as error:
             self.report({"ERROR"}, str(explain(error)))

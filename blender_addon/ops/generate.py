@@ -17,12 +17,12 @@ from ..edge_backend.schema.requests import GenerateRequest
 from ..keyframes.channel_keys import ChannelKeys
 from ..keyframes.density import modes_of
 from ..music import find_strip, song_of
-from ..rig.rig_check import verdict_of
+from ..rig.rig_check import check_rig
 from ..rig.target import find_dancer
 from ..settings import generate_request, settings_to_keep
 from ..setup.installer import installer
 from ..takes.new_take import add_take, keys_in_steps
-from ..takes.partial_preview import Growing
+from ..takes.partial_preview import PartialPreview
 from ..takes.take_list import all_or_none, refuse_tweaked
 from .job_operator import JobOperator
 from .reasons import Reasoned
@@ -59,7 +59,7 @@ class DanceOperator(JobOperator):
         self._dancer = find_dancer(context).session_uid
         self._request = generate_request(settings, self._song.path, self._song.start, self._song.duration)
         self._settings = settings_to_keep(settings)
-        self._growing = Growing(self._song.first_frame)
+        self._preview = PartialPreview(self._song.first_frame)
 
     def request(self, folder: Path, number: int) -> GenerateRequest:
         """The song as a file; the dance comes bit by bit."""
@@ -82,15 +82,15 @@ class DanceOperator(JobOperator):
         """Key it on the dancer, so that it can be played while the rest is made."""
         scene, dancer = self._stage()
         if scene and dancer:
-            self._growing.show(dancer, beginning, scene)
+            self._preview.show(dancer, beginning, scene)
 
     def hide(self) -> None:
         """The dancer shows what was shown before."""
-        self._growing.remove()
+        self._preview.remove()
 
     def taken_away(self) -> bool:
         """By undo, redo or saving."""
-        return self._growing.taken_away
+        return self._preview.taken_away
 
     def keeps_beginning(self, context: bpy.types.Context) -> bool:
         """As the panel says."""
@@ -147,7 +147,7 @@ class DanceOperator(JobOperator):
             self._keys = [at_once(self.keys_of(motion)) for motion in dances]
         with all_or_none(dancer, scene):
             takes = [self.key(dancer, motion, scene, keys) for motion, keys in zip(dances, self._keys, strict=True)]
-        self._remarks = [*self._remarks, *(obstacle.text for obstacle in verdict_of(dancer, context).obstacles)]
+        self._remarks = [*self._remarks, *(obstacle.text for obstacle in check_rig(dancer, context).obstacles)]
         names = " and ".join(take.name for take in takes)
         return f"{names}: {dances[0].frames / Motion.fps:.1f} s of dance on {dancer.name}."
 

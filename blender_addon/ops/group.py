@@ -13,7 +13,7 @@ from ..edge_backend.motion.steps import part
 from ..formation.group import Group, Part, found, parts_of, perform
 from ..keyframes.channel_keys import ChannelKeys
 from ..render.tracks import selected_characters
-from ..rig.rig_check import verdict_of
+from ..rig.rig_check import check_rig
 from ..takes.take_list import details
 from .dialog import DialogOperator
 from .stepping import SteppingOperator
@@ -107,6 +107,6 @@ class EDGE_DANCE_OT_dance_together(DialogOperator, SteppingOperator):
         stage = found(bpy.data.scenes, scene)
         perform(found(bpy.data.objects, leader), found(bpy.data.actions, action), self._parts, stage, self._group)
         for part_of, _ in self._parts:
-            for obstacle in verdict_of(found(bpy.data.objects, part_of.dancer), context).obstacles:
+            for obstacle in check_rig(found(bpy.data.objects, part_of.dancer), context).obstacles:
                 self.report({"WARNING"}, obstacle.text)
         return f"{len(self._parts) + 1} dance together."

@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 
 from ..backend.job import Job
-from ..backend.pending_results import Kept
+from ..backend.pending_results import PendingResult
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.errors.from_exception import explain
@@ -40,7 +40,7 @@ class JobOperator(SteppingOperator):
     _remarks: list[str]
     _dances: list[Any]
     _beginning: Motion | None
-    _copies: list[Kept]
+    _copies: list[PendingResult]
 
     def prepare(self, context: bpy.types.Context) -> None:
         """Keep on the operator what the requests need. Raises EdgeError."""

@@ -11,7 +11,7 @@ import bpy
 from .. import compat
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.errors.from_exception import explain
-from ..edge_backend.fileio.atomic_write import replacing
+from ..edge_backend.fileio.atomic_write import atomic_write
 from ..render.flamenco import PICTURES, FarmJob, job_file
 from ..render.look import LOOKS, use_look, use_video
 from ..render.setup import set_stage
@@ -163,7 +163,7 @@ class EDGE_DANCE_OT_write_farm_job(Reasoned, bpy.types.Operator):
         path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".json"))
         try:
             bpy.ops.wm.save_mainfile()
-            with replacing(path) as part:
+            with atomic_write(path) as part:
                 part.write_text(json.dumps(job_file(job, platform), indent=2), encoding="utf-8")
         except (EdgeError, OSError, RuntimeError) as error:
             self.report({"ERROR"}, str(explain(error)))

@@ -12,11 +12,11 @@ from .obstacles import Obstacle, obstacles_of
 from .retarget import bone_map_of, chosen_bones, faults_of
 
 _MOST = 64
-_verdicts: dict[tuple[Any, ...], "Verdict"] = {}
+_checks: dict[tuple[Any, ...], "RigCheck"] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RigCheck:
     """An armature's bone map, what keeps it from dancing, and what keeps a dance on it from being seen as it is.
 
     faults: a sentence or two each, none if it can dance. obstacles: none where bones are missing.
@@ -33,7 +33,7 @@ class Verdict:
         return None
 
 
-def verdict_of(armature: bpy.types.Object, context: bpy.types.Context) -> Verdict:
+def check_rig(armature: bpy.types.Object, context: bpy.types.Context) -> RigCheck:
     """What `bone_map_of`, `faults_of` and `obstacles_of` say of the armature as it was evaluated last.
 
     Operators' polls and panels see what is evaluated; a script that has just changed something may not. So before keys
@@ -41,13 +41,13 @@ def verdict_of(armature: bpy.types.Object, context: bpy.types.Context) -> Verdic
     """
     # Of another frame and of changes in the bone map's list Blender does not tell.
     key = (armature.session_uid, context.scene.frame_current_final, chosen_bones(armature))
-    if key not in _verdicts:
-        if len(_verdicts) >= _MOST:
-            _verdicts.clear()
+    if key not in _checks:
+        if len(_checks) >= _MOST:
+            _checks.clear()
         bone_map = bone_map_of(armature)
         obstacles = () if bone_map.problems else tuple(obstacles_of(armature, bone_map, context))
-        _verdicts[key] = Verdict(bone_map, tuple(faults_of(armature, bone_map)), obstacles)
-    return _verdicts[key]
+        _checks[key] = RigCheck(bone_map, tuple(faults_of(armature, bone_map)), obstacles)
+    return _checks[key]
 
 
 def register() -> None:
@@ -61,7 +61,7 @@ def unregister() -> None:
     """Be told no more."""
     for happenings in _happenings():
         happenings.remove(_forget)
-    _verdicts.clear()
+    _checks.clear()
 
 
 def _happenings() -> tuple[Any, ...]:
@@ -71,4 +71,4 @@ def _happenings() -> tuple[Any, ...]:
 
 @persistent
 def _forget(*_what: Any) -> None:
-    _verdicts.clear()
+    _checks.clear()

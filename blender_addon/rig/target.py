@@ -5,7 +5,7 @@ import bpy
 from ..edge_backend.errors import EdgeError
 from .dancer import is_dancer
 from .override import linked_armature
-from .rig_check import verdict_of
+from .rig_check import check_rig
 
 
 def find_dancer(context: bpy.types.Context) -> bpy.types.Object:
@@ -22,7 +22,7 @@ def find_dancer(context: bpy.types.Context) -> bpy.types.Object:
     armature = active_armature(context)
     if armature is None:
         raise EdgeError("dancer_none", "No dancer is selected.", "Select one, or add one with Add Dancer.")
-    if not is_dancer(armature) and (error := verdict_of(armature, context).error(armature)):
+    if not is_dancer(armature) and (error := check_rig(armature, context).error(armature)):
         raise error
     return armature
 

@@ -12,7 +12,7 @@ from ..backend.launch import ADDON_FOLDER, Launch, worker_variables
 from ..backend.log_file import last_lines
 from ..edge_backend import __version__
 from ..edge_backend.errors import EdgeError
-from ..edge_backend.fileio.redaction import private
+from ..edge_backend.fileio.redaction import redact
 from ..edge_backend.runtime.child_processes import apart
 from ..edge_backend.setup.home import Home
 
@@ -57,7 +57,7 @@ def make_report(launch: Launch, home: Home, host: Host) -> str:
         rows += ["", f"Last problem: {host.problem} [{host.problem.code}]", host.problem.detail]
     rows += ["", "Log:", last_lines(_LOG_LINES) or "none"]
     named = {"extension": ADDON_FOLDER, "backend": home.folder}
-    return private("\n".join(rows), named, host.folders) + "\n"
+    return redact("\n".join(rows), named, host.folders) + "\n"
 
 
 def _doctor(launch: Launch) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..backend.launch import Launch
-from ..backend.pending_results import Kept, KeptResults
+from ..backend.pending_results import PendingResult, PendingResults
 from ..edge_backend.audio.jukebox.place import locate
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.model.catalogue import KnownWeights, known
@@ -40,7 +40,7 @@ class Status:
     health: Health = CHECKING
     has_backend: bool = False
     no_packages: str = ""
-    kept: tuple[Kept, ...] = ()
+    kept: tuple[PendingResult, ...] = ()
     weights: tuple[KnownWeights, ...] = ()
     has_jukebox: bool = False
 
@@ -91,7 +91,7 @@ class StatusWatch:
                 self._check.look(places.launch, Home(places.home)),
                 Home(places.home).python is not None,
                 why_no_packages(sys.version_info[:2]),
-                tuple(KeptResults(places.results).all()),
+                tuple(PendingResults(places.results).all()),
                 tuple(known(places.weights)),
                 locate(places.weights) is not None,
             )

@@ -15,7 +15,7 @@ from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.steps import at_once, part
 from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import ChannelKeys, bone_keys, key_switch, write_channel
-from ..keyframes.density import Density, carriage_of, in_density, modes_of
+from ..keyframes.density import Density, in_density, modes_of, rig_snapshot
 from ..keyframes.fixed_keys import fixed_keys
 from ..rig.retarget import bone_map_of, channels_in_steps, switch_keys
 from ..rig.standing import standing_bones
@@ -44,7 +44,7 @@ def keys_in_steps(
     drawn: makes of keys on every frame those that are wanted. exact, kept: as `in_density` has them. Raises EdgeError
     rig_unfit.
     """
-    carriage = carriage_of(armature) if density != "FRAMES" else None
+    snapshot = rig_snapshot(armature) if density != "FRAMES" else None
     standing = standing_bones(armature, bone_map_of(armature))
     modes, frames = modes_of(armature), _frames(motion, scene, first_frame)
     beats = first_frame + motion.beats * _rate(scene)
@@ -54,8 +54,8 @@ def keys_in_steps(
         keys += bone_keys(modes[channels.bone], frames, channels)
         yield 0.3
     keys = drawn(keys)
-    if carriage:
-        found = in_density(carriage, keys, density, tolerance or Tolerance(), beats=beats, exact=exact, kept=kept)
+    if snapshot:
+        found = in_density(snapshot, keys, density, tolerance or Tolerance(), beats=beats, exact=exact, kept=kept)
         keys = yield from part(found, 0.3, 1.0)
     return [*keys, *fixed_keys(standing, keys, frames[0])]
 

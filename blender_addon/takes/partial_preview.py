@@ -42,7 +42,7 @@ MARK = "edge_dance_growing"
 """A custom property: of the action; of the armature, with what it showed; of the scene, with where it ended."""
 
 
-class Growing:
+class PartialPreview:
     """One dance in the making. first_frame: of the scene, where it begins."""
 
     def __init__(self, first_frame: float) -> None:

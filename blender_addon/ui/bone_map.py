@@ -8,7 +8,7 @@ from ..edge_backend.motion.retarget.bone_map import slot_words
 from ..ops.bone_map import PRESETS
 from ..rig.bone_map_properties import CHOSEN, SHOWN
 from ..rig.dancer import is_dancer
-from ..rig.rig_check import verdict_of
+from ..rig.rig_check import check_rig
 from ..rig.target import active_armature
 from .text_layout import draw_text
 
@@ -56,10 +56,10 @@ class VIEW3D_PT_edge_dance_bone_map(bpy.types.Panel):
         layout: Any = self.layout
         armature: Any = active_armature(context)
         chosen = getattr(armature, CHOSEN)
-        verdict = verdict_of(armature, context)
-        bone_map = verdict.bone_map
+        check = check_rig(armature, context)
+        bone_map = check.bone_map
         layout.label(text=bone_map.label or "Unknown kind of rig", icon="ARMATURE_DATA")
-        for text in verdict.faults:
+        for text in check.faults:
             draw_text(layout, context, text, "ERROR")
         for note in bone_map.notes:
             if not note.serious:

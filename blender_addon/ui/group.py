@@ -6,7 +6,7 @@ import bpy
 
 from ..ops.group import EDGE_DANCE_OT_dance_together
 from ..render.tracks import selected_characters
-from ..rig.rig_check import verdict_of
+from ..rig.rig_check import check_rig
 from .obstacles import draw_sentences
 from .text_layout import draw_reasons
 
@@ -30,6 +30,6 @@ class VIEW3D_PT_edge_dance_group(bpy.types.Panel):
             names = ", ".join(ob.name for ob in others)
             layout.label(text=f"{characters[0].name} leads {names}", icon="COMMUNITY")
         for ob in others:
-            draw_sentences(layout, context, ob, verdict_of(ob, context).obstacles)
+            draw_sentences(layout, context, ob, check_rig(ob, context).obstacles)
         layout.operator("edge_dance.dance_together", icon="COMMUNITY")
         draw_reasons(layout, context, EDGE_DANCE_OT_dance_together)

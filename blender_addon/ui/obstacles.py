@@ -6,7 +6,7 @@ from typing import Any
 import bpy
 
 from ..rig.obstacles import MENDS, Obstacle
-from ..rig.rig_check import verdict_of
+from ..rig.rig_check import check_rig
 from ..rig.target import active_armature
 from .text_layout import draw_text
 
@@ -19,7 +19,7 @@ def draw_obstacles(layout: Any, context: bpy.types.Context, refused: str = "") -
     armature = active_armature(context)
     if armature is None:
         return
-    obstacles = verdict_of(armature, context).obstacles
+    obstacles = check_rig(armature, context).obstacles
     if refused in _REFUSED:
         draw_buttons(layout, armature, [obstacle.kind for obstacle in obstacles if obstacle.kind in _REFUSED[refused]])
     elif refused not in ("dancer_none", "dancer_linked"):

@@ -10,7 +10,7 @@ from .take_requests import Take
 
 
 @dataclass(frozen=True)
-class Crew:
+class PoolConfig:
     """How takes are made. jobs: at a time. threads: CPU threads of each. device, weights_folder: as for `generate`."""
 
     jobs: int = 1
@@ -19,7 +19,7 @@ class Crew:
     weights_folder: Path | None = None
 
 
-class Dancers(Protocol):
+class Executor(Protocol):
     """Makes takes."""
 
     def __call__(self, takes: Sequence[Take], folder: Path) -> Generator[Outcome]:

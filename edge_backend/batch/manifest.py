@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import EdgeError
-from ..fileio.atomic_write import replacing
+from ..fileio.atomic_write import atomic_write
 from ..protocol.codec import ProtocolError, from_json
 from ..schema.requests import GenerateRequest
 from .seeds import seeds_in
-from .take_requests import Take, Wish
+from .take_requests import Take, TakeRequest
 
 Verdict = Literal["made", "there", "failed", "waiting"]
 
@@ -37,7 +37,7 @@ class Outcome:
     error: EdgeError | None = None
 
 
-def read_manifest(path: Path, defaults: GenerateRequest, seeds: tuple[int, ...]) -> list[Wish]:
+def read_manifest(path: Path, defaults: GenerateRequest, seeds: tuple[int, ...]) -> list[TakeRequest]:
     """The dances that a manifest asks for: one for each row, or with `seeds` in a row, or without any, several.
 
     Columns: song (seen from the manifest's folder), name, seed or seeds, and the fields of GenerateRequest. What a row
@@ -50,13 +50,13 @@ def read_manifest(path: Path, defaults: GenerateRequest, seeds: tuple[int, ...])
             raise ValueError("it is not a list of rows")
     except (OSError, ValueError, csv.Error) as error:
         raise _unreadable(path, "", error) from None
-    return [wish for number, row in enumerate(rows, 1) for wish in _wishes(path, number, row, defaults, seeds)]
+    return [wish for number, row in enumerate(rows, 1) for wish in _requests_of(path, number, row, defaults, seeds)]
 
 
 def write_manifest(path: Path, outcomes: Iterable[Outcome]) -> None:
     """What became of the takes; whoever reads it sees the old file or the whole new one. Raises OSError."""
     rows = [_row(path.parent, outcome) for outcome in outcomes]
-    with replacing(path) as unfinished:
+    with atomic_write(path) as unfinished:
         if path.suffix.lower() == ".json":
             unfinished.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
             return
@@ -67,7 +67,9 @@ def write_manifest(path: Path, outcomes: Iterable[Outcome]) -> None:
             writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
 
 
-def _wishes(path: Path, number: int, row: Any, defaults: GenerateRequest, seeds: tuple[int, ...]) -> Iterator[Wish]:
+def _requests_of(
+    path: Path, number: int, row: Any, defaults: GenerateRequest, seeds: tuple[int, ...]
+) -> Iterator[TakeRequest]:
     where = f"row {number}"
     try:
         if not isinstance(row, dict):
@@ -86,7 +88,7 @@ def _wishes(path: Path, number: int, row: Any, defaults: GenerateRequest, seeds:
         for seed in chosen:
             text = json.dumps(_with_defaults(given | {"seed": seed}, defaults)).encode()
             several = name is not None and len(chosen) > 1
-            yield Wish(from_json(GenerateRequest, text, where), f"{name}-{seed}" if several else name)
+            yield TakeRequest(from_json(GenerateRequest, text, where), f"{name}-{seed}" if several else name)
     except (ValueError, ProtocolError) as error:
         raise _unreadable(path, where, error) from None
 

@@ -16,11 +16,11 @@ from typing import Any
 
 from ..errors import EdgeError
 from ..errors.from_exception import explain
-from ..fileio.atomic_write import replacing
+from ..fileio.atomic_write import atomic_write
 from ..protocol.messages import Error
 from ..runtime.malloc_tuning import keep_freed_memory
 from ..schema.requests import GenerateRequest
-from .executor import Crew
+from .executor import PoolConfig
 from .manifest import Outcome
 from .take_requests import Take
 
@@ -31,25 +31,25 @@ _RETRIES = 3  # of a task whose process died; one that says why it failed is not
 _SONGS_AHEAD = 8  # songs that the cluster holds at a time, at most
 
 
-def make_on_ray(takes: Sequence[Take], folder: Path, crew: Crew, address: str) -> Generator[Outcome]:
-    """Make the takes on the cluster at the address; see dancers.Dancers.
+def make_on_ray(takes: Sequence[Take], folder: Path, config: PoolConfig, address: str) -> Generator[Outcome]:
+    """Make the takes on the cluster at the address; see executor.Dancers.
 
-    crew.jobs: at a time, 0 = as many as the cluster has cores for. With the device cuda each take has a GPU of its own.
+    config.jobs: at a time, 0 = as many as the cluster has cores for. With the device cuda each take has a GPU of its own.
     Raises EdgeError ray_missing, ray_unreachable.
     """
     ray = _connected(address)
-    task = ray.remote(num_cpus=crew.threads, num_gpus=int(crew.device == "cuda"), max_retries=_RETRIES)(_dance)
+    task = ray.remote(num_cpus=config.threads, num_gpus=int(config.device == "cuda"), max_retries=_RETRIES)(_dance)
 
     @lru_cache(_SONGS_AHEAD)
     def sent(song: str) -> Any:
         return ray.put(_song(song))
 
     def begin(take: Take) -> Any:
-        return task.remote(take.request, sent(take.request.song), crew)
+        return task.remote(take.request, sent(take.request.song), config)
 
     try:
         # Twice what runs at a time, so that nobody waits for the next task; more would fill the cluster's memory.
-        ahead = crew.jobs or 2 * max(1, int(ray.cluster_resources().get("CPU", 1)) // crew.threads)
+        ahead = config.jobs or 2 * max(1, int(ray.cluster_resources().get("CPU", 1)) // config.threads)
         yield from _in_turn(ray, takes, folder, begin, ahead)
     finally:
         ray.shutdown()
@@ -78,7 +78,7 @@ def _outcome(ray: Any, take: Take, task: Any, folder: Path, began: float) -> Out
         if isinstance(answer, Error):
             raise EdgeError(answer.code, answer.message, answer.hint, answer.detail)
         dance, frames = answer
-        with replacing(folder / f"{take.name}.npz") as unfinished:
+        with atomic_write(folder / f"{take.name}.npz") as unfinished:
             unfinished.write_bytes(dance)
     except ray.exceptions.RayError as error:
         died = EdgeError("backend_died", "Ray could not make it: its processes died.", "Try again.", str(error))
@@ -88,7 +88,7 @@ def _outcome(ray: Any, take: Take, task: Any, folder: Path, began: float) -> Out
     return Outcome(take, "made", frames, seconds)
 
 
-def _dance(request: GenerateRequest, song: bytes, crew: Crew) -> tuple[bytes, int] | Error:
+def _dance(request: GenerateRequest, song: bytes, config: PoolConfig) -> tuple[bytes, int] | Error:
     """On the cluster: the motion file and its frames, or why there is none."""
     try:
         from ..generation.pipeline import generate  # noqa: PLC0415
@@ -97,7 +97,7 @@ def _dance(request: GenerateRequest, song: bytes, crew: Crew) -> tuple[bytes, in
         with tempfile.TemporaryDirectory() as folder:
             heard, file = Path(folder, Path(request.song).name), Path(folder, "dance.npz")
             heard.write_bytes(song)
-            motion = generate(replace(request, song=str(heard)), studio=_studio(crew))
+            motion = generate(replace(request, song=str(heard)), model_cache=_model_cache(config))
             save_motion(file, motion)
             return file.read_bytes(), motion.frames
     except Exception as error:
@@ -106,15 +106,15 @@ def _dance(request: GenerateRequest, song: bytes, crew: Crew) -> tuple[bytes, in
 
 
 @cache
-def _studio(crew: Crew) -> Any:
+def _model_cache(config: PoolConfig) -> Any:
     """Loaded once in each of the cluster's processes, which Ray uses again and again."""
     import torch  # noqa: PLC0415 - as above
 
-    from ..generation.model_cache import Studio  # noqa: PLC0415
+    from ..generation.model_cache import ModelCache  # noqa: PLC0415
 
-    torch.set_num_threads(crew.threads)
+    torch.set_num_threads(config.threads)
     keep_freed_memory()
-    return Studio(crew.device, crew.weights_folder)
+    return ModelCache(config.device, config.weights_folder)
 
 
 def _song(path: str) -> bytes:

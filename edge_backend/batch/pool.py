@@ -22,10 +22,10 @@ from ..errors.from_exception import explain
 from ..fileio.atomic_write import take_place
 from ..motion.files import load_motion
 from ..protocol.codec import LineSplitter, ProtocolError, decode, encode
-from ..protocol.crash_report import explain_end
+from ..protocol.crash_report import explain_exit
 from ..protocol.messages import Error, Generate, Message, Result
 from ..runtime.child_processes import apart
-from .executor import Crew
+from .executor import PoolConfig
 from .manifest import Outcome
 from .take_requests import Take
 
@@ -35,33 +35,33 @@ UNFINISHED = ".unfinished"
 _PACKAGE = Path(__file__).parents[1].name  # seen from its folder, also where it is carried in the extension
 _TRIES = 2  # of a take whose worker died
 _GRACE_S = 3.0  # for a worker whose stdin was closed: it promises to be gone within two
-_LAST_WORDS = 4000  # bytes of a dead worker's log
+_LOG_TAIL = 4000  # bytes of a dead worker's log
 
 Todo: TypeAlias = "queue.SimpleQueue[Take]"
 Ended: TypeAlias = "queue.SimpleQueue[Outcome | Exception]"
 
 
-def make_here(takes: Sequence[Take], folder: Path, crew: Crew) -> Generator[Outcome]:
-    """Make the takes in `crew.jobs` processes; see dancers.Dancers. Raises EdgeError where no worker can start."""
+def make_here(takes: Sequence[Take], folder: Path, config: PoolConfig) -> Generator[Outcome]:
+    """Make the takes in `config.jobs` processes; see executor.Dancers. Raises EdgeError where no worker can start."""
     (folder / UNFINISHED).mkdir(exist_ok=True)
     todo: Todo = queue.SimpleQueue()
     ended: Ended = queue.SimpleQueue()
     for take in takes:
         todo.put(take)
-    hands = [_Hand(crew, folder, todo, ended) for _ in range(min(crew.jobs, len(takes)))]
+    threads = [_WorkerThread(config, folder, todo, ended) for _ in range(min(config.jobs, len(takes)))]
     try:
-        for hand in hands:
-            hand.start()
+        for thread in threads:
+            thread.start()
         for _ in takes:
             outcome = _next(ended)
             if isinstance(outcome, Exception):
                 raise outcome
             yield outcome
     finally:
-        for hand in hands:
-            hand.stop()
-        for hand in hands:
-            hand.join()
+        for thread in threads:
+            thread.stop()
+        for thread in threads:
+            thread.join()
         shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
 
 
@@ -76,11 +76,11 @@ class WorkerDiedError(Exception):
 class WorkerLink:
     """A worker process and the conversation with it."""
 
-    def __init__(self, crew: Crew) -> None:
+    def __init__(self, config: PoolConfig) -> None:
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
-        arguments = ["--device", crew.device, "--threads", str(crew.threads), "--idle-minutes", "0"]
-        if crew.weights_folder:
-            arguments += ["--weights-folder", str(crew.weights_folder)]
+        arguments = ["--device", config.device, "--threads", str(config.threads), "--idle-minutes", "0"]
+        if config.weights_folder:
+            arguments += ["--weights-folder", str(config.weights_folder)]
         places = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._process = subprocess.Popen(
             [sys.executable, "-m", _PACKAGE, "worker", *arguments],
@@ -106,7 +106,7 @@ class WorkerLink:
                         return message
         except (OSError, ValueError, ProtocolError):  # ValueError: its stdin is closed already
             self.close()
-        raise WorkerDiedError(self._obituary())
+        raise WorkerDiedError(self._reason_of_exit())
 
     def close(self) -> None:
         """End the process, in the middle of a job too. May be called from any thread."""
@@ -124,21 +124,21 @@ class WorkerLink:
         while chunk := os.read(self._process.stdout.fileno(), 1 << 16):
             yield from map(decode, splitter.feed(chunk))
 
-    def _obituary(self) -> EdgeError:
+    def _reason_of_exit(self) -> EdgeError:
         code = self._process.wait()
-        self._log.seek(max(0, self._log.seek(0, os.SEEK_END) - _LAST_WORDS))
+        self._log.seek(max(0, self._log.seek(0, os.SEEK_END) - _LOG_TAIL))
         detail = self._log.read().decode("utf-8", "replace")
-        found = explain_end(code, detail.splitlines(), spare="give --jobs a smaller number")
+        found = explain_exit(code, detail.splitlines(), memory_hint="give --jobs a smaller number")
         error = found or EdgeError("backend_died", "The backend ended without a result.", "Try again.")
         return EdgeError(error.code, error.message, error.hint, detail)
 
 
-class _Hand(threading.Thread):
+class _WorkerThread(threading.Thread):
     """Makes takes, one after the other, with a worker of its own."""
 
-    def __init__(self, crew: Crew, folder: Path, todo: Todo, ended: Ended) -> None:
+    def __init__(self, config: PoolConfig, folder: Path, todo: Todo, ended: Ended) -> None:
         super().__init__(name="edge_dance batch", daemon=True)
-        self._crew, self._folder, self._todo, self._ended = crew, folder, todo, ended
+        self._config, self._folder, self._todo, self._ended = config, folder, todo, ended
         self._link: WorkerLink | None = None
         self._stopped = threading.Event()
 
@@ -175,7 +175,7 @@ class _Hand(threading.Thread):
 
     def _try(self, take: Take, began: float) -> Outcome:
         """One attempt. Raises WorkerDiedError; OSError; EdgeError as WorkerLink.answer."""
-        link = self._link = self._link or WorkerLink(self._crew)
+        link = self._link = self._link or WorkerLink(self._config)
         if self._stopped.is_set():
             link.close()
         with tempfile.TemporaryDirectory(dir=self._folder / UNFINISHED) as folder:

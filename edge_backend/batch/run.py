@@ -8,7 +8,7 @@ from pathlib import Path
 from ..errors import EdgeError
 from ..errors.from_exception import explain
 from ..fileio.file_lock import holding
-from .executor import Dancers
+from .executor import Executor
 from .manifest import Outcome, write_manifest
 from .pool import UNFINISHED
 from .take_requests import Take, state_of
@@ -21,7 +21,7 @@ Tell = Callable[[Outcome], None]
 def run_batch(
     takes: Sequence[Take],
     folder: Path,
-    dancers: Dancers,
+    executor: Executor,
     manifest: Path,
     *,
     tell: Tell,
@@ -32,7 +32,7 @@ def run_batch(
 
     A take that fails stops none of the others. A file of the same name that is another take is left alone, and its
     take has failed, unless `replace` is set. manifest: written at the beginning and whenever a take is done. tell:
-    hears of every take as it is done. Raises EdgeError batch_busy, file_lock, and as dancers do; OSError.
+    hears of every take as it is done. Raises EdgeError batch_busy, file_lock, and as executor do; OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     busy = EdgeError("batch_busy", f"Another batch is at work in {folder}.", "Wait for it, or choose another folder.")
@@ -44,7 +44,7 @@ def run_batch(
             if outcome.verdict != "waiting":
                 tell(outcome)
         waiting = [outcome.take for outcome in outcomes.values() if outcome.verdict == "waiting"]
-        with closing(dancers(waiting, folder)) as done:
+        with closing(executor(waiting, folder)) as done:
             for outcome in done:
                 outcomes[outcome.take.name] = outcome
                 write_manifest(manifest, outcomes.values())

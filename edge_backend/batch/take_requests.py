@@ -26,7 +26,7 @@ _OF_NO_ACCOUNT = ("format", "program", "downbeats")  # in a file's meta: do not 
 
 
 @dataclass(frozen=True)
-class Wish:
+class TakeRequest:
     """A dance that is asked for. name: of its file, without suffix; None = song and seed."""
 
     request: GenerateRequest
@@ -50,16 +50,16 @@ def songs_in(paths: Iterable[Path]) -> list[Path]:
     return songs
 
 
-def takes_of(wishes: Iterable[Wish]) -> list[Take]:
-    """A take for each wish, called `song-seed` unless it has a name; wishes that are equal are one take.
+def takes_of(requests: Iterable[TakeRequest]) -> list[Take]:
+    """A take for each request, called `song-seed` unless it has a name; requests that are equal are one take.
 
     Where another song has that name, it is `song~2-seed`. Raises EdgeError batch_name where a given name is that of
     another take or none that a file can have.
     """
     takes: dict[str, Take] = {}  # by name, as those systems compare them that do not know capitals
-    for wish in wishes:
-        name = _name(wish, takes)
-        takes.setdefault(name.casefold(), Take(name, wish.request))
+    for request in requests:
+        name = _name(request, takes)
+        takes.setdefault(name.casefold(), Take(name, request.request))
     return list(takes.values())
 
 
@@ -100,18 +100,23 @@ def _sha256_once(weights: Path) -> str:
     return sha256_of(weights)
 
 
-def _name(wish: Wish, takes: dict[str, Take]) -> str:
+def _name(request: TakeRequest, takes: dict[str, Take]) -> str:
     def is_free(name: str) -> bool:
         other = takes.get(name.casefold())
-        return other is None or other.request == wish.request
+        return other is None or other.request == request.request
 
-    if wish.name is not None:
-        if not wish.name or wish.name != Path(wish.name).name or wish.name.startswith(".") or "\0" in wish.name:
-            raise EdgeError("batch_name", f"A take cannot be called {wish.name!r}.", "Give it the name of a file.")
-        if not is_free(wish.name):
-            raise EdgeError("batch_name", f"Two takes are called {wish.name}.", "Give each a name of its own.")
-        return wish.name
-    stem, seed = Path(wish.request.song).stem, wish.request.seed
+    if request.name is not None:
+        if (
+            not request.name
+            or request.name != Path(request.name).name
+            or request.name.startswith(".")
+            or "\0" in request.name
+        ):
+            raise EdgeError("batch_name", f"A take cannot be called {request.name!r}.", "Give it the name of a file.")
+        if not is_free(request.name):
+            raise EdgeError("batch_name", f"Two takes are called {request.name}.", "Give each a name of its own.")
+        return request.name
+    stem, seed = Path(request.request.song).stem, request.request.seed
     name, count = f"{stem}-{seed}", 1
     while not is_free(name):
         count += 1

@@ -11,7 +11,7 @@ import torch
 
 from ..diffusion.reference import STEPS
 from ..diffusion.song import SamplerSettings, sample_song
-from ..generation.model_cache import Studio
+from ..generation.model_cache import ModelCache
 from ..generation.pipeline import generate
 from ..model.decoder import DanceDecoder, DecoderConfig
 from ..motion.motion import Motion
@@ -45,7 +45,9 @@ class Timing:
         return self.total / self.seconds
 
 
-def time_song(studio: Studio, song: Path, quality: str, seconds: float, arithmetic: Arithmetic = "exact") -> Timing:
+def time_song(
+    model_cache: ModelCache, song: Path, quality: str, seconds: float, arithmetic: Arithmetic = "exact"
+) -> Timing:
     """A dance of the starter weights to the song, as Blender asks for it."""
     sampler, steps = WAYS[quality]
     timing = Timing("starter", quality, seconds)
@@ -65,7 +67,7 @@ def time_song(studio: Studio, song: Path, quality: str, seconds: float, arithmet
     request = GenerateRequest(
         str(song), duration=seconds, sampler=sampler, steps=steps, sequential=True, arithmetic=arithmetic
     )
-    generate(request, report, studio, on_partial)
+    generate(request, report, model_cache, on_partial)
     timing.stages[stage] = timing.stages.get(stage, 0.0) + time.perf_counter() - last
     return _ended(timing, began)
 
@@ -112,7 +114,7 @@ def peak_memory_mb() -> float:
     return most / (1e6 if sys.platform == "darwin" else 1e3)
 
 
-def in_turns(works: Sequence[Callable[[], Timing]], rounds: int) -> list[Timing]:
+def interleaved(works: Sequence[Callable[[], Timing]], rounds: int) -> list[Timing]:
     """Of each its quickest of several rounds, in which they take turns: what else runs on the machine makes them only
     slower, and comes and goes in tens of seconds."""
     times = [[work() for work in works] for _ in range(rounds)]

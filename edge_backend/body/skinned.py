@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ..fileio.atomic_write import replacing
+from ..fileio.atomic_write import atomic_write
 from ..fileio.safe_npz import read_npz
 from ..numerics.array import Array
 
@@ -27,7 +27,7 @@ class SkinnedBody:
 
 def save_body(path: str | os.PathLike[str], body: SkinnedBody) -> None:
     """Write it as an npz of the fields' names; whole or not at all. Raises OSError."""
-    with replacing(path) as unfinished, unfinished.open("wb") as file:
+    with atomic_write(path) as unfinished, unfinished.open("wb") as file:
         np.savez(
             file,
             vertices=body.vertices.astype(np.float32),

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import EdgeError
-from ..fileio.restricted_unpickler import ForbiddenNameError, ListedUnpickler, Names, holders, numpy_names
+from ..fileio.restricted_unpickler import ForbiddenNameError, Names, RestrictedUnpickler, holders, numpy_names
 from ..fileio.safe_npz import read_npz
 from ..motion.skeleton import SMPL
 from ..numerics.array import Array
@@ -90,7 +90,7 @@ def _read_npz(path: Path) -> dict[str, Any]:
 
 def _read_pickle(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
-        content = ListedUnpickler(file, _names(), "latin1").load()
+        content = RestrictedUnpickler(file, _names(), "latin1").load()
     if not isinstance(content, dict):
         raise ValueError("it is no dict")
     return content

@@ -276,7 +276,7 @@ def _add_setup(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--proxy", default="", metavar="URL", help="default: that of the variable https_proxy")
     parser.add_argument("--wheels", type=Path, metavar="DIR", help="take the wheels from there, and fetch nothing")
     parser.add_argument("--remove", action="store_true", help="remove it")
-    parser.add_argument("--frames", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--messages", action="store_true", help=argparse.SUPPRESS)
 
 
 def _seeds(text: str) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ REACH = 12.0  # frames; how far around held frames the prediction's error is ali
 _NOISE = 1e-4  # on the diagonal: keeps the matrices well-conditioned
 
 
-class Hold:
+class WindowConstraint:
     """Corrects predictions of x0 by what is held.
 
     At held frames the prediction's error is known. Over time it is taken as a Gaussian process (Matérn 5/2, REACH), and
@@ -87,12 +87,12 @@ def covariance(frames: Array) -> Array:
     return (1 + distance + distance**2 / 3) * np.exp(-distance)
 
 
-def holding(denoise: Denoiser, hold: Hold) -> Denoiser:
+def with_constraint(denoise: Denoiser, constraint: WindowConstraint) -> Denoiser:
     """The denoiser whose predictions keep what is held."""
-    return lambda x, t: hold(denoise(x, t), t)
+    return lambda x, t: constraint(denoise(x, t), t)
 
 
-def around(denoise: Denoiser, origin: Tensor, schedule: Schedule) -> Denoiser:
+def with_origin(denoise: Denoiser, origin: Tensor, schedule: Schedule) -> Denoiser:
     """The denoiser for dances whose root is too far away for the network: it sees each window around its origin.
 
     origin: (W, 1, 151), normalised; 0 but in the root's channels.

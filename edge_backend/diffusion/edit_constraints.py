@@ -28,7 +28,7 @@ _Load = Callable[[str], Motion]
 
 
 @dataclass(frozen=True)
-class Kept:
+class EditConstraints:
     """What holds in a new dance of T frames, and the dance that it varies, if any.
 
     planted: contacts that the foot cleanup has to take over.
@@ -59,7 +59,7 @@ class Kept:
         return held
 
 
-def read_edit(edit: EditRequest, frames: int) -> Kept:
+def read_edit(edit: EditRequest, frames: int) -> EditConstraints:
     """What `edit` asks for in a dance of `frames` frames, with the motions that it names.
 
     Raises EdgeError: request_invalid and source_missing for what is asked, constraint_length where frames lie outside
@@ -74,7 +74,7 @@ def read_edit(edit: EditRequest, frames: int) -> Kept:
     planted = tuple(
         _contact_range(row, foot) for row in edit.contacts if row.weight == 1 and not row.fade for foot in row.feet
     )
-    return Kept(replace(constraint, usual=_usual(edit, load)), _variation(edit, frames, load), planted)
+    return EditConstraints(replace(constraint, usual=_usual(edit, load)), _variation(edit, frames, load), planted)
 
 
 def _usual(edit: EditRequest, load: _Load) -> float:

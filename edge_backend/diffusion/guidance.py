@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..model.cached_decoder import CachedDecoder, Memory
 from ..model.decoder import DanceDecoder, Music
-from .parallel_windows import chunks, rounds, side_by_side, threads_apart
+from .parallel_windows import chunks, parallel_threads, rounds, run_parallel
 from .samplers import Denoiser
 
 Guidance = Callable[[int], float]
@@ -59,8 +59,8 @@ def guided(
     """
     memories = _Memories(decoder, music)
 
-    def predict(x: Tensor, t: int, heard: Memory | None, weight: float) -> Tensor:
-        branches = decoder(x, t, heard, unheard=weight != 1)
+    def predict(x: Tensor, t: int, conditional: Memory | None, weight: float) -> Tensor:
+        branches = decoder(x, t, conditional, unconditional=weight != 1)
         if len(branches) == 1:
             return branches[0]
         conditional, unconditional = branches
@@ -69,11 +69,11 @@ def guided(
     def denoise(x: Tensor, t: int) -> Tensor:
         weight = guidance(t)
         x0: list[Tensor] = []
-        for parts in rounds(len(x), batch, threads_apart(x.device)):
+        for parts in rounds(len(x), batch, parallel_threads(x.device)):
             poll()
-            heard = [None if weight == 0 else memories.of(part) for part in parts]
-            x0 += side_by_side(
-                [partial(predict, x[part], t, memory, weight) for part, memory in zip(parts, heard, strict=True)]
+            conditional = [None if weight == 0 else memories.of(part) for part in parts]
+            x0 += run_parallel(
+                [partial(predict, x[part], t, memory, weight) for part, memory in zip(parts, conditional, strict=True)]
             )
         return torch.cat(x0).clamp(-1, 1)
 

@@ -10,7 +10,7 @@ _PELVIS = slice(ROTATIONS.start, ROTATIONS.start + 6)
 _SHORTEST = 1e-6
 
 
-def facing(denoise: Denoiser, normaliser: Normaliser, device: torch.device) -> Denoiser:
+def with_heading_projection(denoise: Denoiser, normaliser: Normaliser, device: torch.device) -> Denoiser:
     """The denoiser whose predictions of the pelvis have rows of length 1, as rotations have.
 
     A dancer may face any way. Under much noise the network answers with the mean of all ways that are still possible,

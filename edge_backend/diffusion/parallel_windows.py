@@ -15,7 +15,7 @@ from torch import Tensor
 MOST_THREADS = 8  # Python hands all of them their orders, one after the other
 
 
-def threads_apart(device: torch.device) -> int:
+def parallel_threads(device: torch.device) -> int:
     """How many threads may work apart there: torch's, or 1 where it is no CPU or has more than that pays for."""
     threads = torch.get_num_threads()
     return threads if device.type == "cpu" and threads <= MOST_THREADS else 1
@@ -44,7 +44,7 @@ def chunks(count: int, batch: int) -> list[slice]:
     return [slice(*border) for border in pairwise(borders)]
 
 
-def side_by_side(works: Sequence[Callable[[], Tensor]]) -> list[Tensor]:
+def run_parallel(works: Sequence[Callable[[], Tensor]]) -> list[Tensor]:
     """What each of them makes: on a thread of its own that computes alone, or, where there is but one, with all of
     torch's threads. Raises what they raise.
     """
@@ -59,7 +59,7 @@ def side_by_side(works: Sequence[Callable[[], Tensor]]) -> list[Tensor]:
             return work()
 
     try:
-        futures = [_crew().submit(alone, work) for work in works]
+        futures = [_config().submit(alone, work) for work in works]
         wait(futures)  # for those beside one that fails, too: they set the number that is set back here
     finally:
         torch.set_num_threads(threads)  # a part of the crew's number was everybody's
@@ -67,5 +67,5 @@ def side_by_side(works: Sequence[Callable[[], Tensor]]) -> list[Tensor]:
 
 
 @cache
-def _crew() -> ThreadPoolExecutor:
+def _config() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(MOST_THREADS, "alone")

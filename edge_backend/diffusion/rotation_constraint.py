@@ -7,14 +7,14 @@ from torch import Tensor
 from ..motion.representation import ROTATIONS, Normaliser, pack, unpack
 from ..motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..numerics.array import Array
-from .constraint_guidance import Hold, covariance
+from .constraint_guidance import WindowConstraint, covariance
 from .samplers import Denoiser
 
 _NEVER = 10**6  # frames; so far away that nothing is felt
 _FULL_TURN = 2 * np.pi
 
 
-def turning(denoise: Denoiser, hold: Hold, normaliser: Normaliser) -> Denoiser:
+def with_rotation_constraint(denoise: Denoiser, constraint: WindowConstraint, normaliser: Normaliser) -> Denoiser:
     """The denoiser whose predictions of held joints are rotations, turned towards what is held of them.
 
     Under much noise the network may have an arm, or the whole dancer, half a turn away from what is held. The 6D
@@ -25,12 +25,12 @@ def turning(denoise: Denoiser, hold: Hold, normaliser: Normaliser) -> Denoiser:
 
     def predict(x: Tensor, t: int) -> Tensor:
         x0 = denoise(x, t)
-        held = hold.held(t)[..., ROTATIONS.start :: 6]
+        held = constraint.held(t)[..., ROTATIONS.start :: 6]
         known = held.any(dim=1, keepdim=True).repeat_interleave(6, dim=-1)
         if not known.any():
             return x0
         contacts, root, predicted = unpack(normaliser.unnormalise(x0.cpu().numpy(), clip=False))
-        _, _, wanted = unpack(normaliser.unnormalise(hold.values.cpu().numpy(), clip=False))
+        _, _, wanted = unpack(normaliser.unnormalise(constraint.values.cpu().numpy(), clip=False))
         vectors = pack(contacts, root, turned(predicted, wanted, held.cpu().numpy()))
         new = torch.from_numpy(vectors * normaliser.scale + normaliser.min).to(x0)[..., ROTATIONS]
         return torch.cat([x0[..., : ROTATIONS.start], torch.where(known, new, x0[..., ROTATIONS])], dim=-1)

@@ -19,17 +19,17 @@ from ..numerics.array import Array
 from ..numerics.intervals import consecutive
 from ..schema.frames import WINDOW
 from ..schema.requests import Ramp, Sampler
-from .constraint_guidance import Hold, around, holding
+from .constraint_guidance import WindowConstraint, with_constraint, with_origin
 from .constraints import Constraint, check_length, free
 from .guidance import BATCH, Guidance, Poll, carry_on, constant, ddpm_rule, encode, guided, in_interval, long_form_ramp
-from .heading_projection import facing
+from .heading_projection import with_heading_projection
 from .long_form import WindowPlan, agreeing, plan_windows, share_overlap, stitch
 from .noise import WindowNoise
 from .reference import sample_reference
-from .rotation_constraint import turning
+from .rotation_constraint import with_rotation_constraint
 from .samplers import Denoiser, Noise, Step, StepCallback, ignore, sample_ddim, sample_ddpm, sample_dpm_solver_pp
 from .schedule import CLEAN, Schedule, cosine_schedule, ddim_times, log_snr_times
-from .timeline import Canvas, origins
+from .timeline import Timeline, origins
 
 FIRST_PASSES = (1, 2, 4)  # windows; the first two make 5 and 5 s, so that the dance can play while the third is made
 LARGEST_PASS = 8
@@ -73,7 +73,7 @@ FinalFrames = Callable[[Array], None]
 """Called with the vectors (n, 151) of the song's first n frames, as they will be in the result."""
 
 
-def no_hurry(_vectors: Array) -> None:
+def ignore_final(_vectors: Array) -> None:
     """What a caller does with final frames who waits for the whole dance."""
 
 
@@ -87,7 +87,7 @@ def sample_song(
     constraint: Constraint | None = None,
     variation: Variation | None = None,
     on_step: StepCallback = ignore,
-    on_final: FinalFrames = no_hurry,
+    on_final: FinalFrames = ignore_final,
     poll: Poll = carry_on,
 ) -> Array:
     """Dance vectors (frames, 151) float32: metres, not normalised; rotations orthonormal.
@@ -108,27 +108,27 @@ def sample_song(
     check_length(constraint, frames)
     start = None if variation is None else _start(variation, frames)
     music = _windows_of(cond, plan)
-    canvas = Canvas(plan, constraint, normaliser)
+    timeline = Timeline(plan, constraint, normaliser)
     sampling = _Sampling(model, normaliser, settings, plan, 1.0 if variation is None else variation.strength, poll)
     if settings.sampler == "reference":
         vectors = stitch(normaliser.unnormalise(sampling.reference(music, on_step).cpu().numpy()))[:frames]
         on_final(vectors)
         return vectors
     away = origins(plan, constraint, start, normaliser)
-    passes = _passes(canvas.open_windows(), settings.sequential)
+    passes = _passes(timeline.open_windows(), settings.sequential)
     for windows in passes:
-        if any(canvas.is_open(window) for window in windows):
+        if any(timeline.is_open(window) for window in windows):
             x0 = sampling.run(
                 windows,
                 music[windows.start : windows.stop],
                 origin=None if away is None else away[windows.start : windows.stop],
-                hold=canvas.hold(windows, sampling.schedule.steps, sampling.device),
-                start=None if start is None else canvas.windows_of(start, windows),
+                window_constraint=timeline.constraint_of(windows, sampling.schedule.steps, sampling.device),
+                start=None if start is None else timeline.windows_of(start, windows),
                 on_step=_counted(on_step, windows, passes),
             )
-            canvas.paint(windows, x0, look_back=settings.sequential)
-            on_final(canvas.values[: canvas.final_frames()].copy())
-    return canvas.values[:frames]
+            timeline.write_windows(windows, x0, look_back=settings.sequential)
+            on_final(timeline.values[: timeline.final_frames()].copy())
+    return timeline.values[:frames]
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ class _Sampling:
         windows: range,
         cond: Tensor,
         *,
-        hold: Hold | None,
+        window_constraint: WindowConstraint | None,
         origin: Tensor | None,
         start: Tensor | None,
         on_step: StepCallback,
@@ -167,7 +167,7 @@ class _Sampling:
 
         cond: their music. origin, start: (W, 1 or 150, 151), normalised, what x is noise around.
         """
-        denoise = self._denoiser(cond, hold, origin)
+        denoise = self._denoiser(cond, window_constraint, origin)
         streams = WindowNoise(self.settings.seed, windows, (WINDOW, CHANNELS), self.device)
 
         def noise() -> Tensor:
@@ -193,15 +193,17 @@ class _Sampling:
             poll=self.poll,
         )
 
-    def _denoiser(self, cond: Tensor, hold: Hold | None, origin: Tensor | None) -> Denoiser:
+    def _denoiser(self, cond: Tensor, window_constraint: WindowConstraint | None, origin: Tensor | None) -> Denoiser:
         settings = self.settings
         music = encode(self.model, cond, batch=settings.batch, poll=self.poll)
         denoise = guided(self.decoder, music, self._guidance(), batch=settings.batch, poll=self.poll)
         if origin is not None:
-            denoise = around(denoise, origin.to(self.device), self.schedule)
-        denoise = facing(denoise, self.normaliser, self.device)
-        if hold is not None:
-            denoise = holding(turning(denoise, hold, self.normaliser), hold)
+            denoise = with_origin(denoise, origin.to(self.device), self.schedule)
+        denoise = with_heading_projection(denoise, self.normaliser, self.device)
+        if window_constraint is not None:
+            denoise = with_constraint(
+                with_rotation_constraint(denoise, window_constraint, self.normaliser), window_constraint
+            )
         return agreeing(denoise)
 
     def _guidance(self) -> Guidance:

@@ -4,14 +4,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..motion.boundary_smoothing import follow_through
+from ..motion.boundary_smoothing import smooth_boundaries
 from ..motion.representation import CHANNELS, ROOT, Normaliser, pack, unpack
 from ..numerics.array import Array
 from ..schema.frames import HOP, WINDOW
-from .constraint_guidance import Hold
+from .constraint_guidance import WindowConstraint
 from .constraints import Constraint
 from .long_form import WindowPlan, stitch
-from .whittaker_blend import ease
+from .whittaker_blend import whittaker_blend
 
 LOOK_BACK = 30  # frames that stay open before a window's end if something is held this soon after it
 ROOM = 0.5  # the largest normalised distance from the middle at which the network is used to seeing the root
@@ -19,7 +19,7 @@ ROOM = 0.5  # the largest normalised distance from the middle at which the netwo
 _PLACE = slice(ROOT.start, ROOT.start + 2)  # the root over the floor
 
 
-class Canvas:
+class Timeline:
     """Frames under the weights of a constraint; painting a stretch raises its weights to 1.
 
     values (padded_frames, 151): metres. What has the weight 1 is final.
@@ -30,7 +30,7 @@ class Canvas:
         self.values = _padded(constraint.values, plan)
         self._weight = np.pad(constraint.weight, ((0, plan.padded_frames - plan.frames), (0, 0)))
         self._normaliser = normaliser
-        self._wished = constraint.weight.any(axis=1)
+        self._constrained = constraint.weight.any(axis=1)
         self._usual = constraint.usual
 
     def open_windows(self) -> list[int]:
@@ -47,12 +47,12 @@ class Canvas:
         unfinished = np.flatnonzero((self._weight[: self.plan.frames] < 1).any(axis=1))
         return int(unfinished[0]) if len(unfinished) else self.plan.frames
 
-    def hold(self, windows: range, steps: int, device: torch.device) -> Hold | None:
+    def constraint_of(self, windows: range, steps: int, device: torch.device) -> WindowConstraint | None:
         """What is final or wished for in these windows; None if nothing is."""
         weight, values = self._part(self._weight, windows), self._part(self._normalised(), windows)
-        return Hold(weight, values, steps, device) if bool((weight > 0).any()) else None
+        return WindowConstraint(weight, values, steps, device) if bool((weight > 0).any()) else None
 
-    def paint(self, windows: range, x0: Tensor, look_back: bool) -> None:
+    def write_windows(self, windows: range, x0: Tensor, look_back: bool) -> None:
         """Make final what was sampled for these windows: x0 (W, 150, 151), normalised.
 
         look_back: leave the last frames open if something is held soon after them, so that the next window can lead to
@@ -63,9 +63,9 @@ class Canvas:
         stretch = stitch(self._normaliser.unnormalise(x0.cpu().numpy(), clip=False))[: end - start]
         final = self._weight[inside] >= 1
         stretch = np.where(final, self.values[inside], stretch)
-        contacts, root, rotations = unpack(follow_through(ease(stretch, final), final, self._usual))
+        contacts, root, rotations = unpack(smooth_boundaries(whittaker_blend(stretch, final), final, self._usual))
         stretch = np.where(final, stretch, pack(contacts.clip(0, 1), root, rotations))
-        if look_back and self._wished[end : end + LOOK_BACK].any():
+        if look_back and self._constrained[end : end + LOOK_BACK].any():
             end -= LOOK_BACK
         self.values[start:end] = stretch[: end - start]
         self._weight[start:end] = 1

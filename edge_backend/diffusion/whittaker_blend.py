@@ -10,7 +10,7 @@ EASE = 4  # frames on each side of what is held
 _FIXED = 1e9
 
 
-def ease(vectors: Array, held: Array) -> Array:
+def whittaker_blend(vectors: Array, held: Array) -> Array:
     """Motion vectors (T, C) in which free frames close to held ones lead up to them with little acceleration.
 
     held: (T, C) bool. A held frame may be off by a fraction of a degree from what a smooth movement would pass through,

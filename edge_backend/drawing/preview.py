@@ -8,7 +8,7 @@ from PIL import Image
 
 from ..audio.loading import Audio, load
 from ..errors import EdgeError
-from ..fileio.atomic_write import replacing
+from ..fileio.atomic_write import atomic_write
 from ..motion.motion import Motion
 from ..schema.progress import Report, silent
 from .caption import Timeline, clock_time, label
@@ -28,7 +28,7 @@ def preview_video(
     """
     audio = _music(motion, song) if song else None
     timeline = Timeline(_title(motion, song), motion.frames / motion.fps, motion.beats)
-    with replacing(path) as unfinished:
+    with atomic_write(path) as unfinished:
         write_video(unfinished, _pictures(motion, timeline, size, report), size, motion.fps, audio)
 
 
@@ -43,7 +43,7 @@ def preview_sheet(motion: Motion, path: Path, moments: int = 12, tile: tuple[int
         picture = stage.draw(frame)
         label(picture, clock_time(frame / motion.fps))
         pictures.append(picture)
-    with replacing(path) as unfinished:
+    with atomic_write(path) as unfinished:
         tiled(pictures).save(unfinished, format="PNG")
 
 

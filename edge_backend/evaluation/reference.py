@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import EdgeError
-from ..fileio.atomic_write import replacing
+from ..fileio.atomic_write import atomic_write
 from ..motion.kinematics import forward_kinematics
 from ..motion.rotations import axis_angle_to_matrix
 from ..numerics.array import Array
@@ -83,7 +83,7 @@ def write_reference(data: Path, path: Path) -> None:
 def _write(path: Path, train: dict[str, Array], holdout: list[Measured]) -> None:
     pieces = [{"name": one.name, "seconds": one.seconds, "metrics": one.metrics} for one in holdout]
     owner = np.concatenate([np.full(len(one.features["k"]), i) for i, one in enumerate(holdout)])
-    with replacing(path) as unfinished, unfinished.open("wb") as file:
+    with atomic_write(path) as unfinished, unfinished.open("wb") as file:
         np.savez_compressed(
             file,
             **{f"train_{kind}": values.astype(np.float32) for kind, values in train.items()},

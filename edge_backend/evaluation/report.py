@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..fileio.atomic_write import replacing
+from ..fileio.atomic_write import atomic_write
 from .intervals import Estimate
 from .metrics import METRICS
 from .page import page
@@ -20,7 +20,7 @@ def write_report(folder: Path, results: Sequence[SetResult]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     texts = {"report.json": json.dumps(as_json(results), indent=1, allow_nan=False), "report.html": page(results)}
     for name, text in texts.items():
-        with replacing(folder / name) as unfinished:
+        with atomic_write(folder / name) as unfinished:
             unfinished.write_text(text, encoding="utf-8")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str], suffix: str = ".part") -> Iterator[Path]:
+def atomic_write(path: str | os.PathLike[str], suffix: str = ".part") -> Iterator[Path]:
     """A path to write a file to, which takes the place of `path` when the block ends well and is gone when it fails.
 
     It lies in the same folder, under a short name that nobody else has. suffix: that name's end, for writers that

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EdgeError
-from .restricted_unpickler import ListedUnpickler, numpy_names
+from .restricted_unpickler import RestrictedUnpickler, numpy_names
 
 
 def read_numpy_pickle(path: Path) -> dict[str, Any]:
@@ -13,7 +13,7 @@ def read_numpy_pickle(path: Path) -> dict[str, Any]:
         raise EdgeError("motion_missing", f"There is no motion file at {path}.", "Check the path.")
     try:
         with path.open("rb") as file:
-            content = ListedUnpickler(file, numpy_names(), "ASCII").load()
+            content = RestrictedUnpickler(file, numpy_names(), "ASCII").load()
         if not isinstance(content, dict):
             raise ValueError("it is no dict")
     except Exception as error:  # a broken pickle makes the unpickler raise almost anything

@@ -19,7 +19,7 @@ _PATH = re.compile(
 )
 
 
-def private(text: str, named: Mapping[str, Path], hidden: Collection[Path] = ()) -> str:
+def redact(text: str, named: Mapping[str, Path], hidden: Collection[Path] = ()) -> str:
     """The text with the folders in `named` (name -> folder) called so, and all other paths taken out.
 
     hidden: folders whose paths have signs in them by which one cannot tell where they end; the home folder is one.

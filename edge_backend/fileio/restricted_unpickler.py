@@ -19,7 +19,7 @@ class ForbiddenNameError(ValueError):
     """A pickle asks for a name that is not on the list; the message is that name."""
 
 
-class ListedUnpickler(pickle.Unpickler):
+class RestrictedUnpickler(pickle.Unpickler):
     """An unpickler that knows the names on the list and raises ForbiddenNameError at all others.
 
     encoding: of the strings that Python 2 has written; "latin1" where there are arrays among them.

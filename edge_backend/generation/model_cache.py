@@ -10,15 +10,15 @@ from ..audio.jukebox.settings import JukeboxSettings
 from ..model.catalogue import resolve
 from ..model.weights_file import Weights, load_weights
 from ..runtime.devices import choose
-from ..runtime.oom_fallback import give_back
+from ..runtime.oom_fallback import free_device_cache
 
 
-class Studio:
+class ModelCache:
     """Loads weights once, and again only when others are asked for or their file has changed.
 
     device: a name of devices.DEVICES. weights_folder: the user's own weights, beside the bundled ones.
-    tell: is given a sentence where something is done otherwise than asked for, as on the CPU for want of GPU memory.
-    jukebox: how to run it, for weights that listen through it; device and, unless it is given, folder are the studio's.
+    warn: is given a sentence where something is done otherwise than asked for, as on the CPU for want of GPU memory.
+    jukebox: how to run it, for weights that listen through it; device and, unless it is given, folder are the model_cache's.
     Raises EdgeError device_missing.
     """
 
@@ -28,7 +28,7 @@ class Studio:
         self.device = choose(device)
         jukebox = jukebox or JukeboxSettings()
         self.jukebox = replace(jukebox, device=self.device, folder=jukebox.folder or locate(weights_folder))
-        self.tell: Callable[[str], None] = _on_stderr
+        self.warn: Callable[[str], None] = _on_stderr
         self._folder = weights_folder
         self._weights: Weights | None = None
         self._key: tuple[Path, int, int] | None = None
@@ -52,7 +52,7 @@ class Studio:
     def forget(self) -> None:
         """Give the memory back."""
         self._weights = self._key = None
-        give_back(self.device)
+        free_device_cache(self.device)
 
 
 def _on_stderr(sentence: str) -> None:

@@ -11,13 +11,13 @@ from ..audio.features import Features, song_features
 from ..audio.jukebox.folder import open_folder
 from ..audio.jukebox.settings import default_cache
 from ..audio.song_source import song_source
-from ..diffusion.edit_constraints import Kept, read_edit
+from ..diffusion.edit_constraints import EditConstraints, read_edit
 from ..diffusion.guidance import BATCH
 from ..diffusion.long_form import plan_windows
 from ..diffusion.samplers import Step
 from ..diffusion.song import FinalFrames, SamplerSettings, sample_song
 from ..errors import EdgeError
-from ..fileio.atomic_write import replacing
+from ..fileio.atomic_write import atomic_write
 from ..model import controls
 from ..model.arithmetic import quickest
 from ..model.weights_file import Weights, WeightsInfo
@@ -25,14 +25,14 @@ from ..motion.feet import FootSettings
 from ..motion.files import save_motion
 from ..motion.motion import Motion
 from ..numerics.array import Array
-from ..runtime.malloc_tuning import give_back
-from ..runtime.oom_fallback import with_less_memory
+from ..runtime.malloc_tuning import trim_heap
+from ..runtime.oom_fallback import with_oom_fallback
 from ..schema.edits import EditRequest
 from ..schema.progress import Report, silent
 from ..schema.requests import FEATURE_KINDS, RAMPS, FeaturesRequest, GenerateRequest
 from .metadata import describe
-from .model_cache import Studio
-from .postprocess import Finisher
+from .model_cache import ModelCache
+from .postprocess import Postprocessor
 
 LONGEST_S = 3600.0
 SMOOTHEST_STEPS = 1000
@@ -41,12 +41,15 @@ OnPartial = Callable[[Motion], None]
 """Called with the beginning of a dance while the rest is being made. It stays as it is."""
 
 
-def no_hurry(_beginning: Motion) -> None:
+def ignore_partial(_beginning: Motion) -> None:
     """What a caller does with the beginning who waits for the whole dance."""
 
 
 def generate(
-    request: GenerateRequest, report: Report = silent, studio: Studio | None = None, on_partial: OnPartial = no_hurry
+    request: GenerateRequest,
+    report: Report = silent,
+    model_cache: ModelCache | None = None,
+    on_partial: OnPartial = ignore_partial,
 ) -> Motion:
     """The dance that the request describes: exactly round(duration * 30) frames, metres, z up, floor at z = 0.
 
@@ -54,7 +57,7 @@ def generate(
     kept exactly comes out so. beats and meta are filled in. The same request on the same machine gives the same
     numbers, bit for bit.
     report: called at every stage and before every network evaluation; what it raises ends the work there.
-    studio: keeps weights warm from dance to dance. on_partial: called with the dance's beginning, longer each time,
+    model_cache: keeps weights warm from dance to dance. on_partial: called with the dance's beginning, longer each time,
     where the request is sequential.
     Raises EdgeError: request_invalid, feature_unavailable, control_unsupported, and those of audio, weights and
     diffusion.kept.
@@ -62,9 +65,9 @@ def generate(
     _check(request)
     feet = _foot_settings(request)
     report("loading", 0, 1)
-    studio = studio or Studio()
-    weights = studio.weights(request.weights)
-    _check_features(weights.info, studio)
+    model_cache = model_cache or ModelCache()
+    weights = model_cache.weights(request.weights)
+    _check_features(weights.info, model_cache)
     report("loading", 1, 1)
 
     report("features", 0, 1)
@@ -77,7 +80,7 @@ def generate(
         audio,
         weights.info.feature_type,
         plan_windows(frames).padded_frames,
-        studio.jukebox,
+        model_cache.jukebox,
         report,
         correction=request.beats,
     )
@@ -90,23 +93,23 @@ def generate(
     meta = made | {"downbeats": features.beats.downbeats.round(4).tolist()}
     # A dance that is hardly varied keeps its timing.
     on_beat = request.on_beat * (1.0 if kept.variation is None else kept.variation.strength)
-    finisher = Finisher(features.beats.beats, kept, on_beat, feet, request.smoothness, meta)
+    postprocessor = Postprocessor(features.beats.beats, kept, on_beat, feet, request.smoothness, meta)
     report("features", 1, 1)
 
     def on_final(vectors: Array) -> None:
-        if len(vectors) < frames and (beginning := finisher.beginning(vectors)):
+        if len(vectors) < frames and (beginning := postprocessor.beginning(vectors)):
             on_partial(beginning)
 
     def sample(batch: int, device: torch.device) -> Array:
         weights.model.to(device)
         return _sample(weights, condition, kept, request, batch=batch, report=report, on_final=on_final)
 
-    vectors = with_less_memory(sample, BATCH, studio.device, studio.tell)
-    if weights.model.null_cond_hidden.device.type != studio.device.type:
-        studio.forget()  # the next dance tries the GPU again
+    vectors = with_oom_fallback(sample, BATCH, model_cache.device, model_cache.warn)
+    if weights.model.null_cond_hidden.device.type != model_cache.device.type:
+        model_cache.forget()  # the next dance tries the GPU again
     report("feet", 0, 1)
-    motion = finisher.whole(vectors)
-    give_back()
+    motion = postprocessor.whole(vectors)
+    trim_heap()
     report("feet", 1, 1)
     return motion
 
@@ -115,32 +118,32 @@ def write_dance(
     request: GenerateRequest,
     path: str | Path,
     report: Report = silent,
-    studio: Studio | None = None,
-    on_partial: OnPartial = no_hurry,
+    model_cache: ModelCache | None = None,
+    on_partial: OnPartial = ignore_partial,
 ) -> None:
     """Generate a dance and write its motion file; the file appears whole or not at all. Raises as generate; OSError."""
-    motion = generate(request, report, studio, on_partial)
+    motion = generate(request, report, model_cache, on_partial)
     report("saving", 0, 1)
     save_motion(path, motion)
     report("saving", 1, 1)
 
 
 def write_features(
-    request: FeaturesRequest, path: str | Path, report: Report = silent, studio: Studio | None = None
+    request: FeaturesRequest, path: str | Path, report: Report = silent, model_cache: ModelCache | None = None
 ) -> None:
     """Extract a song's features and write them as npz; the file appears whole or not at all.
 
     values: (frames, width), or (windows, 150, width) where windows are heard alone; kind; tempo (bpm), beats and
-    downbeats (seconds from the request's start). studio: knows where Jukebox is and on what it runs.
+    downbeats (seconds from the request's start). model_cache: knows where Jukebox is and on what it runs.
     Raises EdgeError as audio does; OSError.
     """
     report("features", 0, 1)
     audio = song_source(request.song).load(request.start, request.duration)
     frames = round((request.duration or audio.duration) * Motion.fps)
-    jukebox = (studio or Studio()).jukebox
+    jukebox = (model_cache or ModelCache()).jukebox
     features = song_features(audio, request.kind, frames, jukebox, report, correction=request.beats)
     grid = features.beats
-    with replacing(path) as unfinished, unfinished.open("wb") as file:
+    with atomic_write(path) as unfinished, unfinished.open("wb") as file:
         np.savez(
             file,
             values=features.values,
@@ -155,7 +158,7 @@ def write_features(
 def _sample(
     weights: Weights,
     condition: Array,
-    kept: Kept,
+    kept: EditConstraints,
     request: GenerateRequest,
     *,
     batch: int,
@@ -248,11 +251,11 @@ def _foot_settings(request: GenerateRequest) -> FootSettings:
         raise EdgeError("request_invalid", f"The foot cleanup's {error}.", "Change that setting.") from None
 
 
-def _check_features(info: WeightsInfo, studio: Studio) -> None:
+def _check_features(info: WeightsInfo, model_cache: ModelCache) -> None:
     """Refuse weights whose music features cannot be made here."""
     hint = "Choose other weights, such as starter."
-    if info.feature_type == "jukebox" and studio.jukebox.provider == "native":
-        if studio.jukebox.folder and open_folder(studio.jukebox.folder).shape.width == info.feature_width:
+    if info.feature_type == "jukebox" and model_cache.jukebox.provider == "native":
+        if model_cache.jukebox.folder and open_folder(model_cache.jukebox.folder).shape.width == info.feature_width:
             return
         hint = f"docs/jukebox.md tells how to get Jukebox. {hint}"
     elif info.feature_type in FEATURE_KINDS:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..diffusion.edit_constraints import Kept
-from ..motion.beat_alignment import on_the_beat
-from ..motion.boundary_smoothing import follow_through
+from ..diffusion.edit_constraints import EditConstraints
+from ..motion.beat_alignment import align_to_beats
+from ..motion.boundary_smoothing import smooth_boundaries
 from ..motion.feet import FootSettings, clean_motion
 from ..motion.motion import Motion
 from ..motion.representation import unpack
@@ -25,7 +25,7 @@ TURN_BACK = 12  # frames over which joints leave what was shown
 
 
 @dataclass
-class Finisher:
+class Postprocessor:
     """Makes one dance ready, in one call or in several.
 
     beats: seconds from the first frame. on_beat: as in timing. feet: how to clean them. smoothness: as in smoothing.
@@ -33,7 +33,7 @@ class Finisher:
     """
 
     beats: Array
-    kept: Kept
+    kept: EditConstraints
     on_beat: float
     feet: FootSettings
     smoothness: float
@@ -67,7 +67,9 @@ class Finisher:
         later = np.arange(first, frames) >= upto - (upto < frames)  # the last frame that is shown keeps its time
         fixed = (self.kept.constraint.weight[part] > 0).any(axis=1) | stays | later
         beats = self._beats(frames)
-        timed = on_the_beat(vectors[part], beats[beats >= first / Motion.fps] - first / Motion.fps, self.on_beat, fixed)
+        timed = align_to_beats(
+            vectors[part], beats[beats >= first / Motion.fps] - first / Motion.fps, self.on_beat, fixed
+        )
         motion = self._joined(Motion.from_vectors(timed), first)
         held = stays[:, None]
         calm = smoothed(motion, self.smoothness, self.kept.held()[part] | held)
@@ -82,7 +84,7 @@ class Finisher:
         if not self.kept.constraint.exact.any():
             return motion
         vectors = motion.vectors()
-        joined = follow_through(vectors, held, self.kept.constraint.usual)
+        joined = smooth_boundaries(vectors, held, self.kept.constraint.usual)
         new = (joined != vectors).any(axis=1)
         rotations, root = motion.rotations.copy(), motion.root.copy()
         _, root[new], rotations[new] = unpack(joined[new])

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..fileio.atomic_write import replacing
+from ..fileio.atomic_write import atomic_write
 from .cached_decoder import CachedDecoder, Linear, MakeLinear, exact
 from .decoder import DanceDecoder
 
@@ -80,7 +80,7 @@ def _measured(model: DanceDecoder, windows: int) -> Arithmetic:
     memories = {name: decoder.memory(music) for name, decoder in decoders.items()}
     for _ in range(ROUNDS):  # in turns, so that what else runs here slows all of them
         for name, decoder in decoders.items():
-            took = _seconds(lambda d=decoder, n=name: d(x, _MIDDLE, memories[n], unheard=True), device)  # type: ignore[misc]
+            took = _seconds(lambda d=decoder, n=name: d(x, _MIDDLE, memories[n], unconditional=True), device)  # type: ignore[misc]
             seconds[name] = min(seconds[name], took)
     best: Arithmetic = "fp32"
     for name in decoders:  # the exacter first
@@ -135,5 +135,5 @@ def _write(path: Path | None, known: dict[str, Arithmetic]) -> None:
         return
     with contextlib.suppress(OSError):  # then it is measured again
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as unfinished:
+        with atomic_write(path) as unfinished:
             unfinished.write_text(json.dumps(known, indent=1), "utf-8")

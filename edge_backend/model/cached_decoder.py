@@ -67,8 +67,8 @@ class CachedDecoder:
         self._film = _AllFiLM([film for layer in layers for film in (layer.film1, layer.film2, layer.film3)])
         self._times: dict[int, _Time] = {}
         self._now: int | None = None  # the timestep that the memory of unknown music was told last
-        self._telling = threading.Lock()
-        self._unheard = self.memory(model.null_music(1))
+        self._time_lock = threading.Lock()
+        self._unconditional = self.memory(model.null_music(1))
 
     @torch.inference_mode()
     def memory(self, music: Music) -> Memory:
@@ -85,17 +85,17 @@ class CachedDecoder:
         return Memory(layers, music.hidden, frames)
 
     @torch.inference_mode()
-    def __call__(self, x: Tensor, t: int, heard: Memory | None, *, unheard: bool) -> Tensor:
+    def __call__(self, x: Tensor, t: int, conditional: Memory | None, *, unconditional: bool) -> Tensor:
         """x0 (branches, W, frames, channels), from x (W, frames, channels) at timestep t.
 
-        The first branch hears the memory `heard`, if there is one; the last knows no music, if `unheard`.
+        The first branch hears the memory `conditional`, if there is one; the last knows no music, if `unconditional`.
         """
         time = self._time(t)
-        memories = [memory for memory in (heard, self._unheard if unheard else None) if memory]
-        if heard:
-            _put_in(heard, time)
-        film = [self._film(time.film + heard.hidden)] if heard else []
-        film += [time.unheard.expand(len(x), -1, -1, -1)] if unheard else []
+        memories = [memory for memory in (conditional, self._unconditional if unconditional else None) if memory]
+        if conditional:
+            _put_in(conditional, time)
+        film = [self._film(time.film + conditional.hidden)] if conditional else []
+        film += [time.unconditional.expand(len(x), -1, -1, -1)] if unconditional else []
         parts = torch.stack(film)[:, :, None].unbind(3)  # three for each layer
         tokens = self._model.input_projection(x)[None]
         added = [memory.frames for memory in memories if memory.frames is not None]
@@ -107,15 +107,15 @@ class CachedDecoder:
         return self._model.final_layer(tokens)
 
     def _time(self, t: int) -> "_Time":
-        with self._telling:
+        with self._time_lock:
             if t not in self._times:
-                self._times[t] = self._told(t)
+                self._times[t] = self._encoded_time(t)
             if t != self._now:
-                _put_in(self._unheard, self._times[t])
+                _put_in(self._unconditional, self._times[t])
                 self._now = t
             return self._times[t]
 
-    def _told(self, t: int) -> "_Time":
+    def _encoded_time(self, t: int) -> "_Time":
         """What the network is told of the timestep."""
         model = self._model
         time = model.time_mlp(torch.tensor([t], device=model.null_cond_hidden.device))
@@ -123,7 +123,7 @@ class CachedDecoder:
         turned = self._turn(tokens, model.config.frames)  # they stand behind the music
         film = model.to_time_cond(time)
         layers = [KeysValues(*layer.keys_values(turned, tokens)) for layer in self._stack]
-        return _Time(film, layers, self._film(film + self._unheard.hidden))
+        return _Time(film, layers, self._film(film + self._unconditional.hidden))
 
 
 class _Time(NamedTuple):
@@ -132,7 +132,7 @@ class _Time(NamedTuple):
 
     film: Tensor
     layers: list[KeysValues]
-    unheard: Tensor
+    unconditional: Tensor
 
 
 def _put_in(memory: Memory, time: _Time) -> None:
@@ -183,11 +183,11 @@ class _Layer:
         x = _modulated(x, self._out(attended.view(x.shape)), film[0])
         query = self._cross_query(turn(self._norms[1](x), 0))
         # Windows that read the same are one long window to the attention.
-        heard = [
+        conditional = [
             self._attend(part.reshape(len(keys), -1, part.shape[-1]), keys, values).reshape(part.shape)
             for part, (keys, values) in zip(query, read, strict=True)
         ]
-        x = _modulated(x, self._cross_out(torch.stack(heard)), film[1])
+        x = _modulated(x, self._cross_out(torch.stack(conditional)), film[1])
         return _modulated(x, self._narrow(functional.gelu(self._widen(self._norms[2](x)))), film[2])
 
     def _attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:

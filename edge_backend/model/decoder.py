@@ -263,8 +263,8 @@ class DecoderLayer(nn.Module):
         normed = self.norm1(x)
         attended = self.self_attn.self_attention(self.rotary(normed), normed)
         x = x + self.film1(self.dropout(attended), film_vector)
-        heard = self.multihead_attn.cross_attention(self.rotary(self.norm2(x)), memory_rotated, memory)
-        x = x + self.film2(self.dropout(heard), film_vector)
+        attended_music = self.multihead_attn.cross_attention(self.rotary(self.norm2(x)), memory_rotated, memory)
+        x = x + self.film2(self.dropout(attended_music), film_vector)
         hidden = self.dropout(functional.gelu(self.linear1(self.norm3(x))))
         return x + self.film3(self.dropout(self.linear2(hidden)), film_vector)
 

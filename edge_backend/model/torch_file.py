@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ..errors import EdgeError
-from ..fileio.restricted_unpickler import ForbiddenNameError, ListedUnpickler, Names, holders
+from ..fileio.restricted_unpickler import ForbiddenNameError, Names, RestrictedUnpickler, holders
 
 _STORAGES = {
     "DoubleStorage": torch.float64,
@@ -136,7 +136,7 @@ def _fill(storage: Tensor, data: bytes) -> Tensor:
     return storage
 
 
-class _TorchUnpickler(ListedUnpickler):
+class _TorchUnpickler(RestrictedUnpickler):
     """Knows torch's references to the bytes of tensors, too."""
 
     def __init__(self, stream: Any, allowed: Names, storage: Callable[[str, int], Tensor]) -> None:

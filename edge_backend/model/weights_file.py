@@ -13,7 +13,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ..errors import EdgeError
-from ..fileio.atomic_write import replacing
+from ..fileio.atomic_write import atomic_write
 from ..fileio.hashing import sha256_of
 from ..motion.representation import Normaliser
 from .decoder import DanceDecoder, DecoderConfig
@@ -74,7 +74,7 @@ def save_weights(path: str | os.PathLike[str], weights: Weights, *, half: bool =
     tensors[_SCALE] = torch.tensor(weights.normaliser.scale, dtype=torch.float32)
     tensors[_MIN] = torch.tensor(weights.normaliser.min, dtype=torch.float32)
     _refuse_nan(target, tensors)
-    with replacing(target) as unfinished:
+    with atomic_write(target) as unfinished:
         unfinished.write_bytes(_with_sorted_header(save(tensors, metadata=_to_metadata(weights.info))))
 
 

@@ -39,7 +39,7 @@ def motion_beats(joints: Array) -> Array:
     return (stop + 0.5 + between) / _FPS
 
 
-def on_the_beat(vectors: Array, beats: Array, amount: float = 1.0, fixed: Array | None = None) -> Array:
+def align_to_beats(vectors: Array, beats: Array, amount: float = 1.0, fixed: Array | None = None) -> Array:
     """The dance (T, 151), metres, retimed so that as many of its stops as possible fall on beats.
 
     beats: seconds from the first frame, ascending. amount: 0 leaves the dance as it is, 1 draws all the way.

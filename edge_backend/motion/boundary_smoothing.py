@@ -19,16 +19,16 @@ ROUNDS = 8
 STEEPEST = 4.0  # by how much a weight grows in a round, at most
 LONGEST_STEP = 0.2  # radians or metres in a round; further, the slopes are no longer true
 STILL = 1e-3  # metres per frame squared, as a leaf falls: less is no jolt in the stillest dance
-_LOYALTY = 1e-3  # square metres to a square radian: what turns and moves nothing stays
+_DATA_WEIGHT = 1e-3  # square metres to a square radian: what turns and moves nothing stays
 _PRECISION = 1e-12
 _PARENTS = np.array(SMPL.parents)
-_HANGS_ON = np.zeros((24, 24), dtype=bool)  # [joint, what it hangs on]
+_IS_ANCESTOR = np.zeros((24, 24), dtype=bool)  # [joint, what it hangs on]
 for _joint, _parent in enumerate(SMPL.parents[1:], start=1):
-    _HANGS_ON[_joint] = _HANGS_ON[_parent]
-    _HANGS_ON[_joint, _parent] = True
+    _IS_ANCESTOR[_joint] = _IS_ANCESTOR[_parent]
+    _IS_ANCESTOR[_joint, _parent] = True
 
 
-def follow_through(vectors: Array, held: Array, usual: float = np.inf) -> Array:
+def smooth_boundaries(vectors: Array, held: Array, usual: float = np.inf) -> Array:
     """Motion vectors (T, 151), metres, in which nothing accelerates more at a border than the dance does elsewhere.
 
     held: (T, 151) bool, what stays. usual: what 99 % of the edited dance's accelerations stay below, where that is
@@ -37,7 +37,7 @@ def follow_through(vectors: Array, held: Array, usual: float = np.inf) -> Array:
     swing. There the free frames beside the border are posed anew: the turns w of their joints and the moves of their
     root minimise, over the joints' places p in the world,
 
-        sum u |second differences of p|^2 + sum (d / reach)^4 |p - p before|^2 + _LOYALTY sum |w|^2
+        sum u |second differences of p|^2 + sum (d / reach)^4 |p - p before|^2 + _DATA_WEIGHT sum |w|^2
 
     d frames from what is held, by Gauss and Newton's method. The weights u grow from round to round where a joint
     accelerates more than `usual` (iteratively reweighted least squares), so that the stroke runs out evenly, the
@@ -71,14 +71,14 @@ class _Near:
     """The surroundings of a border, n frames.
 
     free: (n, 75) bool, turns of joints and moves of the root that may be made. points: numbers of the joints whose
-    places count, those that hang on what the border holds. loyalty: (n,) to where these are. rows: accelerations that
+    places count, those that hang on what the border holds. data_weight: (n,) to where these are. rows: accelerations that
     are looked at; row i is of the frames i, i + 1 and i + 2.
     """
 
     frames: slice
     free: Array
     points: Array
-    loyalty: Array
+    data_weight: Array
     rows: Array
 
     def worst(self, rotations: Array, root: Array) -> float:
@@ -93,16 +93,16 @@ def _near(border: int, held: Array, reach: int) -> _Near | None:
     frame = np.arange(first, last)
     away = np.where(held[border] != held[border - 1], _distances(held, first, last, reach), np.inf)[:, ROOT.start :]
     free = (away > 0) & (away <= reach) & (np.abs(frame - border + 0.5) < reach)[:, None]
-    moves, turns = free[:, :3], free[:, 3::6] & (_HANGS_ON.any(axis=0))
+    moves, turns = free[:, :3], free[:, 3::6] & (_IS_ANCESTOR.any(axis=0))
     points = np.isin(_PARENTS, np.flatnonzero(turns.any(axis=0)))
     points[0] = moves.any()
     new = free.any(axis=1)
     looked_at = (new[:-2] | new[1:-1] | new[2:]) & (frame[:-2] >= border - ROWS) & (frame[:-2] < border + ROWS - 2)
     if not looked_at.any() or not points.any():
         return None
-    loyalty = np.where(new, np.where(free, away, np.inf).min(axis=1) / reach, 0) ** 4
+    data_weight = np.where(new, np.where(free, away, np.inf).min(axis=1) / reach, 0) ** 4
     free = np.concatenate([np.repeat(turns, 3, axis=1), moves], axis=1)
-    return _Near(slice(first, last), free, np.flatnonzero(points), loyalty, np.flatnonzero(looked_at))
+    return _Near(slice(first, last), free, np.flatnonzero(points), data_weight, np.flatnonzero(looked_at))
 
 
 def _distances(held: Array, first: int, last: int, reach: int) -> Array:
@@ -123,11 +123,11 @@ def _calmed(near: _Near, rotations: Array, root: Array, usual: float) -> tuple[A
         places = forward_kinematics(rotations, root)
         bends = np.diff(places[:, near.points], n=2, axis=0)
         weight = weight * np.clip(_sizes(bends) / usual, 1, STEEPEST)
-        strayed = near.loyalty[:, None, None] * (places[:, near.points] - start)
+        strayed = near.data_weight[:, None, None] * (places[:, near.points] - start)
         pull = np.einsum("rf,rp,rpi->fpi", second, weight, bends) + strayed
-        together = np.einsum("rf,rg,rp->fgp", second, second, weight) + np.diag(near.loyalty)[..., None]
+        together = np.einsum("rf,rg,rp->fgp", second, second, weight) + np.diag(near.data_weight)[..., None]
         slopes = _slopes(places, near.points)
-        right = np.einsum("fpiv,fpi->fv", slopes, pull) + _LOYALTY * changed
+        right = np.einsum("fpiv,fpi->fv", slopes, pull) + _DATA_WEIGHT * changed
         step = np.zeros(near.free.shape)
         step[near.free] = -np.linalg.solve(_normal(slopes, together, near.free), right[near.free])
         step *= min(1, LONGEST_STEP / np.abs(step).max())
@@ -151,7 +151,7 @@ def _normal(slopes: Array, together: Array, free: Array) -> Array:
     chosen = free.ravel()
     normal: Array = matrix.reshape(free.size, free.size)[chosen][:, chosen]
     # Loyalty to the pose, and more of it where the largest weights would leave nothing of it in a double.
-    return normal + max(_LOYALTY, _PRECISION * float(normal.max())) * np.eye(len(normal))
+    return normal + max(_DATA_WEIGHT, _PRECISION * float(normal.max())) * np.eye(len(normal))
 
 
 def _slopes(places: Array, points: Array) -> Array:
@@ -160,7 +160,7 @@ def _slopes(places: Array, points: Array) -> Array:
     A joint that turns by w in the world takes what hangs on it along by w x arm.
     """
     arms = places[:, points, None] - places[:, None]
-    by_turn = np.where(_HANGS_ON[points][..., None, None], -cross_product_matrix(arms), 0).swapaxes(2, 3)
+    by_turn = np.where(_IS_ANCESTOR[points][..., None, None], -cross_product_matrix(arms), 0).swapaxes(2, 3)
     by_move = np.broadcast_to(np.eye(3), (*by_turn.shape[:3], 3))
     return np.concatenate([by_turn.reshape(*by_turn.shape[:3], -1), by_move], axis=-1)
 

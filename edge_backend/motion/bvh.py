@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..fileio.atomic_write import replacing
+from ..fileio.atomic_write import atomic_write
 from ..numerics.array import Array
 from .motion import Motion
 from .skeleton import SMPL, Y_UP_TO_Z_UP, Skeleton
@@ -19,7 +19,7 @@ def save_bvh(path: str | os.PathLike[str], motion: Motion) -> None:
 
     Raises OSError.
     """
-    with replacing(path) as unfinished:
+    with atomic_write(path) as unfinished:
         lines = ["HIERARCHY", *_joint_lines(SMPL, 0, ""), "MOTION", *_motion_lines(motion)]
         unfinished.write_text("\n".join(lines) + "\n", encoding="ascii", newline="\n")
 

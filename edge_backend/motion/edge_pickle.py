@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 
-from ..fileio.atomic_write import replacing
+from ..fileio.atomic_write import atomic_write
 from .motion import Motion
 from .rotations import matrix_to_axis_angle
 
@@ -21,5 +21,5 @@ def save_edge_pickle(path: str | os.PathLike[str], motion: Motion) -> None:
         "smpl_trans": np.asarray(motion.root, dtype=np.float32),
         "full_pose": motion.joints().astype(np.float32),
     }
-    with replacing(path) as unfinished:
+    with atomic_write(path) as unfinished:
         unfinished.write_bytes(pickle.dumps(content))

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import EdgeError
-from ..fileio.atomic_write import replacing
+from ..fileio.atomic_write import atomic_write
 from ..fileio.safe_npz import read_npz
 from ..numerics.array import Array
 from .motion import Motion
@@ -57,7 +57,7 @@ def save_motion(path: str | os.PathLike[str], motion: Motion) -> None:
 
 def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, Array]) -> None:
     """Write arrays as an npz, whole or not at all; equal arrays give equal bytes. Raises OSError."""
-    with replacing(path) as unfinished, zipfile.ZipFile(unfinished, "w") as archive:
+    with atomic_write(path) as unfinished, zipfile.ZipFile(unfinished, "w") as archive:
         for name, array in arrays.items():
             entry = zipfile.ZipInfo(f"{name}.npy", _ZIP_TIME)
             entry.create_system = 3  # else Windows writes another byte

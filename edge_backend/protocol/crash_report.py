@@ -17,15 +17,15 @@ _WINDOWS_CRASHES = {
 }
 
 
-def explain_end(code: int, last_words: Sequence[str], spare: str = "choose Draft") -> EdgeError | None:
+def explain_exit(code: int, log_tail: Sequence[str], memory_hint: str = "choose Draft") -> EdgeError | None:
     """The reason, None where the worker ended in good order.
 
-    code: as subprocess gives it: negative = the number of the signal. last_words: the last lines of its log.
-    spare: what asks for less memory, as it is said in a hint.
+    code: as subprocess gives it: negative = the number of the signal. log_tail: the last lines of its log.
+    memory_hint: what asks for less memory, as it is said in a hint.
     """
     if code == 0:
         return None
-    log = "\n".join(last_words)
+    log = "\n".join(log_tail)
     if module := _NO_MODULE.search(log):
         return EdgeError(
             "backend_packages_missing",
@@ -33,16 +33,16 @@ def explain_end(code: int, last_words: Sequence[str], spare: str = "choose Draft
             "Choose another Python in the extension's preferences, or install the package.",
         )
     if _OUT_OF_MEMORY.search(log):
-        return EdgeError("out_of_memory", "The backend ran out of memory.", f"Close other programs or {spare}.")
+        return EdgeError("out_of_memory", "The backend ran out of memory.", f"Close other programs or {memory_hint}.")
     if _NO_SPACE.search(log):
         return EdgeError("disk_full", "The disk is full.", "Free some space and try again.")
     if code == -9 and sys.platform != "win32":
         return EdgeError(
             "backend_killed",
             "The backend was killed from outside, most likely because the machine ran out of memory.",
-            f"Close other programs or {spare}.",
+            f"Close other programs or {memory_hint}.",
         )
-    said = next((line.strip() for line in reversed(last_words) if line.strip()), "")
+    said = next((line.strip() for line in reversed(log_tail) if line.strip()), "")
     sentence = f"The backend ended with {_cause(code)}" + (f": {said}" if said else "")
     return EdgeError("backend_died", sentence.rstrip(".") + ".", "Try again; it starts anew.")
 

@@ -19,7 +19,7 @@ def keep_freed_memory() -> None:
     _call("mallopt", _M_TRIM_THRESHOLD, KEPT_BYTES)
 
 
-def give_back() -> None:
+def trim_heap() -> None:
     """Let glibc give all that is free back to the system: work is over, and others may want it. Elsewhere nothing.
 
     After ten minutes of dance that is 180 MB.

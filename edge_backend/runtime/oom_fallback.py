@@ -13,12 +13,12 @@ T = TypeVar("T")
 GPUS = ("cuda", "mps")
 
 
-def with_less_memory(
-    work: Callable[[int, torch.device], T], batch: int, device: torch.device, tell: Callable[[str], None]
+def with_oom_fallback(
+    work: Callable[[int, torch.device], T], batch: int, device: torch.device, warn: Callable[[str], None]
 ) -> T:
     """What `work(batch, device)` gives; where memory is short, with half the batch and so on to 1, then on the CPU.
 
-    tell: is given a sentence each time. Raises what work raises, and its last want of memory.
+    warn: is given a sentence each time. Raises what work raises, and its last want of memory.
     """
     while True:
         try:
@@ -27,16 +27,16 @@ def with_less_memory(
             if device.type not in GPUS or not is_out_of_memory(error):
                 raise
         # Only here, behind the exception, are the tensors of the failed work free.
-        give_back(device)
+        free_device_cache(device)
         if batch > 1:
             batch //= 2
-            tell(f"The GPU's memory is short: going on with {batch} windows at a time.")
+            warn(f"The GPU's memory is short: going on with {batch} windows at a time.")
         else:
             device = torch.device("cpu")
-            tell("The GPU's memory is too short: going on with the CPU, which takes longer.")
+            warn("The GPU's memory is too short: going on with the CPU, which takes longer.")
 
 
-def give_back(device: torch.device) -> None:
+def free_device_cache(device: torch.device) -> None:
     """Return to the system what torch keeps of a device's memory for later."""
     gc.collect()
     if device.type == "cuda":

@@ -19,7 +19,7 @@ from typing import Literal
 
 from .. import __version__
 from ..errors import EdgeError
-from ..fileio.atomic_write import replacing
+from ..fileio.atomic_write import atomic_write
 from ..fileio.file_lock import holding
 from .locked import fingerprint, lock_file, this_system
 
@@ -127,7 +127,7 @@ class Home:
         return record if record.folder.startswith("env-") and Path(record.folder).name == record.folder else None
 
     def _write(self, name: str, record: Record) -> None:
-        with _folder_errors(self.folder), replacing(self.folder / name) as path:
+        with _folder_errors(self.folder), atomic_write(self.folder / name) as path:
             path.write_text(json.dumps(asdict(record)), "utf-8")
 
 

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ..errors import EdgeError
-from ..fileio.atomic_write import replacing
+from ..fileio.atomic_write import atomic_write
 
 FORMAT = "edge-training-1"
 
@@ -20,7 +20,7 @@ def save_checkpoint(path: Path, tensors: dict[str, Tensor], state: dict[str, Any
     Raises EdgeError `checkpoint_unwritable` when the folder or the disk refuses; the old file is then still whole.
     """
     try:
-        with replacing(path) as unfinished:
+        with atomic_write(path) as unfinished:
             save_file(
                 {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()},
                 unfinished,

@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from ..fileio.atomic_write import replacing
+from ..fileio.atomic_write import atomic_write
 
 
 class LossLog:
@@ -13,7 +13,7 @@ class LossLog:
         self.path = path
         header = ("step", *columns)
         kept = [row for row in _rows(path) if len(row) == len(header) and int(row[0]) <= step] if step else []
-        with replacing(path) as unfinished, unfinished.open("w", newline="") as file:
+        with atomic_write(path) as unfinished, unfinished.open("w", newline="") as file:
             csv.writer(file).writerows([header, *kept])
 
     def add(self, step: int, *values: float) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from ..errors import EdgeError
-from ..fileio.atomic_write import replacing
+from ..fileio.atomic_write import atomic_write
 from ..model.controls import ANY_STYLE, STYLES
 from ..motion.motion import Motion
 from ..motion.rotations import matrix_to_axis_angle
@@ -56,7 +56,7 @@ def write_pack(target: Path, dances: Sequence[Dance], about: dict[str, Any]) -> 
         "features": np.concatenate([features for _, _, features in stretches]).astype(np.float16),
     }
     arrays["warp"] = arrays["warp"].astype(np.float32)
-    with replacing(target) as unfinished:
+    with atomic_write(target) as unfinished:
         save_file(
             {name: np.ascontiguousarray(array) for name, array in arrays.items()},
             unfinished,

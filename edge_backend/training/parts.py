@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from ..errors import EdgeError
-from ..fileio.atomic_write import replacing
+from ..fileio.atomic_write import atomic_write
 
 _MIB = 1 << 20
 
@@ -24,10 +24,10 @@ def write_parts(path: Path, mib: float) -> list[Path]:
         old.unlink()
     parts = [_part(path, number) for number in range(len(pieces))]
     for part, piece in zip(parts, pieces, strict=True):
-        with replacing(part) as unfinished:
+        with atomic_write(part) as unfinished:
             unfinished.write_bytes(piece)
     about = {"parts": len(parts), "sha256": hashlib.sha256(data).hexdigest()}
-    with replacing(_about(path)) as unfinished:
+    with atomic_write(_about(path)) as unfinished:
         unfinished.write_text(json.dumps(about) + "\n", encoding="utf-8")
     return parts
 
@@ -44,7 +44,7 @@ def join_parts(path: Path) -> None:
         raise EdgeError("parts_damaged", f"{_about(path)} cannot be read.", "Copy it again.", str(error)) from error
     if hashlib.sha256(data).hexdigest() != about["sha256"]:
         raise EdgeError("parts_damaged", f"The parts of {path} are not those that were written.", "Copy them again.")
-    with replacing(path) as unfinished:
+    with atomic_write(path) as unfinished:
         unfinished.write_bytes(data)
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import distributed
 
 from ..errors import EdgeError
-from ..fileio.atomic_write import replacing
+from ..fileio.atomic_write import atomic_write
 from ..model.decoder import DanceDecoder
 from ..schema.frames import WINDOW
 from .augment import WindowSampler
@@ -241,7 +241,7 @@ class Trainer:
         self._write("settings.json", self.settings.to_json())
 
     def _write(self, name: str, text: str) -> None:
-        with replacing(self.folder / name) as unfinished:
+        with atomic_write(self.folder / name) as unfinished:
             unfinished.write_text(text, encoding="utf-8")
 
     def _start_clock(self) -> None:

@@ -65,7 +65,7 @@ class Worker:
         self._idle_s = idle_s
         self._jobs = JobQueue()
         self._pipeline: ModuleType | None = None
-        self._studio: Any = None
+        self._model_cache: Any = None
 
     def run(self) -> int:
         """Serve until there is nothing more to do; the exit status."""
@@ -78,7 +78,7 @@ class Worker:
             return BROKEN
         self._channel.send(self._state())
         if self._ahead:
-            self._rehearse()
+            self._warm_up()
         while job := self._jobs.take(self._idle_s):
             self._work(job)
         return 0
@@ -91,23 +91,23 @@ class Worker:
         began = time.monotonic()
         gc.disable()  # imports make no garbage, and looking for it takes a tenth of their time
         self._pipeline = importlib.import_module("..generation.pipeline", __package__)  # here torch comes in
-        studio = importlib.import_module("..generation.model_cache", __package__)
+        model_cache = importlib.import_module("..generation.model_cache", __package__)
         gc.freeze()  # nor will what they made become garbage
         gc.enable()
-        self._studio = studio.Studio(self._device, self._weights_folder)
-        self._studio.tell = lambda sentence: self._channel.send(Log("warning", sentence))
+        self._model_cache = model_cache.ModelCache(self._device, self._weights_folder)
+        self._model_cache.warn = lambda sentence: self._channel.send(Log("warning", sentence))
         self._channel.send(Log("info", f"The libraries were loaded in {time.monotonic() - began:.1f} s."))
 
-    def _rehearse(self) -> None:
+    def _warm_up(self) -> None:
         """Nobody has asked for it, so whatever goes wrong in it is no job's end."""
         began = time.monotonic()
         try:
-            rehearsal = importlib.import_module(".warmup", __package__)
-            if rehearsal.rehearse(self._studio, lambda: self._jobs.waiting > 0):
-                self._channel.send(Log("info", f"A rehearsal took {time.monotonic() - began:.1f} s."))
+            warmup = importlib.import_module(".warmup", __package__)
+            if warmup.rehearse(self._model_cache, lambda: self._jobs.waiting > 0):
+                self._channel.send(Log("info", f"A warmup took {time.monotonic() - began:.1f} s."))
         except Exception as error:
             failure = explain(error)
-            self._channel.send(Log("warning", f"The rehearsal failed: {failure} {failure.detail}".rstrip()))
+            self._channel.send(Log("warning", f"The warmup failed: {failure} {failure.detail}".rstrip()))
         else:
             return
         self._give_memory_back()  # behind the exception, whose frames hold tensors
@@ -127,7 +127,7 @@ class Worker:
 
     def _give_memory_back(self) -> None:
         try:
-            self._studio.forget()
+            self._model_cache.forget()
         except Exception as error:  # after some errors a GPU refuses this, too
             self._channel.send(Log("warning", str(explain(error))))
 
@@ -147,10 +147,10 @@ class Worker:
             case Generate(request=request):
                 path = folder / "dance.npz"
                 show = partial(self._show, job.name, folder)
-                self._pipeline.write_dance(request, path, report, self._studio, show)
+                self._pipeline.write_dance(request, path, report, self._model_cache, show)
             case Features(request=request):
                 path = folder / "features.npz"
-                self._pipeline.write_features(request, path, report, self._studio)
+                self._pipeline.write_features(request, path, report, self._model_cache)
             case Body(request=request):
                 path = folder / "body.npz"
                 importlib.import_module("..body.shaping", __package__).write_body(request, path, report)
@@ -208,11 +208,11 @@ class Worker:
         return True
 
     def _state(self) -> State:
-        if self._studio is None:
+        if self._model_cache is None:
             return State("starting", queued=self._jobs.waiting)
         running = self._jobs.running
         state: Status = "busy" if running else "idle"
-        return State(state, self._studio.device.type, self._studio.loaded, running, self._jobs.waiting)
+        return State(state, self._model_cache.device.type, self._model_cache.loaded, running, self._jobs.waiting)
 
 
 def run(
@@ -220,7 +220,7 @@ def run(
 ) -> None:
     """Be a worker on this process's stdin and stdout; never returns.
 
-    idle_minutes: 0 = wait for ever. ahead: it is started before it is needed, and has time for a rehearsal.
+    idle_minutes: 0 = wait for ever. ahead: it is started before it is needed, and has time for a warmup.
     """
     faulthandler.enable()
     end_with_parent()

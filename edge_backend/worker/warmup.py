@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..audio.clicks import write_clicks
 from ..errors import EdgeError
-from ..generation.model_cache import Studio
+from ..generation.model_cache import ModelCache
 from ..generation.pipeline import generate
 from ..schema.progress import Stage
 from ..schema.requests import GenerateRequest
@@ -14,25 +14,25 @@ from ..schema.requests import GenerateRequest
 SECONDS = 6.0  # two windows: what they need to agree is part of it
 
 
-class _Called(Exception):  # noqa: N818 - it is no error
+class _StopWarmup(Exception):  # noqa: N818 - it is no error
     """Somebody waits for a real dance."""
 
 
-def rehearse(studio: Studio, called: Callable[[], bool]) -> bool:
+def warm_up(model_cache: ModelCache, should_stop: Callable[[], bool]) -> bool:
     """Dance a little with the bundled weights, for nobody. False where it was broken off.
 
-    called: asked before every evaluation of the network whether there is better work; then it ends at once. Weights
+    should_stop: asked before every evaluation of the network whether there is better work; then it ends at once. Weights
     that cannot be loaded are no trouble here: the dance that needs them says so.
     """
 
     def report(_stage: Stage, _done: int, _total: int) -> None:
-        if called():
-            raise _Called
+        if should_stop():
+            raise _StopWarmup
 
     try:
         with tempfile.TemporaryDirectory(prefix="edge_dance_") as folder:
             song = write_clicks(Path(folder) / "clicks.wav", SECONDS)
-            generate(GenerateRequest(str(song), duration=SECONDS, steps=2, sequential=True), report, studio)
-    except (_Called, EdgeError, OSError):
+            generate(GenerateRequest(str(song), duration=SECONDS, steps=2, sequential=True), report, model_cache)
+    except (_StopWarmup, EdgeError, OSError):
         return False
     return True

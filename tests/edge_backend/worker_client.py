@@ -19,7 +19,7 @@ PATIENCE_S = 120.0  # for steps that take what they take on a busy machine
 PATCHED = """
 import os, sys, threading, time
 import edge_backend.generation.pipeline as pipeline
-import edge_backend.generation.model_cache as studio
+import edge_backend.generation.model_cache as model_cache
 import edge_backend.worker.server as worker
 from pathlib import Path
 {patch}

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from ...fileio.atomic_write import replacing
+from ...fileio.atomic_write import atomic_write
 
 Slices = dict[str, NDArray[np.float32]]
 
@@ -65,7 +65,7 @@ class FeatureCache:
         if sum(values.nbytes for values in everything.values()) > self._limit:
             everything = dict(slices)
         self._folder.mkdir(parents=True, exist_ok=True)
-        with replacing(self._path) as unfinished:
+        with atomic_write(self._path) as unfinished:
             save_file({key: np.ascontiguousarray(values) for key, values in everything.items()}, unfinished)
 
     def _read(self, wanted: set[str] | None = None) -> Slices:

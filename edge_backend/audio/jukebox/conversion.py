@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ...errors import EdgeError
-from ...fileio.atomic_write import replacing
+from ...fileio.atomic_write import atomic_write
 from ...fileio.hashing import sha256_of
 from ...model.torch_file import read_torch_file
 from ...schema.progress import Report, silent
@@ -81,7 +81,7 @@ def convert(
         report("saving", done, len(parts))
         with _explaining(source):
             files[name] = _kept(target / name, origin) or _write(target / name, make(), origin)
-    with replacing(target / MANIFEST) as unfinished:
+    with atomic_write(target / MANIFEST) as unfinished:
         unfinished.write_bytes(manifest_bytes(shape, files, digests))
     report("saving", len(parts), len(parts))
     return open_folder(target)
@@ -141,7 +141,7 @@ def _write(path: Path, tensors: Mapping[str, Tensor], origin: str) -> str:
                 f"Jukebox's {name} for {path.name} holds values that are not numbers.",
                 "Download OpenAI's files again.",
             )
-    with replacing(path) as unfinished:
+    with atomic_write(path) as unfinished:
         save_file(dict(tensors), unfinished, metadata={"origin": origin})
         return sha256_of(unfinished)
 

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from .attention import KINDS, attend
 
-Kept = Literal["fp32", "fp16", "int8"]
+StoredPrecision = Literal["fp32", "fp16", "int8"]
 """How matrices are kept: in the precision of their products, or smaller."""
 
 MATRICES = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
@@ -84,7 +84,9 @@ class Layer:
         return product.view(*x.shape[:-1], -1)
 
 
-def make_layer(stored: Mapping[str, Tensor], index: int, heads: int, precision: Kept, device: torch.device) -> Layer:
+def make_layer(
+    stored: Mapping[str, Tensor], index: int, heads: int, precision: StoredPrecision, device: torch.device
+) -> Layer:
     """Layer `index` (from 0) on the device, from its stored parameters.
 
     precision: of matrix products; int8 keeps matrices in int8 and multiplies in float16, on the CPU in float32.

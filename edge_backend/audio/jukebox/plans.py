@@ -13,7 +13,7 @@ import torch
 from ...errors import EdgeError
 from ...schema.requests import Plan, Precision
 from .folder import PriorShape
-from .layers import Kept
+from .layers import StoredPrecision
 
 SLICE_CODES = 1722
 _CPU_GROUP = 8  # slices: with the true prior about a quarter of an hour, after which they are in the cache
@@ -30,7 +30,7 @@ class MemoryPlan:
     """
 
     layers: Literal["kept", "read"]
-    precision: Kept
+    precision: StoredPrecision
     group: int
     batch: int
     device_bytes: int
@@ -53,8 +53,8 @@ def choose_plan(
     """
     if wanted == "int8" and precision:
         raise EdgeError("request_invalid", f"The plan int8 has no precision {precision}.", "Leave the precision out.")
-    usual: Kept = "fp32" if device.type == "cpu" else "fp16"
-    kept: Kept = "int8" if wanted == "int8" else precision or usual
+    usual: StoredPrecision = "fp32" if device.type == "cpu" else "fp16"
+    kept: StoredPrecision = "int8" if wanted == "int8" else precision or usual
     if free is None and device.type == "cuda":
         free = torch.cuda.mem_get_info(device)[0]
     plans = {name: _plan(name, shape, device, slices, precision=kept, free=free) for name in ("stream", "full", "int8")}
@@ -75,7 +75,7 @@ def choose_plan(
 
 
 def _plan(
-    name: str, shape: PriorShape, device: torch.device, slices: int, *, precision: Kept, free: int | None
+    name: str, shape: PriorShape, device: torch.device, slices: int, *, precision: StoredPrecision, free: int | None
 ) -> MemoryPlan:
     """group is 0 where not even one slice fits."""
     batch = 1 if device.type == "cpu" else min(_GPU_BATCH, slices)

@@ -5,7 +5,7 @@ import time
 import torch
 
 from .folder import PriorShape
-from .layers import Kept
+from .layers import StoredPrecision
 from .plans import SLICE_CODES
 
 _REACHED = 0.8  # of a plain product's speed
@@ -17,12 +17,12 @@ def slice_operations(shape: PriorShape) -> float:
     return 2.0 * shape.matrix_values * shape.layers * SLICE_CODES
 
 
-def estimate_s(shape: PriorShape, device: torch.device, precision: Kept, slices: int) -> float:
+def estimate_s(shape: PriorShape, device: torch.device, precision: StoredPrecision, slices: int) -> float:
     """About how many seconds so many slices will take, from the speed of a matrix product just now."""
     return slices * slice_operations(shape) / (_REACHED * product_rate(shape, device, precision))
 
 
-def product_rate(shape: PriorShape, device: torch.device, precision: Kept) -> float:
+def product_rate(shape: PriorShape, device: torch.device, precision: StoredPrecision) -> float:
     """Floating-point operations a second of a slice times a matrix of the prior, the best of a few."""
     dtype = torch.float32 if precision == "fp32" or device.type == "cpu" else torch.float16
     # Not ones: on some devices a product of equal numbers is quicker.

@@ -6,12 +6,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from ...batch.executor import Crew, Dancers
+from ...batch.executor import Executor, PoolConfig
 from ...batch.manifest import Outcome, read_manifest
 from ...batch.memory import free_memory, suitable_jobs, usable_cores
 from ...batch.pool import make_here
 from ...batch.run import run_batch
-from ...batch.take_requests import Take, Wish, songs_in, takes_of
+from ...batch.take_requests import Take, TakeRequest, songs_in, takes_of
 from ...errors import EdgeError
 from ...errors.exit_codes import of_many
 from ...protocol.messages import Error, Result
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     outcomes = run_batch(
         takes,
         options.out,
-        _dancers(options),
+        _executor(options),
         options.report or options.out / "manifest.csv",
         tell=told,
         weights_folder=options.weights_folder,
@@ -44,24 +44,26 @@ def run(options: argparse.Namespace) -> int:
 
 def _takes(options: argparse.Namespace) -> list[Take]:
     usual = replace(dancing(options), start=options.start, duration=options.duration)
-    wishes = [
-        Wish(replace(usual, song=str(song), seed=seed)) for song in songs_in(options.songs) for seed in options.seeds
+    requests = [
+        TakeRequest(replace(usual, song=str(song), seed=seed))
+        for song in songs_in(options.songs)
+        for seed in options.seeds
     ]
     if options.manifest:
-        wishes += read_manifest(options.manifest, usual, options.seeds)
-    return takes_of(wishes)
+        requests += read_manifest(options.manifest, usual, options.seeds)
+    return takes_of(requests)
 
 
-def _dancers(options: argparse.Namespace) -> Dancers:
+def _executor(options: argparse.Namespace) -> Executor:
     cores = usable_cores()
     if options.ray:
         from ...batch.on_ray import make_on_ray  # noqa: PLC0415 - an extra, which not everybody has
 
-        crew = Crew(options.jobs or 0, options.threads or 1, options.device, options.weights_folder)
-        return partial(make_on_ray, crew=crew, address=options.ray)
+        config = PoolConfig(options.jobs or 0, options.threads or 1, options.device, options.weights_folder)
+        return partial(make_on_ray, config=config, address=options.ray)
     jobs = options.jobs or suitable_jobs(promised(options.device), free_memory(), cores)
-    crew = Crew(jobs, options.threads or max(1, cores // jobs), options.device, options.weights_folder)
-    return partial(make_here, crew=crew)
+    config = PoolConfig(jobs, options.threads or max(1, cores // jobs), options.device, options.weights_folder)
+    return partial(make_here, config=config)
 
 
 class _Teller:

@@ -14,9 +14,9 @@ import torch
 
 from ... import __version__
 from ...audio.clicks import write_clicks
-from ...bench.dances import WAYS, Timing, full_size, in_turns, time_full_size, time_song
+from ...bench.dances import WAYS, Timing, full_size, interleaved, time_full_size, time_song
 from ...bench.network import NetworkSpeed, measure_network
-from ...generation.model_cache import Studio
+from ...generation.model_cache import ModelCache
 from ...runtime.devices import use_threads
 from ...schema.requests import QUALITIES
 
@@ -24,38 +24,40 @@ from ...schema.requests import QUALITIES
 def run(options: argparse.Namespace) -> None:
     """Measure, and print a table or JSON. Raises EdgeError as pipeline.generate; OSError."""
     use_threads(options.threads)
-    studio = Studio(options.device, options.weights_folder)
+    model_cache = ModelCache(options.device, options.weights_folder)
     qualities = list(WAYS) if options.reference else list(QUALITIES)
     timings: list[Timing] = []
     speeds: dict[str, NetworkSpeed] = {}
     with tempfile.TemporaryDirectory(prefix="edge-bench-") as folder:
         song = write_clicks(Path(folder) / "song.wav", options.seconds)
         time_song(
-            studio, song, "draft", min(options.seconds, 5.0), options.arithmetic
+            model_cache, song, "draft", min(options.seconds, 5.0), options.arithmetic
         )  # what happens once in a process happens here
-        speeds["starter"] = measure_network(studio.weights("starter").model)
-        dances = [partial(time_song, studio, song, name, options.seconds, options.arithmetic) for name in qualities]
-        timings += in_turns(dances, options.repeat)
+        speeds["starter"] = measure_network(model_cache.weights("starter").model)
+        dances = [
+            partial(time_song, model_cache, song, name, options.seconds, options.arithmetic) for name in qualities
+        ]
+        timings += interleaved(dances, options.repeat)
     if options.full_size:
-        model = full_size().to(studio.device)
+        model = full_size().to(model_cache.device)
         speeds["full size, random"] = measure_network(model)
         dances = [partial(time_full_size, model, name, options.seconds) for name in qualities]
-        timings += in_turns(dances, options.repeat)
-    facts = _machine(studio)
+        timings += interleaved(dances, options.repeat)
+    facts = _machine(model_cache)
     if options.json:
         print(json.dumps(_as_json(facts, speeds, timings)))
     else:
         print("\n".join(_table(facts, speeds, timings)))
 
 
-def _machine(studio: Studio) -> dict[str, Any]:
+def _machine(model_cache: ModelCache) -> dict[str, Any]:
     return {
         "date": datetime.now(UTC).isoformat(timespec="minutes"),
         "program": __version__,
         "machine": platform.processor() or platform.machine(),
         "system": platform.system(),
         "torch": torch.__version__,
-        "device": studio.device.type,
+        "device": model_cache.device.type,
         "threads": torch.get_num_threads(),
     }
 

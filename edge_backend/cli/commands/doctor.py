@@ -20,7 +20,7 @@ import numpy as np
 from ... import __version__
 from ...errors import EdgeError
 from ...errors.from_exception import explain
-from ...fileio.redaction import private
+from ...fileio.redaction import redact
 from ...model.catalogue import known
 from ...protocol.messages import PROTOCOL
 from ...runtime.devices import choose, use_threads
@@ -76,7 +76,7 @@ def _look(name: str, look: Callable[[], str], hint: str) -> Finding:
 
 
 def _private(text: str) -> str:
-    return private(text, {"program": Path(__file__).resolve().parents[3]})
+    return redact(text, {"program": Path(__file__).resolve().parents[3]})
 
 
 def _package(name: str) -> str:
@@ -112,7 +112,7 @@ def _encoders() -> str:
 def _dance(options: argparse.Namespace) -> str:
     """Two seconds of a dance to clicks, with the first weights that are here."""
     pipeline = importlib.import_module("...generation.pipeline", __package__)
-    studio = importlib.import_module("...generation.model_cache", __package__).Studio(
+    model_cache = importlib.import_module("...generation.model_cache", __package__).ModelCache(
         options.device, options.weights_folder
     )
     write_clicks = importlib.import_module("...audio.clicks", __package__).write_clicks
@@ -121,7 +121,7 @@ def _dance(options: argparse.Namespace) -> str:
         song = write_clicks(Path(folder) / "clicks.wav", _TEST_S)
         began = time.monotonic()
         motion = pipeline.generate(
-            GenerateRequest(str(song), duration=_TEST_S, steps=_TEST_STEPS, weights=weights), studio=studio
+            GenerateRequest(str(song), duration=_TEST_S, steps=_TEST_STEPS, weights=weights), model_cache=model_cache
         )
     if motion.frames != round(_TEST_S * motion.fps) or not np.isfinite(motion.vectors()).all():
         raise EdgeError("doctor_dance", "The test dance came out broken.", "Please report it with this text.")

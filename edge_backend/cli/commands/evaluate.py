@@ -61,10 +61,10 @@ def _dance_songs(options: argparse.Namespace) -> dict[str, list[Measured]]:
     """Every setting dances every song with every seed."""
     if not options.songs:
         return {}
-    from ...generation.model_cache import Studio  # noqa: PLC0415
+    from ...generation.model_cache import ModelCache  # noqa: PLC0415
     from ...generation.pipeline import generate  # noqa: PLC0415 - torch, which measuring files does without
 
-    studio = Studio(options.device, options.weights_folder)
+    model_cache = ModelCache(options.device, options.weights_folder)
     sets: dict[str, list[Measured]] = {}
     for label, settings in _settings(options):
         folder = options.output / "dances" / label
@@ -72,7 +72,7 @@ def _dance_songs(options: argparse.Namespace) -> dict[str, list[Measured]]:
         for song, seed in itertools.product(options.songs, options.seeds):
             name = f"{song.stem}_{seed}"
             print(f"{label}: {song.name}, seed {seed}", file=sys.stderr)
-            motion = generate(replace(settings, song=str(song), seed=seed), ProgressBar(), studio)
+            motion = generate(replace(settings, song=str(song), seed=seed), ProgressBar(), model_cache)
             save_motion(folder / f"{name}.npz", motion)
             sets.setdefault(label, []).append(measure_dance(name, motion))
     return sets

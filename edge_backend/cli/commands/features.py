@@ -2,7 +2,7 @@
 
 import argparse
 
-from ...generation.model_cache import Studio
+from ...generation.model_cache import ModelCache
 from ...generation.pipeline import write_features
 from ...runtime.devices import use_threads
 from ...schema.requests import FeaturesRequest
@@ -14,8 +14,8 @@ def run(options: argparse.Namespace) -> None:
     """Extract features. Raises EdgeError as audio does; OSError."""
     check_target(options.output)
     use_threads(options.threads)
-    studio = Studio(options.device, options.weights_folder, settings(options))
+    model_cache = ModelCache(options.device, options.weights_folder, settings(options))
     request = FeaturesRequest(options.song, options.type, options.start, options.duration)
     with progress(options) as report:
-        write_features(request, options.output, report, studio)
+        write_features(request, options.output, report, model_cache)
     finish(options, options.output, f"{options.type} features")

@@ -3,7 +3,7 @@
 import argparse
 from dataclasses import replace
 
-from ...generation.model_cache import Studio
+from ...generation.model_cache import ModelCache
 from ...generation.pipeline import write_dance
 from ...motion.files import load_motion
 from ...runtime.devices import use_threads
@@ -19,9 +19,9 @@ def run(options: argparse.Namespace) -> None:
     check_target(options.output)
     request = _request(options)
     use_threads(options.threads)
-    studio = Studio(options.device, options.weights_folder, settings(options))
+    model_cache = ModelCache(options.device, options.weights_folder, settings(options))
     with progress(options) as report:
-        write_dance(request, options.output, report, studio)
+        write_dance(request, options.output, report, model_cache)
     motion = load_motion(options.output)
     finish(options, options.output, f"{motion.frames} frames, {motion.frames / motion.fps:.1f} s, seed {options.seed}")
 

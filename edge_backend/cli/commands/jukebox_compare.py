@@ -7,7 +7,7 @@ import numpy as np
 
 from ...audio.jukebox.song import jukebox_windows
 from ...audio.loading import load
-from ...generation.model_cache import Studio
+from ...generation.model_cache import ModelCache
 from ...runtime.devices import use_threads
 from ...schema.frames import FPS
 from ..console import progress
@@ -19,7 +19,7 @@ def run(options: argparse.Namespace) -> None:
     use_threads(options.threads)
     audio = load(options.song, options.start, options.duration)
     frames = round(audio.duration * FPS)
-    own = Studio(options.device, options.weights_folder, settings(options)).jukebox
+    own = ModelCache(options.device, options.weights_folder, settings(options)).jukebox
     with progress(options) as report:
         ours, theirs = (
             jukebox_windows(audio, frames, replace(own, provider=provider), report)

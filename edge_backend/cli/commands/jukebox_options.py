@@ -11,7 +11,7 @@ _LONG_S = 600.0
 
 
 def settings(options: argparse.Namespace) -> JukeboxSettings:
-    """The settings; where Jukebox lies and its device are the studio's affair."""
+    """The settings; where Jukebox lies and its device are the model_cache's affair."""
     return JukeboxSettings(
         provider=options.provider,
         originals=options.originals,

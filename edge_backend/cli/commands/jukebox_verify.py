@@ -3,13 +3,13 @@
 import argparse
 
 from ...audio.jukebox.song import opened
-from ...generation.model_cache import Studio
+from ...generation.model_cache import ModelCache
 from ..console import finish, progress
 
 
 def run(options: argparse.Namespace) -> None:
     """Compare every file of Jukebox with its checksum. Raises EdgeError jukebox_missing, jukebox_damaged."""
-    folder = opened(Studio("cpu", options.weights_folder).jukebox)
+    folder = opened(ModelCache("cpu", options.weights_folder).jukebox)
     with progress(options) as report:
         folder.verify(report)
     finish(options, folder.path, f"{len(folder.files)} files are as they were made")

@@ -10,7 +10,7 @@ from ..motion import Motion
 from ..rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..steps import at_once, part
 from .body import Body
-from .contact_detection import by_hand, find_plants, part_handovers, release_heels, release_pivots, release_slides
+from .contact_detection import by_hand, detect_contacts, part_handovers, release_heels, release_pivots, release_slides
 from .curves import rise
 from .legs import STRETCH, longest_legs, reach_leg
 from .proportions import carried_spread, fit_in_steps, leg_ways
@@ -136,7 +136,7 @@ def _stand(body: Body, settings: FootSettings) -> tuple[Array, Array]:
     scale = body.rig.scale
     floor = find_floor(body.points, body.heights, body.contacts, scale)
     heights = body.heights - floor[:, None, None]
-    planted = by_hand(find_plants(body.points, heights, body.contacts, settings, scale), settings)
+    planted = by_hand(detect_contacts(body.points, heights, body.contacts, settings, scale), settings)
     drift = drift_shift(planted, body.points, body.held_root, scale)
     steady = body.points + np.pad(drift, ((0, 0), (0, 1)))[:, None, None]
     planted = release_slides(planted, steady, scale)

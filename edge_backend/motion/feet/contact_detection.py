@@ -29,7 +29,7 @@ PIVOT_SPEED = np.radians(45)  # per second; such a foot is pivoting in every fra
 STEP_FRAMES = 4  # frames given to a foot for the step or turn that a plant was broken for
 
 
-def find_plants(points: Array, heights: Array, contacts: Array, settings: FootSettings, scale: float) -> Array:
+def detect_contacts(points: Array, heights: Array, contacts: Array, settings: FootSettings, scale: float) -> Array:
     """Planted heels and toes, bool (T, legs, 2).
 
     points: (T, legs, 2, 3) ankle and toe joints, world. heights: (T, legs, 2) above their place on a flat foot.

@@ -44,7 +44,7 @@ def behave(manner: str, job: Generate) -> None:  # noqa: PLR0912 - a list of man
             os.kill(os.getpid(), 11)
         case "killed":
             os.kill(os.getpid(), 9)
-        case "last_words":
+        case "log_tail":
             print("something went very wrong", file=sys.stderr, flush=True)
             os._exit(7)
         case "garbage":

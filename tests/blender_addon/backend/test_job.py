@@ -41,14 +41,14 @@ class Bench:
     def job(self, manner):
         launch = manner if not isinstance(manner, str) else self.launch(manner)
 
-        def hire():
+        def get_worker():
             living = [worker for worker in self.workers if worker.alive]
             if not living:
                 living.append(addon("backend.worker_process").WorkerProcess(launch))
                 self.workers.append(living[0])
             return living[0]
 
-        return addon("backend.job").Job(hire, self.folder)
+        return addon("backend.job").Job(get_worker, self.folder)
 
     def pids(self):
         return [int(file.name) for file in (self.folder / "notes").iterdir()]
@@ -127,7 +127,7 @@ def test_progress_of_other_jobs_and_stages_does_no_harm(bench):
     [
         ("out_of_memory", "out_of_memory", "memory"),
         ("no_module", "backend_packages_missing", "librosa"),
-        ("last_words", "backend_died", "exit code 7: something went very wrong"),
+        ("log_tail", "backend_died", "exit code 7: something went very wrong"),
         ("no_result", "backend_died", "without a result"),
         ("garbage", "backend_garbage", "no message"),
         ("refuses", "audio_silent", "silent"),
@@ -153,7 +153,7 @@ def test_a_result_that_is_no_dance_is_told_in_a_sentence(bench):
 
 
 def test_after_a_crash_the_next_job_gets_a_new_worker(bench):
-    run(bench.job("last_words"))
+    run(bench.job("log_tail"))
     job = bench.job("good")
     run(job)
     assert job.state == "done" and len(bench.pids()) == 2

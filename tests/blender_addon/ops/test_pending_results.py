@@ -138,7 +138,7 @@ class FakeTimers:
 def test_only_so_many_are_kept_and_half_written_ones_are_none(tmp_path):
     kept, files = addon("backend.pending_results"), addon("edge_backend.motion.files")
     files.save_motion(tmp_path / "dance.npz", random_motion(10))
-    folder = kept.KeptResults(tmp_path / "results")
+    folder = kept.PendingResults(tmp_path / "results")
     names = [folder.keep(tmp_path / "dance.npz", {"label": str(number)}).name for number in range(kept.MOST + 3)]
     assert len(folder.all()) == kept.MOST and len(list((tmp_path / "results").iterdir())) == 2 * kept.MOST
     assert os.name == "nt" or stat.S_IMODE((tmp_path / "results").stat().st_mode) == 0o700
@@ -151,7 +151,7 @@ def test_only_so_many_are_kept_and_half_written_ones_are_none(tmp_path):
 def test_a_clock_that_was_set_back_costs_no_dance(tmp_path, monkeypatch):
     kept, files = addon("backend.pending_results"), addon("edge_backend.motion.files")
     files.save_motion(tmp_path / "dance.npz", random_motion(10))
-    folder = kept.KeptResults(tmp_path / "results")
+    folder = kept.PendingResults(tmp_path / "results")
     for _ in range(kept.MOST):
         folder.keep(tmp_path / "dance.npz", {})
     monkeypatch.setattr(kept.time, "strftime", lambda _: "19700101-000000")

@@ -25,7 +25,7 @@ def last_frame(frames):
 def seen(stage, monkeypatch):
     """What stands on the dancer each time that it is shown: (frames, heads of the bones at frame 60)."""
     pictures = []
-    growing = addon("takes.partial_preview").Growing
+    growing = addon("takes.partial_preview").PartialPreview
     show = growing.show
 
     def shown(self, armature, beginning, scene):
@@ -46,7 +46,7 @@ def test_the_beginning_is_on_the_dancer_before_the_rest_is_made_and_stays(stage,
 
 @pytest.fixture
 def cancelled_when_seen(stage, monkeypatch):
-    growing = addon("takes.partial_preview").Growing
+    growing = addon("takes.partial_preview").PartialPreview
     show = growing.show
 
     def shown(self, armature, beginning, scene):

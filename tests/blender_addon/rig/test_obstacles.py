@@ -15,7 +15,7 @@ def update():
 def said(armature):
     """Kind -> sentence, as the panel asks."""
     update()
-    return {item.kind: item.text for item in addon("rig.rig_check").verdict_of(armature, bpy.context).obstacles}
+    return {item.kind: item.text for item in addon("rig.rig_check").check_rig(armature, bpy.context).obstacles}
 
 
 def mend(armature, kind):
@@ -171,7 +171,7 @@ def test_strips_that_move_the_object_or_animate_a_constraint_are_said_and_muted(
     hand_over = put_strip(character, hold)
     constraint.influence = 0
     bpy.context.scene.frame_set(1)
-    texts = [item.text for item in addon("rig.rig_check").verdict_of(character, bpy.context).obstacles]
+    texts = [item.text for item in addon("rig.rig_check").check_rig(character, bpy.context).obstacles]
     assert any("moves unreal itself" in text for text in texts)
     assert any("animates a constraint of root" in text for text in texts)
     mend(character, "strips")

@@ -175,7 +175,7 @@ def test_the_report_tells_the_system_and_no_path(tmp_path):
     ],
 )
 def test_a_text_is_left_without_paths(text, shown):
-    assert addon("edge_backend.fileio.redaction").private(text, {"extension": Path("/known")}) == shown
+    assert addon("edge_backend.fileio.redaction").redact(text, {"extension": Path("/known")}) == shown
 
 
 def test_the_log_is_kept_in_few_small_files(tmp_path):

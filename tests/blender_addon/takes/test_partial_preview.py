@@ -31,56 +31,56 @@ def dancer():
 
 
 @pytest.fixture
-def growing():
-    return addon("takes.partial_preview").Growing(11.0)
+def preview():
+    return addon("takes.partial_preview").PartialPreview(11.0)
 
 
-def test_keys_of_the_beginning_appear_and_stay_while_more_come(dancer, growing):
-    growing.show(dancer, swaying(40), bpy.context.scene)
+def test_keys_of_the_beginning_appear_and_stay_while_more_come(dancer, preview):
+    preview.show(dancer, swaying(40), bpy.context.scene)
     first = values(dancer.animation_data.action)
-    growing.show(dancer, swaying(90), bpy.context.scene)
+    preview.show(dancer, swaying(90), bpy.context.scene)
     action = dancer.animation_data.action
     assert np.array_equal(values(action)[:, : 2 * 40], first)
     assert tuple(action.frame_range) == (11, 11 + 89)
     assert len(bpy.data.actions) == 1
     scene_end = 100
-    growing.show(dancer, swaying(200), bpy.context.scene)
+    preview.show(dancer, swaying(200), bpy.context.scene)
     assert bpy.context.scene.frame_end == 11 + 199 > scene_end  # the timeline plays what is there
 
 
-def test_what_has_grown_is_what_the_take_will_be(dancer, growing):
-    growing.show(dancer, swaying(40), bpy.context.scene)
-    growing.show(dancer, swaying(90), bpy.context.scene)
+def test_what_has_grown_is_what_the_take_will_be(dancer, preview):
+    preview.show(dancer, swaying(40), bpy.context.scene)
+    preview.show(dancer, swaying(90), bpy.context.scene)
     grown = values(dancer.animation_data.action)
-    growing.remove()
+    preview.remove()
     action = addon("takes.new_take").add_take(dancer, swaying(90), bpy.context.scene, 11.0)
     assert np.array_equal(values(action), grown)
 
 
-def test_it_leaves_no_trace(dancer, growing):
+def test_it_leaves_no_trace(dancer, preview):
     scene = bpy.context.scene
     before = addon("takes.new_take").add_take(dancer, swaying(30), scene, 1.0)
-    growing.show(dancer, swaying(300), scene)
+    preview.show(dancer, swaying(300), scene)
     assert dancer.animation_data.action != before
-    growing.remove()
+    preview.remove()
     assert dancer.animation_data.action == before
     assert list(bpy.data.actions) == [before]
     assert scene.frame_end == 100
     assert list(addon("takes.take_list").takes_of(dancer)) == [before]
-    growing.remove()  # nothing more to remove
+    preview.remove()  # nothing more to remove
 
 
-def test_a_file_saved_in_the_middle_keeps_the_animators_own_keys(dancer, growing, tmp_path):
+def test_a_file_saved_in_the_middle_keeps_the_animators_own_keys(dancer, preview, tmp_path):
     own, _ = addon("compat").new_action("By hand")
     own.use_fake_user = False
     slot = ""
     if hasattr(own, "slots"):
         slot = own.slots.new("OBJECT", "Another").identifier
     addon("compat").assign_action(dancer, own, slot)
-    growing.show(dancer, swaying(40), bpy.context.scene)
+    preview.show(dancer, swaying(40), bpy.context.scene)
     path = str(tmp_path / "saved.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path, copy=True)
-    growing.remove()
+    preview.remove()
     assert addon("compat").shown_action(dancer) == (own, slot) and not own.use_fake_user
     with bpy.data.libraries.load(path) as (saved, _):
         assert "By hand" in saved.actions
@@ -108,8 +108,8 @@ def saved_without_a_word(path):
 
 
 @pytest.mark.parametrize("happening", ["undo_pre", "undo_post", "redo_pre", "redo_post", "save_pre", "load_post"])
-def test_it_is_gone_before_blender_looks_and_after_blender_brings_it_back(dancer, own, growing, happening):
-    growing.show(dancer, swaying(300), bpy.context.scene)
+def test_it_is_gone_before_blender_looks_and_after_blender_brings_it_back(dancer, own, preview, happening):
+    preview.show(dancer, swaying(300), bpy.context.scene)
     for handler in getattr(bpy.app.handlers, happening):
         handler(bpy.context.scene, None)
     assert dancer.animation_data.action == own and list(bpy.data.actions) == [own]
@@ -117,21 +117,21 @@ def test_it_is_gone_before_blender_looks_and_after_blender_brings_it_back(dancer
     assert not [*dancer.keys(), *bpy.context.scene.keys()]
 
 
-def test_what_was_taken_away_is_shown_again(dancer, own, growing):
-    assert not growing.taken_away  # not shown yet
-    growing.show(dancer, swaying(40), bpy.context.scene)
-    assert not growing.taken_away
+def test_what_was_taken_away_is_shown_again(dancer, own, preview):
+    assert not preview.taken_away  # not shown yet
+    preview.show(dancer, swaying(40), bpy.context.scene)
+    assert not preview.taken_away
     for handler in bpy.app.handlers.save_pre:
         handler(None, None)
-    assert growing.taken_away
-    growing.show(dancer, swaying(40), bpy.context.scene)
-    assert not growing.taken_away and dancer.animation_data.action != own
-    growing.remove()
-    assert not growing.taken_away and dancer.animation_data.action == own
+    assert preview.taken_away
+    preview.show(dancer, swaying(40), bpy.context.scene)
+    assert not preview.taken_away and dancer.animation_data.action != own
+    preview.remove()
+    assert not preview.taken_away and dancer.animation_data.action == own
 
 
-def test_a_saved_file_is_as_if_no_dance_were_made(dancer, own, growing, tmp_path):
-    growing.show(dancer, swaying(300), bpy.context.scene)
+def test_a_saved_file_is_as_if_no_dance_were_made(dancer, own, preview, tmp_path):
+    preview.show(dancer, swaying(300), bpy.context.scene)
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "saved.blend"))
     addon("takes.partial_preview").unregister()  # as where the extension is not installed
     try:
@@ -144,9 +144,9 @@ def test_a_saved_file_is_as_if_no_dance_were_made(dancer, own, growing, tmp_path
 
 
 def test_an_autosaved_file_has_no_half_dance_and_what_was_shown_is_shown_when_it_is_opened(
-    dancer, own, growing, tmp_path
+    dancer, own, preview, tmp_path
 ):
-    growing.show(dancer, swaying(300), bpy.context.scene)
+    preview.show(dancer, swaying(300), bpy.context.scene)
     assert saved_without_a_word(tmp_path / "saved.blend") == ["By hand"]
     assert dancer.animation_data.action != own  # still shown
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "saved.blend"))
@@ -155,71 +155,71 @@ def test_an_autosaved_file_has_no_half_dance_and_what_was_shown_is_shown_when_it
     assert bpy.context.scene.frame_end == 100
 
 
-def test_what_the_user_has_done_meanwhile_stays(dancer, own, growing):
+def test_what_the_user_has_done_meanwhile_stays(dancer, own, preview):
     scene = bpy.context.scene
-    growing.show(dancer, swaying(200), scene)
+    preview.show(dancer, swaying(200), scene)
     another, _ = addon("compat").new_action("Another")
     addon("compat").assign_action(dancer, another)
     scene.frame_end = 160
-    growing.remove()
+    preview.remove()
     assert dancer.animation_data.action == another and scene.frame_end == 160
     assert {action.name for action in bpy.data.actions} == {"By hand", "Another"}
 
 
-def test_it_goes_where_the_user_has_put_it(dancer, own, growing):
+def test_it_goes_where_the_user_has_put_it(dancer, own, preview):
     """Onto a copy of the dancer, and into the NLA, whose strip is being tweaked."""
     scene = bpy.context.scene
-    growing.show(dancer, swaying(40), scene)
+    preview.show(dancer, swaying(40), scene)
     copy = dancer.copy()
     scene.collection.objects.link(copy)
     copy.animation_data.action = copy.animation_data.action.copy()
     data = dancer.animation_data
     track = data.nla_tracks.new()
     track.strips.new("Pushed down", 1, data.action)
-    growing.remove()
+    preview.remove()
     assert [ob.animation_data.action for ob in (dancer, copy)] == [own, own]
     assert list(bpy.data.actions) == [own] and not data.nla_tracks
 
 
-def test_it_leaves_no_trace_behind_a_strip_that_is_tweaked(dancer, own, growing):
+def test_it_leaves_no_trace_behind_a_strip_that_is_tweaked(dancer, own, preview):
     data = dancer.animation_data
     track = data.nla_tracks.new()
     another, _ = addon("compat").new_action("Strip")
     strip = track.strips.new("Strip", 1, another)
-    growing.show(dancer, swaying(40), bpy.context.scene)
+    preview.show(dancer, swaying(40), bpy.context.scene)
     data.nla_tracks.active, strip.select, track.select = track, True, True
     data.use_tweak_mode = True
     assert data.use_tweak_mode and data.action == another
-    growing.remove()
+    preview.remove()
     assert not data.use_tweak_mode and data.action == own and strip.action == another
 
 
-def test_without_an_armature_it_leaves_no_trace(dancer, own, growing):
-    growing.show(dancer, swaying(300), bpy.context.scene)
+def test_without_an_armature_it_leaves_no_trace(dancer, own, preview):
+    preview.show(dancer, swaying(300), bpy.context.scene)
     bpy.data.objects.remove(dancer)
-    growing.remove()
+    preview.remove()
     assert list(bpy.data.actions) == [own] and bpy.context.scene.frame_end == 100
 
 
-def test_undone_in_the_middle_it_begins_anew(dancer, growing):
-    growing.show(dancer, swaying(40), bpy.context.scene)
+def test_undone_in_the_middle_it_begins_anew(dancer, preview):
+    preview.show(dancer, swaying(40), bpy.context.scene)
     bpy.data.actions.remove(dancer.animation_data.action)  # what undo leaves
-    growing.show(dancer, swaying(90), bpy.context.scene)
+    preview.show(dancer, swaying(90), bpy.context.scene)
     assert dancer.animation_data.action.frame_range[1] == 11 + 89
 
 
-def test_turns_do_not_jump_where_more_keys_come(dancer, growing):
+def test_turns_do_not_jump_where_more_keys_come(dancer, preview):
     """In Euler angles too, where a value has many names."""
     for bone in dancer.pose.bones:
         bone.rotation_mode = "XYZ"
     for frames in (40, 90):
-        growing.show(dancer, swaying(frames), bpy.context.scene)
+        preview.show(dancer, swaying(frames), bpy.context.scene)
     keys = values(dancer.animation_data.action)[:, 1::2]
     assert np.abs(np.diff(keys, axis=1)).max() < 0.2  # radians or metres in a frame; the dancer sways slowly
 
 
 @pytest.mark.parametrize("mode", ["QUATERNION", "AXIS_ANGLE", "XYZ"])
-def test_only_new_frames_are_keyed_and_nothing_jumps_where_they_begin(dancer, growing, monkeypatch, mode):
+def test_only_new_frames_are_keyed_and_nothing_jumps_where_they_begin(dancer, preview, monkeypatch, mode):
     module, scene = addon("takes.partial_preview"), bpy.context.scene
     for bone in dancer.pose.bones:
         bone.rotation_mode = mode
@@ -233,27 +233,27 @@ def test_only_new_frames_are_keyed_and_nothing_jumps_where_they_begin(dancer, gr
     monkeypatch.setattr(module, "dance_channels", counted)
     dance = turning(400)
     for frames in (75, 150, 225, 400):
-        growing.show(dancer, piece(dance, frames), scene)
+        preview.show(dancer, piece(dance, frames), scene)
     assert keyed == [75, 75, 75, 175]
     grown = values(dancer.animation_data.action)
     kinds = {point.interpolation for curve in addon("compat").fcurves_of(dancer.animation_data.action)
              for point in curve.keyframe_points}  # fmt: skip
     assert kinds == {"LINEAR"}
-    growing.remove()
-    growing.show(dancer, dance, scene)
+    preview.remove()
+    preview.show(dancer, dance, scene)
     assert np.array_equal(values(dancer.animation_data.action), grown)
 
 
 @pytest.mark.parametrize("change", ["mode", "keys"])
-def test_what_the_user_has_changed_meanwhile_is_keyed_from_the_beginning(dancer, growing, change):
+def test_what_the_user_has_changed_meanwhile_is_keyed_from_the_beginning(dancer, preview, change):
     scene, dance = bpy.context.scene, turning(150)
-    growing.show(dancer, piece(dance, 75), scene)
+    preview.show(dancer, piece(dance, 75), scene)
     if change == "mode":
         dancer.pose.bones[3].rotation_mode = "XZY"
     else:
         points = addon("compat").fcurves_of(dancer.animation_data.action)[5].keyframe_points
         points.remove(points[10])
-    growing.show(dancer, dance, scene)
+    preview.show(dancer, dance, scene)
     curves = list(addon("compat").fcurves_of(dancer.animation_data.action))
     whole = [curve for curve in curves if len(curve.keyframe_points) == 150]
     assert len(whole) >= len(curves) - 4  # what the bone has turned by before stays

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pipeline_fixtures import write_song, write_weights
 
-from edge_backend.batch.executor import Crew
+from edge_backend.batch.executor import PoolConfig
 from edge_backend.batch.manifest import Outcome
 from edge_backend.batch.pool import make_here
 from edge_backend.batch.run import run_batch
@@ -66,10 +66,10 @@ def test_every_take_is_made_once_although_a_process_is_killed(takes: list[Take],
     killer = threading.Thread(target=kill_one, daemon=True)
     killer.start()
     try:
-        crew = Crew(jobs=0, device="cpu")
+        config = PoolConfig(jobs=0, device="cpu")
 
         def dancers(left: list[Take], folder: Path) -> object:
-            return make_on_ray(left, folder, crew, "127.0.0.1:26379")
+            return make_on_ray(left, folder, config, "127.0.0.1:26379")
 
         outcomes = run_batch(takes, tmp_path, dancers, tmp_path / "m.csv", tell=told.append)  # type: ignore[arg-type]
     finally:
@@ -81,6 +81,6 @@ def test_every_take_is_made_once_although_a_process_is_killed(takes: list[Take],
 
     # And what a cluster makes is what this machine makes.
     (tmp_path / "here").mkdir()
-    list(make_here(takes[:1], tmp_path / "here", Crew(device="cpu")))
+    list(make_here(takes[:1], tmp_path / "here", PoolConfig(device="cpu")))
     name = f"{takes[0].name}.npz"
     assert (tmp_path / name).read_bytes() == (tmp_path / "here" / name).read_bytes()

@@ -12,9 +12,9 @@ from pipeline_fixtures import write_song, write_weights
 from edge_backend.batch.manifest import Outcome, read_manifest, write_manifest
 from edge_backend.batch.memory import PROCESS_BYTES, free_memory, suitable_jobs, usable_cores
 from edge_backend.batch.seeds import seeds_in
-from edge_backend.batch.take_requests import Take, Wish, songs_in, state_of, takes_of
+from edge_backend.batch.take_requests import Take, TakeRequest, songs_in, state_of, takes_of
 from edge_backend.errors import EdgeError
-from edge_backend.generation.model_cache import Studio
+from edge_backend.generation.model_cache import ModelCache
 from edge_backend.generation.pipeline import write_dance
 from edge_backend.motion.files import load_motion, save_motion
 from edge_backend.schema.requests import BeatsRequest, FeetRequest, GenerateRequest
@@ -43,18 +43,18 @@ def test_of_a_folder_the_sound_files_are_taken(tmp_path: Path) -> None:
 
 def test_names_are_songs_and_seeds_and_never_the_same() -> None:
     songs = ["x/Song.wav", "x/song.ogg", "y/song.ogg"]  # one name to a system that does not know capitals
-    takes = takes_of(Wish(GenerateRequest(song, seed=1)) for song in [*songs, songs[0]])
+    takes = takes_of(TakeRequest(GenerateRequest(song, seed=1)) for song in [*songs, songs[0]])
     assert [take.name for take in takes] == ["Song-1", "song~2-1", "song~3-1"]
     assert [take.request.song for take in takes] == songs
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "a\0b"])
 def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
-    assert code_of(takes_of, [Wish(GenerateRequest("s.wav"), name)]) == "batch_name"
+    assert code_of(takes_of, [TakeRequest(GenerateRequest("s.wav"), name)]) == "batch_name"
 
 
 def test_two_takes_of_one_given_name_are_refused() -> None:
-    wishes = [Wish(GenerateRequest("s.wav", seed=seed), "hero") for seed in (1, 2)]
+    wishes = [TakeRequest(GenerateRequest("s.wav", seed=seed), "hero") for seed in (1, 2)]
     assert code_of(takes_of, wishes) == "batch_name"
     assert len(takes_of(wishes[:1] * 2)) == 1
 
@@ -72,9 +72,9 @@ def test_a_spreadsheet_says_song_by_song_what_is_wanted(tmp_path: Path) -> None:
     wishes = read_manifest(path, usual, (7,))
     a = str(tmp_path / "music/a.ogg")
     assert wishes == [
-        Wish(GenerateRequest(a, seed=1, style="salsa", energy=0.5, steps=4)),
-        Wish(GenerateRequest(a, seed=2, style="salsa", energy=0.5, steps=4)),
-        Wish(GenerateRequest("/b.ogg", seed=7, steps=4, energy=0.9, duration=10, on_beat=0.5), "finale"),
+        TakeRequest(GenerateRequest(a, seed=1, style="salsa", energy=0.5, steps=4)),
+        TakeRequest(GenerateRequest(a, seed=2, style="salsa", energy=0.5, steps=4)),
+        TakeRequest(GenerateRequest("/b.ogg", seed=7, steps=4, energy=0.9, duration=10, on_beat=0.5), "finale"),
     ]
 
 
@@ -126,7 +126,7 @@ def test_what_comes_out_goes_in_again(
     song = str(folder / request.song)
     take = Take("hero", GenerateRequest(song, **{f: getattr(request, f) for f in FIELDS}))
     write_manifest(path, [Outcome(take, "made", 60, 1.5), Outcome(take, "failed", error=EdgeError("x", "No."))])
-    assert read_manifest(path, GenerateRequest(""), (0,)) == [Wish(take.request, "hero")] * 2
+    assert read_manifest(path, GenerateRequest(""), (0,)) == [TakeRequest(take.request, "hero")] * 2
 
 
 FIELDS = ("seed", "start", "duration", "style", "energy", "sequential", "guidance_interval", "feet", "beats")
@@ -151,7 +151,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Take, Path]:
     folder = tmp_path_factory.mktemp("made")
     weights, song = write_weights(folder), write_song(folder / "song.wav", seconds=2.0)
     request = GenerateRequest(str(song), steps=2, seed=3, weights=str(weights), guidance_interval=(0, 900))
-    write_dance(request, folder / "song-3.npz", studio=Studio("cpu"))
+    write_dance(request, folder / "song-3.npz", model_cache=ModelCache("cpu"))
     return Take("song-3", request), folder / "song-3.npz"
 
 
@@ -168,7 +168,7 @@ def test_a_take_is_there_if_its_file_was_made_from_the_same_request(made: tuple[
 def test_a_dance_to_the_first_second_is_not_the_dance_to_the_whole_song(tmp_path: Path) -> None:
     weights, song = write_weights(tmp_path), write_song(tmp_path / "song.wav", seconds=2.0)
     short = GenerateRequest(str(song), steps=2, weights=str(weights), duration=1.0)
-    write_dance(short, tmp_path / "short.npz", studio=Studio("cpu"))
+    write_dance(short, tmp_path / "short.npz", model_cache=ModelCache("cpu"))
     assert state_of(Take("short", short), tmp_path / "short.npz") == "there"
     assert state_of(Take("short", _changed(short, {"duration": None})), tmp_path / "short.npz") == "other"
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from pipeline_fixtures import write_weights
 
-from edge_backend.bench.dances import Timing, in_turns, time_full_size
+from edge_backend.bench.dances import Timing, interleaved, time_full_size
 from edge_backend.cli.main import main
 from edge_backend.model.decoder import DanceDecoder, DecoderConfig
 
@@ -57,6 +57,6 @@ def test_dances_take_turns_and_the_quickest_of_each_counts():
 
         return dance
 
-    told = in_turns([work("draft", [3.0, 1.0]), work("best", [5.0, 9.0])], rounds=2)
+    told = interleaved([work("draft", [3.0, 1.0]), work("best", [5.0, 9.0])], rounds=2)
     assert order == ["draft", "best", "draft", "best"]
     assert [(timing.quality, timing.total) for timing in told] == [("draft", 1.0), ("best", 5.0)]

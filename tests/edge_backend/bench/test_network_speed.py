@@ -17,9 +17,9 @@ def test_the_work_of_an_evaluation_is_what_torch_counts():
     decoder = CachedDecoder(model)
     memory = decoder.memory(model.encode_music(torch.randn(3, 150, 12)))
     x = torch.randn(3, 150, 151)
-    decoder(x, 500, memory, unheard=False)  # the timestep is told
+    decoder(x, 500, memory, unconditional=False)  # the timestep is told
     with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):  # the fused one is not counted
-        decoder(x, 500, memory, unheard=False)
+        decoder(x, 500, memory, unconditional=False)
     film = 2 * 3 * 64 * (3 * 3 * 2 * 64)  # windows, latent, all FiLM numbers: too little to count
     assert counter.get_total_flops() - film == 3 * evaluation_flops(SMALL)
 

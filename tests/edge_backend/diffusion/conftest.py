@@ -74,12 +74,12 @@ class SmoothDancer:
     def memory(self, music):
         return Memory([], music.hidden, None)
 
-    def __call__(self, x, t, heard, *, unheard):
+    def __call__(self, x, t, conditional, *, unconditional):
         abar = self._schedule.alphas_cumprod[t].double()
         gain = abar.sqrt() * self._variance / (abar * self._variance + 1 - abar)
         away = x.double() - abar.sqrt() * self._mean
         x0 = (self._waves @ (gain[:, None] * (self._waves.T @ away)) + self._mean).float()
-        return x0.expand((heard is not None) + unheard, *x0.shape)
+        return x0.expand((conditional is not None) + unconditional, *x0.shape)
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from edge_backend.diffusion.body_parts import BODY_PARTS
 from edge_backend.diffusion.constraints import combine, frame_range, pose_at, root_path
-from edge_backend.diffusion.edit_constraints import Kept
+from edge_backend.diffusion.edit_constraints import EditConstraints
 from edge_backend.diffusion.song import SamplerSettings, sample_song
-from edge_backend.generation.postprocess import Finisher
+from edge_backend.generation.postprocess import Postprocessor
 from edge_backend.model.controls import control_channels
 from edge_backend.model.weights_file import load_weights
 from edge_backend.motion.feet import FootSettings, clean_motion
@@ -53,7 +53,7 @@ class Dancer:
     def finished(self, vectors, constraint):
         """The dance on the beat and on its feet, with what is kept as it was."""
         beats = np.arange(0.4, len(vectors) / 30, 0.5)
-        return Finisher(beats, Kept(constraint), 1.0, FootSettings(), 0.0, {}).whole(vectors)
+        return Postprocessor(beats, EditConstraints(constraint), 1.0, FootSettings(), 0.0, {}).whole(vectors)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from edge_backend.diffusion.constraint_guidance import Hold, around, holding
+from edge_backend.diffusion.constraint_guidance import WindowConstraint, with_constraint, with_origin
 from edge_backend.diffusion.schedule import CLEAN
 
 CPU = torch.device("cpu")
@@ -10,7 +10,9 @@ FRAME = torch.arange(150.0)
 
 def corrected(weight, values, prediction, t=0):
     """One channel of one window, by a Hold: (150,) each."""
-    return Hold(weight[None, :, None], values[None, :, None], 1000, CPU)(prediction[None, :, None], t)[0, :, 0]
+    return WindowConstraint(weight[None, :, None], values[None, :, None], 1000, CPU)(prediction[None, :, None], t)[
+        0, :, 0
+    ]
 
 
 def test_what_is_held_exactly_is_there_exactly():
@@ -69,7 +71,7 @@ def test_channels_and_windows_are_held_each_for_itself():
     weight, values = torch.zeros(2, 150, 3), torch.zeros(2, 150, 3)
     weight[1, 40, 2], values[1, 40, 2] = 1, 1
     prediction = torch.randn(2, 150, 3)
-    result = Hold(weight, values, 1000, CPU)(prediction, 0)
+    result = WindowConstraint(weight, values, 1000, CPU)(prediction, 0)
     changed = result != prediction
     assert changed[1, :, 2].any()
     changed[1, :, 2] = False
@@ -85,7 +87,7 @@ def test_values_of_free_frames_do_not_matter():
 def test_a_holding_denoiser_keeps_what_is_held_at_every_timestep():
     weight = (FRAME < 20).float()[None, :, None]
     values = torch.rand(1, 150, 1)
-    denoise = holding(lambda x, _t: x * 0.5, Hold(weight, values, 1000, CPU))
+    denoise = with_constraint(lambda x, _t: x * 0.5, WindowConstraint(weight, values, 1000, CPU))
     for t in (999, 300, 0):
         assert torch.equal(denoise(torch.randn(1, 150, 1), t)[:, :20], values[:, :20])
 
@@ -97,7 +99,7 @@ def test_around_its_origin_a_denoiser_does_not_see_where_the_dance_is(schedule, 
 
     origin = torch.full((2, 1, 3), 7.0)
     x0, noise = torch.rand(2, 150, 3), torch.randn(2, 150, 3)
-    there = around(denoise, origin, schedule)(schedule.q_sample(x0 + origin, t, noise), t)
+    there = with_origin(denoise, origin, schedule)(schedule.q_sample(x0 + origin, t, noise), t)
     here = denoise(schedule.q_sample(x0, t, noise), t)
     torch.testing.assert_close(there - origin, here, atol=1e-5, rtol=0)
     assert schedule.signal(CLEAN) == 1

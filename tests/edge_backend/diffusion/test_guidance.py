@@ -36,17 +36,19 @@ def heard(parity):
     x, cond = parity.tensor("model.x"), parity.tensor("model.cond")
     with torch.inference_mode():
         music = encode(model, cond)
-        unheard = model.decode(x, model.null_music(len(x)), torch.full((len(x),), 300))
+        unconditional = model.decode(x, model.null_music(len(x)), torch.full((len(x),), 300))
         conditional = model.decode(x, music, torch.full((len(x),), 300))
-    return model, music, x, conditional, unheard
+    return model, music, x, conditional, unconditional
 
 
 @pytest.mark.parametrize("weight", [0.0, 1.0, 2.0])
 @torch.inference_mode()
 def test_guidance_goes_from_the_dance_without_music_to_that_with_it_and_beyond(heard, weight):
-    model, music, x, conditional, unheard = heard
+    model, music, x, conditional, unconditional = heard
     result = guided(CachedDecoder(model), music, constant(weight))(x, 300)
-    torch.testing.assert_close(result, (unheard + weight * (conditional - unheard)).clamp(-1, 1), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        result, (unconditional + weight * (conditional - unconditional)).clamp(-1, 1), atol=1e-5, rtol=0
+    )
 
 
 @torch.inference_mode()

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from edge_backend.diffusion.heading_projection import facing
+from edge_backend.diffusion.heading_projection import with_heading_projection
 from edge_backend.motion.representation import Normaliser
 
 NORMALISER = Normaliser(np.linspace(0.5, 2, 151, dtype=np.float32), np.linspace(-0.3, 0.3, 151, dtype=np.float32))
 
 
 def predicted(x0):
-    return facing(lambda _x, _t: x0, NORMALISER, torch.device("cpu"))(x0, 500)
+    return with_heading_projection(lambda _x, _t: x0, NORMALISER, torch.device("cpu"))(x0, 500)
 
 
 def rows(x0):

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_backend.diffusion.parallel_windows import MOST_THREADS, chunks, rounds, side_by_side, threads_apart
+from edge_backend.diffusion.parallel_windows import MOST_THREADS, chunks, parallel_threads, rounds, run_parallel
 
 
 @pytest.fixture(autouse=True)
@@ -54,12 +54,12 @@ def test_each_computes_alone_and_at_the_same_time():
         return torch.tensor([torch.get_num_threads(), int(torch.is_inference_mode_enabled())])
 
     with torch.inference_mode():
-        assert torch.stack(side_by_side([work, work])).tolist() == [[1, 1], [1, 1]]
+        assert torch.stack(run_parallel([work, work])).tolist() == [[1, 1], [1, 1]]
     assert torch.get_num_threads() == 2
 
 
 def test_one_alone_has_all_threads():
-    (told,) = side_by_side([lambda: torch.tensor(torch.get_num_threads())])
+    (told,) = run_parallel([lambda: torch.tensor(torch.get_num_threads())])
     assert told == 2
 
 
@@ -67,7 +67,7 @@ def test_what_they_make_stands_in_their_order():
     def make(number):
         return lambda: torch.tensor(number)
 
-    assert torch.stack(side_by_side([make(number) for number in range(20)])).tolist() == list(range(20))
+    assert torch.stack(run_parallel([make(number) for number in range(20)])).tolist() == list(range(20))
 
 
 def test_a_failure_is_told_when_all_are_done_and_leaves_the_threads_as_they_were():
@@ -82,13 +82,13 @@ def test_a_failure_is_told_when_all_are_done_and_leaves_the_threads_as_they_were
         return torch.zeros(1)
 
     with pytest.raises(MemoryError):
-        side_by_side([fail, take_long])
+        run_parallel([fail, take_long])
     assert done
     assert torch.get_num_threads() == 2
 
 
 def test_only_a_processor_with_some_threads_has_them_work_apart(torch_threads):
-    assert threads_apart(torch.device("cpu")) == 2
-    assert threads_apart(torch.device("cuda")) == 1
+    assert parallel_threads(torch.device("cpu")) == 2
+    assert parallel_threads(torch.device("cuda")) == 1
     torch_threads(MOST_THREADS + 1)
-    assert threads_apart(torch.device("cpu")) == 1
+    assert parallel_threads(torch.device("cpu")) == 1

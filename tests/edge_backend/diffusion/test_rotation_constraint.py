@@ -6,8 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_backend.diffusion.constraint_guidance import Hold, holding
-from edge_backend.diffusion.rotation_constraint import turned, turning
+from edge_backend.diffusion.constraint_guidance import WindowConstraint, with_constraint
+from edge_backend.diffusion.rotation_constraint import turned, with_rotation_constraint
 from edge_backend.motion.representation import ROTATIONS, Normaliser, pack, unpack
 from edge_backend.motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 
@@ -82,7 +82,7 @@ def half_a_turn_away():
     turned_round = np.broadcast_to(np.diag([-1.0, -1.0, 1.0]), still.shape)
     weight = torch.zeros(1, FRAMES, 151)
     weight[:, 75:, ROTATIONS.start + 6 : ROTATIONS.start + 12] = 1
-    return vectors_of(still), Hold(weight, vectors_of(turned_round), 1000, torch.device("cpu"))
+    return vectors_of(still), WindowConstraint(weight, vectors_of(turned_round), 1000, torch.device("cpu"))
 
 
 def test_numbers_alone_would_snap_round_and_rotations_do_not(half_a_turn_away):
@@ -95,13 +95,13 @@ def test_numbers_alone_would_snap_round_and_rotations_do_not(half_a_turn_away):
     def predicted(_x, _t):
         return x0
 
-    assert fastest(holding(predicted, hold)) > 90
-    assert fastest(holding(turning(predicted, hold, NORMALISER), hold)) < 15
+    assert fastest(with_constraint(predicted, hold)) > 90
+    assert fastest(with_constraint(with_rotation_constraint(predicted, hold, NORMALISER), hold)) < 15
 
 
 def test_joints_of_which_nothing_is_held_stay_as_predicted(half_a_turn_away):
     x0, hold = half_a_turn_away
     wild = x0 + torch.randn(x0.shape, generator=torch.Generator().manual_seed(0))
-    found = turning(lambda _x, _t: wild, hold, NORMALISER)(x0, 500)
+    found = with_rotation_constraint(lambda _x, _t: wild, hold, NORMALISER)(x0, 500)
     changed = (found != wild).any(dim=1)[0].nonzero()[:, 0]
     assert set(changed.tolist()) <= set(range(ROTATIONS.start + 6, ROTATIONS.start + 12))

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_backend.diffusion.whittaker_blend import EASE, ease
+from edge_backend.diffusion.whittaker_blend import EASE, whittaker_blend
 
 
 def column(values):
@@ -24,7 +24,7 @@ def roughness(vectors):
 def test_a_held_frame_that_trembles_no_longer_jolts_its_neighbours(wave, frame):
     held = column(np.arange(60) == frame) > 0
     wave[frame] += 0.02
-    eased = ease(wave, held)
+    eased = whittaker_blend(wave, held)
     assert eased[frame] == wave[frame]
     assert roughness(eased) < roughness(wave) / 2
 
@@ -32,19 +32,19 @@ def test_a_held_frame_that_trembles_no_longer_jolts_its_neighbours(wave, frame):
 def test_a_step_between_held_and_free_frames_becomes_a_slope(wave):
     held = column(np.arange(60) < 30) > 0
     wave[30:] += 0.05
-    assert roughness(ease(wave, held)) < roughness(wave) / 3
+    assert roughness(whittaker_blend(wave, held)) < roughness(wave) / 3
 
 
 def test_only_the_frames_beside_held_ones_move(wave):
     held = column((np.arange(60) >= 20) & (np.arange(60) < 30)) > 0
     wave[30:] += 0.05
-    moved = np.flatnonzero(ease(wave, held) != wave)
+    moved = np.flatnonzero(whittaker_blend(wave, held) != wave)
     assert set(moved) == {*range(20 - EASE, 20), *range(30, 30 + EASE)}
 
 
 def test_a_smooth_join_is_left_nearly_as_it_is(wave):
     held = column(np.arange(60) < 30) > 0
-    assert np.abs(ease(wave, held) - wave).max() < 0.01  # of a wave from -1 to 1
+    assert np.abs(whittaker_blend(wave, held) - wave).max() < 0.01  # of a wave from -1 to 1
 
 
 def test_channels_are_eased_each_for_itself(wave):
@@ -52,16 +52,16 @@ def test_channels_are_eased_each_for_itself(wave):
     vectors[30] += 0.02
     held = np.zeros((60, 2), dtype=bool)
     held[30, 1] = True
-    eased = ease(vectors, held)
+    eased = whittaker_blend(vectors, held)
     np.testing.assert_array_equal(eased[:, 0], vectors[:, 0])
-    np.testing.assert_array_equal(eased[:, 1:], ease(vectors[:, 1:], held[:, 1:]))
+    np.testing.assert_array_equal(eased[:, 1:], whittaker_blend(vectors[:, 1:], held[:, 1:]))
 
 
 @given(frames=st.integers(1, 8), data=st.data())
 def test_dances_of_any_length_and_any_frames_held(frames, data):
     held = column(data.draw(st.lists(st.booleans(), min_size=frames, max_size=frames))) > 0
     vectors = column(np.arange(frames) ** 2)
-    eased = ease(vectors, held)
+    eased = whittaker_blend(vectors, held)
     assert np.isfinite(eased).all()
     np.testing.assert_array_equal(eased[held], vectors[held])
     if not held.any():

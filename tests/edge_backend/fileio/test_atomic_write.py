@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 from small_disk import mounted
 
 from edge_backend.errors.from_exception import explain
-from edge_backend.fileio.atomic_write import replacing, take_place
+from edge_backend.fileio.atomic_write import atomic_write, take_place
 
 LONGEST = 255  # bytes of a name
 
@@ -32,7 +32,7 @@ def flushed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the system does not tell what is open")
 def test_it_is_on_the_disk_before_the_old_one_goes_and_so_is_its_name(tmp_path: Path, flushed: list) -> None:
-    with replacing(tmp_path / "dance.npz") as unfinished:
+    with atomic_write(tmp_path / "dance.npz") as unfinished:
         unfinished.write_text("new")
     assert flushed == [(unfinished.name, False), (tmp_path.name, True)]
 
@@ -51,7 +51,7 @@ def test_several_in_one_process_are_not_in_each_others_way(tmp_path: Path) -> No
 
     def write(letter: str) -> None:
         try:
-            with replacing(target) as unfinished, unfinished.open("w") as file:
+            with atomic_write(target) as unfinished, unfinished.open("w") as file:
                 for _ in range(20):
                     together.wait()
                     file.write(letter * 1000)
@@ -72,13 +72,13 @@ def test_several_in_one_process_are_not_in_each_others_way(tmp_path: Path) -> No
 @pytest.mark.parametrize("letter", ["a", "é", "踊"])
 def test_the_longest_name_will_do(tmp_path: Path, letter: str) -> None:
     name = letter * ((LONGEST - 4) // len(letter.encode())) + ".npz"
-    with replacing(tmp_path / name) as unfinished:
+    with atomic_write(tmp_path / name) as unfinished:
         unfinished.write_text("new")
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_a_writer_gets_the_ending_that_it_wants(tmp_path: Path) -> None:
-    with replacing(tmp_path / "dancer.fbx", suffix=".fbx") as unfinished:
+    with atomic_write(tmp_path / "dancer.fbx", suffix=".fbx") as unfinished:
         assert unfinished.suffix == ".fbx" and unfinished.parent == tmp_path
         unfinished.write_text("new")
     assert [path.name for path in tmp_path.iterdir()] == ["dancer.fbx"]
@@ -92,7 +92,7 @@ def test_what_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path, failure
         path.write_text("half")
         raise failure
 
-    with pytest.raises(type(failure)), replacing(tmp_path / "dance.npz") as unfinished:
+    with pytest.raises(type(failure)), atomic_write(tmp_path / "dance.npz") as unfinished:
         write(unfinished)
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"dance.npz": "old"}
 
@@ -104,7 +104,7 @@ def test_a_full_disk_leaves_the_old_file_and_is_called_full(tmp_path: Path) -> N
             lambda path: path.write_bytes(bytes(1 << 20)),
             lambda path: save_file({"a": np.zeros(1 << 18, np.float32)}, path),
         ):
-            with pytest.raises(Exception) as caught, replacing(disk / "weights.safetensors") as unfinished:
+            with pytest.raises(Exception) as caught, atomic_write(disk / "weights.safetensors") as unfinished:
                 write(unfinished)
             assert explain(caught.value).code == "disk_full"
             assert {path.name: path.read_text() for path in disk.iterdir()} == {"weights.safetensors": "old"}

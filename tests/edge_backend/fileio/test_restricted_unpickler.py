@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from edge_backend.fileio.restricted_unpickler import ForbiddenNameError, ListedUnpickler, numpy_names
+from edge_backend.fileio.restricted_unpickler import ForbiddenNameError, RestrictedUnpickler, numpy_names
 
 
 def read(content):
-    return ListedUnpickler(io.BytesIO(content), numpy_names(), "latin1").load()
+    return RestrictedUnpickler(io.BytesIO(content), numpy_names(), "latin1").load()
 
 
 @settings(max_examples=60, deadline=None)

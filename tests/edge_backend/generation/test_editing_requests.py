@@ -13,9 +13,9 @@ from pipeline_fixtures import swaying, write_motion, write_song, write_weights
 
 from edge_backend.diffusion.body_parts import BODY_PARTS
 from edge_backend.diffusion.constraints import frame_range, root_path
-from edge_backend.diffusion.edit_constraints import Kept, read_edit
+from edge_backend.diffusion.edit_constraints import EditConstraints, read_edit
 from edge_backend.errors import EdgeError
-from edge_backend.generation.model_cache import Studio
+from edge_backend.generation.model_cache import ModelCache
 from edge_backend.generation.pipeline import generate
 from edge_backend.motion.files import load_motion
 from edge_backend.motion.motion import Motion
@@ -49,7 +49,7 @@ class Stage:
         self.folder = folder
         self.song = str(write_song(folder / "song.wav", FRAMES / 30 + 1))
         self.weights = str(write_weights(folder))
-        self.studio = Studio("cpu")
+        self.model_cache = ModelCache("cpu")
         self.old = swaying(FRAMES, place=(3.0, -2.0), heading=2.0)
         self.file = write_motion(folder / "old.npz", self.old)
         self.source = Source(self.file)
@@ -59,7 +59,7 @@ class Stage:
         return GenerateRequest(self.song, **usual | settings)
 
     def dance(self, edit: EditRequest, **settings: Any) -> Motion:
-        return generate(self.request(edit, **settings), studio=self.studio)
+        return generate(self.request(edit, **settings), model_cache=self.model_cache)
 
     def refused(self, edit: EditRequest, **settings: Any) -> EdgeError:
         with pytest.raises(EdgeError) as caught:
@@ -229,10 +229,10 @@ def test_what_is_kept_exactly_is_not_smoothed(stage: Stage, part: str) -> None:
 
 def test_a_kept_arm_leaves_the_root_to_the_foot_cleanup() -> None:
     arm = frame_range(swaying(30).vectors(), 0, 30, BODY_PARTS["left_arm"])
-    assert Kept(arm).held()[:, sorted(BODY_PARTS["left_arm"].joints)].all()
-    assert not Kept(arm).held_by_feet().any()
+    assert EditConstraints(arm).held()[:, sorted(BODY_PARTS["left_arm"].joints)].all()
+    assert not EditConstraints(arm).held_by_feet().any()
     path = root_path(np.zeros((30, 2)), range(30), 30)
-    assert Kept(path).held_by_feet()[:, Joint.PELVIS].all()
+    assert EditConstraints(path).held_by_feet()[:, Joint.PELVIS].all()
 
 
 def test_the_file_names_what_was_edited_without_paths(stage: Stage) -> None:
@@ -255,7 +255,7 @@ def test_guidance_options_change_the_dance(stage: Stage) -> None:
 def test_the_beginning_that_is_shown_early_holds_what_is_kept(stage: Stage) -> None:
     beginnings: list[Motion] = []
     request = stage.request(regenerated(stage.source, FRAMES, 80, 200), sequential=True)
-    generate(request, studio=stage.studio, on_partial=beginnings.append)
+    generate(request, model_cache=stage.model_cache, on_partial=beginnings.append)
     assert beginnings
     for beginning in beginnings:
         kept = range(min(80, beginning.frames))

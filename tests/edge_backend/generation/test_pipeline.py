@@ -13,7 +13,7 @@ from pipeline_fixtures import write_song, write_weights
 
 from edge_backend.audio.loading import load
 from edge_backend.errors import EdgeError
-from edge_backend.generation.model_cache import Studio
+from edge_backend.generation.model_cache import ModelCache
 from edge_backend.generation.pipeline import generate, write_dance, write_features
 from edge_backend.generation.postprocess import on_stage
 from edge_backend.motion.files import load_motion
@@ -40,58 +40,60 @@ def song(folder: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def studio() -> Studio:
-    return Studio("cpu")
+def model_cache() -> ModelCache:
+    return ModelCache("cpu")
 
 
 @pytest.mark.parametrize("seconds", [1.0, 1.02, 4.98, 5.0, 5.01, 7.5, 12.34])
 def test_a_dance_has_exactly_the_frames_of_its_duration(
-    song: str, weights: str, studio: Studio, seconds: float
+    song: str, weights: str, model_cache: ModelCache, seconds: float
 ) -> None:
-    motion = generate(GenerateRequest(song, duration=seconds, steps=2, weights=weights), studio=studio)
+    motion = generate(GenerateRequest(song, duration=seconds, steps=2, weights=weights), model_cache=model_cache)
     assert motion.frames == round(seconds * 30)
     assert np.isfinite(motion.vectors()).all()
 
 
-def test_without_a_duration_the_dance_goes_to_the_end_of_the_song(song: str, weights: str, studio: Studio) -> None:
-    motion = generate(GenerateRequest(song, start=1.5, steps=2, weights=weights), studio=studio)
+def test_without_a_duration_the_dance_goes_to_the_end_of_the_song(
+    song: str, weights: str, model_cache: ModelCache
+) -> None:
+    motion = generate(GenerateRequest(song, start=1.5, steps=2, weights=weights), model_cache=model_cache)
     assert motion.frames == round(4.5 * 30)
 
 
 def test_the_same_request_gives_the_same_bytes_and_another_seed_another_dance(
-    song: str, weights: str, studio: Studio, tmp_path: Path
+    song: str, weights: str, model_cache: ModelCache, tmp_path: Path
 ) -> None:
     for name, seed in (("a", 7), ("b", 7), ("c", 8)):
         request = GenerateRequest(song, seed=seed, steps=3, weights=weights)
-        write_dance(request, tmp_path / name, studio=Studio("cpu") if name == "b" else studio)
+        write_dance(request, tmp_path / name, model_cache=ModelCache("cpu") if name == "b" else model_cache)
     first, again, other = (hashlib.sha256((tmp_path / name).read_bytes()).digest() for name in "abc")
     assert first == again
     assert first != other
 
 
 @pytest.mark.parametrize("sampler", ["ddim", "ddpm", "dpmpp"])
-def test_every_sampler_makes_a_dance(song: str, weights: str, studio: Studio, sampler: str) -> None:
-    motion = generate(GenerateRequest(song, sampler=sampler, steps=4, weights=weights), studio=studio)  # type: ignore[arg-type]
+def test_every_sampler_makes_a_dance(song: str, weights: str, model_cache: ModelCache, sampler: str) -> None:
+    motion = generate(GenerateRequest(song, sampler=sampler, steps=4, weights=weights), model_cache=model_cache)  # type: ignore[arg-type]
     assert motion.frames == 180
     assert motion.meta["sampler"] == sampler
 
 
-def test_style_and_energy_reach_the_network(song: str, weights: str, studio: Studio) -> None:
-    plain = generate(GenerateRequest(song, steps=2, weights=weights), studio=studio)
+def test_style_and_energy_reach_the_network(song: str, weights: str, model_cache: ModelCache) -> None:
+    plain = generate(GenerateRequest(song, steps=2, weights=weights), model_cache=model_cache)
     for request in (
         GenerateRequest(song, steps=2, weights=weights, style="salsa"),
         GenerateRequest(song, steps=2, weights=weights, energy=1.0),
     ):
-        assert np.abs(generate(request, studio=studio).rotations - plain.rotations).max() > 1e-3
+        assert np.abs(generate(request, model_cache=model_cache).rotations - plain.rotations).max() > 1e-3
 
 
 def test_the_file_says_how_the_dance_was_made_without_paths_of_this_machine(
-    song: str, weights: str, studio: Studio, tmp_path: Path
+    song: str, weights: str, model_cache: ModelCache, tmp_path: Path
 ) -> None:
     write_dance(
         GenerateRequest(song, start=1.0, duration=2.0, seed=5, steps=2, weights=weights, style="modern"),
         tmp_path / "dance.npz",
-        studio=studio,
+        model_cache=model_cache,
     )
     motion = load_motion(tmp_path / "dance.npz")
     digest = hashlib.sha256(Path(song).read_bytes()).hexdigest()
@@ -101,33 +103,37 @@ def test_the_file_says_how_the_dance_was_made_without_paths_of_this_machine(
     assert str(tmp_path.parent) not in str(motion.meta)
 
 
-def test_beats_are_counted_from_the_first_frame_of_the_dance(song: str, weights: str, studio: Studio) -> None:
-    motion = generate(GenerateRequest(song, start=1.25, duration=4.0, steps=2, weights=weights), studio=studio)
+def test_beats_are_counted_from_the_first_frame_of_the_dance(song: str, weights: str, model_cache: ModelCache) -> None:
+    motion = generate(
+        GenerateRequest(song, start=1.25, duration=4.0, steps=2, weights=weights), model_cache=model_cache
+    )
     beats = motion.beats
     assert len(beats) >= 7  # 8 clicks fall into 4 s at 120 bpm
     assert (np.abs((beats + 1.25) % 0.5 - 0.25) > 0.25 - 0.04).all()  # within 40 ms, about a frame, of the clicks
     assert beats.max() < 4.0
 
 
-def test_weights_with_baseline_features_hear_each_window_alone(folder: Path, song: str, studio: Studio) -> None:
+def test_weights_with_baseline_features_hear_each_window_alone(
+    folder: Path, song: str, model_cache: ModelCache
+) -> None:
     weights = str(write_weights(folder, "deaf-to-style", "baseline"))
-    motion = generate(GenerateRequest(song, duration=5.5, steps=2, weights=weights), studio=studio)
+    motion = generate(GenerateRequest(song, duration=5.5, steps=2, weights=weights), model_cache=model_cache)
     assert motion.frames == 165
     assert motion.meta["features"] == "baseline"
     with pytest.raises(EdgeError) as caught:
-        generate(GenerateRequest(song, steps=2, weights=weights, style="salsa"), studio=studio)
+        generate(GenerateRequest(song, steps=2, weights=weights, style="salsa"), model_cache=model_cache)
     assert caught.value.code == "control_unsupported"
 
 
 def test_a_studio_loads_weights_once_until_the_file_changes(folder: Path) -> None:
-    studio, path = Studio("cpu"), write_weights(folder, "changing")
-    first = studio.weights(str(path))
-    assert studio.weights(str(path)) is first
-    assert studio.loaded == "changing"
+    model_cache, path = ModelCache("cpu"), write_weights(folder, "changing")
+    first = model_cache.weights(str(path))
+    assert model_cache.weights(str(path)) is first
+    assert model_cache.loaded == "changing"
     write_weights(folder, "changing", latent=64)
-    assert studio.weights(str(path)).info.config.latent == 64
-    studio.forget()
-    assert studio.loaded == ""
+    assert model_cache.weights(str(path)).info.config.latent == 64
+    model_cache.forget()
+    assert model_cache.loaded == ""
 
 
 @pytest.mark.parametrize(
@@ -150,26 +156,30 @@ def test_a_studio_loads_weights_once_until_the_file_changes(folder: Path) -> Non
     ],
 )
 def test_what_cannot_be_danced_is_said_in_one_sentence(
-    song: str, weights: str, studio: Studio, change: dict[str, object], code: str
+    song: str, weights: str, model_cache: ModelCache, change: dict[str, object], code: str
 ) -> None:
     request = GenerateRequest(**({"song": song, "steps": 2, "weights": weights} | change))  # type: ignore[arg-type]
     with pytest.raises(EdgeError) as caught:
-        generate(request, studio=studio)
+        generate(request, model_cache=model_cache)
     assert caught.value.code == code
     assert caught.value.message.endswith(".")
     assert "\n" not in caught.value.message
 
 
-def test_weights_that_need_jukebox_say_so_before_anything_is_computed(folder: Path, song: str, studio: Studio) -> None:
+def test_weights_that_need_jukebox_say_so_before_anything_is_computed(
+    folder: Path, song: str, model_cache: ModelCache
+) -> None:
     weights = str(write_weights(folder, "listener", "jukebox"))
     with pytest.raises(EdgeError, match="jukebox") as caught:
-        generate(GenerateRequest(song, weights=weights), studio=studio)
+        generate(GenerateRequest(song, weights=weights), model_cache=model_cache)
     assert caught.value.code == "feature_unavailable"
 
 
-def test_a_report_that_raises_stops_before_the_next_network_evaluation(song: str, weights: str, studio: Studio) -> None:
+def test_a_report_that_raises_stops_before_the_next_network_evaluation(
+    song: str, weights: str, model_cache: ModelCache
+) -> None:
     evaluations = []
-    hook = studio.weights(weights).model.register_forward_pre_hook(lambda *_: evaluations.append(1))
+    hook = model_cache.weights(weights).model.register_forward_pre_hook(lambda *_: evaluations.append(1))
 
     def report(stage: Stage, done: int, total: int) -> None:
         if stage == "sampling" and done == 2:
@@ -177,17 +187,19 @@ def test_a_report_that_raises_stops_before_the_next_network_evaluation(song: str
 
     try:
         with pytest.raises(EdgeError, match="Enough"):
-            generate(GenerateRequest(song, duration=5.0, steps=20, weights=weights), report, studio)
+            generate(GenerateRequest(song, duration=5.0, steps=20, weights=weights), report, model_cache)
     finally:
         hook.remove()
     assert len(evaluations) <= 4  # two steps; a step of one window evaluates with and without music
 
 
-def test_what_is_shown_of_a_dance_in_the_making_is_what_it_becomes(song: str, weights: str, studio: Studio) -> None:
+def test_what_is_shown_of_a_dance_in_the_making_is_what_it_becomes(
+    song: str, weights: str, model_cache: ModelCache
+) -> None:
     """With the timing, the smoothing and the feet, which look ahead."""
     beginnings: list[Motion] = []
     request = GenerateRequest(song, duration=20.0, steps=2, weights=weights, sequential=True, smoothness=0.3)
-    whole = generate(request, studio=studio, on_partial=beginnings.append)
+    whole = generate(request, model_cache=model_cache, on_partial=beginnings.append)
     assert [beginning.frames for beginning in beginnings] == [135, 285]  # all but the last half second
     assert whole.frames == 600
     for beginning in beginnings:
@@ -196,7 +208,7 @@ def test_what_is_shown_of_a_dance_in_the_making_is_what_it_becomes(song: str, we
 
 
 def test_the_song_is_heard_and_forgotten(
-    song: str, weights: str, studio: Studio, monkeypatch: pytest.MonkeyPatch
+    song: str, weights: str, model_cache: ModelCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A long song's samples would take as much memory as the network."""
     heard: list[weakref.ref[Any]] = []
@@ -212,15 +224,17 @@ def test_the_song_is_heard_and_forgotten(
         kept[stage] = any(samples() is not None for samples in heard)
 
     monkeypatch.setattr("edge_backend.audio.song_source.load", loading)
-    generate(GenerateRequest(song, steps=1, weights=weights), report, studio)
+    generate(GenerateRequest(song, steps=1, weights=weights), report, model_cache)
     assert len(heard) == 1
     assert not kept["sampling"]
 
 
-def test_progress_goes_through_the_stages_in_order(song: str, weights: str, studio: Studio, tmp_path: Path) -> None:
+def test_progress_goes_through_the_stages_in_order(
+    song: str, weights: str, model_cache: ModelCache, tmp_path: Path
+) -> None:
     seen: list[tuple[Stage, int, int]] = []
     request = GenerateRequest(song, steps=3, weights=weights)
-    write_dance(request, tmp_path / "dance.npz", lambda *step: seen.append(step), studio)
+    write_dance(request, tmp_path / "dance.npz", lambda *step: seen.append(step), model_cache)
     assert list(dict.fromkeys(stage for stage, _, _ in seen)) == ["loading", "features", "sampling", "feet", "saving"]
     sampling = [done for stage, done, total in seen if stage == "sampling" and total == 3]
     assert sampling == sorted(sampling)

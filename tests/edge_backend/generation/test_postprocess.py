@@ -5,8 +5,8 @@ import pytest
 from pipeline_fixtures import swaying
 
 from edge_backend.diffusion.constraints import frame_range, free
-from edge_backend.diffusion.edit_constraints import Kept
-from edge_backend.generation.postprocess import LOOK_AHEAD, Finisher
+from edge_backend.diffusion.edit_constraints import EditConstraints
+from edge_backend.generation.postprocess import LOOK_AHEAD, Postprocessor
 from edge_backend.motion.feet import FootSettings
 from edge_backend.motion.motion import Motion
 
@@ -20,8 +20,10 @@ def vectors():
     return swaying(FRAMES, place=(1.0, 2.0), heading=1.0).vectors()
 
 
-def finisher(kept=None, on_beat=1.0, smoothness=0.2, feet=True):
-    return Finisher(BEATS, kept or Kept(free(FRAMES)), on_beat, FootSettings(enabled=feet), smoothness, {"seed": 1})
+def postprocessor(kept=None, on_beat=1.0, smoothness=0.2, feet=True):
+    return Postprocessor(
+        BEATS, kept or EditConstraints(free(FRAMES)), on_beat, FootSettings(enabled=feet), smoothness, {"seed": 1}
+    )
 
 
 def acceleration(motion):
@@ -29,7 +31,7 @@ def acceleration(motion):
 
 
 def test_what_was_shown_stays_bit_for_bit(vectors):
-    growing = finisher()
+    growing = postprocessor()
     beginnings = [growing.beginning(vectors[:end]) for end in ENDS]
     whole = growing.whole(vectors)
     assert whole.frames == FRAMES
@@ -40,23 +42,23 @@ def test_what_was_shown_stays_bit_for_bit(vectors):
 
 
 def test_stretches_join_without_a_jolt(vectors):
-    growing = finisher()
+    growing = postprocessor()
     for end in ENDS:
         growing.beginning(vectors[:end])
     jolts = acceleration(growing.whole(vectors))
     seams = [jolts[end - LOOK_AHEAD - 3 : end - LOOK_AHEAD + 2].max() for end in ENDS]
-    assert max(seams) < 2 * np.percentile(acceleration(finisher().whole(vectors)), 99)
+    assert max(seams) < 2 * np.percentile(acceleration(postprocessor().whole(vectors)), 99)
 
 
 def test_too_little_is_not_shown_yet(vectors):
-    growing = finisher()
+    growing = postprocessor()
     assert growing.beginning(vectors[:40]) is None
     assert growing.beginning(vectors[:150]) is not None
     assert growing.beginning(vectors[:150]) is None  # nothing new
 
 
 def test_at_once_and_untouched_the_dance_is_what_it_was_but_for_its_place(vectors):
-    plain = finisher(on_beat=0, smoothness=0, feet=False).whole(vectors)
+    plain = postprocessor(on_beat=0, smoothness=0, feet=False).whole(vectors)
     given = Motion.from_vectors(vectors)
     np.testing.assert_array_equal(plain.rotations[:, 1:], given.rotations[:, 1:])
     np.testing.assert_allclose(plain.root[:, 2], given.root[:, 2], atol=1e-6)
@@ -65,8 +67,8 @@ def test_at_once_and_untouched_the_dance_is_what_it_was_but_for_its_place(vector
 
 def test_what_is_kept_further_on_stays_in_its_place(vectors):
     """Though the feet of what was shown before have moved the dancer."""
-    kept = Kept(frame_range(vectors[500:560], 500, FRAMES))
-    growing = finisher(kept)
+    kept = EditConstraints(frame_range(vectors[500:560], 500, FRAMES))
+    growing = postprocessor(kept)
     for end in ENDS:
         growing.beginning(vectors[:end])
     whole = growing.whole(vectors)

@@ -27,7 +27,7 @@ def test_every_arithmetic_is_as_near_as_its_bits_allow(network, name, error):
     results = []
     for decoder in (CachedDecoder(network), CachedDecoder(network, make_linear(name))):
         with torch.inference_mode():
-            results.append(decoder(x, 400, decoder.memory(network.encode_music(cond)), unheard=True))
+            results.append(decoder(x, 400, decoder.memory(network.encode_music(cond)), unconditional=True))
     exact, rough = results
     assert rough.dtype == torch.float32
     assert float((rough - exact).std() / exact.std()) <= error

@@ -43,19 +43,19 @@ def test_both_branches_are_the_plain_networks(network, x, music):
     decoder = CachedDecoder(network)
     memory = decoder.memory(music)
     for t in STEPS:
-        heard, unheard = decoder(x, t, memory, unheard=True)
-        _close(heard, _plain(network, x, music, t))
-        _close(unheard, _plain(network, x, network.null_music(3), t))
+        conditional, unconditional = decoder(x, t, memory, unconditional=True)
+        _close(conditional, _plain(network, x, music, t))
+        _close(unconditional, _plain(network, x, network.null_music(3), t))
 
 
 def test_a_branch_alone_is_what_it_is_beside_the_other(network, x, music):
     decoder = CachedDecoder(network)
     memory = decoder.memory(music)
     for t in STEPS:
-        (heard,) = decoder(x, t, memory, unheard=False)
-        (unheard,) = decoder(x, t, None, unheard=True)
-        _close(heard, _plain(network, x, music, t))
-        _close(unheard, _plain(network, x, network.null_music(3), t))
+        (conditional,) = decoder(x, t, memory, unconditional=False)
+        (unconditional,) = decoder(x, t, None, unconditional=True)
+        _close(conditional, _plain(network, x, music, t))
+        _close(unconditional, _plain(network, x, network.null_music(3), t))
 
 
 def test_several_songs_go_through_one_decoder_in_turns(network, x, music):
@@ -64,7 +64,7 @@ def test_several_songs_go_through_one_decoder_in_turns(network, x, music):
     memories = decoder.memory(music), decoder.memory(other)
     for t in STEPS:
         for song, memory in zip((music, other), memories, strict=True):
-            _close(decoder(x, t, memory, unheard=True)[0], _plain(network, x, song, t))
+            _close(decoder(x, t, memory, unconditional=True)[0], _plain(network, x, song, t))
 
 
 def test_what_is_kept_of_the_music_is_two_numbers_per_token_layer_and_channel(network, music):
@@ -79,7 +79,7 @@ def test_the_time_is_told_once_for_all_windows_and_passes(network, x, music):
     handle = network.time_mlp.register_forward_hook(lambda *_: told.append(1))
     try:
         for t in (500, 20, 500, 20):
-            decoder(x, t, decoder.memory(music), unheard=True)
+            decoder(x, t, decoder.memory(music), unconditional=True)
     finally:
         handle.remove()
     assert len(told) == 2

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_backend.diffusion.body_parts import BODY_PARTS
-from edge_backend.motion.boundary_smoothing import REACHES, ROWS, follow_through
+from edge_backend.motion.boundary_smoothing import REACHES, ROWS, smooth_boundaries
 from edge_backend.motion.motion import Motion
 from edge_backend.motion.representation import ROOT, pack
 from edge_backend.motion.rotations import axis_angle_to_matrix
@@ -48,14 +48,14 @@ def cut():
 def test_a_stroke_is_taken_up_before_the_border(cut):
     vectors, held = cut
     usual = np.percentile(acceleration(vectors), 99)
-    before, after = acceleration(vectors)[47:52].max(), acceleration(follow_through(vectors, held))[47:52].max()
+    before, after = acceleration(vectors)[47:52].max(), acceleration(smooth_boundaries(vectors, held))[47:52].max()
     assert before > 3 * usual
     assert after < 1.2 * usual
 
 
 def test_what_is_held_and_what_is_far_stays_to_the_bit(cut):
     vectors, held = cut
-    found = follow_through(vectors, held)
+    found = smooth_boundaries(vectors, held)
     moved = np.flatnonzero((found != vectors).any(axis=1))
     assert set(moved) <= set(range(52 - REACHES[-1][0], 52))
     assert len(moved) >= 3
@@ -63,13 +63,13 @@ def test_what_is_held_and_what_is_far_stays_to_the_bit(cut):
 
 def test_a_calm_border_is_left_alone():
     vectors = dance(0 * SWING)
-    np.testing.assert_array_equal(follow_through(vectors, whole(FRAME >= 50)), vectors)
+    np.testing.assert_array_equal(smooth_boundaries(vectors, whole(FRAME >= 50)), vectors)
 
 
 def test_an_arm_is_taken_up_without_the_legs(cut):
     vectors, _ = cut
     held = whole(FRAME >= 52) & BODY_PARTS["left_arm"].channels()
-    found = follow_through(vectors, held)
+    found = smooth_boundaries(vectors, held)
     changed = np.flatnonzero((found != vectors).any(axis=0))
     assert len(changed)
     assert set(changed) <= set(np.flatnonzero(BODY_PARTS["left_arm"].channels()))
@@ -80,7 +80,7 @@ def test_a_root_that_jumps_is_taken_up_by_the_root_alone():
     vectors[50:, ROOT.start] += 0.08
     held = np.zeros((FRAMES, 151), dtype=bool)
     held[50:, ROOT.start : ROOT.start + 2] = True
-    found = follow_through(vectors, held)
+    found = smooth_boundaries(vectors, held)
     assert set(np.flatnonzero((found != vectors).any(axis=0))) <= {ROOT.start, ROOT.start + 1}
     assert acceleration(found)[45:50, 0].max() < acceleration(vectors)[45:50, 0].max() / 4
 
@@ -88,7 +88,7 @@ def test_a_root_that_jumps_is_taken_up_by_the_root_alone():
 def test_nothing_held_changes_nothing(cut):
     vectors, _ = cut
     nothing = np.zeros((FRAMES, 151), dtype=bool)
-    np.testing.assert_array_equal(follow_through(vectors, nothing), vectors)
+    np.testing.assert_array_equal(smooth_boundaries(vectors, nothing), vectors)
 
 
 @settings(deadline=None, max_examples=12)
@@ -101,7 +101,7 @@ def test_nothing_held_changes_nothing(cut):
 def test_no_border_gets_worse_and_what_is_held_stays(first, length, jump, seed):
     vectors = dance(np.where((first <= FRAME) & (first + length > FRAME), jump, 0.0), seed)
     held = whole((first > FRAME) | (first + length <= FRAME))
-    found = follow_through(vectors, held)
+    found = smooth_boundaries(vectors, held)
     np.testing.assert_array_equal(found[held], vectors[held])
     assert np.isfinite(found).all()
     rows = [row for border in (first, first + length) for row in range(border - ROWS, border + ROWS - 2)]

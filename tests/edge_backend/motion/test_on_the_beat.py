@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from edge_backend.evaluation.beats import beat_alignment
 from edge_backend.evaluation.smoothness import jitter
-from edge_backend.motion.beat_alignment import REACH_S, TEMPO, motion_beats, on_the_beat
+from edge_backend.motion.beat_alignment import REACH_S, TEMPO, align_to_beats, motion_beats
 from edge_backend.motion.motion import Motion
 from edge_backend.motion.representation import CONTACTS
 from edge_backend.motion.rotations import axis_angle_to_matrix
@@ -49,7 +49,7 @@ def distance(vectors, beats):
 
 def test_stops_come_to_lie_on_the_beats():
     before = swinging(late())
-    after = on_the_beat(before, BEATS)
+    after = align_to_beats(before, BEATS)
     assert distance(before, BEATS).max() > 0.1
     assert distance(after, BEATS).max() < 0.02  # a stop's place is known to about half a frame
 
@@ -58,7 +58,7 @@ def test_a_dance_that_does_not_listen_beats_chance_afterwards():
     """Stops 0.25 to 0.7 s apart fall where they like beside beats every 0.5 s; then far more of them fall on beats."""
     stops = np.cumsum(np.random.default_rng(0).uniform(0.25, 0.7, 40))
     before = swinging(stops[stops < SECONDS - 0.1])
-    after = on_the_beat(before, BEATS)
+    after = align_to_beats(before, BEATS)
     assert beat_alignment(joints(before), BEATS).percentile < 0.9
     aligned = beat_alignment(joints(after), BEATS)
     assert aligned.percentile > 0.98
@@ -67,24 +67,24 @@ def test_a_dance_that_does_not_listen_beats_chance_afterwards():
 
 def test_half_the_amount_goes_half_the_way():
     vectors = swinging(late())
-    ways = [distance(on_the_beat(vectors, BEATS, amount), BEATS).mean() for amount in (0, 0.5, 1)]
+    ways = [distance(align_to_beats(vectors, BEATS, amount), BEATS).mean() for amount in (0, 0.5, 1)]
     assert ways[1] == pytest.approx(ways[0] / 2, rel=0.25)
     assert ways[2] < 0.2 * ways[0]
 
 
 def test_without_beats_or_at_amount_0_nothing_changes():
     vectors = swinging(late())
-    assert on_the_beat(vectors, BEATS, 0) is vectors
-    assert on_the_beat(vectors, np.zeros(0)) is vectors
+    assert align_to_beats(vectors, BEATS, 0) is vectors
+    assert align_to_beats(vectors, np.zeros(0)) is vectors
     still = np.repeat(vectors[:1], 60, axis=0)
-    np.testing.assert_allclose(on_the_beat(still, BEATS), still, atol=1e-6)
+    np.testing.assert_allclose(align_to_beats(still, BEATS), still, atol=1e-6)
 
 
 def test_fixed_frames_stay_bit_for_bit_and_are_left_without_a_jolt():
     vectors = swinging(late())
     fixed = np.zeros(len(vectors), bool)
     fixed[[90]] = fixed[150:181] = True
-    after = on_the_beat(vectors, BEATS, fixed=fixed)
+    after = align_to_beats(vectors, BEATS, fixed=fixed)
     assert np.array_equal(after[fixed], vectors[fixed])
     assert not np.allclose(after[~fixed], vectors[~fixed], atol=1e-3)
     # The root walks at a steady 0.1 m/s: its speed shows the tempo, which beside fixed frames is the dance's own.
@@ -95,12 +95,12 @@ def test_fixed_frames_stay_bit_for_bit_and_are_left_without_a_jolt():
 
 def test_a_dance_held_everywhere_stays():
     vectors = swinging(late())
-    assert np.array_equal(on_the_beat(vectors, BEATS, fixed=np.ones(len(vectors), bool)), vectors)
+    assert np.array_equal(align_to_beats(vectors, BEATS, fixed=np.ones(len(vectors), bool)), vectors)
 
 
 def test_contacts_stay_contacts_and_the_dance_trembles_no_more_than_before():
     vectors = swinging(late())
-    after = on_the_beat(vectors, BEATS)
+    after = align_to_beats(vectors, BEATS)
     assert set(np.unique(after[:, CONTACTS])) == {0.0, 1.0}
     assert after.dtype == np.float32
     assert jitter(joints(after)) < 1.1 * jitter(joints(vectors))
@@ -117,7 +117,7 @@ def test_whatever_the_beats_time_runs_forward_at_nearly_the_dances_own_tempo(sto
     vectors = swinging(np.cumsum(stops)[np.cumsum(stops) < seconds - 0.1], seconds)
     held = np.zeros(len(vectors), bool)
     held[fixed] = True
-    after = on_the_beat(vectors, np.cumsum(gaps), fixed=held)
+    after = align_to_beats(vectors, np.cumsum(gaps), fixed=held)
     assert after.shape == vectors.shape
     assert np.array_equal(after[[0, -1]], vectors[[0, -1]])
     assert np.array_equal(after[held], vectors[held])

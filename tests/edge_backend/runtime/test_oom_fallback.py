@@ -8,10 +8,10 @@ import torch
 from pipeline_fixtures import write_song, write_weights
 
 from edge_backend.generation import pipeline
-from edge_backend.generation.model_cache import Studio
+from edge_backend.generation.model_cache import ModelCache
 from edge_backend.model.cached_decoder import CachedDecoder
 from edge_backend.runtime import oom_fallback
-from edge_backend.runtime.oom_fallback import with_less_memory
+from edge_backend.runtime.oom_fallback import with_oom_fallback
 from edge_backend.schema.requests import GenerateRequest
 
 GPU, CPU = torch.device("cuda"), torch.device("cpu")
@@ -32,14 +32,14 @@ class Device:
 
 def test_the_batch_is_halved_until_it_fits():
     work, told = Device(lambda batch, _: batch <= 2), []
-    assert with_less_memory(work, 8, GPU, told.append) == "dance"
+    assert with_oom_fallback(work, 8, GPU, told.append) == "dance"
     assert work.tried == [(8, "cuda"), (4, "cuda"), (2, "cuda")]
     assert told == [f"The GPU's memory is short: going on with {batch} windows at a time." for batch in (4, 2)]
 
 
 def test_where_nothing_fits_the_cpu_does_it():
     work, told = Device(lambda _, device: device == CPU), []
-    assert with_less_memory(work, 4, GPU, told.append) == "dance"
+    assert with_oom_fallback(work, 4, GPU, told.append) == "dance"
     assert work.tried[-1] == (1, "cpu") and "going on with the CPU" in told[-1]
 
 
@@ -57,15 +57,15 @@ def test_a_library_without_room_for_its_own_work_space_wants_memory_too(said):
         return "dance"
 
     told = []
-    assert with_less_memory(work, 1, GPU, told.append) == "dance"
+    assert with_oom_fallback(work, 1, GPU, told.append) == "dance"
     assert "going on with the CPU" in told[-1]
 
 
 def test_a_cpu_without_memory_and_other_faults_are_told_as_they_are():
     with pytest.raises(torch.OutOfMemoryError):
-        with_less_memory(Device(lambda *_: False), 1, GPU, print)
+        with_oom_fallback(Device(lambda *_: False), 1, GPU, print)
     with pytest.raises(ZeroDivisionError):
-        with_less_memory(lambda *_: 1 // 0, 8, GPU, print)
+        with_oom_fallback(lambda *_: 1 // 0, 8, GPU, print)
 
 
 def test_a_dance_that_does_not_fit_comes_out_the_same_in_smaller_pieces(monkeypatch, tmp_path: Path):
@@ -74,7 +74,7 @@ def test_a_dance_that_does_not_fit_comes_out_the_same_in_smaller_pieces(monkeypa
     write_weights(tmp_path)
     song = write_song(tmp_path / "song.wav", seconds=15)
     request = GenerateRequest(str(song), weights="tiny", steps=3)
-    whole = pipeline.generate(request, studio=Studio("cpu", tmp_path))
+    whole = pipeline.generate(request, model_cache=ModelCache("cpu", tmp_path))
 
     evaluate, sizes, told = CachedDecoder.__call__, [], []
 
@@ -85,9 +85,9 @@ def test_a_dance_that_does_not_fit_comes_out_the_same_in_smaller_pieces(monkeypa
         return evaluate(self, x, *arguments, **options)
 
     monkeypatch.setattr(CachedDecoder, "__call__", small)
-    studio = Studio("cpu", tmp_path)
-    studio.tell = told.append
-    pieces = pipeline.generate(request, studio=studio)
+    model_cache = ModelCache("cpu", tmp_path)
+    model_cache.warn = told.append
+    pieces = pipeline.generate(request, model_cache=model_cache)
     assert told[-1] == "The GPU's memory is short: going on with 2 windows at a time."
     assert np.abs(pieces.joints() - whole.joints()).max() < 1e-3
     assert max(sizes) > 2

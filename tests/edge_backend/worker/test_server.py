@@ -39,7 +39,7 @@ PATIENCE_S = 120.0  # for steps that take what they take on a busy machine
 # A worker whose pipeline behaves as `patch` says, for what a real network does too rarely to wait for.
 PATCHED = """
 import os, sys, threading, time
-import edge_backend.generation.pipeline as pipeline, edge_backend.generation.model_cache as studio, edge_backend.worker.server as worker
+import edge_backend.generation.pipeline as pipeline, edge_backend.generation.model_cache as model_cache, edge_backend.worker.server as worker
 from pathlib import Path
 {patch}
 worker.run("cpu", Path(sys.argv[1]))
@@ -123,7 +123,7 @@ def song(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(write_song(tmp_path_factory.mktemp("song") / "song.wav"))
 
 
-COUNTING = "load = studio.load_weights\nstudio.load_weights = lambda *a: (os.write(2, b'LOADED'), load(*a))[1]"
+COUNTING = "load = model_cache.load_weights\nstudio.load_weights = lambda *a: (os.write(2, b'LOADED'), load(*a))[1]"
 
 
 @pytest.fixture(scope="module")
@@ -330,14 +330,14 @@ def test_a_job_name_cannot_be_used_twice_at_a_time(shared: Client, song: str, tm
 
 
 NOISE = """
-def noisy(*a, load=studio.load_weights):
+def noisy(*a, load=model_cache.load_weights):
     import ctypes, subprocess
     print("from Python", flush=True)
     os.write(1, b"from C")
     sys.__stdout__.write("from whoever kept stdout"); sys.__stdout__.flush()
     subprocess.run([sys.executable, "-c", "print('from a child'); input()"])  # reads stdin, too
     return load(*a)
-studio.load_weights = noisy
+model_cache.load_weights = noisy
 """
 
 
@@ -476,11 +476,11 @@ class Queue(worker.JobQueue):
         queues.append(self)
 worker.JobQueue = Queue
 rehearsal.generate = fail
-give_back = studio.give_back
+give_back = model_cache.give_back
 def refuse(*_):  # once
-    studio.give_back = give_back
+    model_cache.give_back = give_back
     raise RuntimeError("CUDA error: it has stopped")
-studio.give_back = refuse
+model_cache.give_back = refuse
 worker.run("cpu", Path(sys.argv[1]), ahead=True)
 """
     with Client(weights_folder, patch=patch) as client:

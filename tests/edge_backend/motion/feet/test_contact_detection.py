@@ -6,7 +6,7 @@ import pytest
 from edge_backend.motion.feet import ContactRange, FootSettings
 from edge_backend.motion.feet.contact_detection import (
     by_hand,
-    find_plants,
+    detect_contacts,
     part_handovers,
     release_pivots,
     release_slides,
@@ -27,7 +27,7 @@ def scene(speed=0.0, height=0.0, contact=1.0):
 
 
 def planted(*args, settings=None, **kwargs):
-    return find_plants(*scene(*args, **kwargs), settings or FootSettings(), 1.0)[:, 0]
+    return detect_contacts(*scene(*args, **kwargs), settings or FootSettings(), 1.0)[:, 0]
 
 
 def between(start, end, inside, outside):
@@ -65,14 +65,14 @@ def test_the_threshold_is_a_setting():
 
 def test_a_slow_slide_over_a_long_way_is_meant():
     points, heights, contacts = scene(speed=0.18)
-    found = find_plants(points, heights, contacts, FootSettings(), 1.0)
+    found = detect_contacts(points, heights, contacts, FootSettings(), 1.0)
     assert found.all()
     assert not release_slides(found, points, 1.0).any()
 
 
 def test_a_foot_that_creeps_a_little_is_held():
     points, heights, contacts = scene(speed=0.05)  # 10 cm in 2 s
-    found = find_plants(points, heights, contacts, FootSettings(), 1.0)
+    found = detect_contacts(points, heights, contacts, FootSettings(), 1.0)
     assert release_slides(found, points, 1.0).all()
 
 
@@ -80,7 +80,7 @@ def test_a_foot_that_the_model_tells_to_stand_is_planted_though_it_slides_fast_i
     """As motion models do: 0.6 m/s where their own contact says that the foot stands, but for a quarter of a second."""
     contact = between(20, 27, 1, 0)
     points, heights, contacts = scene(speed=0.6, contact=contact)
-    found = find_plants(points, heights, contacts, FootSettings(), 1.0)
+    found = detect_contacts(points, heights, contacts, FootSettings(), 1.0)
     assert runs(release_slides(found, points, 1.0)[:, 0, 0]) == [(20, 28)]
     always = np.ones((FRAMES, 1, 2), dtype=bool)
     assert not release_slides(always, points, 1.0).any()  # 1.2 m: it means to
