@@ -1,1 +1,1 @@
-"""The backend's process as seen from Blender. No bpy but in `service`."""
+"""The worker process as seen from Blender: started, spoken with, logged. No bpy but in `service`."""

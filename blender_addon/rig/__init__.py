@@ -1,1 +1,1 @@
-"""The characters: the built-in dancer and how the model's rotations become bone channels."""
+"""Armatures: the built-in dancer, which bone is what, and how the model's rotations become bone channels."""

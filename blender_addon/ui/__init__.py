@@ -1,1 +1,1 @@
-"""Panels."""
+"""Panels. They draw what other rooms know, and do nothing else."""

@@ -1,5 +1,4 @@
-"""Many songs, many seeds: what is to be made (`takes`, `manifest`), where it is made (`pool`, `on_ray`), and `run`.
+"""Many songs, many seeds: what is to be made (`take_requests`, `manifest`), where (`pool`, `on_ray`), and `run`.
 
-Nothing here imports torch: the processes that dance do. Results are files that are whole or not there, and each says
-itself how it was made; so a batch that was stopped is gone on with by calling it again.
+Imports no torch: worker processes dance. Imported by cli alone, but for `seeds`, which Blender's command line reads.
 """

@@ -1,1 +1,4 @@
-"""How fast dances are made here: stages, the network beside the machine's matrix peak, memory."""
+"""How fast dances are made here: stages, the network beside the machine's matrix peak, memory.
+
+Imported by cli alone.
+"""

@@ -1,5 +1,4 @@
-"""The SMPL body, from a model file that the user owns; docs/body.md.
+"""The SMPL body, from a model file that the user owns: `smpl_file` reads it, `shaping` gives it a shape (docs/body.md).
 
-`smpl_file` reads the model, `shaping` gives it a shape with the package smplx, `skinned` is what goes to Blender, which
-imports that module alone: it needs numpy only.
+Imported by worker; Blender imports `skinned`, which needs numpy only.
 """

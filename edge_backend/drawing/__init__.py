@@ -1,1 +1,4 @@
-"""Pictures of a dancer without Blender: numpy and Pillow; `video` alone needs PyAV."""
+"""Pictures of a dancer without Blender: numpy and Pillow; `video` also needs PyAV.
+
+Imported by training and cli.
+"""

@@ -1,1 +1,4 @@
-"""The network, its weights files, and what it can be asked for. Needs torch, but for `catalogue` and `controls`."""
+"""The network, its weights files, and the style and energy that it can be asked for. Needs torch.
+
+Imported by diffusion and every room above it; Blender imports `catalogue`, which needs the standard library only.
+"""

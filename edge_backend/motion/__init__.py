@@ -1,4 +1,4 @@
-"""The motion representation: rotations, skeleton, kinematics, the 151-channel vector, contacts and motion files.
+"""Dances as numbers: rotations, skeleton, the 151 channels, motion files, foot cleanup, curves, other rigs.
 
-numpy and the standard library only, because Blender imports this package.
+numpy and the standard library only, because Blender imports this room; every room above it may import it too.
 """

@@ -1,4 +1,4 @@
-"""Makes the backend's own Python environment. Standard library only: Blender's Python runs it before there is another.
+"""Makes the backend's own Python environment: `python -m edge_backend setup`, which Blender starts as a process.
 
-`python -m edge_backend setup` is its program; Blender starts that as a process and hears it through `protocol`.
+Standard library only, because Blender's Python runs it before there is another; imported by cli and the add-on.
 """

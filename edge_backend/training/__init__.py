@@ -1,4 +1,4 @@
-"""Training: the pack of dances, its augmentation, the losses, Adan and the trainer. Never imported by the pipeline.
+"""Training: the pack of dances, its augmentation, the losses, Adan and the trainer.
 
-torch, numpy, safetensors and the standard library only, so that a bare machine with a GPU can train.
+torch, numpy, safetensors and the standard library are enough to train. Imported by cli alone.
 """

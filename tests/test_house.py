@@ -1,0 +1,90 @@
+"""Imports run from higher floors to lower ones, and never in a circle; docs/architecture.md has the same floors."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import build_addon
+
+ROOT = Path(build_addon.__file__).parent
+FLOORS = (
+    ("errors", "schema", "numerics"),
+    ("fileio", "protocol", "runtime"),
+    ("motion", "setup"),
+    ("model", "body", "evaluation"),
+    ("diffusion", "audio"),
+    ("generation", "drawing"),
+    ("worker", "batch", "bench", "training"),
+    ("cli",),
+)
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+
+
+@cache
+def modules(package: str) -> dict[str, Path]:
+    """Dotted names below the package -> files."""
+    found = {}
+    for path in sorted((ROOT / package).rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports(package: str, name: str) -> set[str]:
+    """The package's own modules that a module imports, at its top or inside of functions."""
+    path = modules(package)[name]
+    home = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = [*home[: len(home) - node.level + 1], *(node.module or "").split(".")]
+            module = ".".join(filter(None, base))
+            found |= {
+                deeper if (deeper := f"{module}.{alias.name}") in modules(package) else module for alias in node.names
+            }
+    return {module for module in found if module in modules(package) and module != name}
+
+
+def test_every_room_has_a_floor_and_says_who_may_import_it() -> None:
+    rooms = {path.parent.name for path in (ROOT / "edge_backend").glob("*/__init__.py")}
+    assert rooms == set(FLOOR_OF)
+    loose = {path.name for path in (ROOT / "edge_backend").glob("*.py")}
+    assert loose == {"__init__.py", "__main__.py"}
+    for room in rooms:
+        told = ast.get_docstring(ast.parse((ROOT / "edge_backend" / room / "__init__.py").read_text("utf-8"))) or ""
+        assert re.search(r"\bimport", told, re.IGNORECASE), room
+
+
+@pytest.mark.parametrize("name", [name for name in modules("edge_backend") if name.count(".")])
+def test_imports_run_to_lower_floors(name: str) -> None:
+    room = name.split(".")[1]
+    if room == "__main__":
+        return
+    for module in imports("edge_backend", name):
+        other = module.split(".")[1] if "." in module else room
+        assert other == room or FLOOR_OF[other] < FLOOR_OF[room], f"{name} imports {module}"
+
+
+@pytest.mark.parametrize("package", ["edge_backend", "blender_addon"])
+def test_no_modules_import_each_other_in_a_circle(package: str) -> None:
+    done: set[str] = set()
+
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " -> ".join((*way[way.index(name) :], name)) if name in way else ""
+        if name in done:
+            return
+        for module in sorted(imports(package, name)):
+            visit(module, (*way, name))
+        done.add(name)
+
+    for name in modules(package):
+        visit(name, ())
+
+
+def test_the_page_has_the_same_floors() -> None:
+    page = (ROOT / "docs/architecture.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\d) \| (.+?) \|", page, re.MULTILINE)
+    assert {int(floor): tuple(re.findall(r"`(\w+)`", rooms)) for floor, rooms in rows} == dict(enumerate(FLOORS))
