@@ -53,9 +53,9 @@ class Job:
     """From a request to a file.
 
     state, progress and error tell how it stands (the error's detail ends with the worker's log); remarks: sentences
-    about what was done otherwise than asked for; `result` is the file,
-    `motion` reads the dance in it; `poll` moves it on. get_worker: gives a living worker, called again where one has left in
-    the meantime. parent: where the job's folder is made. Raises EdgeError job_folder.
+    about what was done otherwise than asked for; `result` is the file, `motion` reads the dance in it; `poll` moves it
+    on. get_worker: gives a living worker, called again where one has left in the meantime. parent: where the job's
+    folder is made. Raises EdgeError job_folder.
     """
 
     def __init__(self, get_worker: Callable[[], WorkerProcess], parent: Path) -> None:

@@ -34,8 +34,8 @@ _SONGS_AHEAD = 8  # songs that the cluster holds at a time, at most
 def make_on_ray(takes: Sequence[Take], folder: Path, config: PoolConfig, address: str) -> Generator[Outcome]:
     """Make the takes on the cluster at the address; see executor.Dancers.
 
-    config.jobs: at a time, 0 = as many as the cluster has cores for. With the device cuda each take has a GPU of its own.
-    Raises EdgeError ray_missing, ray_unreachable.
+    config.jobs: at a time, 0 = as many as the cluster has cores for. With the device cuda each take has a GPU of its
+    own. Raises EdgeError ray_missing, ray_unreachable.
     """
     ray = _connected(address)
     task = ray.remote(num_cpus=config.threads, num_gpus=int(config.device == "cuda"), max_retries=_RETRIES)(_dance)

@@ -19,7 +19,8 @@ GUIDED = 3.0  # any weight that needs both branches
 
 @dataclass(frozen=True, slots=True)
 class NetworkSpeed:
-    """One evaluation of `windows` windows, heard and unconditional together; GFLOP/s of it and of a large matrix product.
+    """One evaluation of `windows` windows, heard and unconditional together; GFLOP/s of it and of a large matrix
+    product.
 
     Medians of several rounds, each of which measures both, one after the other. share_of_peak: 0 to 1, the median of
     each round's: how fast a machine is changes within seconds.

@@ -23,9 +23,9 @@ _LEFT_LEG, _RIGHT_LEG = _side("LEFT", *_LEG), _side("RIGHT", *_LEG)
 
 @dataclass(frozen=True)
 class BodyPart:
-    """Joints whose rotations belong together, with or without the root's place and contacts of the feet.
+    """A set of joints, with or without the root's position and the contacts of the feet.
 
-    contacts: those of CONTACT_JOINTS whose contact belongs to it.
+    contacts: the joints of CONTACT_JOINTS whose contact channels are part of it.
     """
 
     joints: frozenset[Joint]
@@ -33,7 +33,7 @@ class BodyPart:
     contacts: frozenset[Joint] = frozenset()
 
     def without(self, joints: Iterable[Joint]) -> "BodyPart":
-        """The part but for these joints, and for the contacts of a foot whose leg is among them."""
+        """The part without these joints, and without the contacts of a foot whose leg is among them."""
         free = frozenset(joints)
         legs = [leg for leg in (_LEFT_LEG, _RIGHT_LEG) if leg & free]
         return replace(self, joints=self.joints - free, contacts=self.contacts.difference(*legs))

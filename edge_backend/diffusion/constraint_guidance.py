@@ -1,4 +1,5 @@
-"""How constraints enter the sampling: what is held replaces the network's prediction, and its surroundings follow."""
+"""Constraints in the sampling: constrained frames replace the network's prediction, and the frames around them
+follow."""
 
 import numpy as np
 import torch
@@ -14,13 +15,13 @@ _NOISE = 1e-4  # on the diagonal: keeps the matrices well-conditioned
 
 
 class WindowConstraint:
-    """Corrects predictions of x0 by what is held.
+    """Corrects predictions of x0 to satisfy a constraint.
 
-    At held frames the prediction's error is known. Over time it is taken as a Gaussian process (Matérn 5/2, REACH), and
-    what the process then expects of the error at every frame of the channel is taken off. So held frames come out as
-    they should and free ones join them without a jump.
-    A weight below 1 holds only while t >= (1 - weight) * steps: the coarse movement, which the noise of later steps no
-    longer changes. It leaves as much freedom as varying the dance by the strength 1 - weight.
+    At constrained frames the prediction's error is known. Over time the error is modelled as a Gaussian process
+    (Matern 5/2, length scale REACH), and its expected value at every frame of the channel is subtracted. Constrained
+    frames then come out exactly, and free frames join them without a jump.
+    A weight below 1 applies only while t >= (1 - weight) * steps, to the coarse movement that later steps no longer
+    change. It leaves as much freedom as a variation of strength 1 - weight.
 
     weight, values: (W, 150, 151) on the CPU, values normalised. steps: of the schedule.
     """
@@ -37,7 +38,7 @@ class WindowConstraint:
         ]
 
     def __call__(self, x0: Tensor, t: int) -> Tensor:
-        """x0 (W, 150, 151), normalised, as predicted at timestep t, with what is held put in."""
+        """x0 (W, 150, 151), normalised, predicted at timestep t, corrected to satisfy the constraint."""
         held = self.held(t)
         error = torch.where(held, self.values - x0, 0).transpose(1, 2).reshape(-1, WINDOW)
         correction = torch.zeros_like(error)
@@ -47,7 +48,7 @@ class WindowConstraint:
         return torch.where(held, self.values, corrected)
 
     def held(self, t: int) -> Tensor:
-        """(W, 150, 151) bool: what is held at timestep t."""
+        """(W, 150, 151) bool: the channels that the constraint fixes at timestep t."""
         return self._weight >= self._least(t)
 
     def _least(self, t: int) -> float:
@@ -64,7 +65,7 @@ class _Group:
         self._gain = torch.zeros(WINDOW, WINDOW)
 
     def gain(self, least: float) -> Tensor:
-        """(150, 150): from the errors at the frames of weight `least` or more to those expected everywhere."""
+        """(150, 150): the matrix from errors at frames of weight `least` or more to expected errors at all frames."""
         held = self._weight >= least
         if not torch.equal(held, self._held):
             self._held, self._gain = held, _gain(held)
@@ -82,18 +83,18 @@ def _gain(held: Tensor) -> Tensor:
 
 
 def covariance(frames: Array) -> Array:
-    """How alike the errors of frames are that lie so far apart: 1 at 0 (Rasmussen and Williams 2006, eq. 4.17)."""
+    """Matern 5/2 covariance of errors `frames` apart, 1 at 0 (Rasmussen and Williams 2006, eq. 4.17)."""
     distance = 5**0.5 / REACH * frames
     return (1 + distance + distance**2 / 3) * np.exp(-distance)
 
 
 def with_constraint(denoise: Denoiser, constraint: WindowConstraint) -> Denoiser:
-    """The denoiser whose predictions keep what is held."""
+    """The denoiser with its predictions corrected to satisfy the constraint."""
     return lambda x, t: constraint(denoise(x, t), t)
 
 
 def with_origin(denoise: Denoiser, origin: Tensor, schedule: Schedule) -> Denoiser:
-    """The denoiser for dances whose root is too far away for the network: it sees each window around its origin.
+    """The denoiser for windows whose root lies outside the network's training range: each is shifted to its origin.
 
     origin: (W, 1, 151), normalised; 0 but in the root's channels.
     """

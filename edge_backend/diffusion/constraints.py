@@ -1,4 +1,4 @@
-"""What must hold in a dance: one mask with values over all frames, built from readable pieces (numpy only).
+"""Constraints: a mask with values over all frames of a dance, combined from simple pieces (numpy only).
 
     keep = combine(
         frame_range(dance, first=0, frames=600),  # go on from here
@@ -41,15 +41,14 @@ _LIMITS = {
 
 @dataclass(frozen=True)
 class Constraint:
-    """What holds in a dance of T frames.
+    """What is fixed in a dance of T frames, and to which values.
 
-    weight: (T, 151) float32, 0 = free, 1 = exactly, between them = roughly (see holding.Hold); one for all six channels
-    of a joint.
-    values: (T, 151) float32, metres, z up, not normalised; they count only where weight > 0.
-    usual: what 99 % of the joints' accelerations in the dance that is edited stay below, metres per frame squared;
-    borders are made no quicker. Infinite where no dance is edited.
-    Raises EdgeError: constraint_length where the two are not (T, 151), constraint_range where a number is none or no
-    body can be so, with the frame and the joint.
+    weight: (T, 151) float32, 0 = free, 1 = exactly, between them = softly (see constraint_guidance.WindowConstraint);
+    the same for all six channels of a joint. values: (T, 151) float32, metres, z up, not normalised; read only where
+    weight > 0. usual: 99th percentile of the joints' accelerations in the source dance, metres per frame squared; new
+    frames beside a border are limited to it. Infinite without a source. Raises EdgeError: constraint_length where the
+    shapes are not (T, 151); constraint_range for values that are not finite or that no body can take, naming the frame
+    and the joint.
     """
 
     weight: Array
@@ -73,15 +72,15 @@ class Constraint:
 
     @property
     def exact(self) -> Array:
-        """(T, 151) bool: what comes out as it went in."""
+        """(T, 151) bool: the channels with weight 1."""
         return self.weight >= 1
 
     def softened(self, weight: float) -> "Constraint":
-        """The same with every weight multiplied by `weight`, from 0 to 1."""
+        """The constraint with every weight multiplied by `weight`, from 0 to 1."""
         return self if weight == 1 else replace(self, weight=self.weight * np.float32(weight))
 
     def fading(self, frames: int) -> "Constraint":
-        """The same with weights that rise over the first `frames` frames of each held stretch and fall over its last.
+        """The constraint with weights that rise over the first `frames` frames of each stretch and fall over its last.
 
         Where a stretch reaches the beginning or the end of the dance, it keeps its weights there.
         """
@@ -92,7 +91,7 @@ class Constraint:
 
 
 def free(frames: int) -> Constraint:
-    """What holds nothing in a dance of `frames` frames."""
+    """The empty constraint on a dance of `frames` frames."""
     return Constraint(np.zeros((frames, CHANNELS), np.float32), np.zeros((frames, CHANNELS), np.float32))
 
 
@@ -108,7 +107,7 @@ def frame_range(dance: Array, first: int, frames: int, part: BodyPart = WHOLE) -
 
 
 def root_path(path: Array, at: Sequence[int], frames: int) -> Constraint:
-    """Where the root is: path (n, 2) over the floor or (n, 3), metres, at the n frames `at`."""
+    """The root's position: path (n, 2) over the floor or (n, 3), metres, at the n frames `at`."""
     chosen = _inside(at, frames)
     axes = np.shape(path)[-1]
     vectors = np.zeros((len(chosen), CHANNELS), np.float32)
@@ -119,7 +118,7 @@ def root_path(path: Array, at: Sequence[int], frames: int) -> Constraint:
 
 
 def contacts_at(joints: Iterable[Joint], at: Iterable[int], frames: int, down: bool = True) -> Constraint:
-    """Joints of CONTACT_JOINTS that stand still on the floor, or do not, at the frames `at`."""
+    """Joints of CONTACT_JOINTS in contact with the floor (down) or not, at the frames `at`."""
     mask = np.zeros(CHANNELS, dtype=bool)
     mask[[CONTACTS.start + CONTACT_JOINTS.index(joint) for joint in joints]] = True
     chosen = _inside(at, frames)
@@ -127,10 +126,10 @@ def contacts_at(joints: Iterable[Joint], at: Iterable[int], frames: int, down: b
 
 
 def combine(*constraints: Constraint) -> Constraint:
-    """All of them at once. Where two speak of the same channel, the greater weight counts.
+    """The union of constraints. Where two fix the same channel, the greater weight counts.
 
-    Raises EdgeError constraint_length where they are for dances of different lengths, constraint_contradiction where
-    two want different things exactly, with the frame and the joint.
+    Raises EdgeError constraint_length for different lengths, constraint_contradiction where two fix a channel exactly
+    to different values, naming the frame and the joint.
     """
     return reduce(_combine_two, constraints)
 
@@ -244,7 +243,7 @@ def _per_channel(joints: Array) -> Array:
 
 
 def _name(channel: int) -> str:
-    """What a channel of the motion vector is called in a sentence."""
+    """The name of a channel of the motion vector, for error messages."""
     if channel < CONTACTS.stop:
         return f"the contact of {_words(CONTACT_JOINTS[channel])}"
     if channel < ROOT.stop:

@@ -1,4 +1,4 @@
-"""From what an animator asks to keep to what the sampling and the foot cleanup hold on to."""
+"""An EditRequest as constraints for the sampling and the foot cleanup."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -29,9 +29,9 @@ _Load = Callable[[str], Motion]
 
 @dataclass(frozen=True)
 class EditConstraints:
-    """What holds in a new dance of T frames, and the dance that it varies, if any.
+    """Constraints on a new dance of T frames, and the dance that it varies, if any.
 
-    planted: contacts that the foot cleanup has to take over.
+    planted: contacts that the foot cleanup must use.
     """
 
     constraint: Constraint
@@ -40,19 +40,20 @@ class EditConstraints:
 
     @property
     def in_place(self) -> bool:
-        """Whether it is given where the dancer is or looks, so that the dance must not be moved on the stage."""
+        """Whether position or heading are constrained, so that the dance must not be moved to the origin."""
         weight = self.constraint.weight
         return self.variation is not None or bool(weight[:, ROOT].any() or weight[:, rotation_of(Joint.PELVIS)].any())
 
     def held(self) -> Array:
-        """(T, 24) bool: turns that come out exactly; the pelvis stands for the root's place too."""
+        """(T, 24) bool: rotations constrained exactly; for the pelvis, the root's position too."""
         exact = self.constraint.exact
         held = np.stack([exact[:, rotation_of(joint)].any(axis=1) for joint in Joint], axis=1)
         held[:, Joint.PELVIS] |= exact[:, ROOT].any(axis=1)
         return held
 
     def held_by_feet(self) -> Array:
-        """(T, 24) bool: of these, what the foot cleanup must not touch: legs, and the pelvis where its place holds."""
+        """(T, 24) bool: of these, the ones that the foot cleanup must not change: legs, and the pelvis where the root
+        is constrained."""
         held = np.zeros((self.constraint.frames, len(Joint)), dtype=bool)
         held[:, _LEGS] = self.held()[:, _LEGS]
         held[:, Joint.PELVIS] = self.constraint.exact[:, ROOT].any(axis=1)
@@ -69,7 +70,7 @@ def read_edit(edit: EditRequest, frames: int) -> EditConstraints:
     told = combine(free(frames), *(_constraint(row, edit.source, frames, load) for row in edit.contacts))
     rows: tuple[_Row, ...] = (*edit.bodies, *edit.paths)
     kept = (_constraint(row, edit.source, frames, load) for row in rows)
-    # A contact that is told overrules the one that came along with a pose.
+    # A contact that is asked for overrules one that comes with a pose.
     constraint = combine(told, *(replace(one, weight=np.where(told.weight > 0, 0, one.weight)) for one in kept))
     planted = tuple(
         _contact_range(row, foot) for row in edit.contacts if row.weight == 1 and not row.fade for foot in row.feet
@@ -78,7 +79,7 @@ def read_edit(edit: EditRequest, frames: int) -> EditConstraints:
 
 
 def _usual(edit: EditRequest, load: _Load) -> float:
-    """How quick the quickest of the dances is that something is kept of; infinite where that is none."""
+    """The largest 99th percentile of acceleration among the source dances; infinite without a source."""
     bodies = [row.source or edit.source for row in edit.bodies]
     paths = [row.source or edit.source for row in edit.paths if not row.points]
     motions = (load(source.motion) for source in {*bodies, *paths} if source)
@@ -161,7 +162,7 @@ def _curve(row: KeepPath) -> Array:
 
 
 def _stretch(source: Source | None, row: _Row | range, load: _Load) -> Motion:
-    """The source's frames that stand at the row's frames."""
+    """The frames of the source at the frames of the row."""
     if source is None:
         raise EdgeError(
             "source_missing",

@@ -22,7 +22,7 @@ ROOM_BYTES = 128 << 20  # for what the decoder reads of the music; what finds no
 
 
 def carry_on() -> None:
-    """The poll of a caller who never cancels."""
+    """The poll that never cancels."""
 
 
 def constant(weight: float) -> Guidance:
@@ -51,11 +51,11 @@ def in_interval(guidance: Guidance, low: int, high: int) -> Guidance:
 def guided(
     decoder: CachedDecoder, music: Music, guidance: Guidance, *, batch: int = BATCH, poll: Poll = carry_on
 ) -> Denoiser:
-    """The denoiser for windows (W, 150, 151) that hear `music`, of W windows; it gives x0 in [-1, 1].
+    """The denoiser of windows (W, 150, 151) conditioned on `music`, of W windows; it returns x0 in [-1, 1].
 
-    Both branches of the guidance go through the network together, and one alone where the weight needs no other.
-    batch: how many windows go through the network at a time, at most, or one for each of the CPU's threads. It changes
-    the result by rounding at most, and so does the number of threads.
+    The conditional and the unconditional branch go through the network in one batch; where the weight needs only one of
+    them, only that one. batch: the most windows in one evaluation, or one for each CPU thread. It changes the result by
+    rounding only, and so does the number of threads.
     """
     memories = _Memories(decoder, music)
 
@@ -81,7 +81,7 @@ def guided(
 
 
 class _Memories:
-    """What the decoder reads of the music, part by part, kept from step to step as long as there is room."""
+    """Keys and values of the music by range of windows, cached from step to step up to ROOM_BYTES."""
 
     def __init__(self, decoder: CachedDecoder, music: Music) -> None:
         self._decoder = decoder
@@ -90,7 +90,7 @@ class _Memories:
         self._room = ROOM_BYTES
 
     def of(self, part: slice) -> Memory:
-        """Of the windows `part`."""
+        """Keys and values for the windows `part`."""
         if part.start in self._kept:
             return self._kept[part.start]
         memory = self._decoder.memory(Music(self._music.tokens[part], self._music.hidden[part]))
@@ -101,7 +101,7 @@ class _Memories:
 
 
 def encode(model: DanceDecoder, cond: Tensor, *, batch: int = BATCH, poll: Poll = carry_on) -> Music:
-    """What the network makes of the music cond (W, 150, features), once for all steps. On the model's device."""
+    """The music cond (W, 150, features) encoded once for all steps, on the model's device."""
     device = model.null_cond_hidden.device
     parts = []
     for part in chunks(len(cond), batch):

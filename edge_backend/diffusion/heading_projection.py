@@ -1,4 +1,5 @@
-"""Which way the dancer faces, while noise leaves it open (torch)."""
+"""The pelvis's predicted rotation projected back to a rotation, so that the heading stays definite under noise
+(torch)."""
 
 import torch
 from torch import Tensor
@@ -11,11 +12,11 @@ _SHORTEST = 1e-6
 
 
 def with_heading_projection(denoise: Denoiser, normaliser: Normaliser, device: torch.device) -> Denoiser:
-    """The denoiser whose predictions of the pelvis have rows of length 1, as rotations have.
+    """The denoiser with the pelvis's predicted 6D rows scaled to length 1, as those of rotations.
 
-    A dancer may face any way. Under much noise the network answers with the mean of all ways that are still possible,
-    which is shorter than a rotation. Left short, it lets each part of a window settle for a way of its own, and the
-    dancer whirls round between them within a frame or two. Other joints have one way to be, and stay as predicted.
+    A dancer may face any way. Under strong noise the network predicts the mean of all headings that are still possible,
+    whose 6D rows are shorter than 1. Left short, parts of a window settle for different headings, and the dancer spins
+    between them within a frame or two. Other joints have one mode, and stay as predicted.
     """
     scale = torch.from_numpy(normaliser.scale[_PELVIS]).to(device)
     low = torch.from_numpy(normaliser.min[_PELVIS]).to(device)

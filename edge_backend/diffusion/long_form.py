@@ -45,9 +45,9 @@ def share_overlap(x: Tensor, _t: int) -> Tensor:
 
 
 def agreeing(denoise: Denoiser) -> Denoiser:
-    """The denoiser whose windows (W, 150, channels) predict the same where they overlap, fading from one to the next.
+    """The denoiser with the predictions of windows (W, 150, channels) blended where they overlap.
 
-    EDGE's rule copies x forward, so that no window knows what the next one has to do. With the predictions blended at
+    EDGE's rule copies x forward, so that no window can adapt to the next one. With the predictions blended at
     every step (as Bar-Tal et al. 2023 do with images, eq. 5), both sides of a seam are one dance.
     """
 

@@ -1,4 +1,4 @@
-"""Random numbers that belong to the seed and the window, and to nothing else."""
+"""Random numbers that depend on the seed and the window alone."""
 
 from collections.abc import Sequence
 

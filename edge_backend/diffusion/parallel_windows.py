@@ -1,4 +1,4 @@
-"""Windows at the same time, on threads that compute alone (torch, on the CPU).
+"""Windows evaluated at the same time, each on a thread of its own (torch, on the CPU).
 
 Threads that share each of the network's many small products wait for each other after every one of them; with windows
 of their own they wait once.
@@ -16,7 +16,7 @@ MOST_THREADS = 8  # Python hands all of them their orders, one after the other
 
 
 def parallel_threads(device: torch.device) -> int:
-    """How many threads may work apart there: torch's, or 1 where it is no CPU or has more than that pays for."""
+    """Number of threads to evaluate windows on: torch's, or 1 for a GPU and for more threads than MOST."""
     threads = torch.get_num_threads()
     return threads if device.type == "cpu" and threads <= MOST_THREADS else 1
 
@@ -45,8 +45,8 @@ def chunks(count: int, batch: int) -> list[slice]:
 
 
 def run_parallel(works: Sequence[Callable[[], Tensor]]) -> list[Tensor]:
-    """What each of them makes: on a thread of its own that computes alone, or, where there is but one, with all of
-    torch's threads. Raises what they raise.
+    """The results of `works`, each computed on a single thread of its own; a single one uses all of torch's threads.
+    Raises what they raise.
     """
     if len(works) == 1:
         return [works[0]()]
@@ -62,7 +62,7 @@ def run_parallel(works: Sequence[Callable[[], Tensor]]) -> list[Tensor]:
         futures = [_config().submit(alone, work) for work in works]
         wait(futures)  # for those beside one that fails, too: they set the number that is set back here
     finally:
-        torch.set_num_threads(threads)  # a part of the crew's number was everybody's
+        torch.set_num_threads(threads)  # the number of threads is global in some builds of torch
     return [future.result() for future in futures]
 
 

@@ -1,6 +1,6 @@
-"""EDGE's own way from noise to dance, plainly written: what faster ways are measured against (Tseng et al. 2023).
+"""EDGE's own sampler, written plainly, as the reference for faster ones (Tseng et al. 2023).
 
-50 steps of DDIM; the whole network twice at each, the music heard anew each time; all windows in one batch, each
+50 steps of DDIM; the whole network twice at each, the music encoded at each step; all windows in one batch, each
 beginning as the one before it ends. Nothing is kept from step to step.
 """
 

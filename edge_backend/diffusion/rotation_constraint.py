@@ -1,4 +1,4 @@
-"""What is held of a joint turns the prediction, so that no joint folds on its way from pose to pose (torch)."""
+"""Constrained joint rotations correct the prediction as rotations, so that no joint folds between poses (torch)."""
 
 import numpy as np
 import torch
@@ -15,12 +15,12 @@ _FULL_TURN = 2 * np.pi
 
 
 def with_rotation_constraint(denoise: Denoiser, constraint: WindowConstraint, normaliser: Normaliser) -> Denoiser:
-    """The denoiser whose predictions of held joints are rotations, turned towards what is held of them.
+    """The denoiser with constrained joints' predictions turned towards the constrained rotations.
 
-    Under much noise the network may have an arm, or the whole dancer, half a turn away from what is held. The 6D
-    vectors of two such rotations have next to nothing between them: corrected as numbers they shrink, change sign
-    within a frame, and the joint snaps round, out of which no later step finds. So joints are corrected as rotations,
-    which leaves little to do for `Hold`. Those of which a window holds nothing stay as predicted.
+    Under strong noise the network may predict an arm, or the whole dancer, half a turn away from the constraint.
+    Between the 6D vectors of two such rotations there is almost nothing: corrected as numbers they shrink, change sign
+    within a frame, and the joint snaps round, which no later step repairs. So joints are corrected as rotations, which
+    leaves little to do for `WindowConstraint`. Joints without a constraint in the window stay as predicted.
     """
 
     def predict(x: Tensor, t: int) -> Tensor:
@@ -39,11 +39,11 @@ def with_rotation_constraint(denoise: Denoiser, constraint: WindowConstraint, no
 
 
 def turned(predicted: Array, wanted: Array, held: Array) -> Array:
-    """Rotations (W, T, J, 3, 3) that lead from those predicted to those wanted where held (W, T, J) is True.
+    """Corrections (W, T, J, 3, 3) from predicted rotations to the wanted ones where held (W, T, J) is True.
 
-    A free frame is turned by what the held frames next before and after it are wrong by, as a Gaussian process with
-    `Hold`'s covariance expects it (Rasmussen and Williams 2006, eq. 2.23). A held frame is turned by what the nearest
-    end of its stretch is wrong by, so that the stretch keeps its shape where free frames join it.
+    A free frame is corrected by the errors of the held frames before and after it, weighted as a Gaussian process with
+    `WindowConstraint`'s covariance expects (Rasmussen and Williams 2006, eq. 2.23). A held frame is corrected by the
+    error at the nearest end of its stretch, so that the stretch keeps its shape where free frames join it.
     """
     place, before, after = _neighbours(held)
     error = np.zeros(predicted.shape[:-1])
@@ -58,9 +58,9 @@ def turned(predicted: Array, wanted: Array, held: Array) -> Array:
 
 
 def _neighbours(held: Array) -> tuple[Array, Array, Array]:
-    """Where each frame stands, and the held frames before and after it, all (W, T, J).
+    """For each frame: its position, and the held frames before and after it, all (W, T, J).
 
-    A held frame stands at the end of its stretch that is nearest, and has nothing after it.
+    The position of a held frame is the nearest end of its stretch; it has no neighbour after it.
     """
     frame = np.broadcast_to(np.arange(held.shape[1])[None, :, None], held.shape)
     start, stop = _last(~held, frame) + 1, _next(~held, frame) - 1
@@ -81,7 +81,7 @@ def _next(mask: Array, frame: Array) -> Array:
 
 
 def _nearer(vector: Array, to: Array) -> Array:
-    """The same turns (..., 3), radians, the way round that is nearer to `to` (..., 3)."""
+    """Axis-angle vectors (..., 3), radians, of the same rotations, in the representation nearer to `to` (..., 3)."""
     angle = np.linalg.norm(vector, axis=-1, keepdims=True)
     other = vector - _FULL_TURN * vector / np.maximum(angle, 1e-12)
     nearer = np.linalg.norm(other - to, axis=-1) < np.linalg.norm(vector - to, axis=-1)

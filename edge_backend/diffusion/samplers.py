@@ -1,6 +1,7 @@
 """Samplers for a network that predicts x0. Each is its paper's update, one loop and one callback.
 
-Guidance, clamping and constraints live in the `denoise` that is handed in; a sampler knows neither music nor dance.
+Guidance, clamping and constraints are part of the `denoise` that is passed in; samplers depend on neither music nor
+dance.
 """
 
 import math
@@ -24,7 +25,7 @@ AfterStep = Callable[[Tensor, int], Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Step `index` of `count`, from timestep t; x0 is what the network now believes the end to be."""
+    """Step `index` of `count`, from timestep t. x0: the network's present prediction of the result."""
 
     index: int
     count: int
@@ -36,15 +37,15 @@ StepCallback = Callable[[Step], None]
 
 
 class Cancelled(Exception):  # noqa: N818 - not an error: somebody changed their mind
-    """Raised by a callback that wants the sampling to end at once."""
+    """Raised by a callback to end the sampling at once."""
 
 
 def ignore(step: Step) -> None:
-    """The callback of a caller who only wants the result."""
+    """The step callback that does nothing."""
 
 
 def unchanged(x: Tensor, _t: int) -> Tensor:
-    """What holds after a step where nothing has to hold."""
+    """The after_step that changes nothing."""
     return x
 
 
@@ -121,7 +122,7 @@ def sample_dpm_solver_pp(
     """DPM-Solver++(2M), midpoint (Lu et al. 2022b, algorithm 2): two network predictions per step, one of them new.
 
     x: noise at times[0]. times: timesteps, descending, best at equal distances in log SNR. The first and the last step
-    are of first order. after_step also goes over the stored prediction, so that both tell the same story.
+    are of first order. after_step is applied to the stored prediction too, so that both agree.
     Returns x0.
     """
     before: tuple[Tensor, float] | None = None  # the last prediction, and the log SNR at which it was made

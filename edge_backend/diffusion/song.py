@@ -1,4 +1,4 @@
-"""A dance for a whole song: the one entry point of this package."""
+"""Sampling for a whole song: the entry point of this room."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -41,8 +41,8 @@ class SamplerSettings:
 
     steps: network evaluations per window. eta: of DDIM, 0 = deterministic. guidance: how strongly the music leads,
     1 = as trained. guidance_interval: timesteps (low, high) outside which there is none. guidance_ramp: as in
-    request.GenerateRequest. seed: 0 or more.
-    sequential: few windows at a time, more and more, which begin as those before them ended, instead of all at once.
+    schema.requests.GenerateRequest. seed: 0 or more.
+    sequential: sample a few windows at a time, each continuing the ones before, instead of all at once.
     batch: windows that go through the network at a time. arithmetic: of the network's products.
     """
 
@@ -74,7 +74,7 @@ FinalFrames = Callable[[Array], None]
 
 
 def ignore_final(_vectors: Array) -> None:
-    """What a caller does with final frames who waits for the whole dance."""
+    """The on_final that does nothing."""
 
 
 def sample_song(
@@ -94,13 +94,13 @@ def sample_song(
 
     model: in eval mode, on its device. cond: the music, (frames or more, features), or (windows, 150, features) where
     windows are encoded alone; windows as plan_windows(frames) has them. Where (T, features) ends before the last window
-    does, its last frame is repeated. constraint: what must hold; windows in which nothing is free are not sampled.
+    does, its last frame is repeated. constraint: what is kept; windows without a free channel are not sampled.
     variation: a dance to start from, instead of from noise.
     poll: called before each network evaluation; raises Cancelled to stop there. on_step: called at each step with x0
     (windows sampled at a time, 150, 151), normalised; may raise Cancelled too. on_final: called when frames become
     final: once, or, with settings.sequential, after every window.
     The result depends on seed and settings; on batch only by rounding.
-    The sampler "reference" is EDGE's own and knows neither constraint nor variation, steps nor eta.
+    The sampler "reference" is EDGE's own and ignores constraint, variation, steps and eta.
     Raises EdgeError constraint_length where constraint or variation are for another number of frames.
     """
     plan = plan_windows(frames)
@@ -133,7 +133,7 @@ def sample_song(
 
 @dataclass(frozen=True)
 class _Sampling:
-    """What is the same for every pass over a song."""
+    """What all passes over a song share."""
 
     model: DanceDecoder
     normaliser: Normaliser
@@ -149,7 +149,7 @@ class _Sampling:
 
     @cached_property
     def decoder(self) -> CachedDecoder:
-        """The network, with what all passes share worked out once."""
+        """The network with its caches, shared by all passes."""
         return CachedDecoder(self.model, make_linear(self.settings.arithmetic))
 
     @torch.inference_mode()
@@ -243,8 +243,8 @@ class _Sampling:
 
 
 def _passes(windows: list[int], sequential: bool) -> list[range]:
-    """Which windows are sampled at once, in the order of the song: all that hang together, or so few at the beginning
-    that it is there at once, and then more and more."""
+    """Ranges of windows that are sampled together, in the order of the song: all adjacent ones, or, if sequential, few
+    at the beginning, so that it is there soon, then more and more."""
     together = consecutive(windows)
     if not sequential:
         return together
@@ -261,7 +261,7 @@ def _pieces(run: range, sizes: Iterator[int]) -> Iterator[range]:
 
 
 def _counted(on_step: StepCallback, windows: range, passes: list[range]) -> StepCallback:
-    """The callback that counts through all passes, for one of them; a step of more windows counts for more."""
+    """The callback for one pass that counts steps over all passes, weighted by their number of windows."""
     weights = [len(each) for each in passes] if len(passes) > 1 else [1]
     number = passes.index(windows)
     before, weight, total = sum(weights[:number]), weights[number], sum(weights)

@@ -1,4 +1,4 @@
-"""A song's dance in the making: what is decided already, what is wished for, and where windows see it."""
+"""The frames of a dance while it is sampled: which are final, which are constrained, and how windows see them."""
 
 import numpy as np
 import torch
@@ -20,9 +20,9 @@ _PLACE = slice(ROOT.start, ROOT.start + 2)  # the root over the floor
 
 
 class Timeline:
-    """Frames under the weights of a constraint; painting a stretch raises its weights to 1.
+    """Frames with the weights of a constraint; writing windows raises their weights to 1.
 
-    values (padded_frames, 151): metres. What has the weight 1 is final.
+    values (padded_frames, 151): metres. Channels with weight 1 are final.
     """
 
     def __init__(self, plan: WindowPlan, constraint: Constraint, normaliser: Normaliser) -> None:
@@ -34,11 +34,11 @@ class Timeline:
         self._usual = constraint.usual
 
     def open_windows(self) -> list[int]:
-        """The windows in which something is not final."""
+        """The windows with a channel that is not final."""
         return [window for window in range(self.plan.windows) if self.is_open(window)]
 
     def is_open(self, window: int) -> bool:
-        """Whether something in the window is not final."""
+        """Whether a channel in the window is not final."""
         inside = slice(window * HOP, min(window * HOP + WINDOW, self.plan.frames))
         return bool((self._weight[inside] < 1).any())
 
@@ -48,14 +48,14 @@ class Timeline:
         return int(unfinished[0]) if len(unfinished) else self.plan.frames
 
     def constraint_of(self, windows: range, steps: int, device: torch.device) -> WindowConstraint | None:
-        """What is final or wished for in these windows; None if nothing is."""
+        """The final and the constrained channels of these windows as a constraint; None if there are none."""
         weight, values = self._part(self._weight, windows), self._part(self._normalised(), windows)
         return WindowConstraint(weight, values, steps, device) if bool((weight > 0).any()) else None
 
     def write_windows(self, windows: range, x0: Tensor, look_back: bool) -> None:
-        """Make final what was sampled for these windows: x0 (W, 150, 151), normalised.
+        """Write sampled windows x0 (W, 150, 151), normalised, and make them final.
 
-        look_back: leave the last frames open if something is held soon after them, so that the next window can lead to
+        look_back: leave the last frames open where a constraint follows soon, so that the next window can lead up to
         it.
         """
         start, end = windows.start * HOP, min((windows.stop - 1) * HOP + WINDOW, self.plan.frames)
@@ -83,9 +83,9 @@ class Timeline:
 
 
 def origins(plan: WindowPlan, constraint: Constraint, start: Array | None, normaliser: Normaliser) -> Tensor | None:
-    """By how much (W, 1, 151), normalised, windows lie away from where the network is used to seeing the root.
+    """Offset (W, 1, 151), normalised, of each window from the range of root positions that the network was trained on.
 
-    None where no held root is far away; then windows stay where they are. Those that hold no root go along with their
+    None where no constrained root is far away. Windows without a constrained root are interpolated from their
     neighbours. start: the dance to vary (frames, 151), metres, whose root counts as held.
     """
     place, held = constraint.values[:, _PLACE], (constraint.weight[:, _PLACE] > 0).all(axis=1)
@@ -107,5 +107,5 @@ def origins(plan: WindowPlan, constraint: Constraint, start: Array | None, norma
 
 
 def _padded(frames: Array, plan: WindowPlan) -> Array:
-    """Values (padded_frames, 151) that go on as they end."""
+    """Values (padded_frames, 151), the last frame repeated."""
     return np.pad(frames, ((0, plan.padded_frames - len(frames)), (0, 0)), mode="edge")

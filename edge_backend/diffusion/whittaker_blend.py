@@ -1,4 +1,4 @@
-"""The last touch where free frames meet held ones: no jolt, even where the held pose trembles (numpy only)."""
+"""Smooth joins between free and constrained frames, by Whittaker smoothing of the free frames (numpy only)."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ _FIXED = 1e9
 
 
 def whittaker_blend(vectors: Array, held: Array) -> Array:
-    """Motion vectors (T, C) in which free frames close to held ones lead up to them with little acceleration.
+    """Motion vectors (T, C) with the free frames next to held ones smoothed towards them.
 
     held: (T, C) bool. A held frame may be off by a fraction of a degree from what a smooth movement would pass through,
     and the sampling ends at that noise. So the EASE frames d = 1, 2, ... beside it become the y that minimise

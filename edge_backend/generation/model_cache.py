@@ -16,10 +16,10 @@ from ..runtime.oom_fallback import free_device_cache
 class ModelCache:
     """Loads weights once, and again only when others are asked for or their file has changed.
 
-    device: a name of devices.DEVICES. weights_folder: the user's own weights, beside the bundled ones.
-    warn: is given a sentence where something is done otherwise than asked for, as on the CPU for want of GPU memory.
-    jukebox: how to run it, for weights that listen through it; device and, unless it is given, folder are the model_cache's.
-    Raises EdgeError device_missing.
+    device: a name of devices.DEVICES. weights_folder: the user's own weights, beside the bundled ones. warn: is given a
+    sentence where something is done otherwise than asked for, as on the CPU for want of GPU memory. jukebox: how to run
+    it, for weights that listen through it; device and, unless it is given, folder are the model_cache's. Raises
+    EdgeError device_missing.
     """
 
     def __init__(

@@ -55,12 +55,10 @@ def generate(
 
     The dancer begins at x = y = 0 and faces -y, taken over the first second, unless what is kept says where. What is
     kept exactly comes out so. beats and meta are filled in. The same request on the same machine gives the same
-    numbers, bit for bit.
-    report: called at every stage and before every network evaluation; what it raises ends the work there.
-    model_cache: keeps weights warm from dance to dance. on_partial: called with the dance's beginning, longer each time,
-    where the request is sequential.
-    Raises EdgeError: request_invalid, feature_unavailable, control_unsupported, and those of audio, weights and
-    diffusion.kept.
+    numbers, bit for bit. report: called at every stage and before every network evaluation; what it raises ends the
+    work there. model_cache: keeps weights warm from dance to dance. on_partial: called with the dance's beginning,
+    longer each time, where the request is sequential. Raises EdgeError: request_invalid, feature_unavailable,
+    control_unsupported, and those of audio, weights and diffusion.kept.
     """
     _check(request)
     feet = _foot_settings(request)

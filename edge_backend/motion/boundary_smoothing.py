@@ -71,8 +71,8 @@ class _Near:
     """The surroundings of a border, n frames.
 
     free: (n, 75) bool, turns of joints and moves of the root that may be made. points: numbers of the joints whose
-    places count, those that hang on what the border holds. data_weight: (n,) to where these are. rows: accelerations that
-    are looked at; row i is of the frames i, i + 1 and i + 2.
+    places count, those that hang on what the border holds. data_weight: (n,) to where these are. rows: accelerations
+    that are looked at; row i is of the frames i, i + 1 and i + 2.
     """
 
     frames: slice

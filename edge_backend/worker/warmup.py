@@ -21,8 +21,8 @@ class _StopWarmup(Exception):  # noqa: N818 - it is no error
 def warm_up(model_cache: ModelCache, should_stop: Callable[[], bool]) -> bool:
     """Dance a little with the bundled weights, for nobody. False where it was broken off.
 
-    should_stop: asked before every evaluation of the network whether there is better work; then it ends at once. Weights
-    that cannot be loaded are no trouble here: the dance that needs them says so.
+    should_stop: asked before every evaluation of the network whether there is better work; then it ends at once.
+    Weights that cannot be loaded are no trouble here: the dance that needs them says so.
     """
 
     def report(_stage: Stage, _done: int, _total: int) -> None:
