@@ -14,16 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from ...audio.beats import BeatGrid
-from ...audio.loading import Audio
-from ...audio.rhythm import rhythm_features
-from ...fileio.atomic_write import replacing
-from ...model.controls import STYLES
-from ...motion.beat_alignment import motion_beats, places_on_the_beat
-from ...motion.kinematics import forward_kinematics
-from ...motion.rotations import axis_angle_to_matrix
-from ...runtime.child_processes import process_pool
-from .accents import FPS, GRID, accent_curve, stops_of
+from edge_backend.audio.beats import BeatGrid
+from edge_backend.audio.loading import Audio
+from edge_backend.audio.rhythm import rhythm_features
+from edge_backend.fileio.atomic_write import atomic_write
+from edge_backend.model.controls import STYLES
+from edge_backend.motion.beat_alignment import motion_beats, places_on_the_beat
+from edge_backend.motion.kinematics import forward_kinematics
+from edge_backend.motion.rotations import axis_angle_to_matrix
+from edge_backend.runtime.child_processes import process_pool
+from edge_backend.schema.frames import FPS
+
+from .accents import GRID, accent_curve, stops_of
 from .arrangement import RATE, STEPS, draw_mix, render
 from .beat_grid import DanceBeats, lay_beats, warp_to_tempo
 
@@ -180,7 +182,7 @@ def write_pack(source: Path, target: Path, variants: int, workers: int, seed: in
             if done % 20 == 0:
                 print(f"{done}/{len(jobs)} songs tried, {len(made)} kept", flush=True)
     made += _unaccompanied(pieces)
-    with replacing(target) as unfinished:
+    with atomic_write(target) as unfinished:
         about = {"edge_dance_pack": json.dumps(_about(data, variants))}
         save_file(_arrays(data, holdout, made), unfinished, metadata=about)
     print(f"{target}: {target.stat().st_size / 1e6:.1f} MB, {len(made)} variants")

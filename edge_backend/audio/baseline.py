@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EdgeError
+from ..schema.frames import WINDOW
 from .loading import Audio
 from .resampling import resampled
 

@@ -1,7 +1,6 @@
 """Large files over https: what broke off goes on, and only the file that was meant is kept."""
 
 import contextlib
-import hashlib
 import http
 import http.client
 import importlib
@@ -22,6 +21,7 @@ from urllib.parse import urlsplit
 from ..errors import EdgeError
 from ..schema.progress import Report, silent
 from .atomic_write import take_place
+from .hashing import sha256_of
 
 _BLOCK = 1 << 20  # bytes
 _TIMEOUT_S = 60.0
@@ -54,7 +54,7 @@ def download(url: str, target: Path, sha256: str, report: Report = silent, *, pa
         except _BrokenOffError as broken:
             tries.again(broken.reason, _size(part))
             continue
-        if file_sha256(part, report) == sha256:
+        if sha256_of(part, report) == sha256:
             take_place(part, target)
             return
         if not whole:  # the server has not told how long it is: the rest may lack
@@ -92,17 +92,6 @@ def check_address(url: str) -> None:
         secure = False
     if not secure:
         raise EdgeError("download_insecure", f"{url} does not begin with https.", "Use an address that does.")
-
-
-def file_sha256(path: Path, report: Report = silent) -> str:
-    """A file's SHA-256. report: in bytes, as "loading"."""
-    digest, size, done = hashlib.sha256(), path.stat().st_size, 0
-    with path.open("rb") as file:
-        while block := file.read(16 * _BLOCK):
-            digest.update(block)
-            done += len(block)
-            report("loading", done, size)
-    return digest.hexdigest()
 
 
 class _BrokenOffError(Exception):

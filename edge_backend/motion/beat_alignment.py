@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..numerics.array import Array
+from ..numerics.filters import gaussian
+from ..schema.frames import FPS
 from .motion import Motion
 from .representation import CONTACTS
 
@@ -26,7 +28,7 @@ def motion_beats(joints: Array) -> Array:
     Speeds that are equal but for STEADY are one minimum, at the first of them, also where they last until the end.
     """
     speed = np.linalg.norm(np.diff(joints.astype(np.float64), axis=0), axis=-1).mean(axis=-1)
-    speed = smooth(speed, SMOOTHING_S * _FPS)
+    speed = gaussian(speed, SMOOTHING_S * FPS)
     change = np.diff(speed)
     turns = np.flatnonzero(np.abs(change) > STEADY)
     ends = np.append(change[turns[1:]] > 0, turns[-1:] < len(change) - 1)  # each is followed by a rise, or by rest
@@ -36,7 +38,7 @@ def motion_beats(joints: Array) -> Array:
     # The parabola's vertex, so that the frame rate matters little; of equal speeds half-way between the first two.
     between = 0.5 * (before - after) / (before - 2 * here + after)
     # Speed i belongs half-way between frames i and i + 1.
-    return (stop + 0.5 + between) / _FPS
+    return (stop + 0.5 + between) / FPS
 
 
 def align_to_beats(vectors: Array, beats: Array, amount: float = 1.0, fixed: Array | None = None) -> Array:

@@ -16,6 +16,7 @@ from ..fileio.numpy_pickle import read_numpy_pickle
 from ..motion.aist import from_aist
 from ..numerics.array import Array
 from ..runtime.child_processes import process_pool
+from ..schema.frames import FPS
 from .pack_file import Dance, write_pack
 
 SLICE = 150  # frames, 5 s

@@ -16,10 +16,15 @@ from edge_backend.setup.home import Home
 
 REPOSITORY = Path(__file__).parents[3]
 TAKEN = EdgeError("taken", "Somebody is at it.")
-HOLD = (
-    "import sys; from pathlib import Path; from edge_backend.fileio.file_lock import holding; from edge_backend.errors import \
-EdgeError\nwith holding(Path(sys.argv[1]), EdgeError('taken', '')): print('held', flush=True); sys.stdin.read()"
-)
+HOLD = """
+import sys
+from pathlib import Path
+from edge_backend.errors import EdgeError
+from edge_backend.fileio.file_lock import holding
+with holding(Path(sys.argv[1]), EdgeError("taken", "")):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
 
 
 def refusal(path: Path) -> EdgeError:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from edge_backend.training.__main__ import main
 from safetensors.torch import load_file
 
 from edge_backend.cli.commands.train import main
