@@ -9,6 +9,7 @@ import bpy
 
 from . import compat
 from .edge_backend.errors import EdgeError
+from .lookups import scene_rate
 from .sound_strips import SoundStrip, song_starts, sound_strips, whole_song
 
 
@@ -101,7 +102,7 @@ def song_of(strip: Any, scene: bpy.types.Scene, take_packed: bool = True) -> Son
     first, end = whole_song(piece, [piece for piece in pieces if not piece.silence])
     if end <= first:
         raise EdgeError("music_silent_strip", f"The strip {strip.name} plays nothing of its song.", "Trim it anew.")
-    rate = scene.render.fps / scene.render.fps_base
+    rate = scene_rate(scene)
     packed = strip.sound.packed_file
     return Song(
         path=piece.path,

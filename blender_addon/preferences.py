@@ -8,7 +8,6 @@ import bpy
 
 from .backend.launch import Launch
 from .backend.pending_results import PendingResults
-from .backend.service import service
 from .edge_backend.setup.machine import LABELS, suggest
 from .setup.run import SetUpLaunch
 
@@ -17,10 +16,8 @@ ADDON = __package__
 PYTHON = sys.version_info[:2]
 
 
-class EDGE_DANCE_Preferences(bpy.types.AddonPreferences):
-    """The extension's preferences"""
-
-    bl_idname = ADDON
+class Preferences:
+    """The preferences' properties; `ui.preferences` registers and draws them."""
 
     backend_python: bpy.props.StringProperty(
         name="Backend Python",
@@ -76,27 +73,6 @@ class EDGE_DANCE_Preferences(bpy.types.AddonPreferences):
         description="Install from wheels in this folder, without a network; docs/install.md says how to fill it",
         subtype="DIR_PATH",
     )
-
-    def draw(self, context: bpy.types.Context) -> None:
-        """Draw the preferences."""
-        from .ui.setup import draw_set_up_button  # noqa: PLC0415 - which needs the preferences
-
-        layout: Any = self.layout
-        layout.use_property_split = True
-        layout.use_property_decorate = False
-        layout.prop(self, "weights_folder", placeholder="Starter weights only")
-        layout.prop(self, "start_ahead")
-        layout.prop(self, "idle_minutes", text="Keep Warm (minutes)")
-        layout.prop(self, "threads")
-        box = layout.box()
-        draw_set_up_button(box, context, "Set Up Backend", "IMPORT")
-        box.prop(self, "torch_build")
-        box.prop(self, "mirror", placeholder="https://pypi.org/simple")
-        box.prop(self, "proxy", placeholder="None")
-        box.prop(self, "wheel_folder", placeholder="Download them")
-        box.prop(self, "backend_python", placeholder="The one that is set up")
-        if service.problem:
-            layout.label(text=service.problem.message, icon="ERROR")
 
 
 def preferences_of(context: bpy.types.Context) -> Any:

@@ -39,6 +39,7 @@ from .ui import bone_map as bone_map_panel
 from .ui import dope_sheet, export_menu, panels, status_timer
 from .ui import group as group_panel
 from .ui import keep as keep_panel
+from .ui import preferences as preferences_panel
 from .ui import render as render_panel
 from .ui import setup as setup_panel
 from .ui import smpl_body as smpl_body_panel
@@ -46,7 +47,7 @@ from .ui import takes as takes_panel
 from .ui import weights as weights_panel
 
 CLASSES: Final[tuple[type, ...]] = (
-    preferences.EDGE_DANCE_Preferences,
+    preferences_panel.EDGE_DANCE_Preferences,
     properties.EDGE_DANCE_Settings,
     character_properties.EDGE_DANCE_Take,
     character_properties.EDGE_DANCE_KeepRow,

@@ -11,6 +11,7 @@ from typing import Any
 import bpy
 
 from . import compat
+from .lookups import scene_rate
 
 _NEAR = 0.01  # frames; what lies closer together is at the same place
 
@@ -88,7 +89,7 @@ def _inside(owner: Any, scene: bpy.types.Scene, first: float, end: float, silenc
         if strip.type == "META":
             yield from _inside(strip, scene, begin, stop, why)
             continue
-        later = compat.sound_offset(strip) * scene.render.fps / scene.render.fps_base
+        later = compat.sound_offset(strip) * scene_rate(scene)
         zero, file_end = frames.content_first + later, frames.content_end + later
         yield SoundStrip(strip, scene, max(begin, zero), min(stop, file_end), zero, why)
 

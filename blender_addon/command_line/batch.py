@@ -14,6 +14,7 @@ from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.fileio.atomic_write import atomic_write
+from ..keyframes.take_details import details, span
 from ..ops.generate import why_not_generate
 from ..preferences import ADDON
 from ..render.look import render_film, use_look
@@ -21,7 +22,7 @@ from ..render.setup import set_stage
 from ..render.stage import stage_of
 from ..rig.rig_check import check_rig
 from ..settings import settings_to_keep
-from ..takes.take_list import current_take, details, span, takes_of, use_take
+from ..takes.take_list import current_take, takes_of, use_take
 from .report import Report, progress
 from .scene import Work, open_scene, song_title, works_of
 

@@ -8,8 +8,8 @@ import bpy
 
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.skeleton import Joint
+from ..keyframes.take_details import PROPERTY, details
 from ..takes.identity import tell_apart
-from ..takes.take_list import PROPERTY, details
 from .rows import Row
 
 _EDIT = "edit"

@@ -14,13 +14,14 @@ from .. import compat
 from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import ChannelKeys
 from ..keyframes.density import sample
+from ..keyframes.timing import Timing
 from ..rig.dancer import is_dancer
 from ..rig.paths import bone_path, rotation_property
 from ..rig.retarget import bone_map_of
 from ..rig.skeleton import BONE_NAMES
 from ..takes.take_list import current_take
 from .body_parts import bones_of
-from .rows import Row, Timing, exact_frames
+from .rows import Row, exact_frames
 
 FADE_S = 0.3
 

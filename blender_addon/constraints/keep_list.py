@@ -11,9 +11,10 @@ from .. import compat
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.retarget.bone_map import slot_words
 from ..edge_backend.motion.skeleton import Joint
+from ..keyframes.take_details import span
 from ..rig.paths import bone_of
 from ..rig.retarget import bone_map_of, measure
-from ..takes.take_list import KEEP, KEEP_ROW, new_item, span
+from ..takes.take_list import KEEP, KEEP_ROW, new_item
 from .body_parts import PART_WORDS, joints_of, part_named
 from .rows import Row
 

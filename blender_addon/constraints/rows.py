@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, TypeVar
 
 from ..edge_backend.diffusion.body_parts import BODY_PARTS, BodyPart
 from ..edge_backend.errors import EdgeError
@@ -12,30 +12,12 @@ from ..edge_backend.motion.files import save_motion
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.skeleton import Joint
 from ..edge_backend.schema.edits import EditRequest, Foot, KeepBody, KeepContacts, KeepPath, Source
+from ..keyframes.timing import Timing
 from .body_parts import PART_WORDS
 
 Kind = Literal["POSE", "RANGE", "PATH", "FEET"]
 _R = TypeVar("_R", KeepBody, KeepPath)
 _SLACK = 1e-3  # frames
-
-
-class Timing(NamedTuple):
-    """Where the new dance lies in the scene.
-
-    first: the scene's frame of its frame 0. rate: the scene's frames a second. frames: how many it has, 30 a second.
-    """
-
-    first: float
-    rate: float
-    frames: int
-
-    def to_dance(self, frame: float) -> float:
-        """A frame of the scene, counted in the dance."""
-        return (frame - self.first) * Motion.fps / self.rate
-
-    def to_scene(self, frame: float) -> float:
-        """A frame of the dance, counted in the scene."""
-        return self.first + frame * self.rate / Motion.fps
 
 
 @dataclass(frozen=True, slots=True)

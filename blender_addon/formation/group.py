@@ -21,13 +21,15 @@ from ..edge_backend.motion.steps import at_once
 from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import ChannelKeys
 from ..keyframes.density import Density, modes_of
+from ..keyframes.take_details import beat_frames, is_starred, span
+from ..lookups import by_session_uid
 from ..render.tracks import tracks_of
 from ..rig.obstacles import refuse_hidden
 from ..rig.retarget import bone_map_of
 from ..takes.mirror import mirrored
 from ..takes.new_take import add_take, keys_in_steps
 from ..takes.read_take import inherit, read_take
-from ..takes.take_list import all_or_none, beat_frames, is_starred, refuse_tweaked, span, takes_of
+from ..takes.take_list import all_or_none, refuse_tweaked, takes_of
 from .placement import Formation, formation, spread
 
 Dances = Literal["SAME", "TAKES"]
@@ -143,7 +145,7 @@ def _take_of(part: Part, keys: Sequence[ChannelKeys], scene: bpy.types.Scene) ->
 
 def found(things: Any, uid: int) -> Any:
     """The one of Blender's objects, actions or scenes that has this session_uid. Raises EdgeError dancer_gone."""
-    thing = next((thing for thing in things if thing.session_uid == uid), None)
+    thing = by_session_uid(things, uid)
     if thing is None:
         raise EdgeError("dancer_gone", "A dancer, a take or the scene was deleted meanwhile.", "Begin again.")
     return thing

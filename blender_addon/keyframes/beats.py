@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 
 from .. import compat
-from ..takes.take_list import beat_frames
+from .take_details import beat_frames
 
 OURS = "edge_dance_beat"
 """The timeline markers' property that tells those of beats from the user's own, whatever they are called."""

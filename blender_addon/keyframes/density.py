@@ -14,8 +14,8 @@ from ..edge_backend.motion.rotations import continuous_quaternions
 from ..edge_backend.numerics.array import Array
 from ..rig.paths import bone_of, bone_path, rotation_property
 from ..rig.retarget import measure
-from ..takes.take_list import PROPERTY, span
 from .channel_keys import ChannelKeys, write_channel
+from .take_details import PROPERTY, span
 
 Density = Literal["FRAMES", "CURVES", "BLOCKING"]
 

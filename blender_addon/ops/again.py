@@ -13,9 +13,10 @@ from ..constraints.rows import Row
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.schema.requests import GenerateRequest
 from ..keyframes.channel_keys import ChannelKeys
+from ..keyframes.take_details import details
 from ..rig.target import find_dancer
 from ..settings import restore_settings
-from ..takes.take_list import details, showing
+from ..takes.take_list import showing
 from .edit import EditOperator
 from .generate import DanceOperator
 from .takes import shown_take

@@ -8,8 +8,10 @@ from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
 from ..keyframes.density import in_density, key_count, rekey, rig_snapshot, sampled
+from ..keyframes.take_details import beat_frames
+from ..lookups import by_session_uid
 from ..properties import DENSITIES
-from ..takes.take_list import beat_frames, remember, use_take
+from ..takes.take_list import remember, use_take
 from .stepping import SteppingOperator
 from .takes import shown_take
 
@@ -45,8 +47,8 @@ class EDGE_DANCE_OT_change_density(SteppingOperator):
 
     def apply(self, context: bpy.types.Context) -> str:
         """The take that it comes from is left as it is."""
-        armature = next((ob for ob in bpy.data.objects if ob.session_uid == self._armature), None)
-        action = next((found for found in bpy.data.actions if found.session_uid == self._action), None)
+        armature = by_session_uid(bpy.data.objects, self._armature)
+        action = by_session_uid(bpy.data.actions, self._action)
         if armature is None or action is None:
             raise EdgeError("take_missing", "The take was removed while its keys were changed.", "Choose another one.")
         copy = action.copy()

@@ -14,18 +14,21 @@ from ..constraints.body_parts import joints_of
 from ..constraints.edit_record import Edit, note_edit, of_action
 from ..constraints.exact_keys import exact_rows, with_exact_keys
 from ..constraints.keep_list import frame_range, rows_of, selected_bones, selected_keys
-from ..constraints.rows import Row, Timing, exact_frames, gather
+from ..constraints.rows import Row, exact_frames, gather
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.schema.requests import GenerateRequest
 from ..keyframes.beats import known_beats
 from ..keyframes.channel_keys import ChannelKeys, copy_others
+from ..keyframes.take_details import details, span
+from ..keyframes.timing import Timing
+from ..lookups import by_session_uid, scene_rate
 from ..rig.obstacles import refuse_hidden
 from ..rig.retarget import bone_map_of, read_motion
 from ..rig.target import find_dancer
 from ..takes.mirror import add_mirrored
 from ..takes.new_take import add_take
-from ..takes.take_list import KEEP, current_take, details, span
+from ..takes.take_list import KEEP, current_take
 from .generate import DanceOperator
 from .reasons import Reasoned, why_no_dancer
 
@@ -53,7 +56,7 @@ class EditOperator(DanceOperator):
         armature = find_dancer(context)
         refuse_hidden(armature)
         scene: Any = context.scene
-        rate = scene.render.fps / scene.render.fps_base
+        rate = scene_rate(scene)
         song = self._song
         strip = song.first_frame, song.first_frame + (round(song.duration * Motion.fps) - 1) * rate / Motion.fps
         first, last = self.window(armature, strip)
@@ -107,7 +110,7 @@ class EditOperator(DanceOperator):
             density=settings["density"],
         )
         note_edit(action, self._edit)
-        source = next((found for found in bpy.data.actions if found.session_uid == self._source), None)
+        source = by_session_uid(bpy.data.actions, self._source)
         if source and self.suffix:
             copy_others(source, action)
         return action
@@ -133,7 +136,8 @@ class EDGE_DANCE_OT_generate_kept(EditOperator):
 
     def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
         """The list's."""
-        return rows_of(armature, context.scene.render.fps / context.scene.render.fps_base)
+        scene: Any = context.scene
+        return rows_of(armature, scene_rate(scene))
 
 
 class TakeEditOperator(EditOperator):
@@ -214,7 +218,7 @@ class EDGE_DANCE_OT_continue_dance(TakeEditOperator):
         """From the animation's beginning to where it goes on to."""
         first, last = span(_action(armature))
         scene: Any = bpy.context.scene
-        rate = scene.render.fps / scene.render.fps_base
+        rate = scene_rate(scene)
         end = min(strip[1], last + self.seconds * rate) if self.seconds else strip[1]
         if end <= last + 1:
             raise EdgeError(

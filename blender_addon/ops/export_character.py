@@ -10,8 +10,8 @@ import bpy
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.fileio.atomic_write import atomic_write
+from ..keyframes.take_details import span
 from ..rig.target import active_armature
-from ..takes.take_list import span
 from .reasons import Reasoned
 
 FORMATS = (

@@ -10,6 +10,7 @@ from ..edge_backend.errors import EdgeError
 from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.motion.files import save_motion
 from ..edge_backend.motion.motion import Motion
+from ..lookups import scene_rate
 from ..rig.obstacles import refuse_hidden
 from ..rig.retarget import ignored_way, read_motion
 from ..rig.target import find_dancer
@@ -69,5 +70,5 @@ def _frames(armature: bpy.types.Object, scene: bpy.types.Scene) -> list[float]:
     """The scene's frames, fractions too, 30 a second from the first key to the last."""
     data: Any = armature.animation_data
     first, last = data.action.frame_range if data and data.action else (scene.frame_start, scene.frame_end)
-    step = scene.render.fps / scene.render.fps_base / Motion.fps
+    step = scene_rate(scene) / Motion.fps
     return (first + step * np.arange(int((last - first) / step + 1e-3) + 1)).tolist()

@@ -12,9 +12,9 @@ from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.steps import part
 from ..formation.group import Group, Part, found, parts_of, perform
 from ..keyframes.channel_keys import ChannelKeys
+from ..keyframes.take_details import details
 from ..render.tracks import selected_characters
 from ..rig.rig_check import check_rig
-from ..takes.take_list import details
 from .dialog import DialogOperator
 from .stepping import SteppingOperator
 from .takes import shown_take

@@ -16,7 +16,7 @@ from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.schema.requests import BodyRequest, FeaturesRequest, GenerateRequest
 from ..preferences import kept_results, launch
-from ..ui.redraw import redraw_sidebars
+from ..redraw import redraw_sidebars
 from .stepping import SteppingOperator
 
 _TICK_S = 0.1

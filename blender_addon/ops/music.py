@@ -11,6 +11,7 @@ from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.schema.requests import FeaturesRequest
 from ..keyframes.beats import clear_beats, keys_to_beats, known_beats, mark_beats
+from ..lookups import scene_rate
 from ..music import add_song, find_strip, song_of
 from ..rig.target import active_armature
 from ..settings import beats_request
@@ -93,7 +94,7 @@ class EDGE_DANCE_OT_mark_beats(JobOperator):
         if scene is None:
             raise EdgeError("scene_gone", "The scene was deleted while the song was heard.", "Mark the beats again.")
         (heard,) = dances
-        rate, first = scene.render.fps / scene.render.fps_base, self._song.first_frame
+        rate, first = scene_rate(scene), self._song.first_frame
         beats, bars = (first + heard[name] * rate for name in ("beats", "downbeats"))
         # A beat at the end, where nothing sounds any more, has no frame of its own.
         beats = beats[(beats >= first - 0.5) & (beats < first + self._song.duration * rate - 0.5)]

@@ -8,6 +8,7 @@ import bpy
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
+from ..lookups import by_session_uid
 from ..preferences import kept_results
 from ..rig.target import find_dancer
 from ..takes.new_take import add_take, keys_in_steps
@@ -52,7 +53,7 @@ class EDGE_DANCE_OT_apply_kept(SteppingOperator):
 
     def apply(self, context: bpy.types.Context) -> str:
         """All of it or nothing; it stays kept where it fails."""
-        dancer = next((ob for ob in bpy.data.objects if ob.session_uid == self._dancer), None)
+        dancer = by_session_uid(bpy.data.objects, self._dancer)
         scene = bpy.data.scenes.get(self._scene)
         if dancer is None or scene is None:
             raise EdgeError("dancer_gone", "The dancer was deleted meanwhile.", "Select another one.")

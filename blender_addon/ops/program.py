@@ -8,7 +8,7 @@ import bpy
 from ..backend.programs import Programs
 from ..backend.worker_process import Startable
 from ..edge_backend.errors import EdgeError
-from ..ui.redraw import redraw_sidebars
+from ..redraw import redraw_sidebars
 
 _TICK_S = 0.1
 

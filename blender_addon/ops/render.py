@@ -12,12 +12,14 @@ from .. import compat
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.fileio.atomic_write import atomic_write
+from ..keyframes.take_details import span
+from ..lookups import scene_rate
 from ..render.flamenco import PICTURES, FarmJob, job_file
 from ..render.look import LOOKS, use_look, use_video
 from ..render.setup import set_stage
 from ..render.stage import remove_stage, stage_of
 from ..render.tracks import dancers_to_film
-from ..takes.take_list import current_take, span
+from ..takes.take_list import current_take
 from .dialog import DialogOperator
 from .reasons import Reasoned
 
@@ -156,7 +158,7 @@ class EDGE_DANCE_OT_write_farm_job(Reasoned, bpy.types.Operator):
             scene=scene.name,
             first=scene.frame_start,
             last=scene.frame_end,
-            rate=scene.render.fps / scene.render.fps_base,
+            rate=scene_rate(scene),
             chunk=self.chunk,
         )
         platform = {"win32": "windows", "darwin": "darwin"}.get(sys.platform, "linux")

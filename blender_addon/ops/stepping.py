@@ -7,7 +7,7 @@ import bpy
 from ..backend.service import service
 from ..backend.work import Work
 from ..edge_backend.errors import EdgeError
-from ..ui.redraw import redraw_sidebars
+from ..redraw import redraw_sidebars
 from .reasons import Reasoned
 
 _TICK_S = 0.02

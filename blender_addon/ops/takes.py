@@ -6,10 +6,12 @@ from typing import Any
 import bpy
 
 from ..edge_backend.errors import EdgeError
+from ..keyframes.take_details import details, is_starred, span, star
+from ..lookups import scene_rate
 from ..rig.target import active_armature
 from ..settings import restore_settings
 from ..takes import comparison, nla
-from ..takes.take_list import current_take, delete_take, details, is_starred, span, star, takes_of
+from ..takes.take_list import current_take, delete_take, takes_of
 from .reasons import Reasoned
 
 
@@ -120,7 +122,7 @@ class EDGE_DANCE_OT_blend_takes(TakeOperator):
         scene: Any = context.scene
         others = [take for take in takes_of(armature) if take != action]
         self.first = others[-1].name if others else ""
-        middle, half = sum(span(action)) / 2, scene.render.fps / scene.render.fps_base / 4
+        middle, half = sum(span(action)) / 2, scene_rate(scene) / 4
         self.start, self.end = middle - half, middle + half
         if scene.use_preview_range:
             self.start, self.end = scene.frame_preview_start, scene.frame_preview_end

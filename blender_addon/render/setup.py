@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import bpy
 import numpy as np
 
+from ..lookups import scene_rate
 from .camera import add_camera, follow
 from .stage import add_backdrop, add_floor, add_lights, new_dolly, new_stage
 from .tracks import height_of, tracks_of
@@ -36,7 +37,7 @@ def set_stage(
     reach = max(np.linalg.norm(track.hips[:, :2] - middle, axis=1).max() for track in tracks)
     dolly = new_dolly(new_stage(scene), max(height / _HUMAN, float(reach) / _ROOM))
     dolly.location.z = min(dancer.matrix_world.translation.z for dancer in dancers)
-    way = follow(dolly, middle, frames, scene.render.fps / scene.render.fps_base)
+    way = follow(dolly, middle, frames, scene_rate(scene))
     camera = add_camera(scene, dolly, tracks, way, turn=turn, height=height)
     if lights:
         add_lights(dolly)

@@ -4,9 +4,9 @@ import bpy
 
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.representation import mirror
+from ..keyframes.take_details import span
 from .new_take import add_take
 from .read_take import inherit, read_take
-from .take_list import span
 
 
 def mirrored(motion: Motion) -> Motion:

@@ -17,11 +17,13 @@ from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import ChannelKeys, bone_keys, key_switch, write_channel
 from ..keyframes.density import Density, in_density, modes_of, rig_snapshot
 from ..keyframes.fixed_keys import fixed_keys
+from ..keyframes.take_details import PROPERTY
+from ..lookups import scene_rate
 from ..rig.retarget import bone_map_of, channels_in_steps, switch_keys
 from ..rig.standing import standing_bones
 from .identity import new_id
 from .switches import note_switches
-from .take_list import PROPERTY, refuse_tweaked, remember, use_take
+from .take_list import refuse_tweaked, remember, use_take
 
 
 def keys_in_steps(
@@ -47,7 +49,7 @@ def keys_in_steps(
     snapshot = rig_snapshot(armature) if density != "FRAMES" else None
     standing = standing_bones(armature, bone_map_of(armature))
     modes, frames = modes_of(armature), _frames(motion, scene, first_frame)
-    beats = first_frame + motion.beats * _rate(scene)
+    beats = first_frame + motion.beats * scene_rate(scene)
     bones = yield from part(channels_in_steps(armature, motion, clean_feet), 0.0, 0.3)
     keys: list[ChannelKeys] = []
     for channels in bones:
@@ -89,7 +91,7 @@ def add_take(
             write_channel(curves, channel)
         for switch in switch_keys(armature):
             key_switch(curves, switch.path, switch.group, frames[0], switch.value)
-        _describe(action, motion, first_frame, _rate(scene), settings or {})
+        _describe(action, motion, first_frame, scene_rate(scene), settings or {})
         if density != "FRAMES":
             action[PROPERTY]["density"] = density
     except BaseException:
@@ -100,12 +102,8 @@ def add_take(
     return action
 
 
-def _rate(scene: bpy.types.Scene) -> float:
-    return scene.render.fps / scene.render.fps_base
-
-
 def _frames(motion: Motion, scene: bpy.types.Scene, first_frame: float) -> Array:
-    return first_frame + np.arange(motion.frames) * (_rate(scene) / Motion.fps)
+    return first_frame + np.arange(motion.frames) * (scene_rate(scene) / Motion.fps)
 
 
 def _adopt(armature: bpy.types.Object, action: bpy.types.Action, first: float, last: float) -> None:

@@ -11,11 +11,12 @@ from .. import compat
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import rotation_values, write_keys
+from ..keyframes.take_details import span
 from ..rig.obstacles import refuse_hidden
 from ..rig.paths import bone_of, bone_path, rotation_property
 from ..rig.retarget import bone_map_of
 from .switches import settle, show_action
-from .take_list import refuse_tweaked, remember, span
+from .take_list import refuse_tweaked, remember
 
 
 def stash(armature: bpy.types.Object, action: bpy.types.Action) -> bpy.types.NlaTrack:

@@ -30,6 +30,7 @@ from ..keyframes.channel_keys import (
     write_channel,
 )
 from ..keyframes.fixed_keys import fixed_keys
+from ..lookups import scene_rate
 from ..rig.channels import BoneChannels
 from ..rig.retarget import bone_map_of, dance_channels, switch_keys
 from ..rig.standing import standing_bones
@@ -62,7 +63,7 @@ class PartialPreview:
         """
         self._shown = False
         refuse_tweaked(armature)
-        rate = scene.render.fps / scene.render.fps_base
+        rate = scene_rate(scene)
         action = _growing_on(armature)
         if action is None or not self._tail.fits(armature, action):
             self._tail = _Tail()

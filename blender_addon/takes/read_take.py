@@ -5,11 +5,13 @@ from typing import Any
 
 import bpy
 
-from ..constraints.rows import Timing
 from ..edge_backend.motion.motion import Motion
+from ..keyframes.take_details import PROPERTY, details, span
+from ..keyframes.timing import Timing
+from ..lookups import scene_rate
 from ..rig.obstacles import refuse_hidden
 from ..rig.retarget import read_motion
-from .take_list import PROPERTY, details, showing, span
+from .take_list import showing
 
 _SAME = ("song", "style", "beats", "bars", "settings")
 """What a take has of the one that it was made from."""
@@ -20,7 +22,7 @@ def read_take(armature: bpy.types.Object, action: bpy.types.Action, scene: bpy.t
     showed afterwards. Raises EdgeError rig_unfit, armature_tweaked, dance_hidden."""
     refuse_hidden(armature)
     first, last = span(action)
-    timing = Timing(first, scene.render.fps / scene.render.fps_base, 0)
+    timing = Timing(first, scene_rate(scene), 0)
     count = math.floor(timing.to_dance(last) + 1e-3) + 1
     with showing(armature, action):
         motion = read_motion(armature, scene, [timing.to_scene(frame) for frame in range(count)])

@@ -12,7 +12,7 @@ import bpy
 
 from .. import compat
 from ..edge_backend.errors import EdgeError
-from ..rig.standing import TAKE
+from ..keyframes.take_details import PROPERTY
 from .switches import settle, show_action
 
 TAKES, SHOWN = "edge_dance_takes", "edge_dance_take"
@@ -20,9 +20,6 @@ TAKES, SHOWN = "edge_dance_takes", "edge_dance_take"
 
 KEEP, KEEP_ROW = "edge_dance_keep", "edge_dance_keep_row"
 """Its keep list, and the number of the row that is edited."""
-
-PROPERTY = TAKE
-"""The action's custom property: song, seed, settings, and the beats as frames of the scene."""
 
 
 def takes_of(armature: bpy.types.Object) -> list[bpy.types.Action]:
@@ -100,34 +97,6 @@ def refuse_tweaked(armature: bpy.types.Object) -> None:
             f"{armature.name} is being tweaked in the NLA editor.",
             "Leave tweak mode (Tab in the NLA editor) and try again.",
         )
-
-
-def span(action: bpy.types.Action) -> tuple[float, float]:
-    """The action's first and last frame."""
-    frames: Any = action.frame_range
-    return float(frames[0]), float(frames[1])
-
-
-def details(action: bpy.types.Action) -> dict[str, Any]:
-    """What the take knows about itself; empty for other actions."""
-    kept: Any = action.get(PROPERTY)
-    return kept.to_dict() if kept else {}
-
-
-def beat_frames(action: bpy.types.Action) -> list[float]:
-    """The beats of the song under this take, as frames of the scene; empty if it is no take of ours."""
-    return list(details(action).get("beats", ()))
-
-
-def is_starred(action: bpy.types.Action) -> bool:
-    """Whether the user has starred the take."""
-    return bool(details(action).get("starred", False))
-
-
-def star(action: bpy.types.Action, starred: bool) -> None:
-    """Star the take, or take its star away."""
-    kept: Any = action[PROPERTY]
-    kept["starred"] = starred
 
 
 def delete_take(armature: bpy.types.Object, action: bpy.types.Action) -> None:

@@ -4,9 +4,9 @@ import bpy
 
 from ..backend.service import service
 from ..preferences import ADDON, backend_home, kept_results, launch, preferences_of, weights_folder
+from ..redraw import redraw_sidebars
 from ..setup.installer import installer
 from ..setup.status import Places, watch
-from .redraw import redraw_sidebars
 
 _TICK_S = 0.25
 

@@ -4,11 +4,12 @@ from typing import Any
 
 import bpy
 
+from ..keyframes.take_details import details, is_starred
 from ..ops.again import EDGE_DANCE_OT_generate_again
 from ..ops.takes import EDGE_DANCE_OT_delete_take, EDGE_DANCE_OT_stash_take
 from ..rig.target import active_armature
 from ..takes.comparison import copies_of
-from ..takes.take_list import SHOWN, TAKES, current_take, details, is_starred
+from ..takes.take_list import SHOWN, TAKES, current_take
 from .text_layout import draw_reasons
 
 

@@ -209,7 +209,7 @@ def test_a_variation_of_no_strength_is_the_dance_and_more_strength_leaves_it_fur
 
 def test_the_pose_at_the_current_frame_comes_to_the_nearest_beat(danced):
     scene = bpy.context.scene
-    beats = addon("takes.take_list").beat_frames(danced.animation_data.action)
+    beats = addon("keyframes.take_details").beat_frames(danced.animation_data.action)
     beat = round(beats[5])
     scene.frame_set(beat + 5)
     wanted, heads = channels(danced, [beat + 5])

@@ -62,7 +62,7 @@ def test_a_minute_of_dance_never_holds_blender_up_for_half_a_second(scene, kind,
     longest = max(took), sorted(took)[-4], applying
     assert longest[0] < 0.5 and longest[1] < STEP_S and longest[2] < 0.5, longest  # three at most are the rig's
     assert fractions == sorted(fractions) and fractions[-1] <= 1
-    assert addon("takes.take_list").span(action) == (1, FRAMES)
+    assert addon("keyframes.take_details").span(action) == (1, FRAMES)
 
 
 @pytest.mark.timing

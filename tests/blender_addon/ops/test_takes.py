@@ -57,7 +57,7 @@ def test_settings_star_and_name_are_there_when_the_file_is_opened_again(dancer, 
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "dance.blend"), load_ui=False)
     dancer = bpy.context.view_layer.objects.active
     (action,) = takes_of(dancer)
-    assert action.name == "The good one" and addon("takes.take_list").is_starred(action)
+    assert action.name == "The good one" and addon("keyframes.take_details").is_starred(action)
     assert action["edge_dance"]["made"][:2] == "20"
     assert bpy.ops.edge_dance.load_settings() == {"FINISHED"}
     settings = bpy.context.scene.edge_dance

@@ -15,7 +15,7 @@ def take():
 
 
 def ids(*actions):
-    return [addon("takes.take_list").details(action)["id"] for action in actions]
+    return [addon("keyframes.take_details").details(action)["id"] for action in actions]
 
 
 def source_of(take):
@@ -63,7 +63,7 @@ def test_undo_and_redo_do_not_bring_an_id_back(take):
     for step in (bpy.ops.ed.undo, bpy.ops.ed.undo, bpy.ops.ed.redo, bpy.ops.ed.redo):
         step()
         assert source().name == name
-        takes = [action for action in bpy.data.actions if addon("takes.take_list").details(action)]
+        takes = [action for action in bpy.data.actions if addon("keyframes.take_details").details(action)]
         assert len(set(ids(*takes))) == len(takes)
     assert len(takes) == 2
 

@@ -57,7 +57,7 @@ def test_settings_and_beats_stay_with_the_action():
     kept = action["edge_dance"]
     assert (kept["song"], kept["seed"]) == ("Müsik 你好.flac", 3)
     assert json.loads(kept["meta"])["big"] == 2**40
-    assert addon("takes.take_list").beat_frames(action) == [11, 41, 71]
+    assert addon("keyframes.take_details").beat_frames(action) == [11, 41, 71]
 
 
 def test_a_dance_that_cannot_be_keyed_leaves_nothing_behind():

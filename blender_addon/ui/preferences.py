@@ -1,0 +1,34 @@
+"""The extension's preferences, drawn."""
+
+from typing import Any
+
+import bpy
+
+from ..backend.service import service
+from ..preferences import ADDON, Preferences
+from .setup import draw_set_up_button
+
+
+class EDGE_DANCE_Preferences(Preferences, bpy.types.AddonPreferences):
+    """The extension's preferences"""
+
+    bl_idname = ADDON
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the preferences."""
+        layout: Any = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(self, "weights_folder", placeholder="Starter weights only")
+        layout.prop(self, "start_ahead")
+        layout.prop(self, "idle_minutes", text="Keep Warm (minutes)")
+        layout.prop(self, "threads")
+        box = layout.box()
+        draw_set_up_button(box, context, "Set Up Backend", "IMPORT")
+        box.prop(self, "torch_build")
+        box.prop(self, "mirror", placeholder="https://pypi.org/simple")
+        box.prop(self, "proxy", placeholder="None")
+        box.prop(self, "wheel_folder", placeholder="Download them")
+        box.prop(self, "backend_python", placeholder="The one that is set up")
+        if service.problem:
+            layout.label(text=service.problem.message, icon="ERROR")
