@@ -91,7 +91,7 @@ def backend_home() -> Path:
     return user_folder("backend")
 
 
-def kept_results() -> PendingResults:
+def pending_results() -> PendingResults:
     """The dances that were made but not applied."""
     return PendingResults(user_folder("results"))
 

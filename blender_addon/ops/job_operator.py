@@ -15,7 +15,7 @@ from ..edge_backend.errors import EdgeError
 from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.schema.requests import BodyRequest, FeaturesRequest, GenerateRequest
-from ..preferences import kept_results, launch
+from ..preferences import launch, pending_results
 from ..redraw import redraw_sidebars
 from .stepping import SteppingOperator
 
@@ -245,7 +245,7 @@ class JobOperator(SteppingOperator):
         result = self.result(self._job)
         if recipe := self.recipe():
             with contextlib.suppress(OSError):  # a full disk is no reason not to apply it
-                self._copies.append(kept_results().keep(self._job.result, recipe))
+                self._copies.append(pending_results().keep(self._job.result, recipe))
         return result
 
     def refuse(self, error: EdgeError | OSError) -> None:
@@ -267,7 +267,7 @@ def _look_after(job: Job, recipe: dict[str, Any]) -> None:
             return _TICK_S
         if job.state == "done":
             with contextlib.suppress(OSError):
-                kept_results().keep(job.result, recipe)
+                pending_results().keep(job.result, recipe)
         service.close_job()
         redraw_sidebars(bpy.context)
         return None

@@ -9,7 +9,7 @@ from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
 from ..lookups import by_session_uid
-from ..preferences import kept_results
+from ..preferences import pending_results
 from ..rig.target import find_dancer
 from ..takes.new_take import add_take, keys_in_steps
 from ..takes.take_list import all_or_none
@@ -33,7 +33,7 @@ class EDGE_DANCE_OT_apply_kept(SteppingOperator):
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         """Its keys on the dancer's bones as they are now."""
-        kept = kept_results().find(self.name)
+        kept = pending_results().find(self.name)
         if kept is None:
             raise EdgeError("kept_missing", "No such dance is kept.", "Generate it again.")
         self._kept, self._motion = kept, kept.motion()
@@ -75,6 +75,6 @@ class EDGE_DANCE_OT_delete_kept(bpy.types.Operator):
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """For good."""
-        if kept := kept_results().find(self.name):
+        if kept := pending_results().find(self.name):
             kept.drop()
         return {"FINISHED"}

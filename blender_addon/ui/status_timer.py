@@ -3,7 +3,7 @@
 import bpy
 
 from ..backend.service import service
-from ..preferences import ADDON, backend_home, kept_results, launch, preferences_of, weights_folder
+from ..preferences import ADDON, backend_home, launch, pending_results, preferences_of, weights_folder
 from ..redraw import redraw_sidebars
 from ..setup.installer import installer
 from ..setup.status import Places, watch
@@ -30,7 +30,7 @@ def tick() -> float | None:
     changed = watch.publish()
     asked, warm = watch.asked()
     status = watch.peek()
-    places = Places(launch(context), backend_home(), weights_folder(context), kept_results().folder)
+    places = Places(launch(context), backend_home(), weights_folder(context), pending_results().folder)
     if asked or (status.places and status.health.state == "checking"):
         watch.look(places)
     well = status.places == places and status.health.state == "ready"

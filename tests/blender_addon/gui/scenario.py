@@ -101,7 +101,7 @@ def act() -> Iterator[float]:
     yield 0.2
     facts["goes_on"] = service.busy
     yield from until(lambda: not service.busy)
-    kept = sys.modules[f"{PACKAGE}.preferences"].kept_results()
+    kept = sys.modules[f"{PACKAGE}.preferences"].pending_results()
     facts["after_loading_a_file"] = {"kept": len(kept.all()), "problem": str(service.problem)}
     shot("9_kept")
 

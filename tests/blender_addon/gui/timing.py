@@ -15,12 +15,12 @@ from desk import PACKAGE, area, facts, here, play, preferences, region, running,
 
 service = sys.modules[f"{PACKAGE}.backend.service"].service
 generate = sys.modules[f"{PACKAGE}.ops.generate"].EDGE_DANCE_OT_generate
-Growing = sys.modules[f"{PACKAGE}.action.growing"].Growing
+PartialPreview = sys.modules[f"{PACKAGE}.takes.partial_preview"].PartialPreview
 SECOND = 30  # frames
 
 held: list[tuple[float, float]] = []  # seconds by the clock and of this thread's own work, a call each
 shown: list[tuple[float, int]] = []  # when, and how many frames were on the timeline
-modal, show = generate.modal, Growing.show
+modal, show = generate.modal, PartialPreview.show
 
 
 def timed(self, context, event):
@@ -38,7 +38,7 @@ def seen(self, armature, beginning, scene):
 
 def act() -> Iterator[float]:
     """Each yield is a wait in seconds, in which Blender goes on."""
-    generate.modal, Growing.show = timed, seen
+    generate.modal, PartialPreview.show = timed, seen
     preferences.threads = 2
     area().spaces.active.show_region_ui = True
     yield 0.5

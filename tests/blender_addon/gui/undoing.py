@@ -29,7 +29,7 @@ from desk import (
     xdotool,
 )
 
-Growing = sys.modules[f"{PACKAGE}.action.growing"].Growing
+PartialPreview = sys.modules[f"{PACKAGE}.takes.partial_preview"].PartialPreview
 Work = sys.modules[f"{PACKAGE}.backend.work"].Work
 
 OWN = "By hand"
@@ -195,7 +195,7 @@ STAGES: dict[str, Callable[[], Any]] = {
 }
 
 held = {"stage": ""}  # where a job waits for what is to happen
-show, go_on = Growing.show, Work.go_on
+show, go_on = PartialPreview.show, Work.go_on
 
 
 def shown_and_held(self: Any, *given: Any) -> None:
@@ -273,7 +273,7 @@ def play_round(event: str, stage: str) -> Iterator[float]:
 def act() -> Iterator[float]:
     """Each yield is a wait in seconds, in which Blender goes on."""
     facts["rounds"] = []
-    Growing.show, Work.go_on = shown_and_held, going_on
+    PartialPreview.show, Work.go_on = shown_and_held, going_on
     yield from open_tab()
     set_base()
     yield 0.5

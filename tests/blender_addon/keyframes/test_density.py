@@ -38,7 +38,7 @@ def thin(armature, action, density="CURVES", tolerance=None, **options):
     copy, curves = action.copy(), addon("keyframes.density")
     tolerance = tolerance or addon("edge_backend.motion.curves").Tolerance()
     keys, beats = curves.sampled(armature, action), addon("keyframes.take_details").beat_frames(action)
-    steps = curves.in_density(curves.carriage_of(armature), keys, density, tolerance, beats=beats, **options)
+    steps = curves.in_density(curves.rig_snapshot(armature), keys, density, tolerance, beats=beats, **options)
     curves.rekey(copy, addon("edge_backend.motion.steps").at_once(steps), density)
     addon("takes.take_list").use_take(armature, copy)
     return copy

@@ -29,7 +29,7 @@ def forget_results():
 
 
 def results():
-    return addon("preferences").kept_results()
+    return addon("preferences").pending_results()
 
 
 def failing_finish(monkeypatch, effect):
