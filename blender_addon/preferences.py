@@ -30,7 +30,7 @@ class Preferences:
         subtype="DIR_PATH",
     )
     start_ahead: bpy.props.BoolProperty(
-        name="Start Ahead",
+        name="Preload Backend",
         description="Start the backend when the Dance tab shows a character, so that the first dance begins at once",
         default=True,
     )

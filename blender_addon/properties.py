@@ -27,7 +27,7 @@ QUALITIES = (
 
 
 TEMPI = (
-    ("heard", "As Heard", "The beats as they were found in the song"),
+    ("heard", "Detected", "The beats as they were found in the song"),
     ("half", "Half", "Every second of them: the song was heard twice as fast as it is"),
     ("double", "Double", "One more between any two: the song was heard half as fast as it is"),
 )
@@ -143,7 +143,7 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
         name="Variations", description="How many dances Make Variations makes", default=3, min=1, max=50
     )
     keep_cancelled: bpy.props.BoolProperty(
-        name="Keep What Is There",
+        name="Keep Partial Dance",
         description="When a dance is cancelled, what has been made of it becomes a take",
     )
     clean_feet: bpy.props.BoolProperty(

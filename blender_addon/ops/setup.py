@@ -124,7 +124,7 @@ class EDGE_DANCE_OT_cancel_set_up(Reasoned, bpy.types.Operator):
     """Stop the set-up; it goes on from there the next time"""
 
     bl_idname = "edge_dance.cancel_set_up"
-    bl_label = "Cancel Set-Up"
+    bl_label = "Cancel Setup"
     bl_options = {"INTERNAL"}
 
     @classmethod

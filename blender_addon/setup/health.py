@@ -14,7 +14,7 @@ State = Literal["checking", "ready", "missing", "unfinished", "outdated", "broke
 
 MENDS: dict[State, str] = {
     "missing": "Set Up Backend",
-    "unfinished": "Go On with Set-Up",
+    "unfinished": "Resume Setup",
     "outdated": "Update Backend",
     "broken": "Repair Backend",
 }

@@ -49,7 +49,7 @@ class EDGE_DANCE_MT_keep(bpy.types.Menu):
 class EDGE_DANCE_MT_edit(bpy.types.Menu):
     """Edits that say themselves what they keep"""
 
-    bl_label = "Make Anew"
+    bl_label = "Regenerate"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the menu."""

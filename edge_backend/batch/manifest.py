@@ -19,7 +19,7 @@ from ..schema.requests import GenerateRequest
 from .seeds import seeds_in
 from .take_requests import Take, TakeRequest
 
-Verdict = Literal["made", "there", "failed", "waiting"]
+State = Literal["made", "there", "failed", "waiting"]
 
 _SETTINGS = {field.name: field for field in fields(GenerateRequest)}
 _WORDS = {field.name for field in fields(GenerateRequest) if isinstance(field.default, str)} | {"song"}
@@ -31,7 +31,7 @@ class Outcome:
     """What became of a take. seconds: that it took. error: why it failed."""
 
     take: Take
-    verdict: Verdict
+    state: State
     frames: int = 0
     seconds: float = 0.0
     error: EdgeError | None = None
@@ -115,8 +115,8 @@ def _row(folder: Path, outcome: Outcome) -> dict[str, Any]:
     settings = {name: value for name, value in plain.items() if value != usual[name]}
     row = {"song": _seen_from(folder, take.request.song), "seed": take.request.seed, "name": take.name}
     row |= {name: value for name, value in settings.items() if name not in row}
-    row |= {"file": f"{take.name}.npz", "state": outcome.verdict}
-    if outcome.verdict == "made":
+    row |= {"file": f"{take.name}.npz", "state": outcome.state}
+    if outcome.state == "made":
         row |= {"frames": outcome.frames, "seconds": round(outcome.seconds, 2)}
     if outcome.error:
         row |= {"code": outcome.error.code, "message": str(outcome.error)}

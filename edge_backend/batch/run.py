@@ -41,9 +41,9 @@ def run_batch(
         outcomes = {take.name: _at_first(take, folder, weights_folder, replace) for take in takes}
         write_manifest(manifest, outcomes.values())
         for outcome in outcomes.values():
-            if outcome.verdict != "waiting":
+            if outcome.state != "waiting":
                 tell(outcome)
-        waiting = [outcome.take for outcome in outcomes.values() if outcome.verdict == "waiting"]
+        waiting = [outcome.take for outcome in outcomes.values() if outcome.state == "waiting"]
         with closing(executor(waiting, folder)) as done:
             for outcome in done:
                 outcomes[outcome.take.name] = outcome

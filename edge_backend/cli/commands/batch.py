@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         weights_folder=options.weights_folder,
         replace=options.replace,
     )
-    failed = sum(outcome.verdict == "failed" for outcome in outcomes)
+    failed = sum(outcome.state == "failed" for outcome in outcomes)
     told.at_the_end(outcomes, failed)
     return of_many(len(outcomes), failed)
 
@@ -82,7 +82,7 @@ class _Teller:
     def at_the_end(self, outcomes: list[Outcome], failed: int) -> None:
         """The sum of it."""
         if not self._json:
-            made, there = (sum(outcome.verdict == word for outcome in outcomes) for word in ("made", "there"))
+            made, there = (sum(outcome.state == word for outcome in outcomes) for word in ("made", "there"))
             print(f"{made} made, {there} there already, {failed} failed.", file=sys.stderr)
 
 
@@ -96,4 +96,4 @@ def _frame(outcome: Outcome, folder: Path) -> Error | Result:
 def _words(outcome: Outcome) -> str:
     if outcome.error:
         return f"{outcome.error} [{outcome.error.code}]"
-    return f"{outcome.frames} frames in {outcome.seconds:.1f} s" if outcome.verdict == "made" else "there already"
+    return f"{outcome.frames} frames in {outcome.seconds:.1f} s" if outcome.state == "made" else "there already"

@@ -48,7 +48,7 @@ def test_a_folder_without_the_wheels_is_told_in_a_sentence_and_can_be_gone_on_fr
         bpy.ops.edge_dance.set_up_backend()
     assert addon("setup.installer").installer.problem.code == "setup_wheels_missing"
     assert home().status == "unfinished"
-    assert health(addon("preferences").launch(bpy.context)).mend == "Go On with Set-Up"
+    assert health(addon("preferences").launch(bpy.context)).mend == "Resume Setup"
     assert bpy.ops.edge_dance.remove_backend() == {"FINISHED"}
     assert home().status == "missing"
 

@@ -75,7 +75,7 @@ def test_every_take_is_made_once_although_a_process_is_killed(takes: list[Take],
     finally:
         subprocess.run([ray, "stop", "--force"], check=True)
     assert killed
-    assert [outcome.verdict for outcome in outcomes] == ["made"] * TAKES
+    assert [outcome.state for outcome in outcomes] == ["made"] * TAKES
     assert sorted(outcome.take.name for outcome in told) == sorted(take.name for take in takes)  # each heard of once
     assert sorted(path.stem for path in tmp_path.glob("*.npz")) == sorted(take.name for take in takes)
 
