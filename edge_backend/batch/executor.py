@@ -1,4 +1,4 @@
-"""Who makes takes: processes of this machine (`pool`) or of a Ray cluster (`on_ray`), called alike."""
+"""The interface of what makes takes: processes of this machine (`pool`) or a Ray cluster (`on_ray`)."""
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -25,5 +25,5 @@ class Executor(Protocol):
     def __call__(self, takes: Sequence[Take], folder: Path) -> Generator[Outcome]:
         """Make each take as `folder`/NAME.npz, whole or not at all, and yield it once it is made or has failed.
 
-        In the order in which they end. What a take fails from is in its Outcome; closing the iterator ends the work.
+        Yielded in the order in which they end. A take's failure is in its Outcome; closing the iterator ends the work.
         """

@@ -32,7 +32,7 @@ _SONGS_AHEAD = 8  # songs that the cluster holds at a time, at most
 
 
 def make_on_ray(takes: Sequence[Take], folder: Path, config: PoolConfig, address: str) -> Generator[Outcome]:
-    """Make the takes on the cluster at the address; see executor.Dancers.
+    """Make the takes on the cluster at the address; see executor.Executor.
 
     config.jobs: at a time, 0 = as many as the cluster has cores for. With the device cuda each take has a GPU of its
     own. Raises EdgeError ray_missing, ray_unreachable.

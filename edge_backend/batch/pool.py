@@ -42,7 +42,7 @@ Ended: TypeAlias = "queue.SimpleQueue[Outcome | Exception]"
 
 
 def make_here(takes: Sequence[Take], folder: Path, config: PoolConfig) -> Generator[Outcome]:
-    """Make the takes in `config.jobs` processes; see executor.Dancers. Raises EdgeError where no worker can start."""
+    """Make the takes in `config.jobs` processes; see executor.Executor. Raises EdgeError where no worker can start."""
     (folder / UNFINISHED).mkdir(exist_ok=True)
     todo: Todo = queue.SimpleQueue()
     ended: Ended = queue.SimpleQueue()

@@ -1,4 +1,4 @@
-"""A batch from beginning to end: what is there is kept, the rest is made, and the manifest says what became of all."""
+"""A batch from beginning to end: existing takes are kept, the others made, and the manifest records all of them."""
 
 import shutil
 from collections.abc import Callable, Sequence

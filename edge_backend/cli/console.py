@@ -1,4 +1,4 @@
-"""What commands write: a progress bar and sentences for people, frames for programs."""
+"""Output of commands: a progress bar and sentences for people, messages for programs."""
 
 import argparse
 import sys
@@ -28,7 +28,7 @@ def progress(options: argparse.Namespace) -> Iterator[Report]:
 
 
 def send(message: Message) -> None:
-    """Write one frame to stdout."""
+    """Write one message to stdout."""
     sys.stdout.buffer.write(encode(message))
     sys.stdout.flush()
 
@@ -42,7 +42,7 @@ def finish(options: argparse.Namespace, path: Path, sentence: str) -> None:
 
 
 def check_target(path: Path) -> None:
-    """Refuse, before any work is done, to write where nothing can be written. Raises EdgeError output_impossible."""
+    """Check, before any work is done, that the file can be written. Raises EdgeError output_impossible."""
     if path.is_dir():
         raise EdgeError("output_impossible", f"{path} is a folder.", "Give the name of a file.")
     if not path.parent.is_dir():

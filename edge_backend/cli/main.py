@@ -25,7 +25,7 @@ _OWN_PARSERS = {"train": ".commands.train", "evaluate": ".commands.evaluate"}
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status as errors.exit_codes has it, with one sentence on stderr where it failed."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    # Threads that wait for work shall sleep: awake, they take the cores from Blender, and beside it are far slower.
+    # Waiting threads sleep: spinning, they take the cores from Blender and are far slower beside it.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     keep_freed_memory()
     try:

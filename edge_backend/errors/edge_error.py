@@ -1,8 +1,8 @@
-"""The one kind of failure that is shown to people. Standard library only: Blender imports it too."""
+"""The failure that is shown to users. Standard library only: Blender imports it too."""
 
 
 class EdgeError(Exception):
-    """Something that the user can mend.
+    """A failure with a sentence for the user.
 
     code: stable, listed in docs/errors.md. message: one sentence, what and where. hint: what to do.
     detail: for the log, may be long.

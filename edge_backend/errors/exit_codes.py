@@ -1,4 +1,4 @@
-"""How a command says to a shell what became of its work: the same for all of this program. Standard library only."""
+"""Exit codes of all commands. Standard library only."""
 
 DONE = 0
 SOME_FAILED = 1
@@ -10,7 +10,7 @@ INTERRUPTED = 130
 
 
 def of_many(asked: int, failed: int) -> int:
-    """The status of work of which so much was asked for, and so much failed."""
+    """The exit code for `failed` failures among `asked` pieces of work."""
     if not failed:
         return DONE
     return SOME_FAILED if failed < asked else FAILED

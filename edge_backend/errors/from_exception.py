@@ -1,4 +1,4 @@
-"""Any exception as an EdgeError: the one place that decides what a person reads when something breaks."""
+"""Any exception as an EdgeError with a sentence and a stable code."""
 
 import errno
 import re
@@ -15,7 +15,8 @@ _FULL_WINDOWS = 112
 
 
 def explain(error: BaseException) -> EdgeError:
-    """The failure as one sentence with a stable code. EdgeErrors stay as they are; others bring their traceback."""
+    """The failure as one sentence with a stable code. An EdgeError is returned as it is; others carry their traceback
+    as detail."""
     if isinstance(error, EdgeError):
         return error
     detail = "".join(traceback.format_exception(error))[-_LONGEST_DETAIL:]
@@ -43,7 +44,7 @@ def explain(error: BaseException) -> EdgeError:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory was wanting, of the machine or of the GPU."""
+    """Whether the error says that memory ran out, of the machine or of the GPU."""
     said = isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _MEMORY_WORDS)
     return said or isinstance(error, MemoryError)
 

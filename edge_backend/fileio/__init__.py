@@ -1,3 +1,3 @@
-"""Files: written whole or not at all, read without trust, downloaded, and texts without the paths of a machine.
+"""Files: atomic writes, safe readers of untrusted files, downloads, locks, checksums, and texts without local paths.
 
 numpy and the standard library only. May be imported from everywhere above errors and schema."""

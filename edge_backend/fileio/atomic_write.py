@@ -11,10 +11,9 @@ from pathlib import Path
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str], suffix: str = ".part") -> Iterator[Path]:
-    """A path to write a file to, which takes the place of `path` when the block ends well and is gone when it fails.
+    """A temporary path to write to; it replaces `path` when the block succeeds and is removed when it raises.
 
-    It lies in the same folder, under a short name that nobody else has. suffix: that name's end, for writers that
-    want a certain one.
+    It lies in the same folder under a short unique name. suffix: its ending, for writers that check it.
     """
     target = Path(path)
     unfinished = target.with_name(f".{secrets.token_hex(6)}{suffix}")
@@ -22,13 +21,13 @@ def atomic_write(path: str | os.PathLike[str], suffix: str = ".part") -> Iterato
         yield unfinished
         take_place(unfinished, target)
     except BaseException:
-        with contextlib.suppress(OSError):  # what failed first is what is told
+        with contextlib.suppress(OSError):  # report the first failure
             unfinished.unlink(missing_ok=True)
         raise
 
 
 def take_place(finished: Path, target: Path) -> None:
-    """Move a file to `target`, of the same disk, so that after a power cut the old or the new one is there, whole.
+    """Move a file to `target` on the same disk; after a power failure either the old or the new file is there, whole.
 
     Raises OSError.
     """

@@ -1,4 +1,4 @@
-"""Large files over https: what broke off goes on, and only the file that was meant is kept."""
+"""Resumable downloads over https, verified by checksum."""
 
 import contextlib
 import http
@@ -34,9 +34,9 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 def download(url: str, target: Path, sha256: str, report: Report = silent, *, pause_s: float = 2.0) -> None:
-    """Fetch the file with that SHA-256 to `target`; where it lies there already, nothing is fetched.
+    """Fetch the file with that SHA-256 to `target`, unless it is there already.
 
-    Until it is whole and checked it is called `target`.part, from whose end the next call goes on, in this run or in
+    Until it is complete and verified it is called `target`.part; the next call resumes from its end, in this run or in
     another. report: in bytes, "downloading", then "loading" while its checksum is looked at. pause_s: between tries
     after a broken connection, longer each time, and longer where the server asks for it.
     Raises EdgeError download_insecure (not https), download_failed, download_wrong (it has another checksum and is
@@ -57,7 +57,7 @@ def download(url: str, target: Path, sha256: str, report: Report = silent, *, pa
         if sha256_of(part, report) == sha256:
             take_place(part, target)
             return
-        if not whole:  # the server has not told how long it is: the rest may lack
+        if not whole:  # without a length the rest may be missing
             tries.again(ConnectionError("it ended too early"), _size(part))
     part.unlink()
     raise EdgeError(
@@ -84,7 +84,7 @@ def read_page(url: str, *, pause_s: float = 2.0) -> str:
 
 
 def check_address(url: str) -> None:
-    """Refuse what is not https, but for this machine's own. Raises EdgeError download_insecure."""
+    """Refuse addresses other than https, except on this machine. Raises EdgeError download_insecure."""
     try:
         parts = urlsplit(url)
         secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
@@ -95,7 +95,7 @@ def check_address(url: str) -> None:
 
 
 class _BrokenOffError(Exception):
-    """The other side or the way there failed. reason: why; a file of this machine is never among them."""
+    """The server or the network failed. reason: the cause; never a local file."""
 
     def __init__(self, reason: Exception) -> None:
         super().__init__(str(reason))
@@ -103,14 +103,14 @@ class _BrokenOffError(Exception):
 
 
 class _Tries:
-    """Counts the tries in a row that have brought nothing, and waits between them."""
+    """Counts consecutive tries without a new byte, and waits between them."""
 
     def __init__(self, url: str, pause_s: float) -> None:
         self._url, self._pause_s = url, pause_s
         self._count, self._most = 0, 0
 
     def again(self, reason: Exception, there: int = 0) -> None:
-        """Wait for the next try. there: bytes that have come so far. Raises EdgeError download_failed, at the end."""
+        """Wait before the next try. there: bytes received so far. Raises EdgeError download_failed, at the end."""
         self._count = 0 if there > self._most else self._count + 1
         self._most = max(self._most, there)
         if _is_final(reason) or self._count >= _TRIES:
@@ -119,7 +119,7 @@ class _Tries:
 
 
 def _is_final(reason: Exception) -> bool:
-    """Whether another try would end the same."""
+    """Whether trying again is pointless."""
     if isinstance(reason, urllib.error.HTTPError):
         return reason.code < 500 and reason.code not in _LATER
     cause = reason.reason if isinstance(reason, urllib.error.URLError) else reason
@@ -127,7 +127,7 @@ def _is_final(reason: Exception) -> bool:
 
 
 def _asked_pause_s(reason: Exception) -> float:
-    """What the server wants to be waited for, which it tells in seconds or as a date; LONGEST_PAUSE_S at most."""
+    """The server's Retry-After, given in seconds or as a date, as seconds; at most LONGEST_PAUSE_S."""
     told = reason.headers.get("Retry-After", "") if isinstance(reason, urllib.error.HTTPError) else ""
     try:
         wanted = float(told) if told.strip().isdigit() else parsedate_to_datetime(told).timestamp() - time.time()
@@ -141,7 +141,7 @@ def _size(path: Path) -> int:
 
 
 def _go_on(url: str, part: Path, report: Report) -> bool:
-    """Fetch what lacks at the end of `part`. Whether it is whole; False where the server does not tell.
+    """Fetch what is missing at the end of `part`. True if it is complete; False where the server does not say.
 
     Raises _BrokenOffError, also where the connection ends before the file does; EdgeError disk_full; OSError.
     """
@@ -151,7 +151,7 @@ def _go_on(url: str, part: Path, report: Report) -> bool:
         answer = _answer(request)
     except _BrokenOffError as broken:
         if there and isinstance(broken.reason, urllib.error.HTTPError) and broken.reason.code == _RANGE_PAST_END:
-            return True  # nothing lacks
+            return True  # the file is complete
         raise
     with answer:
         if answer.status != http.client.PARTIAL_CONTENT:
@@ -176,7 +176,8 @@ def _answer(request: urllib.request.Request) -> Any:
 
 
 def _blocks(answer: Any, most: int = sys.maxsize) -> Iterator[bytes]:
-    """What comes, as it comes: a slow network must show, too. most: bytes. Raises _BrokenOffError."""
+    """The answer's bytes in small blocks, so that progress shows on slow networks too. most: bytes. Raises
+    _BrokenOffError."""
     while most > 0:
         with _of_the_network():
             block = answer.read1(min(_BLOCK, most))
@@ -188,7 +189,7 @@ def _blocks(answer: Any, most: int = sys.maxsize) -> Iterator[bytes]:
 
 @contextlib.contextmanager
 def _of_the_network() -> Iterator[None]:
-    """Whatever the system says in here, it says of the network: of a route, a name, a cipher, the other side."""
+    """Turn every OSError and HTTPException raised in this block into _BrokenOffError."""
     try:
         yield
     except (OSError, http.client.HTTPException) as error:
@@ -223,7 +224,7 @@ class _StaySecure(urllib.request.HTTPRedirectHandler):
 
 @cache
 def _opener() -> urllib.request.OpenerDirector:
-    """Goes by the variables https_proxy and no_proxy."""
+    """The opener; it respects the variables https_proxy and no_proxy."""
     trust = ssl.create_default_context()
     if not trust.get_ca_certs():  # a Python, as Blender's on Linux, that does not know where the system keeps them
         with contextlib.suppress(ImportError):  # then every address is refused, in a sentence

@@ -1,4 +1,4 @@
-"""A file that one process at a time holds; the system lets go of it however the process ends. Standard library only."""
+"""A lock file; the system releases it however the process ends. Standard library only."""
 
 import errno
 import importlib
@@ -16,9 +16,9 @@ _TAKEN = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
 
 @contextmanager
 def holding(path: Path, taken: EdgeError) -> Iterator[None]:
-    """Hold the file, which is made where it lacks. taken: raised where another process holds it.
+    """Hold the lock on this file, which is created if missing. taken: raised where another process holds it.
 
-    Raises EdgeError file_lock where its disk cannot have files held; OSError where it cannot be opened.
+    Raises EdgeError file_lock where the disk does not support locks; OSError where the file cannot be opened.
     """
     with path.open("ab") as file:
         try:

@@ -1,7 +1,7 @@
-r"""Texts without what a path tells about a person. Standard library only.
+r"""Removes local paths from texts such as logs and reports. Standard library only.
 
-Folders of the program get a name; of every other path, such as /mnt/My Songs/demo.wav or D:\Anna\demo.wav, the ending
-stays. Where a path ends is a guess: folders may have spaces in them, a file's name too if it has an ending.
+Folders of the program are replaced by a name; of every other path, such as /mnt/My Songs/demo.wav or D:\Anna\demo.wav,
+the suffix stays. Where a path ends is a guess: folders may contain spaces, and so may file names with a suffix.
 """
 
 import re
@@ -20,9 +20,9 @@ _PATH = re.compile(
 
 
 def redact(text: str, named: Mapping[str, Path], hidden: Collection[Path] = ()) -> str:
-    """The text with the folders in `named` (name -> folder) called so, and all other paths taken out.
+    """The text with the folders in `named` (name -> folder) replaced by their names and all other paths removed.
 
-    hidden: folders whose paths have signs in them by which one cannot tell where they end; the home folder is one.
+    hidden: more folders to remove whose paths contain special characters; the home folder is always among them.
     """
     known = dict.fromkeys(map(str, [Path.home(), *hidden]), "/-") | {
         str(path): f"<{name}>" for name, path in named.items()

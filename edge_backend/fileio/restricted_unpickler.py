@@ -1,7 +1,7 @@
-"""Pickles read by a list of names, so that nothing which a file names is ever imported or run.
+"""Pickles read by an allow-list, so that nothing that a file names is imported or run.
 
-A pickle names the functions and classes to call. Here every name is looked up in a mapping that the reader gives; any
-other name ends the reading.
+A pickle names functions and classes to call. Here every name is looked up in a mapping from the caller; any other name
+raises.
 """
 
 import codecs
@@ -16,13 +16,13 @@ Names = Mapping[tuple[str, str], Any]
 
 
 class ForbiddenNameError(ValueError):
-    """A pickle asks for a name that is not on the list; the message is that name."""
+    """A pickle names something that is not on the list; the message is that name."""
 
 
 class RestrictedUnpickler(pickle.Unpickler):
-    """An unpickler that knows the names on the list and raises ForbiddenNameError at all others.
+    """An unpickler that resolves the names on the list and raises ForbiddenNameError for all others.
 
-    encoding: of the strings that Python 2 has written; "latin1" where there are arrays among them.
+    encoding: of strings written by Python 2; "latin1" where there are arrays among them.
     """
 
     def __init__(self, stream: BinaryIO | Any, names: Names, encoding: str) -> None:
@@ -37,18 +37,18 @@ class RestrictedUnpickler(pickle.Unpickler):
 
 
 def holders(names: Collection[tuple[str, str]]) -> dict[tuple[str, str], Any]:
-    """For each name a class whose instances take any arguments and only hold the attributes and items they are given.
+    """For each name a class that accepts any arguments and only stores attributes and items.
 
-    Made anew for each file, so that no file can leave anything behind on them for the next.
+    New classes for each call, so that no file can leave state behind for the next.
     """
     return {(module, name): _holder(name) for module, name in names}
 
 
 def numpy_names() -> dict[tuple[str, str], Any]:
-    """What pickles of plain values and numpy arrays name, in the spellings of numpy 1 and 2.
+    """The names in pickles of plain values and numpy arrays, as numpy 1 and 2 spell them.
 
-    numpy's own way to unpickle would believe a file's word about what its bytes are, pointers to objects included. So
-    arrays are made here from plain numbers and texts alone; those of anything else stay empty.
+    numpy's own unpickling trusts the file about what its bytes are, pointers to objects included. Here arrays are made
+    from plain numbers and strings only; arrays of anything else stay empty.
     """
     names: dict[tuple[str, str], Any] = {
         ("numpy", "ndarray"): _Array,

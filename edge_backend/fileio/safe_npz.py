@@ -1,4 +1,4 @@
-"""npz files of strangers: read array by array, none larger than the file says and than fits. numpy only."""
+"""Untrusted npz files: arrays are read one by one, with their sizes checked. numpy only."""
 
 import math
 import os
@@ -14,9 +14,9 @@ LARGEST = 1 << 30
 
 
 def read_npz(path: str | os.PathLike[str], names: Iterable[str]) -> dict[str, NDArray[Any]]:
-    """Those of the named arrays that the file has.
+    """The named arrays that the file contains.
 
-    numpy alone would take an array's header at its word and ask for as much memory. Nothing is unpickled.
+    numpy alone trusts an array's header and allocates what it asks for. Nothing is unpickled.
     Raises what zipfile raises for damaged archives, and ValueError.
     """
     with zipfile.ZipFile(path) as archive:
@@ -34,7 +34,7 @@ def read_npz(path: str | os.PathLike[str], names: Iterable[str]) -> dict[str, ND
 
 
 def _check_header(stream: IO[bytes], size: int) -> None:
-    """Raises ValueError where the header promises another number of bytes than follow it."""
+    """Raises ValueError where the header does not match the number of bytes that follow."""
     version = np.lib.format.read_magic(stream)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(stream)

@@ -1,4 +1,4 @@
-"""How a dance was made, as its file tells it: settings, song, weights and program."""
+"""How a dance was made, for the metadata of its file: settings, song, weights and program."""
 
 from dataclasses import asdict
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What stays in memory between two dances: the device and the weights that were used last."""
+"""The device, and the weights that were used last, kept in memory between dances."""
 
 import sys
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from ..runtime.oom_fallback import free_device_cache
 
 
 class ModelCache:
-    """Loads weights once, and again only when others are asked for or their file has changed.
+    """Loads weights once; again only when other weights are requested or their file has changed.
 
     device: a name of devices.DEVICES. weights_folder: the user's own weights, beside the bundled ones. warn: is given a
     sentence where something is done otherwise than asked for, as on the CPU for want of GPU memory. jukebox: how to run
@@ -50,7 +50,7 @@ class ModelCache:
         return self._weights
 
     def forget(self) -> None:
-        """Give the memory back."""
+        """Free the memory of weights and device."""
         self._weights = self._key = None
         free_device_cache(self.device)
 

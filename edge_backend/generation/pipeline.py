@@ -1,4 +1,4 @@
-"""Song and settings in, dance out: the one place that strings the parts together."""
+"""From a request to a dance: the one place that connects audio, model, diffusion and postprocessing."""
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -42,7 +42,7 @@ OnPartial = Callable[[Motion], None]
 
 
 def ignore_partial(_beginning: Motion) -> None:
-    """What a caller does with the beginning who waits for the whole dance."""
+    """The on_partial that does nothing."""
 
 
 def generate(
@@ -53,12 +53,12 @@ def generate(
 ) -> Motion:
     """The dance that the request describes: exactly round(duration * 30) frames, metres, z up, floor at z = 0.
 
-    The dancer begins at x = y = 0 and faces -y, taken over the first second, unless what is kept says where. What is
-    kept exactly comes out so. beats and meta are filled in. The same request on the same machine gives the same
+    The dancer begins at x = y = 0 and faces -y, taken over the first second, unless a constraint says where. Exact
+    constraints come out exactly. beats and meta are filled in. The same request on the same machine gives the same
     numbers, bit for bit. report: called at every stage and before every network evaluation; what it raises ends the
     work there. model_cache: keeps weights warm from dance to dance. on_partial: called with the dance's beginning,
     longer each time, where the request is sequential. Raises EdgeError: request_invalid, feature_unavailable,
-    control_unsupported, and those of audio, weights and diffusion.kept.
+    control_unsupported, and those of audio, weights and diffusion.edit_constraints.
     """
     _check(request)
     feet = _foot_settings(request)
@@ -203,7 +203,7 @@ def _sample(
 
 
 def _condition(features: Features, info: WeightsInfo, request: GenerateRequest) -> Array:
-    """What the network hears: the music's features and, behind them, the controls that these weights know."""
+    """The network's condition: the music's features and, behind them, the control channels that these weights have."""
     values = features.values
     if not info.controls:
         if request.style != controls.ANY_STYLE or request.energy is not None:
@@ -218,7 +218,7 @@ def _condition(features: Features, info: WeightsInfo, request: GenerateRequest) 
 
 
 def _check(request: GenerateRequest) -> None:
-    """Refuse numbers that no dance can be made from."""
+    """Refuse settings outside their ranges. Raises EdgeError request_invalid."""
     duration, interval = request.duration, request.guidance_interval
     rules = {
         f"steps is {request.steps}, not between 1 and {SMOOTHEST_STEPS}": 1 <= request.steps <= SMOOTHEST_STEPS,

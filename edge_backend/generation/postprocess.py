@@ -1,7 +1,7 @@
-"""From motion vectors to the dance that is shown: on the beat, on its feet, in its place on the stage.
+"""From sampled motion vectors to the finished dance: beat alignment, smoothing, foot cleanup, place on the stage.
 
-A dance may come a stretch at a time. Then what has been shown stays as it is, and what comes is joined to it: it is
-retimed, smoothed and put on its feet with the shown frames held.
+A dance may arrive in pieces. Frames that have been shown stay as they are, and new ones are joined to them: they are
+retimed, smoothed and cleaned with the shown frames fixed.
 """
 
 import math
@@ -26,10 +26,10 @@ TURN_BACK = 12  # frames over which joints leave what was shown
 
 @dataclass
 class Postprocessor:
-    """Makes one dance ready, in one call or in several.
+    """Finishes one dance, in one call or piece by piece.
 
-    beats: seconds from the first frame. on_beat: as in timing. feet: how to clean them. smoothness: as in smoothing.
-    meta: of the dance.
+    beats: seconds from the first frame. on_beat: as in motion.beat_alignment. feet: how to clean them. smoothness: as
+    in smoothing. meta: of the dance.
     """
 
     beats: Array

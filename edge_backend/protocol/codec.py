@@ -17,7 +17,8 @@ MAX_LINE = 1 << 20
 
 
 class ProtocolError(EdgeError):
-    """A line that is no message. Codes: frame_too_long, frame_not_json, frame_unknown_type, frame_bad_field."""
+    """A line that is not a valid message. Codes: frame_too_long, frame_not_json, frame_unknown_type,
+    frame_bad_field."""
 
 
 _NAMES: dict[type, str] = {
@@ -46,15 +47,16 @@ def decode(line: bytes) -> Message:
 
 
 def from_json(kind: type, text: bytes, where: str) -> Any:
-    """A dataclass of `request` or `edit` from the JSON object that `encode` would make of it, however it is laid out.
+    """A dataclass of `schema` from its JSON object, in any layout.
 
-    where: what sentences call it. Raises ProtocolError as decode does.
+    where: its name in error messages. Raises ProtocolError as decode does.
     """
     return _typed_dataclass(kind, _object(text, where), where)
 
 
 class LineSplitter:
-    """Cuts a byte stream into lines, in bounded memory: of a line over MAX_LINE it keeps what decode refuses."""
+    """Splits a byte stream into lines in bounded memory: of a line over MAX_LINE it keeps just enough for decode to
+    refuse."""
 
     def __init__(self) -> None:
         self._line = bytearray()
@@ -132,7 +134,7 @@ _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
 def _shown(value: Any) -> str:
-    """A short printable form for a sentence: what a peer sent may be long, binary or both."""
+    """A short printable form for error messages; what a peer sent may be long or binary."""
     if isinstance(value, (dict, list)):
         return "an object" if isinstance(value, dict) else "a list"
     text = value.decode("ascii", "replace") if isinstance(value, bytes) else json.dumps(value)

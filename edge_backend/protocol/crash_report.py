@@ -1,4 +1,4 @@
-"""Why a worker died, in one sentence, from its exit code and last words. Standard library only: Blender asks, too."""
+"""Why a worker ended, in one sentence, from its exit code and the tail of its log. Standard library only."""
 
 import re
 import signal
@@ -18,10 +18,10 @@ _WINDOWS_CRASHES = {
 
 
 def explain_exit(code: int, log_tail: Sequence[str], memory_hint: str = "choose Draft") -> EdgeError | None:
-    """The reason, None where the worker ended in good order.
+    """The reason, or None for exit code 0.
 
     code: as subprocess gives it: negative = the number of the signal. log_tail: the last lines of its log.
-    memory_hint: what asks for less memory, as it is said in a hint.
+    memory_hint: advice for the hint when memory ran out.
     """
     if code == 0:
         return None

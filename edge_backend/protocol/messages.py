@@ -21,7 +21,7 @@ Status = Literal["starting", "idle", "busy"]
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """The worker lives. Sent before torch is imported, so device is what the machine promises; State confirms it.
+    """The worker has started. Sent before torch is imported, so device is an expectation; State confirms it.
 
     weights: ids that `Generate.request.weights` can name.
     """

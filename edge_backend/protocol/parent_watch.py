@@ -1,4 +1,4 @@
-"""A process that ends with the one that started it, however that ended. Standard library only."""
+"""Ends this process when its parent ends, however the parent ended. Standard library only."""
 
 import contextlib
 import ctypes
@@ -12,9 +12,9 @@ _PR_SET_PDEATHSIG = 1
 
 
 def end_with_parent() -> None:
-    """Let Linux kill this process when the thread that started it has gone; elsewhere nothing.
+    """On Linux, have the kernel kill this process when the thread that started it ends; elsewhere nothing.
 
-    The end of stdin tells the same everywhere; this is for a process that is stuck so deeply that no thread runs.
+    The end of stdin says the same on every system; this is for a process so stuck that no thread of it runs.
     """
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
@@ -22,7 +22,7 @@ def end_with_parent() -> None:
 
 
 def end_with_stdin() -> None:
-    """End this process as soon as stdin ends or says anything: who started it has gone, or wants no more of it."""
+    """Exit when stdin closes or receives anything."""
 
     def listen() -> None:
         os.read(0, 1)
@@ -32,7 +32,7 @@ def end_with_stdin() -> None:
 
 
 def end_now() -> NoReturn:
-    """End this process, and those that it started where it leads their group, wherever they are in their work."""
+    """Exit at once, with all processes of the group that this process leads, if it leads one."""
     if sys.platform != "win32" and os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(0)

@@ -1,4 +1,4 @@
-"""The pipes of a process that talks with Blender, taken away from everything else in it. Standard library only."""
+"""Exclusive use of stdin and stdout for messages. Standard library only."""
 
 import importlib
 import os
@@ -14,7 +14,7 @@ from .messages import Message
 class Channel:
     """The real stdin and stdout.
 
-    A library that prints, in Python or in C, writes to stderr from here on; a child process that reads finds nothing.
+    From here on whatever prints, in Python or in C, writes to stderr; child processes read an empty stdin.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Channel:
         self._writing = threading.Lock()
 
     def send(self, message: Message) -> None:
-        """Write one frame, whole. If nobody reads any more, Blender is gone, and so is this process."""
+        """Write one message. Exit the process if the pipe is closed: Blender has gone."""
         frame = memoryview(encode(message))
         try:
             with self._writing:
@@ -38,7 +38,7 @@ class Channel:
             os._exit(0)
 
     def lines(self) -> Iterator[bytes]:
-        """Lines as they come; ends with stdin."""
+        """Lines as they arrive; ends when stdin closes."""
         splitter = LineSplitter()
         while chunk := os.read(self._stdin, 1 << 16):
             yield from splitter.feed(chunk)

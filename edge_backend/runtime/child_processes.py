@@ -1,4 +1,4 @@
-"""How this program starts others, on every system. Standard library only."""
+"""Options for starting child processes on every system. Standard library only."""
 
 import subprocess
 import sys
@@ -12,14 +12,15 @@ _MOST_ON_WINDOWS = 61  # processes that one can wait for there
 
 
 def unseen(system: str = sys.platform) -> dict[str, Any]:
-    """Options of subprocess.Popen for a program without a console window, which Windows else opens for each."""
+    """Options of subprocess.Popen that keep Windows from opening a console window."""
     return {"creationflags": _CREATE_NO_WINDOW} if system == "win32" else {}
 
 
 def apart(system: str = sys.platform) -> dict[str, Any]:
-    """The same for one that also hears nothing of the terminal's Ctrl-C: who started it ends it.
+    """Options of subprocess.Popen for a process that also does not receive the terminal's Ctrl-C; its parent must end
+    it.
 
-    On Linux and macOS it leads a group of its own.
+    On Linux and macOS it leads a process group of its own.
     """
     if system == "win32":
         return {"creationflags": _CREATE_NO_WINDOW | _CREATE_NEW_PROCESS_GROUP}
@@ -27,5 +28,5 @@ def apart(system: str = sys.platform) -> dict[str, Any]:
 
 
 def process_pool(wanted: int, system: str = sys.platform) -> ProcessPoolExecutor:
-    """So many processes for work in Python, or as many as the system can have in one pool."""
+    """A pool of `wanted` processes, or as many as the system allows in one pool."""
     return ProcessPoolExecutor(min(wanted, _MOST_ON_WINDOWS) if system == "win32" else wanted)

@@ -20,9 +20,9 @@ _CUDA_DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 
 
 def promised(wanted: str = "auto") -> str:
-    """The device that `choose` will most likely come to: "cpu", "cuda", "mps", or "" where torch is not installed.
+    """The device that `choose` will most likely return: "cpu", "cuda", "mps", or "" where torch is not installed.
 
-    Takes milliseconds: it reads for what torch was built, and asks the graphics driver itself.
+    Takes milliseconds: it reads torch's build from its files and asks the graphics driver directly.
     """
     build = _torch_build()
     if build is None:

@@ -1,4 +1,4 @@
-"""Freed memory is kept for what is asked for next, and given back when nothing is. Standard library only."""
+"""Settings of glibc's malloc: keep freed memory while dances are made, return it afterwards. Standard library only."""
 
 import contextlib
 import ctypes
@@ -10,7 +10,7 @@ SINGLE_BYTES = 16 << 20  # what is larger comes from the system and goes back to
 
 
 def keep_freed_memory() -> None:
-    """Let glibc keep up to KEPT_BYTES that it would give back to the system; elsewhere nothing.
+    """Have glibc keep up to KEPT_BYTES of freed memory instead of returning it to the system; elsewhere nothing.
 
     The network allocates and frees some MB thousands of times. Given back each time, every page of it comes anew,
     filled with zeros by the system, on one of the cores that should multiply matrices. It can be called at any time.
@@ -20,7 +20,7 @@ def keep_freed_memory() -> None:
 
 
 def trim_heap() -> None:
-    """Let glibc give all that is free back to the system: work is over, and others may want it. Elsewhere nothing.
+    """Have glibc return all free memory to the system; elsewhere nothing.
 
     After ten minutes of dance that is 180 MB.
     """

@@ -1,4 +1,4 @@
-"""Work that does not fit into the GPU's memory is done in smaller pieces there, and if need be on the CPU."""
+"""Smaller batches, then the CPU, for work that does not fit into the GPU's memory."""
 
 import gc
 from collections.abc import Callable
@@ -16,7 +16,7 @@ GPUS = ("cuda", "mps")
 def with_oom_fallback(
     work: Callable[[int, torch.device], T], batch: int, device: torch.device, warn: Callable[[str], None]
 ) -> T:
-    """What `work(batch, device)` gives; where memory is short, with half the batch and so on to 1, then on the CPU.
+    """Run `work(batch, device)`; on out-of-memory halve the batch down to 1, then retry on the CPU.
 
     warn: is given a sentence each time. Raises what work raises, and its last want of memory.
     """

@@ -1,4 +1,4 @@
-"""Jobs in the order in which they came, shared by the thread that hears of them and the thread that runs them."""
+"""A queue of jobs, shared by the thread that reads requests and the thread that runs them."""
 
 import threading
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class Job:
 
 
 class JobQueue:
-    """First come, first served, one at a time. Every method may be called from any thread."""
+    """First in, first out, one at a time. Every method may be called from any thread."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -36,7 +36,7 @@ class JobQueue:
 
     @property
     def waiting(self) -> int:
-        """How many jobs nobody has taken yet."""
+        """Number of jobs that have not been taken."""
         return len(self._waiting)
 
     def add(self, job: Job) -> bool:
@@ -71,7 +71,7 @@ class JobQueue:
             return self._waiting.pop(name, None)
 
     def close(self) -> None:
-        """Cancel everything and give out nothing more."""
+        """Cancel all jobs and hand out no more."""
         with self._changed:
             self._closed = True
             self._waiting.clear()

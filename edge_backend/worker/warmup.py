@@ -1,4 +1,4 @@
-"""What the first dance of a session pays for once is paid before anybody waits: libraries, weights, first products."""
+"""A short dance when the worker starts, so that libraries, weights and first products are ready for the first job."""
 
 import tempfile
 from collections.abc import Callable
@@ -15,11 +15,11 @@ SECONDS = 6.0  # two windows: what they need to agree is part of it
 
 
 class _StopWarmup(Exception):  # noqa: N818 - it is no error
-    """Somebody waits for a real dance."""
+    """A job is waiting."""
 
 
 def warm_up(model_cache: ModelCache, should_stop: Callable[[], bool]) -> bool:
-    """Dance a little with the bundled weights, for nobody. False where it was broken off.
+    """Make a short dance with the bundled weights and discard it. False where it was stopped or failed.
 
     should_stop: asked before every evaluation of the network whether there is better work; then it ends at once.
     Weights that cannot be loaded are no trouble here: the dance that needs them says so.
