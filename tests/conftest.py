@@ -4,9 +4,10 @@ import os
 import sys
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("any machine", deadline=None)  # an example may take as long as a busy machine needs
+# An example may take as long to draw and to run as a busy machine needs.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
 _exit_code = 0
