@@ -21,11 +21,10 @@ ROOMS = tuple(
         "model",
         "motion",
         "training",
-        "test_finishing.py",
-        "test_gaussian.py",
-        "test_less_memory.py",
-        "test_pipeline.py",
-        "test_timing.py",
+        "generation/test_pipeline.py",
+        "generation/test_postprocess.py",
+        "numerics",
+        "runtime/test_oom_fallback.py",
     )
 )
 # Under a minute: where a rounding decides something, as which of two values is the least.
@@ -41,8 +40,8 @@ SHORT = tuple(
         "motion/test_rotations.py",
         "motion/feet/test_clean.py",
         "motion/retarget/test_retargeting.py",
-        "test_gaussian.py",
-        "test_timing.py",
+        "motion/test_on_the_beat.py",
+        "numerics/test_filters.py",
     )
 )
 

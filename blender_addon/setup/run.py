@@ -22,7 +22,7 @@ class SetUpLaunch:
 
     def command(self) -> list[str]:
         """The command line."""
-        command = [sys.executable, "-m", "edge_backend", "setup", "--frames", "--home", str(self.home)]
+        command = [sys.executable, "-m", "edge_backend", "setup", "--messages", "--home", str(self.home)]
         for option, value in (("build", self.build), ("mirror", self.mirror), ("proxy", self.proxy)):
             command += [f"--{option}", value] if value else []
         command += ["--wheels", str(self.wheels)] if self.wheels else []

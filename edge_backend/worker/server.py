@@ -103,7 +103,7 @@ class Worker:
         began = time.monotonic()
         try:
             warmup = importlib.import_module(".warmup", __package__)
-            if warmup.rehearse(self._model_cache, lambda: self._jobs.waiting > 0):
+            if warmup.warm_up(self._model_cache, lambda: self._jobs.waiting > 0):
                 self._channel.send(Log("info", f"A warmup took {time.monotonic() - began:.1f} s."))
         except Exception as error:
             failure = explain(error)

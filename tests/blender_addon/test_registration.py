@@ -1,4 +1,6 @@
+import ast
 import sys
+from pathlib import Path
 
 import addon_utils
 import bpy
@@ -34,5 +36,14 @@ def test_the_panels_offer_what_the_backend_knows():
 
 
 def test_what_blender_imports_of_the_backend_brings_no_heavy_library():
+    """What their files import, as other tests in this process may have brought those libraries themselves."""
     addon("edge_backend.motion.feet")
-    assert not {"torch", "scipy", "librosa"} & {name.split(".")[0] for name in sys.modules}
+    inside = f"{PACKAGE}.edge_backend."
+    files = [Path(module.__file__) for name, module in sys.modules.items() if name.startswith(inside)]
+    assert len(files) > 30
+    for file in files:
+        for node in ast.parse(file.read_text("utf-8")).body:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names.append(node.module or "")
+            assert not {"torch", "scipy", "librosa", "av", "soundfile"} & {name.split(".")[0] for name in names}, file

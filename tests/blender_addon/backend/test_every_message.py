@@ -168,6 +168,7 @@ MAY_ASK_FOR_THE_DATE = {
     "blender_addon/takes/new_take.py",  # when a take was made
     "blender_addon/backend/pending_results.py",  # the name of a file; one that is taken is not taken again
     "edge_backend/cli/commands/bench.py",  # when it was measured
+    "edge_backend/fileio/download.py",  # how long until the date that a busy server names
 }
 
 

@@ -41,6 +41,7 @@ def test_what_was_loaded_to_its_end_tells_the_length(song: Path, monkeypatch: py
 def test_another_file_in_its_place_is_another_song(song: Path) -> None:
     before = song_source(song)
     assert before.duration == 2.5
+    assert before.sha256 == sha256_of(song)
     soundfile.write(song, clicks([0.5], 1.5), 22050)
     os.utime(song, ns=(1, 1))
     assert song_source(song).duration == 1.5

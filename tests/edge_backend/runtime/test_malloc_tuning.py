@@ -62,7 +62,7 @@ print(new_pages(), 0)
 
 def test_what_is_free_between_things_that_stay_is_given_back() -> None:
     program = """
-from edge_backend.runtime.malloc_tuning import give_back, keep_freed_memory
+from edge_backend.runtime.malloc_tuning import keep_freed_memory, trim_heap
 
 def mb():
     with open("/proc/self/statm") as file:
@@ -73,7 +73,7 @@ blocks = [bytearray(1 << 20) for _ in range(150)]
 stays = blocks[1::2]
 del blocks
 before = mb()
-give_back()
+trim_heap()
 print(before, mb())
 """
     before, after = _told(program)

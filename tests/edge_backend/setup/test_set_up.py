@@ -46,7 +46,7 @@ sys.path.insert(0, sys.argv[1])
 import quick_set_up
 quick_set_up.patch(*sys.argv[2:4])
 from edge_backend.cli.main import main
-main(["setup", "--frames", "--home", sys.argv[4], "--build", "cpu"])
+main(["setup", "--messages", "--home", sys.argv[4], "--build", "cpu"])
 """
 
 

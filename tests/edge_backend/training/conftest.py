@@ -83,6 +83,6 @@ class Clock:
 def clock(monkeypatch):
     """The clock by which training counts its minutes, however busy the machine is."""
     clock = Clock()
-    for module in ("__main__", "measure", "trainer"):
-        monkeypatch.setattr(f"edge_backend.training.{module}.time", clock)
+    for module in ("cli.commands.train", "training.measure", "training.trainer"):
+        monkeypatch.setattr(f"edge_backend.{module}.time", clock)
     return clock

@@ -249,7 +249,7 @@ def test_the_command_trains_goes_on_and_exports_weights_that_load(pack_path, tmp
 def test_the_time_limit_ends_a_run_with_a_checkpoint(pack_path, tmp_path, clock):
     began = clock.now
     options = ["--device=cpu", "--steps=1000000", "--time-limit=1", *TINY_OPTIONS]
-    assert main(["train", str(pack_path), "--out", str(tmp_path / "run"), *options]) == 0
+    assert main(["run", str(pack_path), "--out", str(tmp_path / "run"), *options]) == 0
     assert 1 < clock.now - began < 2
     assert (tmp_path / "run" / CHECKPOINT).exists()
 

@@ -401,11 +401,11 @@ class Queue(worker.JobQueue):
         queues.append(self)
 worker.JobQueue = Queue
 rehearsal.generate = fail
-give_back = model_cache.give_back
+free_device_cache = model_cache.free_device_cache
 def refuse(*_):  # once
-    model_cache.give_back = give_back
+    model_cache.free_device_cache = free_device_cache
     raise RuntimeError("CUDA error: it has stopped")
-model_cache.give_back = refuse
+model_cache.free_device_cache = refuse
 worker.run("cpu", Path(sys.argv[1]), ahead=True)
 """
     with Client(weights_folder, patch=patch) as client:
