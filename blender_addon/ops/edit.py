@@ -1,33 +1,36 @@
 """Operators that keep some of a dance and make the rest anew: each one is rows of what it keeps."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import bpy
 
 from ..action.beats import known_beats
 from ..action.edited import Edit, note_edit, of_action
 from ..action.hold import held_rows, hold
-from ..action.keep import Row, Timing, exact_frames, gather
+from ..action.keep import Row, Timing, exact_frames, gather_in_steps
 from ..action.keep_rows import frame_range, rows_of, selected_bones, selected_keys
 from ..action.keys import ChannelKeys, copy_others
-from ..action.mirror import add_mirrored
+from ..action.mirror import add_mirrored, mirrored_in_steps
 from ..action.parts import joints_of
+from ..action.read_take import read_in_steps
 from ..action.take import add_take
 from ..action.takes import KEEP, current_take, details, span
 from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.request import GenerateRequest
+from ..rig.looking import found
 from ..rig.obstacles import refuse_hidden
-from ..rig.retarget import bone_map_of, read_motion
+from ..rig.retarget import bone_map_of
 from ..rig.target import find_dancer
 from .generate import DanceOperator
-from .reasons import Reasoned, why_no_dancer
+from .reasons import why_no_dancer
+from .stepping import READING, SteppingOperator
 
 
 class EditOperator(DanceOperator):
@@ -48,7 +51,7 @@ class EditOperator(DanceOperator):
         return max(first, strip[0]), min(last, strip[1])
 
     def prepare(self, context: bpy.types.Context) -> None:
-        """Read what is kept, in the model's terms and as the bones' own channels."""
+        """What is kept, and the bones' own channels of it."""
         super().prepare(context)
         armature = find_dancer(context)
         refuse_hidden(armature)
@@ -62,8 +65,8 @@ class EditOperator(DanceOperator):
             raise EdgeError(
                 "edit_no_music", "There is no music under the dance that is edited.", "Move the strip under it."
             )
-        rows = self.rows(context, armature)
-        self._kept = gather(rows, self._timing, lambda frames: read_motion(armature, scene, frames), self.strength)
+        self._rows = rows = self.rows(context, armature)
+        self._where = scene.session_uid
         self._held = list(held_rows(armature, rows, self._timing))
         self._exact = [row.start for row in rows if row.kind == "POSE" and row.exact]
         self._near = [frame for row, frames, _ in exact_frames(rows, self._timing) for frame in frames]
@@ -77,6 +80,18 @@ class EditOperator(DanceOperator):
         if source and details(source).get("seed") == seed:
             seed += 1  # the same one would lead back to the same dance
         self._request = replace(self._request, start=start, duration=self._timing.frames / Motion.fps, seed=seed)
+
+    def reading(self, context: bpy.types.Context) -> Iterator[float] | None:
+        """What is kept, in the model's terms."""
+        return self._read()
+
+    def _read(self) -> Iterator[float]:
+        def read(frames: Sequence[float]) -> Generator[float, None, Motion]:
+            armature, scene = found(bpy.data.objects, self._dancer), found(bpy.data.scenes, self._where)
+            source = found(bpy.data.actions, self._source) if self._source else None
+            return read_in_steps(armature, source, scene, frames)
+
+        self._kept = yield from gather_in_steps(self._rows, self._timing, read, self.strength)
 
     def request(self, folder: Path, number: int) -> GenerateRequest:
         """The song, and what is kept, as files; all at once, so that every part knows what is kept in the others."""
@@ -107,7 +122,7 @@ class EditOperator(DanceOperator):
             density=settings["density"],
         )
         note_edit(action, self._edit)
-        source = next((found for found in bpy.data.actions if found.session_uid == self._source), None)
+        source = next((action for action in bpy.data.actions if action.session_uid == self._source), None)
         if source and self.suffix:
             copy_others(source, action)
         return action
@@ -274,12 +289,13 @@ class EDGE_DANCE_OT_pose_to_beat(TakeEditOperator):
         return [*_around(min(beat, now) - way, max(beat, now) + way, self._timing), pose]
 
 
-class EDGE_DANCE_OT_mirror(Reasoned, bpy.types.Operator):
+class EDGE_DANCE_OT_mirror(SteppingOperator):
     """Mirror the dance: left becomes right. A new take"""
 
     bl_idname = "edge_dance.mirror"
     bl_label = "Mirror"
     bl_options = {"REGISTER", "UNDO"}
+    work_label = READING
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
@@ -291,16 +307,19 @@ class EDGE_DANCE_OT_mirror(Reasoned, bpy.types.Operator):
         data = find_dancer(context).animation_data
         return "" if data and data.action else "The character has no animation to mirror."
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """The action that is mirrored stays as it is."""
+    def steps(self, context: bpy.types.Context) -> Iterator[float]:
+        """The dance as the mirror shows it."""
         armature = find_dancer(context)
-        scene: Any = context.scene
-        try:
-            add_mirrored(armature, _action(armature), scene)
-        except EdgeError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+        action, scene = _action(armature), cast("bpy.types.Scene", context.scene)
+        self._uids = armature.session_uid, action.session_uid, scene.session_uid
+        self._dance = yield from mirrored_in_steps(armature, action, scene)
+
+    def apply(self, context: bpy.types.Context) -> str:
+        """The action that is mirrored stays as it is."""
+        armature, action, scene = self._uids
+        character, source = found(bpy.data.objects, armature), found(bpy.data.actions, action)
+        take = add_mirrored(character, source, found(bpy.data.scenes, scene), self._dance)
+        return f"{take.name}: left is right."
 
 
 def _action(armature: bpy.types.Object) -> bpy.types.Action:
