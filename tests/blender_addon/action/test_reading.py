@@ -99,7 +99,7 @@ def test_what_is_deleted_meanwhile_ends_it_with_a_sentence(danced, reading, what
 
 @pytest.mark.parametrize("what", ["bone", "scene", "undo"])
 def test_what_is_changed_meanwhile_ends_it_with_a_sentence(danced, reading, what):
-    armature, _, other = danced
+    armature, *_ = danced
     handlers = bpy.app.handlers
     before = list(handlers.undo_post), list(handlers.redo_post)
     bpy.ops.ed.undo_push(message="danced")
@@ -141,7 +141,7 @@ def test_a_frame_that_fails_puts_everything_back(danced, reading, monkeypatch):
 
 
 def test_scripts_export_and_mirror_at_once(danced, tmp_path):
-    armature, take, other = danced
+    armature, _, other = danced
     path = tmp_path / "dance.npz"
     assert bpy.ops.edge_dance.export_motion(filepath=str(path)) == {"FINISHED"}
     written = addon("edge_backend.motion.files").load_motion(path)
