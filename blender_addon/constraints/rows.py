@@ -1,7 +1,7 @@
 """What is kept of a dance: rows, as sentences for people and as the backend's request. No bpy."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -11,6 +11,7 @@ from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.files import save_motion
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.skeleton import Joint
+from ..edge_backend.motion.steps import part
 from ..edge_backend.schema.edits import EditRequest, Foot, KeepBody, KeepContacts, KeepPath, Source
 from ..keyframes.timing import Timing
 from .body_parts import PART_WORDS
@@ -132,10 +133,14 @@ def _sourced(row: _R, source: Source | None) -> _R:
     return row if source is None else replace(row, source=source)
 
 
-def gather(
-    rows: Sequence[Row], timing: Timing, read: Callable[[Sequence[float]], Motion], vary: float | None = None
-) -> GatheredConstraints:
-    """Read what the rows keep. read: the character's motion at these frames of the scene.
+Read = Callable[[Sequence[float]], Generator[float, None, Motion]]
+"""Reads the character's motion at these frames of the scene, in small steps."""
+
+
+def gather_in_steps(
+    rows: Sequence[Row], timing: Timing, read: Read, vary: float | None = None
+) -> Generator[float, None, GatheredConstraints]:
+    """Read what the rows keep.
 
     Raises EdgeError keep_outside where a row has no frame in the dance, and what `read` raises.
     """
@@ -143,11 +148,12 @@ def gather(
     spans = [_span(row, timing) for row in rows]
     shared = [span for row, span in zip(rows, spans, strict=True) if _from_take(row)]
     ranges = [span for row, span in zip(rows, spans, strict=True) if row.kind == "RANGE"]
+    wanted: dict[str, tuple[list[float], int]] = {}  # as Kept.sources, frames of the scene instead of a motion
     if vary is not None:
         shared = [(0, timing.frames)]
     if shared:
         first, stop = min(span[0] for span in shared), max(span[1] for span in shared)
-        kept.sources[TAKE] = _read(read, [timing.to_scene(frame) for frame in range(first, stop)], timing), first
+        wanted[TAKE] = [timing.to_scene(frame) for frame in range(first, stop)], first
     for number, (row, (start, stop)) in enumerate(zip(rows, spans, strict=True)):
         fade = round(row.fade * Motion.fps / timing.rate)
         if row.kind == "POSE":
@@ -155,7 +161,7 @@ def gather(
             at = row.start if row.shown is None else row.shown
             if row.shown is None and any(first <= start < behind for first, behind in ranges):
                 at = timing.to_scene(start)  # the same moment as the range's, or the two would contradict each other
-            kept.sources[name] = _read(read, [at], timing), start
+            wanted[name] = [at], start
             kept.keep_body(row, start, stop, 0, name)
         elif row.kind == "RANGE":
             kept.keep_body(row, start, stop, fade, TAKE)
@@ -164,12 +170,17 @@ def gather(
             kept.paths.append((path, "" if row.points else TAKE))
         else:
             kept.contacts.append(KeepContacts(start, stop, row.feet, weight=row.weight, fade=fade))
+    done, all_frames = 0, sum(len(frames) for frames, _ in wanted.values())
+    for name, (frames, first) in wanted.items():
+        steps = _read(read, frames, timing)
+        kept.sources[name] = (yield from part(steps, done / all_frames, (done + len(frames)) / all_frames)), first
+        done += len(frames)
     return kept
 
 
-def _read(read: Callable[[Sequence[float]], Motion], frames: list[float], timing: Timing) -> Motion:
+def _read(read: Read, frames: list[float], timing: Timing) -> Generator[float, None, Motion]:
     """The motion at these frames. One more is looked at: what touches the floor is told by where it goes next."""
-    motion = read([*frames, frames[-1] + timing.rate / Motion.fps])
+    motion = yield from read([*frames, frames[-1] + timing.rate / Motion.fps])
     return Motion(motion.rotations[:-1], motion.root[:-1], motion.contacts[:-1])
 
 

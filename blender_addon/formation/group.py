@@ -1,7 +1,7 @@
 """Several characters to one song: the leader's dance, mirrored, later by some beats, or the leader's other takes.
 
 Each follower gets a take of its own, and its object is moved and turned about the vertical as a whole: feet that stand
-go on standing. `parts_of` says what each dances, `perform` has them dance it.
+go on standing. `parts_in_steps` says what each dances, `perform` has them dance it.
 """
 
 import math
@@ -17,18 +17,18 @@ from mathutils import Matrix
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.motion import Motion
-from ..edge_backend.motion.steps import at_once
+from ..edge_backend.motion.steps import at_once, part
 from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import ChannelKeys
 from ..keyframes.density import Density, modes_of
 from ..keyframes.take_details import beat_frames, is_starred, span
-from ..lookups import by_session_uid
 from ..render.tracks import tracks_of
+from ..rig.looking import found
 from ..rig.obstacles import refuse_hidden
 from ..rig.retarget import bone_map_of
 from ..takes.mirror import mirrored
 from ..takes.new_take import add_take, keys_in_steps
-from ..takes.read_take import inherit, read_take
+from ..takes.read_take import inherit, read_take_in_steps
 from ..takes.take_list import all_or_none, refuse_tweaked, takes_of
 from .placement import Formation, formation, spread
 
@@ -77,7 +77,7 @@ class Part:
         return keys_in_steps(dancer, self.motion, scene, self.first, **how)
 
 
-def parts_of(
+def parts_in_steps(
     leader: bpy.types.Object,
     action: bpy.types.Action,
     followers: Sequence[bpy.types.Object],
@@ -86,10 +86,12 @@ def parts_of(
     *,
     density: Density = "FRAMES",
     tolerance: Tolerance | None = None,
-) -> list[Part]:
+) -> Generator[float, None, list[Part]]:
     """What each follower is to dance to the leader's take, the nearest to the leader first; changes nothing.
 
-    Raises EdgeError group_takes, beats_unknown, rig_unfit, armature_tweaked, dance_hidden.
+    Yields how much is done; between two steps everything is as before.
+
+    Raises EdgeError group_takes, beats_unknown, rig_unfit, armature_tweaked, dance_hidden, reading_ended, dancer_gone.
     """
     for follower in followers:
         refuse_tweaked(follower)
@@ -97,14 +99,23 @@ def parts_of(
     nearest = sorted(followers, key=lambda ob: (ob.matrix_world.translation - leader.matrix_world.translation).length)
     sources = _sources(leader, action, len(nearest), group)
     delays = _delays(action, len(nearest), group.beats)
-    read = {source: read_take(leader, source, scene) for source in dict.fromkeys(sources)}
+    uids = [source.session_uid for source in sources]
+    places = [(follower.session_uid, uid, delay) for follower, uid, delay in zip(nearest, uids, delays, strict=True)]
+    stage = leader.session_uid, action.session_uid, scene.session_uid
+    read: dict[int, Motion] = {}
+    different = list(dict.fromkeys(uids))
+    for number, uid in enumerate(different):
+        leader, scene = found(bpy.data.objects, stage[0]), found(bpy.data.scenes, stage[2])
+        steps = read_take_in_steps(leader, found(bpy.data.actions, uid), scene)
+        read[uid] = yield from part(steps, number / len(different), (number + 1) / len(different))
+    action, scene = found(bpy.data.actions, stage[1]), found(bpy.data.scenes, stage[2])
     parts = []
-    for number, (follower, source, delay) in enumerate(zip(nearest, sources, delays, strict=True), start=1):
-        motion = _cut(read[source], delay, source, action, scene)
+    for number, (dancer, uid, delay) in enumerate(places, start=1):
+        follower, source = found(bpy.data.objects, dancer), found(bpy.data.actions, uid)
+        motion = _cut(read[uid], delay, source, action, scene)
         motion = mirrored(motion) if group.mirror and number % 2 else motion
         first, modes = span(source)[0] + delay, modes_of(follower)
-        uids = follower.session_uid, source.session_uid
-        parts.append(Part(*uids, motion, first, modes, density, tolerance or Tolerance()))
+        parts.append(Part(dancer, uid, motion, first, modes, density, tolerance or Tolerance()))
     return parts
 
 
@@ -141,14 +152,6 @@ def _take_of(part: Part, keys: Sequence[ChannelKeys], scene: bpy.types.Scene) ->
     take = add_take(follower, part.motion, scene, part.first, name=name, keys=keys, density=part.density)
     inherit(take, source)
     return take
-
-
-def found(things: Any, uid: int) -> Any:
-    """The one of Blender's objects, actions or scenes that has this session_uid. Raises EdgeError dancer_gone."""
-    thing = by_session_uid(things, uid)
-    if thing is None:
-        raise EdgeError("dancer_gone", "A dancer, a take or the scene was deleted meanwhile.", "Begin again.")
-    return thing
 
 
 def _sources(leader: bpy.types.Object, action: bpy.types.Action, count: int, group: Group) -> list[bpy.types.Action]:

@@ -1,7 +1,7 @@
 """The operator that makes a take once more."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ class EDGE_DANCE_OT_generate_again(EditOperator):
         return super().why_not(context) if shown_take(context) else "Click a take in the list first."
 
     def prepare(self, context: bpy.types.Context) -> None:
-        """The take's settings in place of the panel's; what it kept is read off the action that it was kept of."""
+        """The take's settings in place of the panel's; what it kept is of the action that it was kept of."""
         _, action = shown_take(context) or (None, None)
         assert action  # noqa: S101 - poll has seen it
         self._again = edit_of(action)
@@ -59,6 +59,10 @@ class EDGE_DANCE_OT_generate_again(EditOperator):
         """What the take kept."""
         assert self._again  # noqa: S101 - plain dances have none
         return list(self._again.rows)
+
+    def reading(self, context: bpy.types.Context) -> Iterator[float] | None:
+        """What was kept, if something was."""
+        return super().reading(context) if self._again else None
 
     def request(self, folder: Path, number: int) -> GenerateRequest:
         """The song, and what was kept, if something was."""

@@ -1,11 +1,11 @@
 """Operators that keep some of a dance and make the rest anew: each one is rows of what it keeps."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import bpy
 
@@ -14,7 +14,7 @@ from ..constraints.body_parts import joints_of
 from ..constraints.edit_record import Edit, note_edit, of_action
 from ..constraints.exact_keys import exact_rows, with_exact_keys
 from ..constraints.keep_list import frame_range, rows_of, selected_bones, selected_keys
-from ..constraints.rows import Row, exact_frames, gather
+from ..constraints.rows import Row, exact_frames, gather_in_steps
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.schema.requests import GenerateRequest
@@ -23,14 +23,17 @@ from ..keyframes.channel_keys import ChannelKeys, copy_others
 from ..keyframes.take_details import details, span
 from ..keyframes.timing import Timing
 from ..lookups import by_session_uid, scene_rate
+from ..rig.looking import found
 from ..rig.obstacles import refuse_hidden
-from ..rig.retarget import bone_map_of, read_motion
+from ..rig.retarget import bone_map_of
 from ..rig.target import find_dancer
-from ..takes.mirror import add_mirrored
+from ..takes.mirror import add_mirrored, mirrored_in_steps
 from ..takes.new_take import add_take
+from ..takes.read_take import read_in_steps
 from ..takes.take_list import KEEP, current_take
 from .generate import DanceOperator
-from .reasons import Reasoned, why_no_dancer
+from .reasons import why_no_dancer
+from .stepping import READING, SteppingOperator
 
 
 class EditOperator(DanceOperator):
@@ -51,12 +54,12 @@ class EditOperator(DanceOperator):
         return max(first, strip[0]), min(last, strip[1])
 
     def prepare(self, context: bpy.types.Context) -> None:
-        """Read what is kept, in the model's terms and as the bones' own channels."""
+        """What is kept, and the bones' own channels of it."""
         super().prepare(context)
         armature = find_dancer(context)
         refuse_hidden(armature)
         scene: Any = context.scene
-        rate = scene_rate(scene)
+        rate = scene.render.fps / scene.render.fps_base
         song = self._song
         strip = song.first_frame, song.first_frame + (round(song.duration * Motion.fps) - 1) * rate / Motion.fps
         first, last = self.window(armature, strip)
@@ -65,8 +68,8 @@ class EditOperator(DanceOperator):
             raise EdgeError(
                 "edit_no_music", "There is no music under the dance that is edited.", "Move the strip under it."
             )
-        rows = self.rows(context, armature)
-        self._kept = gather(rows, self._timing, lambda frames: read_motion(armature, scene, frames), self.strength)
+        self._rows = rows = self.rows(context, armature)
+        self._where = scene.session_uid
         self._held = list(exact_rows(armature, rows, self._timing))
         self._exact = [row.start for row in rows if row.kind == "POSE" and row.exact]
         self._near = [frame for row, frames, _ in exact_frames(rows, self._timing) for frame in frames]
@@ -80,6 +83,18 @@ class EditOperator(DanceOperator):
         if source and details(source).get("seed") == seed:
             seed += 1  # the same one would lead back to the same dance
         self._request = replace(self._request, start=start, duration=self._timing.frames / Motion.fps, seed=seed)
+
+    def reading(self, context: bpy.types.Context) -> Iterator[float] | None:
+        """What is kept, in the model's terms."""
+        return self._read()
+
+    def _read(self) -> Iterator[float]:
+        def read(frames: Sequence[float]) -> Generator[float, None, Motion]:
+            armature, scene = found(bpy.data.objects, self._dancer), found(bpy.data.scenes, self._where)
+            source = found(bpy.data.actions, self._source) if self._source else None
+            return read_in_steps(armature, source, scene, frames)
+
+        self._kept = yield from gather_in_steps(self._rows, self._timing, read, self.strength)
 
     def request(self, folder: Path, number: int) -> GenerateRequest:
         """The song, and what is kept, as files; all at once, so that every part knows what is kept in the others."""
@@ -218,7 +233,7 @@ class EDGE_DANCE_OT_continue_dance(TakeEditOperator):
         """From the animation's beginning to where it goes on to."""
         first, last = span(_action(armature))
         scene: Any = bpy.context.scene
-        rate = scene_rate(scene)
+        rate = scene.render.fps / scene.render.fps_base
         end = min(strip[1], last + self.seconds * rate) if self.seconds else strip[1]
         if end <= last + 1:
             raise EdgeError(
@@ -278,12 +293,13 @@ class EDGE_DANCE_OT_pose_to_beat(TakeEditOperator):
         return [*_around(min(beat, now) - way, max(beat, now) + way, self._timing), pose]
 
 
-class EDGE_DANCE_OT_mirror(Reasoned, bpy.types.Operator):
+class EDGE_DANCE_OT_mirror(SteppingOperator):
     """Mirror the dance: left becomes right. A new take"""
 
     bl_idname = "edge_dance.mirror"
     bl_label = "Mirror"
     bl_options = {"REGISTER", "UNDO"}
+    work_label = READING
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
@@ -295,16 +311,19 @@ class EDGE_DANCE_OT_mirror(Reasoned, bpy.types.Operator):
         data = find_dancer(context).animation_data
         return "" if data and data.action else "The character has no animation to mirror."
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """The action that is mirrored stays as it is."""
+    def steps(self, context: bpy.types.Context) -> Iterator[float]:
+        """The dance as the mirror shows it."""
         armature = find_dancer(context)
-        scene: Any = context.scene
-        try:
-            add_mirrored(armature, _action(armature), scene)
-        except EdgeError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+        action, scene = _action(armature), cast("bpy.types.Scene", context.scene)
+        self._uids = armature.session_uid, action.session_uid, scene.session_uid
+        self._dance = yield from mirrored_in_steps(armature, action, scene)
+
+    def apply(self, context: bpy.types.Context) -> str:
+        """The action that is mirrored stays as it is."""
+        armature, action, scene = self._uids
+        character, source = found(bpy.data.objects, armature), found(bpy.data.actions, action)
+        take = add_mirrored(character, source, found(bpy.data.scenes, scene), self._dance)
+        return f"{take.name}: left is right."
 
 
 def _action(armature: bpy.types.Object) -> bpy.types.Action:

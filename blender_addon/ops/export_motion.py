@@ -1,28 +1,32 @@
 """The operator that writes what an armature does into a motion file."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import bpy
 import numpy as np
 
-from ..edge_backend.errors import EdgeError
+from ..backend.service import service
 from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.motion.files import save_motion
 from ..edge_backend.motion.motion import Motion
 from ..lookups import scene_rate
-from ..rig.obstacles import refuse_hidden
-from ..rig.retarget import ignored_way, read_motion
+from ..rig.looking import found
+from ..rig.retarget import ignored_way
 from ..rig.target import find_dancer
-from .reasons import Reasoned, why_no_dancer
+from ..takes.read_take import read_in_steps
+from .reasons import why_no_dancer
+from .stepping import READING, SteppingOperator
 
 
-class EDGE_DANCE_OT_export_motion(Reasoned, bpy.types.Operator):
+class EDGE_DANCE_OT_export_motion(SteppingOperator):
     """Write the selected armature's animation into a motion file, to continue it or to train on it"""
 
     bl_idname = "edge_dance.export_motion"
     bl_label = "Export Motion"
     bl_options = {"REGISTER"}
+    work_label = READING
 
     filepath: bpy.props.StringProperty(
         subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The motion file, .npz, that SMPL tools open too"
@@ -32,38 +36,52 @@ class EDGE_DANCE_OT_export_motion(Reasoned, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """No character."""
+        """A job, or no character."""
+        if service.busy:
+            return "A dance is being made already."
         return why_no_dancer(context)
+
+    _browsed = False
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Open the file browser."""
         if not self.filepath:
             self.filepath = f"{find_dancer(context).name}.npz"
+        self._browsed = True
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
+        """From the file browser in small steps, from scripts all at once."""
+        if not self._browsed:
+            return super().execute(context)
+        self._browsed = False
+        return self.start(context)
+
+    def steps(self, context: bpy.types.Context) -> Iterator[float]:
         """The frames of the armature's action, else the scene's."""
-        armature = find_dancer(context)
-        scene: Any = context.scene
-        path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".npz"))
+        armature, scene = find_dancer(context), cast("bpy.types.Scene", context.scene)
+        data, frames = armature.animation_data, _frames(armature, scene)
+        self._uids = armature.session_uid, scene.session_uid
+        self._frames = frames
+        self._motion = yield from read_in_steps(armature, data.action if data else None, scene, frames)
+
+    def apply(self, context: bpy.types.Context) -> str:
+        """Into the file."""
+        armature, scene = found(bpy.data.objects, self._uids[0]), found(bpy.data.scenes, self._uids[1])
+        path, motion = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".npz")), self._motion
+        motion.meta["source"] = {"armature": armature.name, "file": bpy.path.basename(bpy.data.filepath)}
         try:
-            refuse_hidden(armature)
-            frames = _frames(armature, scene)
-            motion = read_motion(armature, scene, frames)
-            motion.meta["source"] = {"armature": armature.name, "file": bpy.path.basename(bpy.data.filepath)}
             save_motion(path, motion)
-        except (EdgeError, OSError) as error:
-            self.report({"ERROR"}, str(explain(error)))
-            return {"CANCELLED"}
-        self.report({"INFO"}, f"{motion.frames / Motion.fps:.1f} s of motion written to {path.name}.")
-        if hips := ignored_way(armature, scene, frames):
+        except OSError as error:
+            raise explain(error) from error
+        if hips := ignored_way(armature, scene, self._frames):
             self.report(
                 {"WARNING"},
                 f"{hips} is connected to its parent, so that Blender ignores its keyed location and the body stays in "
                 "place. Disconnect it in Edit Mode (Bone > Relations) and export again.",
             )
-        return {"FINISHED"}
+        return f"{motion.frames / Motion.fps:.1f} s of motion written to {path.name}."
 
 
 def _frames(armature: bpy.types.Object, scene: bpy.types.Scene) -> list[float]:

@@ -10,10 +10,11 @@ import bpy
 from ..backend.service import service
 from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.steps import part
-from ..formation.group import Group, Part, found, parts_of, perform
+from ..formation.group import Group, Part, parts_in_steps, perform
 from ..keyframes.channel_keys import ChannelKeys
 from ..keyframes.take_details import details
 from ..render.tracks import selected_characters
+from ..rig.looking import found
 from ..rig.rig_check import check_rig
 from .dialog import DialogOperator
 from .stepping import SteppingOperator
@@ -93,12 +94,12 @@ class EDGE_DANCE_OT_dance_together(DialogOperator, SteppingOperator):
         scene: Any = context.scene
         self._uids = leader.session_uid, action.session_uid, scene.session_uid
         density = details(action).get("density", "FRAMES")
-        parts = parts_of(leader, action, followers, scene, self._group, density=density, tolerance=tolerance)
+        steps = parts_in_steps(leader, action, followers, scene, self._group, density=density, tolerance=tolerance)
+        parts = yield from part(steps, 0.0, 0.5)
         self._parts: list[tuple[Part, list[ChannelKeys]]] = []
         for number, one in enumerate(parts):
-            yield number / len(parts)
-            steps = one.keys_in_steps(found(bpy.data.scenes, self._uids[2]))
-            keys = yield from part(steps, number / len(parts), (number + 1) / len(parts))
+            keying = one.keys_in_steps(found(bpy.data.scenes, self._uids[2]))
+            keys = yield from part(keying, 0.5 + number / len(parts) / 2, 0.5 + (number + 1) / len(parts) / 2)
             self._parts.append((one, keys))
 
     def apply(self, context: bpy.types.Context) -> str:

@@ -17,7 +17,7 @@ from ..edge_backend.motion.motion import Motion
 from ..edge_backend.schema.requests import BodyRequest, FeaturesRequest, GenerateRequest
 from ..preferences import launch, pending_results
 from ..redraw import redraw_sidebars
-from .stepping import SteppingOperator
+from .stepping import READING, SteppingOperator
 
 _TICK_S = 0.1
 _WORK_TICK_S = 0.02
@@ -26,9 +26,9 @@ _WORK_TICK_S = 0.02
 class JobOperator(SteppingOperator):
     """Modal in the window, where Blender stays free to use; blocking in background mode and from scripts.
 
-    Subclasses gather from the context (`prepare`), say what to ask (`request`), what to work out of the dances
-    (`work_out`) and what to do with them (`finish`). Between these the user may do anything, undo and delete included:
-    keep names and numbers, never bpy objects.
+    Subclasses gather from the context (`prepare`, and what takes long in `reading`), say what to ask (`request`), what
+    to work out of the dances (`work_out`) and what to do with them (`finish`). Between these the user may do anything,
+    undo and delete included: keep names and numbers, never bpy objects.
     """
 
     bl_options = {"UNDO"}  # without REGISTER: redoing must not start another job
@@ -37,6 +37,7 @@ class JobOperator(SteppingOperator):
     """So many dances are asked for, one after the other; `finish` gets all of them at once."""
 
     _job: Job
+    _to_read: Iterator[float] | None
     _remarks: list[str]
     _dances: list[Any]
     _beginning: Motion | None
@@ -45,6 +46,13 @@ class JobOperator(SteppingOperator):
     def prepare(self, context: bpy.types.Context) -> None:
         """Keep on the operator what the requests need. Raises EdgeError."""
         raise NotImplementedError
+
+    def reading(self, context: bpy.types.Context) -> Iterator[float] | None:
+        """What the requests need besides and takes long, in small steps, before the job begins; None: nothing.
+
+        Yields how much is done. Raises EdgeError.
+        """
+        return None
 
     def request(self, folder: Path, number: int) -> GenerateRequest | BodyRequest | FeaturesRequest:
         """What to ask for dance `number`, from 0; `folder` is the job's, for files that the backend is to read.
@@ -90,7 +98,7 @@ class JobOperator(SteppingOperator):
             return self.execute(context)
         if not self._begin(context):
             return {"CANCELLED"}
-        self.set_timer(context, _TICK_S)
+        self.set_timer(context, _WORK_TICK_S if self._work else _TICK_S)
         context.window_manager.modal_handler_add(self)
         redraw_sidebars(context)
         return {"RUNNING_MODAL"}
@@ -98,9 +106,7 @@ class JobOperator(SteppingOperator):
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Look after the job ten times a second; everything but ESC belongs to the rest of Blender."""
         if self._work:
-            if event.type == "TIMER":
-                self._show_beginning(context)
-            return super().modal(context, event)
+            return self._modal_work(context, event)
         if event.type == "ESC" and event.value == "PRESS":
             self._job.cancel()
             redraw_sidebars(context)
@@ -119,10 +125,23 @@ class JobOperator(SteppingOperator):
         redraw_sidebars(context)
         return answer or {"PASS_THROUGH"}
 
+    def _modal_work(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Work before the job, or after it."""
+        if event.type == "TIMER" and not self._to_read:
+            self._show_beginning(context)
+        answer = super().modal(context, event)
+        if not self._work and answer == {"PASS_THROUGH"}:  # all has been read, and the job has begun
+            context.window_manager.event_timer_remove(self._timer)
+            self.set_timer(context, _TICK_S)
+        return answer
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Do the job and wait for it."""
         if not self._begin(context):
             return {"CANCELLED"}
+        while self._work:
+            if answer := self.go_on(context):
+                return answer
         stage = ""
         try:
             while not self._job.finished or self._next(context):
@@ -139,6 +158,8 @@ class JobOperator(SteppingOperator):
         """Blender ends the operator, because another file is loaded or the window closed; the job goes on."""
         super().cancel(context)
         self.hide()
+        if self._to_read:
+            return
         recipe = self.recipe()
         if recipe and self._job is service.job and self._job.state in ("starting", "running", "done"):
             _look_after(self._job, recipe)
@@ -147,13 +168,17 @@ class JobOperator(SteppingOperator):
 
     def _begin(self, context: bpy.types.Context) -> bool:
         self._dances, self._copies = [], []
-        self._beginning = None
+        self._beginning = self._to_read = None
         try:
             self.prepare(context)
         except EdgeError as error:
             self.refuse(error)
             return False
-        return self._start(context)
+        self._to_read = self.reading(context)
+        if not self._to_read:
+            return self._start(context)
+        self.begin_work(context, READING)
+        return True
 
     def _start(self, context: bpy.types.Context) -> bool:
         """Open a job for the next dance."""
@@ -215,8 +240,15 @@ class JobOperator(SteppingOperator):
                 self.hide()
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
-        """Between the last dance and the scene."""
-        yield from self.work_out(context, self._dances)
+        """Before the job, or between its last dance and the scene."""
+        return self._to_read or self.work_out(context, self._dances)
+
+    def done(self, context: bpy.types.Context) -> set[str] | None:
+        """What was read, the job is to know."""
+        if not self._to_read:
+            return super().done(context)
+        self._to_read = service.work = self._work = None
+        return None if self._start(context) else {"CANCELLED"}
 
     def go_on(self, context: bpy.types.Context) -> set[str] | None:
         """What has grown is shown until the whole dance is there."""

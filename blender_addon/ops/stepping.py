@@ -12,6 +12,9 @@ from .reasons import Reasoned
 
 _TICK_S = 0.02
 
+READING = "Reading the character"
+"""What the panel calls that."""
+
 
 class SteppingOperator(Reasoned, bpy.types.Operator):
     """Modal in the window, where Blender stays free to use; all at once in background mode and from scripts.
@@ -20,6 +23,7 @@ class SteppingOperator(Reasoned, bpy.types.Operator):
     """
 
     work_label = "Placing keys"
+    """What the panel calls it."""
 
     _timer: bpy.types.Timer
     _work: Work | None = None
@@ -31,6 +35,11 @@ class SteppingOperator(Reasoned, bpy.types.Operator):
     def apply(self, context: bpy.types.Context) -> str:
         """Change the scene and say in a sentence what happened. Raises EdgeError with the scene untouched."""
         raise NotImplementedError
+
+    def done(self, context: bpy.types.Context) -> set[str] | None:
+        """There are no more steps: apply them. The operator's answer, None where it goes on with something else."""
+        self.report({"INFO"}, self.apply(context))
+        return {"FINISHED"}
 
     def discard(self) -> None:
         """Nobody wants it any more."""
@@ -78,10 +87,10 @@ class SteppingOperator(Reasoned, bpy.types.Operator):
         """Have `modal` called so often from now on."""
         self._timer = context.window_manager.event_timer_add(seconds, window=context.window)
 
-    def begin_work(self, context: bpy.types.Context) -> None:
-        """From now on there is work."""
+    def begin_work(self, context: bpy.types.Context, label: str = "") -> None:
+        """From now on there is work. label: `work_label`, unless said."""
         service.problem = None
-        service.work = self._work = Work(self.work_label, self.steps(context))
+        service.work = self._work = Work(label or self.work_label, self.steps(context))
 
     def finish_work(self, context: bpy.types.Context) -> set[str]:
         """All the rest of it."""
@@ -99,8 +108,7 @@ class SteppingOperator(Reasoned, bpy.types.Operator):
                 self.report({"INFO"}, "Cancelled.")
                 answer = {"CANCELLED"}
             elif work.go_on():
-                self.report({"INFO"}, self.apply(context))
-                answer = {"FINISHED"}
+                answer = self.done(context)
         except EdgeError as error:
             self.refuse(error)
             answer = {"CANCELLED"}

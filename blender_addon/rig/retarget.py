@@ -1,6 +1,7 @@
 """Blender's armatures as the retargeting mathematics sees them: measured at rest, checked, posed and read."""
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from ..edge_backend.numerics.array import Array
 from .bone_map_properties import CHOSEN
 from .channels import BoneChannels, dancer_channels, motion_of_dancer
 from .dancer import is_dancer
+from .looking import Showing, looks, poses_in_steps
 from .paths import bone_path
 from .skeleton import BONE_NAMES
 from .standing import carriers, moving_channels, standing_pose
@@ -112,17 +114,20 @@ def switch_keys(armature: bpy.types.Object, bone_map: BoneMap | None = None) -> 
     return keys
 
 
-def read_motion(armature: bpy.types.Object, scene: bpy.types.Scene, frames: Sequence[float]) -> Motion:
-    """The motion that the armature shows at these frames of the scene, in the model's terms.
+def read_motion_in_steps(
+    armature: bpy.types.Object, scene: bpy.types.Scene, frames: Sequence[float], showing: Showing = nullcontext
+) -> Generator[float, None, Motion]:
+    """The motion that the armature shows at these frames of the scene, in the model's terms, in small steps.
 
-    Space them by 1/30 s for a motion that plays. The scene's current frame is as before afterwards. Raises EdgeError
-    rig_unfit.
+    Space them by 1/30 s for a motion that plays. showing: as `poses_in_steps` has it, which says how everything is
+    between two steps. Raises EdgeError rig_unfit, reading_ended.
     """
     if is_dancer(armature):
-        return motion_of_dancer(_posed(armature, BONE_NAMES, scene, frames), _rest_matrices(armature))
+        rest = _rest_matrices(armature)
+        return motion_of_dancer((yield from poses_in_steps(armature, BONE_NAMES, scene, frames, showing)), rest)
     bone_map, measured = measure(armature)
     read = {slot: bone_map.read.get(slot, bone) for slot, bone in bone_map.bones.items() if slot != TRAVEL}
-    posed = _posed(armature, read.values(), scene, frames)
+    posed = yield from poses_in_steps(armature, read.values(), scene, frames, showing)
     return read_rig(measured, {slot: posed[bone] for slot, bone in read.items()})
 
 
@@ -135,30 +140,8 @@ def ignored_way(armature: bpy.types.Object, scene: bpy.types.Scene, frames: Sequ
     if not name or not armature.data.bones[name].use_connect:
         return ""
     some = frames[:: max(1, len(frames) // 10)]
-    places = [tuple(bones[name].location) for bones in _looks(armature, scene, some)]
+    places = [tuple(bones[name].location) for bones in looks(armature, scene, some)]
     return name if np.ptp(places, axis=0).any() else ""
-
-
-def _posed(
-    armature: bpy.types.Object, names: Iterable[str], scene: bpy.types.Scene, frames: Sequence[float]
-) -> dict[str, Array]:
-    """Where bones are at these frames (T, 4, 4), armature space."""
-    poses: dict[str, list[Array]] = {name: [] for name in names}
-    for bones in _looks(armature, scene, frames):
-        for name, matrices in poses.items():
-            matrices.append(np.array(bones[name].matrix))
-    return {name: np.stack(matrices) for name, matrices in poses.items()}
-
-
-def _looks(armature: bpy.types.Object, scene: bpy.types.Scene, frames: Sequence[float]) -> Iterator[Any]:
-    """The evaluated pose's bones at each of these frames; the scene's frame is as before afterwards."""
-    before, subframe = scene.frame_current, scene.frame_subframe
-    try:
-        for frame in frames:
-            scene.frame_set(int(frame // 1), subframe=float(frame % 1))
-            yield armature.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones
-    finally:
-        scene.frame_set(before, subframe=subframe)
 
 
 def _rest_matrices(armature: bpy.types.Object) -> dict[str, Array]:

@@ -1,12 +1,14 @@
 """A take seen in a mirror."""
 
+from collections.abc import Generator
+
 import bpy
 
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.representation import mirror
 from ..keyframes.take_details import span
 from .new_take import add_take
-from .read_take import inherit, read_take
+from .read_take import inherit, read_take_in_steps
 
 
 def mirrored(motion: Motion) -> Motion:
@@ -15,12 +17,20 @@ def mirrored(motion: Motion) -> Motion:
     return Motion(rotations, root, contacts, motion.beats, motion.meta)
 
 
-def add_mirrored(armature: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene) -> bpy.types.Action:
-    """A new take in which left and right have changed places; the action that the armature shows stays as it is.
+def mirrored_in_steps(
+    armature: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene
+) -> Generator[float, None, Motion]:
+    """What `add_mirrored` keys, read in small steps. Raises EdgeError as read_take_in_steps."""
+    return mirrored((yield from read_take_in_steps(armature, action, scene)))
+
+
+def add_mirrored(
+    armature: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene, dance: Motion
+) -> bpy.types.Action:
+    """A new take of the action's dance with left and right in each other's place; the action stays as it is.
 
     Its feet are not cleaned again. Raises EdgeError as add_take.
     """
-    dance = mirrored(read_take(armature, action, scene))
     name = f"{action.name.removesuffix('mirrored').strip()} mirrored"
     take = add_take(armature, dance, scene, span(action)[0], clean_feet=False, name=name)
     inherit(take, action)

@@ -1,6 +1,8 @@
 """A take read back as a motion, and what another take inherits from it."""
 
 import math
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import bpy
@@ -9,24 +11,45 @@ from ..edge_backend.motion.motion import Motion
 from ..keyframes.take_details import PROPERTY, details, span
 from ..keyframes.timing import Timing
 from ..lookups import scene_rate
+from ..rig.looking import found
 from ..rig.obstacles import refuse_hidden
-from ..rig.retarget import read_motion
+from ..rig.retarget import read_motion_in_steps
 from .take_list import showing
 
 _SAME = ("song", "style", "beats", "bars", "settings")
 """What a take has of the one that it was made from."""
 
 
-def read_take(armature: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene) -> Motion:
-    """The motion of one of the armature's actions, 30 frames a second from its first key on; the armature shows what it
-    showed afterwards. Raises EdgeError rig_unfit, armature_tweaked, dance_hidden."""
-    refuse_hidden(armature)
+def read_in_steps(
+    armature: bpy.types.Object, action: bpy.types.Action | None, scene: bpy.types.Scene, frames: Sequence[float]
+) -> Generator[float, None, Motion]:
+    """The motion of one of the armature's actions at these frames of the scene, in small steps; without an action, of
+    what the armature shows.
+
+    Between two steps the armature shows what it showed before, and so does the scene. Raises EdgeError rig_unfit,
+    armature_tweaked, dance_hidden, dancer_gone, reading_ended.
+    """
+    uid = action.session_uid if action else 0
+
+    @contextmanager
+    def as_it_is(character: bpy.types.Object) -> Iterator[None]:
+        refuse_hidden(character)
+        with showing(character, found(bpy.data.actions, uid) if uid else None):
+            yield
+
+    return read_motion_in_steps(armature, scene, frames, as_it_is)
+
+
+def read_take_in_steps(
+    armature: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene
+) -> Generator[float, None, Motion]:
+    """The motion of one of the armature's actions, 30 frames a second from its first key on, as `read_in_steps`."""
     first, last = span(action)
     timing = Timing(first, scene_rate(scene), 0)
     count = math.floor(timing.to_dance(last) + 1e-3) + 1
-    with showing(armature, action):
-        motion = read_motion(armature, scene, [timing.to_scene(frame) for frame in range(count)])
-    motion.meta["seed"] = details(action).get("seed", 0)
+    seed = details(action).get("seed", 0)
+    motion = yield from read_in_steps(armature, action, scene, [timing.to_scene(frame) for frame in range(count)])
+    motion.meta["seed"] = seed
     return motion
 
 

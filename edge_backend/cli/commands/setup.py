@@ -26,7 +26,7 @@ JOB = "setup"
 
 def run(options: argparse.Namespace) -> None:
     """Do it. Raises EdgeError setup_*, download_*, disk_full."""
-    if options.frames:
+    if options.messages:
         _serve(options)
     else:
         bar = ProgressBar()

@@ -12,6 +12,16 @@ def keep():
     return addon("constraints.rows")
 
 
+def gather(rows, timing, read):
+    """All at once, from motions that `read` has at once."""
+
+    def steps(frames):
+        yield 0.5
+        return read(frames)
+
+    return addon("edge_backend.motion.steps").at_once(addon("action.keep").gather_in_steps(rows, timing, steps))
+
+
 def test_rows_read_as_sentences(keep):
     row, joints = keep.Row, addon("edge_backend.motion.skeleton").Joint
     rows = {
@@ -43,7 +53,7 @@ def test_frames_of_the_scene_become_frames_of_the_dance(keep, rate, first):
 
     start, end = first + 20, first + 40
     rows = [keep.Row("RANGE", start, end, "upper"), keep.Row("POSE", first + 55, first + 55)]
-    kept = keep.gather(rows, timing, read)
+    kept = gather(rows, timing, read)
     (body, _), (pose, _) = kept.bodies
     inside = [frame for frame in range(120) if start - 1e-3 <= timing.to_scene(frame) <= end + 1e-3]
     assert (body.start, body.stop, body.part) == (inside[0], inside[-1] + 1, "upper")
@@ -54,7 +64,7 @@ def test_frames_of_the_scene_become_frames_of_the_dance(keep, rate, first):
 def test_open_rows_reach_to_the_dances_ends_and_take_the_shared_motion(keep, tmp_path):
     timing = keep.Timing(1.0, 30.0, 100)
     rows = [keep.Row(end=20), keep.Row(start=80, weight=0.5, fade=5), keep.Row("PATH", -math.inf, math.inf)]
-    request = keep.gather(rows, timing, lambda frames: random_motion(len(frames))).request(tmp_path)
+    request = gather(rows, timing, lambda frames: random_motion(len(frames))).request(tmp_path)
     assert [(row.start, row.stop, row.weight, row.fade) for row in request.bodies] == [(0, 20, 1, 0), (79, 100, 0.5, 5)]
     assert request.source.first == 0 and all(row.source == request.source for row in (*request.bodies, *request.paths))
     assert (tmp_path / "take.npz").is_file()
@@ -63,14 +73,14 @@ def test_open_rows_reach_to_the_dances_ends_and_take_the_shared_motion(keep, tmp
 def test_a_row_outside_of_the_dance_is_named(keep):
     timing = keep.Timing(1.0, 30.0, 100)
     with pytest.raises(addon("edge_backend.errors").EdgeError, match="“Pose at frame 101” lies outside") as caught:
-        keep.gather([keep.Row("POSE", 101, 101)], timing, random_motion)
+        gather([keep.Row("POSE", 101, 101)], timing, random_motion)
     assert caught.value.code == "keep_outside" and "frames 1 to 100" in caught.value.message
 
 
 def test_chosen_hips_are_kept_with_their_place(keep):
     joints = addon("edge_backend.motion.skeleton").Joint
     row = keep.Row("RANGE", 1, 50, joints=frozenset({joints.PELVIS, joints.SPINE1}), label="Hips")
-    kept = keep.gather([row], keep.Timing(1.0, 30.0, 100), lambda frames: random_motion(len(frames)))
+    kept = gather([row], keep.Timing(1.0, 30.0, 100), lambda frames: random_motion(len(frames)))
     assert kept.bodies[0][0].joints == ("pelvis", "spine1")
     assert kept.paths[0][0].height and kept.paths[0][0].stop == 50
 
@@ -87,7 +97,7 @@ def test_a_pose_inside_a_range_agrees_with_it_about_the_floor(keep):
         motion.contacts = contacts(motion.joints()).astype(np.float32)
         return motion
 
-    kept = keep.gather([keep.Row("POSE", 50, 50), keep.Row(start=20, end=50)], timing, read)
+    kept = gather([keep.Row("POSE", 50, 50), keep.Row(start=20, end=50)], timing, read)
     pose, _ = kept.sources["pose0"]
     whole, first = kept.sources["take"]
     assert np.array_equal(pose.contacts[0], whole.contacts[49 - first]) and not pose.contacts.any()

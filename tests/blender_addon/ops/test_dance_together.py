@@ -36,7 +36,7 @@ class Together:
 
     def __init__(self, **asked):
         operators = addon("ops.stepping").SteppingOperator, addon("ops.group").EDGE_DANCE_OT_dance_together
-        for name in ("begin_work", "go_on", "steps", "apply", "discard", "refuse"):
+        for name in ("begin_work", "go_on", "steps", "apply", "done", "discard", "refuse"):
             kind = next(kind for kind in reversed(operators) if name in vars(kind))
             setattr(self, name, vars(kind)[name].__get__(self))
         self.work_label, self._work, self.said = "Placing keys", None, []
@@ -60,8 +60,9 @@ def scene_now():
     return sorted(bpy.data.actions.keys()), shown, [tuple(map(tuple, ob.matrix_world)) for ob in dancers]
 
 
-def test_nothing_changes_before_the_last_step_and_all_have_keys_after_it(company):
+def test_nothing_changes_before_the_last_step_and_all_have_keys_after_it(company, monkeypatch):
     leader, others = company
+    monkeypatch.setattr(addon("backend.work").Work.go_on, "__defaults__", (0.0,))  # one step at a time on any machine
     together, before, service = Together(mirror=True), scene_now(), addon("backend.service").service
     together.begin_work(bpy.context)
     assert service.busy and not bpy.ops.edge_dance.dance_together.poll()
@@ -79,14 +80,14 @@ def test_nothing_changes_before_the_last_step_and_all_have_keys_after_it(company
 
 
 @pytest.mark.timing
-def test_no_step_holds_blender_up_but_the_first_which_plays_the_leaders_dance(company):
+def test_no_step_holds_blender_up(company):
     steps, took = Together().steps(bpy.context), []
     while True:
         began = time.thread_time()
         if next(steps, None) is None:
             break
         took.append(time.thread_time() - began)
-    assert max(took[1:]) < STEP_S < sum(took[1:]), (max(took[1:]), sum(took[1:]))
+    assert max(took) < STEP_S < sum(took), (max(took), sum(took))
 
 
 def test_cancel_leaves_everything_as_it_was(company):

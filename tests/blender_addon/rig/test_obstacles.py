@@ -285,5 +285,5 @@ def test_what_is_not_shown_is_not_read():
     take = put_take(character)
     character.data.pose_position = "REST"
     with pytest.raises(addon("edge_backend.errors").EdgeError, match="Rest Position") as caught:
-        addon("takes.read_take").read_take(character, take, bpy.context.scene)
+        next(addon("takes.read_take").read_take_in_steps(character, take, bpy.context.scene))
     assert caught.value.code == "dance_hidden"

@@ -10,6 +10,13 @@ from characters import KINDS, mixamo, put_character, put_rigify, unreal, vrm
 from dances import dance
 from mathutils import Euler, Matrix, Quaternion, Vector
 
+
+def read(character, frames):
+    """The motion that it shows at these frames, all at once."""
+    steps = addon("rig.retarget").read_motion_in_steps(character, bpy.context.scene, frames)
+    return addon("edge_backend.motion.steps").at_once(steps)
+
+
 SEGMENTS = [  # bone and its end, joints of the model
     (f"{bone}.{side}", f"{end}.{side}", first + right, last + right)
     for bone, end, first, last in (
@@ -202,7 +209,7 @@ def test_a_pose_read_off_a_rig_and_put_back_is_the_same_pose(kind):
     made = ("travel", "spine", "neck", *(() if in_limb else ("forearm_twist", "upper_arm_twist")))
     tied = [slot for slot in bone_map.bones if not slot.startswith(made)]
     before = {slot: character.pose.bones[bone_map.bones[slot]].matrix.copy() for slot in tied}
-    motion = module.read_motion(character, bpy.context.scene, [1, 2])
+    motion = read(character, [1, 2])
     put_take(character, motion)
     bpy.context.scene.frame_set(1)
     for slot in tied:
@@ -219,7 +226,7 @@ def test_the_dance_read_back_is_the_dance(kind):
     character = put_rigify() if kind == "Rigify" else put_character(KINDS[kind](), seed=6)
     motion = dance(frames=40)
     put_take(character, motion)
-    back = addon("rig.retarget").read_motion(character, bpy.context.scene, range(1, 41))
+    back = read(character, range(1, 41))
     assert np.abs(back.root - motion.root).max() < 0.005
     away = np.linalg.norm(back.joints() - motion.joints(), axis=-1)
     assert away[:, :22].max() < 0.01  # hands have no bones of their own
