@@ -265,7 +265,7 @@ def _add_worker(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--idle-minutes", type=float, default=10.0, metavar="M", help="end when there is nothing to do, 0 = never"
     )
-    parser.add_argument("--ahead", action="store_true", help="rehearse while nobody waits, for a quick first dance")
+    parser.add_argument("--ahead", action="store_true", help="make a short dance at once, for a quick first job")
 
 
 def _add_setup(parser: argparse.ArgumentParser) -> None:

@@ -19,7 +19,7 @@ def gather(rows, timing, read):
         yield 0.5
         return read(frames)
 
-    return addon("edge_backend.motion.steps").at_once(addon("action.keep").gather_in_steps(rows, timing, steps))
+    return addon("edge_backend.motion.steps").at_once(addon("constraints.rows").gather_in_steps(rows, timing, steps))
 
 
 def test_rows_read_as_sentences(keep):

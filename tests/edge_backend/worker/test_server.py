@@ -48,7 +48,9 @@ def song(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(write_song(tmp_path_factory.mktemp("song") / "song.wav"))
 
 
-COUNTING = "load = model_cache.load_weights\nstudio.load_weights = lambda *a: (os.write(2, b'LOADED'), load(*a))[1]"
+COUNTING = (
+    "load = model_cache.load_weights\nmodel_cache.load_weights = lambda *a: (os.write(2, b'LOADED'), load(*a))[1]"
+)
 
 
 @pytest.fixture(scope="module")
@@ -90,14 +92,14 @@ def test_it_is_ready_without_what_only_a_dance_loads_and_collects_garbage_again(
         assert client.wait_for(Error, code="told").message == "True []"
 
 
-def test_a_worker_that_is_started_ahead_rehearses_and_then_dances_as_any_other(
+def test_a_worker_that_is_started_ahead_warms_up_and_then_dances_as_any_other(
     shared: Client, weights_folder: Path, song: str, tmp_path: Path
 ) -> None:
     first, second = tmp_path / "1", tmp_path / "2"
     first.mkdir(), second.mkdir()
     with Client(weights_folder, "--ahead") as client:
         client.wait_for(State, state="idle", weights="")
-        while "rehearsal" not in client.wait_for(Log).text:
+        while "warmup" not in client.wait_for(Log).text:
             pass
         client.send(StatusRequest())
         assert client.wait_for(State).weights == "starter"
@@ -386,11 +388,11 @@ def test_an_installation_without_torch_says_so_and_ends(weights_folder: Path, tm
 
 
 @pytest.mark.parametrize("failure", ["RuntimeError('CUDA error: no kernel image is available')", "MemoryError()"])
-def test_a_rehearsal_that_fails_is_no_end_of_the_job_that_waits(
+def test_a_warmup_that_fails_is_no_end_of_the_job_that_waits(
     weights_folder: Path, song: str, tmp_path: Path, failure: str
 ) -> None:
     patch = f"""
-import edge_backend.worker.warmup as rehearsal
+import edge_backend.worker.warmup as warmup
 def fail(*_):
     while not queues[0].waiting: time.sleep(0.01)  # until the job waits
     raise {failure}
@@ -400,7 +402,7 @@ class Queue(worker.JobQueue):
         super().__init__()
         queues.append(self)
 worker.JobQueue = Queue
-rehearsal.generate = fail
+warmup.generate = fail
 free_device_cache = model_cache.free_device_cache
 def refuse(*_):  # once
     model_cache.free_device_cache = free_device_cache
@@ -411,5 +413,5 @@ worker.run("cpu", Path(sys.argv[1]), ahead=True)
     with Client(weights_folder, patch=patch) as client:
         client.send(_generate(song, "first", tmp_path, steps=2))
         told = client.wait_for(Log, level="warning")
-        assert "rehearsal failed" in told.text and failure.partition("(")[0] in told.text
+        assert "warmup failed" in told.text and failure.partition("(")[0] in told.text
         assert isinstance(client.wait_for(Result, Error), Result)

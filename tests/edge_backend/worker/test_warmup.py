@@ -1,4 +1,4 @@
-"""A rehearsal makes the first dance as quick as the next, and is in nobody's way."""
+"""The warmup makes the first dance as quick as the next, and is in nobody's way."""
 
 import pytest
 
