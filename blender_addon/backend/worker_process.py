@@ -150,10 +150,10 @@ class WorkerProcess:
                     return
 
     def _write(self, stdin: IO[bytes]) -> None:
-        """Frames until None; then the pipe is closed, which ends the worker."""
+        """Send lines until None; then the pipe is closed, which ends the worker."""
         with contextlib.suppress(OSError, ValueError), stdin:
-            while (frame := self._outgoing.get()) is not None:
-                stdin.write(frame)
+            while (line := self._outgoing.get()) is not None:
+                stdin.write(line)
                 stdin.flush()
 
     def _keep_log(self, stderr: IO[bytes]) -> None:

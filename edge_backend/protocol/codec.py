@@ -29,20 +29,20 @@ _TYPES = {name: kind for kind, name in _NAMES.items()}
 
 def encode(message: Message) -> bytes:
     """The message as a line, newline included. ASCII, so that file names with lone surrogates survive."""
-    frame = {"type": _NAMES[type(message)], **_plain(message)}
-    return json.dumps(frame, allow_nan=False, separators=(",", ":")).encode("ascii") + b"\n"
+    fields_by_name = {"type": _NAMES[type(message)], **_plain(message)}
+    return json.dumps(fields_by_name, allow_nan=False, separators=(",", ":")).encode("ascii") + b"\n"
 
 
 def decode(line: bytes) -> Message:
     """The message in one line. Anything that `encode` cannot have made raises ProtocolError, and nothing else."""
     if len(line) > MAX_LINE:
-        raise ProtocolError("frame_too_long", f"A frame is longer than {MAX_LINE} bytes.")
-    frame = _object(line, "A frame")
-    name = frame.pop("type", None)
+        raise ProtocolError("frame_too_long", f"A message is longer than {MAX_LINE} bytes.")
+    content = _object(line, "A message")
+    name = content.pop("type", None)
     kind = _TYPES.get(name) if isinstance(name, str) else None
     if kind is None:
         raise ProtocolError("frame_unknown_type", f"There is no message of type {_shown(name)}.", detail=_shown(line))
-    message: Message = _typed_dataclass(kind, frame, str(name))
+    message: Message = _typed_dataclass(kind, content, str(name))
     return message
 
 

@@ -29,11 +29,11 @@ class Channel:
 
     def send(self, message: Message) -> None:
         """Write one message. Exit the process if the pipe is closed: Blender has gone."""
-        frame = memoryview(encode(message))
+        line = memoryview(encode(message))
         try:
             with self._writing:
-                while frame:
-                    frame = frame[os.write(self._stdout, frame) :]
+                while line:
+                    line = line[os.write(self._stdout, line) :]
         except OSError:
             os._exit(0)
 

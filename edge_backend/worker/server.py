@@ -49,7 +49,7 @@ GRACE_S = 0.5
 """How long a job may take to notice that Blender is gone; then the process ends all the same."""
 
 BROKEN = 3
-"""Exit status of a worker whose installation cannot run jobs; its last frame says why."""
+"""Exit status of a worker whose installation cannot run jobs; its last message says why."""
 
 
 class Worker:
@@ -159,11 +159,11 @@ class Worker:
     def _show(self, job: str, folder: Path, beginning: Any) -> None:
         """Send the beginning of a dance, a Motion, while the rest is being made."""
         assert self._pipeline is not None  # noqa: S101 - as above
-        path = folder / f"beginning-{beginning.frames}..fileio.safe_npz"
+        path = folder / f"beginning-{beginning.frames}.npz"
         self._pipeline.save_motion(path, beginning)
         self._channel.send(Partial(job, str(path), beginning.frames))
 
-    # --- listener thread: frames ---
+    # --- listener thread: messages ---
 
     def _listen(self) -> None:
         try:
@@ -176,7 +176,7 @@ class Worker:
             os._exit(0)
 
     def _heard(self, line: bytes) -> bool:
-        """Act on one frame, and tell of a fault in that; False ends the conversation."""
+        """Act on one message and report a fault in doing so; False ends the conversation."""
         try:
             return self._hear(line)
         except Exception as error:
@@ -184,7 +184,7 @@ class Worker:
             return True
 
     def _hear(self, line: bytes) -> bool:
-        """Act on one frame; False ends the conversation."""
+        """Act on one message; False ends the conversation."""
         try:
             message = decode(line)
         except ProtocolError as error:

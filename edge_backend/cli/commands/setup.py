@@ -1,6 +1,6 @@
 """`setup`: makes, mends, renews or removes the backend's own environment. Standard library only.
 
-With --frames it is Blender's child: it speaks the worker's protocol, and ends when it is cancelled or Blender does.
+With --messages it is Blender's child: it speaks the worker's protocol, and ends when it is cancelled or Blender does.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from ...worker.progress_messages import ProgressMessages
 from ..progress_bar import ProgressBar
 
 JOB = "setup"
-"""What its frames call it."""
+"""The name of the job in its messages."""
 
 
 def run(options: argparse.Namespace) -> None:
