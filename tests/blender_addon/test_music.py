@@ -1,5 +1,6 @@
 import shutil
 import subprocess
+import sys
 import wave
 from pathlib import Path
 
@@ -251,11 +252,23 @@ def new_meta(strip_maker, channel=3):
     return meta, strip
 
 
+MIXDOWN = """
+import os, sys, bpy
+bpy.ops.wm.open_mainfile(filepath=sys.argv[1])
+bpy.ops.sound.mixdown(filepath=sys.argv[2], container="WAV", codec="PCM", format="S16")
+os._exit(0)
+"""
+
+
 def heard_in_blender(tmp_path):
-    """What Blender's own mixdown of the scene plays, (n,) at 48 kHz."""
-    scene, path = bpy.context.scene, tmp_path / "mixdown.wav"
+    """What Blender's own mixdown of the scene plays, (n,) at 48 kHz; by a Blender of its own.
+
+    In 5.2 a mixdown is silent in a process that has rendered a film before.
+    """
+    scene, path, file = bpy.context.scene, tmp_path / "mixdown.wav", tmp_path / "scene.blend"
     scene.frame_start, scene.frame_end = 1, 400
-    bpy.ops.sound.mixdown(filepath=str(path), container="WAV", codec="PCM", format="S16")
+    bpy.ops.wm.save_as_mainfile(filepath=str(file), copy=True)
+    subprocess.run([sys.executable, "-c", MIXDOWN, str(file), str(path)], check=True, capture_output=True, timeout=120)
     with wave.open(str(path)) as file:
         frames = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, file.getnchannels())
         return frames.mean(axis=1) / 32768, file.getframerate()
