@@ -22,7 +22,7 @@ time.sleep(60)
 PARENT = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {CHILD!r}]); time.sleep(60)"
 FETCH = """
 import sys
-from edge_backend import cli
+from edge_backend.cli import main as cli
 from edge_backend.cli.commands import jukebox_fetch
 jukebox_fetch.PLACE, jukebox_fetch.SHA256 = sys.argv[1], {"file": "0" * 64}
 sys.exit(cli.main([*sys.argv[2:], "--json", "--accept-licence"]))
