@@ -94,8 +94,9 @@ class VIEW3D_PT_edge_dance_keep(bpy.types.Panel):
             column.operator("edge_dance.remove_kept", text="", icon="TRASH").everything = True
         if 0 <= active < len(rows):
             _draw_row(layout, rows[active])
-        layout.operator("edge_dance.generate_kept", icon="PINNED")
-        draw_reasons(layout, context, EDGE_DANCE_OT_generate_kept)
+        if rows:
+            layout.operator("edge_dance.generate_kept", icon="PINNED")
+            draw_reasons(layout, context, EDGE_DANCE_OT_generate_kept)
         row = layout.row(align=True)
         row.menu("EDGE_DANCE_MT_edit", icon="FILE_REFRESH")
         row.prop(context.scene.edge_dance, "strength", text="Vary", slider=True)

@@ -32,7 +32,7 @@ from desk import (
     xdotool,
 )
 
-LIST_BELOW_TOP = 381  # pixels from the sidebar's top to the first take, with all panels as they open first
+LIST_BELOW_TOP = 355  # pixels from the sidebar's top to the first take, with all panels as they open first
 ROW = 21  # pixels from one row of a list to the next
 
 
