@@ -29,6 +29,7 @@ from desk import (
     xdotool,
 )
 
+Job = sys.modules[f"{PACKAGE}.backend.job"].Job
 PartialPreview = sys.modules[f"{PACKAGE}.takes.partial_preview"].PartialPreview
 Work = sys.modules[f"{PACKAGE}.backend.work"].Work
 
@@ -188,14 +189,29 @@ EVENTS: dict[str, Callable[[], Iterator[float]]] = {
 
 STAGES: dict[str, Callable[[], Any]] = {
     "starting": lambda: service.job,
-    "features": lambda: service.job and service.job.progress and service.job.progress.stage == "features",
+    "features": lambda: unheard,
     "sampling": lambda: GROWING in actions(),
     "placing": lambda: service.work,
     "applied": lambda: not running(),
 }
 
 held = {"stage": ""}  # where a job waits for what is to happen
-show, go_on = PartialPreview.show, Work.go_on
+unheard: list[Any] = []  # what the worker has said since its job was held at the features
+show, go_on, take, poll = PartialPreview.show, Work.go_on, Job._take, Job.poll
+
+
+def taken_and_held(self: Any, message: Any) -> None:
+    """Features last for so short a time that what comes after them has to wait."""
+    if held["stage"] == "features" and (unheard or getattr(message, "stage", "") == "features"):
+        unheard.append(message)
+    else:
+        take(self, message)
+
+
+def polled(self: Any) -> bool:
+    while unheard and held["stage"] != "features":
+        take(self, unheard.pop(0))
+    return poll(self)
 
 
 def shown_and_held(self: Any, *given: Any) -> None:
@@ -258,6 +274,8 @@ def play_round(event: str, stage: str) -> Iterator[float]:
     yield 0.6  # what was taken away is shown again
     seen["shown"] = shown()
     hold("")
+    if not service.job:
+        unheard.clear()  # of a job that is no more
     yield from until(lambda: not running() and not service.busy)
     yield 0.3
     if stage != "applied":
@@ -273,7 +291,7 @@ def play_round(event: str, stage: str) -> Iterator[float]:
 def act() -> Iterator[float]:
     """Each yield is a wait in seconds, in which Blender goes on."""
     facts["rounds"] = []
-    PartialPreview.show, Work.go_on = shown_and_held, going_on
+    PartialPreview.show, Work.go_on, Job._take, Job.poll = shown_and_held, going_on, taken_and_held, polled
     yield from open_tab()
     set_base()
     yield 0.5
