@@ -14,7 +14,7 @@ FLOORS = (
     ("errors", "schema", "numerics"),
     ("fileio", "protocol", "runtime"),
     ("motion", "setup"),
-    ("model", "body", "evaluation"),
+    ("model", "body", "evaluation", "motion_import"),
     ("diffusion", "audio"),
     ("generation", "drawing"),
     ("worker", "batch", "bench", "training"),
