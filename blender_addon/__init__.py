@@ -1,13 +1,13 @@
-"""EDGE Dance: turns the song in the scene into an editable dance."""
+"""EDGE Dance: generates an editable dance for the song in the scene."""
 
 from . import registration
 
 
 def register() -> None:
-    """Called by Blender when the extension is enabled."""
+    """Register the extension. Called by Blender when it is enabled."""
     registration.register()
 
 
 def unregister() -> None:
-    """Called by Blender when the extension is disabled."""
+    """Unregister the extension. Called by Blender when it is disabled."""
     registration.unregister()

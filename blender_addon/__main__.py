@@ -1,6 +1,7 @@
-"""`python -m edge_dance ...`: the extension's command where there is no Blender program but the bpy package.
+"""`python -m edge_dance ...`: the extension's command with the bpy package instead of the Blender program.
 
-Run it in the folder that holds the extension's own folder. The arguments are those of `blender --command edge_dance`.
+Run it in the folder that contains the extension's own folder. The arguments are those of `blender --command
+edge_dance`.
 """
 
 import os
@@ -16,7 +17,7 @@ FOLDER = Path(__file__).resolve().parent
 
 
 def enable() -> str:
-    """Enable the extension that lies in this folder, as Blender would from its own; returns its module's name."""
+    """Enable the extension in this folder as Blender would in its own extensions folder. Returns the module's name."""
     repositories: Any = bpy.context.preferences.extensions.repos
     here = [repository for repository in repositories if Path(repository.directory).resolve() == FOLDER.parent]
     if not here:

@@ -1,7 +1,7 @@
-"""Every difference between the supported Blender versions (4.2, 4.5, 5.0, 5.2), in one place.
+"""All differences between the supported Blender versions (4.2, 4.5, 5.0, 5.2).
 
-Where a name exists in some versions only, it is looked up on the object, so that one path serves all of them. Such
-objects are typed Any: no single version's stubs describe them.
+Names that exist in some versions only are looked up on the object, so that one code path serves all versions. Such
+objects have the type Any, as no version's stubs describe them.
 """
 
 import importlib
@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 import bpy
 
 SLOT_NAME = "Slot"
-"""The same for every take, as Blender's own importers have it: Blender finds the slot again when takes are swapped."""
+"""Name of every take's slot, always the same as in Blender's importers: Blender finds it when takes are swapped."""
 
 
 # --- Actions: slots and layers since 4.4, the old interface gone in 5.0 -----------------------------------------------
 
 
 def new_action(name: str, id_type: str = "OBJECT") -> tuple[bpy.types.Action, Any]:
-    """An empty action and the place where its F-curves go; assign it with `assign_action`."""
+    """A new action and the collection owner for its F-curves. Assign it with `assign_action`."""
     action: Any = bpy.data.actions.new(name)
     if bpy.app.version < (4, 4, 0):
         return action, action
@@ -27,7 +27,7 @@ def new_action(name: str, id_type: str = "OBJECT") -> tuple[bpy.types.Action, An
 
 
 def assign_action(ob: bpy.types.Object, action: bpy.types.Action | None, slot: str = "") -> None:
-    """Make it the object's action, None = no action, with the slot of that name or else its first where it has any."""
+    """Assign the action to the object, None for no action, with the slot of that name, else its first slot."""
     data: Any = ob.animation_data or ob.animation_data_create()
     data.action = action
     if action and bpy.app.version >= (4, 4, 0) and len(action.slots):
@@ -35,7 +35,7 @@ def assign_action(ob: bpy.types.Object, action: bpy.types.Action | None, slot: s
 
 
 def shown_action(ob: bpy.types.Object) -> tuple[bpy.types.Action | None, str]:
-    """The action that the object shows, and its slot's name ("" without slots), as `assign_action` takes them."""
+    """The object's action and its slot's identifier ("" without slots), as arguments for `assign_action`."""
     data: Any = ob.animation_data
     if not data or not data.action:
         return None, ""
@@ -44,7 +44,7 @@ def shown_action(ob: bpy.types.Object) -> tuple[bpy.types.Action | None, str]:
 
 
 def new_fcurve(curves: Any, path: str, index: int, group: str) -> bpy.types.FCurve:
-    """A new F-curve in what `new_action` returned."""
+    """A new F-curve in the owner that `new_action` returned."""
     if bpy.app.version >= (5, 0, 0):
         return curves.fcurves.new(path, index=index, group_name=group)
     if bpy.app.version >= (4, 4, 0):
@@ -55,7 +55,7 @@ def new_fcurve(curves: Any, path: str, index: int, group: str) -> bpy.types.FCur
 
 
 def curves_owner(action: bpy.types.Action) -> Any:
-    """Where an action of ours has its F-curves and groups: what `new_action` returned with it."""
+    """The owner of F-curves and groups of an action that this extension made, as `new_action` returned it."""
     owner: Any = action
     if bpy.app.version < (4, 4, 0):
         return owner
@@ -63,16 +63,16 @@ def curves_owner(action: bpy.types.Action) -> Any:
 
 
 class _NoCurves(tuple[()]):
-    """The F-curves of an action that has none."""
+    """The F-curves of an action without any."""
 
     def find(self, _path: str, index: int = 0) -> None:
-        """There is nothing to be found."""
+        """Return None."""
 
 
 def fcurves_of(action: bpy.types.Action, ob: bpy.types.Object | None = None) -> Any:
-    """The F-curves of any action, a collection with find: those for the object that shows it, else for the first one.
+    """The F-curves of any action, a collection with `find`: of the slot that the object uses, else of the first slot.
 
-    Actions of ours hold no others; in theirs new and remove are there too.
+    For actions that this extension made, these are all F-curves, and the collection has `new` and `remove`.
     """
     owner: Any = action
     if bpy.app.version < (4, 4, 0):
@@ -86,7 +86,7 @@ def fcurves_of(action: bpy.types.Action, ob: bpy.types.Object | None = None) -> 
 
 
 def is_animated(owner: Any, path: str) -> bool:
-    """Whether the data-block's own action or a driver moves the property with that path."""
+    """Whether the data-block's own action or a driver animates the property at this path."""
     data = owner.animation_data
     if not data:
         return False
@@ -95,7 +95,7 @@ def is_animated(owner: Any, path: str) -> bool:
 
 
 def strip_fcurves(strip: Any) -> Any:
-    """The F-curves that an NLA strip plays, a collection with find; none for strips without an action."""
+    """The F-curves that an NLA strip plays, a collection with `find`; empty for strips without an action."""
     if strip.action is None:
         return _NoCurves()
     if bpy.app.version < (4, 4, 0):
@@ -107,14 +107,14 @@ def strip_fcurves(strip: Any) -> Any:
 
 
 def foreign_property(owner: Any, name: str) -> Any:
-    """What another add-on keeps with a data-block, also where that add-on is not enabled; None if there is nothing.
+    """The value of another add-on's property of a data-block, also if that add-on is disabled; None if there is none.
 
-    Since 5.0 Blender keeps such values apart from custom properties.
+    Since 5.0 Blender stores such values apart from custom properties.
     """
     if (value := getattr(owner, name, None)) is not None:
         return value
-    kept = owner.bl_system_properties_get() if hasattr(owner, "bl_system_properties_get") else None
-    return (kept.get(name) if kept else None) or owner.get(name)
+    stored = owner.bl_system_properties_get() if hasattr(owner, "bl_system_properties_get") else None
+    return (stored.get(name) if stored else None) or owner.get(name)
 
 
 # --- Pose mode: bones are selected on the pose since 5.0 -------------------------------------------------------------
@@ -130,11 +130,11 @@ def is_selected(bone: bpy.types.PoseBone) -> bool:
 
 
 REAL_LENGTH = "edge_dance_length"
-"""A strip's custom property: frames that its sound file has, where the file's own header says less or nothing."""
+"""Custom property of a strip: length of its sound file in frames, where the file's header gives less or nothing."""
 
 
 class StripFrames(NamedTuple):
-    """A strip on the timeline, in frames: what is seen of it, and where its file would begin and end uncut."""
+    """A strip on the timeline, in frames: its visible range, and the range of its file without trimming."""
 
     first: float
     end: float
@@ -143,30 +143,30 @@ class StripFrames(NamedTuple):
 
 
 def sequencer_scenes(context: bpy.types.Context) -> list[bpy.types.Scene]:
-    """The scenes whose sequencer the user may mean: the 3D view's own first, then the one that the sequencer shows."""
+    """The scenes whose sequencer may be meant: the 3D View's own first, then the one that the sequencer shows."""
     own: Any = context.scene
     shown = getattr(context, "sequencer_scene", None)
     return [own] if shown in (None, own) else [own, shown]
 
 
 def all_strips(scene: bpy.types.Scene) -> list[Any]:
-    """Every strip of the scene's sequencer, those in meta strips too."""
+    """All strips of the scene's sequencer, including those in meta strips."""
     editor: Any = scene.sequence_editor
     return list(getattr(editor, strips_property(), ())) if editor else []
 
 
 def strips_property() -> str:
-    """What the sequence editor calls the collection of `all_strips`."""
+    """The name of the sequence editor's collection of all strips."""
     return "strips_all" if bpy.app.version >= (4, 4, 0) else "sequences_all"
 
 
 def strips_in(owner: Any) -> Any:
-    """The strips that lie in a sequence editor or a meta strip itself."""
+    """The strips directly in a sequence editor or a meta strip."""
     return owner.strips if hasattr(owner, "strips") else owner.sequences
 
 
 def strip_frames(strip: Any) -> StripFrames:
-    """Where the strip and its file lie on the timeline."""
+    """The range of the strip and of its file on the timeline."""
     if hasattr(strip, "left_handle"):
         first, end = strip.left_handle, strip.right_handle
         content, length = strip.content_start, strip.content_duration
@@ -180,12 +180,12 @@ def strip_frames(strip: Any) -> StripFrames:
 
 
 def sound_offset(strip: Any) -> float:
-    """Seconds by which a sound strip plays its file later than it lies there; none in 4.2."""
+    """Seconds by which a sound strip plays its file later than the strip's position; 0 in 4.2."""
     return float(getattr(strip, "sound_offset", 0.0))
 
 
 def set_strip_end(strip: Any, frame: int) -> None:
-    """Move the strip's end, which is the first frame behind it."""
+    """Move the strip's end, the first frame after it."""
     if hasattr(strip, "right_handle"):
         strip.right_handle = frame
     else:
@@ -193,21 +193,21 @@ def set_strip_end(strip: Any, frame: int) -> None:
 
 
 def is_retimed(strip: Any) -> bool:
-    """Whether the strip may play its media at another speed."""
+    """Whether the strip plays its media at another speed."""
     return len(getattr(strip, "retiming_keys", ())) > 0
 
 
 def new_sound_strip(context: bpy.types.Context, path: str, name: str, channel: int, frame: int) -> Any:
-    """A new sound strip in the scene's sequencer, made active, as long as the sound is, whatever its file says; a
-    sequencer without a scene (5.0) shows this one.
+    """A new sound strip in the scene's sequencer, made active, as long as the sound really is.
 
-    Raises RuntimeError if Blender was built without audio or cannot play the file.
+    In 5.0 and later, a workspace without a sequencer scene gets this one. Raises RuntimeError if Blender was built
+    without audio or cannot play the file.
     """
     scene: Any = context.scene
     editor = scene.sequence_editor_create()
     strips = strips_in(editor)
     strip = strips.new_sound(name=name, filepath=path, channel=channel, frame_start=frame)
-    if strip.sound.samplerate == 0:  # what Blender cannot play gets a strip all the same
+    if strip.sound.samplerate == 0:  # Blender makes a strip even of a file that it cannot play
         bpy.data.sounds.remove(strip.sound)
         strips.remove(strip)
         raise RuntimeError("it finds no sound in it")
@@ -222,8 +222,8 @@ def new_sound_strip(context: bpy.types.Context, path: str, name: str, channel: i
     return strip
 
 
-def longer_sound(path: str, told: float) -> float | None:
-    """The length in seconds of a sound file that goes on behind the `told` ones; None where it does not."""
+def longer_sound(path: str, stated: float) -> float | None:
+    """The length in seconds of a sound file that continues after `stated` seconds; None if it does not."""
     try:
         aud: Any = importlib.import_module("aud")
     except ImportError:  # the bpy package of 4.2, some Linux distributions
@@ -231,8 +231,8 @@ def longer_sound(path: str, told: float) -> float | None:
     try:
         sound = aud.Sound(path)
         rate = sound.specs[0]
-        behind = len(sound.limit(told + 0.1, told + 0.3).data()) / rate
-        return float(len(sound.data()) / rate) if behind > 0.15 else None  # less is a last block that was filled up
+        behind = len(sound.limit(stated + 0.1, stated + 0.3).data()) / rate
+        return float(len(sound.data()) / rate) if behind > 0.15 else None  # shorter: padding of the last block
     except aud.error:
         return None
 
@@ -241,32 +241,32 @@ def longer_sound(path: str, told: float) -> float | None:
 
 
 def node_tree(owner: bpy.types.Material | bpy.types.World) -> Any:
-    """The shader nodes of a new material or world."""
+    """The shader node tree of a new material or world."""
     if owner.node_tree is None:
         owner.use_nodes = True
     return owner.node_tree
 
 
 def principled_shader(material: bpy.types.Material) -> Any:
-    """The shader node of a new material."""
+    """The Principled BSDF node of a new material."""
     return node_tree(material).nodes["Principled BSDF"]
 
 
 # --- Rendering: EEVEE was called EEVEE Next before 5.0, and there film files are a kind of media ----------------------
 
 EEVEE = "BLENDER_EEVEE" if bpy.app.version >= (5, 0, 0) else "BLENDER_EEVEE_NEXT"
-"""What `scene.render.engine` calls EEVEE."""
+"""EEVEE's identifier in `scene.render.engine`."""
 
 
 def use_video_files(image_settings: Any) -> None:
-    """Set a scene's output to films."""
+    """Set the output to video files."""
     if hasattr(image_settings, "media_type"):
         image_settings.media_type = "VIDEO"
     image_settings.file_format = "FFMPEG"
 
 
 def use_picture_files(image_settings: Any, file_format: str) -> None:
-    """Set a scene's output to pictures of this format."""
+    """Set the output to image files of this format."""
     if hasattr(image_settings, "media_type"):
         image_settings.media_type = "IMAGE"
     image_settings.file_format = file_format

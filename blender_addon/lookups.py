@@ -1,4 +1,4 @@
-"""Facts of the scene and of the file that several rooms ask for."""
+"""Facts about scenes and data-blocks that several rooms need."""
 
 from collections.abc import Iterable
 from typing import TypeVar
@@ -9,10 +9,13 @@ _ID = TypeVar("_ID", bound=bpy.types.ID)
 
 
 def scene_rate(scene: bpy.types.Scene) -> float:
-    """The scene's frames a second."""
+    """The scene's frame rate, frames per second."""
     return scene.render.fps / scene.render.fps_base
 
 
 def by_session_uid(blocks: Iterable[_ID], uid: int) -> _ID | None:
-    """The data-block with this session_uid; None where it is gone. A pointer kept over an undo may dangle, this not."""
+    """The data-block with this session_uid, None if it no longer exists.
+
+    A session_uid stays valid over undo, while a Python reference to a data-block may not.
+    """
     return next((block for block in blocks if block.session_uid == uid), None)

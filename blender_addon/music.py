@@ -1,4 +1,4 @@
-"""The scene's song: which sound strip it is, and which part of which file it plays from which frame on."""
+"""The scene's song: its sound strip, the part of the file that is played, and the frame at which it starts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from .sound_strips import SoundStrip, song_starts, sound_strips, whole_song
 
 @dataclass(frozen=True, slots=True)
 class Song:
-    """What a sound strip plays.
+    """The part of a sound file that a strip plays.
 
-    path: the file; for a packed sound where it once was. packed: that sound's bytes, where they were asked for.
-    start, duration: seconds in it. first_frame: the scene's frame where `start` sounds.
+    path: the file; of a packed sound, the file that was packed. packed: the bytes of a packed sound, where they were
+    asked for. start, duration: seconds in the file. first_frame: the frame of the scene at which `start` is played.
     """
 
     path: Path
@@ -44,10 +44,11 @@ class Song:
 
 
 def find_strip(context: bpy.types.Context, chosen: str = "") -> tuple[Any, bpy.types.Scene]:
-    """The sound strip to dance to, and its scene: the chosen one, else the only song that is heard, else the active.
+    """The sound strip to dance to, and its scene.
 
-    chosen: a strip's name, or nothing; where it is not there any more and several are, none is guessed.
-    Raises EdgeError music_none, music_in_scene, music_ambiguous, music_gone, music_no_sound, music_unheard.
+    It is the strip named `chosen`, else the only audible song, else the active strip. Where a chosen strip no longer
+    exists and there are several songs, none is guessed. Raises EdgeError music_none, music_in_scene, music_ambiguous,
+    music_gone, music_no_sound, music_unheard.
     """
     scenes = compat.sequencer_scenes(context)
     found = [piece for scene in scenes for piece in sound_strips(scene)]
@@ -58,7 +59,7 @@ def find_strip(context: bpy.types.Context, chosen: str = "") -> tuple[Any, bpy.t
         _refuse_without_sound(scenes, chosen)
     songs = song_starts([piece for piece in found if not piece.silence])
     if not songs:
-        raise _unheard(found[0]) if found else _no_music(scenes)
+        raise _inaudible(found[0]) if found else _no_music(scenes)
     if len(songs) == 1:
         return songs[0].strip, songs[0].scene
     if chosen:
@@ -71,16 +72,17 @@ def find_strip(context: bpy.types.Context, chosen: str = "") -> tuple[Any, bpy.t
 
 
 def song_names(context: bpy.types.Context) -> list[str]:
-    """The sound strips to choose from, one for each song that is heard."""
+    """Names of the sound strips to choose from, one for each audible song."""
     found = [piece for scene in compat.sequencer_scenes(context) for piece in sound_strips(scene)]
     return [piece.name for piece in song_starts([piece for piece in found if not piece.silence])]
 
 
 def song_of(strip: Any, scene: bpy.types.Scene, take_packed: bool = True) -> Song:
-    """What the strip plays, and those that go on where it ends; trims, offsets and the scene's frame rate honoured.
+    """The part of the song that the strip plays, including strips that continue it without a gap.
 
-    take_packed: with a packed sound's bytes, which are copied: not for what is asked at every redraw. Raises EdgeError
-    music_retimed, music_unheard, music_no_length, music_silent_strip.
+    Trims, offsets and the scene's frame rate are taken into account. take_packed: copy the bytes of a packed sound;
+    False for what is asked at every redraw. Raises EdgeError music_retimed, music_unheard, music_no_length,
+    music_silent_strip.
     """
     if compat.is_retimed(strip):
         raise EdgeError(
@@ -91,7 +93,7 @@ def song_of(strip: Any, scene: bpy.types.Scene, take_packed: bool = True) -> Son
     pieces = sound_strips(scene)
     piece = next(piece for piece in pieces if piece.strip == strip)
     if piece.silence:
-        raise _unheard(piece)
+        raise _inaudible(piece)
     frames = compat.strip_frames(strip)
     if frames.content_end - frames.content_first <= 1:
         raise EdgeError(
@@ -113,16 +115,16 @@ def song_of(strip: Any, scene: bpy.types.Scene, take_packed: bool = True) -> Son
     )
 
 
-def _unheard(piece: SoundStrip) -> EdgeError:
+def _inaudible(piece: SoundStrip) -> EdgeError:
     return EdgeError(
         "music_unheard",
-        f"The sound strip {piece.name} is not heard: {piece.silence}.",
-        "Have it heard, or choose another one as Music.",
+        f"The sound strip {piece.name} is not audible: {piece.silence}.",
+        "Make it audible, or choose another one as Music.",
     )
 
 
 def _refuse_without_sound(scenes: Sequence[bpy.types.Scene], name: str) -> None:
-    """Raise EdgeError music_in_scene, music_no_sound where a strip of that name is there that is no sound strip."""
+    """Raise EdgeError music_in_scene or music_no_sound if a strip with this name exists and is not a sound strip."""
     for strip in (strip for scene in scenes for strip in compat.all_strips(scene) if strip.name == name):
         if strip.type == "SCENE" and strip.scene:
             raise _in_scene(strip.scene)
@@ -151,9 +153,9 @@ def _in_scene(scene: bpy.types.Scene) -> EdgeError:
 
 
 def add_song(context: bpy.types.Context, path: Path, frame: int) -> Any:
-    """Put a sound strip with the file on a free channel, starting at `frame`, and let playback follow the sound.
+    """Add a sound strip with the file on a free channel, starting at `frame`, and let playback follow the sound.
 
-    Raises EdgeError music_missing, music_unreadable.
+    Returns the strip. Raises EdgeError music_missing, music_unreadable.
     """
     if not path.is_file():
         raise EdgeError("music_missing", f"There is no file at {path}.", "Choose a song.")

@@ -1,4 +1,4 @@
-"""What belongs to this machine rather than to a file: the backend's set-up, weights, how long the worker stays."""
+"""The extension's preferences, stored per user and not in blend files: backend, weights, threads, set-up."""
 
 import sys
 from pathlib import Path
@@ -17,33 +17,33 @@ PYTHON = sys.version_info[:2]
 
 
 class Preferences:
-    """The preferences' properties; `ui.preferences` registers and draws them."""
+    """Properties of the preferences. `ui.preferences` registers and draws them."""
 
     backend_python: bpy.props.StringProperty(
         name="Backend Python",
-        description="A Python of your own that has the backend's packages. Empty: the one that Set Up Backend makes",
+        description="A Python of your own with the backend's packages. Empty: the one that Set Up Backend installs",
         subtype="FILE_PATH",
     )
     weights_folder: bpy.props.StringProperty(
         name="Weights Folder",
-        description="A folder with weights of your own. Empty: one that stays when the extension is updated",
+        description="Folder with weights of your own. Empty: one in Blender's user folder, which updates do not touch",
         subtype="DIR_PATH",
     )
     start_ahead: bpy.props.BoolProperty(
         name="Preload Backend",
-        description="Start the backend when the Dance tab shows a character, so that the first dance begins at once",
+        description="Start the backend when the Dance tab shows a character, so that the first dance starts at once",
         default=True,
     )
     idle_minutes: bpy.props.IntProperty(
         name="Keep Warm",
-        description="Minutes after which an idle backend ends and frees its memory. 0: never",
+        description="Minutes after which an idle backend exits and frees its memory. 0: never",
         default=10,
         min=0,
         max=1440,
     )
     threads: bpy.props.IntProperty(
         name="Threads",
-        description="Processor threads that the backend may use. 0: as many as it likes",
+        description="Processor threads that the backend may use. 0: automatic",
         default=0,
         min=0,
         max=256,
@@ -52,25 +52,25 @@ class Preferences:
         name="Runs On",
         description="The build of PyTorch that Set Up Backend installs",
         items=[
-            ("auto", "Automatic", "What suits this machine"),
-            ("cuda", LABELS["cuda"], "NVIDIA's GPUs, on Linux and Windows"),
-            ("rocm", LABELS["rocm"], "AMD's GPUs, on Linux"),
-            ("apple", LABELS["apple"], "Macs with Apple's processors"),
+            ("auto", "Automatic", "The build that fits this machine"),
+            ("cuda", LABELS["cuda"], "NVIDIA GPUs, on Linux and Windows"),
+            ("rocm", LABELS["rocm"], "AMD GPUs, on Linux"),
+            ("apple", LABELS["apple"], "Macs with Apple silicon"),
             ("cpu", LABELS["cpu"], "Any machine; the smallest download"),
         ],
         default="auto",
     )
     mirror: bpy.props.StringProperty(
         name="Package Mirror",
-        description="Address of a mirror's simple index, for networks without PyPI. What comes is checked all the same",
+        description="Address of a mirror's simple index, for networks without PyPI. Checksums are still verified",
     )
     proxy: bpy.props.StringProperty(
         name="Proxy",
-        description="Address of the proxy for set-up. Empty: that of the variable https_proxy, if there is one",
+        description="Address of the proxy for set-up. Empty: the variable https_proxy, if it is set",
     )
     wheel_folder: bpy.props.StringProperty(
         name="Wheel Folder",
-        description="Install from wheels in this folder, without a network; docs/install.md says how to fill it",
+        description="Install from wheels in this folder, without a network. docs/install.md explains how to fill it",
         subtype="DIR_PATH",
     )
 
@@ -82,27 +82,27 @@ def preferences_of(context: bpy.types.Context) -> Any:
 
 
 def user_folder(name: str) -> Path:
-    """A folder of the extension that stays when it is updated; it may not exist yet."""
+    """A folder of the extension in Blender's user folder, which updates leave in place. It may not exist yet."""
     return Path(bpy.utils.extension_path_user(ADDON, path=name))
 
 
 def backend_home() -> Path:
-    """Where set-up puts its environments."""
+    """The folder in which set-up installs the backend's environments."""
     return user_folder("backend")
 
 
 def pending_results() -> PendingResults:
-    """The dances that were made but not applied."""
+    """The store of dances that were generated but not applied."""
     return PendingResults(user_folder("results"))
 
 
 def weights_folder(context: bpy.types.Context) -> Path:
-    """Where the user's own weights lie; it may not exist yet."""
+    """The folder with the user's own weights. It may not exist yet."""
     return _path(preferences_of(context).weights_folder) or user_folder("weights")
 
 
 def launch(context: bpy.types.Context) -> Launch:
-    """How the worker is to be started, as the preferences have it."""
+    """How to start the worker, according to the preferences."""
     preferences = preferences_of(context)
     return Launch(
         python=_path(preferences.backend_python),
@@ -114,7 +114,7 @@ def launch(context: bpy.types.Context) -> Launch:
 
 
 def set_up_launch(context: bpy.types.Context, remove: bool = False) -> SetUpLaunch:
-    """How set-up is to be started, as the preferences have it."""
+    """How to start set-up, according to the preferences. remove: remove the backend instead."""
     preferences = preferences_of(context)
     build = preferences.torch_build
     return SetUpLaunch(

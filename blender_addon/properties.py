@@ -1,4 +1,4 @@
-"""The dance's settings, which the file keeps with the scene."""
+"""The settings of the next dance, a property group of the scene."""
 
 from typing import Any
 
@@ -10,74 +10,79 @@ from .music import song_names
 from .preferences import weights_folder
 
 STYLES = (
-    ("any", "Any", "Whatever fits the music"),
+    ("any", "Any", "No style is set; the music decides"),
     ("salsa", "Salsa", "Partner salsa steps, danced alone"),
     ("commercial", "Commercial", "Music video and stage dance"),
     ("freestyle", "Freestyle", "Loose social dancing"),
     ("indian", "Indian", "Indian dance"),
     ("modern", "Modern", "Modern and contemporary dance"),
-    ("breakdance", "Breakdance", "Breaking; the hardest on the feet"),
+    ("breakdance", "Breakdance", "Breaking; with the least exact feet of all styles"),
 )
 
 QUALITIES = (
-    ("draft", "Draft", "Quick, to find a seed and a style"),
+    ("draft", "Draft", "Fast, to look for a seed and a style"),
     ("normal", "Normal", "Good for most dances"),
-    ("best", "Best", "Slow, the finest that the weights give"),
+    ("best", "Best", "Slow, for the highest quality"),
 )
 
 
 TEMPI = (
-    ("heard", "Detected", "The beats as they were found in the song"),
-    ("half", "Half", "Every second of them: the song was heard twice as fast as it is"),
-    ("double", "Double", "One more between any two: the song was heard half as fast as it is"),
+    ("heard", "Detected", "The beats as they were detected in the song"),
+    ("half", "Half", "Every second beat: the detected tempo is twice the song's"),
+    ("double", "Double", "One more beat between any two: the detected tempo is half the song's"),
 )
 
 DENSITIES = (
-    ("FRAMES", "Every Frame", "A key on every frame of the dance, as motion capture has it"),
-    ("CURVES", "Curves", "Keys on beats, extremes, and where else they are needed, with handles to edit"),
-    ("BLOCKING", "Blocking", "Poses on the beats alone, each held until the next"),
+    ("FRAMES", "Every Frame", "A key on every frame of the dance, as in motion capture"),
+    ("CURVES", "Curves", "Few keys with handles: on beats, on extremes, and where accuracy needs them"),
+    ("BLOCKING", "Blocking", "Poses on the beats only, with constant interpolation"),
 )
 
 
 def _weights(_settings: Any, context: bpy.types.Context, typed: str) -> list[tuple[str, str]]:
-    """The names of the weights that are here, and what they are."""
+    """Names and titles of the installed weights, for the search field."""
     found = [entry for entry in known(weights_folder(context)) if entry.path]
     return [(entry.id, entry.name) for entry in found if typed.lower() in entry.id.lower()]
 
 
 def _songs(_settings: Any, context: bpy.types.Context, typed: str) -> list[str]:
-    """The sound strips to dance to."""
+    """Names of the sound strips to dance to, for the search field."""
     return [name for name in song_names(context) if typed.lower() in name.lower()]
 
 
 class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
-    """What the next dance is made with"""
+    """Settings of the next dance"""
 
     music: bpy.props.StringProperty(
-        name="Music", description="The sound strip to dance to. Empty: the active one, or the only one", search=_songs
+        name="Music", description="The sound strip to dance to. Empty: the only one, or the active one", search=_songs
     )
-    style: bpy.props.EnumProperty(name="Style", description="How to dance", items=STYLES)
+    style: bpy.props.EnumProperty(name="Style", description="The kind of dance", items=STYLES)
     use_energy: bpy.props.BoolProperty(
-        name="Set Energy", description="Set how wild the dance is; otherwise the music decides"
+        name="Set Energy", description="Set the energy of the dance; otherwise it follows the music"
     )
     energy: bpy.props.FloatProperty(
         name="Energy", description="From calm to wild", default=0.5, min=0.0, max=1.0, subtype="FACTOR"
     )
     seed: bpy.props.IntProperty(
-        name="Seed", description="Another number, another dance; the same number, the same dance", min=0
+        name="Seed",
+        description="Start of the random numbers: the same seed gives the same dance, another seed another dance",
+        min=0,
     )
     quality: bpy.props.EnumProperty(
-        name="Quality", description="How much work goes into the dance", items=QUALITIES, default="normal"
+        name="Quality",
+        description="Number of sampling steps: more take longer and give a finer dance",
+        items=QUALITIES,
+        default="normal",
     )
     weights: bpy.props.StringProperty(
         name="Weights",
-        description="What the dances come from: weights by their name in the list, or a weights file",
+        description="The trained network: a name from the list, or a weights file",
         default=GenerateRequest("").weights,
         search=_weights,
     )
     guidance: bpy.props.FloatProperty(
         name="Guidance",
-        description="How strongly the music leads: 1 as the model was trained; more follows it closer, and wilder",
+        description="How strongly the dance follows the music: 1 as in training; more: closer, and with larger moves",
         default=3.0,
         min=0.0,
         max=20.0,
@@ -85,7 +90,7 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
     )
     on_beat: bpy.props.FloatProperty(
         name="On Beat",
-        description="How far the dance's stops are drawn onto the beats by a slight change of tempo; 0: not at all",
+        description="How far the dance's stops are moved onto the beats, by small changes of tempo. 0: not at all",
         default=1.0,
         min=0.0,
         max=1.0,
@@ -93,16 +98,16 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
     )
     smoothness: bpy.props.FloatProperty(
         name="Smoothness",
-        description="How much tremble is taken out of the dance; at 1 quick accents go too",
+        description="How much jitter is removed from the dance. At 1 fast accents are removed too",
         default=0.0,
         min=0.0,
         max=1.0,
         subtype="FACTOR",
     )
-    tempo: bpy.props.EnumProperty(name="Tempo", description="How fast the song's beats are", items=TEMPI)
+    tempo: bpy.props.EnumProperty(name="Tempo", description="Correct the detected tempo", items=TEMPI)
     beat_offset: bpy.props.FloatProperty(
         name="Offset",
-        description="Seconds by which the beats come later than they were heard",
+        description="Seconds by which all beats are moved later than detected",
         min=-10.0,
         max=10.0,
         soft_min=-0.5,
@@ -112,12 +117,12 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
         subtype="TIME_ABSOLUTE",
     )
     bar_offset: bpy.props.IntProperty(
-        name="Bar Begins", description="So many beats later than it was heard", min=0, max=3
+        name="Bar Begins", description="Beats by which the start of the bar is moved later than detected", min=0, max=3
     )
-    density: bpy.props.EnumProperty(name="Keys", description="How many keys a take gets", items=DENSITIES)
+    density: bpy.props.EnumProperty(name="Keys", description="Number of keys of a new take", items=DENSITIES)
     degrees: bpy.props.FloatProperty(
         name="Degrees",
-        description="How far curves through few keys may stray from the dance, for every bone",
+        description="How far curves with few keys may deviate from the dance, as a rotation of each bone",
         default=1.0,
         min=0.05,
         soft_max=5.0,
@@ -125,7 +130,7 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
     )
     millimetres: bpy.props.FloatProperty(
         name="Millimetres",
-        description="The same for where the body and its feet are; planted feet stay where they are in any case",
+        description="How far body and feet may deviate from the dance; feet on the floor do not slide in any case",
         default=5.0,
         min=0.5,
         soft_max=20.0,
@@ -133,19 +138,19 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
     )
     strength: bpy.props.FloatProperty(
         name="Strength",
-        description="How far a variation leaves the dance: 0 not at all, 1 altogether",
+        description="How far a variation differs from the dance: 0 not at all, 1 completely",
         default=0.4,
         min=0.0,
         max=1.0,
         subtype="FACTOR",
     )
     variations: bpy.props.IntProperty(
-        name="Variations", description="How many dances Make Variations makes", default=3, min=1, max=50
+        name="Variations", description="Number of dances that Make Variations generates", default=3, min=1, max=50
     )
     keep_cancelled: bpy.props.BoolProperty(
         name="Keep Partial Dance",
-        description="When a dance is cancelled, what has been made of it becomes a take",
+        description="When a dance is cancelled, make a take of the part that is finished",
     )
     clean_feet: bpy.props.BoolProperty(
-        name="Foot Cleanup", description="Keep planted feet from sliding and sinking", default=True
+        name="Foot Cleanup", description="Prevent feet from sliding on the floor and sinking into it", default=True
     )

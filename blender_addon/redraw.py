@@ -1,10 +1,10 @@
-"""Redraws what shows a job's progress."""
+"""Redraws of the sidebar, for progress."""
 
 import bpy
 
 
 def redraw_sidebars(context: bpy.types.Context) -> None:
-    """Have every 3D View's sidebar drawn anew."""
+    """Tag the sidebar of every 3D View for redraw."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "VIEW_3D":

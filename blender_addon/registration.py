@@ -1,4 +1,4 @@
-"""Everything that Blender has to know of, in the order in which it must learn it."""
+"""Classes, properties and handlers of the extension, in the order in which Blender has to register them."""
 
 from typing import Any, Final
 
@@ -128,14 +128,14 @@ CLASSES: Final[tuple[type, ...]] = (
 )
 
 SMPL_BODY = "edge_dance_smpl_body"
-"""The scene's property with the SMPL body to add."""
+"""Name of the scene's property with the settings of Add SMPL Body."""
 
 SETTINGS = "edge_dance"
-"""The scene's property with the settings: `scene.edge_dance`."""
+"""Name of the scene's property with the settings: `scene.edge_dance`."""
 
 
 def register() -> None:
-    """Register the classes, give every scene its settings and every armature its takes and its bone map."""
+    """Register classes and handlers, and add the properties to scenes, objects, markers and armatures."""
     open_log(preferences.user_folder("logs"))
     for cls in CLASSES:
         bpy.utils.register_class(cls)
@@ -156,7 +156,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Undo `register`, and end the worker."""
+    """Undo `register`, and stop all processes that the extension has started."""
     service.stop()
     installer.stop()
     weights_import.stop()

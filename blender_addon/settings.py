@@ -1,4 +1,4 @@
-"""From the panel's settings to a request. No bpy, no torch."""
+"""The panel's settings as a request, and as the values that a take stores. No bpy, no torch."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ from .edge_backend.schema.requests import QUALITIES, BeatsRequest, FeetRequest, 
 
 
 class Settings(Protocol):
-    """What properties.EDGE_DANCE_Settings holds."""
+    """The properties of properties.EDGE_DANCE_Settings that a request needs."""
 
     style: str
     use_energy: bool
@@ -26,12 +26,12 @@ class Settings(Protocol):
 
 
 def beats_request(settings: Settings) -> BeatsRequest:
-    """The beats as the panel corrects them."""
+    """The panel's corrections of the detected beats."""
     return BeatsRequest(settings.tempo, round(settings.beat_offset, 6), settings.bar_offset)
 
 
 def generate_request(settings: Settings, song: Path, start: float, duration: float) -> GenerateRequest:
-    """The request for a dance to `duration` seconds of the song from `start` on."""
+    """The request for a dance to `duration` seconds of the song, from `start` seconds on."""
     sampler, steps = QUALITIES[settings.quality]
     return GenerateRequest(
         song=str(song),
@@ -52,18 +52,18 @@ def generate_request(settings: Settings, song: Path, start: float, duration: flo
 
 
 _OF_THE_SCENE = ("rna_type", "name", "music", "variations", "keep_cancelled")
-"""Properties that are no settings of a dance."""
+"""Properties of EDGE_DANCE_Settings that belong to the scene and are not stored with a take."""
 
 
-def settings_to_keep(settings: Any) -> dict[str, Any]:
-    """The panel's settings as a take keeps them, in JSON's types."""
+def stored_settings(settings: Any) -> dict[str, Any]:
+    """The panel's settings as JSON values, to be stored with a take."""
     names = [prop.identifier for prop in settings.bl_rna.properties if not prop.is_readonly]
     return {name: getattr(settings, name) for name in names if name not in _OF_THE_SCENE}
 
 
-def restore_settings(settings: Any, kept: Mapping[str, Any]) -> None:
-    """Set the panel to what `settings_to_keep` gave; what this version does not know, or not so, is left as it is."""
-    for name, value in kept.items():
+def restore_settings(settings: Any, stored: Mapping[str, Any]) -> None:
+    """Set the panel to stored settings. Unknown properties and unknown choices are skipped."""
+    for name, value in stored.items():
         prop = settings.bl_rna.properties.get(name)
         if prop is None or name in _OF_THE_SCENE or (prop.type == "ENUM" and value not in prop.enum_items):
             continue

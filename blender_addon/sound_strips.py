@@ -1,4 +1,4 @@
-"""The sound strips of a scene: when each is heard, why one is not, and which of them are pieces of one song."""
+"""The sound strips of a scene: when each is audible, why it is not, and which strips are parts of one song."""
 
 import math
 import os
@@ -13,15 +13,15 @@ import bpy
 from . import compat
 from .lookups import scene_rate
 
-_NEAR = 0.01  # frames; what lies closer together is at the same place
+_NEAR = 0.01  # frames; frames closer than this are equal
 
 
 @dataclass(frozen=True, slots=True)
 class SoundStrip:
     """A sound strip, in frames of its scene.
 
-    first, end: from where to where it is heard: inside the meta strips that it lies in, and where its file has sound.
-    zero: where its file's first sample is or would be heard. silence: why nothing is heard of it, "" where it is.
+    first, end: the audible range: inside the meta strips that contain it, and where its file has sound. zero: the frame
+    of the file's first sample, trimmed or not. silence: the reason why the strip is not audible, "" if it is.
     """
 
     strip: Any
@@ -33,33 +33,34 @@ class SoundStrip:
 
     @property
     def name(self) -> str:
-        """The strip's."""
+        """The strip's name."""
         return str(self.strip.name)
 
     @property
     def path(self) -> Path:
-        """Its file's; for a packed sound where it once was."""
+        """The sound's file; of a packed sound, the file that was packed."""
         sound = self.strip.sound
         return Path(os.path.normpath(bpy.path.abspath(sound.filepath, library=sound.library)))
 
     def goes_on_in(self, other: "SoundStrip") -> bool:
-        """Whether the other strip plays on where this one ends, as the two halves of a strip that was cut do."""
+        """Whether the other strip continues this one without a gap, as the two halves of a strip that was cut do."""
         if abs(self.end - other.first) > _NEAR or abs(self.zero - other.zero) > _NEAR:
             return False
-        if self.end <= self.first or other.end <= other.first:  # nothing is heard of it
+        if self.end <= self.first or other.end <= other.first:  # not audible
             return False
         retimed = compat.is_retimed(self.strip) or compat.is_retimed(other.strip)
         return self.scene == other.scene and self.path == other.path and not retimed
 
 
 def sound_strips(scene: bpy.types.Scene) -> list[SoundStrip]:
-    """Every sound strip of the scene's sequencer, those in meta strips too."""
+    """All sound strips of the scene's sequencer, including those in meta strips."""
     editor: Any = scene.sequence_editor
     return list(_inside(editor, scene, -math.inf, math.inf, "")) if editor else []
 
 
 def whole_song(piece: SoundStrip, pieces: Sequence[SoundStrip]) -> tuple[float, float]:
-    """The first frame and the end of the song that the piece is a part of, through those that lead to it and on."""
+    """First frame and end of the song that the piece is part of, including the strips before and after that continue
+    it."""
     first, last = piece, piece
     while before := next((other for other in pieces if other.goes_on_in(first)), None):
         first = before
@@ -69,7 +70,7 @@ def whole_song(piece: SoundStrip, pieces: Sequence[SoundStrip]) -> tuple[float, 
 
 
 def song_starts(pieces: Sequence[SoundStrip]) -> list[SoundStrip]:
-    """The first piece of each song."""
+    """The first strip of each song."""
     beginning = defaultdict(list)
     for piece in pieces:
         beginning[round(piece.first)].append(piece)
@@ -79,7 +80,7 @@ def song_starts(pieces: Sequence[SoundStrip]) -> list[SoundStrip]:
 
 
 def _inside(owner: Any, scene: bpy.types.Scene, first: float, end: float, silence: str) -> Iterator[SoundStrip]:
-    """Those in a sequence editor or a meta strip, of which the frames from first to end are heard."""
+    """Sound strips in a sequence editor or a meta strip, of which the frames from `first` to `end` are played."""
     for strip in compat.strips_in(owner):
         if strip.type not in ("SOUND", "META") or (strip.type == "SOUND" and strip.sound is None):
             continue
@@ -95,7 +96,7 @@ def _inside(owner: Any, scene: bpy.types.Scene, first: float, end: float, silenc
 
 
 def _silence(strip: Any, owner: Any, scene: bpy.types.Scene) -> str:
-    """Why nothing is heard of a strip in its sequence editor or meta strip."""
+    """The reason why a strip of this sequence editor or meta strip is not audible, "" if it is."""
     if strip.mute:
         return f"{strip.name} is muted"
     if owner.channels[strip.channel].mute:

@@ -1,5 +1,5 @@
-"""Dances without a window: `blender -b scene.blend --command edge_dance ...`, and `python -m edge_dance ...` where the
-bpy package is installed."""
+"""Dances without a window: `blender -b scene.blend --command edge_dance ...`, or `python -m edge_dance ...` with the
+bpy package. Imported by registration."""
 
 import os
 import shutil
@@ -22,11 +22,11 @@ _registered: list[Any] = []
 
 
 def main(arguments: Sequence[str], program: str = f"blender --command {COMMAND}") -> int:
-    """Run the command; the exit status as exit_status has it."""
+    """Run the command. Returns the exit status, one of edge_backend.errors.exit_codes."""
     try:
         options = parse(arguments, program)
-    except SystemExit as told:
-        return int(told.code or 0)
+    except SystemExit as request:
+        return int(request.code or 0)
     with ending_at(_leave), report_to(options.json) as report:
         try:
             count = run(options, report)
@@ -39,20 +39,19 @@ def main(arguments: Sequence[str], program: str = f"blender --command {COMMAND}"
 
 
 def main_of_program(arguments: Sequence[str]) -> int:
-    """`main`, as Blender's program calls it, which ends with it.
+    """`main` for Blender's program, which exits afterwards.
 
-    Its greeting still waits to be written when the command begins: that goes to stderr, and so does what it says at
-    its end.
+    Blender's greeting, which is still buffered when the command starts, and its last lines go to stderr.
     """
     status = main(arguments)
     sys.stdout.flush()
-    with suppress(OSError):  # on Windows a program without a console has neither
+    with suppress(OSError):  # on Windows a program without a console has no such descriptors
         os.dup2(2, 1)
     return status
 
 
 def register() -> None:
-    """Let Blender know of the command."""
+    """Register the command with Blender."""
     utils: Any = bpy.utils
     _registered.append(utils.register_cli_command(COMMAND, main_of_program))
 
@@ -64,8 +63,8 @@ def unregister() -> None:
 
 
 def _leave() -> None:
-    """Ctrl-C: at once. Files are renamed into place when they are whole: nothing to clean but the job and the
-    folder that Blender removes when it ends by itself."""
+    """Exit at once, for Ctrl-C. Files are renamed into place when they are complete: only the job and Blender's
+    temporary folder are left to remove."""
     with suppress(Exception):
         service.stop()
         shutil.rmtree(bpy.app.tempdir)

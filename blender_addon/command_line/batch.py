@@ -1,4 +1,4 @@
-"""Songs times seeds: what is there already is skipped, the rest is made, saved and filmed, one take after the other."""
+"""Songs times seeds: takes and films that exist are skipped, the others are made, saved and rendered one by one."""
 
 import argparse
 import json
@@ -21,14 +21,18 @@ from ..render.look import render_film, use_look
 from ..render.setup import set_stage
 from ..render.stage import stage_of
 from ..rig.rig_check import check_rig
-from ..settings import settings_to_keep
+from ..settings import stored_settings
 from ..takes.take_list import current_take, takes_of, use_take
 from .report import Report, progress
 from .scene import Work, open_scene, song_title, works_of
 
 
 def run(options: argparse.Namespace, report: Report) -> dict[str, int]:
-    """Do it; returns how many takes were asked for, made, skipped, failed, and how many films. Raises EdgeError."""
+    """Make all takes and films. Returns how many takes were asked for, made, skipped, failed, and how many films were
+    made.
+
+    Raises EdgeError if the only song fails.
+    """
     _set_preferences(options)
     count = {"asked": 0, "takes": 0, "films": 0, "skipped": 0, "failed": 0}
     for work in works_of(options):
@@ -48,7 +52,7 @@ def run(options: argparse.Namespace, report: Report) -> dict[str, int]:
 def _dance(
     work: Work, armature: bpy.types.Object, options: argparse.Namespace, report: Report, count: dict[str, int]
 ) -> None:
-    """All takes and films of one song."""
+    """Make all takes and films of one song."""
     settings, title = _scene().edge_dance, song_title()
     if problem := why_not_generate(bpy.context):
         raise problem
@@ -69,7 +73,7 @@ def _dance(
             if take is None:
                 take = _make(armature, report, known)
                 if film:
-                    film.unlink(missing_ok=True)  # of another take, before the blend file says that this one is done
+                    film.unlink(missing_ok=True)  # it shows another take; remove it before the saved take can claim it
                 _save(work, report)
                 count["takes"] += 1
             if film and "film" in todo:
@@ -81,8 +85,8 @@ def _dance(
 
 
 def _finished(armature: bpy.types.Object, title: str) -> bpy.types.Action | None:
-    """The take that is there already: of this song, with the settings and the seed that are asked for."""
-    wanted = settings_to_keep(_scene().edge_dance)
+    """The existing take of this song, made with the settings and the seed that are asked for."""
+    wanted = stored_settings(_scene().edge_dance)
     for action in takes_of(armature):
         known = details(action)
         if known.get("song") == title and json.loads(known.get("settings", "{}")) == wanted:
@@ -91,7 +95,7 @@ def _finished(armature: bpy.types.Object, title: str) -> bpy.types.Action | None
 
 
 def _make(armature: bpy.types.Object, report: Report, known: dict[str, Any]) -> bpy.types.Action:
-    """A new take, as the button makes it. Raises EdgeError."""
+    """Make a new take with the Generate Dance operator. Raises EdgeError."""
     layer: Any = bpy.context.view_layer
     layer.objects.active = armature
     service.problem = None
@@ -117,7 +121,7 @@ def _job_state() -> tuple[str, float] | None:
 
 
 def _save(work: Work, report: Report) -> None:
-    """Write the blend file whole or not at all. Raises OSError, RuntimeError."""
+    """Write the blend file, completely or not at all. Raises OSError, RuntimeError."""
     work.blend.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(work.blend) as part:
         bpy.ops.wm.save_as_mainfile(filepath=str(part), copy=True, compress=True, check_existing=False)
@@ -127,7 +131,7 @@ def _save(work: Work, report: Report) -> None:
 def _film(
     armature: bpy.types.Object, take: bpy.types.Action, film: Path, options: argparse.Namespace, report: Report
 ) -> None:
-    """Film the take from its first frame to its last."""
+    """Render the take from its first frame to its last."""
     scene = _scene()
     use_take(armature, take)
     scene.frame_start, scene.frame_end = math.floor(span(take)[0]), math.ceil(span(take)[1])
@@ -138,14 +142,14 @@ def _film(
         set_stage(scene, [armature])
     if options.engine != "scene":
         use_look(scene, options.engine.upper(), options.samples)
-    with _counted_pictures(scene) as state, progress(report, state, file=film.name):
+    with _counted_frames(scene) as state, progress(report, state, file=film.name):
         render_film(scene, film)
     report.say("film", file=str(film))
 
 
 @contextmanager
-def _counted_pictures(scene: Any) -> Iterator[Callable[[], tuple[str, float]]]:
-    """While this block renders an animation, what it gives tells how far that is."""
+def _counted_frames(scene: Any) -> Iterator[Callable[[], tuple[str, float]]]:
+    """Count rendered frames in this block; yields a function that returns the stage and the fraction that is done."""
     total, written = scene.frame_end - scene.frame_start + 1, []
 
     def count(*_: object) -> None:
@@ -163,7 +167,7 @@ def _scene() -> Any:
 
 
 def _set_preferences(options: argparse.Namespace) -> None:
-    """For this run; they are not saved."""
+    """Set preferences for this run, without saving them."""
     preferences: Any = bpy.context.preferences.addons[ADDON].preferences
     for name in ("backend_python", "weights_folder", "threads"):
         value = getattr(options, name)

@@ -1,4 +1,4 @@
-"""What the command line says: sentences for people, or one JSON object per line for programs. No bpy."""
+"""The output of the command: sentences for people, or one JSON object per line for programs. No bpy."""
 
 import json
 import os
@@ -24,13 +24,13 @@ _SENTENCES: dict[str, str] = {
 
 
 class Report:
-    """Where it goes. Events: plan, progress, take, warning, saved, film, error, done; each has fields of its own."""
+    """Writes events to a stream: plan, progress, take, warning, saved, film, error, done; each has its own fields."""
 
     def __init__(self, stream: TextIO, as_json: bool) -> None:
         self._stream, self._json = stream, as_json
 
     def say(self, event: str, **fields: Any) -> None:
-        """One line, at once."""
+        """Write an event as one line and flush."""
         if self._json:
             text = json.dumps({"event": event, **fields}, ensure_ascii=False)
         elif event == "progress":
@@ -40,35 +40,35 @@ class Report:
         print(text, file=self._stream, flush=True)
 
     def failed(self, error: EdgeError, where: str = "") -> None:
-        """Something that did not work; where: the song and the seed."""
+        """Write an error event. where: the song and the seed, if the error concerns one take."""
         prefix = f"{where}: " if where and not self._json else where
         self.say("error", where=prefix, code=error.code, message=error.message, hint=error.hint)
 
 
 @contextmanager
 def report_to(as_json: bool) -> Iterator[Report]:
-    """A report on stdout. In JSON that is all that stdout gets: what Blender prints there goes to stderr meanwhile."""
+    """A report on stdout. With as_json, stdout gets nothing else: what Blender prints goes to stderr in this block."""
     if not as_json:
         yield Report(sys.stdout, as_json)
         return
     sys.stdout.flush()
-    ours = os.dup(1)
-    with os.fdopen(os.dup(ours), "w", encoding="utf-8") as stream:
+    stdout = os.dup(1)
+    with os.fdopen(os.dup(stdout), "w", encoding="utf-8") as stream:
         os.dup2(2, 1)
         before, sys.stdout = sys.stdout, sys.stderr
         try:
             yield Report(stream, as_json)
         finally:
             sys.stdout = before
-            os.dup2(ours, 1)
-            os.close(ours)
+            os.dup2(stdout, 1)
+            os.close(stdout)
 
 
 @contextmanager
 def progress(report: Report, state: Callable[[], tuple[str, float] | None], **fields: Any) -> Iterator[None]:
-    """Say how something stands while this block runs: each stage, and in it every percent, at most twice a second.
+    """Report progress while this block runs: each new stage, and each percent of it, at most twice a second.
 
-    state: stage and fraction, or None; called by another thread while Blender is busy.
+    state: returns stage and fraction, or None; called by another thread while Blender is busy.
     """
     over = threading.Event()
 

@@ -11,34 +11,34 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def ending_at(leave: Callable[[], None]) -> Iterator[None]:
-    """While this block runs, Ctrl-C and SIGTERM have `leave` called, by another thread. To be entered in the main one.
+    """Call `leave` from another thread on Ctrl-C or SIGTERM during this block. To be entered in the main thread.
 
-    Python calls handlers between two steps of the main thread, and Blender may be busy with a picture for minutes.
+    Python runs signal handlers between two steps of the main thread, and Blender may render one frame for minutes.
     """
-    waiting, told = socket.socketpair()  # Windows wakes sockets alone
-    told.setblocking(False)
-    before = {number: signal.signal(number, _noted) for number in _SIGNALS}
-    told_before = signal.set_wakeup_fd(told.fileno())
-    listener = threading.Thread(target=_listen, args=(waiting, leave), daemon=True)
+    reader, writer = socket.socketpair()  # Windows supports sockets only
+    writer.setblocking(False)
+    before = {number: signal.signal(number, _ignore) for number in _SIGNALS}
+    writer_before = signal.set_wakeup_fd(writer.fileno())
+    listener = threading.Thread(target=_listen, args=(reader, leave), daemon=True)
     listener.start()
     try:
         yield
     finally:
-        signal.set_wakeup_fd(told_before)
+        signal.set_wakeup_fd(writer_before)
         for number, handler in before.items():
-            if handler is not None:  # Blender's program has one in C, which Python cannot put back
+            if handler is not None:  # None: a handler in C, which Python cannot restore
                 signal.signal(number, handler)
-        told.close()
+        writer.close()
         listener.join()
-        waiting.close()
+        reader.close()
 
 
-def _listen(waiting: socket.socket, leave: Callable[[], None]) -> None:
-    """Until the other end is closed: each byte is the number of a signal."""
-    while numbers := waiting.recv(1):
+def _listen(reader: socket.socket, leave: Callable[[], None]) -> None:
+    """Read signal numbers, one per byte, until the other end is closed."""
+    while numbers := reader.recv(1):
         if numbers[0] in _SIGNALS:
             leave()
 
 
-def _noted(_number: int, _frame: object) -> None:
-    """A handler of Python's own, for without one no byte is sent."""
+def _ignore(_number: int, _frame: object) -> None:
+    """A handler in Python: without one, Python writes no byte to the wake-up descriptor."""

@@ -19,7 +19,7 @@ from ..keyframes.density import modes_of
 from ..music import find_strip, song_of
 from ..rig.rig_check import check_rig
 from ..rig.target import find_dancer
-from ..settings import generate_request, settings_to_keep
+from ..settings import generate_request, stored_settings
 from ..setup.installer import installer
 from ..takes.new_take import add_take, keys_in_steps
 from ..takes.partial_preview import PartialPreview
@@ -58,7 +58,7 @@ class DanceOperator(JobOperator):
         self._scene = context.scene.name
         self._dancer = find_dancer(context).session_uid
         self._request = generate_request(settings, self._song.path, self._song.start, self._song.duration)
-        self._settings = settings_to_keep(settings)
+        self._settings = stored_settings(settings)
         self._preview = PartialPreview(self._song.first_frame)
 
     def request(self, folder: Path, number: int) -> GenerateRequest:

@@ -352,7 +352,7 @@ def test_a_strip_that_is_not_heard_is_no_music_and_says_why(why, song_file, tmp_
     assert not heard_in_blender(tmp_path)[0].any()
     for chosen in ("", "Test Song"):
         error = refusal(lambda chosen=chosen: the_song(chosen))
-        assert (error.code, error.message) == ("music_unheard", f"The sound strip Test Song is not heard: {said}.")
+        assert (error.code, error.message) == ("music_unheard", f"The sound strip Test Song is not audible: {said}.")
     other = shutil.copy(song_file, tmp_path / "Other.wav")
     put_song(other, channel=9)
     assert the_song().path == other  # one that is not heard is none to choose from

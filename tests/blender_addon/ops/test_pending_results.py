@@ -97,7 +97,7 @@ def test_a_job_whose_file_was_closed_goes_on_and_its_dance_is_offered(stage):
     """What the window does: the operator is cancelled by the loading, a timer looks after the job."""
     operators, service = addon("ops.job_operator"), addon("backend.service").service
     job = service.open_job(addon("preferences").launch(bpy.context))
-    settings = addon("settings").settings_to_keep(bpy.context.scene.edge_dance)
+    settings = addon("settings").stored_settings(bpy.context.scene.edge_dance)
     strip = addon("music").find_strip(bpy.context, "")
     song = addon("music").song_of(*strip)
     job.start(addon("settings").generate_request(bpy.context.scene.edge_dance, song.path, 0.0, 2.0))

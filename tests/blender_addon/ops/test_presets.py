@@ -35,5 +35,5 @@ def test_every_setting_that_makes_a_dance_is_in_the_preset():
     """A setting that is added to the panel must not be forgotten here."""
     operator = addon("ops.presets").EDGE_DANCE_OT_add_preset
     saved = {value.removeprefix("settings.") for value in operator.preset_values}
-    kept = addon("settings").settings_to_keep(bpy.context.scene.edge_dance)
+    kept = addon("settings").stored_settings(bpy.context.scene.edge_dance)
     assert set(kept) - saved == {"seed", "tempo", "beat_offset", "bar_offset"}

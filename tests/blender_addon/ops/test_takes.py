@@ -49,7 +49,7 @@ def test_the_list_shows_nothing_as_current_while_the_character_does_something_el
 def test_settings_star_and_name_are_there_when_the_file_is_opened_again(dancer, tmp_path):
     settings = bpy.context.scene.edge_dance
     settings.style, settings.seed, settings.energy, settings.use_energy = "salsa", 9, 0.75, True
-    action = make_take(dancer, settings=addon("settings").settings_to_keep(settings))
+    action = make_take(dancer, settings=addon("settings").stored_settings(settings))
     bpy.ops.edge_dance.star_take(take=action.name)
     action.name = "The good one"
     settings.style, settings.seed, settings.energy, settings.use_energy = "any", 0, 0.5, False
