@@ -8,18 +8,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import bpy
+from mathutils import Matrix
 
 from .. import compat
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.retarget.bone_map import BoneMap, slot_words
 from .paths import bone_path
 from .retarget import acts, driven_bones, held_bones, switch_keys
-from .standing import carriers, changes, playing_strips
+from .standing import carriers, changes, in_pose, moving_channels, playing_strips, standing_pose
 
 _OBJECT_CHANNELS = (
     "location", "rotation_euler", "rotation_quaternion", "rotation_axis_angle", "scale",
     "delta_location", "delta_rotation_euler", "delta_rotation_quaternion", "delta_scale",
 )  # fmt: skip
+
+_SEEN_ANGLE, _SEEN_WAY = 0.01, 1e-3
+"""Radians, and lengths of the armature's own unit: what of a bone's pose is not rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,17 +166,58 @@ def _holding(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[An
     slots = {bone: slot for slot, bone in bone_map.bones.items()}
     for slot, bone, constraint in held_bones(armature, bone_map):
         yield constraint, f"The {slot_words(slot)}, {bone}, is held"
-    for carrier in carriers(armature, bone_map):
-        for constraint in carrier.constraints if carrier.name not in slots else ():
+    unmapped = [bone for bone in carriers(armature, bone_map) if bone.name not in slots]
+    for carrier in unmapped:
+        for constraint in carrier.constraints:
             target: Any = getattr(constraint, "target", None)
             if target not in (None, armature) and acts(constraint):
                 yield constraint, f"{carrier.name}, which carries the body, is held"
+    yield from _displacing(armature, unmapped)
     for owner in armature.pose.bones:
         for constraint in owner.constraints:
             if constraint.type not in ("IK", "SPLINE_IK") or owner.name in slots or not acts(constraint):
                 continue
             if pulled := next((bone for bone in _ik_chain(owner, constraint) if bone in slots), None):
                 yield constraint, f"The {slot_words(slots[pulled])}, {pulled}, is pulled by {owner.name}"
+
+
+def _displacing(
+    armature: bpy.types.Object, unmapped: list[bpy.types.PoseBone]
+) -> Iterator[tuple[bpy.types.Constraint, str]]:
+    """Constraints of bones that carry the body which hand on the pose of another such bone, as MMD's cancel bones do.
+
+    The rig is measured by its bones' own channels, so that a dance does not know of it. A pose that the user's own
+    animation changes is none: takes key such bones at rest.
+    """
+    moving = moving_channels(armature, unmapped)
+    posed = {bone.name for bone in unmapped if _turned(standing_pose(bone, moving), Matrix())}
+    for carrier in unmapped if posed else ():
+        for constraint in carrier.constraints:
+            if getattr(constraint, "target", None) != armature or not acts(constraint):
+                continue
+            source = _followed(armature, constraint, {bone.name for bone in unmapped})
+            if source in posed and _turned(in_pose(carrier, carrier.matrix, invert=True), carrier.matrix_basis):
+                yield constraint, f"{carrier.name}, which carries the body, is moved, as {source} is not at rest,"
+
+
+def _followed(armature: bpy.types.Object, constraint: Any, unmapped: set[str]) -> str:
+    """The first of these bones whose pose the constraint takes, through helpers and what they hang from; "" for none.
+
+    MMD Tools has a helper copy another, which hangs from the bone that is followed.
+    """
+    seen: set[str] = set()
+    bone = armature.pose.bones.get(getattr(constraint, "subtarget", ""))
+    while bone and bone.name not in unmapped and bone.name not in seen:
+        seen.add(bone.name)
+        copied = (getattr(other, "subtarget", "") for other in bone.constraints if acts(other))
+        bone = armature.pose.bones.get(next(copied, ""), bone.parent)
+    return bone.name if bone and bone.name in unmapped else ""
+
+
+def _turned(one: Matrix, other: Matrix) -> bool:
+    """Whether two poses of a bone differ by what would be seen."""
+    apart = one.inverted_safe() @ other
+    return apart.to_quaternion().angle > _SEEN_ANGLE or apart.translation.length > _SEEN_WAY
 
 
 def _ik_chain(owner: bpy.types.PoseBone, constraint: Any) -> list[str]:

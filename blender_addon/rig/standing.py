@@ -83,6 +83,14 @@ def standing_pose(bone: bpy.types.PoseBone, moving: set[tuple[str, str]]) -> Mat
     return Matrix.LocRotScale(location, rotation, scale)
 
 
+def in_pose(bone: bpy.types.PoseBone, matrix: Matrix, invert: bool = False) -> Matrix:
+    """From the bone's own channels to armature space, where its parent is now, or back."""
+    above: Any = {}
+    if bone.parent:
+        above = {"parent_matrix": bone.parent.matrix, "parent_matrix_local": bone.parent.bone.matrix_local}
+    return bone.bone.convert_local_to_pose(matrix, bone.bone.matrix_local, **above, invert=invert)
+
+
 def moving_channels(armature: bpy.types.Object, bones: list[bpy.types.PoseBone]) -> set[tuple[str, str]]:
     """The bones' channels that the user's own animation changes: the armature's action, unless a take, and strips."""
     paths = {

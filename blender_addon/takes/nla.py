@@ -15,6 +15,7 @@ from ..keyframes.take_details import span
 from ..rig.obstacles import refuse_hidden
 from ..rig.paths import bone_of, bone_path, rotation_property
 from ..rig.retarget import bone_map_of
+from ..rig.standing import in_pose
 from .switches import settle, show_action
 from .take_list import refuse_tweaked, remember
 
@@ -117,7 +118,7 @@ def _moved_copy(armature: bpy.types.Object, action: bpy.types.Action, way: Matri
     frames = np.unique([first, *np.arange(np.ceil(first), last), last])
     locations, quaternions = [], []
     for basis in _basis_at(compat.fcurves_of(action), bone, frames):
-        moved = _in_pose(bone, here @ _in_pose(bone, basis), invert=True)
+        moved = in_pose(bone, here @ in_pose(bone, basis), invert=True)
         locations.append(moved.to_translation())
         quaternions.append(moved.to_quaternion())
     for index in range(1, len(quaternions)):
@@ -169,14 +170,6 @@ def _rotation(mode: str, values: list[float]) -> Quaternion:
     if mode == "AXIS_ANGLE":
         return Quaternion(values[1:], values[0])
     return Euler(values, mode).to_quaternion()
-
-
-def _in_pose(bone: bpy.types.PoseBone, matrix: Matrix, invert: bool = False) -> Matrix:
-    """From the bone's own channels to armature space, or back."""
-    above: Any = {}
-    if bone.parent:
-        above = {"parent_matrix": bone.parent.matrix, "parent_matrix_local": bone.parent.bone.matrix_local}
-    return bone.bone.convert_local_to_pose(matrix, bone.bone.matrix_local, **above, invert=invert)
 
 
 def _same_signs(first: bpy.types.Action, second: bpy.types.Action, frame: float) -> None:

@@ -108,6 +108,73 @@ def held_root(armature):
     armature.pose.bones["root"].constraints.new("COPY_TRANSFORMS").target = target()
 
 
+def put_mmd():
+    """With a bone that carries a leg and is turned against the waist, tied to it as MMD Tools does that."""
+    character = put_character(mmd())
+    bpy.ops.object.mode_set(mode="EDIT")
+    bones = character.data.edit_bones
+    leg, waist = bones["左足"], bones["腰"]
+    for name, parent in (("Cancel", leg.parent), ("_dummy_Cancel", waist), ("_shadow_Cancel", waist.parent)):
+        bone = bones.new(name)
+        bone.parent = parent
+        bone.head, bone.tail, bone.roll = leg.head, leg.head + waist.vector, waist.roll
+    leg.parent = bones["Cancel"]
+    bpy.ops.object.mode_set(mode="OBJECT")
+    pose = character.pose.bones
+    copy = pose["_shadow_Cancel"].constraints.new("COPY_TRANSFORMS")
+    copy.target, copy.subtarget = character, "_dummy_Cancel"
+    copy.owner_space = copy.target_space = "POSE"
+    against = pose["Cancel"].constraints.new("TRANSFORM")
+    against.target, against.subtarget = character, "_shadow_Cancel"
+    against.owner_space = against.target_space = "LOCAL"
+    against.map_from = against.map_to = "ROTATION"
+    against.use_motion_extrapolate = True
+    for axis in "xyz":
+        setattr(against, f"from_max_{axis}_rot", 1)
+        setattr(against, f"map_to_{axis}_from", axis.upper())
+        setattr(against, f"to_max_{axis}_rot", -1)
+    return character
+
+
+def limbs(character):
+    """Which way the mapped bones point (frames, bones, 3)."""
+    return shown(character)[:, :, :3, 1]
+
+
+def test_a_bone_that_counters_a_posed_one_is_said_and_muted():
+    character = put_mmd()
+    put_take(character)
+    right = limbs(character)
+    assert not said(character)
+    addon("takes.take_list").delete_take(character, character.animation_data.action)
+    waist = character.pose.bones["腰"]
+    waist.rotation_mode, waist.rotation_euler, waist.location = "XYZ", (0, 0, 0), (0, 0, 0.3)
+    assert not said(character)  # only a turn is countered
+    waist.rotation_euler = (0.3, 0, 0)
+    assert "Cancel, which carries the body, is moved, as 腰 is not at rest" in said(character)["constraints"]
+    put_take(character)
+    assert np.abs(limbs(character) - right).max() > 0.2  # the leg
+    mend(character, "constraints")
+    assert np.abs(limbs(character) - right).max() < 0.01
+
+
+def test_a_bone_that_counters_an_animated_one_is_no_obstacle():
+    """A take has it at rest, so that there is nothing to counter."""
+    character = put_mmd()
+    put_take(character)
+    right = limbs(character)
+    addon("takes.take_list").delete_take(character, character.animation_data.action)
+    waist = character.pose.bones["腰"]
+    waist.rotation_mode = "XYZ"
+    for frame in (1, 50):
+        waist.rotation_euler = (0.01 * frame, 0, 0)
+        waist.keyframe_insert("rotation_euler", frame=frame)
+    bpy.context.scene.frame_set(30)
+    assert not said(character)
+    put_take(character)
+    assert np.abs(limbs(character) - right).max() < 0.01
+
+
 HIDING = {
     "solo": (solo, "NLA track NlaTrack of unreal is solo"),
     "influence": (half, "an influence of 50 %"),
