@@ -1,4 +1,4 @@
-"""The mel spectrum of a song, in numpy and scipy alone: a general library for sounds takes seconds to load.
+"""The mel spectrum of a song, in numpy alone: a general library for sounds takes seconds to load.
 
 The mel scale is that of Slaney's Auditory Toolbox (1998): linear up to 1 kHz, logarithmic above it.
 """
@@ -30,7 +30,7 @@ def mel_spectrum(samples: NDArray[np.float32], rate: int, window: int, hop: int,
     Frame i is centred on sample i * hop; before the beginning and past the end there is silence.
     """
     triangles = _triangles(rate, window, bands)
-    hann = np.sin(np.pi * np.arange(window) / window).astype(np.float32) ** 2
+    hann = np.sin(np.pi * np.arange(window) / window) ** 2  # float64: so every numpy transforms in the same precision
     count = 1 + len(samples) // hop
     starts = range(0, count, BLOCK)
     blocks = (_frames(samples, range(start, min(start + BLOCK, count)), window, hop) for start in starts)
@@ -53,11 +53,9 @@ def _frames(samples: NDArray[np.float32], which: range, window: int, hop: int) -
     return np.lib.stride_tricks.sliding_window_view(heard, window)[::hop]
 
 
-def _power(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    from scipy.fft import rfft  # noqa: PLC0415 - a quarter of a second that no start needs
-
-    spectrum = rfft(frames)
-    return np.square(spectrum.real) + np.square(spectrum.imag)
+def _power(frames: NDArray[np.float64]) -> NDArray[np.float32]:
+    spectrum = np.fft.rfft(frames)
+    return (np.square(spectrum.real) + np.square(spectrum.imag)).astype(np.float32)
 
 
 def _triangles(rate: int, window: int, bands: int) -> NDArray[np.float32]:

@@ -15,6 +15,7 @@ from ..motion.motion import Motion
 from ..motion.representation import ROOT
 from ..motion.skeleton import Joint
 from ..numerics.array import Array
+from ..numerics.splines import natural_spline
 from ..schema.edits import FEET, EditRequest, KeepBody, KeepContacts, KeepPath, Source
 from .body_parts import BODY_PARTS, BodyPart, rotation_of
 from .constraints import Constraint, combine, contacts_at, frame_range, free, root_path
@@ -152,13 +153,11 @@ def _root(row: KeepPath, source: Source | None, load: _Load) -> Array:
 
 def _curve(row: KeepPath) -> Array:
     """The path (stop - start, 2 or 3) through points at equal times: a natural cubic spline, straight through two."""
-    from scipy.interpolate import CubicSpline  # noqa: PLC0415 - a quarter of a second, for few dances
-
     points = np.array(row.points)
     time = np.linspace(0, 1, row.stop - row.start)
     if len(points) == 1:
         return np.broadcast_to(points, (len(time), points.shape[1]))
-    return np.asarray(CubicSpline(np.linspace(0, 1, len(points)), points, bc_type="natural")(time))
+    return natural_spline(np.linspace(0, 1, len(points)), points, time)
 
 
 def _stretch(source: Source | None, row: _Row | range, load: _Load) -> Motion:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..numerics.array import Array
 from ..numerics.filters import gaussian
+from ..numerics.splines import monotone_spline
 from ..schema.frames import FPS
 from .motion import Motion
 from .representation import CONTACTS
@@ -63,8 +64,6 @@ def places_on_the_beat(stops: Array, beats: Array, fixed: Array) -> Array | None
     stops, beats: seconds from the first frame, ascending. fixed: (T,) bool, as in `on_the_beat`. None where every frame
     is fixed.
     """
-    from scipy.interpolate import PchipInterpolator  # noqa: PLC0415 - a quarter of a second that no start needs
-
     stretches = _free_stretches(fixed)
     if not stretches:
         return None
@@ -72,8 +71,8 @@ def places_on_the_beat(stops: Array, beats: Array, fixed: Array) -> Array | None
     ends = np.array([0.0, frames[-1] / FPS])
     # A single fixed frame ends one stretch and begins the next.
     pairs = [*(_anchors(beats, stops, stretch) for stretch in stretches), np.stack([ends, ends], axis=1)]
-    anchors = np.unique(np.concatenate(pairs), axis=0)
-    shown = PchipInterpolator(*anchors.T)(frames / FPS) * FPS
+    shown_at, taken_from = np.unique(np.concatenate(pairs), axis=0).T
+    shown = monotone_spline(shown_at, taken_from, frames / FPS) * FPS
     return np.where(fixed, frames, shown)
 
 

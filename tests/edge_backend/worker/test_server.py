@@ -30,7 +30,7 @@ from edge_backend.protocol.messages import (
     State,
     StatusRequest,
 )
-from edge_backend.schema.edits import Source, going_on, varied
+from edge_backend.schema.edits import EditRequest, KeepPath, Source, going_on, varied
 from edge_backend.schema.requests import FeaturesRequest, GenerateRequest
 
 GONE_S = 2.0  # the promise: this long after Blender's end the worker has ended too
@@ -90,6 +90,13 @@ def test_it_is_ready_without_what_only_a_dance_loads_and_collects_garbage_again(
     with Client(weights_folder, patch=TELLING) as client:
         client.send(_generate(song, "1", tmp_path))
         assert client.wait_for(Error, code="told").message == "True []"
+
+
+def test_a_dance_needs_no_scipy(weights_folder: Path, song: str, tmp_path: Path) -> None:
+    with Client(weights_folder, patch="import sys; sys.modules['scipy'] = None") as client:
+        path = KeepPath(0, 60, points=((0.0, 0.0), (0.5, 0.5), (1.0, 0.0)))  # a spline, as the stops on beats are
+        client.send(_generate(song, "1", tmp_path, edit=EditRequest(paths=(path,))))
+        assert Path(client.wait_for(Result).path).is_file()
 
 
 def test_a_worker_that_is_started_ahead_warms_up_and_then_dances_as_any_other(
