@@ -80,7 +80,7 @@ def in_density(
         ]
     thinned = yield from thin_in_steps(
         tracks, tolerance, snapshot.rig, keyed=beats, exact=exact,
-        kept=sorted({round(frame - frames[0]) for frame in kept}),
+        constrained=sorted({round(frame - frames[0]) for frame in kept}),
         legs=snapshot.legs, up=snapshot.up, unit=snapshot.unit,
     )  # fmt: skip
     return [keys for bone in thinned for keys in _bezier(bone, frames)]

@@ -1,4 +1,4 @@
-"""AIST++ motions as EDGE sees them: from 60 frames a second, y up, to 30 frames a second, z up (Li et al. 2021)."""
+"""AIST++ motions (Li et al. 2021), 60 frames a second, y up, as EDGE uses them: 30 frames a second, z up."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from .skeleton import SMPL, Y_UP_TO_Z_UP, Joint
 
 
 def from_aist(poses: Array, root: Array) -> Motion:
-    """The dance of an AIST++ motion, every second frame of it, with EDGE's contacts.
+    """Every second frame of an AIST++ motion of T frames, z up, with EDGE's contact labels.
 
     poses: (T, 72) axis-angle radians, `smpl_poses`. root: (T, 3) metres, y up: `smpl_trans` / `smpl_scaling`.
     """

@@ -1,7 +1,6 @@
-"""Dancing on the beat: a dance's stops are drawn onto the beats of its music by a smooth change of its tempo.
+"""Time-warps a dance so that its kinematic beats (stops) coincide with the beats of its music.
 
-A network that has seen little music moves like a dancer who does not listen. What a dancer does then is to wait a
-little, or to hurry a little, so that movements end when the music strikes.
+The network places stops near the beats, but not exactly. Small, smooth changes of the dance's tempo close that gap.
 """
 
 from typing import NamedTuple
@@ -15,69 +14,71 @@ from ..schema.frames import FPS
 from .motion import Motion
 from .representation import CONTACTS
 
-SMOOTHING_S = 5 / 60  # of the speed curve; Bailando's 5 frames at 60 fps
-STEADY = 1e-6  # m a frame; less of a change is float32's rounding of places up to 20 m away
-TEMPO = 0.15  # by so much the dance may run faster or slower between one stop and the next
-REACH_S = 0.35  # so far a stop is moved at most
-MEMORY_S = 6.0  # two neighbouring stops that are moved lie no further apart
-EDGE_S = 0.2  # beside what must stay the tempo is that of the dance
+SMOOTHING_S = 5 / 60  # standard deviation for the speed curve; Bailando's 5 frames at 60 fps
+STEADY = 1e-6  # metres per frame; smaller changes of speed are rounding errors of float32 positions up to 20 m
+TEMPO = 0.15  # the largest relative change of tempo between two matched stops
+REACH_S = 0.35  # the largest displacement of a stop
+MEMORY_S = 6.0  # the longest time between two matched stops that follow each other
+EDGE_S = 0.2  # beside constrained frames the tempo is unchanged for this long
 
 
 def motion_beats(joints: Array) -> Array:
-    """Seconds at which the mean speed of all joints, smoothed, has a local minimum. joints: (T, 24, 3) m, 30 fps.
+    """Kinematic beats (n,), seconds: local minima of the mean speed of all joints, smoothed (Siyao et al. 2022).
 
-    Speeds that are equal but for STEADY are one minimum, at the first of them, also where they last until the end.
+    joints: (T, 24, 3) metres, world, 30 frames a second. A stretch of equal speeds (within STEADY) counts as one
+    minimum, at its beginning, also if it lasts until the end.
     """
     speed = np.linalg.norm(np.diff(joints.astype(np.float64), axis=0), axis=-1).mean(axis=-1)
     speed = gaussian(speed, SMOOTHING_S * FPS)
     change = np.diff(speed)
     turns = np.flatnonzero(np.abs(change) > STEADY)
-    ends = np.append(change[turns[1:]] > 0, turns[-1:] < len(change) - 1)  # each is followed by a rise, or by rest
+    ends = np.append(change[turns[1:]] > 0, turns[-1:] < len(change) - 1)  # followed by a rise, or by rest to the end
     stop = turns[(change[turns] < 0) & ends] + 1
     before, here = speed[stop - 1], speed[stop]
     after = np.maximum(speed[stop + 1], here)
-    # The parabola's vertex, so that the frame rate matters little; of equal speeds half-way between the first two.
+    # Sub-frame position: the vertex of the parabola through three speeds; of equal speeds, between the first two.
     between = 0.5 * (before - after) / (before - 2 * here + after)
-    # Speed i belongs half-way between frames i and i + 1.
+    # Speed i is that of the middle between frames i and i + 1.
     return (stop + 0.5 + between) / FPS
 
 
-def align_to_beats(vectors: Array, beats: Array, amount: float = 1.0, fixed: Array | None = None) -> Array:
-    """The dance (T, 151), metres, retimed so that as many of its stops as possible fall on beats.
+def align_to_beats(vectors: Array, beats: Array, amount: float = 1.0, constrained: Array | None = None) -> Array:
+    """Motion vectors (T, 151), metres, retimed so that as many stops as possible fall on beats.
 
-    beats: seconds from the first frame, ascending. amount: 0 leaves the dance as it is, 1 draws all the way.
-    fixed: (T,) bool, frames that stay when and as they are. The first and the last frame stay in any case.
+    vectors: (T, 151), metres, not normalised. beats: (n,) seconds from the first frame, ascending. amount: 0 returns
+    vectors themselves, 1 moves stops all the way. constrained: (T,) bool, frames that are changed neither in time nor
+    in pose; the first and the last frame never are.
     """
     if amount == 0 or len(vectors) < 3 or not len(beats):
         return vectors
-    fixed = np.zeros(len(vectors), bool) if fixed is None else fixed
-    shown = places_on_the_beat(motion_beats(Motion.from_vectors(vectors).joints()), beats, fixed)
+    constrained = np.zeros(len(vectors), bool) if constrained is None else constrained
+    shown = places_on_the_beat(motion_beats(Motion.from_vectors(vectors).joints()), beats, constrained)
     if shown is None:
         return vectors
     frames = np.arange(len(vectors), dtype=np.float64)
     return _at(vectors, frames + amount * (shown - frames))
 
 
-def places_on_the_beat(stops: Array, beats: Array, fixed: Array) -> Array | None:
-    """Where in a dance each frame is taken from, (T,) in frames, so that as many stops as possible fall on beats.
+def places_on_the_beat(stops: Array, beats: Array, constrained: Array) -> Array | None:
+    """The time warp (T,): for each new frame the position in the old dance, in frames, that it shows.
 
-    stops, beats: seconds from the first frame, ascending. fixed: (T,) bool, as in `on_the_beat`. None where every frame
-    is fixed.
+    stops, beats: (n,), (m,) seconds from the first frame, ascending. constrained: (T,) bool, as in `align_to_beats`.
+    Returns None where every frame is constrained.
     """
-    stretches = _free_stretches(fixed)
-    if not stretches:
+    intervals = _free_intervals(constrained)
+    if not intervals:
         return None
-    frames = np.arange(len(fixed), dtype=np.float64)
+    frames = np.arange(len(constrained), dtype=np.float64)
     ends = np.array([0.0, frames[-1] / FPS])
-    # A single fixed frame ends one stretch and begins the next.
-    pairs = [*(_anchors(beats, stops, stretch) for stretch in stretches), np.stack([ends, ends], axis=1)]
+    # A single constrained frame ends one interval and begins the next.
+    pairs = [*(_anchors(beats, stops, interval) for interval in intervals), np.stack([ends, ends], axis=1)]
     shown_at, taken_from = np.unique(np.concatenate(pairs), axis=0).T
     shown = monotone_spline(shown_at, taken_from, frames / FPS) * FPS
-    return np.where(fixed, frames, shown)
+    return np.where(constrained, frames, shown)
 
 
-class _Stretch(NamedTuple):
-    """Seconds that may be retimed, and the part of them in which stops may be moved: beside fixed frames it is less."""
+class _Interval(NamedTuple):
+    """Seconds. first, last: may be retimed. begin, end: may contain moved stops (EDGE_S from constrained frames)."""
 
     first: float
     last: float
@@ -85,44 +86,44 @@ class _Stretch(NamedTuple):
     end: float
 
 
-def _free_stretches(fixed: Array) -> list[_Stretch]:
-    """From one fixed frame to the next, where at least one frame between them is free."""
-    last = len(fixed) - 1
-    changes = np.flatnonzero(np.diff(np.concatenate([[True], fixed, [True]]).astype(int)))
-    stretches = []
+def _free_intervals(constrained: Array) -> list[_Interval]:
+    """The intervals between neighbouring constrained frames (T,) bool with at least one free frame between them."""
+    last = len(constrained) - 1
+    changes = np.flatnonzero(np.diff(np.concatenate([[True], constrained, [True]]).astype(int)))
+    intervals = []
     for free, end in changes.reshape(-1, 2).tolist():
         before, after = max(free - 1, 0) / FPS, min(end, last) / FPS
         margins = EDGE_S * (free > 0), EDGE_S * (end <= last)
         if after - before > sum(margins):
-            stretches.append(_Stretch(before, after, before + margins[0], after - margins[1]))
-    return stretches
+            intervals.append(_Interval(before, after, before + margins[0], after - margins[1]))
+    return intervals
 
 
-def _anchors(beats: Array, stops: Array, stretch: _Stretch) -> Array:
-    """(n, 2) float64: seconds of the new dance, and of the old one that is shown then, both ascending.
+def _anchors(beats: Array, stops: Array, interval: _Interval) -> Array:
+    """(n, 2) float64: seconds of the new dance and the seconds of the old one shown there, both ascending.
 
-    They are as many pairs (beat, stop) as fit: dynamic programming over all of them, in which the tempo between
-    neighbours stays within TEMPO; of equally many the steadiest.
+    The largest number of pairs (beat, stop) such that the tempo between neighbours is within TEMPO, found by dynamic
+    programming; among equally many, those with the least change of tempo.
     """
-    inside = (beats > stretch.begin) & (beats < stretch.end)
+    inside = (beats > interval.begin) & (beats < interval.end)
     beat, stop = ((np.abs(beats[:, None] - stops) < REACH_S) & inside[:, None]).nonzero()
-    begin, end = (stretch.begin, stretch.begin), (stretch.end, stretch.end)
+    begin, end = (interval.begin, interval.begin), (interval.end, interval.end)
     pairs = np.array([begin, *zip(beats[beat], stops[stop], strict=True), end], dtype=np.float64)
     score, before = np.full(len(pairs), -np.inf), np.zeros(len(pairs), int)
     score[0] = 0.0
     for number in range(1, len(pairs)):
         earliest = int(np.searchsorted(pairs[:, 0], pairs[number, 0] - MEMORY_S))
-        # With nothing near, the tempo stays: the first pair can always be followed by the last.
+        # The last pair may follow the first directly, which leaves the tempo unchanged: there is always a solution.
         earlier = np.arange(min(earliest, number - 1) if number < len(pairs) - 1 else 0, number)
         gains = score[earlier] + _gain(pairs[number] - pairs[earlier])
         best = int(np.argmax(gains))
         score[number], before[number] = gains[best], earlier[best]
     chosen = {tuple(pairs[number]) for number in _way_back(before)}
-    return np.array([*chosen, (stretch.first, stretch.first), (stretch.last, stretch.last)])
+    return np.array([*chosen, (interval.first, interval.first), (interval.last, interval.last)])
 
 
 def _gain(apart: Array) -> Array:
-    """(n,): what a stop on a beat is worth that lies `apart` (n, 2) seconds, new and old, from the one before."""
+    """Scores (n,) of a matched stop that lies `apart` (n, 2) seconds, new and old time, behind the previous one."""
     forward = (apart > 1e-6).all(axis=1)
     tempo = np.log(np.where(forward[:, None], apart, 1.0)) @ [-1.0, 1.0]
     possible = forward & (np.abs(tempo) <= np.log1p(TEMPO))
@@ -130,7 +131,7 @@ def _gain(apart: Array) -> Array:
 
 
 def _way_back(before: Array) -> list[int]:
-    """The numbers on the best way from the first pair to the last."""
+    """Numbers of the pairs on the best path, from the last back to the first. before: each pair's predecessor."""
     way = [len(before) - 1]
     while way[-1]:
         way.append(int(before[way[-1]]))
@@ -138,7 +139,7 @@ def _way_back(before: Array) -> list[int]:
 
 
 def _at(vectors: Array, places: Array) -> Array:
-    """The vectors (T, 151) at places (T,) between frames: Catmull and Rom's cubic (1974), contacts of the nearest."""
+    """Motion vectors (T, 151) at fractional frames places (T,): Catmull-Rom cubics (1974), but the nearest contacts."""
     last = len(vectors) - 1
     places = places.clip(0, last)
     frame = np.floor(places).astype(int)

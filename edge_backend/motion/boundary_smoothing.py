@@ -1,4 +1,4 @@
-"""Where a border cuts through a quick stroke, the new frames take the stroke up and let it run out (numpy only)."""
+"""Bounds the acceleration at the borders between constrained and generated frames, by nonlinear least squares."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -12,45 +12,45 @@ from .representation import ROOT, ROTATIONS, pack, unpack
 from .rotations import axis_angle_to_matrix, cross_product_matrix
 from .skeleton import SMPL
 
-# Frames on each side of what is held that are posed anew, and what is left there, of the usual, for them to be.
+# Stages: frames beside a constrained range that are changed, and the acceleration, over the usual, that starts it.
 REACHES = ((8, 1.0), (14, 1.2))
-ROWS = 5  # accelerations on the free side of a border that are looked at
+ROWS = 5  # accelerations on each side of a border that are compared with the usual
 ROUNDS = 8
-STEEPEST = 4.0  # by how much a weight grows in a round, at most
-LONGEST_STEP = 0.2  # radians or metres in a round; further, the slopes are no longer true
-STILL = 1e-3  # metres per frame squared, as a leaf falls: less is no jolt in the stillest dance
-_DATA_WEIGHT = 1e-3  # square metres to a square radian: what turns and moves nothing stays
+STEEPEST = 4.0  # the largest factor of a weight in one round
+LONGEST_STEP = 0.2  # radians or metres in one round; the linearisation does not hold for longer steps
+STILL = 1e-3  # metres per frame squared: the least value of `usual`, for dances that hardly move
+_DATA_WEIGHT = 1e-3  # square metres per square radian: keeps rotations that move no point near their values
 _PRECISION = 1e-12
 _PARENTS = np.array(SMPL.parents)
-_IS_ANCESTOR = np.zeros((24, 24), dtype=bool)  # [joint, what it hangs on]
+_IS_ANCESTOR = np.zeros((24, 24), dtype=bool)  # [joint, ancestor]
 for _joint, _parent in enumerate(SMPL.parents[1:], start=1):
     _IS_ANCESTOR[_joint] = _IS_ANCESTOR[_parent]
     _IS_ANCESTOR[_joint, _parent] = True
 
 
-def smooth_boundaries(vectors: Array, held: Array, usual: float = np.inf) -> Array:
-    """Motion vectors (T, 151), metres, in which nothing accelerates more at a border than the dance does elsewhere.
+def smooth_boundaries(vectors: Array, constrained: Array, usual: float = np.inf) -> Array:
+    """Motion vectors (T, 151), metres, whose accelerations at borders of constraints do not exceed the usual ones.
 
-    held: (T, 151) bool, what stays. usual: what 99 % of the edited dance's accelerations stay below, where that is
-    known; where the new dance is calmer, its own count.
-    An arm that swings round beside a border would be stopped or started at once by frames that know nothing of the
-    swing. There the free frames beside the border are posed anew: the turns w of their joints and the moves of their
-    root minimise, over the joints' places p in the world,
+    vectors: (T, 151), metres, not normalised. constrained: (T, 151) bool, values that are not changed. usual: metres
+    per frame squared, the 99th percentile of the edited dance's joint accelerations where it is known; the lesser of it
+    and the 99th percentile of `vectors` counts.
+    Generated frames need not continue a quick movement that a constrained range cuts through. At borders with larger
+    accelerations than the usual, the rotations w of the joints and the shifts of the root in the free frames beside the
+    border minimise, over the world positions p of the joints,
 
         sum u |second differences of p|^2 + sum (d / reach)^4 |p - p before|^2 + _DATA_WEIGHT sum |w|^2
 
-    d frames from what is held, by Gauss and Newton's method. The weights u grow from round to round where a joint
-    accelerates more than `usual` (iteratively reweighted least squares), so that the stroke runs out evenly, the
-    quickest over more frames. Borders that are no quicker than that stay as they are.
+    where d is the distance in frames from constrained values, by Gauss-Newton steps. Between steps the weights u grow
+    where a joint accelerates more than `usual` (iteratively reweighted least squares). Other borders are unchanged.
     """
-    borders = np.flatnonzero((held[1:, ROOT.start :] != held[:-1, ROOT.start :]).any(axis=1)) + 1
+    borders = np.flatnonzero((constrained[1:, ROOT.start :] != constrained[:-1, ROOT.start :]).any(axis=1)) + 1
     if len(vectors) < 3 or not len(borders):
         return vectors
     contacts, root, rotations = unpack(vectors.astype(np.float64))
     usual = max(min(usual, usual_acceleration(forward_kinematics(rotations, root))), STILL)
-    touched = np.zeros(held.shape, dtype=bool)
+    touched = np.zeros(constrained.shape, dtype=bool)
     for border, (reach, enough) in product(borders, REACHES):
-        near = _near(border, held, reach)
+        near = _near(border, constrained, reach)
         if near is None:
             continue
         poses = rotations[near.frames], root[near.frames]
@@ -62,17 +62,17 @@ def smooth_boundaries(vectors: Array, held: Array, usual: float = np.inf) -> Arr
 
 
 def usual_acceleration(joints: Array) -> float:
-    """What 99 % of the joints' accelerations stay below, metres per frame squared. joints: (T, 24, 3), T >= 3."""
+    """The 99th percentile of the joints' accelerations, metres per frame squared. joints: (T, 24, 3) metres, T >= 3."""
     return float(np.percentile(_sizes(np.diff(joints.astype(np.float64), n=2, axis=0)), 99))
 
 
 @dataclass(frozen=True)
 class _Near:
-    """The surroundings of a border, n frames.
+    """The n frames around a border.
 
-    free: (n, 75) bool, turns of joints and moves of the root that may be made. points: numbers of the joints whose
-    places count, those that hang on what the border holds. data_weight: (n,) to where these are. rows: accelerations
-    that are looked at; row i is of the frames i, i + 1 and i + 2.
+    free: (n, 75) bool, variables of the least squares: 3 for each joint's rotation, 3 for the root's shift. points:
+    numbers of the joints whose positions are compared. data_weight: (n,), of their distance from where they were.
+    rows: numbers of the accelerations that are compared; row i is that of the frames i, i + 1 and i + 2.
     """
 
     frames: slice
@@ -82,16 +82,18 @@ class _Near:
     rows: Array
 
     def worst(self, rotations: Array, root: Array) -> float:
-        """The largest acceleration that is looked at, metres per frame squared."""
+        """The largest of the compared accelerations, metres per frame squared. rotations: (n, 24, 3, 3) local."""
         places = forward_kinematics(rotations, root)[:, self.points]
         return float(_sizes(np.diff(places, n=2, axis=0))[self.rows].max())
 
 
-def _near(border: int, held: Array, reach: int) -> _Near | None:
-    """What is near the border before the frame `border`; None where nothing can change."""
-    first, last = max(border - reach - 2, 0), min(border + reach + 2, len(held))
+def _near(border: int, constrained: Array, reach: int) -> _Near | None:
+    """The frames around the border before the frame `border`; None where no value near it is free."""
+    first, last = max(border - reach - 2, 0), min(border + reach + 2, len(constrained))
     frame = np.arange(first, last)
-    away = np.where(held[border] != held[border - 1], _distances(held, first, last, reach), np.inf)[:, ROOT.start :]
+    away = np.where(
+        constrained[border] != constrained[border - 1], _distances(constrained, first, last, reach), np.inf
+    )[:, ROOT.start :]
     free = (away > 0) & (away <= reach) & (np.abs(frame - border + 0.5) < reach)[:, None]
     moves, turns = free[:, :3], free[:, 3::6] & (_IS_ANCESTOR.any(axis=0))
     points = np.isin(_PARENTS, np.flatnonzero(turns.any(axis=0)))
@@ -105,14 +107,14 @@ def _near(border: int, held: Array, reach: int) -> _Near | None:
     return _Near(slice(first, last), free, np.flatnonzero(points), data_weight, np.flatnonzero(looked_at))
 
 
-def _distances(held: Array, first: int, last: int, reach: int) -> Array:
-    """Frames to what is held of each channel, for the frames first to last - 1; right up to `reach`."""
+def _distances(constrained: Array, first: int, last: int, reach: int) -> Array:
+    """Frames to the nearest constrained value of the channel, for frames first to last - 1; exact up to `reach`."""
     start = max(first - reach, 0)
-    return distance(held[start : last + reach])[first - start : last - start]
+    return distance(constrained[start : last + reach])[first - start : last - start]
 
 
 def _calmed(near: _Near, rotations: Array, root: Array, usual: float) -> tuple[Array, Array]:
-    """Rotations (n, 24, 3, 3) and root (n, 3) of the round in which the points accelerated least."""
+    """Rotations (n, 24, 3, 3) and root (n, 3) of the iteration with the least of the largest accelerations."""
     start = forward_kinematics(rotations, root)[:, near.points]
     second = np.diff(np.eye(len(root)), n=2, axis=0)
     weight = np.ones((len(second), len(near.points)))
@@ -137,10 +139,10 @@ def _calmed(near: _Near, rotations: Array, root: Array, usual: float) -> tuple[A
 
 
 def _normal(slopes: Array, together: Array, free: Array) -> Array:
-    """The normal equations' matrix (m, m) of the free turns and moves, free (n, 75).
+    """The normal equations' matrix (m, m) for the m variables that are True in free (n, 75).
 
-    slopes: as _slopes has them. together: (n, n, points), how two frames' places weigh together; 0 where they are more
-    than two frames apart.
+    slopes: (n, points, 3, 75), as `_slopes` returns them. together: (n, n, points), the weight of the product of two
+    frames' positions; 0 where they are more than two frames apart.
     """
     frames, channels = free.shape
     flat = slopes.reshape(frames, -1, channels)
@@ -150,14 +152,15 @@ def _normal(slopes: Array, together: Array, free: Array) -> Array:
             matrix[one, :, other] = flat[one].T @ (np.repeat(together[one, other], 3)[:, None] * flat[other])
     chosen = free.ravel()
     normal: Array = matrix.reshape(free.size, free.size)[chosen][:, chosen]
-    # Loyalty to the pose, and more of it where the largest weights would leave nothing of it in a double.
+    # The data term, not less than what a double resolves beside the largest weights.
     return normal + max(_DATA_WEIGHT, _PRECISION * float(normal.max())) * np.eye(len(normal))
 
 
 def _slopes(places: Array, points: Array) -> Array:
-    """How points move, (n, points, 3, 75), with each joint's turn and each move of the root. places: (n, 24, 3).
+    """Jacobian (n, points, 3, 75) of the points' positions by the joints' rotations and the root's shift.
 
-    A joint that turns by w in the world takes what hangs on it along by w x arm.
+    places: (n, 24, 3) metres, world. points: joint numbers. A rotation w of a joint, axis-angle in the world, moves its
+    descendants by w x arm.
     """
     arms = places[:, points, None] - places[:, None]
     by_turn = np.where(_IS_ANCESTOR[points][..., None, None], -cross_product_matrix(arms), 0).swapaxes(2, 3)
@@ -166,7 +169,7 @@ def _slopes(places: Array, points: Array) -> Array:
 
 
 def _turned(rotations: Array, turns: Array) -> Array:
-    """Local rotations (n, 24, 3, 3) after each joint has turned by turns (n, 72), axis-angle vectors in the world."""
+    """Local rotations (n, 24, 3, 3) after rotating each joint by turns (n, 72), axis-angle vectors in the world."""
     above = global_rotations(rotations)[:, _PARENTS]
     above[:, 0] = np.eye(3)
     return above.swapaxes(-1, -2) @ axis_angle_to_matrix(turns.reshape(-1, 24, 3)) @ above @ rotations

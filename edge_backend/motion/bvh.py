@@ -1,4 +1,4 @@
-"""Motions for other programs: BVH, the motion capture format that nearly every animation program reads."""
+"""Writes BVH, the motion capture format that most animation programs read."""
 
 import os
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from .motion import Motion
 from .skeleton import SMPL, Y_UP_TO_Z_UP, Skeleton
 
 _ROTATION_CHANNELS = "Zrotation Xrotation Yrotation"
-_END_SITE = 0.05  # metres that a last bone goes on beyond its joint, so that it has a direction
+_END_SITE = 0.05  # metres; length of the End Site of a leaf joint, along its offset
 
 
 def save_bvh(path: str | os.PathLike[str], motion: Motion) -> None:
@@ -25,9 +25,9 @@ def save_bvh(path: str | os.PathLike[str], motion: Motion) -> None:
 
 
 def euler_zxy(matrices: Array) -> Array:
-    """Angles (..., 3) about z, x, y in radians, with matrix = Z(a) X(b) Y(c), from matrices (..., 3, 3).
+    """Euler angles (a, b, c) (..., 3) in radians with matrix = Z(a) X(b) Y(c), from matrices (..., 3, 3).
 
-    b lies in [-pi/2, pi/2]; where it is a quarter turn, a and c turn about the same axis and c is 0.
+    b lies in [-pi/2, pi/2]. At b = +-pi/2 (gimbal lock) a and c are about the same axis, and c is set to 0.
     """
     sine = np.clip(matrices[..., 2, 1], -1, 1)
     upright = np.abs(sine) < 1 - 1e-7
@@ -59,7 +59,7 @@ def _joint_lines(skeleton: Skeleton, joint: int, indent: str) -> Iterator[str]:
 def _motion_lines(motion: Motion) -> Iterator[str]:
     rotations = motion.rotations.astype(np.float64)
     rotations[:, 0] = Y_UP_TO_Z_UP.T @ rotations[:, 0]
-    # Angles go on past half a turn instead of jumping, so that in-between frames turn the short way.
+    # Unwrapped, so that programs that interpolate between frames do not turn the long way round.
     angles = np.degrees(np.unwrap(euler_zxy(rotations[:, _depth_first(SMPL)]), axis=0))
     rows = np.concatenate([motion.root @ Y_UP_TO_Z_UP, angles.reshape(motion.frames, -1)], axis=1)
     yield f"Frames: {motion.frames}"
@@ -68,7 +68,7 @@ def _motion_lines(motion: Motion) -> Iterator[str]:
 
 
 def _depth_first(skeleton: Skeleton, joint: int = 0) -> list[int]:
-    """The joints in the order in which the hierarchy is written."""
+    """Joint numbers in depth-first order, in which the hierarchy is written."""
     children = (child for child, parent in enumerate(skeleton.parents) if parent == joint)
     return [joint, *(number for child in children for number in _depth_first(skeleton, child))]
 

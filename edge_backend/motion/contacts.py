@@ -1,4 +1,4 @@
-"""Which feet stand still: EDGE's own contact labels."""
+"""EDGE's binary foot contact labels, from joint positions."""
 
 import numpy as np
 
@@ -14,8 +14,8 @@ CONTACT_SPEED = 0.01  # metres per frame at 30 frames a second
 def edge_contacts(joints: Array) -> Array:
     """EDGE's contact labels (..., T, 4) from joint positions (..., T, 24, 3) in metres at 30 frames a second.
 
-    Left ankle, right ankle, left toes, right toes; 1 where the joint moves less than 0.01 m to the next frame, else 0.
-    The last frame has no next one and counts as still (Tseng et al. 2023, section 3).
+    Left ankle, right ankle, left toes, right toes; 1 where the joint moves less than 0.01 m to the next frame, else 0;
+    always 1 in the last frame, which has no next one (Tseng et al. 2023, section 3).
     """
     feet = joints[..., list(CONTACT_JOINTS), :]
     contacts = np.ones(feet.shape[:-1], dtype=np.float32)

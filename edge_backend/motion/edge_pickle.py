@@ -1,4 +1,4 @@
-"""Motions for the tools of EDGE's authors: the pickle that their test script writes. It is written here, never read."""
+"""Writes the pickle that EDGE's own test script writes, for tools that read it. Such pickles are never read here."""
 
 import os
 import pickle
@@ -11,9 +11,9 @@ from .rotations import matrix_to_axis_angle
 
 
 def save_edge_pickle(path: str | os.PathLike[str], motion: Motion) -> None:
-    """Write smpl_poses (T, 72) axis-angle radians, smpl_trans (T, 3) = root, full_pose (T, 24, 3) joints.
+    """Write smpl_poses (T, 72) axis-angle radians, smpl_trans (T, 3) = root, full_pose (T, 24, 3) joint positions.
 
-    Metres, z up, 30 frames a second, as EDGE gives them: the root joint itself is at smpl_trans. Raises OSError.
+    Metres, z up, 30 frames a second. As in EDGE, smpl_trans is the position of the root joint itself. Raises OSError.
     """
     poses = matrix_to_axis_angle(motion.rotations).reshape(motion.frames, motion.rotations.shape[1] * 3)
     content = {

@@ -1,6 +1,6 @@
-"""Motion files: an npz that SMPL tools open like AMASS's, with what the add-on needs beside it.
+"""Motion files: an npz with the arrays of AMASS, which SMPL tools open, and further arrays for the add-on.
 
-The same motion always gives the same bytes: entries are stored in one order, without compression and without times.
+Equal motions give equal bytes: entries have one order, no compression and no timestamps.
 """
 
 import json
@@ -21,21 +21,21 @@ from .skeleton import SMPL, Joint
 
 FORMAT = 1
 
-# Where the rest pose of SMPL's male body with zero betas has its pelvis, metres, y up. The skeleton's offsets are that
-# body's, so the files say gender "male". SMPL turns the body about this point and then adds `trans`: the world's axes
-# do not matter to it.
+# Position of the pelvis in the rest pose of SMPL's male body with zero betas, metres, y up. The skeleton's offsets are
+# those of that body, hence gender "male" in the files. SMPL rotates the body about this point and then adds `trans`, so
+# the same value is subtracted whatever the world's axes are.
 SMPL_PELVIS = np.array([-0.00217368, -0.24078917, 0.02858379], dtype=np.float32)
 
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that zip knows
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest date that zip can store
 
 
 def save_motion(path: str | os.PathLike[str], motion: Motion) -> None:
-    """Write a motion file; whoever reads it sees the old file or the whole new one.
+    """Write a motion file atomically, as an npz of these arrays.
 
     poses (T, 72) axis-angle radians; trans (T, 3) = root - SMPL's rest pelvis, so that SMPL with zero betas puts its
     pelvis at root; betas (10,); gender; mocap_framerate; root (T, 3), contacts (T, 4), joints (T, 24, 3) metres, z up;
-    beats (n,) seconds; meta, a JSON string. Raises OSError where it cannot be written; ValueError where meta is not
-    JSON.
+    beats (n,) seconds; meta, a JSON string. Raises OSError where it cannot be written; TypeError or ValueError where
+    meta cannot be written as JSON.
     """
     poses = matrix_to_axis_angle(np.asarray(motion.rotations, dtype=np.float64))
     root = np.asarray(motion.root, dtype=np.float32)
@@ -56,20 +56,20 @@ def save_motion(path: str | os.PathLike[str], motion: Motion) -> None:
 
 
 def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, Array]) -> None:
-    """Write arrays as an npz, whole or not at all; equal arrays give equal bytes. Raises OSError."""
+    """Write arrays as an npz, atomically; equal arrays give equal bytes. Raises OSError."""
     with atomic_write(path) as unfinished, zipfile.ZipFile(unfinished, "w") as archive:
         for name, array in arrays.items():
             entry = zipfile.ZipInfo(f"{name}.npy", _ZIP_TIME)
-            entry.create_system = 3  # else Windows writes another byte
+            entry.create_system = 3  # Unix; by default the byte depends on the system
             with archive.open(entry, "w") as stream:
                 np.lib.format.write_array(stream, np.asarray(array), version=(1, 0), allow_pickle=False)
 
 
 def load_motion(path: str | os.PathLike[str]) -> Motion:
-    """Read a motion file of save_motion.
+    """Read a motion file that `save_motion` wrote; joints are computed anew from poses and root.
 
-    Raises EdgeError motion_missing, motion_unreadable (no npz, arrays missing or of other shapes), motion_nan (names
-    the first frame and joint).
+    Raises EdgeError motion_missing, motion_unreadable (no npz, arrays missing or of other shapes), motion_nan (the
+    message gives the first frame and joint with a value that is not finite).
     """
     target = Path(path)
     if not target.is_file():
@@ -81,7 +81,7 @@ def load_motion(path: str | os.PathLike[str]) -> Motion:
         motion = Motion(axis_angle_to_matrix(poses.reshape(len(poses), len(SMPL), 3)), root, contacts, beats, meta)
         if beats.ndim != 1 or not isinstance(meta, dict):
             raise ValueError("beats are not a row of seconds, or meta is not a JSON object")
-    except Exception as error:  # a damaged zip makes zipfile and numpy raise almost anything
+    except Exception as error:  # zipfile and numpy raise exceptions of many types for a damaged file
         raise EdgeError(
             "motion_unreadable",
             f"{target} is not a motion file of EDGE Dance.",

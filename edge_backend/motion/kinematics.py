@@ -1,4 +1,4 @@
-"""Forward kinematics: from local rotations to the world."""
+"""Forward kinematics: world positions and world rotations of joints from local rotations."""
 
 import numpy as np
 
@@ -7,11 +7,10 @@ from .skeleton import SMPL, Skeleton
 
 
 def forward_kinematics(rotations: Array, root: Array, skeleton: Skeleton = SMPL) -> Array:
-    """World positions of all joints.
+    """World positions (..., J, 3) of all joints, metres, z up (Loper et al. 2015, eq. 4, without blend shapes).
 
-    rotations: (..., J, 3, 3) local rotation matrices. root: (..., 3) metres, world, z up; joint 0 sits there.
-    Returns (..., J, 3) metres. Raises ValueError if the joint counts differ. Loper et al. 2015, eq. 4, without blend
-    shapes.
+    rotations: (..., J, 3, 3) local rotation matrices. root: (..., 3) metres, world, z up: the position of joint 0.
+    Raises ValueError if rotations and skeleton have different joint counts.
     """
     turned = global_rotations(rotations, skeleton)
     joints = np.empty(turned.shape[:-1], dtype=np.result_type(turned, root))
@@ -22,9 +21,9 @@ def forward_kinematics(rotations: Array, root: Array, skeleton: Skeleton = SMPL)
 
 
 def global_rotations(rotations: Array, skeleton: Skeleton = SMPL) -> Array:
-    """World rotations (..., J, 3, 3) from local ones (..., J, 3, 3): each joint's parents' rotations times its own.
+    """World rotations (..., J, 3, 3) from local ones (..., J, 3, 3): the product along the path from the root.
 
-    Raises ValueError if the joint counts differ.
+    Raises ValueError if rotations and skeleton have different joint counts.
     """
     rotations = np.asarray(rotations)
     if rotations.shape[-3:] != (len(skeleton), 3, 3):

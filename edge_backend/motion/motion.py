@@ -1,4 +1,4 @@
-"""A dance: rotations, root, contacts, the beats that it was made for, and where it comes from."""
+"""The dance as a data class: rotations, root, contacts, beats of its music, and metadata."""
 
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
@@ -20,8 +20,8 @@ def _no_beats() -> Array:
 class Motion:
     """A dance of T frames at 30 frames a second, metres, z up.
 
-    rotations: (T, 24, 3, 3) local. root: (T, 3). contacts: (T, 4) in [0, 1]. beats: seconds from the first frame.
-    meta: what the file says about its making; JSON types only. Raises ValueError if the shapes disagree.
+    rotations: (T, 24, 3, 3) local. root: (T, 3). contacts: (T, 4) in [0, 1]. beats: (n,) seconds from the first frame.
+    meta: how the dance was made, of JSON types. Raises ValueError if the shapes disagree.
     """
 
     rotations: Array
@@ -47,11 +47,11 @@ class Motion:
 
     @property
     def frames(self) -> int:
-        """How many frames there are."""
+        """The number of frames, T."""
         return len(self.rotations)
 
     def behind(self, frame: int) -> "Motion":
-        """The dance from that frame on, without beats."""
+        """The dance from this frame on, without beats."""
         return Motion(self.rotations[frame:], self.root[frame:], self.contacts[frame:], meta=self.meta)
 
     def joints(self) -> Array:

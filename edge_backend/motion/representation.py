@@ -19,7 +19,7 @@ ROTATIONS = slice(7, 151)
 
 _JOINTS = len(MIRROR)
 _MIRRORED_CONTACTS = (1, 0, 3, 2)
-# Left and right change places on the x axis, in SMPL's axes and in the world's alike.
+# The x axis points to the body's left both in SMPL's axes and in the world's, so mirroring negates x in both.
 _MIRROR_X = np.array([-1, 1, 1], dtype=np.float32)
 
 
@@ -33,7 +33,7 @@ def pack(contacts: Array, root: Array, rotations: Array) -> Array:
 def unpack(vectors: Array) -> tuple[Array, Array, Array]:
     """Contacts (..., 4), root (..., 3) and rotation matrices (..., 24, 3, 3) of motion vectors (..., 151).
 
-    The vectors are in metres, not normalised. Their rotations need not be orthonormal.
+    vectors: metres, not normalised. Their 6D rotations need not be orthonormal.
     """
     rot6d = vectors[..., ROTATIONS]
     rotations = rot6d_to_matrix(rot6d.reshape(*rot6d.shape[:-1], _JOINTS, 6))
@@ -41,9 +41,9 @@ def unpack(vectors: Array) -> tuple[Array, Array, Array]:
 
 
 def mirror(contacts: Array, root: Array, rotations: Array) -> tuple[Array, Array, Array]:
-    """The same dance seen in a mirror: left and right change places across the plane x = 0.
+    """Contacts, root and rotations of the motion reflected in the plane x = 0, with left and right exchanged.
 
-    contacts: (..., 4). root: (..., 3) metres, z up. rotations: (..., 24, 3, 3) local.
+    contacts: (..., 4). root: (..., 3) metres, z up. rotations: (..., 24, 3, 3) local. Returns arrays of these shapes.
     """
     flipped = rotations[..., MIRROR, :, :] * np.outer(_MIRROR_X, _MIRROR_X)
     return contacts[..., _MIRRORED_CONTACTS], root * _MIRROR_X, flipped
@@ -51,16 +51,16 @@ def mirror(contacts: Array, root: Array, rotations: Array) -> tuple[Array, Array
 
 @dataclass(frozen=True)
 class Normaliser:
-    """Per channel: normalised = vector * scale + min. scale, min: (channels,) float32."""
+    """Affine normalisation per channel: normalised = vector * scale + min. scale, min: (channels,) float32."""
 
     scale: Array
     min: Array
 
     @classmethod
     def fit(cls, vectors: Array) -> Self:
-        """The normaliser that takes each channel's range over vectors (..., channels) to [-1, 1].
+        """The normaliser that maps each channel's range over vectors (..., channels) to [-1, 1].
 
-        A channel that never changes gets the scale 2 and becomes -1.
+        A constant channel gets the scale 2 and is mapped to -1.
         """
         flat = vectors.reshape(-1, vectors.shape[-1])
         low, high = flat.min(axis=0), flat.max(axis=0)
@@ -69,11 +69,11 @@ class Normaliser:
         return cls(scale, (-1 - low * scale).astype(np.float32))
 
     def normalise(self, vectors: Array) -> Array:
-        """Vectors (..., channels) to [-1, 1]; what lies outside the fitted range is clipped."""
+        """Normalise vectors (..., channels) to [-1, 1]; values outside the fitted range are clipped."""
         return np.clip(vectors * self.scale + self.min, -1, 1)
 
     def unnormalise(self, vectors: Array, clip: bool = True) -> Array:
-        """The inverse of normalise. clip: first clip to [-1, 1], as the network's output wants it."""
+        """The inverse of normalise, for vectors (..., channels). clip: first clip them to [-1, 1], as EDGE does."""
         if clip:
             vectors = np.clip(vectors, -1, 1)
         return (vectors - self.min) / self.scale

@@ -1,7 +1,7 @@
-"""Rotations as matrices, axis-angle vectors, quaternions and 6D vectors, and the ways between them.
+"""Conversions between rotation matrices, axis-angle vectors, quaternions and 6D vectors.
 
-Matrices act on column vectors. Quaternions are (w, x, y, z). Every function keeps leading dimensions and the floating
-type of its input; integers become float64.
+Matrices act on column vectors. Quaternions are (w, x, y, z). Every function preserves the leading dimensions and the
+floating dtype of its input; integers are converted to float64.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..numerics.array import Array
 
-_TINY = 1e-12  # shorter vectors have no direction
+_TINY = 1e-12  # vectors shorter than this are treated as zero
 
 
 def axis_angle_to_matrix(axis_angle: npt.ArrayLike) -> Array:
@@ -38,7 +38,7 @@ def matrix_to_axis_angle(matrix: npt.ArrayLike) -> Array:
 def rot6d_to_matrix(rot6d: npt.ArrayLike) -> Array:
     """Rotation matrices (..., 3, 3) from 6D vectors (..., 6): two rows, made orthonormal (Zhou et al. 2019, eq. 15).
 
-    The third row is the cross product. Rows of length 0 or parallel rows say no rotation: they give rows of 0.
+    The third row is the cross product. Where a row has length 0 or the rows are parallel, the result has rows of 0.
     """
     vector = _floating(rot6d)
     first = _unit(vector[..., :3])
@@ -56,13 +56,13 @@ def matrix_to_rot6d(matrix: npt.ArrayLike) -> Array:
 def matrix_to_quaternion(matrix: npt.ArrayLike) -> Array:
     """Unit quaternions (..., 4), w >= 0, from rotation matrices (..., 3, 3).
 
-    Of the four ways to divide, the one with the largest divisor is taken, so that none loses precision (Shepperd 1978).
+    Each quaternion is computed from its largest component, for precision (Shepperd 1978).
     """
     m = _floating(matrix)
     m00, m11, m22 = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
     x, y, z = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
     xy, xz, yz = m[..., 0, 1] + m[..., 1, 0], m[..., 0, 2] + m[..., 2, 0], m[..., 1, 2] + m[..., 2, 1]
-    # Row i is the quaternion times 4 times its own component i, which stands on the diagonal squared.
+    # Row i is 4 q_i q, with 4 q_i^2 on the diagonal.
     candidates = np.stack(
         [
             np.stack([1 + m00 + m11 + m22, x, y, z], axis=-1),
@@ -78,7 +78,7 @@ def matrix_to_quaternion(matrix: npt.ArrayLike) -> Array:
 
 
 def quaternion_to_matrix(quaternion: npt.ArrayLike) -> Array:
-    """Rotation matrices (..., 3, 3) from quaternions (..., 4) of any length but 0."""
+    """Rotation matrices (..., 3, 3) from quaternions (..., 4) of any non-zero length."""
     q = _unit(_floating(quaternion))
     w, imaginary = q[..., :1, None], q[..., 1:]
     K = cross_product_matrix(imaginary)
@@ -86,9 +86,9 @@ def quaternion_to_matrix(quaternion: npt.ArrayLike) -> Array:
 
 
 def slerp(start: npt.ArrayLike, end: npt.ArrayLike, weight: npt.ArrayLike) -> Array:
-    """Unit quaternions (..., 4) on the shorter arc from start (weight 0) to end (weight 1) (Shoemake 1985).
+    """Spherical linear interpolation (Shoemake 1985): unit quaternions (..., 4) on the shorter arc from start to end.
 
-    start, end: (..., 4) unit quaternions. weight: (...), broadcast against them.
+    start, end: (..., 4) unit quaternions. weight: (...), broadcast against them; 0 gives start, 1 gives end.
     """
     a, b = _floating(start), _floating(end)
     t = np.asarray(weight, dtype=np.result_type(a, b))[..., None]
@@ -103,9 +103,9 @@ def slerp(start: npt.ArrayLike, end: npt.ArrayLike, weight: npt.ArrayLike) -> Ar
 
 
 def continuous_quaternions(quaternions: npt.ArrayLike) -> Array:
-    """The same rotations with signs chosen so that no quaternion is far from the one before it in time.
+    """The same rotations (T, ..., 4) with signs such that each quaternion has a dot product >= 0 with its predecessor.
 
-    quaternions: (T, ..., 4); the first frame keeps its signs.
+    quaternions: (T, ..., 4), along time; the signs of the first frame are unchanged.
     """
     q = _floating(quaternions)
     turned = np.sum(q[1:] * q[:-1], axis=-1) < 0

@@ -1,4 +1,4 @@
-"""The SMPL skeleton of 24 joints: names, parents, rest offsets, left and right."""
+"""The SMPL skeleton of 24 joints: names, parents, rest offsets, and the permutation that exchanges left and right."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -39,7 +39,7 @@ class Joint(IntEnum):
 
 @dataclass(frozen=True)
 class Skeleton:
-    """Joints in an order in which parents come before their children.
+    """A tree of J joints, sorted so that parents precede their children.
 
     names: one per joint. parents: joint numbers, -1 for joint 0. offsets: (J, 3) metres from the parent at rest, in the
     skeleton's own axes (for SMPL y up, x to the body's left, z forward).
@@ -87,8 +87,8 @@ SMPL = Skeleton(
     ),
 )
 
-# MIRROR[joint] is the same joint of the other side.
+# MIRROR[joint] is the corresponding joint of the other side.
 MIRROR = np.array([0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 19, 18, 21, 20, 23, 22])
 
-# +90 degrees about x, from SMPL's axes to the world's: (x, y, z) becomes (x, -z, y).
+# Rotation by +90 degrees about x, from SMPL's axes (y up) to the world's (z up): (x, y, z) becomes (x, -z, y).
 Y_UP_TO_Z_UP = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], dtype=np.float32)

@@ -1,6 +1,6 @@
-"""Long work in small steps, so that whoever drives it can do other things between them. Standard library only.
+"""Long computations as generators, so that Blender stays responsive between their steps. Standard library only.
 
-Such work is a generator: each step yields how much is done, 0 to 1, and in the end it returns what it has made.
+Such a generator yields the fraction that is done, 0 to 1, and returns its result.
 """
 
 from collections.abc import Generator
@@ -10,7 +10,7 @@ Made = TypeVar("Made")
 
 
 def at_once(steps: Generator[float, None, Made]) -> Made:
-    """All the steps, one after the other; what they make."""
+    """Run the generator to its end and return its result."""
     while True:
         try:
             next(steps)
@@ -20,7 +20,7 @@ def at_once(steps: Generator[float, None, Made]) -> Made:
 
 
 def part(steps: Generator[float, None, Made], start: float, end: float) -> Generator[float, None, Made]:
-    """The same as a part of larger work, from start to end of it."""
+    """The same generator with its fractions 0 to 1 mapped to start to end, as a part of a longer computation."""
     while True:
         try:
             yield start + (end - start) * next(steps)

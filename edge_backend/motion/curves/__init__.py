@@ -1,7 +1,7 @@
-"""Curves that an animator can edit: few keys with Bezier handles in place of a key on every frame.
+"""Keyframe reduction: few keys with Bezier handles in place of a key on every frame, within a tolerance.
 
-`thin` is the way in, `thin_in_steps` the same for those who must not wait; docs/editing_in_blender.md tells what it is
-for. numpy and the standard library only.
+`thin` is the entry point, `thin_in_steps` the same as a generator; docs/editing_in_blender.md describes the result.
+numpy and the standard library only.
 """
 
 from .bone import Thinned, Tolerance, Track

@@ -1,4 +1,4 @@
-"""Where bones are when their own channels are known: forward kinematics of any rig, and legs aimed anew."""
+"""Forward kinematics of any rig from its bones' channels, and inverse kinematics of its legs."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Poses = Mapping[str, Array]
 
 @dataclass(frozen=True, slots=True)
 class LegBones:
-    """The bones of one leg. toes: None on rigs that have none."""
+    """The names of one leg's bones. toes: None on rigs without toe bones."""
 
     thigh: str
     shin: str
@@ -25,33 +25,34 @@ class LegBones:
 
     @property
     def all(self) -> list[str]:
-        """Those that there are, from above."""
+        """The leg's bones from the thigh down."""
         return [bone for bone in (self.thigh, self.shin, self.foot, self.toes) if bone]
 
     @property
     def aimed(self) -> list[str]:
-        """Those that hold the foot where it is; toes turn as they do."""
+        """The bones that are rotated to place the foot; toes are not."""
         return [self.thigh, self.shin, self.foot]
 
     @property
     def joints(self) -> list[str]:
-        """The bones that begin where the leg stands: at the ankle, and at the toes."""
+        """The bones whose heads touch the floor in a plant: foot and toes."""
         return self.all[2:]
 
 
 def pose_bones(rig: Rig, turns: Poses, places: Poses, wanted: Iterable[str]) -> dict[str, Array]:
-    """Where the wanted bones are, and all above them.
+    """Poses (T, 4, 4) in armature space of the wanted bones and their ancestors.
 
-    turns: bone -> (T, 3, 3), places: bone -> (T, 3), what the bones' channels say; a bone that is not there is as the
-    rig has it.
+    turns: bone -> (T, 3, 3) rotation, places: bone -> (T, 3) location, the bones' channels. Bones that are not in them
+    have the channels that the rig has.
     """
     return _pose(rig, turns, places, {}, wanted)[0]
 
 
 def aim_leg(rig: Rig, leg: LegBones, before: Poses, turns: Poses, places: Poses) -> dict[str, Array]:
-    """What the leg's bones have to turn (T, 3, 3) for its foot to be where it was, on a body that has moved a little.
+    """Channel rotations (T, 3, 3) of the leg's bones that put its foot where it was, on a body that has moved.
 
-    before: where all bones were. turns, places: the channels now. Out of reach, the foot comes as near as it can.
+    before: bone -> (T, 4, 4) in armature space, the foot's target pose. turns, places: bone -> channels, as for
+    `pose_bones`. If the target is out of reach, the leg points at it.
     """
     poses = pose_bones(rig, turns, places, [leg.foot])
     hip, knee, ankle = (poses[bone][:, :3, 3] for bone in (leg.thigh, leg.shin, leg.foot))
@@ -66,7 +67,10 @@ def aim_leg(rig: Rig, leg: LegBones, before: Poses, turns: Poses, places: Poses)
 
 
 def _hinge(axes: Array, thigh: Array, shin: Array) -> Array:
-    """About what the knee bends (T, 3), unit, for frames in which the leg is straight: what it does in the others."""
+    """The axis (T, 3), unit, armature space, about which the knee bends, for frames in which the leg is straight.
+
+    axes: (T, 3, 3) the thigh's. thigh, shin: (T, 3). The mean over all frames, in the thigh's own axes.
+    """
     own = np.sum(inverse(axes) @ np.cross(thigh, shin)[..., None], axis=0)[:, 0]
     own /= max(float(np.linalg.norm(own)), 1e-12)
     return axes @ own
@@ -75,7 +79,10 @@ def _hinge(axes: Array, thigh: Array, shin: Array) -> Array:
 def _pose(
     rig: Rig, turns: Poses, places: Poses, aims: Poses, wanted: Iterable[str]
 ) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Poses of the wanted bones and those above, and the turns (T, 3, 3) of those with aims: the axes to have."""
+    """Poses (T, 4, 4) of the wanted bones and their ancestors, and channel rotations (T, 3, 3) of bones with aims.
+
+    aims: bone -> (T, 3, 3), axes in armature space that the bone is to have.
+    """
     frames = len(next(iter(turns.values())))
     poses: dict[str, Array] = {}
     aimed: dict[str, Array] = {}
@@ -84,7 +91,7 @@ def _pose(
         here = np.broadcast_to(bone.rest, (frames, 4, 4))
         if bone.parent is not None:
             offset = np.linalg.inv(rig[bone.parent].rest) @ bone.rest
-            here = (poses[bone.parent].reshape(-1, 4) @ offset).reshape(-1, 4, 4)  # one product, not one for each frame
+            here = (poses[bone.parent].reshape(-1, 4) @ offset).reshape(-1, 4, 4)  # one matrix product for all frames
         pose = here.copy()
         place = places.get(name, bone.pose[None, :3, 3])
         pose[:, :3, 3] += (location_axes(rig, name, here) @ place[..., None])[..., 0]

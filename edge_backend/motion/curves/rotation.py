@@ -1,4 +1,4 @@
-"""The channels in which a bone turns, as rotations."""
+"""Conversions between Blender's rotation channels and rotations, and angles between rotations."""
 
 from typing import Literal
 
@@ -8,19 +8,19 @@ from ...numerics.array import Array
 from ..rotations import matrix_to_quaternion, quaternion_to_matrix
 
 RotationMode = Literal["QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX"]
-"""As Blender names them."""
+"""Blender's rotation modes."""
 
 
 def rotation_matrices(values: Array, mode: str) -> Array:
-    """Rotation matrices (T, 3, 3) of channels (T, 4 or 3) in a rotation mode, as `rotation_quaternions` reads them."""
+    """Rotation matrices (T, 3, 3) of channels (T, 4 or 3) in a rotation mode, as for `rotation_quaternions`."""
     return quaternion_to_matrix(rotation_quaternions(values, mode))
 
 
 def rotation_quaternions(values: Array, mode: str) -> Array:
-    """Unit quaternions (T, 4) of channels (T, 4 or 3) in a rotation mode; cheaper to compare than matrices.
+    """Unit quaternions (T, 4) of channels (T, 4 or 3) in a rotation mode.
 
-    Quaternions w, x, y, z of any length; axis-angle as angle, x, y, z; Euler angles x, y, z in radians, where XYZ turns
-    about x first.
+    values: quaternions w, x, y, z of any length; axis-angle as angle, x, y, z; or Euler angles x, y, z. Angles are in
+    radians; mode XYZ rotates about x first. Quaternions are cheaper to compare than matrices.
     """
     if mode == "QUATERNION":
         return _unit(values)
@@ -31,7 +31,7 @@ def rotation_quaternions(values: Array, mode: str) -> Array:
     turned[:, 0] = 1
     for letter in mode:
         axis = "XYZ".index(letter)
-        one, two, three = axis + 1, (axis + 1) % 3 + 1, (axis + 2) % 3 + 1  # the axis itself, and those behind it
+        one, two, three = axis + 1, (axis + 1) % 3 + 1, (axis + 2) % 3 + 1  # the axis, and the next two
         w, x, y, z = (turned[:, column].copy() for column in (0, one, two, three))
         c, s = cosine[:, axis], sine[:, axis]
         turned[:, 0], turned[:, one] = c * w - s * x, c * x + s * w
@@ -40,20 +40,23 @@ def rotation_quaternions(values: Array, mode: str) -> Array:
 
 
 def turns_between(one: Array, other: Array) -> Array:
-    """The angles (T,), radians, between unit quaternions (T, 4) of any sign; exact for small ones."""
+    """Angles (T,), radians, between unit quaternions (T, 4) of either sign; accurate for small angles."""
     apart, together = one - other, one + other
     chord = np.minimum(np.einsum("ti,ti->t", apart, apart), np.einsum("ti,ti->t", together, together))
     return 4 * np.arcsin(np.sqrt(chord) / 2)
 
 
 def angles_between(one: Array, other: Array) -> Array:
-    """The angles (T,), radians, between rotations (T, 3, 3); exact for small ones."""
+    """Angles (T,), radians, between rotation matrices (T, 3, 3); accurate for small angles."""
     chord = np.linalg.norm(one - other, axis=(-2, -1)) / np.sqrt(8)
     return 2 * np.arcsin(np.minimum(chord, 1))
 
 
 def rotation_channels(matrices: Array, mode: str, near: Array) -> Array:
-    """Channels (T, 4 or 3) of rotations (T, 3, 3) in a rotation mode; of equal ones those nearest to `near`."""
+    """Channels (T, 4 or 3) of rotation matrices (T, 3, 3) in a rotation mode.
+
+    near: (T, 4 or 3). Of the channels that describe the same rotation, those nearest to these are returned.
+    """
     if mode in ("QUATERNION", "AXIS_ANGLE"):
         quaternion = matrix_to_quaternion(matrices)
         if mode == "QUATERNION":

@@ -1,7 +1,7 @@
-"""Cubic curves through keys: what an F-curve with Bezier handles at a third of the way to its neighbours draws.
+"""Cubic Hermite splines: the curves of F-curves whose Bezier handles are a third of the way to the next key in time.
 
-With handles there, time runs evenly along the curve, and a segment is the cubic that has the keys' values and slopes
-(Hermite's form). Frames are counted from 0; keys are some of them, in rising order, the first and the last among them.
+With such handles the curve's time is linear in its parameter, so a segment is the cubic with the keys' values and
+slopes. Frames are counted from 0; keys are some of them in rising order, including the first and the last.
 """
 
 import numpy as np
@@ -10,20 +10,20 @@ from ...numerics.array import Array
 from ...numerics.banded import solve_block_tridiagonal
 from ...numerics.hermite import hermite_basis
 
-_GENTLE = 1e-4  # of a frame's weight: how much the motion's own values and slopes count at the keys
+_REGULARISATION = 1e-4  # of a frame's weight: the weight of the motion's own values and slopes at the keys
 
 
 def fit_keys(values: Array, keys: Array, weight: Array) -> tuple[Array, Array]:
-    """Values and slopes per frame (K, n) at the keys (K,) of the curve that comes nearest to the values (T, n).
+    """Least-squares fit: values and slopes per frame, each (K, n), at the keys (K,), to values (T, n).
 
-    weight: (T,), how much each frame's squared error counts. What no frame tells, as the slopes between keys on
-    neighbouring frames, is the motion's own.
+    weight: (T,), of each frame's squared error. What the frames do not determine, as slopes at keys on adjacent frames,
+    is regularised towards the motion's own values and slopes.
     """
     _, span, (here, there, slope_here, slope_there) = _basis(np.arange(len(values)), keys)
     columns = np.stack([here, slope_here * span, there, slope_there * span], axis=1)
     weighted = columns * weight[:, None]
     starts = keys[:-1]
-    # Of each segment, what its four numbers (value and slope at either end) have to do with each other and the values.
+    # Normal equations of each segment, in its four unknowns: value and slope at either end.
     products = np.add.reduceat(weighted[:, :, None] * columns[:, None, :], starts)
     pulls = np.add.reduceat(weighted[:, :, None] * values[:, None, :], starts)
     count = len(keys)
@@ -32,15 +32,15 @@ def fit_keys(values: Array, keys: Array, weight: Array) -> tuple[Array, Array]:
     diagonal[1:] += products[:, 2:, 2:]
     right[:-1] += pulls[:, :2]
     right[1:] += pulls[:, 2:]
-    gentle = (_GENTLE * weight[keys])[:, None, None]
-    diagonal += gentle * np.eye(2)
-    right += gentle * np.stack([values[keys], np.gradient(values, axis=0)[keys]], axis=1)
+    prior = (_REGULARISATION * weight[keys])[:, None, None]
+    diagonal += prior * np.eye(2)
+    right += prior * np.stack([values[keys], np.gradient(values, axis=0)[keys]], axis=1)
     fitted = solve_block_tridiagonal(diagonal, products[:, :2, 2:], right)
     return fitted[:, 0], fitted[:, 1]
 
 
 def draw(values: Array, slopes: Array, keys: Array, frames: Array) -> Array:
-    """The curve (F, n) at the frames (F,), fractions too. values, slopes: (K, n) at the keys (K,)."""
+    """The curve (F, n) at the frames (F,), which may be fractions. values, slopes: (K, n) at the keys (K,)."""
     if len(keys) == 1:
         return np.tile(values, (len(frames), 1))
     segment, span, (here, there, slope_here, slope_there) = _basis(frames, keys)
@@ -53,7 +53,7 @@ def draw(values: Array, slopes: Array, keys: Array, frames: Array) -> Array:
 
 
 def _basis(frames: Array, keys: Array) -> tuple[Array, Array, tuple[Array, Array, Array, Array]]:
-    """For each frame: its segment, that segment's length, and Hermite's four cubics there."""
+    """For frames (F,): the numbers and lengths of their segments, and the four Hermite basis functions, each (F,)."""
     segment = np.clip(np.searchsorted(keys, frames, side="right") - 1, 0, len(keys) - 2)
     span = (keys[segment + 1] - keys[segment]).astype(float)
     t = (frames - keys[segment]) / span

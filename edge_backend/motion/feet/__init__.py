@@ -1,6 +1,7 @@
-"""Feet that stand: foot skate, floating and sinking taken out of a motion, on the dancer and on any rig with legs.
+"""Foot cleanup: removes foot skate, floating and floor penetration from a motion, on any skeleton with legs.
 
-`clean` is the way in; docs/feet.md explains the method. numpy and the standard library only.
+`clean` is the entry point; docs/feet.md explains the method. `planted` means a footplant constraint throughout: a heel
+or toe joint that must not move horizontally (Kovar et al. 2002). numpy and the standard library only.
 """
 
 from .clean import Cleaned, clean, clean_motion, settle, settle_in_steps

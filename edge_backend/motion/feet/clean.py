@@ -1,4 +1,4 @@
-"""Foot cleanup from end to end: plants, root, targets, legs (after Kovar, Schreiner and Gleicher 2002)."""
+"""The steps of the foot cleanup: plants, root, foot targets, leg IK (after Kovar, Schreiner and Gleicher 2002)."""
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
@@ -13,14 +13,15 @@ from .body import Body
 from .contact_detection import by_hand, detect_contacts, part_handovers, release_heels, release_pivots, release_slides
 from .curves import rise
 from .legs import STRETCH, longest_legs, reach_leg
-from .proportions import carried_spread, fit_in_steps, leg_ways
+from .proportions import fit_in_steps, leg_ways, retargeted_spread
 from .rig import SMPL_RIG, FootRig
 from .root import drift_shift, find_floor, floor_shift
 from .settings import FootSettings
 from .targets import FootPlan, FootTrack, follow_leg, follow_plan, loosened, plan_foot
 from .turns import heading, inverse
 
-# The pelvis comes down where a planted foot needs a leg longer than it was and than this share of thigh + shin.
+# The pelvis is lowered where a planted foot would need a leg longer than in the input and than this share of
+# thigh + shin.
 STRAIGHT = 0.997
 DEEPEST_DROP = 0.06  # metres
 DROP_REACH = 6  # frames
@@ -31,8 +32,9 @@ UNTOUCHED = 1e-9  # metres or radians
 class Cleaned:
     """A cleaned motion.
 
-    rotations: (T, J, 3, 3) local. root: (T, 3). planted: bool (T, legs, 2), heel and toes, what was locked.
-    touched: bool (T, legs), frames in which a leg's pose was changed; elsewhere it is the input's, bit for bit.
+    rotations: (T, J, 3, 3) local. root: (T, 3) metres, world. planted: bool (T, legs, 2), heel and toes, the plants
+    that were enforced. touched: bool (T, legs), frames in which a leg's rotations were changed; in all others they
+    equal the input's, bit for bit.
     """
 
     rotations: Array
@@ -48,18 +50,18 @@ def clean(
     settings: FootSettings | None = None,
     *,
     rig: FootRig = SMPL_RIG,
-    held: Array | None = None,
+    constrained: Array | None = None,
 ) -> Cleaned:
-    """Take foot skate, floating and sinking out of a motion at 30 frames a second.
+    """Remove foot skate, floating and floor penetration from a motion at 30 frames a second.
 
     rotations: (T, J, 3, 3) local. root: (T, 3) metres, world, z up. contacts: (T, 2 legs) in [0, 1]: ankles in the
     order of the rig's legs, then toes, as EDGE's channels; None takes every slow joint as a possible contact.
-    held: bool (T, J), what the animator holds: those joints do not move in those frames.
-    Returns arrays of the input's types. Raises ValueError if shapes disagree. After Kovar et al. 2002, with the root
-    corrected by contact as in GVHMR (Shen et al. 2024).
+    constrained: bool (T, J), joints whose world positions and rotations must not change in these frames.
+    Returns arrays of the input's dtypes. Raises ValueError if shapes disagree. After Kovar et al. 2002, with the root
+    corrected by contacts as in GVHMR (Shen et al. 2024).
     """
     settings = settings or FootSettings()
-    body = Body(rotations, root, rig, contacts, held)
+    body = Body(rotations, root, rig, contacts, constrained)
     if not settings.enabled or settings.strength == 0 or body.frames == 0:
         free = np.zeros(body.contacts.shape, dtype=bool)
         return Cleaned(rotations.copy(), root.copy(), free, free[..., 0])
@@ -77,20 +79,21 @@ def clean(
 def settle(
     rotations: Array, root: Array, contacts: Array, settings: FootSettings | None = None, *, rig: FootRig
 ) -> Cleaned:
-    """What `settle_in_steps` makes, all at once."""
+    """Run `settle_in_steps` to its end; arguments, result and errors are the same."""
     return at_once(settle_in_steps(rotations, root, contacts, settings, rig=rig))
 
 
 def settle_in_steps(
     rotations: Array, root: Array, contacts: Array, settings: FootSettings | None = None, *, rig: FootRig
 ) -> Generator[float, None, Cleaned]:
-    """Let a clean motion's feet stand on a rig of other proportions, changing no more than these demand.
+    """Re-plant the feet of a clean motion after retargeting to other proportions, with the least change of leg angles.
 
-    rotations, root, rig: as for `clean`: the motion as it was carried over, the hips' way grown with the legs.
-    contacts: (T, 2 legs), above 0 where the motion's feet stand, frame t for the way from t to t + 1: just there they
-    are planted. Legs keep their directions as far as that goes: the root gives by up to 1 % of its reach, stances stand
-    where they turn legs least. Beyond that the root is put higher or lower for good, and down where a leg is too short.
-    In steps, which yield how much is done.
+    rotations: (T, J, 3, 3) local and root: (T, 3) metres, world, z up, after retargeting, with the root's path scaled
+    by leg length. contacts: (T, 2 legs), above 0 where a foot stands between frames t and t + 1; exactly these are
+    planted. rig: the target's legs. Leg directions are preserved as far as possible: the root may deviate by up to 1 %
+    of its range, and stances are placed where legs rotate least. In addition the root's height changes by a constant,
+    and decreases in frames in which a leg is too short.
+    Yields the fraction that is done. Raises ValueError if shapes disagree.
     """
     settings = settings or FootSettings()
     body = Body(rotations, root, rig, contacts, None)
@@ -106,9 +109,9 @@ def settle_in_steps(
     plans = _plan(body, planted, shift, settings)
     yield 0.2
     shift, plans = yield from part(fit_in_steps(body, plans, shift, settings), 0.2, 0.8)
-    spreads = [carried_spread(body, leg) for leg in range(len(plans))]
-    carried = zip(body.tracks(shift), body.rig.feet, plans, spreads, strict=True)
-    plans = [loosened(track, foot, plan, settings, spread) for track, foot, plan, spread in carried]
+    spreads = [retargeted_spread(body, leg) for leg in range(len(plans))]
+    retargeted = zip(body.tracks(shift), body.rig.feet, plans, spreads, strict=True)
+    plans = [loosened(track, foot, plan, settings, spread) for track, foot, plan, spread in retargeted]
     shift[:, 2] -= _pelvis_drop(body, plans, shift, STRETCH)
     shift *= settings.strength
     yield 0.85
@@ -120,24 +123,24 @@ def settle_in_steps(
 
 
 def _usual_height(body: Body, plans: list[FootPlan]) -> float:
-    """How far the pelvis goes up for good, so that most ankles stand as high as their feet ask for."""
-    missing = [(plan.ankle[:, 2] - body.points[:, leg, 0, 2])[plan.fixed] for leg, plan in enumerate(plans)]
+    """The median distance, metres, by which planned ankles are above those of the input, over all planted frames."""
+    missing = [(plan.ankle[:, 2] - body.points[:, leg, 0, 2])[plan.pinned] for leg, plan in enumerate(plans)]
     return float(np.median(np.concatenate(missing))) if any(len(one) for one in missing) else 0.0
 
 
-def clean_motion(motion: Motion, settings: FootSettings | None = None, held: Array | None = None) -> Motion:
-    """The dance with clean feet; `clean` says how. held: bool (T, 24)."""
-    cleaned = clean(motion.rotations, motion.root, motion.contacts, settings, held=held)
+def clean_motion(motion: Motion, settings: FootSettings | None = None, constrained: Array | None = None) -> Motion:
+    """The motion with rotations and root from `clean`. constrained: bool (T, 24), as for `clean`."""
+    cleaned = clean(motion.rotations, motion.root, motion.contacts, settings, constrained=constrained)
     return replace(motion, rotations=cleaned.rotations, root=cleaned.root)
 
 
 def _stand(body: Body, settings: FootSettings) -> tuple[Array, Array]:
-    """Plants (T, legs, 2) and the root's shift (T, 3) that they ask for."""
+    """Detect plants: bool (T, legs, 2), and the root's translation (T, 3), metres, world, that follows from them."""
     scale = body.rig.scale
     floor = find_floor(body.points, body.heights, body.contacts, scale)
     heights = body.heights - floor[:, None, None]
     planted = by_hand(detect_contacts(body.points, heights, body.contacts, settings, scale), settings)
-    drift = drift_shift(planted, body.points, body.held_root, scale)
+    drift = drift_shift(planted, body.points, body.constrained_root, scale)
     steady = body.points + np.pad(drift, ((0, 0), (0, 1)))[:, None, None]
     planted = release_slides(planted, steady, scale)
     if settings.allow_pivots:
@@ -145,26 +148,28 @@ def _stand(body: Body, settings: FootSettings) -> tuple[Array, Array]:
         planted = release_pivots(planted, angles)
     planted = by_hand(planted, settings)
     shift = np.empty((body.frames, 3))
-    shift[:, :2] = drift_shift(planted, body.points, body.held_root, scale)
-    shift[:, 2] = floor_shift(planted, body.heights - settings.floor, floor - settings.floor, body.held_root, scale)
-    return planted, np.where(body.held_root[:, None], 0, shift)
+    shift[:, :2] = drift_shift(planted, body.points, body.constrained_root, scale)
+    shift[:, 2] = floor_shift(
+        planted, body.heights - settings.floor, floor - settings.floor, body.constrained_root, scale
+    )
+    return planted, np.where(body.constrained_root[:, None], 0, shift)
 
 
 def _plan(body: Body, planted: Array, shift: Array, settings: FootSettings) -> list[FootPlan]:
     return [
-        plan_foot(track, foot, planted[:, leg], body.held_legs[:, leg], settings)
+        plan_foot(track, foot, planted[:, leg], body.constrained_legs[:, leg], settings)
         for leg, (track, foot) in enumerate(zip(body.tracks(shift), body.rig.feet, strict=True))
     ]
 
 
 def _pelvis_drop(body: Body, plans: list[FootPlan], shift: Array, straight: float = STRAIGHT) -> Array:
-    """How far (T,) the pelvis comes down so that planted feet are in reach."""
+    """The distance (T,), metres, by which the pelvis is lowered so that planted feet are within reach; smooth."""
     need = np.minimum(_missing_reach(body, plans, shift, straight).max(axis=1), DEEPEST_DROP * body.rig.scale)
-    return rise(need, body.held_root, DROP_REACH, late=np.inf)
+    return rise(need, body.constrained_root, DROP_REACH, late=np.inf)
 
 
 def _missing_reach(body: Body, plans: list[FootPlan], shift: Array, straight: float = STRAIGHT) -> Array:
-    """How far (T, legs) each hip would have to come down for its planted foot."""
+    """The distance (T, legs), metres, by which each hip would have to be lowered to reach its planted foot."""
     need = np.zeros((body.frames, len(plans)))
     for index, (plan, foot, leg) in enumerate(zip(plans, body.rig.feet, body.rig.legs, strict=True)):
         old = np.linalg.norm(body.joints[:, leg.ankle] - body.joints[:, leg.hip], axis=1)
@@ -172,7 +177,7 @@ def _missing_reach(body: Body, plans: list[FootPlan], shift: Array, straight: fl
         way = plan.ankle - body.joints[:, leg.hip] - shift
         aside = np.sum(way[:, :2] ** 2, axis=1)
         drop = -way[:, 2] - np.sqrt(np.maximum(reach**2 - aside, 0))
-        need[:, index] = np.where(plan.fixed & ~plan.held, np.maximum(drop, 0), 0)
+        need[:, index] = np.where(plan.pinned & ~plan.constrained, np.maximum(drop, 0), 0)
     return need
 
 
@@ -186,26 +191,32 @@ def _apply(body: Body, plans: list[FootPlan], shift: Array, wanted: list[FootTra
 
 
 def _change(track: FootTrack, wanted: FootTrack, strength: float) -> Array:
-    """From a foot to the wanted one (T, 3, 3): the ankle's way in metres, its turn, and the toe joint's turn on top of
-    that, both as axis-angle vectors in the world."""
+    """The change (T, 3, 3) from track to wanted, times strength.
+
+    Rows: the ankle's translation, metres; the ankle's rotation; the toe joint's rotation after that one; both rotations
+    as axis-angle vectors, world.
+    """
     turn = matrix_to_axis_angle(wanted.turn @ inverse(track.turn))
-    carried = axis_angle_to_matrix(strength * turn) @ track.toe_turn
-    toe_turn = matrix_to_axis_angle(wanted.toe_turn @ inverse(carried))
+    retargeted = axis_angle_to_matrix(strength * turn) @ track.toe_turn
+    toe_turn = matrix_to_axis_angle(wanted.toe_turn @ inverse(retargeted))
     return strength * np.stack([wanted.ankle - track.ankle, turn, toe_turn], axis=1)
 
 
 def _turn_leg(body: Body, index: int, plan: FootPlan, change: Array, rotations: Array) -> Array:
-    """Write one leg's local rotations into rotations (T, J, 3, 3) in the frames that change; returns those (T,)."""
+    """Solve one leg's IK and write its local rotations into rotations (T, J, 3, 3) in place.
+
+    change: (T, 3, 3) from `_change`. Returns bool (T,), the frames that changed.
+    """
     leg, parents = body.rig.legs[index], body.rig.skeleton.parents
-    frames = (np.abs(change).max(axis=(1, 2)) > UNTOUCHED) & ~plan.held
+    frames = (np.abs(change).max(axis=(1, 2)) > UNTOUCHED) & ~plan.constrained
     joints, turns = body.joints[frames], body.turns[frames]
     step, ankle, toe = change[frames, 0], *axis_angle_to_matrix(change[frames, 1:]).swapaxes(0, 1)
     thigh, shin = joints[:, leg.knee] - joints[:, leg.hip], joints[:, leg.ankle] - joints[:, leg.knee]
     hinge = turns[:, leg.hip] @ body.rig.feet[index].hinge
-    longest = longest_legs(thigh, shin, plan.fixed[frames])
+    longest = longest_legs(thigh, shin, plan.pinned[frames])
     reached = reach_leg(thigh, shin, hinge, thigh + shin + step, longest)
     shank = reached.hip @ reached.knee
-    # What turns each joint, and what turns its parent, in the world.
+    # Each joint's world rotation relative to the input, and its parent's.
     world = {leg.hip: (reached.hip, np.eye(3)), leg.knee: (shank, reached.hip)}
     world |= {leg.ankle: (ankle, shank), leg.toe: (toe @ ankle, ankle)}
     for joint, (own, above) in world.items():

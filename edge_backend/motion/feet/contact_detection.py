@@ -1,6 +1,6 @@
-"""Where feet stand: sustained contacts of heels and toes, from the model's channels, height, speed and the animator.
+"""Detects footplants from the model's contact channels, height and speed of the joints, and the animator's ranges.
 
-A contact has the shape (T, legs, 2): the heel (the ankle joint) and the toes (the toe joint) of each leg.
+Plants have the shape (T, legs, 2): the heel (the ankle joint) and the toes (the toe joint) of each leg.
 """
 
 from collections.abc import Callable
@@ -12,28 +12,29 @@ from ...numerics.intervals import distance, runs
 from ...schema.frames import FPS
 from .settings import FootSettings
 
-# What starts a plant and what keeps it (hysteresis). Heights: the joint above its place on a flat foot, metres.
-# Feet of a motion model slide by 0.3 to 0.8 m/s where its own contacts tell them to stand: speed only rules out swings.
+# Hysteresis thresholds: START begins a plant, STAY continues it. Heights: metres above the height on a flat foot.
+# Feet of a generated motion slide at 0.3 to 0.8 m/s even where its contact channels are 1: speed only excludes swings.
 START_SPEED, STAY_SPEED = 0.70, 1.00  # metres per second
 START_HEIGHT, STAY_HEIGHT = 0.025, 0.045
-LANDS_HEIGHT, LANDS_SPEED = 0.005, 0.20  # higher and faster, up or down, a foot has not landed yet
+LANDS_HEIGHT, LANDS_SPEED = 0.005, 0.20  # a joint above both, metres and vertical m/s, has not landed or has lifted off
 SHORTEST_PLANT = 4  # frames
-LONGEST_GAP = 2  # frames without contact that a plant bridges
+LONGEST_GAP = 2  # frames without contact that do not end a plant
 
-SLIDE_SPEED = 0.12  # metres per second, median: faster, and a foot slides; slower, and it stands
-LONGEST_SLIDE = 0.15  # metres from a plant's middle; what slides further means to
-LONGEST_SHIFT = 0.10  # the same of a foot that stands before and after: further, and it has made a step
-WIDEST_TURN = np.radians(15)  # from a flat foot's mean heading; what turns further pivots on its toes
-HEEL_LIFTS = 0.004  # metres that the pelvis would have to come down: rather than more, the heel stays up
-PIVOT_SPEED = np.radians(45)  # per second; such a foot is pivoting in every frame in which it turns faster
-STEP_FRAMES = 4  # frames given to a foot for the step or turn that a plant was broken for
+SLIDE_SPEED = 0.12  # metres per second; a plant whose median speed is larger is a slide
+LONGEST_SLIDE = 0.15  # metres from the plant's mean position; longer slides are taken as intended and released
+LONGEST_SHIFT = 0.10  # metres from the plant's mean position; a slower plant that extends further contains a step
+WIDEST_TURN = np.radians(15)  # from the mean heading of a flat foot; a foot that turns further pivots on its toes
+HEEL_LIFTS = 0.004  # metres; a heel is released where the pelvis would have to be lowered by more
+PIVOT_SPEED = np.radians(45)  # per second; a pivoting foot's heel is released in frames in which it turns faster
+STEP_FRAMES = 4  # frames that are freed for the step or turn within a plant
 
 
 def detect_contacts(points: Array, heights: Array, contacts: Array, settings: FootSettings, scale: float) -> Array:
     """Planted heels and toes, bool (T, legs, 2).
 
-    points: (T, legs, 2, 3) ankle and toe joints, world. heights: (T, legs, 2) above their place on a flat foot.
-    contacts: (T, legs, 2) in [0, 1]; frame t speaks of the way from t to t + 1, as EDGE's.
+    points: (T, legs, 2, 3) ankle and toe joints, metres, world. heights: (T, legs, 2) metres above their height on a
+    flat foot. contacts: (T, legs, 2) in [0, 1]; frame t is about the interval from t to t + 1, as in EDGE. scale: the
+    rig's leg length over SMPL's.
     """
     contact = np.maximum(contacts, np.concatenate([contacts[:1], contacts[:-1]]))
     speed = joint_speed(points) / scale
@@ -58,7 +59,10 @@ def _sustained(start: Array, stay: Array) -> Array:
 
 
 def _landed(planted: Array, heights: Array) -> Array:
-    """The plants (T, legs, 2) without their first and last frames in which the joint is still on its way down or up."""
+    """The plants (T, legs, 2) without first and last frames in which the joint still lands or already lifts off.
+
+    heights: (T, legs, 2) metres over the rig's scale.
+    """
     planted = planted.copy()
     flies = (np.abs(heights) > LANDS_HEIGHT) & (np.abs(_rates(heights)) > LANDS_SPEED)
     for leg, part in np.ndindex(planted.shape[1:]):
@@ -72,10 +76,10 @@ def _landed(planted: Array, heights: Array) -> Array:
 
 
 def release_slides(planted: Array, points: Array, scale: float) -> Array:
-    """The plants (T, legs, 2) without those that slide far.
+    """The plants (T, legs, 2) without long slides and steps.
 
-    points: (T, legs, 2, 3), the root's drift taken off. A joint that keeps sliding is freed, or held all along if that
-    is not far; one that stood, moved and stood again gets its step back.
+    points: (T, legs, 2, 3) metres, world, with the root's drift removed. A plant that slides throughout is released if
+    it is longer than LONGEST_SLIDE. One that stands, moves and stands again is split where it moves fastest.
     """
     planted = planted.copy()
     speed = joint_speed(points) / scale
@@ -95,7 +99,7 @@ def release_slides(planted: Array, points: Array, scale: float) -> Array:
 
 
 def release_pivots(planted: Array, headings: Array) -> Array:
-    """The plants (T, legs, 2) with the heel free where a flat foot turns. headings: (T, legs) radians."""
+    """The plants (T, legs, 2) with the heel released where a flat foot turns. headings: (T, legs) radians about z."""
     planted = planted.copy()
     for leg in range(planted.shape[1]):
         angle = np.unwrap(headings[:, leg])
@@ -115,9 +119,9 @@ def release_pivots(planted: Array, headings: Array) -> Array:
 
 
 def release_heels(planted: Array, missing: Array) -> Array:
-    """The plants (T, legs, 2) with the heel lifted where the leg is too short to lay the foot flat.
+    """The plants (T, legs, 2) with the heel released where the leg is too short for a flat foot.
 
-    missing: (T, legs) metres by which the pelvis would have to come down.
+    missing: (T, legs) metres, over the rig's scale, by which the pelvis would have to be lowered.
     """
     planted = planted.copy()
     for leg in range(planted.shape[1]):
@@ -131,7 +135,10 @@ def release_heels(planted: Array, missing: Array) -> Array:
 
 
 def part_handovers(planted: Array) -> Array:
-    """The plants (T, legs, 2) with free frames where a foot goes from its heel alone to its toes alone or back."""
+    """The plants (T, legs, 2) with free frames between a plant of the heel alone and one of the toes alone.
+
+    Such a foot shares no planted point between the two, so it needs time to move.
+    """
     planted = planted.copy()
     heel, toes = planted[..., 0], planted[..., 1]
     switch = (heel & ~toes)[:-1] & (toes & ~heel)[1:] | (toes & ~heel)[:-1] & (heel & ~toes)[1:]
@@ -143,7 +150,10 @@ def part_handovers(planted: Array) -> Array:
 def _break(
     track: Array, stretches: list[tuple[int, int]], spread: Callable[[int, int], float], limit: float, pace: Array
 ) -> None:
-    """Break stretches of a track (T,), in place, at their fastest frames until each spread is within the limit."""
+    """Split intervals of a track bool (T,), in place, at their fastest frames until each one's spread is <= limit.
+
+    stretches: (first frame, frame after the last). spread: a measure of such an interval. pace: (T,) speeds.
+    """
     pending = list(stretches)
     while pending:
         first, end = pending.pop()
@@ -157,7 +167,7 @@ def _break(
 
 
 def by_hand(planted: Array, settings: FootSettings) -> Array:
-    """The plants (T, legs, 2) with the animator's own ranges written over them. Raises ValueError for unknown legs."""
+    """The plants (T, legs, 2) overwritten by the ranges in settings.contacts. Raises ValueError for unknown legs."""
     planted = planted.copy()
     for contact in settings.contacts:
         if not 0 <= contact.leg < planted.shape[1]:
@@ -168,10 +178,10 @@ def by_hand(planted: Array, settings: FootSettings) -> Array:
 
 
 def joint_speed(points: Array) -> Array:
-    """Speed (T, ...), metres per second, of points (T, ..., 3) at 30 frames a second, from the frames on both sides."""
+    """Speed (T, ...), metres per second, of points (T, ..., 3), metres, at 30 frames a second; central differences."""
     return np.linalg.norm(_rates(points), axis=-1)
 
 
 def _rates(values: Array) -> Array:
-    """Change per second of values (T, ...) at 30 frames a second, from the frames on both sides."""
+    """Change per second of values (T, ...) at 30 frames a second; central differences."""
     return np.gradient(values, axis=0) * FPS if len(values) > 1 else np.zeros(values.shape)

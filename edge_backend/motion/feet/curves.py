@@ -1,4 +1,4 @@
-"""Smooth curves over the frames: fits, bridges between pinned frames, and envelopes."""
+"""Smooth curves over time: least-squares fits, interpolation between pinned frames, and upper envelopes."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ def fit_curve(place_weight: Array, place: Array, step_weight: Array, step: Array
 
         sum w_t |x_t - place_t|^2 + sum v_t |x_(t+1) - x_t - step_t|^2 + stiffness sum |x_(t+1) - 2 x_t + x_(t-1)|^2.
 
-    place_weight: (T,), some above 0. place: (T, k). step_weight: (T - 1,). step: (T - 1, k). The last sum bounds the
+    place_weight: (T,) w, some above 0. place: (T, k). step_weight: (T - 1,) v. step: (T - 1, k). The last sum penalises
     acceleration: features shorter than about (stiffness / w)^(1/4) frames are smoothed away.
     """
     frames = len(place)
@@ -30,12 +30,12 @@ def fit_curve(place_weight: Array, place: Array, step_weight: Array, step: Array
 
 
 def bridge(values: Array, pinned: Array, blend: int, acceleration: float, least: Array | float = -np.inf) -> Array:
-    """Fill the frames that are not pinned.
+    """Values (T, k) with the frames that are not pinned filled by cubics.
 
-    values: (T, k), read where pinned (T,) is True. Beside a pinned stretch the curve leaves with the stretch's own
-    slope and fades to 0 over `blend` frames, longer where that would take more than `acceleration` (per frame
-    squared); if the next pinned stretch comes sooner, the curve goes straight over to it. least: a number or (k,), the
-    least slope per frame, away from the stretch, that the curve leaves with.
+    values: (T, k), read where pinned, bool (T,), is True. Beside a pinned interval the curve starts with the interval's
+    own slope and fades to 0 over `blend` frames, or more frames if that would take more than `acceleration` (per frame
+    squared). If the next pinned interval comes sooner, one cubic connects the two. least: a number or (k,), a lower
+    bound of the slope per frame, away from the interval, with which the curve starts.
     """
     filled = np.where(pinned[:, None], values, 0.0)
     for start, end in runs(~pinned):
@@ -59,7 +59,7 @@ Edge = tuple[Array, Array]  # value and slope per frame
 
 
 def _edge(values: Array, pinned: Array, frame: int, inwards: int, least: Array | float) -> Edge | None:
-    """Value and slope at the end of a pinned stretch; inwards: +1 if the stretch goes on to later frames."""
+    """Value and slope per frame at the end of a pinned interval. inwards: +1 if the interval is later than `frame`."""
     if not 0 <= frame < len(values):
         return None
     inner = frame + inwards
@@ -73,15 +73,17 @@ def _still(edge: Edge) -> Edge:
 
 
 def _fade_frames(edge: Edge | None, blend: int, acceleration: float) -> int:
-    """A cubic from v to 0 over n frames accelerates by at most 6 v / n^2."""
+    """The length of a fade to 0. A cubic from v to 0 over n frames has an acceleration of at most 6 v / n^2."""
     if edge is None:
         return 0
     return max(blend, int(np.ceil(np.sqrt(6 * np.linalg.norm(edge[0]) / acceleration))))
 
 
 def envelope(need: Array, reach: int) -> Array:
-    """A smooth curve (T,) that is nowhere below `need` (T,): the maximum over +-reach frames, then a Hann-weighted mean
-    over +-reach frames. It is 0 further than 2 reach from where something is needed."""
+    """A smooth curve (T,) >= need (T,): the maximum over +-reach frames, then a Hann-weighted mean over +-reach frames.
+
+    need: (T,), >= 0. The curve is 0 at more than 2 reach frames from a non-zero need.
+    """
     if not need.any():
         return np.zeros_like(need)
     highest = need
@@ -92,10 +94,13 @@ def envelope(need: Array, reach: int) -> Array:
     return np.convolve(np.pad(highest, reach, mode="edge"), weights / weights.sum(), mode="valid")
 
 
-def rise(need: Array, fixed: Array, reach: int, late: float | Array) -> Array:
-    """A smooth curve (T,) over what is needed (T,). It is 0 in fixed frames (T,), so beside them it may be late: up to
-    `late`, a number or (T,), below the need."""
-    need = np.where(fixed, 0.0, need)
-    near = np.minimum(1, distance(fixed) / reach)
+def rise(need: Array, pinned: Array, reach: int, late: float | Array) -> Array:
+    """A smooth curve (T,), like `envelope`, that is 0 in pinned frames.
+
+    need: (T,), >= 0. pinned: bool (T,). Beside pinned frames the curve may be below the need by up to late, a number or
+    (T,), so that it can start at 0.
+    """
+    need = np.where(pinned, 0.0, need)
+    near = np.minimum(1, distance(pinned) / reach)
     smooth = envelope(need, reach) * near**2 * (3 - 2 * near)
     return np.maximum(smooth, need - late)

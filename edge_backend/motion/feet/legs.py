@@ -8,43 +8,43 @@ from ...numerics.array import Array
 from ..rotations import axis_angle_to_matrix
 from .turns import swing
 
-# A leg may always reach as far as it did; a correction may stretch it to this share of thigh + shin, and slows down
-# over the last SOFT of it, or the second half of the way, because the knee's speed grows without bound at full stretch.
+# A leg may always be as long as in the input. A correction may stretch it up to this share of thigh + shin, and slows
+# down over the last SOFT of it, or half of the added length, because the knee's speed is unbounded at full stretch.
 STRETCH = 0.999
 SOFT = 0.02
-# Where no plant needs it, a correction leaves a knee this share of its bend, for the same reason.
-KEPT_BEND = 0.65
-# The plane of a leg is told by its bones where the knee bends by more, by its hinge where it bends by less.
+# In frames without a plant, a correction leaves the knee at least this share of its bend, for the same reason.
+REMAINING_BEND = 0.65
+# The leg's plane is given by the hinge axis below the first bend, by thigh and shin above the second, blended between.
 HINGE_BEND, BONES_BEND = np.radians(8), np.radians(20)
 
 
 @dataclass(frozen=True)
 class LegTurns:
-    """Rotations in the world. hip: (T, 3, 3) turns the whole leg. knee: (T, 3, 3) turns the shin before that."""
+    """World rotations. hip: (T, 3, 3), of the whole leg. knee: (T, 3, 3), of the shin, applied before hip."""
 
     hip: Array
     knee: Array
 
 
 def reach_leg(thigh: Array, shin: Array, hinge: Array, target: Array, longest: Array) -> LegTurns:
-    """Turn hip and knee so that the ankle comes to its target.
+    """Two-bone IK: world rotations of hip and knee that bring the ankle to its target.
 
-    thigh, shin: (T, 3) hip to knee and knee to ankle, metres, world. hinge: (T, 3) unit, world; turning about it bends
-    the knee. target: (T, 3) from the hip. longest: (T, 1) metres, what the leg may be stretched to. The knee bends in
-    its own plane; the plane swings with the leg by the smallest rotation. Out of reach, the leg points at the target
-    and is as long as `reachable` says.
+    thigh, shin: (T, 3) hip to knee and knee to ankle, metres, world. hinge: (T, 3) unit, world; a positive rotation
+    about it bends the knee. target: (T, 3) metres, world, from the hip. longest: (T, 1) metres, the greatest distance
+    from hip to ankle. The knee bends in the leg's own plane, which swings with the leg by the smallest rotation. If the
+    target is out of reach, the leg points at it and has the length that `reachable` returns.
     """
     ankle = thigh + shin
     upper, lower = _norm(thigh), _norm(shin)
     along = thigh / upper
     axis = _bend_axis(along, shin / lower, hinge)
     forward = np.cross(axis, along)
-    # The shin may lean out of the plane; its part along the axis is not changed by the bend.
+    # The shin need not lie in the plane; its component along the axis is not changed by the bend.
     in_plane = np.hypot(np.sum(shin * along, axis=-1), np.sum(shin * forward, axis=-1))[..., None]
     bend = np.arctan2(np.sum(shin * forward, axis=-1), np.sum(shin * along, axis=-1))
     length = reachable(_norm(ankle), _norm(target), longest)
     cosine = (length**2 - upper**2 - lower**2) / (2 * upper * np.maximum(in_plane, 1e-9))
-    # Of the two angles the one that bends the knee forward: a leg bent backwards is mended.
+    # Of the two solutions, the one with the knee in front; this also corrects a knee that bends backwards.
     new_bend = np.arccos(np.clip(cosine, -1, 1))[..., 0]
     knee = axis_angle_to_matrix(axis * (new_bend - bend)[..., None])
     bent = thigh + (knee @ shin[..., None])[..., 0]
@@ -52,18 +52,19 @@ def reach_leg(thigh: Array, shin: Array, hinge: Array, target: Array, longest: A
 
 
 def longest_legs(thigh: Array, shin: Array, planted: Array) -> Array:
-    """What legs may be stretched to (T, 1), metres. thigh, shin: (T, 3). planted: bool (T,)."""
+    """The greatest distance (T, 1) from hip to ankle, metres. thigh, shin: (T, 3) metres, world. planted: bool (T,)."""
     upper, lower = _norm(thigh), _norm(shin)
     bend = np.arctan2(_norm(np.cross(thigh, shin)), np.sum(thigh * shin, axis=-1, keepdims=True))
-    kept = np.sqrt(upper**2 + lower**2 + 2 * upper * lower * np.cos(KEPT_BEND * bend))
+    shortened = np.sqrt(upper**2 + lower**2 + 2 * upper * lower * np.cos(REMAINING_BEND * bend))
     full = STRETCH * (upper + lower)
-    return np.where(planted[:, None], full, np.minimum(kept, full))
+    return np.where(planted[:, None], full, np.minimum(shortened, full))
 
 
 def reachable(old: Array, wanted: Array, longest: Array) -> Array:
-    """How long (...) a leg becomes that is `old` long and should be `wanted` long.
+    """New leg lengths (...), metres, for present lengths old (...), wanted ones (...) and upper bounds longest (...).
 
-    It shortens freely. It lengthens freely to SOFT before `longest`, over half of the way at least, then ever less.
+    Shortening is exact. Lengthening is exact up to SOFT before `longest`, or at least half of the possible increase,
+    and approaches `longest` exponentially beyond that.
     """
     room = np.maximum(longest - old, 0)
     soft = np.minimum(SOFT * longest, room / 2)
@@ -73,7 +74,10 @@ def reachable(old: Array, wanted: Array, longest: Array) -> Array:
 
 
 def _bend_axis(thigh: Array, shin: Array, hinge: Array) -> Array:
-    """Unit axes (T, 3) at right angles to the thigh, about which the knee bends by a positive angle."""
+    """Unit axes (T, 3), world, perpendicular to the thigh, about which a positive rotation bends the knee.
+
+    thigh, shin: (T, 3) unit. hinge: (T, 3) unit, used where the leg is nearly straight.
+    """
     normal = np.cross(thigh, shin)
     hinge = _unit(hinge - np.sum(hinge * thigh, axis=-1, keepdims=True) * thigh, normal)
     bend = np.arctan2(_norm(normal), np.sum(thigh * shin, axis=-1, keepdims=True))
@@ -87,7 +91,7 @@ def _norm(vector: Array) -> Array:
 
 
 def _unit(vector: Array, otherwise: Array) -> Array:
-    """Unit vectors; those of `otherwise` where a vector has no direction."""
+    """Unit vectors (..., 3); where a vector's length is 0, the direction of `otherwise`."""
     length = _norm(vector)
     fallback = otherwise / np.maximum(_norm(otherwise), 1e-12)
     return np.where(length > 1e-9, vector / np.maximum(length, 1e-12), fallback)

@@ -1,4 +1,4 @@
-"""What feet do, in numbers that need the rig or the plants: slide, soles, jumps, knees. Others are in evaluation."""
+"""Foot metrics that need a rig or plants: slide, sole points, jumps, knee angles. Other metrics are in evaluation."""
 
 import numpy as np
 
@@ -9,18 +9,24 @@ from ..kinematics import forward_kinematics, global_rotations
 from .rig import SMPL_RIG, FootRig
 
 FLOAT_HEIGHT = 0.03  # metres
-FALL = 6.0  # metres per second squared; a pelvis that falls faster, on average over a flight, is in a jump
+FALL = 6.0  # metres per second squared; in a jump the pelvis' mean downward acceleration exceeds this
 SHORTEST_JUMP = 4  # frames
 
 
 def plant_slide(joints: Array, planted: Array, rig: FootRig = SMPL_RIG) -> Array:
-    """Horizontal way (n,) in metres from frame to frame of ankles with planted heels and of planted toe joints."""
+    """Horizontal displacements (n,), metres per frame, of ankles with planted heels and of planted toe joints.
+
+    joints: (T, J, 3) metres, world. planted: bool (T, legs, 2), heel and toes.
+    """
     points = np.stack([joints[:, [leg.ankle for leg in rig.legs]], joints[:, [leg.toe for leg in rig.legs]]], axis=2)
     return np.linalg.norm(np.diff(points[..., :2], axis=0), axis=-1)[planted[1:] & planted[:-1]]
 
 
 def sole_points(rotations: Array, root: Array, rig: FootRig = SMPL_RIG) -> Array:
-    """Heel, ball, the point under the toe joint and the tip of the toes (T, legs, 4, 3), world."""
+    """Heel, ball, the point under the toe joint and the tip of the toes (T, legs, 4, 3), metres, world.
+
+    rotations: (T, J, 3, 3) local. root: (T, 3) metres, world.
+    """
     joints = forward_kinematics(rotations.astype(np.float64), root, rig.skeleton)
     turns = global_rotations(rotations.astype(np.float64), rig.skeleton)
     points = [
@@ -37,12 +43,15 @@ def sole_points(rotations: Array, root: Array, rig: FootRig = SMPL_RIG) -> Array
 
 
 def airborne(soles: Array) -> Array:
-    """Frames (T,) in which no sole (T, legs, 4, 3) is within 3 cm of the floor."""
+    """Bool (T,): no point of the soles (T, legs, 4, 3), metres, world, is within FLOAT_HEIGHT of the floor, z = 0."""
     return soles[..., 2].min(axis=(1, 2)) > FLOAT_HEIGHT
 
 
 def in_jump(soles: Array, pelvis: Array) -> Array:
-    """Frames (T,) of jumps: no foot at the floor, and the pelvis' height (T,) falls as thrown bodies do."""
+    """Bool (T,), frames of jumps: no foot at the floor for SHORTEST_JUMP frames, and the pelvis in free fall.
+
+    soles: (T, legs, 4, 3) from `sole_points`. pelvis: (T,) its height, metres.
+    """
     jumping = np.zeros(len(pelvis), dtype=bool)
     for start, end in runs(airborne(soles)):
         if end - start >= SHORTEST_JUMP:
@@ -52,7 +61,7 @@ def in_jump(soles: Array, pelvis: Array) -> Array:
 
 
 def knee_angles(joints: Array, rig: FootRig = SMPL_RIG) -> Array:
-    """Angles (T, legs), radians, between thigh and shin; 0 = straight."""
+    """Angles (T, legs), radians, between thigh and shin; 0 is straight. joints: (T, J, 3) metres, world."""
     angles = []
     for leg in rig.legs:
         thigh, shin = joints[:, leg.knee] - joints[:, leg.hip], joints[:, leg.ankle] - joints[:, leg.knee]

@@ -1,16 +1,17 @@
-"""Hips and stances on a rig of other proportions, chosen so that its legs point where the dancer's do.
+"""Places hips and stances on a rig of other proportions such that the directions of its legs change least.
 
-With thighs, shins, feet and hips of other lengths a planted foot and the dancer's leg do not meet. Two things can give:
-the root, by a little, and the place of each stance. Where `at` is the ankle of a plant and `wanted` the place at which
-thigh and shin would not turn, both for an unmoved root, the root's shift x (T, 3) and each stance's p (2,) minimise
+With other lengths of thighs, shins, feet and hips, a leg with unchanged directions does not reach its planted foot. Two
+things may move: the root, within a budget, and each stance as a whole. Let `at` be the ankle's position in a plant and
+`wanted` the ankle's position with unchanged directions of thigh and shin, both for an unmoved root. The root's
+translation x (T, 3) and each stance's translation p (2,) minimise
 
     sum over plants  d' (S / w + G)^-1 d,  d = at + p - x - wanted
     + sum |x_t - c|^2 / budget^2 + STIFFNESS sum |x_(t+1) - 2 x_t + x_(t-1)|^2
 
-S says how far an ankle gets if thigh and shin turn by LEG: far across the leg, hardly along one that is nearly
-straight. G is what the foot itself gives. c is the mean of x: hips may be elsewhere for good. All is linear in the
-turns, so it is solved some times, anew from where the legs are; w grows where they turn too far (iteratively reweighted
-least squares).
+S is the covariance of the ankle's position if thigh and shin rotate by about LEG: large across the leg, small along a
+leg that is nearly straight. G is that of the foot's own freedom. c is the mean of x, so a constant translation costs
+nothing. The problem is linearised in the rotations and solved ROUNDS times; w grows where legs rotate too far
+(iteratively reweighted least squares).
 """
 
 from collections.abc import Generator
@@ -31,24 +32,25 @@ from .turns import UP, inverse
 
 ROUNDS = 4
 LEG = np.radians(1)
-# A leg that turns by more than this weighs more in the next round, one that turns less weighs less.
+# A leg that rotates by more than this has a larger weight in the next round, one that rotates less a smaller one.
 GOOD = np.radians(1.3)
-LEAST, MOST = 0.3, 30.0  # of GOOD: the bounds of that
-FOOT_SHARE = 0.5  # of what a foot can still turn about its toes
-# Metres along a leg that mean nothing, however straight it is: to the hips, and to a foot, which must not tremble.
+LEAST, MOST = 0.3, 30.0  # bounds of rotation / GOOD for that
+FOOT_SHARE = 0.5  # of the rotation about its toes that a foot has left
+# Standard deviations along the leg, metres, below which S does not fall, however straight the leg is: for the root, and
+# for the foot, which must not jitter.
 SHORTEST, NEAR = 0.0005, 0.004
-REACH_SHARE = 0.0088  # of the hips' reach: what they may be off their way, with a margin to 1 %
+REACH_SHARE = 0.0088  # of the root's range: the budget, with a margin to 1 %
 LEAST_REACH = 0.001  # metres
-PLACE = 0.15  # metres; stances far apart from the dancer's are not wanted for nothing
-SMOOTH = 4  # frames; shorter changes of the hips' way are smoothed away
-ONE_PLACE = 1e9  # how firmly the frames of a stance share one place
+PLACE = 0.15  # metres; standard deviation of a stance's translation, a weak prior at 0
+SMOOTH = 4  # frames; shorter changes of the root's translation are smoothed away
+ONE_PLACE = 1e9  # weight of the equality of p within a stance
 TURN_ACCELERATION = 0.006  # radians per frame squared, of thighs and shins between plants
-OVERSHOOT = np.radians(0.3)  # what they may turn more there than at the plants
+OVERSHOOT = np.radians(0.3)  # by how much their rotation may exceed that at the plants
 
 
 @dataclass(frozen=True)
 class _Leg:
-    """One leg as it was carried over, world. hip: (T, 3) its joint. thigh, shin: (T, 3). hinge: (T, 3) unit."""
+    """One leg of the retargeted input, metres, world. hip: (T, 3) position. thigh, shin: (T, 3). hinge: (T, 3) unit."""
 
     hip: Array
     thigh: Array
@@ -57,17 +59,17 @@ class _Leg:
 
 
 @dataclass(frozen=True)
-class _Look:
-    """One leg with a root and a place: what the least squares need of it.
+class _LegState:
+    """The linearisation of one leg for given translations of root and stances.
 
-    at, wanted: (T, 3) as above. spread: (T, 3, 3) S. give: (T, 3, 3) G. turned: (T,) radians, thigh or shin.
-    lifted: bool (T,), a free foot that has to be higher.
+    at, wanted: (T, 3) metres, world, as above. spread: (T, 3, 3) S. foot_spread: (T, 3, 3) G. turned: (T,) radians, the
+    larger rotation of thigh and shin. lifted: bool (T,), free frames in which the foot has to be raised.
     """
 
     at: Array
     wanted: Array
     spread: Array
-    give: Array
+    foot_spread: Array
     turned: Array
     lifted: Array
 
@@ -75,9 +77,9 @@ class _Look:
 def fit_in_steps(
     body: Body, plans: list[FootPlan], shift: Array, settings: FootSettings
 ) -> Generator[float, None, tuple[Array, list[FootPlan]]]:
-    """The root's shift (T, 3) and the plans with their stances where legs turn least, from those given.
+    """The root's translation (T, 3), metres, world, and the plans with translated stances, such that legs rotate least.
 
-    In steps, which yield how much is done.
+    shift: (T, 3), the initial translation of the root. Yields the fraction that is done.
     """
     stances = np.stack([stance_numbers(plan.planted) for plan in plans], axis=1)
     reach = np.linalg.norm(body.root - body.root.mean(axis=0), axis=1).max(initial=0)
@@ -85,72 +87,75 @@ def fit_in_steps(
     x, place, moved = shift, np.zeros((*stances.shape, 2)), plans
     weight, firm = np.ones(stances.shape), np.ones(body.frames)
     for number in range(ROUNDS):
-        looks = []
+        states = []
         for leg, plan in enumerate(moved):
-            looks.append(_look(body, leg, plan, x, settings))
+            states.append(_leg_state(body, leg, plan, x, settings))
             yield (number + (leg + 1) / (len(plans) + 1)) / ROUNDS
-        turned = np.stack([look.turned for look in looks], axis=1)
+        turned = np.stack([state.turned for state in states], axis=1)
         middle = shift + (x - shift).mean(axis=0)
         way = x - middle
         size = np.linalg.norm(way, axis=1) / budget
-        if number:  # half of the way, so that the weights settle
+        if number:  # geometric mean with the last weights, so that they converge
             weight = np.sqrt(weight * np.clip(turned / GOOD, LEAST, MOST) ** 2)
             firm = np.sqrt(firm * np.clip(size, 1, 10) ** 4)
-        if number == ROUNDS - 1:  # the places for a way that keeps to the budget
+        if number == ROUNDS - 1:  # the translations of stances for a root within the budget
             middle, firm = middle + way / (1 + size[:, None] ** 6) ** (1 / 6), np.full(body.frames, 1e4)
-        x, place = _solve(looks, plans, place, weight, stances, middle, firm / budget**2, body.rig.scale)
+        x, place = _solve(states, plans, place, weight, stances, middle, firm / budget**2, body.rig.scale)
         moved = [replace(plan, ankle=plan.ankle + _flat(place[:, leg])) for leg, plan in enumerate(plans)]
         yield (number + 1) / ROUNDS
     return x, moved
 
 
-def _carried_leg(body: Body, leg: int) -> _Leg:
+def _retargeted_leg(body: Body, leg: int) -> _Leg:
     joints, foot = body.rig.legs[leg], body.rig.feet[leg]
     hip, knee, ankle = (body.joints[:, joint] for joint in (joints.hip, joints.knee, joints.ankle))
     return _Leg(hip, knee - hip, ankle - knee, body.turns[:, joints.hip] @ foot.hinge)
 
 
-def _reached(leg: _Leg, target: Array, fixed: Array) -> tuple[Array, Array]:
-    """Thighs and shins (T, 3) with the ankle at the target (T, 3) from the hip."""
-    turns = reach_leg(leg.thigh, leg.shin, leg.hinge, target, longest_legs(leg.thigh, leg.shin, fixed))
+def _reached(leg: _Leg, target: Array, pinned: Array) -> tuple[Array, Array]:
+    """Thighs and shins (T, 3), metres, world, with the ankle at the target (T, 3) from the hip."""
+    turns = reach_leg(leg.thigh, leg.shin, leg.hinge, target, longest_legs(leg.thigh, leg.shin, pinned))
     return (turns.hip @ leg.thigh[..., None])[..., 0], (turns.hip @ turns.knee @ leg.shin[..., None])[..., 0]
 
 
-def _look(body: Body, leg: int, plan: FootPlan, shift: Array, settings: FootSettings) -> _Look:
-    foot, own = body.rig.feet[leg], _carried_leg(body, leg)
+def _leg_state(body: Body, leg: int, plan: FootPlan, shift: Array, settings: FootSettings) -> _LegState:
+    foot, own = body.rig.feet[leg], _retargeted_leg(body, leg)
     track = body.tracks(shift)[leg]
-    loose = loosened(track, foot, plan, settings, carried_spread(body, leg), fades=False)
+    loose = loosened(track, foot, plan, settings, retargeted_spread(body, leg), fades=False)
     lift = np.maximum(lowest_ankle(foot, plan, settings) - track.ankle[:, 2], 0)
-    at = np.where(plan.fixed[:, None], loose.ankle, track.ankle + lift[:, None] * UP)
+    at = np.where(plan.pinned[:, None], loose.ankle, track.ankle + lift[:, None] * UP)
     thigh, shin = _reached(own, at - own.hip - shift, np.ones(body.frames, dtype=bool))
     turns = _between(own.thigh, thigh), _between(own.shin, shin)
-    # Turned back by these, thigh and shin would bring the ankle here.
+    # The ankle's position if thigh and shin were rotated back, to first order.
     wanted = own.hip + thigh + shin - np.cross(turns[0], thigh) - np.cross(turns[1], shin)
-    return _Look(
+    return _LegState(
         at,
         wanted,
         _spread(thigh, shin, SHORTEST * foot.scale),
-        _give(foot.to_toe, plan, loose, GIVE_DOWN * foot.scale),
+        _foot_spread(foot.to_toe, plan, loose, GIVE_DOWN * foot.scale),
         np.maximum(*(np.linalg.norm(turn, axis=1) for turn in turns)),
-        ~plan.fixed & (lift > 0),
+        ~plan.pinned & (lift > 0),
     )
 
 
 def _between(start: Array, end: Array) -> Array:
-    """The smallest turns (T, 3), axis times angle, between vectors of the same lengths (T, 3)."""
+    """The smallest rotations (T, 3), axis-angle, from vectors start (T, 3) to end (T, 3) of equal lengths."""
     across = np.cross(start, end)
     sine = np.linalg.norm(across, axis=1, keepdims=True)
     return across / np.maximum(sine, 1e-12) * np.arctan2(sine, np.sum(start * end, axis=1, keepdims=True))
 
 
-def carried_spread(body: Body, leg: int) -> Array:
-    """Where an ankle gets (T, 3, 3), as a covariance, if the leg as it was carried over turns a little."""
-    own = _carried_leg(body, leg)
+def retargeted_spread(body: Body, leg: int) -> Array:
+    """The covariance (T, 3, 3), square metres, world, of an ankle's position under small rotations of the input leg."""
+    own = _retargeted_leg(body, leg)
     return _spread(own.thigh, own.shin, NEAR * body.rig.feet[leg].scale)
 
 
 def _spread(thigh: Array, shin: Array, least: float) -> Array:
-    """Where an ankle gets (T, 3, 3), as a covariance, if thigh and shin turn by LEG in and across their plane."""
+    """The covariance (T, 3, 3) of an ankle's position if thigh and shin rotate by LEG in and across their plane.
+
+    thigh, shin: (T, 3) metres, world. least: metres, the standard deviation along the leg at least.
+    """
     ankle = thigh + shin
     normal = np.cross(thigh, shin)
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
@@ -160,8 +165,11 @@ def _spread(thigh: Array, shin: Array, least: float) -> Array:
     return LEG**2 * sum(way[:, :, None] * way[:, None, :] for way in ways)
 
 
-def _give(to_toe: Array, plan: FootPlan, loose: FootPlan, rise: float) -> Array:
-    """What the foot gives (T, 3, 3), as a covariance: up and down a little; on its toes, what it can still turn."""
+def _foot_spread(to_toe: Array, plan: FootPlan, loose: FootPlan, rise: float) -> Array:
+    """G (T, 3, 3): the covariance of the foot's own freedom, `rise` metres vertically and rotation about its toes.
+
+    to_toe: (3,) ankle to toe joint in the stance. loose: the plan after `loosened`.
+    """
     bent = np.linalg.norm(matrix_to_axis_angle(loose.turn @ inverse(plan.turn)), axis=1)
     left = FOOT_SHARE * np.maximum(most_heel_turn(plan) - bent, 0)[:, None, None]
     arm = plan.turn @ to_toe
@@ -170,7 +178,7 @@ def _give(to_toe: Array, plan: FootPlan, loose: FootPlan, rise: float) -> Array:
 
 
 def _solve(  # noqa: PLR0917
-    looks: list[_Look],
+    states: list[_LegState],
     plans: list[FootPlan],
     place: Array,
     weight: Array,
@@ -179,21 +187,27 @@ def _solve(  # noqa: PLR0917
     firm: Array,
     scale: float,
 ) -> tuple[Array, Array]:
-    """The least squares: x (T, 3) and the places (T, legs, 2) of the stances, the same in all frames of one."""
+    """Solve the least squares for x (T, 3) and p (T, legs, 2), which is constant within a stance.
+
+    place: (T, legs, 2), the last p. weight: (T, legs) w. stances: (T, legs) numbers, -1 in free frames. middle: (T, 3)
+    c. firm: (T,), the weight of |x - c|^2.
+    """
     frames, legs = stances.shape
     unknowns = 3 + 2 * legs
     diagonal, first, second = np.zeros((3, frames, unknowns, unknowns))
     right = np.zeros((frames, unknowns))
-    for leg, (look, plan) in enumerate(zip(looks, plans, strict=True)):
-        told = np.linalg.inv(look.spread / weight[:, leg, None, None] + look.give) * plan.fixed[:, None, None]
-        told[:, 2, 2] += look.lifted * weight[:, leg] / look.spread[:, 2, 2]
-        off = look.at - look.wanted - _flat(np.where(plan.fixed[:, None], place[:, leg], 0))
+    for leg, (state, plan) in enumerate(zip(states, plans, strict=True)):
+        precision = (
+            np.linalg.inv(state.spread / weight[:, leg, None, None] + state.foot_spread) * plan.pinned[:, None, None]
+        )
+        precision[:, 2, 2] += state.lifted * weight[:, leg] / state.spread[:, 2, 2]
+        off = state.at - state.wanted - _flat(np.where(plan.pinned[:, None], place[:, leg], 0))
         own = [3 + 2 * leg, 4 + 2 * leg]
         reads = np.zeros((3, unknowns))
         reads[:, :3] = np.eye(3)
         reads[[0, 1], own] = -1
-        diagonal += reads.T @ told @ reads
-        right += (told @ off[..., None])[..., 0] @ reads
+        diagonal += reads.T @ precision @ reads
+        right += (precision @ off[..., None])[..., 0] @ reads
         same = ONE_PLACE * ((stances[1:, leg] == stances[:-1, leg]) & (stances[1:, leg] >= 0))[:, None]
         diagonal[:, own, own] += 1 / (PLACE * scale) ** 2
         diagonal[:-1, own, own] += same
@@ -211,14 +225,14 @@ def _solve(  # noqa: PLR0917
 
 
 def _means(places: Array, stances: Array) -> Array:
-    """The places (T, 2) without the millionths by which they differ within a stance; 0 in free frames."""
-    kept = np.zeros_like(places)
+    """Means of places (T, 2) over each stance, which differ by rounding only; 0 in free frames. stances: (T,)."""
+    means = np.zeros_like(places)
     stands = stances >= 0
     if stands.any():
         numbers = stances[stands]
         sums = np.stack([np.bincount(numbers, weights=column) for column in places[stands].T], axis=1)
-        kept[stands] = (sums / np.bincount(numbers)[:, None])[numbers]
-    return kept
+        means[stands] = (sums / np.bincount(numbers)[:, None])[numbers]
+    return means
 
 
 def _flat(place: Array) -> Array:
@@ -226,31 +240,31 @@ def _flat(place: Array) -> Array:
 
 
 def leg_ways(body: Body, plans: list[FootPlan], shift: Array, settings: FootSettings) -> list[Array]:
-    """The way of each ankle (T, 3), world: in plants as planned; between them the turns of thigh and shin fade.
+    """Positions (T, 3) of each ankle, metres, world: as planned in plants; between them, rotations of the leg fade.
 
-    An ankle's own way, faded as on the dancer, would bend a leg that is nearly straight by many degrees.
+    Fading the ankle's displacement instead, as `follow_plan` does, would bend a nearly straight leg by many degrees.
     """
     ways = []
     for leg, plan in enumerate(plans):
-        own = _carried_leg(body, leg)
-        hip, fixed = own.hip + shift, plan.fixed[:, None]
-        target = np.where(fixed, plan.ankle - hip, own.thigh + own.shin)
+        own = _retargeted_leg(body, leg)
+        hip, pinned = own.hip + shift, plan.pinned[:, None]
+        target = np.where(pinned, plan.ankle - hip, own.thigh + own.shin)
         ankle = hip
-        for start, end in zip((own.thigh, own.shin), _reached(own, target, plan.fixed), strict=True):
-            turns = bridge(_between(start, end), plan.fixed, settings.blend_frames, TURN_ACCELERATION)
-            turn = axis_angle_to_matrix(_without_overshoot(turns, plan.fixed))
+        for start, end in zip((own.thigh, own.shin), _reached(own, target, plan.pinned), strict=True):
+            turns = bridge(_between(start, end), plan.pinned, settings.blend_frames, TURN_ACCELERATION)
+            turn = axis_angle_to_matrix(_without_overshoot(turns, plan.pinned))
             ankle = ankle + (turn @ start[..., None])[..., 0]
-        ways.append(np.where(fixed, plan.ankle, ankle))
+        ways.append(np.where(pinned, plan.ankle, ankle))
     return ways
 
 
-def _without_overshoot(turns: Array, fixed: Array) -> Array:
-    """Turns (T, 3) that between plants are hardly larger than at their edges, or than LEG."""
+def _without_overshoot(turns: Array, pinned: Array) -> Array:
+    """Rotations (T, 3), axis-angle, limited between plants to about the larger of LEG and their size at the plants."""
     size = np.linalg.norm(turns, axis=1)
-    kept = size.copy()
-    for start, end in runs(~fixed):
+    limited = size.copy()
+    for start, end in runs(~pinned):
         edges = size[[frame for frame in (start - 1, end) if 0 <= frame < len(size)]]
         least = edges.max(initial=LEG)
         over = np.maximum(size[start:end] - least, 0)
-        kept[start:end] -= over - OVERSHOOT * (1 - np.exp(-over / OVERSHOOT))
-    return turns * (kept / np.maximum(size, 1e-12))[:, None]
+        limited[start:end] -= over - OVERSHOOT * (1 - np.exp(-over / OVERSHOOT))
+    return turns * (limited / np.maximum(size, 1e-12))[:, None]

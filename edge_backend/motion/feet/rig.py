@@ -1,4 +1,4 @@
-"""Which joints of a skeleton are its legs, and where the soles of its feet are."""
+"""The legs of a skeleton: their joints, and the points of the soles in the joints' own axes."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,10 +9,10 @@ from ...numerics.array import Array
 from ..kinematics import forward_kinematics, global_rotations
 from ..skeleton import SMPL, Y_UP_TO_Z_UP, Joint, Skeleton
 
-SMPL_LEG_LENGTH = 0.81  # metres, hip to ankle; the lengths in settings and modules are meant for such a leg
+SMPL_LEG_LENGTH = 0.81  # metres, hip to ankle; lengths in settings and modules are for such a leg, scaled for others
 
-# Proportions of a bare foot, by SMPL's body: the toe joint lies 22 mm above the sole; the heel reaches behind the ankle
-# by 0.35, the toes reach beyond the toe joint by 0.5 of the horizontal way from ankle to toe joint.
+# Proportions of a bare foot, from SMPL's body: the toe joint is 22 mm above the sole; the heel extends 0.35 behind the
+# ankle, and the toes 0.5 beyond the toe joint, as shares of the horizontal distance from ankle to toe joint.
 SMPL_TOE_HEIGHT = 0.022
 HEEL_REACH = 0.35
 TOE_REACH = 0.5
@@ -20,7 +20,7 @@ TOE_REACH = 0.5
 
 @dataclass(frozen=True)
 class Leg:
-    """Joint numbers of one leg. Other joints (twist bones) may lie between them. toe: the joint at the ball."""
+    """Joint numbers of one leg. Further joints (twist bones) may lie between them. toe: the joint at the ball."""
 
     hip: int
     knee: int
@@ -30,12 +30,12 @@ class Leg:
 
 @dataclass(frozen=True)
 class Foot:
-    """One foot as it stands flat.
+    """Measurements of one leg and its foot, which stands flat in the rig's stance; metres.
 
-    ankle_turn, toe_turn: (3, 3) world rotations of the joints in the stance. to_toe: (3,) ankle to toe joint there.
-    ankle_height, toe_height: joints above the sole. heel, ball: (3,) points of the sole in the ankle's own axes.
-    under_toe, tip: (3,) points of the sole in the toe joint's own axes. hinge: (3,) unit, in the hip's own axes: the
-    knee bends by turning about it. thigh, shin: bone lengths.
+    ankle_turn, toe_turn: (3, 3) world rotations of the joints in the stance. to_toe: (3,) ankle to toe joint there,
+    world. ankle_height, toe_height: joints above the sole. heel, ball: (3,) points of the sole in the ankle's own axes.
+    under_toe, tip: (3,) points of the sole in the toe joint's own axes. hinge: (3,) unit, in the hip's own axes: a
+    positive rotation about it bends the knee. thigh, shin: bone lengths.
     """
 
     ankle_turn: Array
@@ -59,13 +59,13 @@ class Foot:
 
 @dataclass(frozen=True)
 class FootRig:
-    """A skeleton with legs.
+    """A skeleton of J joints with legs.
 
     stance: (J, 3, 3) local rotations of the pose in which the rig stands upright on flat feet in the world, z up; for
-    most rigs the rest pose. It also says how the skeleton's axes lie in the world: SMPL's has its quarter turn about x
-    at the pelvis. toe_height: the toe joints above the sole, metres; None takes a foot of SMPL's proportions. Joint 0
-    is the pelvis, or what moves like it. A rig without toe bones gets a leaf joint at each ball first.
-    Raises ValueError if joints do not exist or do not follow one another from hip to toe.
+    most rigs the rest pose. It includes the rotation from the skeleton's axes to the world's: SMPL's has +90 degrees
+    about x at the pelvis. toe_height: the toe joints above the sole, metres; None assumes a foot of SMPL's proportions.
+    Joint 0 is the pelvis or moves with it. Callers add a leaf joint at each ball to rigs without toe bones.
+    Raises ValueError if joints do not exist or are not ancestors of one another from toe to hip.
     """
 
     skeleton: Skeleton
@@ -82,7 +82,7 @@ class FootRig:
                 raise ValueError(f"the joints of {leg} do not follow one another")
 
     def chain(self, leg: Leg) -> list[int]:
-        """The joints from the toe joint up to the hip. Raises ValueError if they do not hang together."""
+        """The joint numbers from the toe joint up to the hip. Raises ValueError if the hip is no ancestor of it."""
         chain = [leg.toe]
         while chain[-1] != leg.hip:
             if not 0 < chain[-1] < len(self.skeleton):

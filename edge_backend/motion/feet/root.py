@@ -1,4 +1,4 @@
-"""The root's correction: the floor under the dancer, and drift that planted feet show."""
+"""Translates the root so that planted feet stand on the floor and drift least."""
 
 import numpy as np
 
@@ -6,28 +6,28 @@ from ...numerics.array import Array
 from .contact_detection import joint_speed
 from .curves import fit_curve
 
-# The correction follows changes that take longer than about these many frames; quicker ones are left to the legs.
+# The root follows changes slower than about this many frames; faster ones are corrected by the legs.
 FLOOR_SEARCH_FRAMES = 15
 FLOOR_FRAMES = 8
 DRIFT_FRAMES = 6
-# Over this many frames a correction fades where no foot speaks for it, so that the dance keeps its place on the stage.
+# Without plants the horizontal correction decays over this many frames, so that the dance does not wander off.
 DRIFT_MEMORY = 20
-SMALL_SLIP = 0.0005  # metres per frame: what mocap's planted feet slip too; legs take it alone
-LARGE_SLIP = 0.004  # metres per frame: what slips faster is the leg's fault, and the leg takes the rest
+SMALL_SLIP = 0.0005  # metres per frame: slip of planted feet in motion capture; corrected by the legs alone
+LARGE_SLIP = 0.004  # metres per frame: the largest slip that the root follows; the legs correct the rest
 SLIP_FRAMES = 9
-# Metres off the floor at which a foot's word counts for a quarter: while the floor is searched, and when it is found.
+# Metres from the floor at which a foot's weight is a quarter, in `find_floor` and (STANDING_DOUBT) in `floor_shift`.
 FLOOR_DOUBT = 0.03
-STILL_SPEED = 0.35  # metres per second; faster feet say little about the floor
+STILL_SPEED = 0.35  # metres per second; the scale of the Gaussian that weights feet by speed
 STANDING_DOUBT = 0.09
-HELD_WEIGHT = 1e6
+CONSTRAINT_WEIGHT = 1e6
 
 
 def find_floor(points: Array, heights: Array, contacts: Array, scale: float) -> Array:
-    """Height (T,) of the floor under the dancer, from feet in contact; it may drift slowly.
+    """Height (T,), metres, world z, of the floor under the dancer, from feet in contact; it may drift slowly.
 
-    points: (T, legs, 2, 3), heights: (T, legs, 2), contacts: (T, legs, 2) as in find_plants. Feet that stand still in
-    the air, as in a handstand or a held balance, lie off the common height and lose their weight (iteratively
-    reweighted least squares with Cauchy's squared weights).
+    points: (T, legs, 2, 3), heights: (T, legs, 2), contacts: (T, legs, 2), as for `detect_contacts`. Feet that are
+    still in the air, as in a handstand or on one leg, are outliers and lose their weight (iteratively reweighted least
+    squares with squared Cauchy weights).
     """
     trust = contacts * np.exp(-((joint_speed(points) / scale / STILL_SPEED) ** 2))
     lowest = heights.min(axis=2)
@@ -42,49 +42,54 @@ def find_floor(points: Array, heights: Array, contacts: Array, scale: float) -> 
     return floor
 
 
-def floor_shift(planted: Array, heights: Array, floor: Array, held: Array, scale: float) -> Array:
-    """How far (T,) the root goes up so that planted feet stand at height 0.
+def floor_shift(planted: Array, heights: Array, floor: Array, constrained: Array, scale: float) -> Array:
+    """The distance (T,), metres, by which the root is raised so that planted feet stand at height 0.
 
-    planted, heights: (T, legs, 2). floor: (T,) what find_floor found. held: bool (T,), frames where it stays. A foot
-    that is planted by hand but far off the floor is a matter for its leg.
+    planted: bool, heights: metres, both (T, legs, 2). floor: (T,) metres, from `find_floor`. constrained: bool (T,),
+    frames with a shift of 0. A foot planted by the animator far from the floor has little weight; its leg corrects it.
     """
     stands = planted.any(axis=2)
     standing = np.where(stands, np.where(planted, heights, np.inf).min(axis=2), floor[:, None])
     weight = stands / (1 + ((standing - floor[:, None]) / (STANDING_DOUBT * scale)) ** 2) ** 2
-    return -_fit_heights(weight, standing, floor, FLOOR_FRAMES, held)
+    return -_fit_heights(weight, standing, floor, FLOOR_FRAMES, constrained)
 
 
-def _fit_heights(weight: Array, heights: Array, otherwise: Array, smooth: int, held: Array | None = None) -> Array:
-    """A smooth curve (T,) through heights (T, legs) by weight (T, legs), near `otherwise` (T,) where there is none."""
+def _fit_heights(
+    weight: Array, heights: Array, otherwise: Array, smooth: int, constrained: Array | None = None
+) -> Array:
+    """A smooth curve (T,) through heights (T, legs) with weights (T, legs), near `otherwise` (T,) where these are 0.
+
+    constrained: bool (T,), frames in which the curve is 0.
+    """
     faint = 0.01
     total = weight.sum(axis=1) + faint
     place = ((weight * heights).sum(axis=1) + faint * otherwise) / total
-    if held is not None:
-        total, place = np.where(held, HELD_WEIGHT, total), np.where(held, 0.0, place)
+    if constrained is not None:
+        total, place = np.where(constrained, CONSTRAINT_WEIGHT, total), np.where(constrained, 0.0, place)
     steps = max(len(place) - 1, 0)
     return fit_curve(total, place[:, None], np.zeros(steps), np.zeros((steps, 1)), smooth**4)[:, 0]
 
 
-def drift_shift(planted: Array, points: Array, held: Array, scale: float) -> Array:
-    """How far (T, 2) the root goes horizontally so that planted feet drift least.
+def drift_shift(planted: Array, points: Array, constrained: Array, scale: float) -> Array:
+    """The root's horizontal translation (T, 2), metres, world, with which planted feet slip least.
 
-    planted: (T, legs, 2). points: (T, legs, 2, 3). held: bool (T,), frames where it stays. The slips of planted joints
-    from frame to frame are taken off the root's steps, by contact; what legs can do alone is left to them.
+    planted: bool (T, legs, 2). points: (T, legs, 2, 3) metres, world. constrained: bool (T,), frames with a translation
+    of 0. The mean displacement of planted joints between frames is subtracted from the root's, up to LARGE_SLIP.
     """
     if len(points) < 2:
         return np.zeros((len(points), 2))
     both = planted[1:] & planted[:-1]
-    # A foot has one word: its planted toe's, heel's, or the mean of the two.
+    # Each foot has a total weight of 1: of its planted toe or heel, or half for each.
     weight = both / np.maximum(both.sum(axis=2, keepdims=True), 1)
     slips = np.diff(points[..., :2], axis=0)
     total = weight.sum(axis=(1, 2))
     slip = (weight[..., None] * slips).sum(axis=(1, 2)) / np.maximum(total, 1e-9)[:, None]
-    place_weight = np.where(held, HELD_WEIGHT, 1 / DRIFT_MEMORY**2)
+    place_weight = np.where(constrained, CONSTRAINT_WEIGHT, 1 / DRIFT_MEMORY**2)
     return fit_curve(place_weight, np.zeros((len(points), 2)), total, -_steady(slip, total, scale), DRIFT_FRAMES**2)
 
 
 def _steady(slip: Array, weight: Array, scale: float) -> Array:
-    """The slips (T, 2) that the root follows: means over some frames, shortened by SMALL_SLIP, LARGE_SLIP at most."""
+    """The slips (T, 2) that the root follows: means over SLIP_FRAMES, reduced by SMALL_SLIP, at most LARGE_SLIP."""
     window = np.hanning(SLIP_FRAMES + 2)[1:-1]
 
     def spread(values: Array) -> Array:

@@ -1,4 +1,4 @@
-"""What the animator can set about the foot cleanup."""
+"""Settings of the foot cleanup."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,10 +8,10 @@ Part = Literal["foot", "heel", "toes"]
 
 @dataclass(frozen=True, slots=True)
 class ContactRange:
-    """A contact given by hand, which overrules the model's and the checks of height and speed.
+    """A contact given by the animator, which overrides the model's and the tests of height and speed.
 
     leg: number of the leg in the rig (SMPL: 0 left, 1 right). start, end: frames, both included. part: the whole foot,
-    or its heel or toes alone. planted: False keeps the part free in these frames.
+    or its heel or toes alone. planted: False releases the part in these frames.
     """
 
     leg: int
@@ -23,13 +23,13 @@ class ContactRange:
 
 @dataclass(frozen=True, slots=True)
 class FootSettings:
-    """How feet are cleaned. Lengths are metres for a leg of 0.81 m (SMPL's); they grow with the rig's legs.
+    """Settings of the foot cleanup. Raises ValueError for values out of range.
 
-    enabled: off returns the motion as it came. strength: 0 changes nothing, 1 locks planted feet exactly.
-    contact_threshold: the model's contact, in [0, 1], from which a foot counts as planted; half of it keeps it planted.
-    blend_frames: frames over which a correction fades beside a plant; large corrections take longer by themselves.
-    floor: where the floor is to be, world z. allow_pivots: a planted toe may turn on the spot; off locks its heading
-    too. contacts: given by hand.
+    enabled: False returns the motion unchanged. strength: 0 changes nothing, 1 locks planted feet exactly.
+    contact_threshold: in (0, 1], the contact channel's value from which a plant starts; half of it continues a plant.
+    blend_frames: frames over which a correction fades beside a plant; large corrections take more. floor: height of the
+    floor, metres, world z. allow_pivots: whether a planted toe may turn on the spot; if not, its heading is locked too.
+    contacts: the animator's, which override detection.
     """
 
     enabled: bool = True

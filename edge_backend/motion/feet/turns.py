@@ -1,4 +1,4 @@
-"""Rotations in the world that feet and legs need: headings, tilts, swings. The vertical is z."""
+"""World rotations for feet and legs: headings, tilts, swings. z is up."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ def swing(start: Array, end: Array) -> Array:
     start, end = np.broadcast_arrays(start, end)
     cosine = np.sum(start * end, axis=-1)[..., None, None]
     K = cross_product_matrix(np.cross(start, end))
-    # Of opposite vectors every half turn about a perpendicular axis is smallest; one of them is taken.
+    # For opposite vectors, half a turn about any perpendicular axis is smallest; one is chosen.
     aside = np.cross(start, np.eye(3)[np.argmin(np.abs(start), axis=-1)])
     aside /= np.linalg.norm(aside, axis=-1, keepdims=True)
     half_turn = 2 * aside[..., :, None] * aside[..., None, :] - np.eye(3)
@@ -21,10 +21,10 @@ def swing(start: Array, end: Array) -> Array:
 
 
 def heading(turn: Array) -> tuple[Array, Array]:
-    """Split rotations (..., 3, 3).
+    """Split rotations (..., 3, 3) into a levelling rotation and a heading.
 
-    Returns the smallest rotations (..., 3, 3) that bring their z axes upright, and the angles (...), radians, about z
-    that they have then.
+    Returns the smallest rotations (..., 3, 3) that bring their z axes to the world's, and the angles (...), radians,
+    about z that remain.
     """
     upright = swing(turn[..., :, 2], UP)
     flat = upright @ turn
@@ -44,5 +44,5 @@ def raising(vector: Array, angle: Array) -> Array:
 
 
 def inverse(turn: Array) -> Array:
-    """Rotations (..., 3, 3) the other way."""
+    """Inverses of rotations (..., 3, 3): their transposes."""
     return np.swapaxes(turn, -1, -2)

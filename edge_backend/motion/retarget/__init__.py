@@ -1,7 +1,7 @@
-"""Dances onto any humanoid rig, and poses of such a rig back into the model's terms.
+"""Retargeting: a motion onto any humanoid rig, and poses of such a rig back to the model's skeleton.
 
-`fit` looks at a rig at rest, `pose_rig` puts a motion onto it, `read_rig` reads one off it; docs/retargeting.md
-explains the method. `onto_body` and `off_body` do the same for bodies on the model's own skeleton in other proportions.
+`fit` measures a rig at rest, `pose_rig` computes its channels for a motion, `read_rig` a motion from its poses;
+docs/retargeting.md explains the method. `onto_body` and `off_body` do the same for SMPL bodies of other proportions.
 numpy and the standard library only.
 """
 

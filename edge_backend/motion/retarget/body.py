@@ -1,4 +1,4 @@
-"""Dances on SMPL's own skeleton in other proportions: a body of another shape takes every joint's turn as it is."""
+"""Retargeting to SMPL bodies of other proportions: joint rotations are unchanged, root and feet are adapted."""
 
 from dataclasses import replace
 
@@ -13,17 +13,18 @@ from .contacts import standing_feet
 from .fitting import MODEL_ANKLE, MODEL_HIPS, MODEL_LEG
 
 _SAME = 1e-3
-"""Metres. Offsets that are nearer than this to the model's are the model's, rounded in some file."""
+"""Metres. Offsets that differ by less from the model's count as equal; files round them."""
 _HIPS = [Joint.LEFT_HIP, Joint.RIGHT_HIP]
 _ANKLES = [Joint.LEFT_ANKLE, Joint.RIGHT_ANKLE]
 _TOES = [Joint.LEFT_TOES, Joint.RIGHT_TOES]
 
 
 def onto_body(motion: Motion, joints: Array, feet: FootSettings | None = None) -> Motion:
-    """The motion on a body whose rest joints (24, 3) are these: metres, z up, standing on z = 0, T-pose.
+    """The motion on a body with these rest joints.
 
-    Joints turn as the model's; the hips' way is larger or smaller by the legs' length. feet: how feet are cleaned again
-    in the body's proportions, None leaves them. A body of the model's own proportions gets the motion itself.
+    joints: (24, 3) metres, z up, T-pose, standing on z = 0. Joint rotations are the model's; the path of the hips is
+    scaled by leg length. feet: settings of the foot cleanup in the body's proportions, None for no cleanup. For a body
+    of the model's own proportions, the motion itself is returned.
     """
     skeleton = _skeleton(joints)
     if np.allclose(skeleton.offsets, SMPL.offsets, atol=_SAME):
@@ -39,7 +40,7 @@ def onto_body(motion: Motion, joints: Array, feet: FootSettings | None = None) -
 
 
 def off_body(motion: Motion, joints: Array) -> Motion:
-    """What `onto_body` made, in the model's proportions again."""
+    """The inverse of `onto_body` without foot cleanup: the motion in the model's proportions. joints: as there."""
     if np.allclose(_skeleton(joints).offsets, SMPL.offsets, atol=_SAME):
         return motion
     scale, lift, middle = _measures(joints)
@@ -49,7 +50,7 @@ def off_body(motion: Motion, joints: Array) -> Motion:
 
 
 def body_rig(joints: Array) -> FootRig:
-    """The body's legs as the foot cleanup wants them. joints: as for `onto_body`."""
+    """The body's legs for the foot cleanup. joints: (24, 3), as for `onto_body`."""
     return FootRig(_skeleton(joints), SMPL_RIG.legs, SMPL_RIG.stance, float(joints[_TOES, 2].mean()))
 
 
@@ -60,8 +61,11 @@ def _skeleton(joints: Array) -> Skeleton:
 
 
 def _measures(joints: Array) -> tuple[float, Array, Array]:
-    """How much longer the legs are than the model's; what the scaled hips rise by, so that ankles are at the body's own
-    height (3,); from the pelvis to the middle between the hip joints, at rest (3,)."""
+    """Scale, lift (3,) and middle (3,) of a body with rest joints (24, 3), metres, z up.
+
+    scale: leg length over the model's. lift: translation of the scaled hips that puts ankles at the body's own height.
+    middle: from the pelvis to the midpoint of the hip joints at rest.
+    """
     knees = joints[[Joint.LEFT_KNEE, Joint.RIGHT_KNEE]]
     thighs, shins = knees - joints[_HIPS], joints[_ANKLES] - knees
     leg = (np.linalg.norm(thighs, axis=1) + np.linalg.norm(shins, axis=1)).mean()
@@ -71,6 +75,6 @@ def _measures(joints: Array) -> tuple[float, Array, Array]:
 
 
 def _pelvis(motion: Motion) -> Array:
-    """The pelvis's turn (T, 3, 3) from the T-pose, z up."""
+    """World rotations (T, 3, 3) of the pelvis relative to the T-pose, z up."""
     turns: Array = motion.rotations[:, Joint.PELVIS].astype(np.float64) @ Y_UP_TO_Z_UP.T
     return turns

@@ -1,6 +1,6 @@
-"""Which bone of a rig is what: found from names and hierarchy, family by family, or chosen by the user.
+"""Finds a rig's bone map: which bone fills which slot, from bone names and hierarchy, or chosen by the user.
 
-A family is a JSON file in bone_maps/; docs/retargeting.md says how to write one.
+A family is a naming convention, described by a JSON file in bone_maps/; docs/retargeting.md explains the format.
 """
 
 import json
@@ -18,7 +18,7 @@ from .slots import HEAD, HIPS, NECKS, REQUIRED, SIDES, SPINES, TRAVEL
 
 FAMILIES = Path(__file__).parent / "bone_maps"
 _FEWEST = 7
-"""So many of the required slots a family has to fill to be taken for the rig's."""
+"""The least number of required slots that a family has to fill to be chosen."""
 
 _WORDS = {
     TRAVEL: "root control", HIPS: "hips", HEAD: "head", "collar": "collar", "upper_arm": "upper arm",
@@ -37,7 +37,7 @@ class BoneName(NamedTuple):
 
 
 class Switch(NamedTuple):
-    """A custom property of a bone that has to have this value for the dance to be seen."""
+    """A custom property of a bone and the value that it needs for the dance to be visible."""
 
     bone: str
     property: str
@@ -46,7 +46,7 @@ class Switch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something to know about the map. serious: with this the rig cannot dance."""
+    """A remark about one slot of the map. serious: the rig cannot dance until it is resolved."""
 
     slot: str
     text: str
@@ -57,10 +57,11 @@ class Note:
 class BoneMap:
     """Slots and their bones.
 
-    family: the file's name, "" if none fits. label: for people. travel_turns: whether the slot `travel` turns with the
-    hips. rest: bones that have to stay at rest. parents: bones that really hang on another bone than their parent.
-    read: slot -> the bone that shows its pose however the rig is driven. switches: as they have to be.
-    ik_constraints: IK constraints on the legs are switched off, not refused.
+    family: the file's name, "" if none fits. label: the family's name for the user. travel_turns: whether the bone of
+    the slot `travel` rotates with the hips. rest: bones that must be at rest. parents: bones that follow another bone
+    than their parent, and that bone. read: slot -> the bone whose pose is read for it, where it is not the slot's own.
+    switches: custom properties with the values that they need. ik_constraints: whether IK constraints on the legs are
+    disabled; otherwise rigs with such constraints are refused.
     """
 
     family: str
@@ -76,12 +77,12 @@ class BoneMap:
 
     @property
     def problems(self) -> list[Note]:
-        """What keeps the rig from dancing."""
+        """The serious notes: reasons why the rig cannot dance."""
         return [note for note in self.notes if note.serious]
 
 
 def slot_words(slot: str) -> str:
-    """The slot as people say it: `forearm.L` is the left forearm."""
+    """The slot's name in messages: "left forearm" for `forearm.L`."""
     part, _, side = slot.partition(".")
     if slot in SPINES:
         return f"spine bone {SPINES.index(slot) + 1}"
@@ -91,14 +92,14 @@ def slot_words(slot: str) -> str:
 
 
 def find_bone_map(bones: Sequence[BoneName], chosen: Mapping[str, str] | None = None) -> BoneMap:
-    """The rig's bone map, with what is missing or doubtful.
+    """The rig's bone map, with notes on slots that are missing or ambiguous.
 
-    chosen: slot -> bone, by the user; "" leaves a slot empty. It overrules what is found.
+    chosen: slot -> bone, set by the user; "" leaves a slot empty. It overrides what is found.
     """
     return _find(tuple(bones), tuple(sorted((chosen or {}).items())))
 
 
-@lru_cache(maxsize=16)  # the panel asks at every redraw
+@lru_cache(maxsize=16)  # the panel calls this at every redraw
 def _find(bones: tuple[BoneName, ...], chosen: tuple[tuple[str, str], ...]) -> BoneMap:
     found = max((_Match.best(family, bones) for family in families()), key=lambda match: match.score)
     bone_map = found.bone_map() if found.required >= _FEWEST else BoneMap("", "", {})
@@ -113,7 +114,7 @@ def _find(bones: tuple[BoneName, ...], chosen: tuple[tuple[str, str], ...]) -> B
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What a family's file says. central, sided: slot -> names it may have. sides: pairs of templates for the sided."""
+    """A family's file. central, sided: slot -> possible bone names. sides: (left, right) templates for sided names."""
 
     name: str
     label: str
@@ -125,7 +126,7 @@ class Family:
 
 @cache
 def families() -> tuple[Family, ...]:
-    """Every family, by file name."""
+    """All families, sorted by file name."""
     return tuple(_read_family(path) for path in sorted(FAMILIES.glob("*.json")))
 
 
@@ -146,7 +147,7 @@ def _read_family(path: Path) -> Family:
 
 
 def plain(name: str) -> str:
-    """A name without what people spell differently: case, full-width letters, spaces, dots and hyphens."""
+    """A bone name normalised for comparison: lower case, no full-width letters, _ for spaces, dots and hyphens."""
     return re.sub(r"[ .\-]", "_", unicodedata.normalize("NFKC", name).casefold())
 
 
@@ -154,7 +155,7 @@ def plain(name: str) -> str:
 
 
 class _Match:
-    """What a family finds under one prefix and one way to name the sides."""
+    """The slots that a family fills with one prefix and one pair of side templates."""
 
     def __init__(self, family: Family, prefix: str, sides: tuple[str, str], names: Mapping[str, list[str]]) -> None:
         self.family, self.prefix, self.sides, self.names = family, prefix, sides, names
@@ -170,7 +171,7 @@ class _Match:
 
     @classmethod
     def best(cls, family: Family, bones: Sequence[BoneName]) -> "_Match":
-        """The best of all prefixes and spellings; two prefixes that fit alike are noted as a doubt."""
+        """The match with the highest score over prefixes and side templates; a tie of two prefixes adds a note."""
         names = defaultdict(list)
         for bone in bones:
             names[plain(bone.name)].append(bone.name)
@@ -199,7 +200,7 @@ class _Match:
 
     @property
     def score(self) -> float:
-        """Required slots first, then the others; a family that had more to offer than it finds comes last."""
+        """Filled required slots, plus a little for other filled slots, less a little for each slot of the family."""
         offered = len(self.family.central) + 2 * len(self.family.sided)
         return self.required + 0.1 * len(self.slots) - 0.01 * offered
 
@@ -229,7 +230,7 @@ class _Match:
         )  # fmt: skip
 
     def _fill(self, slot: str, alternatives: Iterable[str]) -> None:
-        """Take the first name that the rig has and that no slot has taken before."""
+        """Fill the slot with the first of the names that is in the rig and in no other slot."""
         for name in alternatives:
             bones = [bone for bone in self.names.get(self.prefix + plain(name), ()) if bone not in self.slots.values()]
             if len(bones) > 1:
@@ -252,7 +253,7 @@ class _Match:
 
 
 def _prefixes(names: Mapping[str, Any], hips: Iterable[str]) -> list[str]:
-    """What may stand before every name of the rig: "" and what stands before the hips' names."""
+    """Possible common prefixes of bone names: "", and what precedes a name of the hips. hips: the family's names."""
     endings = [plain(name) for name in hips]
     found = {name[: -len(ending)] for name in names for ending in endings if name.endswith(ending)}
     return sorted(found | {""}, key=len)

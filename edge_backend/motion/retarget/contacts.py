@@ -1,6 +1,6 @@
-"""Which feet stand in a dance, told by the dance itself before it goes onto another body.
+"""Contact labels of a motion, computed on the model's own skeleton before retargeting.
 
-Other proportions make feet slide, so a body's own feet tell little about which of them are meant to stand.
+Retargeting to other proportions makes feet slide, so contacts cannot be detected afterwards.
 """
 
 import numpy as np
@@ -12,17 +12,17 @@ from ..motion import Motion
 from ..skeleton import Joint
 
 _STANDS = 0.00005
-"""Metres per frame, the median of planted feet: a dance that slides less has been cleaned. Mocap has 0.0003."""
+"""Metres per frame: a motion whose planted feet slide less, by the median, was cleaned. Motion capture has 0.0003."""
 _SLIDES = 0.001
-"""Metres per frame: what slides more in a dance that has been cleaned was left to slide."""
+"""Metres per frame: a foot of a cleaned motion that slides more is not planted; the cleanup left it to slide."""
 
 _POINTS = [[Joint.LEFT_ANKLE, Joint.LEFT_TOES], [Joint.RIGHT_ANKLE, Joint.RIGHT_TOES]]
 
 
 def standing_feet(motion: Motion) -> Array:
-    """Contacts (T, 4), 0 or 1, as EDGE's channels have them: where the foot cleanup plants a foot on the model.
+    """Contacts (T, 4), 0 or 1, in the order of EDGE's channels: the plants that the foot cleanup finds on the model.
 
-    Frame t speaks of the way from t to t + 1.
+    Frame t is about the interval from t to t + 1.
     """
     planted = clean(motion.rotations, motion.root, motion.contacts).planted
     stands = planted.copy()

@@ -1,5 +1,4 @@
-"""How a rig stands at rest: which way it faces, how large it is, where its floor is, and how its limbs differ from the
-model's T-pose."""
+"""Measures a rig at rest: its axes, scale and floor, and the rotations from its rest pose to the model's T-pose."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,15 +17,15 @@ from .slots import HEAD, HIPS, JOINTS, SIDES, TRAVEL
 MODEL_LEG = float(np.mean([foot.thigh + foot.shin for foot in SMPL_RIG.feet]))  # metres
 MODEL_ANKLE = float(np.mean([foot.ankle_height for foot in SMPL_RIG.feet]))
 MODEL_HIPS = (SMPL.offsets[[Joint.LEFT_HIP, Joint.RIGHT_HIP]].mean(axis=0) @ Y_UP_TO_Z_UP.T).astype(np.float64)
-"""From the model's pelvis to the middle between its hip joints, at rest, z up."""
+"""From the model's pelvis to the midpoint of its hip joints (3,), metres, at rest, z up."""
 
-_SNAP = np.cos(np.radians(25))  # a body this near to the armature's axes stands along them
-# Toe joints lie between the floor and this share of the leg above it; ankles higher. Otherwise the armature's origin is
+_SNAP = np.cos(np.radians(25))  # a body within this angle of the armature's axes is taken to be aligned with them
+# Toe joints and ankles are above the floor by at most these shares of leg length; otherwise the armature's origin is
 # not on the floor.
 _HIGHEST_TOES, _HIGHEST_ANKLE = 0.12, 0.25
-_DOWN = np.cos(np.radians(60))  # legs of a rest pose that stands point down better than this
-_HANGS = 0.25  # of the leg: hips as near as this to the origin are where BVH files put them
-_BALL = 0.16  # of the leg: from the ankle forward to where toes would begin
+_DOWN = np.cos(np.radians(60))  # the legs of a standing rest pose point down within this angle
+_HANGS = 0.25  # of the leg: hips nearer than this to the origin are at the origin, as in BVH files
+_BALL = 0.16  # of the leg: from the ankle forward to the toe joint, for rigs without toes
 
 
 @dataclass(frozen=True)
@@ -34,10 +33,10 @@ class Fit:
     """A rig with its bone map, measured at rest.
 
     axes: (3, 3) the body's left, back and up as columns, in armature space. scale: armature units per metre of the
-    model. floor: (3,) the point of the floor below the armature's origin, on which the rig stands at rest, armature
-    space. What is in the model's space is metres of the model, z up, facing -y, the floor at 0.
-    stage: (3,) from that floor to the one on which the rig dances, armature space. They are the same but for rigs that
-    hang from their origin by the hips, as BVH files have them: their motion is told from the origin on.
+    model. floor: (3,) the point below the armature's origin on the floor on which the rig stands at rest, armature
+    space. The model's space: metres of the model, z up, facing -y, the floor at z = 0.
+    stage: (3,) translation from that floor to the one on which the rig dances, armature space. It is 0 except for rigs
+    whose hips are at the armature's origin at rest, as in BVH files: these dance on a floor through the origin.
     """
 
     rig: Rig
@@ -56,14 +55,14 @@ class Fit:
         return points @ self.axes.T * self.scale + self.floor
 
     def head(self, slot: str) -> Array:
-        """Where a slot's bone begins at rest (3,), the model's space."""
+        """The head (3,) of a slot's bone at rest, the model's space."""
         return self.to_model(self.rig[self.bones[slot]].head)
 
     @cached_property
     def travel(self) -> str:
-        """The bone that carries the body through space.
+        """The bone whose location channels move the body: the slot `travel`, or else the hips.
 
-        The map's own; else the hips, or the nearest bone above them that can be moved.
+        If the hips are connected to their parent, the nearest ancestor that is not.
         """
         if TRAVEL in self.bones:
             return self.bones[TRAVEL]
@@ -72,11 +71,11 @@ class Fit:
 
     @cached_property
     def ankle_height(self) -> float:
-        """The ankles above the floor, metres of the model."""
+        """The ankles' height above the floor at rest, metres of the model."""
         return float(np.mean([self.head(f"foot.{side}")[2] for side in SIDES]))
 
     def toe_joint(self, side: str) -> Array:
-        """The toe joint at rest (3,), the model's space; for rigs without toes the place where it would be."""
+        """The toe joint (3,) at rest, the model's space; estimated for rigs without toes."""
         if f"toes.{side}" in self.bones:
             return self.head(f"toes.{side}")
         ankle = self.head(f"foot.{side}")
@@ -86,10 +85,10 @@ class Fit:
 
     @cached_property
     def corrections(self) -> dict[str, Array]:
-        """By slot, the turn (3, 3) from the rig's rest pose to the model's T-pose, in the model's space.
+        """Slot -> rotation (3, 3) from the rig's rest pose to the model's T-pose, in the model's space.
 
-        Limbs turn the smallest way on top of the limb above them; feet turn about the vertical alone, so that flat feet
-        stay flat. The torso, the collars and the head are taken to stand as the model's do.
+        For limbs the smallest rotation after that of the limb above; for feet a rotation about the vertical alone, so
+        that flat feet stay flat. The rest pose of torso, collars and head is taken to be the model's.
         """
         turns: dict[str, Array] = {}
         for side in SIDES:
@@ -104,7 +103,7 @@ class Fit:
         return turns
 
     def correction(self, slot: str) -> Array:
-        """The slot's correction (3, 3), no turn for slots that need none."""
+        """The slot's correction (3, 3), the identity for slots without one."""
         return self.corrections.get(slot, np.eye(3))
 
     def _correction(self, slot: str, next_slot: str, above: Array) -> Array:
@@ -121,7 +120,7 @@ class Fit:
         return about_z(np.arctan2(there[1], there[0]) - np.arctan2(here[1], here[0]))
 
     def _foot_heading(self, side: str) -> Array:
-        """Where a foot without toes points (3,), level: along its bone if that points forward, else straight on."""
+        """Heading (3,), unit, horizontal, of a foot without toes: along its bone if that points forward, else -y."""
         bone = self.rig[self.bones[f"foot.{side}"]]
         along = (self.to_model(bone.tail) - self.to_model(bone.head)) * [1, 1, 0]
         forward = np.array([0.0, -1.0, 0.0])
@@ -131,7 +130,7 @@ class Fit:
 def fit(rig: Rig, bones: Mapping[str, str]) -> Fit:
     """Measure a rig at rest. bones: slot -> bone, with every slot of slots.REQUIRED and only bones of the rig.
 
-    Raises ValueError if nothing can be said: legs have no length, hips no width, or the rest pose does not stand.
+    Raises ValueError if that is not possible: legs of length 0, hips of width 0, or a rest pose that does not stand.
     """
     axes = body_axes(rig, bones)
     heads = {slot: rig[bone].head @ axes for slot, bone in bones.items()}
@@ -143,7 +142,10 @@ def fit(rig: Rig, bones: Mapping[str, str]) -> Fit:
 
 
 def body_axes(rig: Rig, bones: Mapping[str, str]) -> Array:
-    """The body's left, back and up (3, 3) as columns, in armature space: along the armature's axes if they are near."""
+    """The body's left, back and up (3, 3) as columns, in armature space, snapped to the armature's axes if near them.
+
+    Raises ValueError if the hips have no width or the body has no height.
+    """
     heads = {slot: rig[bone].head for slot, bone in bones.items()}
     hips = (heads["thigh.L"] + heads["thigh.R"]) / 2
     top = heads[HEAD] if HEAD in heads else (heads["upper_arm.L"] + heads["upper_arm.R"]) / 2
@@ -162,7 +164,7 @@ def body_axes(rig: Rig, bones: Mapping[str, str]) -> Array:
 
 
 def model_direction(joint: Joint) -> Array:
-    """From its parent to a joint of the model in T-pose (3,): unit, z up."""
+    """Direction (3,), unit, z up, from its parent to a joint of the model in T-pose."""
     return _unit(Y_UP_TO_Z_UP @ SMPL.offsets[joint].astype(np.float64))
 
 
@@ -183,7 +185,7 @@ def _leg_length(heads: Mapping[str, Array], side: str) -> float:
 
 
 def _floor_height(heads: Mapping[str, Array], leg: float) -> float:
-    """The floor along the body's up: through the armature's origin if the feet can stand there."""
+    """Height of the floor along the body's up axis, armature units: 0 if the feet can stand at the origin's height."""
     ankle = min(heads[f"foot.{side}"][2] for side in SIDES)
     if all(f"toes.{side}" in heads for side in SIDES):
         toes = min(heads[f"toes.{side}"][2] for side in SIDES)

@@ -1,4 +1,4 @@
-"""From a posed rig back to a motion of the model."""
+"""Computes a motion of the model from the poses of a rig."""
 
 from collections.abc import Mapping
 
@@ -19,10 +19,10 @@ _SPINE = (Joint.SPINE1, Joint.SPINE2, Joint.SPINE3)
 
 
 def read_rig(fit: Fit, poses: Mapping[str, Array]) -> Motion:
-    """The motion that a posed rig shows, at the frames in which it was looked at, 30 a second.
+    """The motion of a posed rig, sampled at T frames, 30 a second, with EDGE's contact labels.
 
-    poses: slot -> (T, 4, 4) where the slot's bone is, armature space, for every slot of the fit but travel.
-    Joints that the rig has no bone for move with the joint above them; those of the spine share what there is.
+    poses: slot -> (T, 4, 4), the pose of the slot's bone in armature space, for every slot of the fit but travel.
+    Joints without a bone rotate with their parent joint; those of the spine are interpolated.
     """
     turns = {slot: fit.axes.T @ unscaled(pose[:, :3, :3]) @ _rest_axes(fit, slot) for slot, pose in poses.items()}
     model = _model_turns(fit, turns)
@@ -35,12 +35,15 @@ def read_rig(fit: Fit, poses: Mapping[str, Array]) -> Motion:
 
 
 def _rest_axes(fit: Fit, slot: str) -> Array:
-    """What turns a bone's posed axes into its turn from the T-pose, from the right (3, 3)."""
+    """The right factor (3, 3) from a bone's posed axes to its rotation relative to the T-pose."""
     return fit.rig[fit.bones[slot]].axes.T @ fit.axes @ fit.correction(slot).T
 
 
 def _model_turns(fit: Fit, turns: Mapping[str, Array]) -> Array:
-    """World turns (T, 24, 3, 3) of the model's joints from its T-pose."""
+    """Rotations (T, 24, 3, 3) of the model's joints relative to its T-pose, in the model's space.
+
+    turns: slot -> (T, 3, 3), the same of the slots' bones.
+    """
     known: dict[int, Array] = {joint: turns[slot] for slot, joint in JOINTS.items() if slot in turns}
     for side in SIDES:
         for part, end in (("upper_arm", "forearm"), ("forearm", "hand")):
@@ -59,7 +62,7 @@ def _model_turns(fit: Fit, turns: Mapping[str, Array]) -> Array:
 
 
 def _fill_spine(known: dict[int, Array]) -> None:
-    """Joints of the spine without a bone share the turn between the pelvis and the lowest joint that has one."""
+    """Interpolate, in place, spine joints without a bone between the pelvis and the lowest spine joint that has one."""
     lowest = next((number for number, joint in enumerate(_SPINE) if joint in known), None)
     if not lowest:
         return

@@ -1,4 +1,4 @@
-"""From a motion to the channels of a rig's bones."""
+"""Computes the channels of a rig's bones for a motion."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ _LEGS = (Leg(1, 2, 3, 4), Leg(5, 6, 7, 8))
 class BonePose:
     """A bone's channels over T frames, relative to rest and in its own axes.
 
-    rotations: (T, 3, 3). location: (T, 3) armature units, None for bones that only turn.
+    rotations: (T, 3, 3). location: (T, 3) armature units, None for bones that only rotate.
     """
 
     bone: str
@@ -51,26 +51,28 @@ class BonePose:
 
 @dataclass(frozen=True)
 class _Body:
-    """The motion in the rig's proportions. turns: (T, 3, 3) by slot, from the rig's rest pose, the model's space.
-    hips: (T, 3) the middle between the hip joints, the model's space."""
+    """The motion in the rig's proportions, the model's space.
+
+    turns: slot -> (T, 3, 3) rotation from the rig's rest pose. hips: (T, 3) metres, midpoint of the hip joints.
+    """
 
     turns: dict[str, Array]
     hips: Array
 
 
 def pose_rig(fit: Fit, motion: Motion, feet: FootSettings | None = None, travel_turns: bool = True) -> list[BonePose]:
-    """What `pose_rig_in_steps` makes, all at once."""
+    """Run `pose_rig_in_steps` to its end; arguments and result are the same."""
     return at_once(pose_rig_in_steps(fit, motion, feet, travel_turns))
 
 
 def pose_rig_in_steps(
     fit: Fit, motion: Motion, feet: FootSettings | None = None, travel_turns: bool = True
 ) -> Generator[float, None, list[BonePose]]:
-    """The channels that make the rig dance, parents before their children; in steps, which yield how much is done.
+    """The channels of the rig's bones for a motion, parents before their children. Yields the fraction that is done.
 
-    Limbs point where the model's point; the hips' way is the model's, larger or smaller by the legs' length.
-    feet: how feet are cleaned again in the rig's proportions, None leaves them. travel_turns: whether the bone of the
-    slot `travel` turns with the hips; else it only moves.
+    Limbs have the directions of the model's; the path of the hips is the model's, scaled by leg length. feet: settings
+    of the foot cleanup in the rig's proportions, None for no cleanup. travel_turns: whether the bone of the slot
+    `travel` rotates with the hips; otherwise it is only translated.
     """
     body = _carry_over(fit, motion)
     yield 0.1
@@ -91,7 +93,7 @@ def pose_rig_in_steps(
 
 
 def _bone_axes(fit: Fit, bone: str, turn: Array) -> Array:
-    """The axes (T, 3, 3) in armature space of a bone turned from rest by `turn` in the model's space."""
+    """Axes (T, 3, 3) in armature space of a bone rotated from rest by `turn` (T, 3, 3) in the model's space."""
     return fit.axes @ turn @ fit.axes.T @ fit.rig[bone].axes
 
 
@@ -117,10 +119,11 @@ def _shared(model: Array, share: Share) -> Array:
 
 
 def _twists(fit: Fit, model: Array, side: str) -> dict[str, Array]:
-    """Turns for twist bones, and for the bones that they take the twist from.
+    """Slot -> rotation (T, 3, 3) for twist bones, and for limb bones whose twist they take.
 
-    A twist bone in the limb (Daz, MMD) takes all of its limb's twist, and the limb only bends. A twist bone beside the
-    limb (Unreal) takes the hand's twist, more of it the nearer it lies to the hand.
+    model: (T, 24, 3, 3) rotations of the model's joints from its T-pose. A twist bone within the chain of the limb
+    (Daz, MMD) gets the limb's whole twist, and the limb only the swing. A twist bone beside the chain (Unreal) gets a
+    share of the hand's twist, by its position between elbow and wrist.
     """
     turns: dict[str, Array] = {}
     for limb, end in (("upper_arm", "forearm"), ("forearm", "hand")):
@@ -144,11 +147,14 @@ def _twists(fit: Fit, model: Array, side: str) -> dict[str, Array]:
 
 
 def swing_twist(turn: Array, axis: Array) -> tuple[Array, Array]:
-    """Split turns (..., 3, 3) = swing @ twist, the twist about axis (3,), unit, and the swing about one across it."""
+    """Split rotations (..., 3, 3) into swing @ twist: twist about axis (3,), unit, swing about one perpendicular to it.
+
+    Returns swing and twist, each (..., 3, 3).
+    """
     quaternion = matrix_to_quaternion(turn)
     along = quaternion[..., 1:] @ axis
     twist = np.concatenate([quaternion[..., :1], along[..., None] * axis], axis=-1)
-    # Where the swing is half a turn there is no telling the twist.
+    # Where the swing is half a turn, the twist is undefined; it is set to the identity.
     lost = np.linalg.norm(twist, axis=-1, keepdims=True) < 1e-9
     twist = quaternion_to_matrix(np.where(lost, (1.0, 0.0, 0.0, 0.0), twist))
     return turn @ inverse(twist), twist
@@ -158,7 +164,7 @@ def _clean_feet(fit: Fit, body: _Body, contacts: Array, settings: FootSettings) 
     rig = leg_rig(fit)
     frames = len(body.hips)
     slots = [HIPS, *(f"{part}.{side}" for side in SIDES for part in _LEG_PARTS)]
-    # A foot without toes has a leaf joint that turns with it.
+    # A foot without toes gets a leaf joint that rotates with it.
     turns = np.stack([body.turns.get(slot, body.turns[slot.replace("toes", "foot")]) for slot in slots], axis=1)
     above = np.concatenate([np.tile(np.eye(3), (frames, 1, 1, 1)), turns[:, list(rig.skeleton.parents[1:])]], axis=1)
     cleaned = yield from settle_in_steps(inverse(above) @ turns, body.hips, contacts, settings, rig=rig)
@@ -173,9 +179,9 @@ def _clean_feet(fit: Fit, body: _Body, contacts: Array, settings: FootSettings) 
 
 
 def _tip_up(turns: Array, tip: Array, heights: Array) -> Array:
-    """Turns (T, 3, 3) of a foot that cannot bend, pitched so that its tip does not pierce the floor.
+    """Rotations (T, 3, 3) of a foot without toes, pitched so that its tip is not below the floor.
 
-    tip: (3,) from the ankle, in the foot's own axes. heights: (T,) of the ankle above the floor.
+    tip: (3,) metres from the ankle, in the foot's own axes. heights: (T,) metres, the ankle above the floor.
     """
     way = turns @ tip
     length = np.linalg.norm(tip)
@@ -186,8 +192,10 @@ def _tip_up(turns: Array, tip: Array, heights: Array) -> Array:
 
 
 def leg_rig(fit: Fit) -> FootRig:
-    """The rig's hips and legs as the foot cleanup wants them, in the model's space: joint 0 is the middle between the
-    hip joints; all axes are the model's space's at rest, which is the stance."""
+    """The rig's hips and legs for the foot cleanup, in the model's space.
+
+    Joint 0 is the midpoint of the hip joints. The stance is the rest pose, in which all joints have the space's axes.
+    """
     joints = []
     for side in SIDES:
         joints += [fit.head(f"{part}.{side}") for part in _LEG_PARTS[:3]] + [fit.toe_joint(side)]
@@ -200,7 +208,10 @@ def leg_rig(fit: Fit) -> FootRig:
 
 
 def _travel_location(fit: Fit, posed: Posed, hips: Array) -> Array:
-    """The location channels (T, 3) that bring the middle between the hip joints to `hips` (T, 3), the model's space."""
+    """Location channels (T, 3), armature units, of `travel`, with which the hip joints' midpoint is at `hips`.
+
+    hips: (T, 3) metres, the model's space.
+    """
     now = np.mean([posed.space[fit.bones[f"thigh.{side}"]][:, :3, 3] for side in SIDES], axis=0)
     way = fit.to_armature(hips) + fit.stage - now
     axes = location_axes(fit.rig, fit.travel, posed.space[fit.travel])

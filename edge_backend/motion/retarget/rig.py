@@ -1,4 +1,4 @@
-"""A rig as Blender has it: bones with any axes, seen as numbers."""
+"""A Blender armature as data: bones with arbitrary axes, and their poses."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,9 +16,9 @@ def _nothing() -> Array:
 class RigBone:
     """A bone at rest, in armature space.
 
-    rest: (4, 4). tail: (3,). pose: (4, 4) what the bone's own channels say now, relative to rest and in its own axes;
-    it matters for bones that no slot names. inherits_rotation, local_location: Blender's options of those names.
-    connected: the bone hangs on its parent's tail and cannot be moved.
+    rest: (4, 4) its matrix. tail: (3,). pose: (4, 4) the transform of the bone's present channels, relative to rest and
+    in its own axes; it is used for bones that fill no slot. inherits_rotation, local_location: Blender's options of
+    these names. connected: the bone's head is fixed to its parent's tail, so it cannot be translated.
     """
 
     name: str
@@ -32,12 +32,12 @@ class RigBone:
 
     @property
     def head(self) -> Array:
-        """Where the bone begins (3,)."""
+        """The bone's head (3,), armature space."""
         return self.rest[:3, 3]
 
     @property
     def axes(self) -> Array:
-        """The bone's axes (3, 3) as columns."""
+        """The bone's axes (3, 3) at rest as columns, unit, armature space."""
         return unscaled(self.rest[:3, :3])
 
 
@@ -64,7 +64,7 @@ class Rig(Mapping[str, RigBone]):
         return len(self._bones)
 
     def ancestors(self, name: str) -> list[str]:
-        """The bones above a bone, nearest first."""
+        """The names of a bone's ancestors, nearest first."""
         above = []
         parent = self[name].parent
         while parent is not None:
@@ -73,7 +73,7 @@ class Rig(Mapping[str, RigBone]):
         return above
 
     def with_ancestors(self, names: Iterable[str]) -> list[str]:
-        """These bones and all above them, parents before their children."""
+        """These bones and their ancestors, parents before their children."""
         wanted = set(names)
         for name in list(wanted):
             wanted.update(self.ancestors(name))
@@ -84,8 +84,8 @@ class Rig(Mapping[str, RigBone]):
 class Posed:
     """A posed rig over T frames, in armature space.
 
-    space: (T, 4, 4) by bone, where it would be if it followed its parent and had no channels of its own.
-    turns: (T, 3, 3) by bone that was turned, the rotation of its channels.
+    space: bone -> (T, 4, 4), its pose with its parent's pose and channels of 0. turns: bone -> (T, 3, 3), the rotation
+    of its channels, for the bones that were turned.
     """
 
     space: Mapping[str, Array]
@@ -93,9 +93,10 @@ class Posed:
 
 
 def turn_bones(rig: Rig, turned: Mapping[str, Array], frames: int) -> Posed:
-    """Pose the rig so that bones have the axes (T, 3, 3) in `turned`; bones not named there keep their present pose.
+    """Pose the rig so that bones have given axes; all other bones keep their present channels.
 
-    No bone is moved by its channels but those that are not named. Covers the turned bones and all above them.
+    turned: bone -> (T, 3, 3), axes as columns, armature space; these bones get no location. The result has the turned
+    bones and their ancestors.
     """
     space: dict[str, Array] = {}
     pose: dict[str, Array] = {}
@@ -118,7 +119,7 @@ def turn_bones(rig: Rig, turned: Mapping[str, Array], frames: int) -> Posed:
 
 
 def location_axes(rig: Rig, name: str, space: Array) -> Array:
-    """The axes (T, 3, 3) along which a bone's location channels move it, columns in armature space.
+    """The axes (T, 3, 3) along which a bone's location channels translate it, columns in armature space.
 
     space: (T, 4, 4) of the bone, from `turn_bones`.
     """
@@ -126,7 +127,7 @@ def location_axes(rig: Rig, name: str, space: Array) -> Array:
     bone = rig[name]
     if bone.local_location:
         return axes
-    # Along the axes of the parent as it is posed, or of the armature.
+    # Without Local Location: the axes of the posed parent, or the armature's.
     above = np.eye(3) if bone.parent is None else rig[bone.parent].axes
     return axes @ bone.axes.T @ above
 

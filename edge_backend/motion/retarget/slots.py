@@ -1,7 +1,7 @@
-"""The slots of a bone map: what a rig's bones may be to the dancer, and how the model's joints fall to them.
+"""The slots of a bone map: body parts that a rig's bones can stand for, and the model's joints that drive them.
 
-A bone map is a mapping from slots to bone names. Only few slots have to be there; `travel` is the bone that carries the
-body through space and is the hips where the map does not name it.
+A bone map is a mapping from slots to bone names. Only the slots in REQUIRED are needed. `travel` is the bone whose
+location moves the body; by default that is the hips.
 """
 
 from collections.abc import Mapping
@@ -36,11 +36,11 @@ JOINTS: Mapping[str, Joint] = {
     **{f"{part}.L": joint for part, joint in _PART_JOINT.items()},
     **{f"{part}.R": Joint(joint + 1) for part, joint in _PART_JOINT.items()},
 }
-"""The joint whose turn a slot takes over, for slots that have one of their own."""
+"""The joint whose rotation a slot's bone gets; spine, neck and twist slots have none of their own."""
 
 
 class Share(NamedTuple):
-    """A turn between those of two joints: weight 0 is the first's, 1 the second's."""
+    """A rotation interpolated between those of two joints: weight 0 is the first's, 1 the second's."""
 
     first: Joint
     second: Joint
@@ -48,7 +48,7 @@ class Share(NamedTuple):
 
 
 def slot_names() -> list[str]:
-    """All slots, in the order in which people read a body."""
+    """All slots, in the order of the panel: travel, hips, spine, neck, head, then left and right limbs."""
     return [TRAVEL, HIPS, *SPINES, *NECKS, HEAD, *(f"{part}.{side}" for side in SIDES for part in SIDED)]
 
 
@@ -63,9 +63,9 @@ def neck_slots(bones: Mapping[str, str]) -> list[str]:
 
 
 def spine_ties(count: int) -> dict[Joint, int]:
-    """Which of `count` spine bones takes over the turn of which joint of the model's spine, as it is.
+    """Spine joint -> number of the one of `count` spine bones that gets exactly that joint's rotation.
 
-    The last bone is the chest. Of two bones the lower one takes the lower two joints' turns together.
+    The last bone is the chest. Of two bones, the lower one gets the rotation of the second of three joints.
     """
     joints = (Joint.SPINE1, Joint.SPINE2, Joint.SPINE3)
     if count < len(joints):
@@ -74,13 +74,13 @@ def spine_ties(count: int) -> dict[Joint, int]:
 
 
 def spine_shares(count: int) -> list[Share]:
-    """What each of `count` spine bones takes over, from the hips up: bones that no joint is tied to lie in between."""
+    """The rotation of each of `count` spine bones, from the hips up; bones without a joint are interpolated."""
     knots = [(-1, Joint.PELVIS), *((bone, joint) for joint, bone in spine_ties(count).items())]
     return _between(knots, count)
 
 
 def neck_shares(count: int) -> list[Share]:
-    """What each of `count` neck bones takes over, from the chest up; the last one has the neck's whole turn."""
+    """The rotation of each of `count` neck bones, from the chest up; the last one gets the neck joint's rotation."""
     return _between([(-1, Joint.SPINE3), (count - 1, Joint.NECK)], count)
 
 

@@ -1,4 +1,4 @@
-"""Where a quick stroke is cut through, the new frames take it up: whatever is kept, and however quick it was."""
+"""boundary_smoothing: free frames beside a constrained range continue its motion without a jump in acceleration."""
 
 import numpy as np
 import pytest
@@ -34,28 +34,29 @@ def acceleration(vectors):
 
 
 FRAME = np.arange(FRAMES)
-SWING = np.where(FRAME < 50, 0.0, np.minimum((FRAME - 50) ** 2 * 2.5, 90.0))  # starts at frame 50, where it is kept
+SWING = np.where(FRAME < 50, 0.0, np.minimum((FRAME - 50) ** 2 * 2.5, 90.0))  # starts at frame 50
 
 
 @pytest.fixture
 def cut():
-    """A dance of which the frames from 52 on are kept, amid a swing that the frames before know nothing of."""
+    """A dance constrained from frame 52 on, in the middle of a swing that the frames before it do not contain."""
     vectors = dance(SWING)
     vectors[:52] = dance(0 * SWING, seed=1)[:52]
     return vectors, whole(FRAME >= 52)
 
 
 def test_a_stroke_is_taken_up_before_the_border(cut):
-    vectors, held = cut
+    vectors, constrained = cut
     usual = np.percentile(acceleration(vectors), 99)
-    before, after = acceleration(vectors)[47:52].max(), acceleration(smooth_boundaries(vectors, held))[47:52].max()
+    smooth = smooth_boundaries(vectors, constrained)
+    before, after = acceleration(vectors)[47:52].max(), acceleration(smooth)[47:52].max()
     assert before > 3 * usual
     assert after < 1.2 * usual
 
 
-def test_what_is_held_and_what_is_far_stays_to_the_bit(cut):
-    vectors, held = cut
-    found = smooth_boundaries(vectors, held)
+def test_constrained_and_distant_frames_are_unchanged_to_the_bit(cut):
+    vectors, constrained = cut
+    found = smooth_boundaries(vectors, constrained)
     moved = np.flatnonzero((found != vectors).any(axis=1))
     assert set(moved) <= set(range(52 - REACHES[-1][0], 52))
     assert len(moved) >= 3
@@ -68,8 +69,8 @@ def test_a_calm_border_is_left_alone():
 
 def test_an_arm_is_taken_up_without_the_legs(cut):
     vectors, _ = cut
-    held = whole(FRAME >= 52) & BODY_PARTS["left_arm"].channels()
-    found = smooth_boundaries(vectors, held)
+    constrained = whole(FRAME >= 52) & BODY_PARTS["left_arm"].channels()
+    found = smooth_boundaries(vectors, constrained)
     changed = np.flatnonzero((found != vectors).any(axis=0))
     assert len(changed)
     assert set(changed) <= set(np.flatnonzero(BODY_PARTS["left_arm"].channels()))
@@ -78,14 +79,14 @@ def test_an_arm_is_taken_up_without_the_legs(cut):
 def test_a_root_that_jumps_is_taken_up_by_the_root_alone():
     vectors = dance(0 * SWING)
     vectors[50:, ROOT.start] += 0.08
-    held = np.zeros((FRAMES, 151), dtype=bool)
-    held[50:, ROOT.start : ROOT.start + 2] = True
-    found = smooth_boundaries(vectors, held)
+    constrained = np.zeros((FRAMES, 151), dtype=bool)
+    constrained[50:, ROOT.start : ROOT.start + 2] = True
+    found = smooth_boundaries(vectors, constrained)
     assert set(np.flatnonzero((found != vectors).any(axis=0))) <= {ROOT.start, ROOT.start + 1}
     assert acceleration(found)[45:50, 0].max() < acceleration(vectors)[45:50, 0].max() / 4
 
 
-def test_nothing_held_changes_nothing(cut):
+def test_no_constraint_changes_nothing(cut):
     vectors, _ = cut
     nothing = np.zeros((FRAMES, 151), dtype=bool)
     np.testing.assert_array_equal(smooth_boundaries(vectors, nothing), vectors)
@@ -98,15 +99,15 @@ def test_nothing_held_changes_nothing(cut):
     jump=st.floats(-170, 170),
     seed=st.integers(0, 99),
 )
-def test_no_border_gets_worse_and_what_is_held_stays(first, length, jump, seed):
+def test_no_border_gets_worse_and_constrained_channels_are_unchanged(first, length, jump, seed):
     vectors = dance(np.where((first <= FRAME) & (first + length > FRAME), jump, 0.0), seed)
-    held = whole((first > FRAME) | (first + length <= FRAME))
-    found = smooth_boundaries(vectors, held)
-    np.testing.assert_array_equal(found[held], vectors[held])
+    constrained = whole((first > FRAME) | (first + length <= FRAME))
+    found = smooth_boundaries(vectors, constrained)
+    np.testing.assert_array_equal(found[constrained], vectors[constrained])
     assert np.isfinite(found).all()
     rows = [row for border in (first, first + length) for row in range(border - ROWS, border + ROWS - 2)]
     rows = [row for row in rows if 0 <= row < FRAMES - 2]
-    free = ~held[:, 10]
+    free = ~constrained[:, 10]
     rows = [row for row in rows if free[row : row + 3].any()]
     if rows:
         assert acceleration(found)[rows].max() <= acceleration(vectors)[rows].max() * 1.0001 + 1e-6

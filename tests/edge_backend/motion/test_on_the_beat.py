@@ -80,22 +80,22 @@ def test_without_beats_or_at_amount_0_nothing_changes():
     np.testing.assert_allclose(align_to_beats(still, BEATS), still, atol=1e-6)
 
 
-def test_fixed_frames_stay_bit_for_bit_and_are_left_without_a_jolt():
+def test_constrained_frames_are_unchanged_bit_for_bit_and_are_left_without_a_jolt():
     vectors = swinging(late())
-    fixed = np.zeros(len(vectors), bool)
-    fixed[[90]] = fixed[150:181] = True
-    after = align_to_beats(vectors, BEATS, fixed=fixed)
-    assert np.array_equal(after[fixed], vectors[fixed])
-    assert not np.allclose(after[~fixed], vectors[~fixed], atol=1e-3)
-    # The root walks at a steady 0.1 m/s: its speed shows the tempo, which beside fixed frames is the dance's own.
+    constrained = np.zeros(len(vectors), bool)
+    constrained[[90]] = constrained[150:181] = True
+    after = align_to_beats(vectors, BEATS, constrained=constrained)
+    assert np.array_equal(after[constrained], vectors[constrained])
+    assert not np.allclose(after[~constrained], vectors[~constrained], atol=1e-3)
+    # The root walks at a steady 0.1 m/s: its speed shows the tempo, which beside constrained frames is the dance's own.
     tempo = np.diff(after[:, 4].astype(float)) * Motion.fps / 0.1
     for frame in (90, 150, 180):
         assert tempo[frame - 3 : frame + 3] == pytest.approx(1, abs=0.02)
 
 
-def test_a_dance_held_everywhere_stays():
+def test_a_dance_constrained_everywhere_is_unchanged():
     vectors = swinging(late())
-    assert np.array_equal(align_to_beats(vectors, BEATS, fixed=np.ones(len(vectors), bool)), vectors)
+    assert np.array_equal(align_to_beats(vectors, BEATS, constrained=np.ones(len(vectors), bool)), vectors)
 
 
 def test_contacts_stay_contacts_and_the_dance_trembles_no_more_than_before():
@@ -110,17 +110,17 @@ def test_contacts_stay_contacts_and_the_dance_trembles_no_more_than_before():
 @given(
     stops=st.lists(st.floats(0.15, 0.9), min_size=4, max_size=12),
     gaps=st.lists(st.floats(0.25, 1.2), min_size=0, max_size=20),
-    fixed=st.lists(st.integers(0, 179), max_size=6),
+    constrained=st.lists(st.integers(0, 179), max_size=6),
 )
-def test_whatever_the_beats_time_runs_forward_at_nearly_the_dances_own_tempo(stops, gaps, fixed):
+def test_whatever_the_beats_time_runs_forward_at_nearly_the_dances_own_tempo(stops, gaps, constrained):
     seconds = 6
     vectors = swinging(np.cumsum(stops)[np.cumsum(stops) < seconds - 0.1], seconds)
-    held = np.zeros(len(vectors), bool)
-    held[fixed] = True
-    after = align_to_beats(vectors, np.cumsum(gaps), fixed=held)
+    constrained_frames = np.zeros(len(vectors), bool)
+    constrained_frames[constrained] = True
+    after = align_to_beats(vectors, np.cumsum(gaps), constrained=constrained_frames)
     assert after.shape == vectors.shape
     assert np.array_equal(after[[0, -1]], vectors[[0, -1]])
-    assert np.array_equal(after[held], vectors[held])
+    assert np.array_equal(after[constrained_frames], vectors[constrained_frames])
     shown = after[:, 4].astype(float) / 0.1  # the second of the old dance, by how far the root has walked
     tempo = np.diff(shown) * Motion.fps
     # Between two stops the tempo keeps to TEMPO on average; a smooth curve has to exceed it in between.

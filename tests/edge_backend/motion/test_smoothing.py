@@ -34,11 +34,11 @@ def test_no_smoothness_is_the_same_dance_bit_for_bit():
     assert smoothed(motion, 0.0) is motion
 
 
-def test_what_is_held_stays_bit_for_bit_and_there_is_no_step_beside_it():
+def test_constrained_frames_are_unchanged_bit_for_bit_and_there_is_no_step_beside_them():
     motion = swinging(1.0, tremble=0.02)
-    held = np.zeros((150, 24), dtype=bool)
-    held[60:90] = True
-    mended = smoothed(motion, 1.0, held)
+    constrained = np.zeros((150, 24), dtype=bool)
+    constrained[60:90] = True
+    mended = smoothed(motion, 1.0, constrained)
     assert np.array_equal(mended.rotations[60:90], motion.rotations[60:90])
     assert np.array_equal(mended.root[60:90], motion.root[60:90])
     step = np.abs(np.diff(mended.joints(), axis=0)).max(axis=(1, 2))

@@ -143,7 +143,7 @@ def test_a_wider_tolerance_needs_fewer_keys(dances):
     assert shares[0] > 1.5 * shares[1] > 2.25 * shares[2]
 
 
-def test_frames_that_are_kept_come_out_as_they_are(dances):
+def test_exact_frames_are_unchanged(dances):
     rotations, root, _ = dances["salsa"]
     exact = [33, 34, 90, 171]
     thinned = thin(dance_tracks(rotations, root), Tolerance(), smpl_rig(), exact=exact, legs=LEGS)
@@ -154,11 +154,11 @@ def test_frames_that_are_kept_come_out_as_they_are(dances):
     assert all(set(exact) <= set(thinned[joint].keys.tolist()) for joint in (Joint.PELVIS, Joint.LEFT_KNEE))
 
 
-def test_ranges_that_are_kept_stray_by_half_a_degree_whatever_the_tolerance(dances):
+def test_constrained_ranges_stray_by_half_a_degree_whatever_the_tolerance(dances):
     rotations, root, planted = dances["commercial"]
-    kept = range(60, 120)
+    constrained = range(60, 120)
     loose = thin(dance_tracks(rotations, root), Tolerance(4, 20), smpl_rig(), legs=LEGS)
-    thinned = thin(dance_tracks(rotations, root), Tolerance(4, 20), smpl_rig(), kept=kept, legs=LEGS)
+    thinned = thin(dance_tracks(rotations, root), Tolerance(4, 20), smpl_rig(), constrained=constrained, legs=LEGS)
     turned, joints = played(thinned)
     assert np.degrees(angles_between(turned, rotations)[60:120].max()) <= 0.5
     assert np.linalg.norm(thinned[0].drawn()[60:120, 4:] - root[60:120], axis=1).max() <= 0.002

@@ -1,4 +1,4 @@
-"""The cleanup as a whole: what is held, what is set, what is left alone."""
+"""The foot cleanup as a whole: constraints, settings, and what must not change."""
 
 import numpy as np
 import pytest
@@ -33,33 +33,33 @@ def joints_of(result):
     return forward_kinematics(result.rotations, result.root)
 
 
-def test_held_joints_do_not_move():
+def test_constrained_joints_do_not_move():
     rotations, root, contacts = faulty()
-    held = np.zeros((len(root), 24), dtype=bool)
-    held[60] = True  # a keyed pose
-    held[100:110, Joint.LEFT_WRIST] = True
-    held[130:140, Joint.RIGHT_ANKLE] = True
-    result = clean(rotations, root, contacts, held=held)
+    constrained = np.zeros((len(root), 24), dtype=bool)
+    constrained[60] = True  # a keyed pose
+    constrained[100:110, Joint.LEFT_WRIST] = True
+    constrained[130:140, Joint.RIGHT_ANKLE] = True
+    result = clean(rotations, root, contacts, constrained=constrained)
     before, after = forward_kinematics(rotations, root), joints_of(result)
     assert np.array_equal(result.rotations[60], rotations[60])
-    assert np.abs(after - before)[held].max() < 1e-9
+    assert np.abs(after - before)[constrained].max() < 1e-9
     assert np.abs(after - before).max() > 0.03  # the rest was cleaned
 
 
-def test_the_motion_beside_a_held_pose_does_not_jump():
+def test_the_motion_beside_a_constrained_pose_does_not_jump():
     rotations, root, contacts = faulty(fault="root drift")
-    held = np.zeros((len(root), 24), dtype=bool)
-    held[[40, 90, 91, 92, 130]] = True
-    change = joints_of(clean(rotations, root, contacts, held=held)) - forward_kinematics(rotations, root)
+    constrained = np.zeros((len(root), 24), dtype=bool)
+    constrained[[40, 90, 91, 92, 130]] = True
+    change = joints_of(clean(rotations, root, contacts, constrained=constrained)) - forward_kinematics(rotations, root)
     # The root returns in time. Knees take most: 10 mm per frame squared is a third of what the dance's knees do anyway.
     jolts = np.linalg.norm(np.diff(change, n=2, axis=0), axis=-1).max(axis=0)
     assert jolts[Joint.PELVIS] < 0.001
     assert jolts.max() < 0.010
 
 
-def test_a_motion_held_all_over_comes_back_as_it_is():
+def test_a_motion_constrained_everywhere_is_unchanged():
     rotations, root, contacts = faulty()
-    result = clean(rotations, root, contacts, held=np.ones((len(root), 24), dtype=bool))
+    result = clean(rotations, root, contacts, constrained=np.ones((len(root), 24), dtype=bool))
     assert np.array_equal(result.rotations, rotations)
     assert np.array_equal(result.root, root)
 
@@ -93,10 +93,10 @@ def test_a_contact_by_hand_plants_a_foot_that_the_model_lets_slide():
     root[:, 0] += np.linspace(0, 0.06, 90)
     none = np.zeros((90, 4))
     settings = FootSettings(contacts=(ContactRange(0, 20, 60),))
-    free, fixed = clean(rotations, root, none), clean(rotations, root, none, settings)
+    free, planted = clean(rotations, root, none), clean(rotations, root, none, settings)
     assert not free.planted.any()
-    assert fixed.planted[20:61, 0].all()
-    assert plant_slide(joints_of(fixed), fixed.planted).max() < 1e-5
+    assert planted.planted[20:61, 0].all()
+    assert plant_slide(joints_of(planted), planted.planted).max() < 1e-5
 
 
 def test_a_foot_called_planted_high_in_the_air_does_not_pull_the_dancer_down():
@@ -189,10 +189,10 @@ def test_a_motion_without_sense_gives_finite_rotations(contacts):
 def test_the_type_of_numbers_stays_and_the_input_too():
     good = dance("salsa")
     rotations, root = (array.astype(np.float32) for array in add_fault("all", good.rotations, good.root))
-    kept = rotations.copy(), root.copy()
+    before = rotations.copy(), root.copy()
     result = clean(rotations, root, edge_contacts(good.joints))
     assert result.rotations.dtype == result.root.dtype == np.float32
-    assert np.array_equal(rotations, kept[0]) and np.array_equal(root, kept[1])
+    assert np.array_equal(rotations, before[0]) and np.array_equal(root, before[1])
 
 
 def test_a_dance_keeps_its_beats_contacts_and_meta():
@@ -209,14 +209,14 @@ def test_a_dance_keeps_its_beats_contacts_and_meta():
     [
         ("root", {"root": np.zeros((3, 3))}),
         ("contacts", {"contacts": np.zeros((4, 3))}),
-        ("held", {"held": np.zeros(4)}),
+        ("constrained", {"constrained": np.zeros(4)}),
     ],
 )
 def test_wrong_shapes_are_named(name, change):
     rotations, root = standing(4)
-    arguments = {"root": root, "contacts": None, "held": None} | change
+    arguments = {"root": root, "contacts": None, "constrained": None} | change
     with pytest.raises(ValueError, match=name):
-        clean(rotations, arguments["root"], arguments["contacts"], held=arguments["held"])
+        clean(rotations, arguments["root"], arguments["contacts"], constrained=arguments["constrained"])
 
 
 @pytest.mark.parametrize("wrong", [{"strength": 1.5}, {"contact_threshold": 0.0}, {"blend_frames": 0}])

@@ -70,7 +70,7 @@ def test_a_slow_slide_over_a_long_way_is_meant():
     assert not release_slides(found, points, 1.0).any()
 
 
-def test_a_foot_that_creeps_a_little_is_held():
+def test_a_foot_that_creeps_a_little_is_planted():
     points, heights, contacts = scene(speed=0.05)  # 10 cm in 2 s
     found = detect_contacts(points, heights, contacts, FootSettings(), 1.0)
     assert release_slides(found, points, 1.0).all()

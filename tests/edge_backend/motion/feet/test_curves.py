@@ -67,11 +67,11 @@ def test_an_envelope_covers_the_need(need, reach):
 
 
 @given(arrays(np.float64, st.integers(1, 50), elements=st.floats(0, 1)), SEEDS)
-def test_a_rise_leaves_fixed_frames_alone_and_is_late_by_little(need, seed):
-    fixed = np.random.default_rng(seed).random(len(need)) < 0.2
-    curve = rise(need, fixed, 4, late=0.1)
-    assert not curve[fixed].any()
-    assert (curve >= np.where(fixed, 0, need) - 0.1 - 1e-12).all()
+def test_a_rise_leaves_pinned_frames_alone_and_is_late_by_little(need, seed):
+    pinned = np.random.default_rng(seed).random(len(need)) < 0.2
+    curve = rise(need, pinned, 4, late=0.1)
+    assert not curve[pinned].any()
+    assert (curve >= np.where(pinned, 0, need) - 0.1 - 1e-12).all()
 
 
 @given(MASKS)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_backend.motion.feet.legs import KEPT_BEND, STRETCH, longest_legs, reachable
+from edge_backend.motion.feet.legs import REMAINING_BEND, STRETCH, longest_legs, reachable
 from edge_backend.motion.feet.legs import reach_leg as reach_as_far_as
 from edge_backend.motion.rotations import axis_angle_to_matrix
 
@@ -132,7 +132,7 @@ def test_a_free_leg_keeps_most_of_its_bend(seed):
     free = longest_legs(thigh, shin, np.zeros(len(thigh), dtype=bool))
     turns = reach_as_far_as(thigh, shin, hinge, 3 * directions(random, len(thigh)), free)
     before, after = (angle(thigh, turn @ shin[..., None]) for turn in (np.eye(3), turns.knee))
-    assert (after >= KEPT_BEND * before - 1e-6).all()
+    assert (after >= REMAINING_BEND * before - 1e-6).all()
 
 
 def angle(thigh, shin):
