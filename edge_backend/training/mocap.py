@@ -16,9 +16,9 @@ from ..motion.kinematics import forward_kinematics
 from ..motion.motion import Motion
 from ..motion.rotations import axis_angle_to_matrix
 from ..motion.skeleton import SMPL
+from ..motion_import.bvh import on_the_model, read_bvh
 from ..numerics.array import Array
 from ..schema.frames import FPS
-from ..motion_import.bvh import on_the_model, read_bvh
 from .pack_file import Dance, write_pack
 
 MUSIC = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus")

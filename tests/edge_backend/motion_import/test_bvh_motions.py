@@ -13,8 +13,8 @@ from edge_backend.motion.bvh import save_bvh
 from edge_backend.motion.motion import Motion
 from edge_backend.motion.rotations import matrix_to_axis_angle
 from edge_backend.motion.skeleton import SMPL, Joint
-from edge_backend.numerics.array import Array
 from edge_backend.motion_import.bvh import on_the_model, read_bvh
+from edge_backend.numerics.array import Array
 from edge_backend.training.mocap import read_skeleton
 from edge_backend.training.pack import load_pack
 
