@@ -39,6 +39,15 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert lost == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_files_of_the_code_that_a_page_names_are_there(page: Path) -> None:
+    rooms = ("edge_backend", "blender_addon", "build_tools", "tests", "demo", ".")
+    there = {path.as_posix() for room in rooms for path in (ROOT / room).glob("**/*.py" if room != "." else "*.py")}
+    named = re.findall(r"`([\w/]+\.py)`", page.read_text(encoding="utf-8"))
+    # NAME stands for a name of the reader's own.
+    assert [name for name in named if "NAME" not in name and not any(path.endswith(f"/{name}") for path in there)] == []
+
+
 def anchors(page: Path) -> set[str]:
     """The headings of a page as links name them."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)

@@ -10,7 +10,7 @@ from ..schema.frames import WINDOW
 from .samplers import Denoiser
 from .schedule import Schedule
 
-REACH = 12.0  # frames; how far around held frames the prediction's error is alike
+REACH = 12.0  # frames; how far around constrained frames the prediction's error is alike
 _NOISE = 1e-4  # on the diagonal: keeps the matrices well-conditioned
 
 
@@ -39,15 +39,15 @@ class WindowConstraint:
 
     def __call__(self, x0: Tensor, t: int) -> Tensor:
         """x0 (W, 150, 151), normalised, predicted at timestep t, corrected to satisfy the constraint."""
-        held = self.held(t)
-        error = torch.where(held, self.values - x0, 0).transpose(1, 2).reshape(-1, WINDOW)
+        constrained = self.constrained(t)
+        error = torch.where(constrained, self.values - x0, 0).transpose(1, 2).reshape(-1, WINDOW)
         correction = torch.zeros_like(error)
         for group in self._groups:
             correction[group.columns] = error[group.columns] @ group.gain(self._least(t)).to(error).T
         corrected = x0 + correction.unflatten(0, (len(x0), -1)).transpose(1, 2)
-        return torch.where(held, self.values, corrected)
+        return torch.where(constrained, self.values, corrected)
 
-    def held(self, t: int) -> Tensor:
+    def constrained(self, t: int) -> Tensor:
         """(W, 150, 151) bool: the channels that the constraint fixes at timestep t."""
         return self._weight >= self._least(t)
 
@@ -61,24 +61,24 @@ class _Group:
     def __init__(self, weight: Tensor, columns: Tensor) -> None:
         self.columns = columns
         self._weight = weight
-        self._held = torch.zeros(WINDOW, dtype=torch.bool)
+        self._constrained = torch.zeros(WINDOW, dtype=torch.bool)
         self._gain = torch.zeros(WINDOW, WINDOW)
 
     def gain(self, least: float) -> Tensor:
         """(150, 150): the matrix from errors at frames of weight `least` or more to expected errors at all frames."""
-        held = self._weight >= least
-        if not torch.equal(held, self._held):
-            self._held, self._gain = held, _gain(held)
+        constrained = self._weight >= least
+        if not torch.equal(constrained, self._constrained):
+            self._constrained, self._gain = constrained, _gain(constrained)
         return self._gain
 
 
-def _gain(held: Tensor) -> Tensor:
-    """Regression with the process's covariance (Rasmussen and Williams 2006, eq. 2.23). held: (150,) bool."""
+def _gain(constrained: Tensor) -> Tensor:
+    """Regression with the process's covariance (Rasmussen and Williams 2006, eq. 2.23). constrained: (150,) bool."""
     frame = np.arange(WINDOW)
     alike = torch.from_numpy(covariance(np.abs(frame[:, None] - frame)))
-    among_held = alike[held][:, held] + _NOISE * torch.eye(int(held.sum()), dtype=torch.float64)
+    among = alike[constrained][:, constrained] + _NOISE * torch.eye(int(constrained.sum()), dtype=torch.float64)
     gain = torch.zeros_like(alike)
-    gain[:, held] = torch.linalg.solve(among_held, alike[held]).T
+    gain[:, constrained] = torch.linalg.solve(among, alike[constrained]).T
     return gain.float()
 
 

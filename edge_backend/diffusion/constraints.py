@@ -1,6 +1,6 @@
 """Constraints: a mask with values over all frames of a dance, combined from simple pieces (numpy only).
 
-    keep = combine(
+    constraint = combine(
         frame_range(dance, first=0, frames=600),  # go on from here
         pose_at(pose, [450], frames=600, part=BODY_PARTS["left_arm"]),
         root_path(path, range(500, 600), frames=600).softened(0.5),
@@ -98,12 +98,12 @@ def free(frames: int) -> Constraint:
 def pose_at(pose: Array, at: Iterable[int], frames: int, part: BodyPart = WHOLE) -> Constraint:
     """One pose, a motion vector (151,), at the frames `at` of a dance of `frames` frames."""
     chosen = _inside(at, frames)
-    return _held(np.broadcast_to(pose, (len(chosen), CHANNELS)), chosen, part.channels(), frames)
+    return _at_frames(np.broadcast_to(pose, (len(chosen), CHANNELS)), chosen, part.channels(), frames)
 
 
 def frame_range(dance: Array, first: int, frames: int, part: BodyPart = WHOLE) -> Constraint:
     """Motion vectors (n, 151) at the frames first to first + n - 1 of a dance of `frames` frames."""
-    return _held(dance, _inside(range(first, first + len(dance)), frames), part.channels(), frames)
+    return _at_frames(dance, _inside(range(first, first + len(dance)), frames), part.channels(), frames)
 
 
 def root_path(path: Array, at: Sequence[int], frames: int) -> Constraint:
@@ -114,7 +114,7 @@ def root_path(path: Array, at: Sequence[int], frames: int) -> Constraint:
     vectors[:, ROOT.start : ROOT.start + axes] = path
     mask = np.zeros(CHANNELS, dtype=bool)
     mask[ROOT.start : ROOT.start + axes] = True
-    return _held(vectors, chosen, mask, frames)
+    return _at_frames(vectors, chosen, mask, frames)
 
 
 def contacts_at(joints: Iterable[Joint], at: Iterable[int], frames: int, down: bool = True) -> Constraint:
@@ -122,7 +122,7 @@ def contacts_at(joints: Iterable[Joint], at: Iterable[int], frames: int, down: b
     mask = np.zeros(CHANNELS, dtype=bool)
     mask[[CONTACTS.start + CONTACT_JOINTS.index(joint) for joint in joints]] = True
     chosen = _inside(at, frames)
-    return _held(np.full((len(chosen), CHANNELS), float(down), np.float32), chosen, mask, frames)
+    return _at_frames(np.full((len(chosen), CHANNELS), float(down), np.float32), chosen, mask, frames)
 
 
 def combine(*constraints: Constraint) -> Constraint:
@@ -144,7 +144,7 @@ def check_length(constraint: Constraint, frames: int) -> None:
         )
 
 
-def _held(vectors: Array, at: list[int], mask: Array, frames: int) -> Constraint:
+def _at_frames(vectors: Array, at: list[int], mask: Array, frames: int) -> Constraint:
     weight = np.zeros((frames, CHANNELS), np.float32)
     values = np.zeros((frames, CHANNELS), np.float32)
     weight[at] = mask
@@ -158,8 +158,8 @@ def _inside(at: Iterable[int], frames: int) -> list[int]:
     if outside:
         raise EdgeError(
             "constraint_length",
-            f"Frame {outside[0]} is to be held, but the dance has the frames 0 to {frames - 1}.",
-            "Hold frames inside the dance, or make it longer.",
+            f"Frame {outside[0]} is to be constrained, but the dance has the frames 0 to {frames - 1}.",
+            "Constrain frames inside the dance, or make it longer.",
         )
     return chosen
 
@@ -190,38 +190,40 @@ def _check_agreement(one: Constraint, other: Constraint) -> None:
         frame, channel = frames[found[0, 0]], found[0, 1]
         raise EdgeError(
             "constraint_contradiction",
-            f"At frame {frame} two constraints hold {_name(channel)} exactly, but not alike.",
+            f"At frame {frame} two constraints give {_name(channel)} different values.",
             "Remove one of them, or give it a weight below 1.",
         )
 
 
 def _check_numbers(constraint: Constraint) -> None:
     weight, values = constraint.weight, constraint.values
-    held = weight > 0
+    constrained = weight > 0
     _refuse(~np.isfinite(weight) | (weight < 0) | (weight > 1), "the weight on {} is not between 0 and 1")
-    _refuse(held & ~np.isfinite(values), "{} is held at something that is not a number")
-    contacts = np.zeros_like(held)
+    _refuse(constrained & ~np.isfinite(values), "{} is constrained to something that is not a number")
+    contacts = np.zeros_like(constrained)
     contacts[:, CONTACTS] = (values[:, CONTACTS] < 0) | (values[:, CONTACTS] > 1)
-    _refuse(held & contacts, "{} is not between 0 and 1")
+    _refuse(constrained & contacts, "{} is not between 0 and 1")
 
 
 def _check_body(constraint: Constraint) -> None:
-    held = constraint.weight > 0
-    frames = np.flatnonzero(held.any(axis=1))
-    held, values = held[frames], np.where(held[frames], constraint.values[frames], 0)
+    constrained = constraint.weight > 0
+    frames = np.flatnonzero(constrained.any(axis=1))
+    constrained, values = constrained[frames], np.where(constrained[frames], constraint.values[frames], 0)
 
     low, high = _PELVIS_HEIGHT
-    height = np.zeros_like(held)
+    height = np.zeros_like(constrained)
     height[:, ROOT.stop - 1] = (values[:, ROOT.stop - 1] < low) | (values[:, ROOT.stop - 1] > high)
-    _refuse(held & height, f"the pelvis is held higher than {high:g} m or lower than {low:g} m", frames)
+    _refuse(constrained & height, f"the pelvis is constrained to a height above {high:g} m or below {low:g} m", frames)
 
     _, _, rotations = unpack(values)
     error = np.abs(matrix_to_rot6d(rotations) - values[:, ROTATIONS].reshape(-1, len(Joint), 6)).max(axis=-1)
-    _refuse(held & _per_channel(error > _ROTATION_ERROR), "{} is held at numbers that are no rotation", frames)
+    _refuse(
+        constrained & _per_channel(error > _ROTATION_ERROR), "{} is constrained to numbers that are no rotation", frames
+    )
 
     limits = np.array([_LIMITS.get(joint, np.inf) for joint in Joint])
     angles = np.degrees(np.linalg.norm(matrix_to_axis_angle(rotations), axis=-1))
-    _refuse(held & _per_channel(angles > limits), "{} is bent further than any body bends it", frames)
+    _refuse(constrained & _per_channel(angles > limits), "{} is bent further than any body bends it", frames)
 
 
 def _refuse(wrong: Array, words: str, frames: Array | None = None) -> None:

@@ -32,12 +32,12 @@ _Load = Callable[[str], Motion]
 class EditConstraints:
     """Constraints on a new dance of T frames, and the dance that it varies, if any.
 
-    planted: contacts that the foot cleanup must use.
+    contacts: ranges that the foot cleanup must use.
     """
 
     constraint: Constraint
     variation: Variation | None = None
-    planted: tuple[ContactRange, ...] = field(default=())
+    contacts: tuple[ContactRange, ...] = field(default=())
 
     @property
     def in_place(self) -> bool:
@@ -45,20 +45,20 @@ class EditConstraints:
         weight = self.constraint.weight
         return self.variation is not None or bool(weight[:, ROOT].any() or weight[:, rotation_of(Joint.PELVIS)].any())
 
-    def held(self) -> Array:
-        """(T, 24) bool: rotations constrained exactly; for the pelvis, the root's position too."""
+    def exact_joints(self) -> Array:
+        """(T, 24) bool: joints whose rotation is constrained exactly; the pelvis also where the root's position is."""
         exact = self.constraint.exact
-        held = np.stack([exact[:, rotation_of(joint)].any(axis=1) for joint in Joint], axis=1)
-        held[:, Joint.PELVIS] |= exact[:, ROOT].any(axis=1)
-        return held
+        joints = np.stack([exact[:, rotation_of(joint)].any(axis=1) for joint in Joint], axis=1)
+        joints[:, Joint.PELVIS] |= exact[:, ROOT].any(axis=1)
+        return joints
 
-    def held_by_feet(self) -> Array:
+    def exact_legs(self) -> Array:
         """(T, 24) bool: of these, the ones that the foot cleanup must not change: legs, and the pelvis where the root
         is constrained."""
-        held = np.zeros((self.constraint.frames, len(Joint)), dtype=bool)
-        held[:, _LEGS] = self.held()[:, _LEGS]
-        held[:, Joint.PELVIS] = self.constraint.exact[:, ROOT].any(axis=1)
-        return held
+        joints = np.zeros((self.constraint.frames, len(Joint)), dtype=bool)
+        joints[:, _LEGS] = self.exact_joints()[:, _LEGS]
+        joints[:, Joint.PELVIS] = self.constraint.exact[:, ROOT].any(axis=1)
+        return joints
 
 
 def read_edit(edit: EditRequest, frames: int) -> EditConstraints:
@@ -68,15 +68,15 @@ def read_edit(edit: EditRequest, frames: int) -> EditConstraints:
     the dance or the source, constraint_range and constraint_contradiction as in constraints, and those of motion.files.
     """
     load = cache(load_motion)
-    told = combine(free(frames), *(_constraint(row, edit.source, frames, load) for row in edit.contacts))
+    asked = combine(free(frames), *(_constraint(row, edit.source, frames, load) for row in edit.contacts))
     rows: tuple[_Row, ...] = (*edit.bodies, *edit.paths)
-    kept = (_constraint(row, edit.source, frames, load) for row in rows)
+    others = (_constraint(row, edit.source, frames, load) for row in rows)
     # A contact that is asked for overrules one that comes with a pose.
-    constraint = combine(told, *(replace(one, weight=np.where(told.weight > 0, 0, one.weight)) for one in kept))
-    planted = tuple(
+    constraint = combine(asked, *(replace(one, weight=np.where(asked.weight > 0, 0, one.weight)) for one in others))
+    contacts = tuple(
         _contact_range(row, foot) for row in edit.contacts if row.weight == 1 and not row.fade for foot in row.feet
     )
-    return EditConstraints(replace(constraint, usual=_usual(edit, load)), _variation(edit, frames, load), planted)
+    return EditConstraints(replace(constraint, usual=_usual(edit, load)), _variation(edit, frames, load), contacts)
 
 
 def _usual(edit: EditRequest, load: _Load) -> float:
@@ -91,14 +91,14 @@ def _constraint(row: _Row, source: Source | None, frames: int, load: _Load) -> C
     _check_row(row)
     match row:
         case KeepBody():
-            kept = frame_range(_stretch(row.source or source, row, load).vectors(), row.start, frames, _part(row))
+            found = frame_range(_stretch(row.source or source, row, load).vectors(), row.start, frames, _part(row))
         case KeepPath():
             path = _curve(row) if row.points else _root(row, source, load)
-            kept = root_path(path, range(row.start, row.stop), frames)
+            found = root_path(path, range(row.start, row.stop), frames)
         case KeepContacts():
             joints = {joint for foot in row.feet for joint in _soles(foot)}
-            kept = contacts_at(joints, range(row.start, row.stop), frames, row.down)
-    return kept.softened(row.weight).fading(row.fade)
+            found = contacts_at(joints, range(row.start, row.stop), frames, row.down)
+    return found.softened(row.weight).fading(row.fade)
 
 
 def _check_row(row: _Row) -> None:

@@ -86,17 +86,17 @@ class _Memories:
     def __init__(self, decoder: CachedDecoder, music: Music) -> None:
         self._decoder = decoder
         self._music = music
-        self._kept: dict[int, Memory] = {}
+        self._cached: dict[int, Memory] = {}
         self._room = ROOM_BYTES
 
     def of(self, part: slice) -> Memory:
         """Keys and values for the windows `part`."""
-        if part.start in self._kept:
-            return self._kept[part.start]
+        if part.start in self._cached:
+            return self._cached[part.start]
         memory = self._decoder.memory(Music(self._music.tokens[part], self._music.hidden[part]))
         if memory.bytes <= self._room:
             self._room -= memory.bytes
-            self._kept[part.start] = memory
+            self._cached[part.start] = memory
         return memory
 
 

@@ -25,30 +25,31 @@ def with_rotation_constraint(denoise: Denoiser, constraint: WindowConstraint, no
 
     def predict(x: Tensor, t: int) -> Tensor:
         x0 = denoise(x, t)
-        held = constraint.held(t)[..., ROTATIONS.start :: 6]
-        known = held.any(dim=1, keepdim=True).repeat_interleave(6, dim=-1)
+        constrained = constraint.constrained(t)[..., ROTATIONS.start :: 6]
+        known = constrained.any(dim=1, keepdim=True).repeat_interleave(6, dim=-1)
         if not known.any():
             return x0
         contacts, root, predicted = unpack(normaliser.unnormalise(x0.cpu().numpy(), clip=False))
         _, _, wanted = unpack(normaliser.unnormalise(constraint.values.cpu().numpy(), clip=False))
-        vectors = pack(contacts, root, turned(predicted, wanted, held.cpu().numpy()))
+        vectors = pack(contacts, root, turned(predicted, wanted, constrained.cpu().numpy()))
         new = torch.from_numpy(vectors * normaliser.scale + normaliser.min).to(x0)[..., ROTATIONS]
         return torch.cat([x0[..., : ROTATIONS.start], torch.where(known, new, x0[..., ROTATIONS])], dim=-1)
 
     return predict
 
 
-def turned(predicted: Array, wanted: Array, held: Array) -> Array:
-    """Corrections (W, T, J, 3, 3) from predicted rotations to the wanted ones where held (W, T, J) is True.
+def turned(predicted: Array, wanted: Array, constrained: Array) -> Array:
+    """Corrections (W, T, J, 3, 3) from predicted rotations to the wanted ones where constrained (W, T, J) is True.
 
-    A free frame is corrected by the errors of the held frames before and after it, weighted as a Gaussian process with
-    `WindowConstraint`'s covariance expects (Rasmussen and Williams 2006, eq. 2.23). A held frame is corrected by the
-    error at the nearest end of its stretch, so that the stretch keeps its shape where free frames join it.
+    A free frame is corrected by the errors of the constrained frames before and after it, weighted as a Gaussian
+    process with `WindowConstraint`'s covariance expects (Rasmussen and Williams 2006, eq. 2.23). A constrained frame is
+    corrected by the error at the nearest end of its stretch, so that the stretch keeps its shape where free frames join
+    it.
     """
-    place, before, after = _neighbours(held)
+    place, before, after = _neighbours(constrained)
     error = np.zeros(predicted.shape[:-1])
-    error[held] = matrix_to_axis_angle(predicted[held].swapaxes(-1, -2) @ wanted[held])
-    last = held.shape[1] - 1
+    error[constrained] = matrix_to_axis_angle(predicted[constrained].swapaxes(-1, -2) @ wanted[constrained])
+    last = constrained.shape[1] - 1
     first, second = (np.take_along_axis(error, at.clip(0, last)[..., None], axis=1) for at in (before, after))
     second = _nearer(second, first)
     to_first, to_second, between = (covariance(way) for way in (place - before, after - place, after - before))
@@ -57,18 +58,18 @@ def turned(predicted: Array, wanted: Array, held: Array) -> Array:
     return predicted @ axis_angle_to_matrix(turn / unlike[..., None])
 
 
-def _neighbours(held: Array) -> tuple[Array, Array, Array]:
-    """For each frame: its position, and the held frames before and after it, all (W, T, J).
+def _neighbours(constrained: Array) -> tuple[Array, Array, Array]:
+    """For each frame: its position, and the constrained frames before and after it, all (W, T, J).
 
-    The position of a held frame is the nearest end of its stretch; it has no neighbour after it.
+    The position of a constrained frame is the nearest end of its stretch; it has no neighbour after it.
     """
-    frame = np.broadcast_to(np.arange(held.shape[1])[None, :, None], held.shape)
-    start, stop = _last(~held, frame) + 1, _next(~held, frame) - 1
+    frame = np.broadcast_to(np.arange(constrained.shape[1])[None, :, None], constrained.shape)
+    start, stop = _last(~constrained, frame) + 1, _next(~constrained, frame) - 1
     end = np.where(frame - start < stop - frame, start, stop)
     return (
-        np.where(held, end, frame),
-        np.where(held, end, _last(held, frame)),
-        np.where(held, _NEVER, _next(held, frame)),
+        np.where(constrained, end, frame),
+        np.where(constrained, end, _last(constrained, frame)),
+        np.where(constrained, _NEVER, _next(constrained, frame)),
     )
 
 

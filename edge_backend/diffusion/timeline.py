@@ -13,7 +13,7 @@ from .constraints import Constraint
 from .long_form import WindowPlan, stitch
 from .whittaker_blend import whittaker_blend
 
-LOOK_BACK = 30  # frames that stay open before a window's end if something is held this soon after it
+LOOK_BACK = 30  # frames that stay open before a window's end if something is constrained this soon after it
 ROOM = 0.5  # the largest normalised distance from the middle at which the network is used to seeing the root
 
 _PLACE = slice(ROOT.start, ROOT.start + 2)  # the root over the floor
@@ -86,18 +86,18 @@ def origins(plan: WindowPlan, constraint: Constraint, start: Array | None, norma
     """Offset (W, 1, 151), normalised, of each window from the range of root positions that the network was trained on.
 
     None where no constrained root is far away. Windows without a constrained root are interpolated from their
-    neighbours. start: the dance to vary (frames, 151), metres, whose root counts as held.
+    neighbours. start: the dance to vary (frames, 151), metres, whose root counts as constrained.
     """
-    place, held = constraint.values[:, _PLACE], (constraint.weight[:, _PLACE] > 0).all(axis=1)
+    place, constrained = constraint.values[:, _PLACE], (constraint.weight[:, _PLACE] > 0).all(axis=1)
     if start is not None:
-        place, held = start[:, _PLACE], np.ones(len(start), dtype=bool)
+        place, constrained = start[:, _PLACE], np.ones(len(start), dtype=bool)
     scale = normaliser.scale[_PLACE]
-    if not (np.abs(place[held] * scale + normaliser.min[_PLACE]) > ROOM).any():
+    if not (np.abs(place[constrained] * scale + normaliser.min[_PLACE]) > ROOM).any():
         return None
     middles = {
         window: (inside.min(axis=0) + inside.max(axis=0)) / 2
         for window in range(plan.windows)
-        if len(inside := place[window * HOP : window * HOP + WINDOW][held[window * HOP : window * HOP + WINDOW]])
+        if len(inside := place[window * HOP : window * HOP + WINDOW][constrained[window * HOP : window * HOP + WINDOW]])
     }
     away = np.zeros((plan.windows, 1, CHANNELS), np.float32)
     for axis, channel in enumerate(range(_PLACE.start, _PLACE.stop)):

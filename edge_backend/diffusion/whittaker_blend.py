@@ -6,21 +6,21 @@ from ..numerics.array import Array
 from ..numerics.banded import add_bending, solve_pentadiagonal
 from ..numerics.intervals import distance
 
-EASE = 4  # frames on each side of what is held
+EASE = 4  # frames on each side of constrained ones
 _FIXED = 1e9
 
 
-def whittaker_blend(vectors: Array, held: Array) -> Array:
-    """Motion vectors (T, C) with the free frames next to held ones smoothed towards them.
+def whittaker_blend(vectors: Array, constrained: Array) -> Array:
+    """Motion vectors (T, C) with the free frames next to constrained ones smoothed towards them.
 
-    held: (T, C) bool. A held frame may be off by a fraction of a degree from what a smooth movement would pass through,
-    and the sampling ends at that noise. So the EASE frames d = 1, 2, ... beside it become the y that minimise
-    |second differences of y|^2 + sum (d / EASE)^4 (y - vectors)^2 (Whittaker 1923). Everything else stays.
+    constrained: (T, C) bool. A constrained frame may be off by a fraction of a degree from what a smooth movement would
+    pass through, and the sampling ends at that noise. So the EASE frames d = 1, 2, ... beside it become the y that
+    minimise |second differences of y|^2 + sum (d / EASE)^4 (y - vectors)^2 (Whittaker 1923). Everything else stays.
     """
     if len(vectors) < 3:
         return vectors
     eased = vectors.copy()
-    patterns, pattern_of = np.unique(held, axis=1, return_inverse=True)
+    patterns, pattern_of = np.unique(constrained, axis=1, return_inverse=True)
     for index, pattern in enumerate(patterns.T):
         away = distance(pattern)
         near = (away > 0) & (away <= EASE)

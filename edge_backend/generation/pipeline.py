@@ -73,7 +73,7 @@ def generate(
     audio = song.load(request.start, request.duration)
     frames = round((request.duration or audio.duration) * Motion.fps)
     kept = read_edit(request.edit, frames)
-    feet = replace(feet, contacts=kept.planted)
+    feet = replace(feet, contacts=kept.contacts)
     features = song_features(
         audio,
         weights.info.feature_type,

@@ -72,8 +72,8 @@ class Postprocessor:
         )
         motion = self._joined(Motion.from_vectors(timed), first)
         held = stays[:, None]
-        calm = smoothed(motion, self.smoothness, self.kept.held()[part] | held)
-        clean = clean_motion(calm, self._feet(first), self.kept.held_by_feet()[part] | held)
+        calm = smoothed(motion, self.smoothness, self.kept.exact_joints()[part] | held)
+        clean = clean_motion(calm, self._feet(first), self.kept.exact_legs()[part] | held)
         return self._appended(self._joining(clean, self.kept.constraint.exact[part] | held), first, upto)
 
     def _joining(self, motion: Motion, held: Array) -> Motion:
@@ -106,7 +106,7 @@ class Postprocessor:
         if self._shown is None:
             return motion
         count = self._shown.frames - first
-        held = np.flatnonzero(self.kept.held_by_feet()[self._shown.frames : first + motion.frames].any(axis=1))
+        held = np.flatnonzero(self.kept.exact_legs()[self._shown.frames : first + motion.frames].any(axis=1))
         reach = np.arange(1, motion.frames - count + 1) / (held[0] + 1) if len(held) else 0.0
         share = np.broadcast_to(np.clip(1 - reach, 0, 1), motion.frames - count)[:, None]
         moved = (self._shown.root[-1] - motion.root[count - 1]) * share

@@ -51,7 +51,7 @@ class Dancer:
         return sample_song(weights.model, weights.normaliser, self.cond, frames, how, constraint=constraint)
 
     def finished(self, vectors, constraint):
-        """The dance on the beat and on its feet, with what is kept as it was."""
+        """The dance on the beat and on its feet, with what is constrained as it was."""
         beats = np.arange(0.4, len(vectors) / 30, 0.5)
         return Postprocessor(beats, EditConstraints(constraint), 1.0, FootSettings(), 0.0, {}).whole(vectors)
 
@@ -79,7 +79,7 @@ def old_dances(dancer):
 
 
 def at_borders(motion, constraint):
-    """The largest acceleration at a border of what is kept, of the joints that hang on what changes there."""
+    """The largest acceleration at a border of what is constrained, of the joints that hang on what changes there."""
     exact, rows = constraint.exact, accelerations(motion)
     turns, place = exact[:, ROTATIONS.start :: 6], exact[:, ROOT].any(axis=1)
     parents = np.array(SMPL.parents)
@@ -88,15 +88,15 @@ def at_borders(motion, constraint):
         changed = turns[border] != turns[border - 1]
         joints = np.isin(parents, np.flatnonzero(changed))
         joints[Joint.PELVIS] = place[border] != place[border - 1]
-        held = np.where(changed, turns, True).all(axis=1) & (place | (not joints[Joint.PELVIS]))
+        constrained = np.where(changed, turns, True).all(axis=1) & (place | (not joints[Joint.PELVIS]))
         for row in range(max(border - ROWS, 0), min(border + ROWS - 2, len(rows))):
-            if not held[row : row + 3].all():
+            if not constrained[row : row + 3].all():
                 largest = max(largest, rows[row, joints].max())
     return largest
 
 
 def check(dancer, old, constraint, seed, sequential=False):
-    """A new dance with what is kept exact, smooth at its borders before and after the finishing, and another one."""
+    """A new dance that keeps its constraint exactly, smooth at borders before and after the finishing, and another."""
     usual = float(np.percentile(accelerations(Motion.from_vectors(old)), 99))
     constraint = replace(constraint, usual=usual)
     new = dancer.dance(seed, constraint, sequential)

@@ -32,7 +32,7 @@ def test_far_from_what_is_held_the_prediction_stays():
 @pytest.mark.parametrize("first", [0, 60, 149])
 def test_the_free_frames_join_the_held_ones_without_a_jump(first):
     weight = (first <= FRAME).float()
-    # The network goes on at 1 where 0 is held: a jump by 1 if nothing were done.
+    # The network goes on at 1 where 0 is constrained: a jump by 1 if nothing were done.
     result = corrected(weight, torch.zeros(150), torch.ones(150))
     assert result.diff().abs().max() < 0.1
     assert result.diff(n=2).abs().max() < 0.02
@@ -52,14 +52,16 @@ def test_a_weight_below_1_holds_while_the_noise_is_strong(weight, last):
     values, prediction = torch.ones(150), torch.zeros(150)
     weights = torch.where(FRAME == 70, weight, 0.0)
     for t in (999, 750, 500, 400, 300, 100, 0):
-        held = corrected(weights, values, prediction, t)[70] == 1
-        assert held == (t >= last)
+        constrained = corrected(weights, values, prediction, t)[70] == 1
+        assert constrained == (t >= last)
 
 
 def test_frames_of_different_weights_are_let_go_one_after_the_other():
     weights = torch.where(FRAME < 50, FRAME / 50, 0.0)
-    held = [int((corrected(weights, torch.ones(150), torch.zeros(150), t) == 1).sum()) for t in (999, 800, 500, 200)]
-    assert held == [49, 40, 25, 10]
+    constrained = [
+        int((corrected(weights, torch.ones(150), torch.zeros(150), t) == 1).sum()) for t in (999, 800, 500, 200)
+    ]
+    assert constrained == [49, 40, 25, 10]
 
 
 def test_what_weighs_nothing_is_never_held():

@@ -1,4 +1,4 @@
-"""Building constraints: what they hold, and what they refuse."""
+"""Building constraints: what they contain, and what they refuse."""
 
 import numpy as np
 import pytest
@@ -31,8 +31,8 @@ def poses(count=1, height=1.0, **turns):
     return pack(np.zeros((count, 4)), np.array([[0.0, 0.0, height]] * count), axis_angle_to_matrix(axis_angle))
 
 
-def held(constraint):
-    """(frames, channels) at which something is held."""
+def constrained(constraint):
+    """(frames, channels) that are constrained."""
     rows, channels = np.nonzero(constraint.weight)
     return sorted({int(row) for row in rows}), sorted({int(channel) for channel in channels})
 
@@ -44,7 +44,7 @@ def rotation_channels(*joints):
 def test_a_pose_is_held_at_its_frames_and_nowhere_else():
     pose = poses(left_elbow=60)[0]
     constraint = pose_at(pose, [3, 17], FRAMES)
-    assert held(constraint) == ([3, 17], list(range(CHANNELS)))
+    assert constrained(constraint) == ([3, 17], list(range(CHANNELS)))
     np.testing.assert_array_equal(constraint.values[[3, 17]], [pose, pose])
     assert constraint.exact[[3, 17]].all()
 
@@ -53,13 +53,13 @@ def test_a_range_of_a_dance_goes_where_it_is_put():
     dance = poses(5)
     dance[:, 4] = np.arange(5)
     constraint = frame_range(dance, 10, FRAMES)
-    assert held(constraint)[0] == [10, 11, 12, 13, 14]
+    assert constrained(constraint)[0] == [10, 11, 12, 13, 14]
     assert constraint.values[10:15, 4].tolist() == [0, 1, 2, 3, 4]
 
 
 def test_a_part_of_the_body_is_its_joints():
     constraint = pose_at(poses()[0], [0], FRAMES, BodyPart(frozenset({Joint.HEAD, Joint.LEFT_WRIST})))
-    assert held(constraint)[1] == rotation_channels(Joint.HEAD, Joint.LEFT_WRIST)
+    assert constrained(constraint)[1] == rotation_channels(Joint.HEAD, Joint.LEFT_WRIST)
 
 
 def test_upper_and_lower_body_share_nothing_and_make_the_whole():
@@ -81,14 +81,14 @@ def test_left_and_right_parts_mirror_each_other():
 def test_a_path_holds_the_root_over_the_floor_or_in_space(axes):
     path = np.arange(axes * 4, dtype=float).reshape(4, axes) / 10
     constraint = root_path(path, [5, 6, 7, 9], FRAMES)
-    assert held(constraint) == ([5, 6, 7, 9], [4, 5, 6][:axes])
+    assert constrained(constraint) == ([5, 6, 7, 9], [4, 5, 6][:axes])
     np.testing.assert_allclose(constraint.values[[5, 6, 7, 9], 4 : 4 + axes], path, rtol=1e-6)
 
 
 @pytest.mark.parametrize("down", [True, False])
 def test_a_foot_can_be_asked_to_stand(down):
     constraint = contacts_at([Joint.RIGHT_TOES], [8, 9], FRAMES, down)
-    assert held(constraint) == ([8, 9], [3])
+    assert constrained(constraint) == ([8, 9], [3])
     assert constraint.values[8, 3] == down
 
 
@@ -126,7 +126,7 @@ def test_pieces_combine_and_the_stronger_one_counts():
 
 
 def test_nothing_held_is_a_constraint_too():
-    assert held(free(FRAMES)) == ([], [])
+    assert constrained(free(FRAMES)) == ([], [])
 
 
 def refusal(code, make):

@@ -1,7 +1,8 @@
 """What an animator does with a dance: keep some of it and let the rest come anew, at once or window after window.
 
-Dances are by the smooth dancer of conftest.py, of which it is known how smooth they are. At every border between held
-and free frames no joint may accelerate more than 1.5 times what 99 % of an unconstrained dance's frames stay below.
+Dances are by the smooth dancer of conftest.py, of which it is known how smooth they are. At every border between
+constrained and free frames no joint may accelerate more than 1.5 times what 99 % of an unconstrained dance's frames
+stay below.
 """
 
 from dataclasses import replace
@@ -48,7 +49,7 @@ def usual(smooth_dance, acceleration):
 
 @pytest.fixture(params=["ddim at once", "dpmpp at once", "dpmpp window after window", "ddpm window after window"])
 def edit(request, smooth_dance, usual, at_borders):
-    """(constraint, borders) -> the new dance; what is held is exact, and no border shows."""
+    """(constraint, borders) -> the new dance; what is constrained is exact, and no border shows."""
     sampler, how = request.param.split(" ", 1)
     settings = replace(NEW[sampler], sequential=how == "window after window")
 
@@ -120,7 +121,7 @@ def test_a_path_may_leave_the_room_that_the_network_knows(edit):
     path = np.array([40.0, -25.0]) + np.linspace(0, 6, FRAMES)[:, None] * (0.8, 0.6)
     known = [*range(0, FRAMES, 10), FRAMES - 1]
     new = edit(root_path(path[known], known, FRAMES))
-    assert np.abs(new[:, 4:6] - path).max() < 0.2  # between the held frames, 18 cm apart
+    assert np.abs(new[:, 4:6] - path).max() < 0.2  # between the constrained frames, 18 cm apart
     upright = unpack(new)[2][:, Joint.SPINE1, 1, 1]
     assert upright.min() > 0.8
 
@@ -163,8 +164,8 @@ def test_soft_poses_draw_the_dance_the_more_the_greater_their_weight(smooth_danc
 
 
 def test_weights_that_fade_let_the_dance_go_gradually(smooth_dance, old):
-    held = frame_range(old[:200], 0, FRAMES).fading(100)
-    far = angles_between(smooth_dance(FRAMES, NEW["dpmpp"], constraint=held), old).mean(axis=1)
+    constrained = frame_range(old[:200], 0, FRAMES).fading(100)
+    far = angles_between(smooth_dance(FRAMES, NEW["dpmpp"], constraint=constrained), old).mean(axis=1)
     assert far[:100].max() < 0.1
     parts = [far[first : first + 33].mean() for first in (100, 133, 166, 240)]
     assert parts == sorted(parts)
@@ -188,8 +189,8 @@ def test_at_full_strength_nothing_of_the_old_dance_is_left(smooth_dance, old):
 
 
 def test_a_variation_keeps_what_is_held(smooth_dance, old, at_borders, usual):
-    held = frame_range(old[:100], 0, FRAMES)
-    varied = smooth_dance(FRAMES, NEW["ddim"], constraint=held, variation=Variation(old, 0.8))
+    constrained = frame_range(old[:100], 0, FRAMES)
+    varied = smooth_dance(FRAMES, NEW["ddim"], constraint=constrained, variation=Variation(old, 0.8))
     np.testing.assert_array_equal(varied[:100], old[:100])
     assert at_borders(varied, [100]) < ALLOWED * usual["ddim"]
 
@@ -212,9 +213,9 @@ def test_holding_nothing_changes_nothing(smooth_dance):
 
 
 def test_only_windows_with_something_free_are_sampled(smooth_dance, old):
-    held = combine(frame_range(old[:20], 0, FRAMES), frame_range(old[60:], 60, FRAMES))
+    constrained = combine(frame_range(old[:20], 0, FRAMES), frame_range(old[60:], 60, FRAMES))
     shapes = []
-    smooth_dance(FRAMES, NEW["ddim"], constraint=held, on_step=lambda step: shapes.append(len(step.x0)))
+    smooth_dance(FRAMES, NEW["ddim"], constraint=constrained, on_step=lambda step: shapes.append(len(step.x0)))
     assert set(shapes) == {1}
 
 
@@ -222,8 +223,8 @@ def test_everything_held_needs_no_sampling(smooth_dance, old):
     def forbidden(step):
         raise AssertionError("a step was made")
 
-    held = frame_range(old, 0, FRAMES)
-    assert smooth_dance(FRAMES, NEW["ddim"], constraint=held, on_step=forbidden).tobytes() == old.tobytes()
+    constrained = frame_range(old, 0, FRAMES)
+    assert smooth_dance(FRAMES, NEW["ddim"], constraint=constrained, on_step=forbidden).tobytes() == old.tobytes()
 
 
 def test_window_after_window_frames_are_final_when_they_are_shown(smooth_dance):

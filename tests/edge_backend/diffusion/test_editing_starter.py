@@ -1,4 +1,4 @@
-"""The bundled weights join held and free frames as smoothly as the dances of test_editing.py are joined.
+"""The bundled weights join constrained and free frames as smoothly as the dances of test_editing.py are joined.
 
 At every border no joint may accelerate more than 1.5 times what 99 % of these weights' unconstrained frames stay below.
 """
@@ -50,7 +50,7 @@ def winding_path():
     return np.stack([np.linspace(0, 2, FRAMES), 0.5 * np.sin(np.linspace(0, 6, FRAMES))], axis=-1)
 
 
-# What is held of the old dance, and the first frames behind its borders.
+# What is constrained to the old dance, and the first frames behind its borders.
 TASKS = {
     "continue a motion": lambda old: (frame_range(old[:90], 0, FRAMES), [90]),
     "continue a motion window after window": lambda old: (frame_range(old[:90], 0, FRAMES), [90]),
@@ -83,7 +83,7 @@ def test_the_bundled_weights_keep_what_is_held_and_join_it(dance, old, usual, at
 
 
 def test_the_bundled_weights_never_whirl_round(dance, old):
-    """750 degrees a second are a very fast turn; without `facing` one of these turns by 38 degrees within a frame."""
+    """750 degrees a second are a very fast turn; without heading projection one of these turns by 38 in a frame."""
     for vectors in (old, dance(seed=2), dance(seed=3)):
         _, _, rotations = unpack(vectors)
         turns = np.trace(rotations[1:, 0] @ np.swapaxes(rotations[:-1, 0], -1, -2), axis1=-2, axis2=-1)

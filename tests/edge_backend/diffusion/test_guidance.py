@@ -31,7 +31,7 @@ def test_outside_the_interval_the_network_is_as_trained():
 
 
 @pytest.fixture
-def heard(parity):
+def network_outputs(parity):
     model = parity.weights.model
     x, cond = parity.tensor("model.x"), parity.tensor("model.cond")
     with torch.inference_mode():
@@ -43,8 +43,8 @@ def heard(parity):
 
 @pytest.mark.parametrize("weight", [0.0, 1.0, 2.0])
 @torch.inference_mode()
-def test_guidance_goes_from_the_dance_without_music_to_that_with_it_and_beyond(heard, weight):
-    model, music, x, conditional, unconditional = heard
+def test_guidance_goes_from_the_dance_without_music_to_that_with_it_and_beyond(network_outputs, weight):
+    model, music, x, conditional, unconditional = network_outputs
     result = guided(CachedDecoder(model), music, constant(weight))(x, 300)
     torch.testing.assert_close(
         result, (unconditional + weight * (conditional - unconditional)).clamp(-1, 1), atol=1e-5, rtol=0
@@ -52,15 +52,15 @@ def test_guidance_goes_from_the_dance_without_music_to_that_with_it_and_beyond(h
 
 
 @torch.inference_mode()
-def test_what_the_network_says_is_kept_within_the_range_of_the_dances_it_knows(heard):
-    model, music, x, _, _ = heard
+def test_what_the_network_says_is_kept_within_the_range_of_the_dances_it_knows(network_outputs):
+    model, music, x, _, _ = network_outputs
     assert guided(CachedDecoder(model), music, constant(20.0))(x, 300).abs().max() == 1
 
 
 @torch.inference_mode()
-def test_a_poll_that_cancels_is_asked_before_each_evaluation(heard, torch_threads):
+def test_a_poll_that_cancels_is_asked_before_each_evaluation(network_outputs, torch_threads):
     torch_threads(1)
-    model, music, x, _, _ = heard
+    model, music, x, _, _ = network_outputs
     asked = 0
 
     def cancel_at_the_third():
@@ -76,8 +76,8 @@ def test_a_poll_that_cancels_is_asked_before_each_evaluation(heard, torch_thread
 
 
 @torch.inference_mode()
-def test_threads_that_work_apart_say_what_they_say_together(heard, torch_threads):
-    model, music, x, _, _ = heard
+def test_threads_that_work_apart_say_what_they_say_together(network_outputs, torch_threads):
+    model, music, x, _, _ = network_outputs
     assert len(x) >= 2
     results = []
     for threads in (1, 2):

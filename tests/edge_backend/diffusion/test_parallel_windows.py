@@ -27,14 +27,14 @@ def test_chunks_cover_everything_once_in_even_pieces(count, batch):
 
 @given(st.integers(1, 240), st.integers(1, 16), st.integers(1, MOST_THREADS))
 def test_rounds_cover_everything_once_with_as_much_work_for_each_thread(count, batch, threads):
-    told = rounds(count, batch, threads)
-    assert [index for parts in told for part in parts for index in range(count)[part]] == list(range(count))
-    for parts in told:
+    found = rounds(count, batch, threads)
+    assert [index for parts in found for part in parts for index in range(count)[part]] == list(range(count))
+    for parts in found:
         sizes = {part.stop - part.start for part in parts}
         assert len(parts) in (1, threads)
         assert len(sizes) == 1 and 0 not in sizes
         assert sum(part.stop - part.start for part in parts) <= max(batch, threads)
-    together = sum(parts[0].stop - parts[0].start for parts in told if len(parts) == 1)
+    together = sum(parts[0].stop - parts[0].start for parts in found if len(parts) == 1)
     assert threads == 1 or together < threads
 
 
@@ -59,8 +59,8 @@ def test_each_computes_alone_and_at_the_same_time():
 
 
 def test_one_alone_has_all_threads():
-    (told,) = run_parallel([lambda: torch.tensor(torch.get_num_threads())])
-    assert told == 2
+    (found,) = run_parallel([lambda: torch.tensor(torch.get_num_threads())])
+    assert found == 2
 
 
 def test_what_they_make_stands_in_their_order():

@@ -1,4 +1,4 @@
-"""A joint that is predicted half a turn away from what is held finds its way there in small turns."""
+"""A joint that is predicted half a turn away from its constraint finds its way there in small turns."""
 
 import numpy as np
 import pytest
@@ -38,11 +38,11 @@ FRAME = np.arange(FRAMES)
 
 
 @pytest.mark.parametrize("away", [30, 120, 179, 181])
-@pytest.mark.parametrize("held", [FRAME < 60, FRAME >= 100, FRAME == 70, (FRAME < 40) | (FRAME > 90)])
-def test_held_frames_are_reached_in_small_turns(away, held):
-    found = turned(about_z(0), about_z(away), one_joint(held))
-    assert degrees(found, about_z(away))[0, held].max() < 1e-4
-    assert steps(found).max() < 12  # half a turn over the 20 frames or so that feel what is held
+@pytest.mark.parametrize("constrained", [FRAME < 60, FRAME >= 100, FRAME == 70, (FRAME < 40) | (FRAME > 90)])
+def test_held_frames_are_reached_in_small_turns(away, constrained):
+    found = turned(about_z(0), about_z(away), one_joint(constrained))
+    assert degrees(found, about_z(away))[0, constrained].max() < 1e-4
+    assert steps(found).max() < 12  # half a turn over the 20 frames or so that feel the constraint
 
 
 def test_far_from_what_is_held_the_prediction_stays():
@@ -59,10 +59,10 @@ def test_between_two_held_frames_a_joint_goes_round_one_way():
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.booleans(), min_size=2, max_size=30), st.integers(0, 10**6))
-def test_whatever_is_held_is_reached_and_all_are_rotations(held, seed):
+def test_whatever_is_held_is_reached_and_all_are_rotations(constrained, seed):
     random = np.random.default_rng(seed)
-    predicted, wanted = axis_angle_to_matrix(random.normal(scale=2, size=(2, 1, len(held), 3, 3)))
-    mask = np.repeat(np.array(held)[None, :, None], 3, axis=2)
+    predicted, wanted = axis_angle_to_matrix(random.normal(scale=2, size=(2, 1, len(constrained), 3, 3)))
+    mask = np.repeat(np.array(constrained)[None, :, None], 3, axis=2)
     found = turned(predicted, wanted, mask)
     np.testing.assert_allclose(found @ found.swapaxes(-1, -2), np.broadcast_to(np.eye(3), found.shape), atol=1e-9)
     ends = mask & ~(np.roll(mask, 1, axis=1) & np.roll(mask, -1, axis=1))

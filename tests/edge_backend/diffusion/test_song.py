@@ -87,14 +87,14 @@ def test_frames_that_are_final_stay_so_and_are_there_early(dance):
 
 @pytest.mark.parametrize("sequential", [False, True])
 def test_every_window_hears_its_music_once(dance, parity, sequential):
-    heard = []
+    encoded = []
     model = parity.weights.model
-    listen = model.cond_projection.register_forward_hook(lambda _module, inputs, _out: heard.append(len(inputs[0])))
+    listen = model.cond_projection.register_forward_hook(lambda _module, inputs, _out: encoded.append(len(inputs[0])))
     try:
         dance(1800, replace(QUICK, sequential=sequential))
     finally:
         listen.remove()
-    assert sum(heard) == 23
+    assert sum(encoded) == 23
 
 
 def test_guidance_that_does_nothing_costs_nothing(dance, parity):
@@ -118,16 +118,16 @@ def test_without_room_for_what_is_heard_the_dance_is_the_same(dance, monkeypatch
 
 
 def test_the_reference_takes_edges_50_steps_whatever_the_settings_say(dance, parity):
-    steps, heard = [], []
+    steps, encoded = [], []
     model = parity.weights.model
-    listen = model.cond_projection.register_forward_hook(lambda *_: heard.append(1))
+    listen = model.cond_projection.register_forward_hook(lambda *_: encoded.append(1))
     try:
         vectors = dance(200, replace(QUICK, sampler="reference"), on_step=steps.append)
     finally:
         listen.remove()
     assert vectors.shape == (200, 151)
     assert len(steps) == 50
-    assert len(heard) == 2 * 50  # the music anew for each of the two branches: nothing is kept
+    assert len(encoded) == 2 * 50  # the music anew for each of the two branches: nothing is kept
 
 
 def test_music_that_ends_early_goes_on_as_it_ended(dance, music):

@@ -22,47 +22,47 @@ def roughness(vectors):
 
 @pytest.mark.parametrize("frame", [0, 1, 30, 59])
 def test_a_held_frame_that_trembles_no_longer_jolts_its_neighbours(wave, frame):
-    held = column(np.arange(60) == frame) > 0
+    constrained = column(np.arange(60) == frame) > 0
     wave[frame] += 0.02
-    eased = whittaker_blend(wave, held)
+    eased = whittaker_blend(wave, constrained)
     assert eased[frame] == wave[frame]
     assert roughness(eased) < roughness(wave) / 2
 
 
 def test_a_step_between_held_and_free_frames_becomes_a_slope(wave):
-    held = column(np.arange(60) < 30) > 0
+    constrained = column(np.arange(60) < 30) > 0
     wave[30:] += 0.05
-    assert roughness(whittaker_blend(wave, held)) < roughness(wave) / 3
+    assert roughness(whittaker_blend(wave, constrained)) < roughness(wave) / 3
 
 
 def test_only_the_frames_beside_held_ones_move(wave):
-    held = column((np.arange(60) >= 20) & (np.arange(60) < 30)) > 0
+    constrained = column((np.arange(60) >= 20) & (np.arange(60) < 30)) > 0
     wave[30:] += 0.05
-    moved = np.flatnonzero(whittaker_blend(wave, held) != wave)
+    moved = np.flatnonzero(whittaker_blend(wave, constrained) != wave)
     assert set(moved) == {*range(20 - EASE, 20), *range(30, 30 + EASE)}
 
 
 def test_a_smooth_join_is_left_nearly_as_it_is(wave):
-    held = column(np.arange(60) < 30) > 0
-    assert np.abs(whittaker_blend(wave, held) - wave).max() < 0.01  # of a wave from -1 to 1
+    constrained = column(np.arange(60) < 30) > 0
+    assert np.abs(whittaker_blend(wave, constrained) - wave).max() < 0.01  # of a wave from -1 to 1
 
 
 def test_channels_are_eased_each_for_itself(wave):
     vectors = np.hstack([wave, wave])
     vectors[30] += 0.02
-    held = np.zeros((60, 2), dtype=bool)
-    held[30, 1] = True
-    eased = whittaker_blend(vectors, held)
+    constrained = np.zeros((60, 2), dtype=bool)
+    constrained[30, 1] = True
+    eased = whittaker_blend(vectors, constrained)
     np.testing.assert_array_equal(eased[:, 0], vectors[:, 0])
-    np.testing.assert_array_equal(eased[:, 1:], whittaker_blend(vectors[:, 1:], held[:, 1:]))
+    np.testing.assert_array_equal(eased[:, 1:], whittaker_blend(vectors[:, 1:], constrained[:, 1:]))
 
 
 @given(frames=st.integers(1, 8), data=st.data())
 def test_dances_of_any_length_and_any_frames_held(frames, data):
-    held = column(data.draw(st.lists(st.booleans(), min_size=frames, max_size=frames))) > 0
+    constrained = column(data.draw(st.lists(st.booleans(), min_size=frames, max_size=frames))) > 0
     vectors = column(np.arange(frames) ** 2)
-    eased = whittaker_blend(vectors, held)
+    eased = whittaker_blend(vectors, constrained)
     assert np.isfinite(eased).all()
-    np.testing.assert_array_equal(eased[held], vectors[held])
-    if not held.any():
+    np.testing.assert_array_equal(eased[constrained], vectors[constrained])
+    if not constrained.any():
         np.testing.assert_array_equal(eased, vectors)

@@ -229,10 +229,10 @@ def test_what_is_kept_exactly_is_not_smoothed(stage: Stage, part: str) -> None:
 
 def test_a_kept_arm_leaves_the_root_to_the_foot_cleanup() -> None:
     arm = frame_range(swaying(30).vectors(), 0, 30, BODY_PARTS["left_arm"])
-    assert EditConstraints(arm).held()[:, sorted(BODY_PARTS["left_arm"].joints)].all()
-    assert not EditConstraints(arm).held_by_feet().any()
+    assert EditConstraints(arm).exact_joints()[:, sorted(BODY_PARTS["left_arm"].joints)].all()
+    assert not EditConstraints(arm).exact_legs().any()
     path = root_path(np.zeros((30, 2)), range(30), 30)
-    assert EditConstraints(path).held_by_feet()[:, Joint.PELVIS].all()
+    assert EditConstraints(path).exact_legs()[:, Joint.PELVIS].all()
 
 
 def test_the_file_names_what_was_edited_without_paths(stage: Stage) -> None:
