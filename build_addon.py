@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Builds, shows and tests EDGE Dance. Needs Python and git alone: what else is wanted, it installs beside itself.
 
-    python3 build_addon.py            dist/edge_dance-VERSION.zip, the extension to install in Blender
+    python3 build_addon.py            dist/edge_dance-VERSION-PLATFORM.zip, the extension to install in Blender
     python3 build_addon.py demo       a song becomes a dance in a real Blender; look in demo/
     python3 build_addon.py test       every check that a change has to pass
-    python3 build_addon.py release    the zip, checked, and the index from which Blender gets updates
+    python3 build_addon.py release    the zips, checked, and the index from which Blender gets updates
     python3 build_addon.py env        the environment alone; the last line printed is its Python
 
 Written for Python 3.9 and the standard library, as build_tools is, because it runs before there is anything else.
@@ -33,13 +33,15 @@ from build_tools.extension import build_zip, validate_zip
 from build_tools.processors import processor_steps
 from build_tools.program import program_steps
 from build_tools.release import build_repository, check_versions, notes
+from build_tools.wheels import PLATFORMS, this_platform
 
 
-def command_build(_: argparse.Namespace) -> int:
-    """Build the zip."""
-    path = build_zip()
-    judged = "Blender's own check passed" if validate_zip(path) else "not checked by Blender: no environment yet"
-    say(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1e6:.1f} MB  ({judged})")
+def command_build(options: argparse.Namespace) -> int:
+    """Build the zip of this platform, or those that are asked for."""
+    for platform in options.platform or [this_platform()]:
+        path = build_zip(platform=platform)
+        judged = "Blender's own check passed" if validate_zip(path) else "not checked by Blender: no environment yet"
+        say(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1e6:.1f} MB  ({judged})")
     return 0
 
 
@@ -67,7 +69,7 @@ def command_release(options: argparse.Namespace) -> int:
     index = build_repository(ROOT / "dist")
     said = index.with_name("notes.md")
     said.write_text(notes(version) + "\n", encoding="utf-8")
-    say(f"{version}: {index.relative_to(ROOT)}, the zip beside it, {said.relative_to(ROOT)}")
+    say(f"{version}: {index.relative_to(ROOT)}, the zips beside it, {said.relative_to(ROOT)}")
     return 0
 
 
@@ -115,13 +117,16 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     summary = (__doc__ or "").split("\n")[0]
     parser = argparse.ArgumentParser(prog="build_addon.py", description=summary)
     parser.set_defaults(run=command_build)
+    parser.add_argument(
+        "--platform", action="append", choices=PLATFORMS, help="build its zip; may be given again (default: this one's)"
+    )
     commands = parser.add_subparsers(title="commands (none builds the zip)", metavar="")
     env = commands.add_parser("env", help="make or update an environment; prints its Python last")
     env.add_argument("--blender", choices=BLENDERS, default="4.5", help="which Blender's (default: %(default)s, .venv)")
     env.set_defaults(run=command_env)
     demo = commands.add_parser("demo", help="song to dance to film in a real Blender; -- ARGS go to demo/make_demo.py")
     demo.set_defaults(run=command_demo)
-    release = commands.add_parser("release", help="zip, extension repository and notes, in dist/")
+    release = commands.add_parser("release", help="zips, extension repository and notes, in dist/")
     release.add_argument("--tag", default="", metavar="vX.Y.Z", help="check that everything is ready for this one")
     release.set_defaults(run=command_release)
     test = commands.add_parser("test", help="lint, types and all tests; -- ARGS go to pytest")

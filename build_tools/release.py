@@ -1,15 +1,17 @@
-"""A release: one version everywhere, the zip, and the index from which Blender gets updates."""
+"""A release: one version everywhere, the zips, and the index from which Blender gets updates."""
 
 from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
 from .base import ROOT, BuildError
 from .environments import MAIN, Environment
 from .extension import blender_tool, build_zip, extension_version, validate_zip
+from .wheels import PLATFORMS
 
 CHANGELOG = ROOT / "CHANGELOG.md"
 _HEADING = re.compile(r"^## (\d+\.\d+\.\d+) \((\d{4}-\d{2}-\d{2}|not released yet)\)$", re.MULTILINE)
@@ -51,16 +53,16 @@ def notes(version: str, changelog: Path = CHANGELOG) -> str:
     return said[version]
 
 
-def build_repository(folder: Path, environment: Environment = MAIN) -> Path:
-    """Make `folder` a static extension repository with this version's zip, and return its index.json.
+def build_repository(folder: Path, environment: Environment = MAIN, platforms: Iterable[str] = PLATFORMS) -> Path:
+    """Make `folder` a static extension repository with this version's zips, and return its index.json.
 
     Put on any web server, index.json's address is what users add under Get Extensions > Repositories. Zips of older
     versions that lie in the folder stay, and Blender offers the newest. Raises BuildError where there is no Blender to
     make the index, or it refuses.
     """
-    zip_file = build_zip(folder)
-    if not validate_zip(zip_file, environment):
-        raise BuildError("The index is made by Blender's own tool: python3 build_addon.py env installs it.")
+    for platform in platforms:
+        if not validate_zip(build_zip(folder, platform), environment):
+            raise BuildError("The index is made by Blender's own tool: python3 build_addon.py env installs it.")
     tool = blender_tool(environment)
     command = [str(environment.python), str(tool), "server-generate", "--repo-dir", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
-"""Writes requirements/locked/*.txt: what the extension installs, one file for each Python, system and build of torch.
+"""Writes the lock files of wheels for every Python and system on which there is a Blender.
 
     python3 requirements/make_locked.py [--uv UV] [--torch-cpu WHEEL ...]
+    python3 requirements/make_locked.py --bundled [--uv UV]
+
+bundled.txt has the wheels that the extension's zips hold; locked/*.txt what Add GPU and Jukebox installs, one file for
+each Python, system and build of torch.
 
 uv resolves `backend.txt` against PyPI and names every wheel with its address, size and SHA-256; of them the one that
 fits the machine is written. PyTorch's own index has the builds that PyPI has not: their checksums are WHEELs' at
@@ -54,6 +58,10 @@ BUILDS: dict[str, dict[str, str | None]] = {
 }
 VIRTUALENV = "virtualenv==21.15.11"  # makes environments where Python comes without venv or ensurepip; all of it Python
 ONLY_FOR_CUDA = ("nvidia-", "cuda-", "triton")
+
+# What the extension brings along to dance without set-up. onnxruntime asks for flatbuffers, protobuf and packaging,
+# too: its tools import them, inference does not. numpy is Blender's.
+BUNDLED = ("onnxruntime==1.32.0", "soundfile==0.14.0", "cffi==2.1.1")
 
 HEADER = """\
 # Made by requirements/make_locked.py. Behind each wheel's checksum: its size in bytes and its address.
@@ -122,9 +130,21 @@ def torch_of_pytorch(channel: str, version: str, python: str, system: str, at_ha
     return f"torch=={version}+{channel} # 0 {page}/{quote(name, safe='*')}"
 
 
+def bundled(uv: str) -> list[str]:
+    """The lines of bundled.txt: every wheel of BUNDLED for every Python and system, each once."""
+    names = {row.partition("==")[0] for row in BUNDLED}
+    lines = set()
+    for python, systems in PYTHONS.items():
+        for system in systems:
+            platform, platforms = SYSTEMS[system]
+            found = rows(resolve(uv, python, platform, list(BUNDLED), []), tags(python, platforms))
+            lines |= {line for name, line in found if name in names}
+    return sorted(lines, key=lambda line: (line.partition("==")[0], line.rpartition("/")[2]))
+
+
 def write(name: str, lines: list[str]) -> None:
     """One lock file."""
-    path = HERE / "locked" / f"{name}.txt"
+    path = HERE / f"{name}.txt"
     path.write_text(HEADER + "\n".join(lines) + "\n", "utf-8", newline="\n")
     print(path.name, len(lines))
 
@@ -134,11 +154,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--uv", default="uv")
     parser.add_argument("--torch-cpu", type=Path, nargs="*", default=[], metavar="WHEEL")
+    parser.add_argument("--bundled", action="store_true", help="write bundled.txt alone")
     options = parser.parse_args()
+    write("bundled", bundled(options.uv))
+    if options.bundled:
+        return
     at_hand = {wheel.name: wheel for wheel in options.torch_cpu}
     (HERE / "locked").mkdir(exist_ok=True)
     pure = resolve(options.uv, "3.11", SYSTEMS["linux-x86_64"][0], [VIRTUALENV], [])
-    write("virtualenv", [line for _, line in rows(pure, [Tag("py3", "none", "any")])])
+    write("locked/virtualenv", [line for _, line in rows(pure, [Tag("py3", "none", "any")])])
     for python, systems in PYTHONS.items():
         for system in systems:
             platform, platforms = SYSTEMS[system]
@@ -149,7 +173,7 @@ def main() -> None:
                 if channel and version:
                     lines["torch"] = torch_of_pytorch(channel, version[1], python, system, at_hand)
                     lines = {name: line for name, line in lines.items() if not name.startswith(ONLY_FOR_CUDA)}
-                write(f"cp{python.replace('.', '')}-{system}-{build}", list(lines.values()))
+                write(f"locked/cp{python.replace('.', '')}-{system}-{build}", list(lines.values()))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 
 import build_addon
 import edge_backend
-from build_tools import checks, environments, extension, packages, program, release
+from build_tools import checks, environments, extension, packages, program, release, wheels
 from build_tools.base import BuildError
 from build_tools.environments import Environment
 
@@ -32,7 +33,8 @@ def extension_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_zip_is_named_after_the_one_version_that_backend_and_manifest_share(extension_zip: Path) -> None:
     assert extension.extension_version() == edge_backend.__version__
-    assert extension_zip.name == f"edge_dance-{edge_backend.__version__}.zip"
+    platform = wheels.this_platform().replace("-", "_")
+    assert extension_zip.name == f"edge_dance-{edge_backend.__version__}-{platform}.zip"
 
 
 def test_the_zip_holds_the_addon_at_its_root_and_all_that_it_needs_beside_it(extension_zip: Path) -> None:
@@ -61,6 +63,69 @@ def test_equal_sources_give_equal_bytes(extension_zip: Path, tmp_path: Path) -> 
 
 def test_blenders_own_tool_accepts_the_zip(extension_zip: Path) -> None:
     assert extension.validate_zip(extension_zip, this_blender())
+
+
+def test_the_manifest_lists_every_wheel_that_is_locked() -> None:
+    manifest = tomllib.loads((ROOT / MANIFEST).read_text(encoding="utf-8"))
+    assert manifest["platforms"] == list(wheels.PLATFORMS)
+    assert manifest["wheels"] == [f"./wheels/{wheel.file}" for wheel in wheels.bundled_wheels()]
+
+
+@pytest.mark.parametrize("platform", wheels.PLATFORMS)
+def test_every_zip_has_the_wheels_of_both_pythons_that_blender_org_ships(platform: str) -> None:
+    found = wheels.bundled_wheels(platform)
+    for python in ("cp311", "cp313"):
+        for name in ("onnxruntime", "cffi"):
+            assert [wheel for wheel in found if wheel.file.startswith(f"{name}-") and f"-{python}-" in wheel.file]
+    assert len({wheel.requirement for wheel in found}) == 3  # one version of each, soundfile being the third
+
+
+def test_the_zip_has_its_wheels_as_they_were_fetched(extension_zip: Path) -> None:
+    with zipfile.ZipFile(extension_zip) as archive:
+        packed = {name: archive.read(name) for name in archive.namelist() if name.startswith("wheels/")}
+        listed = tomllib.loads(archive.read("blender_manifest.toml").decode())["build"]["generated"]
+    expected = wheels.bundled_wheels(wheels.this_platform())
+    assert listed == {"platforms": [wheels.this_platform()], "wheels": [f"./wheels/{one.file}" for one in expected]}
+    sums = {name: hashlib.sha256(content).hexdigest() for name, content in packed.items()}
+    assert sums == {f"wheels/{one.file}": one.sha256 for one in expected}
+    assert extension_zip.stat().st_size < 150e6
+
+
+def test_it_is_what_blenders_own_tool_would_build(extension_zip: Path, tmp_path: Path) -> None:
+    """File for file, with the same manifest; big files are empty here, as their bytes are compared above."""
+    source, built = tmp_path / "source", tmp_path / "built"
+    files = extension.extension_files() | {f"wheels/{one.file}": Path() for one in wheels.bundled_wheels()}
+    for name, path in files.items():
+        target = source / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes() if name == "blender_manifest.toml" else b"")
+    built.mkdir()
+    command = [sys.executable, str(extension.blender_tool(this_blender())), "build", "--split-platforms"]
+    subprocess.run([*command, "--source-dir", source, "--output-dir", built], check=True, capture_output=True)
+    with zipfile.ZipFile(built / extension_zip.name) as theirs, zipfile.ZipFile(extension_zip) as ours:
+        assert sorted(theirs.namelist()) == sorted(ours.namelist())
+        assert theirs.read("blender_manifest.toml") == ours.read("blender_manifest.toml")
+
+
+def test_a_wheel_that_is_not_the_one_that_was_locked_is_not_taken(
+    tmp_path: Path, wheels_alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (made,) = wheels_alone.glob("shoes-*.whl")
+    digest = hashlib.sha256(made.read_bytes()).hexdigest()
+    monkeypatch.setattr(wheels, "CACHE", tmp_path / "cache")
+    right, wrong = (wheels.Wheel("shoes==1.0", known, made.name) for known in (digest, "0" * 64))
+    with pytest.raises(BuildError, match="could not be"):
+        wheels.fetch([wrong])
+    assert not list((tmp_path / "cache").iterdir())
+    wheels.fetch([right])
+    assert right.cached.read_bytes() == made.read_bytes()
+    made.unlink()
+    wheels.fetch([right])  # it is there
+
+
+def test_a_platform_without_wheels_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(BuildError, match=r"no wheels for plan9-mips; .*linux-x64"):
+        extension.build_zip(platform="plan9-mips")
 
 
 def test_blenders_own_tool_refuses_a_zip_without_a_manifest(tmp_path: Path) -> None:
@@ -111,7 +176,7 @@ def test_what_is_new_is_what_the_changelog_says_of_that_version(tmp_path: Path) 
 
 def test_blender_finds_and_installs_what_is_in_the_repository(tmp_path: Path, extension_zip: Path) -> None:
     """By the program that Blender itself runs when it looks for updates, from a folder instead of a server."""
-    index = release.build_repository(tmp_path / "server", this_blender())
+    index = release.build_repository(tmp_path / "server", this_blender(), [wheels.this_platform()])
     (entry,) = json.loads(index.read_text(encoding="utf-8"))["data"]
     assert (entry["id"], entry["version"]) == ("edge_dance", edge_backend.__version__)
     assert entry["blender_version_min"] == "4.2.0"
@@ -125,7 +190,8 @@ def test_blender_finds_and_installs_what_is_in_the_repository(tmp_path: Path, ex
     for words in (["sync", *where], ["install", *where, *version, "edge_dance"]):
         command = [sys.executable, str(extension.blender_tool(this_blender())), *words]
         subprocess.run(command, check=True, capture_output=True)
-    assert (here / "edge_dance/blender_manifest.toml").read_bytes() == (ROOT / MANIFEST).read_bytes()
+    with zipfile.ZipFile(extension_zip) as archive:
+        assert (here / "edge_dance/blender_manifest.toml").read_bytes() == archive.read("blender_manifest.toml")
 
 
 # --- What it needs to start
@@ -173,7 +239,7 @@ def installed_version(environment: Environment, module: str) -> str:
 
 
 @pytest.fixture
-def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def wheels_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of wheels that is all that pip sees."""
     folder = tmp_path / "wheels"
     folder.mkdir()
@@ -193,7 +259,7 @@ def bare_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def environment(tmp_path: Path, bare_environment: Path, wheels: Path) -> Environment:
+def environment(tmp_path: Path, bare_environment: Path, wheels_alone: Path) -> Environment:
     lock = tmp_path / "requirements/lock.txt"
     lock.parent.mkdir()
     lock.write_text("shoes==1.0\n", encoding="utf-8")
@@ -215,9 +281,9 @@ def test_a_second_run_starts_no_program(environment: Environment, monkeypatch: p
     assert not started  # two files were read
 
 
-def test_a_changed_lock_file_is_followed(environment: Environment, wheels: Path) -> None:
+def test_a_changed_lock_file_is_followed(environment: Environment, wheels_alone: Path) -> None:
     environments.ensure(environment)
-    write_wheel(wheels, "shoes", "2.0")
+    write_wheel(wheels_alone, "shoes", "2.0")
     environment.lock.write_text("shoes==2.0\n", encoding="utf-8")
     environments.ensure(environment)
     assert installed_version(environment, "shoes") == "2.0"
@@ -256,10 +322,10 @@ def test_without_the_wanted_python_it_says_which_one_to_install(tmp_path: Path, 
 
 
 def test_without_a_gpu_torchs_cpu_build_is_taken_although_another_is_offered(
-    environment: Environment, wheels: Path, monkeypatch: pytest.MonkeyPatch
+    environment: Environment, wheels_alone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_wheel(wheels, "torch", "9.9")
-    write_wheel(wheels, "torch", "9.9+cpu")
+    write_wheel(wheels_alone, "torch", "9.9")
+    write_wheel(wheels_alone, "torch", "9.9+cpu")
     environment.lock.write_text("torch==9.9\n", encoding="utf-8")
     monkeypatch.setattr(packages, "has_nvidia_gpu", lambda: False)
     monkeypatch.setattr(sys, "platform", "linux")
