@@ -1,32 +1,27 @@
-"""Sound files into mono samples: any format, any rate, any stretch of the song.
+"""Sound files into mono samples: any rate, any stretch of the song.
 
-FFmpeg's libraries (PyAV) read them, as they do in Blender, so that what is heard here is what is heard there: they take
-a file's length from its sound, whatever its header says, and go on behind a broken spot. libsndfile reads what they do
-not. Files are read from the beginning up to the last sample that is wanted. Seeking would be quicker, but in compressed
-formats it lands near the sample, not on it.
+Where PyAV is installed, FFmpeg's libraries read them, as they do in Blender, so that what is heard here is what is
+heard there; libsndfile reads what they do not. Without PyAV, as in Blender's own Python, libsndfile reads wav, flac,
+ogg, opus and mp3. Files are read from the beginning up to the last sample that is wanted. Seeking would be quicker, but
+in compressed formats it lands near the sample, not on it.
 """
 
-import itertools
+import importlib
+import importlib.util
 import math
-from collections.abc import Generator, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
 from ..errors import EdgeError
+from .blocks import BLOCK, Blocks, unreadable
 
 SHORTEST_S = 1.0
 SILENCE = 1e-4  # peak amplitude; -80 dB of full scale
-BLOCK = 1 << 16  # samples
-
-_BROKEN = (av.error.InvalidDataError, av.error.PatchWelcomeError)  # of a packet; the next one may be whole
-
-Blocks = Generator[NDArray[np.float32], None, None]  # (channels, n) each
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +74,31 @@ def _check_range(start: float, duration: float | None) -> None:
 
 def _open(path: Path) -> tuple[int, Blocks]:
     """(rate, blocks (channels, n) from the beginning), from the first library that gets sound out of the file."""
+    if importlib.util.find_spec("av") is None:
+        return _open_with_libsndfile(path)
     try:
-        rate, blocks = _open_with_ffmpeg(path)
+        rate, blocks = importlib.import_module(".ffmpeg", __package__).open_sound(path)
         return rate, _begun(blocks, path)
     except EdgeError as refusal:
         try:
-            sound = soundfile.SoundFile(path)
-        except soundfile.LibsndfileError:
+            return _open_with_libsndfile(path)
+        except EdgeError:
             raise refusal from None
-        return sound.samplerate, _begun(_blocks_of_soundfile(sound, path), path)
+
+
+def _open_with_libsndfile(path: Path) -> tuple[int, Blocks]:
+    try:
+        sound = soundfile.SoundFile(path)
+    except soundfile.LibsndfileError as error:
+        raise unreadable(path, str(error)) from error
+    return sound.samplerate, _begun(_blocks_of_libsndfile(sound, path), path)
 
 
 def _begun(blocks: Blocks, path: Path) -> Blocks:
     """The same blocks. Raises EdgeError audio_unreadable at once where there is none."""
     for first in blocks:
         return _put_back(first, blocks)
-    raise _unreadable(path, "no samples")
+    raise unreadable(path, "no samples")
 
 
 def _put_back(first: NDArray[np.float32], blocks: Blocks) -> Blocks:
@@ -102,58 +106,13 @@ def _put_back(first: NDArray[np.float32], blocks: Blocks) -> Blocks:
     yield from blocks
 
 
-def _blocks_of_soundfile(sound: soundfile.SoundFile, path: Path) -> Blocks:
+def _blocks_of_libsndfile(sound: soundfile.SoundFile, path: Path) -> Blocks:
     try:
         with sound:
             while len(block := sound.read(BLOCK, dtype="float32", always_2d=True)):
                 yield block.T
     except soundfile.LibsndfileError as error:
-        raise _unreadable(path, str(error)) from error
-
-
-def _open_with_ffmpeg(path: Path) -> tuple[int, Blocks]:
-    try:
-        # As a file, so that a colon in its name begins no address; titles are in any encoding.
-        container = av.open(f"file:{path}", metadata_errors="replace")
-    except (av.FFmpegError, OSError) as error:
-        raise _unreadable(path, str(error)) from error
-    if not container.streams.audio:
-        container.close()
-        raise EdgeError("audio_unreadable", f"There is no sound in {path.name}.", "Choose a file with sound.")
-    rate = getattr(container.streams.audio[0], "rate", 0)  # a stream of an unknown codec has none
-    if not rate:
-        container.close()
-        raise _unreadable(path, "unknown codec")
-    return int(rate), _blocks_of_ffmpeg(container, int(rate), path)
-
-
-def _blocks_of_ffmpeg(container: av.container.InputContainer, rate: int, path: Path) -> Blocks:
-    with container:
-        for frame in _as_float(_decoded(container, path), rate):
-            yield frame.to_ndarray().astype(np.float32, copy=False)
-
-
-def _decoded(container: av.container.InputContainer, path: Path) -> Iterator[av.AudioFrame]:
-    """The frames of the first sound, without what is broken."""
-    packets = container.demux(container.streams.audio[0])
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, *_BROKEN):
-            return
-        except (av.FFmpegError, OSError) as error:
-            raise _unreadable(path, str(error)) from error
-        with suppress(*_BROKEN):
-            yield from packet.decode()
-
-
-def _as_float(frames: Iterator[av.AudioFrame], rate: int) -> Iterator[av.AudioFrame]:
-    """The frames in BLOCK samples of float32 at that rate, each with its channels, which may change on the way."""
-    alike = itertools.groupby(frames, lambda frame: (frame.format.name, frame.layout.name, frame.sample_rate))
-    for _, group in alike:
-        converter = av.AudioResampler(format="fltp", rate=rate, frame_size=BLOCK)
-        for frame in itertools.chain(group, [None]):
-            yield from converter.resample(frame)
+        raise unreadable(path, str(error)) from error
 
 
 def _collect(blocks: Blocks, first: int, last: int | None) -> NDArray[np.float32]:
@@ -181,15 +140,6 @@ def _check_samples(samples: NDArray[np.float32], rate: int, path: Path, start: f
             "Choose a longer song, or an earlier start and a longer stretch.",
         )
     if not np.isfinite(samples).all():
-        raise _unreadable(path, "samples that are not numbers")
+        raise unreadable(path, "samples that are not numbers")
     if max(samples.max(), -samples.min()) < SILENCE:  # without a second array of a long song's length
         raise EdgeError("audio_silent", f"There is only silence in {path.name}.", "Choose another song or stretch.")
-
-
-def _unreadable(path: Path, detail: str) -> EdgeError:
-    return EdgeError(
-        "audio_unreadable",
-        f"{path.name} cannot be read as sound.",
-        "Convert it to wav, flac, ogg, mp3 or m4a.",
-        detail,
-    )

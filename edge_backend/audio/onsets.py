@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-import soxr
 from numpy.typing import ArrayLike, NDArray
 
+from ..numerics.resampling import resampled
 from .loading import Audio
 from .mel import decibels, mel_frequencies, mel_spectrum
 
@@ -47,7 +47,7 @@ class Onsets:
 
 def onset_strength(audio: Audio) -> Onsets:
     """Onset strength of the audio: the positive part of the log mel spectrum's change."""
-    level = decibels(mel_spectrum(_resampled(audio), RATE, FFT, HOP, BANDS), NOISE_DB)
+    level = decibels(mel_spectrum(resampled(audio.samples, audio.rate, RATE), RATE, FFT, HOP, BANDS), NOISE_DB)
     hertz = mel_frequencies(BANDS + 2, RATE / 2)[1:-1]
     bands = (hertz < LOW_HZ, (hertz >= LOW_HZ) & (hertz <= HIGH_HZ), hertz > HIGH_HZ)
     for band in bands:
@@ -56,9 +56,3 @@ def onset_strength(audio: Audio) -> Onsets:
     np.subtract(level[:, 1:], level[:, :-1], out=rise[:, 1:])
     np.maximum(rise, 0.0, out=rise)
     return Onsets(rise.mean(axis=0), *(rise[band].mean(axis=0) for band in bands))
-
-
-def _resampled(audio: Audio) -> NDArray[np.float32]:
-    if audio.rate == RATE:
-        return audio.samples
-    return soxr.resample(audio.samples, audio.rate, RATE, quality="MQ")

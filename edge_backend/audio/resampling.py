@@ -1,4 +1,7 @@
-"""Sound at another rate, by soxr, as librosa's `resample` gives it: the same samples, without librosa."""
+"""Sound at another rate for features that others define, by soxr, as librosa's `resample` gives it, without librosa.
+
+The product's own features take numerics.resampling, which needs numpy alone.
+"""
 
 import math
 

@@ -1,5 +1,6 @@
 """Songs are read whatever their format, exactly where they are asked for, and refused in one sentence."""
 
+import importlib.util
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_sound import FFMPEG_FORMATS, SOUNDFILE_FORMATS, clicks, write
 
+from edge_backend.audio import blocks
 from edge_backend.audio.loading import Audio, load
 from edge_backend.errors import EdgeError
 
@@ -70,6 +72,29 @@ def test_two_channels_become_their_mean(suffix: str, tmp_path: Path) -> None:
     left = clicks(np.array([0.5]), 2.0, RATE)
     song = load(write(tmp_path / f"song.{suffix}", np.stack([left, np.zeros_like(left)], axis=1), RATE))
     assert np.abs(song.samples).max() == pytest.approx(np.abs(left).max() / 2, rel=0.05)
+
+
+@pytest.fixture
+def without_pyav(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in Blender's own Python."""
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "av" else find_spec(name))
+    monkeypatch.setattr(blocks, "find_spec", importlib.util.find_spec)
+
+
+@pytest.mark.usefixtures("without_pyav")
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3", "opus"])
+def test_without_pyav_usual_songs_are_read_all_the_same(suffix: str, song_files: dict[str, Path]) -> None:
+    song = load(song_files[suffix])
+    assert song.rate == RATE
+    assert song.duration == pytest.approx(LENGTH_S, abs=0.06)  # a coded block at the end may be cut or padded
+    assert np.flatnonzero(np.abs(song.samples) > 0.3)[0] / RATE == pytest.approx(CLICK_S, abs=0.002)
+
+
+@pytest.mark.usefixtures("without_pyav")
+def test_without_pyav_other_songs_are_refused_with_what_to_do(song_files: dict[str, Path]) -> None:
+    error = refusal(song_files["m4a"])
+    assert error.code == "audio_unreadable" and "PyAV" in error.hint
 
 
 def test_a_path_may_be_a_string_in_any_script(tmp_path: Path) -> None:
