@@ -41,7 +41,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_files_of_the_code_that_a_page_names_are_there(page: Path) -> None:
-    rooms = ("edge_backend", "blender_addon", "build_tools", "tests", "demo", ".")
+    rooms = ("edge_backend", "blender_addon", "build_tools", "requirements", "tests", "demo", ".")
     there = {path.as_posix() for room in rooms for path in (ROOT / room).glob("**/*.py" if room != "." else "*.py")}
     named = re.findall(r"`([\w/]+\.py)`", page.read_text(encoding="utf-8"))
     # NAME stands for a name of the reader's own.
