@@ -1,4 +1,4 @@
-"""The SMPL body, from a model file that the user owns: `smpl_file` reads it, `shaping` gives it a shape (docs/body.md).
+"""A skinned SMPL body from the user's model file: `smpl_file` reads it, `shaping` applies the shape (docs/body.md).
 
 Imported by worker; Blender imports `skinned`, which needs numpy only.
 """

@@ -1,4 +1,4 @@
-"""A SMPL model and shape numbers into a body that Blender can skin, with SMPL's own package."""
+"""Computes a skinned body from a SMPL model and its shape components, with the package smplx."""
 
 import importlib
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from ..schema.requests import BodyRequest
 from .skinned import SkinnedBody, save_body
 from .smpl_file import SmplModel, read_smpl_file
 
-_LARGEST_BETA = 10.0  # standard deviations; beyond lies no body
+_LARGEST_BETA = 10.0  # standard deviations; larger shapes are not plausible bodies
 
 
 def write_body(request: BodyRequest, path: str | Path, report: Report = silent) -> None:
-    """Write the body that the request describes; the file appears whole or not at all.
+    """Write the body that the request describes to path, atomically (`save_body`).
 
     Raises EdgeError as `read_smpl_file` and `shape_body` do; OSError.
     """
@@ -34,9 +34,10 @@ def write_body(request: BodyRequest, path: str | Path, report: Report = silent) 
 
 
 def shape_body(model: SmplModel, betas: Sequence[float]) -> SkinnedBody:
-    """The body of these shape components, in T-pose (Loper et al. 2015, eq. 8 and 10); those left out are 0.
+    """The body with shape components betas, in T-pose, metres, z up (Loper et al. 2015, eq. 8 and 10).
 
-    The joints are the shaped body's own. Raises EdgeError body_betas, body_package_missing.
+    betas: standard deviations; components beyond the last given one are 0. The joints are the shaped body's own. Raises
+    EdgeError body_betas, body_package_missing.
     """
     smplx = _smplx()
     smpl = smplx.SMPL("", data_struct=model, num_betas=model.shapedirs.shape[2])
@@ -64,7 +65,7 @@ def shape_body(model: SmplModel, betas: Sequence[float]) -> SkinnedBody:
 
 
 def _smplx() -> ModuleType | Any:
-    """The package, which not every installation has: its licence is not for everyone."""
+    """Import smplx, which is optional because of its licence. Raises EdgeError body_package_missing."""
     try:
         return importlib.import_module("smplx")
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""A skinned body at rest, and the file that brings it to Blender. numpy and the standard library only."""
+"""The skinned body as a data class and as a file for Blender. numpy and the standard library only."""
 
 import os
 from dataclasses import dataclass, fields
@@ -14,8 +14,8 @@ from ..numerics.array import Array
 class SkinnedBody:
     """A body in T-pose: metres, z up, facing -y, standing on z = 0 with its pelvis at x = y = 0.
 
-    vertices: (V, 3). faces: (F, 3) vertex numbers, outside counter-clockwise. weights: (V, 24) of the joints, rows sum
-    to 1. joints: (24, 3) in SMPL's order. gender: `female`, `male`, `neutral`, or "" where the file does not say.
+    vertices: (V, 3). faces: (F, 3) vertex numbers, counter-clockwise seen from outside. weights: (V, 24) skinning
+    weights, rows sum to 1. joints: (24, 3) in SMPL's order. gender: `female`, `male`, `neutral`, or "" if unknown.
     """
 
     vertices: Array
@@ -26,7 +26,7 @@ class SkinnedBody:
 
 
 def save_body(path: str | os.PathLike[str], body: SkinnedBody) -> None:
-    """Write it as an npz of the fields' names; whole or not at all. Raises OSError."""
+    """Write the body as an npz with its fields' names, atomically. Raises OSError."""
     with atomic_write(path) as unfinished, unfinished.open("wb") as file:
         np.savez(
             file,
@@ -39,6 +39,6 @@ def save_body(path: str | os.PathLike[str], body: SkinnedBody) -> None:
 
 
 def load_body(path: str | os.PathLike[str]) -> SkinnedBody:
-    """Read what `save_body` wrote. Raises OSError, ValueError, KeyError, BadZipFile if it is something else."""
+    """Read a file of `save_body`. Raises OSError; ValueError, KeyError or BadZipFile for files of other content."""
     file = read_npz(path, [field.name for field in fields(SkinnedBody)])
     return SkinnedBody(file["vertices"], file["faces"], file["weights"], file["joints"], str(file["gender"]))

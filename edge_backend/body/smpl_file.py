@@ -1,7 +1,7 @@
-"""Reads SMPL model files: the npz, and the pickles of SMPL's authors, in which nothing is ever executed.
+"""Reads SMPL model files: the npz, and the pickles of SMPL's authors, without executing code from them.
 
-The pickles are from Python 2. Beside numpy arrays they hold a sparse matrix of scipy's and arrays of chumpy's, a
-package that runs on no present Python; both are read from their parts here, so neither package is needed.
+The pickles were written by Python 2. Besides numpy arrays they contain a sparse matrix of scipy and arrays of chumpy, a
+package that does not run on current Pythons; both are reconstructed from their attributes, without these packages.
 """
 
 import re
@@ -25,17 +25,17 @@ _ARRAYS = ("v_template", "f", "weights", "J_regressor", "shapedirs", "posedirs",
 _CHUMPY = {("chumpy.ch", "Ch"), ("chumpy", "Ch"), ("chumpy.reordering", "Select")}
 _SPARSE = {(f"scipy.sparse.{module}", "csc_matrix") for module in ("csc", "_csc")}
 _LARGEST = 1 << 30
-"""Bytes. SMPL's files have 40 MB with 10 shape components and 250 MB with 300."""
+"""Bytes; larger files are refused. SMPL's files have 40 MB with 10 shape components and 250 MB with 300."""
 
 _GENDERS = {"f": "female", "m": "male", "n": "neutral", "female": "female", "male": "male", "neutral": "neutral"}
 
 
 @dataclass(frozen=True)
 class SmplModel:
-    """A SMPL model as its file has it, under the file's own names: metres, y up. V = 6890, B = shape components.
+    """The arrays of a SMPL model file, under the file's names: metres, y up. V = 6890, B = number of shape components.
 
     v_template: (V, 3). f: (13776, 3). weights: (V, 24). J_regressor: (24, V). shapedirs: (V, 3, B). posedirs:
-    (V, 3, 207). kintree_table: (2, 24), parents first. gender: `female`, `male`, `neutral` or "".
+    (V, 3, 207). kintree_table: (2, 24), row 0 the parents. gender: `female`, `male`, `neutral` or "".
     """
 
     v_template: Array
@@ -49,10 +49,10 @@ class SmplModel:
 
 
 def read_smpl_file(path: Path) -> SmplModel:
-    """The model in an .npz or .pkl file.
+    """Read the model in an .npz or .pkl file.
 
-    Raises EdgeError body_missing, body_unreadable (damaged, or no such file at all), body_forbidden (the pickle names
-    something outside the list), body_not_smpl (a model of another kind).
+    Raises EdgeError body_missing, body_unreadable (damaged, or a file of another kind), body_forbidden (the pickle
+    names a class or function that is not allowed), body_not_smpl (a model of another kind).
     """
     if not path.is_file():
         raise EdgeError("body_missing", f"There is no model file at {path}.", "Choose the file again.")
@@ -67,7 +67,7 @@ def read_smpl_file(path: Path) -> SmplModel:
             f"{path.name} asks for {error}, which no SMPL model needs; nothing was run.",
             "Download it from SMPL's authors again; do not trust this file.",
         ) from None
-    except Exception as error:  # broken pickles and archives raise almost anything
+    except Exception as error:  # damaged pickles and archives raise exceptions of many types
         raise EdgeError(
             "body_unreadable",
             f"{path.name} is no SMPL model file, or is damaged.",
@@ -84,7 +84,7 @@ def read_smpl_file(path: Path) -> SmplModel:
 
 
 def _read_npz(path: Path) -> dict[str, Any]:
-    """The arrays of an npz; entries that are pickles themselves are left alone."""
+    """The arrays of an npz, without entries that are pickles."""
     return read_npz(path, (*_ARRAYS, "gender"))
 
 
@@ -97,26 +97,26 @@ def _read_pickle(path: Path) -> dict[str, Any]:
 
 
 def _names() -> Names:
-    held = holders(_CHUMPY | _SPARSE)
+    stand_ins = holders(_CHUMPY | _SPARSE)
 
     def reconstruct(kind: type, _base: type, _state: Any) -> Any:
-        """How Python 2 makes an object before its attributes come: only the holders are made so."""
-        if kind not in held.values():
+        """copy_reg._reconstructor of Python 2, for the stand-in classes only."""
+        if kind not in stand_ins.values():
             raise ForbiddenNameError(f"copy_reg._reconstructor of {kind.__name__}")
         return kind()
 
     plain: dict[tuple[str, str], Any] = {("collections", "OrderedDict"): OrderedDict}
     for builtins, copying in (("__builtin__", "copy_reg"), ("builtins", "copyreg")):  # Python 2, Python 3
         plain |= {(builtins, "set"): set, (builtins, "object"): object, (copying, "_reconstructor"): reconstruct}
-    return numpy_names() | held | plain
+    return numpy_names() | stand_ins | plain
 
 
 def _dense(value: Any) -> Array:
-    """An array, whatever it was kept as."""
+    """The array that value stands for: an array, a sparse matrix, or chumpy's Ch or Select. Raises ValueError."""
     attributes: Mapping[str, Any] = getattr(value, "__dict__", {})
     if "indptr" in attributes:
         return _filled(attributes)
-    if "idxs" in attributes:  # chumpy's Select: some elements of another array
+    if "idxs" in attributes:  # chumpy's Select: elements of another array
         chosen = _dense(attributes["a"]).ravel()[np.asarray(attributes["idxs"])]
         return chosen.reshape(attributes.get("preferred_shape", chosen.shape))
     if "x" in attributes:
@@ -128,7 +128,7 @@ def _dense(value: Any) -> Array:
 
 
 def _filled(sparse: Mapping[str, Any]) -> Array:
-    """A csc matrix as an array: column by column, `indices` are the rows of `data`, `indptr` where columns begin."""
+    """A scipy csc matrix, given by its attributes, as a dense array. Raises ValueError if it is far too large."""
     rows, columns = (int(size) for size in sparse["_shape"])
     if rows * columns > JOINTS * VERTICES:
         raise ValueError(f"a matrix of {rows} x {columns}")
@@ -139,7 +139,7 @@ def _filled(sparse: Mapping[str, Any]) -> Array:
 
 
 def _faults(arrays: Mapping[str, Array]) -> Iterator[str]:
-    """What keeps the arrays from being a SMPL model; the first says enough, those after it may not make sense."""
+    """Reasons why the arrays are no SMPL model. Only the first is meaningful; later ones assume what it denies."""
     for name in _ARRAYS:
         if name not in arrays:
             yield f"it has no {name}"
@@ -168,6 +168,6 @@ def _size(shape: Sequence[int]) -> str:
 
 
 def _gender(content: Mapping[str, Any], path: Path) -> str:
-    """By the file's own word, else by its name: SMPL_FEMALE, basicmodel_m_lbs_10_207_0_v1.1.0."""
+    """The gender in the file, else in its name, as in SMPL_FEMALE or basicmodel_m_lbs_10_207_0_v1.1.0, else ""."""
     words = [str(content.get("gender", "")), *re.split(r"[^a-z]+", path.stem.casefold())]
     return next((_GENDERS[word] for word in words if word in _GENDERS), "")

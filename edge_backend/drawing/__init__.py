@@ -1,4 +1,4 @@
-"""Pictures of a dancer without Blender: numpy and Pillow; `video` also needs PyAV.
+"""Pictures and videos of a dance without Blender, by numpy and Pillow; `video` also needs PyAV.
 
 Imported by training and cli.
 """

@@ -1,4 +1,4 @@
-"""The drawn figure: round limbs hung on the skeleton's joints."""
+"""The geometry of the drawn figure: round limbs attached to the skeleton's joints."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,16 +11,17 @@ from ..motion.skeleton import Joint
 Array = NDArray[np.floating]
 
 IVORY, TEAL, CORAL, SLATE = range(4)
-"""Materials: the trunk, the dancer's left, the dancer's right, and the face."""
+"""Materials of the trunk, the dancer's left side, the dancer's right side, and the face."""
 
 COLOURS = np.array([[0.70, 0.66, 0.58], [0.03, 0.50, 0.46], [0.95, 0.19, 0.09], [0.05, 0.06, 0.09]], np.float32)
 """(materials, 3) linear RGB."""
 
 
 class Part(NamedTuple):
-    """A limb between two points, each at `offset` metres (SMPL's axes: x left, y up, z forward) from a joint at rest.
+    """A round limb between two points, each given by a joint and an offset from it.
 
-    It is round; its radius goes from `radius` to `end_radius` metres.
+    offset, end_offset: metres, in SMPL's axes at rest (x left, y up, z forward). radius, end_radius: metres; the radius
+    is interpolated between them. material: a row of COLOURS.
     """
 
     joint: Joint
@@ -34,7 +35,7 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Limbs:
-    """Limbs in the world: starts, ends (N, 3) metres; radii (N, 2) metres; materials (N,) rows of COLOURS."""
+    """Posed limbs, world. starts, ends: (N, 3) metres. radii: (N, 2) metres. materials: (N,) rows of COLOURS."""
 
     starts: Array
     ends: Array
@@ -43,14 +44,14 @@ class Limbs:
 
 
 def pose_limbs(joints: Array, turned: Array) -> Limbs:
-    """The figure in one pose. joints: (24, 3) metres, world. turned: (24, 3, 3) the joints' world rotations."""
+    """The limbs of one pose. joints: (24, 3) metres, world. turned: (24, 3, 3) world rotations of the joints."""
     starts = joints[_START_JOINTS] + np.einsum("nij,nj->ni", turned[_START_JOINTS], _START_OFFSETS)
     ends = joints[_END_JOINTS] + np.einsum("nij,nj->ni", turned[_END_JOINTS], _END_OFFSETS)
     return Limbs(starts.astype(np.float32), ends.astype(np.float32), _RADII, _MATERIALS)
 
 
 def _trunk() -> list[Part]:
-    """Pelvis, belly, ribs, chest, neck, head and the dark visor that shows where the dancer looks."""
+    """Pelvis, belly, ribs, chest, neck, head, and a dark visor that shows the viewing direction."""
     J = Joint
 
     def across(joint: Joint, half: float, up: float, forward: float, radius: float) -> Part:

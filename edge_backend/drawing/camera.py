@@ -12,7 +12,10 @@ UP = np.array([0, 0, 1], np.float32)
 
 @dataclass(frozen=True)
 class Camera:
-    """position, target: (3,) metres. height_of_view: degrees from the lower to the upper edge. size: pixels."""
+    """A pinhole camera. position, target: (3,) metres, world. size: width, height in pixels.
+
+    height_of_view: degrees, the vertical field of view.
+    """
 
     position: Array
     target: Array
@@ -21,7 +24,7 @@ class Camera:
 
     @cached_property
     def axes(self) -> Array:
-        """Rows right, down, forward in the world: world vectors into camera vectors by `axes @ v`."""
+        """Axes (3, 3), rows right, down, forward in the world: `axes @ v` converts world to camera vectors."""
         forward = self.target - self.position
         forward = forward / np.linalg.norm(forward)
         right = np.cross(forward, UP)
@@ -34,16 +37,16 @@ class Camera:
         return float(self.size[1] / 2 / np.tan(np.radians(self.height_of_view) / 2))
 
     def to_camera(self, points: Array) -> Array:
-        """World points (..., 3) as right, down, forward of the camera, metres."""
+        """World points (..., 3) in camera coordinates (right, down, forward), metres."""
         return (points - self.position) @ self.axes.T
 
     def project(self, points: Array) -> Array:
-        """World points (..., 3) before the camera as pixels (..., 2)."""
+        """Pixel coordinates (..., 2) of world points (..., 3) in front of the camera."""
         seen = self.to_camera(points)
         return seen[..., :2] / seen[..., 2:] * self.focal + np.array(self.size) / 2
 
     def rays(self) -> Array:
-        """World directions (height, width, 3) through the pixels' centres, forward part 1."""
+        """World directions (height, width, 3) through the centres of pixels, with a forward component of 1."""
         width, height = self.size
         across = (np.arange(width, dtype=np.float32) + 0.5 - width / 2) / self.focal
         down = (np.arange(height, dtype=np.float32) + 0.5 - height / 2) / self.focal

@@ -1,4 +1,4 @@
-"""Words and the timeline on a picture: what is playing, where we are, where the beats are."""
+"""Text on pictures, and a timeline with song title, time and beats."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -12,14 +12,14 @@ _BRIGHT, _DIM, _BEAT, _PAST = (232, 236, 248), (128, 138, 165), (84, 94, 128), (
 
 @dataclass(frozen=True)
 class Timeline:
-    """Drawn along the lower edge. title: of the song. seconds: length of the dance. beats: (n,) seconds."""
+    """The timeline at the lower edge. title: of the song. seconds: length of the dance. beats: (n,) seconds."""
 
     title: str
     seconds: float
     beats: Array
 
     def draw(self, image: Image.Image, now: float) -> None:
-        """Draw it into an RGB picture, in place. now: seconds."""
+        """Draw the timeline into an RGB picture, in place. now: seconds."""
         pen, unit = ImageDraw.Draw(image), image.height / 720
         left, right, y = 40 * unit, image.width - 40 * unit, image.height - 34 * unit
 
@@ -41,13 +41,13 @@ class Timeline:
 
 
 def label(image: Image.Image, text: str) -> None:
-    """A few words in the upper left corner, in place."""
+    """Draw text into the upper left corner, in place."""
     unit = image.height / 360
     ImageDraw.Draw(image).text((12 * unit, 10 * unit), text, fill=_DIM, font=_font(round(16 * unit)))
 
 
 def clock_time(seconds: float) -> str:
-    """Minutes, seconds and tenths: 1:02.5."""
+    """Format seconds as minutes, seconds and tenths: 1:02.5."""
     tenths = int(seconds * 10 + 1e-6)
     return f"{tenths // 600}:{tenths // 10 % 60:02}.{tenths % 10}"
 

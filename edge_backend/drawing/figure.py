@@ -1,4 +1,4 @@
-"""Draws round limbs with light and soft edges: each pixel's ray against each limb near it, in numpy."""
+"""Renders round limbs with shading and anti-aliased edges, by ray casting in numpy."""
 
 from typing import NamedTuple
 
@@ -12,24 +12,24 @@ Box = tuple[slice, slice]
 """Rows and columns of an image."""
 
 KEY_LIGHT = np.array([-0.45, -0.62, 0.64], np.float32)
-"""World direction towards the lamp: over the viewer's left shoulder, where the viewer looks along +y."""
+"""World direction (3,) towards the key light, behind and to the left of a viewer who looks along +y."""
 
 _KEY, _SKY, _GROUND = 1.05, 0.26, 0.05
 _RIM = np.array([0.20, 0.26, 0.38], np.float32)
-_MELT = 0.02  # metres; surfaces of one colour melt into one another over this depth, which hides the seams
-_CROSS = 0.002  # metres; surfaces of two colours cross in a clean line
+_MELT = 0.02  # metres; surfaces of equal colour are blended over this depth, which hides seams
+_CROSS = 0.002  # metres; the same for surfaces of different colours, for a sharp line
 
 
 def to_bytes(linear: Array) -> NDArray[np.uint8]:
-    """Linear light 0..1 as a screen's 0..255."""
+    """Linear light 0..1 as display values 0..255, with a gamma of 2."""
     return (np.sqrt(linear.clip(0, 1)) * 255 + 0.5).astype(np.uint8)
 
 
 def draw_limbs(image: NDArray[np.uint8], limbs: Limbs, camera: Camera) -> None:
-    """Draw limbs into image (height, width, 3), in place.
+    """Draw limbs into image (height, width, 3) uint8, in place.
 
-    A limb's edge fades over one pixel, which is the anti-aliasing. Farther limbs are drawn first, so that an edge fades
-    into what is behind it; where limbs run through each other, depth decides per pixel.
+    A limb's edge fades over one pixel (anti-aliasing). Farther limbs are drawn first, so that edges are blended with
+    what is behind them; where limbs intersect, depth is compared per pixel.
     """
     starts, ends = camera.to_camera(limbs.starts), camera.to_camera(limbs.ends)
     boxes = [_box(*limb, camera) for limb in zip(starts, ends, limbs.radii, strict=True)]
@@ -56,8 +56,11 @@ def draw_limbs(image: NDArray[np.uint8], limbs: Limbs, camera: Camera) -> None:
 
 
 class _Hit(NamedTuple):
-    """What a limb does to the pixels of its box: where (rows, columns) it touches them, and for those n pixels
-    how much it covers (n,), how far away it is (n,) metres, and its normal (3, n) in the camera's axes."""
+    """The intersection of a limb with the rays of a box of pixels.
+
+    where: bool (rows, columns), the n pixels that it touches. cover: (n,) coverage, 0..1. depth: (n,) metres.
+    normal: (3, n), in camera axes.
+    """
 
     where: Array
     cover: Array
@@ -66,7 +69,7 @@ class _Hit(NamedTuple):
 
 
 def _box(start: Array, end: Array, radii: Array, camera: Camera) -> Box:
-    """The rows and columns of pixels that a limb can touch."""
+    """The rows and columns of pixels that a limb can touch. start, end: (3,) metres, camera axes. radii: (2,)."""
     radius = float(radii.max())
     near = max(float(min(start[2], end[2])) - radius, 0.05)
     both = np.stack([start, end])
@@ -78,7 +81,7 @@ def _box(start: Array, end: Array, radii: Array, camera: Camera) -> Box:
 
 
 def _hull(boxes: list[Box]) -> Box:
-    """The smallest box around all boxes."""
+    """The smallest box that contains all boxes."""
     rows, columns = zip(*boxes, strict=True)
     return (
         slice(min(r.start for r in rows), max(r.stop for r in rows)),
@@ -87,10 +90,10 @@ def _hull(boxes: list[Box]) -> Box:
 
 
 def _meet(box: Box, start: Array, end: Array, radii: Array, camera: Camera) -> _Hit:
-    """The rays (x, y, 1) through a box's pixels against one limb.
+    """Intersect the rays (x, y, 1) through a box's pixels with one limb. start, end: (3,) camera axes. radii: (2,).
 
-    Works with the point of the limb's axis that is nearest to the ray: exact for spheres and cylinders, and close for
-    slender cones.
+    Uses the point of the limb's axis nearest to the ray, which is exact for spheres and cylinders and approximate for
+    cones.
     """
     (x, y), axis = _ray_slopes(box, camera), end - start
     length_2 = 1 + x**2 + y**2
@@ -116,7 +119,7 @@ def _meet(box: Box, start: Array, end: Array, radii: Array, camera: Camera) -> _
 
 
 def _ray_slopes(box: Box, camera: Camera) -> tuple[Array, Array]:
-    """Right and down parts of the rays with forward part 1: a row (1, columns) and a column (rows, 1)."""
+    """Right (1, columns) and down (rows, 1) components of the rays through a box's pixels; forward is 1."""
     (rows, columns), (width, height) = box, camera.size
     x = (np.arange(columns.start, columns.stop, dtype=np.float32) + np.float32(0.5 - width / 2)) / camera.focal
     y = (np.arange(rows.start, rows.stop, dtype=np.float32) + np.float32(0.5 - height / 2)) / camera.focal
@@ -124,8 +127,11 @@ def _ray_slopes(box: Box, camera: Camera) -> tuple[Array, Array]:
 
 
 def _shade(normal: Array, colour: Array, light: Array, up: Array) -> Array:
-    """Colours (n, 3): Lambert's lamp, light from sky and ground, and a cool rim that lifts the figure off the dark."""
+    """Colours (n, 3), linear: Lambert shading by the key light, hemisphere light, and a blue rim light.
+
+    normal: (3, n), light, up: (3,), all in camera axes.
+    """
     lamp = _KEY * (light @ normal).clip(0, 1)
     sky = _GROUND + (_SKY - _GROUND) * (0.5 + 0.5 * (up @ normal))
-    rim = (1 + normal[2]).clip(0, 1) ** 3  # the camera looks along its third axis: 1 where the surface turns away
+    rim = (1 + normal[2]).clip(0, 1) ** 3  # normal[2] is 0 where the surface is seen edge-on
     return (lamp + sky)[:, None] * colour + rim[:, None] * _RIM

@@ -1,4 +1,4 @@
-"""The floor that the figure dances on: a grid in perspective, the figure's shadow, and a glow where a foot stands."""
+"""Draws the floor: a grid in perspective, the figure's shadow, and a glow under feet in contact."""
 
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
@@ -8,22 +8,22 @@ from .camera import Camera
 from .figure import KEY_LIGHT, to_bytes
 
 _TOP, _HORIZON = np.array([[0.006, 0.008, 0.016], [0.022, 0.028, 0.052]], np.float32)  # linear RGB
-_POOL = np.array([0.062, 0.072, 0.110], np.float32)  # added where the lamp's light pools
+_POOL = np.array([0.062, 0.072, 0.110], np.float32)  # linear RGB, added on the floor around the dancer
 _LINE_COLOUR, _SHADOW_COLOUR = (150, 170, 235), (10, 12, 20)
 _LINE_STRENGTH, _PULSE_STRENGTH = 0.45, 0.5
 _CELL_M, _LINE_M = 0.5, 0.012
-_FAR_M = 3.2  # over this distance light and grid fade
+_FAR_M = 3.2  # metres; light and grid fade with exp(-(distance / this)^2)
 
 _MAP_M, _MAP_CELLS = 4.4, 280  # side of the square around the dancer on which shadow and glow are drawn
 _FOOT_M = 0.085  # radius of a glow
-_FADE_FRAMES = 14  # how long a glow stays when the foot has left
+_FADE_FRAMES = 14  # frames over which a glow fades after the contact
 
 
 class Floor:
-    """The picture without the figure. Whatever stays the same while the camera moves sideways is computed once."""
+    """The picture without the figure; values that do not depend on the camera's position are computed once."""
 
     def __init__(self, camera: Camera) -> None:
-        """camera: stands for all that differ from it by a shift along the floor."""
+        """camera: of the size and direction of those passed to `draw`, which may differ in x and y."""
         width, height = camera.size
         rays = camera.rays()
         self._horizon = int(np.argmax((rays[..., 2] < -0.02).all(axis=1)))  # the first row that is all floor
@@ -35,9 +35,10 @@ class Floor:
         self._axes = [_grid_axis(reach[..., axis], fade) for axis in (0, 1)]
 
     def draw(self, camera: Camera, limbs: Limbs, glow: Array, pulse: float) -> Image.Image:
-        """A new RGB picture.
+        """A new RGB picture of the floor.
 
-        glow: (n, 4) rows x, y (metres), side (0 left, 1 right), strength 0..1. pulse: 0..1 brightens the grid.
+        limbs: for the shadow. glow: (n, 4), x, y (metres, world), side (0 left, 1 right), strength 0..1. pulse: 0..1,
+        brightness of the grid.
         """
         image = self._empty.copy()
         lines = self._lines(camera) * (255 * (_LINE_STRENGTH + _PULSE_STRENGTH * pulse))
@@ -51,7 +52,7 @@ class Floor:
         return image
 
     def _lines(self, camera: Camera) -> Array:
-        """How much of each pixel of the floor is grid line, 0..1, fading with the distance: (rows, width)."""
+        """Coverage (rows, width) by grid lines, 0..1, of the pixels below the horizon, fading with distance."""
         covers = []
         for axis, (cells, sharpness, bias, strength) in enumerate(self._axes):
             from_line = cells + np.float32(camera.position[axis] / _CELL_M)
@@ -63,7 +64,7 @@ class Floor:
 
 
 def _project(floor_map: Image.Image, camera: Camera, horizon: int) -> tuple[Image.Image, tuple[int, int]]:
-    """The floor map as the camera sees it, cut to the pixels that it can reach, and their upper left corner."""
+    """The floor map in perspective, cropped to the pixels that it can cover, and their upper left corner."""
     edges = camera.target[:2] + _MAP_M / 2 * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
     seen = camera.project(np.pad(edges, ((0, 0), (0, 1))))
     left, top = np.floor(seen.min(axis=0)).astype(int).clip((0, horizon), camera.size).tolist()
@@ -71,7 +72,7 @@ def _project(floor_map: Image.Image, camera: Camera, horizon: int) -> tuple[Imag
 
     width, height = camera.size
     across, down, ahead = camera.axes / camera.focal
-    # Columns: what the ray's x, y, z are made of per pixel column, per pixel row, and at the picture's corner.
+    # The ray's x, y, z as affine functions of the pixel: factors for the column, for the row, and the constant.
     x, y, z = np.stack([across, down, ahead * camera.focal - across * width / 2 - down * height / 2], axis=1)
     scale, corner = _MAP_CELLS / _MAP_M, edges[0]
     u = scale * ((camera.position[0] - corner[0]) * z - camera.position[2] * x)  # z times the map's column
@@ -84,7 +85,7 @@ def _project(floor_map: Image.Image, camera: Camera, horizon: int) -> tuple[Imag
 
 
 def _backdrop(height: int, width: int, horizon: int, fade: Array) -> Image.Image:
-    """Dusk, and the pool of light on the floor; a little noise keeps the dark gradients free of bands."""
+    """Background gradient and light on the floor, with noise against banding. fade: (rows below the horizon, width)."""
     down = (np.arange(height, dtype=np.float32) / max(horizon, 1)).clip(0, 1)[:, None, None] ** 2
     image = np.broadcast_to(_TOP + down * (_HORIZON - _TOP), (height, width, 3)).copy()
     image[horizon:] += fade[..., None] * _POOL
@@ -93,18 +94,21 @@ def _backdrop(height: int, width: int, horizon: int, fade: Array) -> Image.Image
 
 
 def _grid_axis(reach: Array, fade: Array) -> tuple[Array, Array, Array, Array]:
-    """What Floor._lines needs of one axis: places in cells, pixels per cell, pixels to a line's edge, strength."""
+    """Arrays (rows, width) for `Floor._lines`: positions in cells, pixels per cell, pixels to a line's edge, strength.
+
+    reach: (rows, width) metres along the axis from below the camera. fade: (rows, width).
+    """
     down, across = np.gradient(reach)
-    footprint = np.maximum(np.abs(down) + np.abs(across), 1e-4)  # metres of floor that a pixel spans
-    thin = np.minimum(_LINE_M / footprint, 1)  # lines thinner than a pixel grow fainter, not thicker
+    footprint = np.maximum(np.abs(down) + np.abs(across), 1e-4)  # metres of floor per pixel
+    thin = np.minimum(_LINE_M / footprint, 1)  # lines thinner than a pixel are drawn fainter, not thicker
     parts = reach / _CELL_M, _CELL_M / footprint, _LINE_M / 2 / footprint + 0.5, thin * fade
     return tuple(part.astype(np.float32) for part in parts)  # type: ignore[return-value]
 
 
 def foot_glow(joints: Array, contacts: Array, frame: int) -> Array:
-    """The glows of a frame for Floor.draw: feet that stand, and fading ones that stood a moment ago.
+    """The glows (n, 4) of a frame for `Floor.draw`: of feet in contact, and fading ones of recent contacts.
 
-    joints: (T, 24, 3) metres. contacts: (T, 4) left ankle, right ankle, left toes, right toes.
+    joints: (T, 24, 3) metres, world. contacts: (T, 4) left ankle, right ankle, left toes, right toes, in [0, 1].
     """
     rows = [
         (*joints[past, joint, :2], side, float(contacts[past, channel]) * (1 - (frame - past) / _FADE_FRAMES) ** 2)
@@ -116,14 +120,14 @@ def foot_glow(joints: Array, contacts: Array, frame: int) -> Array:
 
 
 def _draw_map(limbs: Limbs, glow: Array, centre: Array) -> Image.Image:
-    """The square of floor around `centre` from above: shadow, left glow, right glow as three channels."""
+    """The square of floor around centre (3,), from above: shadow, left glow and right glow as three channels."""
     scale, corner = _MAP_CELLS / _MAP_M, centre[:2] - _MAP_M / 2
     left, right = (_draw_glow(glow[glow[:, 2] == side], scale, corner) for side in (0, 1))
     return Image.merge("RGB", (_draw_shadow(limbs, scale, corner), left, right))
 
 
 def _draw_shadow(limbs: Limbs, scale: float, corner: Array) -> Image.Image:
-    """Limbs thrown to the floor by the lamp; the higher a limb, the softer and paler its shadow."""
+    """The limbs' shadow by the key light, blurred and lightened with their height. scale: cells per metre."""
     away = KEY_LIGHT[:2] / KEY_LIGHT[2]
     starts, ends = ((p[:, :2] - p[:, 2:] * away - corner) * scale for p in (limbs.starts, limbs.ends))
     heights = (limbs.starts[:, 2] + limbs.ends[:, 2]) / 2

@@ -1,4 +1,4 @@
-"""A dance to look at without Blender: a video with its music, or a sheet of moments."""
+"""Previews of a dance without Blender: a video with music, or a sheet of pictures."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from ..fileio.atomic_write import atomic_write
 from ..motion.motion import Motion
 from ..schema.progress import Report, silent
 from .caption import Timeline, clock_time, label
-from .stage import Stage
+from .scene import Scene
 from .video import write_video
 
 TILE = (320, 360)
@@ -22,9 +22,10 @@ GAP = 2  # pixels between pictures
 def preview_video(
     motion: Motion, song: Path | None, path: Path, size: tuple[int, int] = (1280, 720), report: Report = silent
 ) -> None:
-    """Write an mp4 of the whole dance, with the stretch of the song that it was made for.
+    """Write an mp4 of the whole dance, atomically, with the part of the song that the dance is for.
 
-    The file appears whole or not at all. Raises EdgeError as audio.loading does; OSError.
+    song: audio file, None for a silent video. size: width, height in pixels. Raises EdgeError as `audio.loading.load`
+    does; OSError.
     """
     audio = _music(motion, song) if song else None
     timeline = Timeline(_title(motion, song), motion.frames / motion.fps, motion.beats)
@@ -33,14 +34,14 @@ def preview_video(
 
 
 def preview_sheet(motion: Motion, path: Path, moments: int = 12, tile: tuple[int, int] = TILE) -> None:
-    """Write a PNG of `moments` frames at equal distances. Raises EdgeError preview_moments; OSError."""
+    """Write a PNG with pictures of `moments` equally spaced frames. Raises EdgeError preview_moments; OSError."""
     if not 1 <= moments <= 400:
         raise EdgeError("preview_moments", f"A sheet of {moments} moments cannot be drawn.", "Choose 1 to 400.")
     frames = np.linspace(0, motion.frames - 1, moments).round().astype(int)
-    stage = Stage(motion, tile, follow=False)
+    scene = Scene(motion, tile, follow=False)
     pictures = []
     for frame in frames.tolist():
-        picture = stage.draw(frame)
+        picture = scene.draw(frame)
         label(picture, clock_time(frame / motion.fps))
         pictures.append(picture)
     with atomic_write(path) as unfinished:
@@ -48,7 +49,7 @@ def preview_sheet(motion: Motion, path: Path, moments: int = 12, tile: tuple[int
 
 
 def tiled(pictures: list[Image.Image], columns: int | None = None) -> Image.Image:
-    """Pictures of one size side by side, in rows of `columns`; None chooses about 3 : 2 rows."""
+    """Pictures of one size in rows of `columns`; None chooses a number for an aspect ratio of about 3 : 2."""
     width, height = pictures[0].size
     columns = columns or min(len(pictures), round((len(pictures) * 1.5 * height / width) ** 0.5) or 1)
     rows = -(-len(pictures) // columns)
@@ -59,17 +60,17 @@ def tiled(pictures: list[Image.Image], columns: int | None = None) -> Image.Imag
 
 
 def _pictures(motion: Motion, timeline: Timeline, size: tuple[int, int], report: Report) -> Iterator[Image.Image]:
-    stage = Stage(motion, size)
+    scene = Scene(motion, size)
     for frame in range(motion.frames):
         report("drawing", frame, motion.frames)
-        picture = stage.draw(frame)
+        picture = scene.draw(frame)
         timeline.draw(picture, frame / motion.fps)
         yield picture
     report("drawing", motion.frames, motion.frames)
 
 
 def _music(motion: Motion, song: Path) -> Audio:
-    """The stretch of the song that the dance belongs to; from the start of the song where the dance does not say."""
+    """The part of the song that the dance is for, by its metadata; without these, from the start of the song."""
     start = motion.meta.get("song", {}).get("start", 0.0)
     return load(song, start, motion.frames / motion.fps)
 

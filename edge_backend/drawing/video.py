@@ -1,4 +1,4 @@
-"""Pictures and music into an mp4: H.264 and AAC by PyAV, no program beside Python."""
+"""Encodes pictures and music as an mp4 with H.264 and AAC, by PyAV."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,15 +14,15 @@ from ..audio.loading import Audio
 
 _QUALITY = {"crf": "19", "preset": "veryfast"}
 _SOUND_RATE = 44100
-_BT709 = 1  # in the tables of ITU-T H.273
+_BT709 = 1  # its number in ITU-T H.273
 
 
 def write_video(
     path: Path, pictures: Iterable[Image.Image], size: tuple[int, int], rate: int, audio: Audio | None
 ) -> None:
-    """Write the pictures at `rate` a second; the audio's first sample sounds with the first picture.
+    """Write the pictures at `rate` a second; the audio starts with the first picture and is cut after the last.
 
-    Sound beyond the last picture is left out. Raises OSError where the file cannot be written.
+    Raises OSError.
     """
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as out:
         video = out.add_stream("libx264", rate=rate, options=_QUALITY)

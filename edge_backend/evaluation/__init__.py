@@ -1,4 +1,4 @@
-"""How good dances are, in figures: metrics of feet, beats, movement and body, intervals for them, and a report.
+"""Metrics of dances (feet, beats, movement, variety) with confidence intervals, and the evaluation report.
 
-Imports nothing that makes dances, and is imported by cli alone.
+Imports no room that generates dances; imported by cli alone.
 """

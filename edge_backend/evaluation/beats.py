@@ -1,6 +1,6 @@
-"""Metrics of the beat: does the body stop and turn when the music strikes?
+"""Beat alignment: how close kinematic beats (local minima of joint speed) are to the music's beats.
 
-All tolerances are seconds, so that motions of another frame rate would score the same.
+All tolerances are in seconds, so that the scores do not depend on the frame rate.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ DRAWS = 200
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """How well motion and music beats fall together; each score is a mean in [0, 1].
+    """Beat alignment scores of a motion, each a mean in [0, 1].
 
     music: over the music's beats, to the nearest motion beat (Siyao et al. 2022, Bailando; EDGE's "beat alignment").
     motion: over the motion's beats, to the nearest music beat (Li et al. 2021, FACT).
@@ -33,7 +33,10 @@ class Alignment:
 
 
 def hits(beats: Array, others: Array) -> float:
-    """Mean over beats of exp(-(distance to the nearest other)^2 / (2 * 0.05^2)); seconds; 0 if either has none."""
+    """Mean over beats of exp(-(distance to the nearest of others)^2 / (2 * 0.05^2)); 0 if either is empty.
+
+    beats, others: (n,), (m,) seconds, ascending.
+    """
     if not len(beats) or not len(others):
         return 0.0
     after = np.searchsorted(others, beats).clip(1, len(others) - 1) if len(others) > 1 else np.zeros(len(beats), int)
@@ -42,10 +45,11 @@ def hits(beats: Array, others: Array) -> float:
 
 
 def beat_alignment(joints: Array, music: Array, seed: int = 0) -> Alignment:
-    """Alignment of a motion (T, 24, 3) with the beats of its music (seconds from the first frame, ascending).
+    """The alignment of a motion with the beats of its music.
 
-    Music outside the motion does not count. For the chance level the music is shifted round the motion's length, so
-    that it keeps its tempo and its number of beats; the shifts depend on the seed alone.
+    joints: (T, 24, 3) metres, world, 30 fps. music: (n,) seconds from the first frame, ascending; beats outside the
+    motion are ignored. For the chance level the music's beats are shifted cyclically by DRAWS random times, which
+    preserves their tempo and number; the shifts depend on the seed alone.
     """
     duration = len(joints) / FPS
     moves = motion_beats(joints)

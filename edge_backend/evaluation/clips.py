@@ -1,4 +1,4 @@
-"""The stretches of 5 s that dances are compared on, as in the EDGE paper."""
+"""Cuts motions into the 5 s clips on which metrics are computed, as in the EDGE paper."""
 
 from ..numerics.array import Array
 from ..schema.frames import FPS
@@ -7,6 +7,6 @@ CLIP, STRIDE = 5 * FPS, 5 * FPS // 2  # frames
 
 
 def clips(joints: Array) -> list[Array]:
-    """Stretches of 5 s, 2.5 s apart, of joints (T, 24, 3); the whole where it is shorter than 5 s."""
+    """Clips (150, 24, 3) of joints (T, 24, 3), starting every 2.5 s; joints themselves if they are shorter than 5 s."""
     starts = range(0, len(joints) - CLIP + 1, STRIDE)
     return [joints[start : start + CLIP] for start in starts] or [joints]

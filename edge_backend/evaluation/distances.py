@@ -1,4 +1,4 @@
-"""How varied a set of dances is, and how far it is from another set. Features are (clips, width)."""
+"""Diversity of a set of dances (Dist), and its distance from another set (FID). Features are (clips, width)."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -8,25 +8,25 @@ from scipy.spatial.distance import pdist, squareform
 
 from ..numerics.array import Array
 
-CONSTANT = 1e-6  # a feature whose standard deviation in the reference is below this tells nothing, and is left out
+CONSTANT = 1e-6  # features with a smaller standard deviation in the reference are omitted
 
 
 def normalised(features: Array, reference: Array) -> Array:
-    """The features in standard deviations of the reference around its mean, without those that are constant there."""
+    """Features (clips, width) standardised by mean and deviation of the reference, without those constant there."""
     spread = reference.std(axis=0)
-    kept = spread > CONSTANT
-    return (features[:, kept] - reference[:, kept].mean(axis=0)) / spread[kept]
+    varying = spread > CONSTANT
+    return (features[:, varying] - reference[:, varying].mean(axis=0)) / spread[varying]
 
 
 def pair_distances(features: Array) -> Array:
-    """Distances (clips, clips) of every clip from every other."""
+    """Euclidean distances (clips, clips) between all pairs of clips."""
     return squareform(pdist(features))
 
 
 def mean_distance(distances: Array, chosen: Array) -> float:
-    """Dist (Li et al. 2021; Tseng et al. 2023): mean distance of pairs among the chosen clips; NaN without a pair.
+    """Dist (Li et al. 2021; Tseng et al. 2023): mean distance over pairs of the chosen clips; NaN without a pair.
 
-    distances: (clips, clips). chosen: clip numbers, some perhaps several times; a clip and itself are no pair.
+    distances: (clips, clips). chosen: (n,) clip numbers, possibly with repeats; a clip is not paired with itself.
     """
     pairs = chosen[:, None] != chosen
     return float(distances[np.ix_(chosen, chosen)].sum() / pairs.sum()) if pairs.any() else float("nan")
@@ -34,7 +34,7 @@ def mean_distance(distances: Array, chosen: Array) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Normal:
-    """The normal distribution through a set. root: of its covariance."""
+    """A normal distribution fitted to features. mean: (width,). covariance and its square root: (width, width)."""
 
     mean: Array
     covariance: Array
@@ -42,14 +42,14 @@ class Normal:
 
     @classmethod
     def through(cls, features: Array) -> Self:
-        """Through at least two clips."""
+        """Fit to features of at least two clips."""
         covariance = _covariance(features)
         values, vectors = np.linalg.eigh(covariance)
         return cls(features.mean(axis=0), covariance, vectors * np.sqrt(np.maximum(values, 0.0)) @ vectors.T)
 
 
 def frechet_distance(features: Array, reference: Normal) -> float:
-    """FID (Heusel et al. 2017): squared Frechet distance of the normals through two sets; NaN below 2 clips.
+    """FID (Heusel et al. 2017): squared Frechet distance of normal distributions; NaN with fewer than 2 clips.
 
     |m1 - m2|^2 + tr(S1 + S2 - 2 (S1^(1/2) S2 S1^(1/2))^(1/2)).
     """

@@ -8,26 +8,27 @@ from ..motion.skeleton import Joint
 from ..numerics.array import Array
 from ..schema.frames import FPS
 
-STANCE = np.array([0.083, 0.083, 0.022, 0.022])  # m, heights of ankles and toes on a flat foot on the floor
-STEP = 0.06  # m above the stance; higher is not on the floor, however still
+STANCE = np.array([0.083, 0.083, 0.022, 0.022])  # metres: heights of ankles and toe joints of a flat foot on the floor
+STEP = 0.06  # metres above that; higher joints are not on the floor, even if they are still
 
 
 def pfc(joints: Array) -> float:
-    """Physical foot contact as the EDGE authors' code has it (Tseng et al. 2023, eq. 10, times 10 000).
+    """Physical foot contact (PFC) as in the EDGE authors' code (Tseng et al. 2023, eq. 10, times 10 000).
 
-    Root acceleration without its downward part, over its largest value in the sequence, times both feet's horizontal
-    displacement per frame: of ankle and toes the smaller. Lower is better; 0 for a root that is never accelerated.
+    The mean of the root's acceleration, without its downward component and divided by its maximum, times both feet's
+    horizontal displacement per frame, for each the smaller of ankle and toes. Lower is better; 0 for a root without
+    acceleration.
     """
     return 1e4 * _foot_contact(joints, _step_lengths(joints[..., :2]))
 
 
 def pfc_paper(joints: Array) -> float:
-    """Physical foot contact as the paper writes eq. 10: the feet's whole velocity in m/s, no factor."""
+    """Physical foot contact as in eq. 10 of the paper: the feet's velocity in all axes, m/s, no factor."""
     return _foot_contact(joints, _step_lengths(joints) * FPS)
 
 
 def _foot_contact(joints: Array, speeds: Array) -> float:
-    """speeds: (T - 1, 4) of the contact joints. Acceleration i goes with the step from frame i + 1 to i + 2."""
+    """PFC from the contact joints' speeds (T - 1, 4). Acceleration i is paired with the step from i + 1 to i + 2."""
     acceleration = np.diff(joints[:, Joint.PELVIS].astype(np.float64), n=2, axis=0) * FPS**2
     acceleration[:, 2] = np.maximum(acceleration[:, 2], 0.0)
     push = np.linalg.norm(acceleration, axis=-1)
@@ -38,10 +39,10 @@ def _foot_contact(joints: Array, speeds: Array) -> float:
 
 
 def skate_ratio(joints: Array) -> float:
-    """Share of frames in which a foot skates (Karunratanakul et al. 2023, GMD; used by OmniControl and MotionLCM).
+    """Foot skating ratio: share of frames (Karunratanakul et al. 2023, GMD; used by OmniControl and MotionLCM).
 
-    A toe joint skates where it is below 5 cm before and after the step, faster than 0.5 m/s along the floor, and so is
-    its mean over five steps. Heights are measured from the lowest point that the toes reach.
+    A toe joint skates in a step if it is below 5 cm before and after it, and if its horizontal speed and the mean of
+    that over five steps are above 0.5 m/s. Heights are relative to the toes' lowest position in the motion.
     """
     toes = joints[:, [Joint.LEFT_TOES, Joint.RIGHT_TOES]]
     low = toes[..., 2] - toes[..., 2].min() < 0.05
@@ -52,10 +53,10 @@ def skate_ratio(joints: Array) -> float:
 
 
 def slide(joints: Array) -> float:
-    """Median millimetres per frame that a foot which is down moves along the floor; NaN if none ever is.
+    """Median horizontal displacement, millimetres per frame, of feet in contact; NaN without contacts.
 
-    Down: its ankle or its toes move less than 0.01 m to the next frame and to the one after (EDGE's contact) within
-    6 cm of their stance. Of ankle and toes the slower counts: feet roll.
+    A foot is in contact if its ankle or its toes move less than 0.01 m to the next frame and to the one after (EDGE's
+    contact) at less than 6 cm above their stance. The smaller displacement of ankle and toes counts, because feet roll.
     """
     feet = joints[:, list(CONTACT_JOINTS)]
     planted = (_step_lengths(joints) < CONTACT_SPEED) & (feet[:-1, :, 2] - STANCE < STEP)
@@ -66,15 +67,18 @@ def slide(joints: Array) -> float:
 
 
 def floating(joints: Array, above: float = 0.02) -> float:
-    """Share of frames in which both ankles and both toes are more than 2 cm above their stance (floor at z = 0)."""
+    """Share of frames in which ankles and toes of both feet are more than `above` metres over their stance.
+
+    The floor is z = 0.
+    """
     return float(((joints[:, list(CONTACT_JOINTS), 2] - STANCE).min(axis=-1) > above).mean())
 
 
 def penetration(joints: Array) -> float:
-    """Mean over frames of the millimetres by which the deepest ankle or toe is below its stance (floor at z = 0)."""
+    """Mean over frames of the depth, millimetres, of the deepest ankle or toe below its stance (floor at z = 0)."""
     return float(np.maximum(STANCE - joints[:, list(CONTACT_JOINTS), 2], 0.0).max(axis=-1).mean() * 1000)
 
 
 def _step_lengths(points: Array) -> Array:
-    """(T - 1, 4): how far each contact joint goes from one frame to the next."""
+    """Displacements (T - 1, 4), metres per frame, of the contact joints. points: (T, 24, 2 or 3)."""
     return np.linalg.norm(np.diff(points[:, list(CONTACT_JOINTS)].astype(np.float64), axis=0), axis=-1)

@@ -1,7 +1,7 @@
-"""Geometric features of a motion (Mueller et al. 2005), as AIST++'s evaluation chose them: 32 yes-or-no questions.
+"""Geometric features of a motion (Mueller et al. 2005), the 32 boolean ones of AIST++'s evaluation.
 
-Lengths are in those of the skeleton: humerus (shoulder to elbow), width of shoulders, width of hips. Speeds count
-double, as published: the code takes 1/120 s for a frame of motions at 60 fps.
+Thresholds are multiples of lengths of the skeleton: humerus (shoulder to elbow), width of shoulders, width of hips.
+Speeds are doubled as in the published code, which takes 1/120 s per frame for motions at 60 fps.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ HIPS = float(np.linalg.norm(_REST[Joint.LEFT_HIP] - _REST[Joint.RIGHT_HIP]))
 
 
 def geometric_features(joints: Array) -> Array:
-    """(32,): for each question the share of frames (from the second on) in which the answer is yes.
+    """Shares (32,) of frames, from the second on, in which each boolean feature is true.
 
     joints: (T, 24, 3) metres, z up, 30 fps, T >= 2.
     """
@@ -33,7 +33,7 @@ def geometric_features(joints: Array) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class _Pose:
-    """The relations that questions are made of. Frames run from the second to the last; answers are (T - 1,)."""
+    """Relations between joints, from which features are built. Results are (T - 1, ...), for frames 1 to T - 1."""
 
     joints: Array
 
@@ -44,14 +44,14 @@ class _Pose:
         return self.at(end) - self.at(start)
 
     def height(self, joint: Joint) -> Array:
-        """Above the lowest joint of the frame."""
+        """Height above the lowest joint of the frame, metres."""
         return self.at(joint)[:, 2] - self.joints[1:, :, 2].min(axis=-1)
 
     def speed(self, joint: Joint) -> Array:
         return np.linalg.norm(np.diff(self.joints[:, joint], axis=0), axis=-1) * FPS * SPEED_UNIT
 
     def speed_along(self, moving: Joint, origin: Joint, direction: Array) -> Array:
-        """Of one joint against another, along a direction (T - 1, 3)."""
+        """Velocity of one joint relative to another, along a direction (T - 1, 3)."""
         relative = np.diff(self.joints[:, moving] - self.joints[:, origin], axis=0) * FPS * SPEED_UNIT
         return _along(relative, direction)
 
@@ -60,13 +60,13 @@ class _Pose:
         return _along(self.bone(a, joint), np.cross(self.bone(a, c), self.bone(a, b)))
 
     def angle(self, first: Array, second: Array) -> Array:
-        """Degrees between two directions."""
+        """Angles (T - 1,), degrees, between directions (T - 1, 3)."""
         cosine = _along(first, second) / np.maximum(np.linalg.norm(first, axis=-1), 1e-12)
         return np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
 
 
 def _along(vectors: Array, direction: Array) -> Array:
-    """Length of the vectors along a direction; 0 where there is no direction."""
+    """Components (T - 1,) of vectors (T - 1, 3) along directions (T - 1, 3); 0 where a direction has length 0."""
     return (vectors * direction).sum(axis=-1) / np.maximum(np.linalg.norm(direction, axis=-1), 1e-12)
 
 
@@ -77,7 +77,7 @@ _SIDES = (
 
 
 def _hands(pose: _Pose) -> list[Array]:
-    """Questions 1 to 14. Published code ignores the last joint of its relative speeds: numbers 5 and 6 are one."""
+    """Features 1 to 14. In the published code, an unused argument makes features 5 and 6 equal."""
     right, left = Joint.RIGHT_WRIST, Joint.LEFT_WRIST
     chest = pose.bone(Joint.SPINE3, Joint.NECK)
     stretch = pose.speed_along(Joint.SPINE3, Joint.SPINE1, pose.bone(Joint.SPINE1, Joint.SPINE3)) > 1.8 * HUMERUS
@@ -103,7 +103,7 @@ def _hands(pose: _Pose) -> list[Array]:
 
 
 def _feet(pose: _Pose) -> list[Array]:
-    """Questions 15 to 23."""
+    """Features 15 to 23."""
     right, left = Joint.RIGHT_ANKLE, Joint.LEFT_ANKLE
     return [
         pose.beyond_plane(right, Joint.PELVIS, Joint.LEFT_HIP, Joint.LEFT_TOES) > 0.38 * HUMERUS,
@@ -118,7 +118,7 @@ def _feet(pose: _Pose) -> list[Array]:
 
 
 def _body(pose: _Pose) -> list[Array]:
-    """Questions 24 to 32."""
+    """Features 24 to 32."""
     down_the_back = pose.bone(Joint.NECK, Joint.PELVIS)
     lean = pose.angle(down_the_back, np.broadcast_to([0.0, 0.0, 1.0], down_the_back.shape))
     return [

@@ -1,4 +1,4 @@
-"""How sure a figure is: intervals by the bootstrap (Efron 1979) over dances."""
+"""Confidence intervals of metrics, by the bootstrap (Efron 1979) over dances."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ LEVEL = 95  # per cent
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure and its 95 % interval, NaN where there is none."""
+    """A value and its 95 % interval, NaN where it is not defined."""
 
     value: float
     low: float
@@ -21,10 +21,10 @@ class Estimate:
 
 
 def bootstrap(statistic: Callable[[Array], float], dances: int, seed: int = 0) -> Estimate:
-    """The statistic of all dances, and the interval that it falls in when dances are drawn again with repeats.
+    """The statistic of all dances and its bootstrap interval.
 
-    statistic: of an array of dance numbers; 0 or more, as all metrics here are. Repeats bias statistics of variety (two
-    equal dances are not varied), so the draws are centred on the value.
+    statistic: a function of dance numbers (n,), with values >= 0. dances: their number. Repeated dances bias measures
+    of diversity, so the distribution of the draws is centred on the value.
     """
     value = statistic(np.arange(dances))
     if dances < 2 or not np.isfinite(value):

@@ -1,8 +1,8 @@
-"""Is a joint bent as no human joint bends?
+"""Detects joint rotations beyond human range.
 
-Each joint's rotation is taken apart into swing (where the next bone points) and twist (about that bone); knees and
-elbows also into their hinge. The limits are those of trained dancers with a margin, so that what is beyond them is
-wrong and not only unusual.
+Each joint's rotation is split into swing (direction of the next bone) and twist (about that bone), for knees and elbows
+also into flexion and sideways angle. The limits are those of trained dancers with a margin, so that rotations beyond
+them are errors and not only unusual.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from ..numerics.array import Array
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Degrees. swing: from the rest direction of the bone to `toward`. twist: about the bone, either way."""
+    """Degrees. swing: of the bone to `toward`, from its rest direction. twist: about that bone, in either sense."""
 
     toward: Joint
     swing: float
@@ -25,7 +25,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Hinge:
-    """Degrees. flexion: least and greatest turn of the bone to `toward` about `axis`; sideways: out of that plane."""
+    """Degrees. flexion: range of the rotation of the bone to `toward` about `axis`; sideways: out of that plane."""
 
     toward: Joint
     axis: tuple[float, float, float]
@@ -59,11 +59,11 @@ HINGES = {
     Joint.LEFT_ELBOW: Hinge(Joint.LEFT_WRIST, (0, -1, 0), (-20, 170), 50),
     Joint.RIGHT_ELBOW: Hinge(Joint.RIGHT_WRIST, (0, 1, 0), (-20, 170), 50),
 }
-WHOLE = {Joint.HEAD: 75.0, Joint.LEFT_TOES: 90.0, Joint.RIGHT_TOES: 90.0}  # degrees in all: no bone follows
+WHOLE = {Joint.HEAD: 75.0, Joint.LEFT_TOES: 90.0, Joint.RIGHT_TOES: 90.0}  # degrees in all; no next bone
 
 
 def overbent(rotations: Array) -> Array:
-    """(T, 24): where a joint is beyond its limits. rotations: (T, 24, 3, 3) local. The pelvis may turn as it likes."""
+    """Bool (T, 24), joints beyond their limits. rotations: (T, 24, 3, 3) local. The pelvis has no limits."""
     beyond = np.zeros(rotations.shape[:2], dtype=bool)
     for joint, limit in LIMITS.items():
         swing, twist = _swing_and_twist(rotations[:, joint], _bone(limit.toward))
@@ -78,7 +78,10 @@ def overbent(rotations: Array) -> Array:
 
 
 def overbent_share(rotations: Array) -> float:
-    """Share of frames in which the joint that is worst of all is beyond its limits. rotations: (T, 24, 3, 3) local."""
+    """The largest share, over joints, of frames in which the joint is beyond its limits.
+
+    rotations: (T, 24, 3, 3) local.
+    """
     return float(overbent(rotations).mean(axis=0).max())
 
 
@@ -88,7 +91,7 @@ def _bone(toward: Joint) -> Array:
 
 
 def _swing_and_twist(rotations: Array, bone: Array) -> tuple[Array, Array]:
-    """Degrees (T,): angle between the bone and its rest, and signed turn about the bone."""
+    """Swing of the bone (3,) from rest and signed twist about it, both (T,), degrees, of rotations (T, 3, 3)."""
     swing = np.degrees(np.arccos(np.clip(rotations @ bone @ bone, -1.0, 1.0)))
     quaternion = matrix_to_quaternion(rotations.astype(np.float64))
     twist = np.degrees(2 * np.arctan2(quaternion[:, 1:] @ bone, quaternion[:, 0]))
@@ -96,12 +99,12 @@ def _swing_and_twist(rotations: Array, bone: Array) -> tuple[Array, Array]:
 
 
 def _hinge_angles(rotations: Array, bone: Array, axis: Array) -> tuple[Array, Array]:
-    """Degrees (T,): turn of the bone about the hinge's axis from its rest, and its angle out of the rest's plane."""
+    """Flexion and sideways angle (T,), degrees, of rotations (T, 3, 3) of a bone (3,) with a hinge axis (3,)."""
     turned = rotations @ bone
     in_plane = bone - float(bone @ axis) * axis
     straight = in_plane / float(np.linalg.norm(in_plane))
     flexion = np.degrees(np.arctan2(turned @ np.cross(axis, straight), turned @ straight))
-    # Fully bent, past 180 degrees is past -180: what is bent that far is not overstretched.
+    # Flexion beyond 180 degrees wraps to -180; such a joint is bent, not overstretched.
     flexion = np.where(flexion < -120, flexion + 360, flexion)
     sideways = np.degrees(np.arcsin(np.clip(turned @ axis, -1.0, 1.0)) - np.arcsin(np.clip(bone @ axis, -1.0, 1.0)))
     return flexion, sideways

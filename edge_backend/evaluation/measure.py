@@ -1,4 +1,4 @@
-"""All metrics of one dance, by name; `metrics.METRICS` says what each of them is."""
+"""Computes all metrics of one dance, by name; `metrics.METRICS` describes them."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from .limits import overbent_share
 
 
 def measure(motion: Motion, beats: Array | None = None) -> dict[str, float]:
-    """The metrics of one dance. beats: the music's, seconds from the first frame; None = the motion's own."""
+    """The metrics of one dance, by name. beats: of the music, seconds from the first frame; None = motion.beats."""
     joints = motion.joints()
     return {
         **body_metrics(joints, motion.rotations),
@@ -22,7 +22,7 @@ def measure(motion: Motion, beats: Array | None = None) -> dict[str, float]:
 
 
 def body_metrics(joints: Array, rotations: Array) -> dict[str, float]:
-    """Those that need no music. joints: (T, 24, 3) metres, z up, 30 fps. rotations: (T, 24, 3, 3) local."""
+    """The metrics that need no music. joints: (T, 24, 3) metres, z up, 30 fps. rotations: (T, 24, 3, 3) local."""
     return {
         "pfc": _mean_of_clips(feet.pfc, joints),
         "pfc_paper": _mean_of_clips(feet.pfc_paper, joints),
@@ -38,7 +38,7 @@ def body_metrics(joints: Array, rotations: Array) -> dict[str, float]:
 
 
 def beat_metrics(joints: Array, music: Array) -> dict[str, float]:
-    """Those that need the music's beats, in seconds from the first frame; empty without any."""
+    """The metrics that need the music's beats (n,), seconds from the first frame; empty if there are none."""
     if not len(music):
         return {}
     alignment = beat_alignment(joints, np.asarray(music))

@@ -1,15 +1,15 @@
-"""What each metric is called, counted in, and good for."""
+"""Title, unit, direction and explanation of each metric."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 Aim = Literal["low", "high", "reference"]
-"""Where a good dance is: as low or as high as can be, or where the reference motions are."""
+"""Which values are good: low ones, high ones, or those near the reference motions'."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """title and unit for people; explained: one line with its source."""
+    """Texts about a metric for the report. explained: one line with the metric's source."""
 
     family: str
     title: str

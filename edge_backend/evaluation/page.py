@@ -1,4 +1,4 @@
-"""The evaluation page: one HTML file with its own style and plots, that needs nothing from the net."""
+"""The evaluation report as one self-contained HTML file with plots."""
 
 import math
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ svg .level { stroke-dasharray: 3 3; }
 
 
 def page(results: Sequence[SetResult]) -> str:
-    """The page. results: the reference motions first, then the sets beside them."""
+    """The page. results: the reference first, then the sets that are compared with it."""
     families = groupby(METRICS.items(), key=lambda item: item[1].family)
     sections = "".join(_family(family, list(metrics), results) for family, metrics in families)
     dances = "".join(_dances(result) for result in results)

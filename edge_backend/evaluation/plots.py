@@ -1,4 +1,4 @@
-"""Plots as SVG text. Colours and fonts are the page's."""
+"""Plots as SVG; colours and fonts are set by the page's style sheet."""
 
 import math
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ WIDTH, ROW, LABELS, VALUES = 760, 26, 210, 160  # pixels: the whole plot, a row'
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One set in a plot. singles: its dances' own values. real: it is the reference."""
+    """One set in a plot. singles: the values of its dances. real: whether it is the reference."""
 
     label: str
     estimate: Estimate
@@ -21,7 +21,7 @@ class Row:
 
 
 def interval_plot(title: str, rows: Sequence[Row]) -> str:
-    """Rows of dots, each with its mean and interval, on a common axis from 0; a dashed line at the reference's mean."""
+    """A dot plot: a row for each set, with mean and interval, on a common axis from 0; dashed: the reference's mean."""
     far = _end_of_axis(rows)
     height = ROW * len(rows) + 6
     lines = [f'<line class="axis" x1="{LABELS}" x2="{LABELS}" y1="0" y2="{height}"/>']
@@ -37,14 +37,14 @@ def interval_plot(title: str, rows: Sequence[Row]) -> str:
 
 
 def short(value: float) -> str:
-    """Three digits; a dash for what could not be measured."""
+    """The value with three digits; "-" if it is not finite."""
     if not math.isfinite(value):
         return "-"
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _end_of_axis(rows: Sequence[Row]) -> float:
-    """The greatest value, but at most three times the greatest mean or interval: one wild dance hides no other."""
+    """The largest value, but at most three times the largest mean or interval, to limit the effect of outliers."""
     means = [value for row in rows for value in (row.estimate.value, row.estimate.high) if math.isfinite(value)]
     singles = [value for row in rows for value in row.singles if math.isfinite(value)]
     return min(max([*means, *singles], default=1.0), 3 * max(means, default=1.0)) or 1.0

@@ -1,6 +1,6 @@
-"""What real dance scores: features and metrics of motion capture, for generated dances to stand beside.
+"""Features and metrics of motion capture dances, the reference for generated ones.
 
-`python -m edge_backend.evaluation.reference DATA.npz` makes the file anew from the motions; the file holds no motions.
+`python -m edge_backend.evaluation.reference DATA.npz` makes the file from motions; the file itself has no motions.
 """
 
 import argparse
@@ -25,18 +25,18 @@ LABEL = "motion capture, held out"
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """train: features by kind of the training motions' clips. holdout: the motions that no training saw."""
+    """train: kind -> features (clips, width) of the training motions. holdout: measured motions not trained on."""
 
     train: dict[str, Array]
     holdout: list[Measured]
 
     def result(self) -> SetResult:
-        """The held-out motions, measured as a set of dances is; without music they have no beat metrics."""
+        """The hold-out motions as a set of dances; without music, they have no beat metrics."""
         return summarise(LABEL, self.holdout, self.train)
 
 
 def load_reference(path: Path = BUNDLED) -> Reference:
-    """Read a file of write_reference. Raises EdgeError reference_unreadable."""
+    """Read a file of `write_reference`. Raises EdgeError reference_unreadable."""
     try:
         with np.load(path, allow_pickle=False) as file:
             train = {kind: file[f"train_{kind}"].astype(np.float64) for kind in FEATURES}
@@ -58,10 +58,10 @@ def load_reference(path: Path = BUNDLED) -> Reference:
 
 
 def write_reference(data: Path, path: Path) -> None:
-    """Measure the motions of a data set file and write the reference.
+    """Measure the motions of a data set and write the reference to path.
 
-    data: npz with poses (T, 24, 3) axis-angle, root (T, 3) metres, z up, 30 fps; start, length, name, split ("train" or
-    "holdout") of its pieces.
+    data: npz with poses (T, 24, 3) axis-angle, radians, root (T, 3) metres, z up, 30 fps; start, length, name, split
+    ("train" or "holdout") of its pieces.
     """
     with np.load(data, allow_pickle=False) as file:
         rotations = axis_angle_to_matrix(file["poses"].astype(np.float64))

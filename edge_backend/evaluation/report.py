@@ -1,4 +1,4 @@
-"""An evaluation as JSON for programs, as a table for the terminal, and as one HTML page for people."""
+"""Writes an evaluation as JSON and as an HTML page, and formats it as a table for the terminal."""
 
 import json
 import math
@@ -16,7 +16,10 @@ from .sets import SetResult
 
 
 def write_report(folder: Path, results: Sequence[SetResult]) -> None:
-    """Write report.json and report.html into the folder. results: the reference first, then the sets beside it."""
+    """Write report.json and report.html into the folder. results: the reference first, then the sets compared with it.
+
+    Raises OSError.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     texts = {"report.json": json.dumps(as_json(results), indent=1, allow_nan=False), "report.html": page(results)}
     for name, text in texts.items():
@@ -25,7 +28,7 @@ def write_report(folder: Path, results: Sequence[SetResult]) -> None:
 
 
 def as_json(results: Sequence[SetResult]) -> dict[str, Any]:
-    """Everything that was measured, of JSON types; what could not be measured is null."""
+    """All results as JSON types; values that are not finite are null."""
     return {
         "program": __version__,
         "metrics": {name: asdict(metric) for name, metric in METRICS.items()},
@@ -48,7 +51,7 @@ def as_json(results: Sequence[SetResult]) -> dict[str, Any]:
 
 
 def table(results: Sequence[SetResult]) -> str:
-    """The means, one metric a line, one set a column."""
+    """The means with their intervals as text, a line for each metric, a column for each set."""
     width = max(len(metric.title) for metric in METRICS.values()) + 2
     columns = [result.label[:24].rjust(26) for result in results]
     lines = ["".join([" " * width, *columns])]

@@ -1,4 +1,4 @@
-"""A set of dances, such as those of one weights file: its metrics with intervals, against reference motions."""
+"""Metrics with intervals of a set of dances, such as those of one weights file, compared with reference motions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ FEATURES = {"k": kinetic_features, "k_published": published_kinetic_features, "g
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One dance. features: by kind, (clips, width), of its whole 5 s clips."""
+    """The metrics of one dance. features: kind -> (clips, width), of its complete 5 s clips."""
 
     name: str
     seconds: float
@@ -29,7 +29,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class SetResult:
-    """label: what the dances share. estimates: by metric name."""
+    """The metrics of a set. label: the set's name. estimates: metric name -> estimate."""
 
     label: str
     dances: list[Measured]
@@ -37,12 +37,15 @@ class SetResult:
 
 
 def measure_dance(name: str, motion: Motion) -> Measured:
-    """Everything about one dance that comparisons need; its music's beats are those that it carries."""
+    """The metrics and features of one dance; the music's beats are motion.beats."""
     return Measured(name, motion.frames / Motion.fps, measure(motion), clip_features(motion.joints()))
 
 
 def clip_features(joints: Array) -> dict[str, Array]:
-    """The features of each kind, (clips, width); a motion below 5 s has no clip. joints: (T, 24, 3) m, z up, 30 fps."""
+    """Kind -> features (clips, width) of 5 s clips, 0 clips if the motion is shorter.
+
+    joints: (T, 24, 3) metres, z up, 30 fps.
+    """
     whole = [clip for clip in clips(joints) if len(clip) == CLIP]
     return {
         kind: np.stack([of(clip) for clip in whole]) if whole else np.zeros((0, len(of(np.zeros((4, 24, 3))))))
@@ -51,9 +54,9 @@ def clip_features(joints: Array) -> dict[str, Array]:
 
 
 def summarise(label: str, dances: Sequence[Measured], reference: dict[str, Array]) -> SetResult:
-    """Means of the dances' own metrics, and the set's variety and distance from the reference, all with intervals.
+    """Means of the dances' metrics, and the set's Dist and FID, all with intervals.
 
-    reference: features by kind, (clips, width), of the motions that FID compares with and that features are scaled by.
+    reference: kind -> features (clips, width), by which features are standardised and from which FID is computed.
     """
     names = dict.fromkeys(name for dance in dances for name in dance.metrics)
     estimates = {name: _mean(np.array([dance.metrics.get(name, np.nan) for dance in dances])) for name in names}
@@ -66,7 +69,7 @@ def summarise(label: str, dances: Sequence[Measured], reference: dict[str, Array
 
 
 def _mean(values: Array) -> Estimate:
-    """Of the dances that have the metric."""
+    """Mean with interval over the dances that have the metric."""
     values = values[np.isfinite(values)]
     return bootstrap(lambda chosen: float(values[chosen].mean()) if len(values) else float("nan"), len(values))
 

@@ -1,4 +1,4 @@
-"""The type of arrays in annotations; shapes, units and frames of reference stand in docstrings."""
+"""The array type for annotations; docstrings state shapes, units and frames of reference."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Symmetric positive definite systems in which each unknown meets its near neighbours alone, in linear time."""
+"""Solvers for banded symmetric positive definite systems, in linear time."""
 
 import numpy as np
 
@@ -6,16 +6,16 @@ from .array import Array
 
 _FEW_COLUMNS = 8
 _GROUP = 6
-"""So many frames of blocks are eliminated at once: with fewer numpy's calls cost most, with more its arithmetic."""
+"""Frames of blocks that are eliminated together: with fewer, numpy's call overhead dominates, with more, arithmetic."""
 _FEW_BLOCKS = 24
-"""So many 2 by 2 blocks are solved as one matrix, faster than halving them five times more."""
+"""Up to this many 2 by 2 blocks are solved as one full matrix, which is faster than further cyclic reduction."""
 _SIGNS = np.array([[1, -1], [-1, 1]])
 
 
 def solve_pentadiagonal(diagonal: Array, first: Array, second: Array, right: Array) -> Array:
     """Solve A x = right (T, n) for A (T, T) with two bands beside its diagonal, by A = L D L^T.
 
-    diagonal, first, second: (T,), A at [t, t], [t, t + 1] and [t, t + 2]; entries beyond the last row count nothing.
+    diagonal, first, second: (T,), A at [t, t], [t, t + 1] and [t, t + 2]; entries beyond the last row are ignored.
     """
     frames, columns = right.shape
     d, one, two = [1.0, 1.0], [0.0, 0.0], [0.0, 0.0]  # D, and L at [t + 1, t] and [t + 2, t]; two entries of padding
@@ -25,7 +25,7 @@ def solve_pentadiagonal(diagonal: Array, first: Array, second: Array, right: Arr
         d.append(pivot)
         one.append(below)
         two.append(c / pivot)
-    # In a recursion plain floats are several times as fast as numpy's; with many columns, rows of numpy are.
+    # In a recursion Python floats are several times as fast as numpy scalars; for many columns, numpy rows are faster.
     few = columns <= _FEW_COLUMNS
     solved = []
     for column in right.T.tolist() if few else [list(right)]:
@@ -39,7 +39,7 @@ def solve_pentadiagonal(diagonal: Array, first: Array, second: Array, right: Arr
 
 
 def add_bending(diagonal: Array, first: Array, second: Array, weight: float) -> None:
-    """Add weight * D^T D, D = the second differences of T frames, to bands (T, ...) in place: what bends costs more."""
+    """Add weight * D^T D, D = second differences over T frames, to bands (T, ...) in place: penalises acceleration."""
     inner = max(len(diagonal) - 2, 0)
     for offset, factor in enumerate((1, 4, 1)):
         diagonal[offset : inner + offset] += weight * factor
@@ -78,7 +78,7 @@ def _grouped(part: Array, count: int) -> Array:
 
 
 def _eliminated(own: Array, later: Array, right: Array) -> Array:
-    """Block Thomas. own, later: (K, m, m), the groups' blocks and those beside them. right: (K, ...) of m numbers."""
+    """Block Thomas algorithm. own, later: (K, m, m), blocks on and above the diagonal. right: (K, ...) of m numbers."""
     block, value = own[0], right[0].ravel()
     steps = []
     for group, beside in enumerate(later):
@@ -96,8 +96,8 @@ def _eliminated(own: Array, later: Array, right: Array) -> Array:
 def solve_block_tridiagonal(diagonal: Array, above: Array, right: Array) -> Array:
     """Solve A x = right (K, 2, n) for a symmetric positive definite A of 2 by 2 blocks.
 
-    diagonal: (K, 2, 2). above: (K - 1, 2, 2), the blocks beside it. Every other unknown is eliminated, which leaves
-    half as many of the same kind (cyclic reduction; Hockney 1965).
+    diagonal: (K, 2, 2). above: (K - 1, 2, 2), the blocks above it. Cyclic reduction (Hockney 1965): eliminating every
+    other unknown leaves a system of the same form and half the size.
     """
     if len(diagonal) <= _FEW_BLOCKS:
         return _solve_few(diagonal, above, right)
@@ -119,13 +119,13 @@ def solve_block_tridiagonal(diagonal: Array, above: Array, right: Array) -> Arra
 
 
 def _inverse(matrices: Array) -> Array:
-    """Inverses of matrices (K, 2, 2): many times as fast as LAPACK, which is called for each."""
+    """Inverses of matrices (K, 2, 2) in closed form; much faster than np.linalg.inv, which calls LAPACK for each."""
     turned = matrices[:, ::-1, ::-1].swapaxes(1, 2) * _SIGNS
     return turned / (matrices[:, 0, 0] * matrices[:, 1, 1] - matrices[:, 0, 1] * matrices[:, 1, 0])[:, None, None]
 
 
 def _solve_few(diagonal: Array, above: Array, right: Array) -> Array:
-    """The same, as one full matrix."""
+    """`solve_block_tridiagonal` by one full matrix."""
     count = len(diagonal)
     full, blocks = np.zeros((count, 2, count, 2)), np.arange(count)
     full[blocks, :, blocks] = diagonal

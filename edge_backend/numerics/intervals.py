@@ -1,4 +1,4 @@
-"""Stretches of frames: where a mask is True, and how far each frame is from there."""
+"""Intervals of frames: where a mask is True, and each frame's distance from there."""
 
 from collections.abc import Iterable
 from itertools import groupby
@@ -9,13 +9,13 @@ from .array import Array
 
 
 def runs(mask: Array) -> list[tuple[int, int]]:
-    """The stretches of True in a mask (T,): (first frame, frame after the last) of each."""
+    """The maximal intervals of True in a mask (T,), as (first frame, frame after the last)."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
     return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
 
 
 def consecutive(numbers: Iterable[int]) -> list[range]:
-    """Ascending numbers as ranges without gaps."""
+    """Group ascending numbers into maximal ranges of consecutive ones."""
     stretches = groupby(enumerate(numbers), lambda numbered: numbered[1] - numbered[0])
     ends = [(members[0][1], members[-1][1]) for members in (list(group) for _, group in stretches)]
     return [range(first, last + 1) for first, last in ends]

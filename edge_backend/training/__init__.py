@@ -1,4 +1,4 @@
-"""Training: the pack of dances, its augmentation, the losses, Adan and the trainer.
+"""Training: the training pack, its augmentation, the losses, the Adan optimiser and the training loop.
 
-torch, numpy, safetensors and the standard library are enough to train. Imported by cli alone.
+Training itself imports torch, numpy, safetensors and the standard library only. Imported by cli alone.
 """

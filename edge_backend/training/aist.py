@@ -1,4 +1,4 @@
-"""AIST++ (Li et al. 2021) as a training pack: the official folders, in the slices that EDGE's authors train on."""
+"""Makes a training pack of AIST++ (Li et al. 2021) from its official folders, in the slices of EDGE's authors."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -21,7 +21,7 @@ from .pack_file import Dance, write_pack
 
 SLICE = 150  # frames, 5 s
 STRIDE = 15  # frames, 0.5 s
-SPLITS = {"crossmodal_train": False, "crossmodal_test": True}  # list of names: whether they are hold-out
+SPLITS = {"crossmodal_train": False, "crossmodal_test": True}  # split file -> whether its motions are hold-out
 KINDS = ("baseline", "rhythm", "jukebox")
 
 
@@ -37,11 +37,11 @@ def prepare_aist(
 ) -> None:
     """Write a pack of AIST++.
 
-    folder: holds motions/*.pkl, splits/crossmodal_train.txt, splits/crossmodal_test.txt and, if there is one,
-    ignore_list.txt. wavs: a wav for each motion, under its name or its song's (mBR0.wav). kind: of music features, one
-    of KINDS. jukebox: how to run it for features of that kind, which are made in this process alone. All names are
-    checked before any work is done. Raises EdgeError `motion_missing`, `audio_missing`, `motion_unreadable`, and those
-    of `write_pack` and Jukebox.
+    folder: with motions/*.pkl, splits/crossmodal_train.txt, splits/crossmodal_test.txt and optionally ignore_list.txt.
+    wavs: folder with a wav for each motion, named after it or after its song (mBR0.wav). kind: of music features, one
+    of KINDS. workers: processes; 1 for Jukebox. jukebox: settings for features of that kind. say: is called with lines
+    of progress. All files are looked up before the first is read. Raises EdgeError `motion_missing`, `audio_missing`,
+    `motion_unreadable`, and those of `write_pack` and Jukebox.
     """
     if kind == "jukebox":
         opened(jukebox or JukeboxSettings())
@@ -54,17 +54,17 @@ def prepare_aist(
         wav_of(wavs, name)
     dances = []
     with process_pool(workers) as pool:
-        # In this process where there is one worker only: starting another costs seconds.
+        # With one worker the work is done in this process: starting another takes seconds.
         mapped = pool.map if workers > 1 else map
         for dance in mapped(partial(_dance, folder, wavs, kind, jukebox), names.keys(), names.values()):
             dances.append(dance)
-            say(f"{len(dances)} of {len(names)}: {dance.name}, {len(dance.heard)} stretches")
+            say(f"{len(dances)} of {len(names)}: {dance.name}, {len(dance.music)} stretches")
     about = {"features": kind, "sources": ["AIST++"], "licences": ["AIST++: CC BY 4.0; AIST's music: its own terms"]}
     write_pack(target, dances, about)
 
 
 def wav_of(wavs: Path, name: str) -> Path:
-    """The music of a motion (gBR_sBM_cAll_d04_mBR0_ch01). Raises EdgeError `audio_missing`."""
+    """Path of the music of a motion such as gBR_sBM_cAll_d04_mBR0_ch01. Raises EdgeError `audio_missing`."""
     tries = [wavs / f"{name}.wav", wavs / f"{name.split('_')[4]}.wav"]
     for path in tries:
         if path.is_file():
@@ -79,7 +79,7 @@ def slice_starts(frames: int) -> range:
 
 
 def _listed(folder: Path) -> dict[str, bool]:
-    """The motions of the splits without those to ignore, and whether each is hold-out."""
+    """Names of the splits' motions, without those of the ignore list -> whether each is hold-out."""
     ignored = set(_lines(folder / "ignore_list.txt")) if (folder / "ignore_list.txt").exists() else set()
     names: dict[str, bool] = {}
     for split, holdout in SPLITS.items():
@@ -103,7 +103,7 @@ def _motion_path(folder: Path, name: str) -> Path:
     return folder / "motions" / f"{name}.pkl"
 
 
-def _dance(  # noqa: PLR0917 - what partial fills in comes first
+def _dance(  # noqa: PLR0917 - arguments bound by partial come first
     folder: Path, wavs: Path, kind: str, jukebox: JukeboxSettings | None, name: str, holdout: bool
 ) -> Dance:
     path = _motion_path(folder, name)
@@ -115,16 +115,16 @@ def _dance(  # noqa: PLR0917 - what partial fills in comes first
     except (KeyError, ValueError, TypeError) as error:
         message = f"{path} is no motion of AIST++."
         raise EdgeError("motion_unreadable", message, "Download it again.", str(error)) from error
-    return Dance(name, motion, holdout, _heard(wav_of(wavs, name), kind, motion.frames, jukebox))
+    return Dance(name, motion, holdout, _music_features(wav_of(wavs, name), kind, motion.frames, jukebox))
 
 
-def _heard(wav: Path, kind: str, frames: int, jukebox: JukeboxSettings | None) -> list[tuple[int, Array]]:
+def _music_features(wav: Path, kind: str, frames: int, jukebox: JukeboxSettings | None) -> list[tuple[int, Array]]:
     audio = load(wav)
     if kind == "rhythm":
         return [(0, rhythm_features(audio, frames)[0])]
-    # Each slice is heard alone, as the authors' code does; where motion or music is longer, its rest is left out.
+    # Features are computed for each slice separately, as in the authors' code. The longer of motion and music is cut.
     starts = slice_starts(min(frames, int(audio.duration * FPS)))
     if kind == "jukebox" and starts:
-        heard = jukebox_windows(audio, starts[-1] + SLICE, jukebox or JukeboxSettings(), stride=STRIDE)
-        return list(zip(starts, heard.astype(np.float16), strict=True))
+        features = jukebox_windows(audio, starts[-1] + SLICE, jukebox or JukeboxSettings(), stride=STRIDE)
+        return list(zip(starts, features.astype(np.float16), strict=True))
     return list(zip(slice_starts(frames), baseline_slices(audio, STRIDE / FPS), strict=False))

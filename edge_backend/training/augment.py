@@ -1,7 +1,7 @@
-"""Windows for training, made in batches on the device: cut, mirrored, turned, moved, with their condition.
+"""Draws training windows on the device, with random mirroring, heading and position, and their condition.
 
-The condition is the music's channels and behind them the controls in the order of model.controls: style one-hot,
-energy, whether the energy is given.
+The condition has the music's channels followed by the controls in the order of model.controls: style one-hot, energy,
+whether the energy is given.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,8 @@ from .symmetry import mirror_channels, mirror_windows, turn_about_up
 
 CONTROLS = len(CHANNELS)
 
-# Music channels (edge_backend.audio.rhythm.CHANNELS, which needs librosa): those with noise put on, and "music known".
+# Channels of edge_backend.audio.rhythm.CHANNELS (not imported, to need no audio packages): those that get noise, and
+# "music known".
 _NOISY = slice(6, 10)
 _MUSIC = 11
 _ANY = STYLES.index(ANY_STYLE)
@@ -29,12 +30,13 @@ _ANY = STYLES.index(ANY_STYLE)
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How windows are varied. p_...: probability per window.
+    """Parameters of the augmentation. p_...: probability per window.
 
-    style_power: a style is drawn in proportion to its minutes to this power. heading: radians, standard deviation of
-    the half of the turns about up that stay near the data's own heading; the other half is uniform. place: metres,
-    standard deviation of the path's middle. reach: metres, the path is kept inside this box where it fits.
-    noise: standard deviation on onsets and loudness.
+    style_power: a style's probability is proportional to its minutes to this power. heading: radians, standard
+    deviation of the rotation about z for half of the windows; for the other half it is uniform. place: metres, standard
+    deviation of the centre of the root's path, per axis. reach: metres, the path is within +-reach where it fits.
+    p_any_style, p_no_energy, p_no_music: style, energy or music is not given. noise: standard deviation of the noise on
+    onsets and loudness.
     """
 
     style_power: float = 0.5
@@ -49,17 +51,18 @@ class Augmentation:
 
 
 class Batch(NamedTuple):
-    """target: (W, 150, 151) normalised. condition: (W, 150, F + 9)."""
+    """A batch of W windows. target: (W, 150, 151) normalised. condition: (W, 150, F + 9)."""
 
     target: Tensor
     condition: Tensor
 
 
 class WindowSampler:
-    """Draws batches from one half of a DanceSet; all randomness is torch's, after `torch.manual_seed`.
+    """Draws batches from the training or hold-out part of a DanceSet; all randomness is torch's global generator.
 
-    Drawing is tensor operations on the device and nothing else: none waits for the device or depends on values, so that
-    it can be compiled and recorded. Raises EdgeError `pack_too_short` where no dance of that half fills a window.
+    Drawing uses tensor operations on the device only, without synchronisation or data-dependent control flow, so that
+    it can be compiled and recorded as a CUDA graph. Raises EdgeError `pack_too_short` where no dance of that part is as
+    long as a window.
     """
 
     def __init__(self, dances: DanceSet, augmentation: Augmentation, holdout: bool = False) -> None:
@@ -92,7 +95,7 @@ class WindowSampler:
         return Batch(self.scale.normalise(vectors), torch.cat([music, controls], dim=-1))
 
     def _placed(self, vectors: Tensor) -> Tensor:
-        """Vectors (W, 150, 151) in metres, mirrored, turned about up and with the path's middle at a new place."""
+        """Vectors (W, 150, 151) in metres after random mirroring, rotation about z and translation of the path."""
         augmentation, windows, device = self.augmentation, len(vectors), vectors.device
         chances = torch.rand(3, windows, device=device)
         normal = torch.randn(3, windows, device=device)
@@ -109,9 +112,9 @@ class WindowSampler:
         return vectors
 
     def _music(self, features: Tensor) -> Tensor:
-        """Music channels (W, 150, F): noise where there is music, and in some windows no music at all.
+        """Music channels (W, 150, F) with noise where there is music, and all 0 in windows without music.
 
-        Other kinds of features than rhythm stay as they are: they have no channel that says that music is unknown.
+        Features of other kinds than rhythm are unchanged: they have no channel for "no music known".
         """
         if self.dances.feature_type != "rhythm":
             return features.float()
@@ -124,10 +127,10 @@ class WindowSampler:
         return features
 
     def _controls(self, variant: Tensor, frames: Tensor, chances: Tensor) -> Tensor:
-        """Style and energy (W, 150, 9), each left open in some windows. chances: (2, W) in [0, 1)."""
+        """Control channels (W, 150, 9); in some windows style or energy is not given. chances: (2, W) in [0, 1)."""
         augmentation = self.augmentation
         style = self._style[variant].masked_fill(chances[0] < augmentation.p_any_style, _ANY)
-        # A look-up and not functional.one_hot, which asks the device for the largest number and waits.
+        # A look-up instead of functional.one_hot, which synchronises to find the largest number.
         one_hot = self._one_hot[style][:, None].expand(-1, WINDOW, -1)
         given = (chances[1] >= augmentation.p_no_energy).float()[:, None].expand(-1, WINDOW)
         energy = self.dances.energy[frames] * given
@@ -135,7 +138,10 @@ class WindowSampler:
 
 
 def _variant_weights(starts: Tensor, style: Tensor, power: float) -> Tensor:
-    """Chance (V,) float64 of each variant: styles by their minutes to a power, within a style by windows."""
+    """Probabilities (V,) float64 of the variants: of a style, its minutes to a power; within a style, by windows.
+
+    starts: (V,) numbers of possible first frames. style: (V,) numbers in STYLES.
+    """
     one_hot = functional.one_hot(style, len(STYLES)).double()
     style_windows = starts.double() @ one_hot
     weights = starts * style_windows[style] ** (power - 1)

@@ -1,4 +1,4 @@
-"""A training run's whole state in one safetensors file that is there completely or not at all."""
+"""Saves and loads the whole state of a training run, as one safetensors file that is written atomically."""
 
 import json
 from pathlib import Path
@@ -15,9 +15,9 @@ FORMAT = "edge-training-1"
 
 
 def save_checkpoint(path: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-    """Write tensors and state (JSON types), replacing what is there in one move.
+    """Write tensors and state (JSON types) to path, replacing an existing file atomically.
 
-    Raises EdgeError `checkpoint_unwritable` when the folder or the disk refuses; the old file is then still whole.
+    Raises EdgeError `checkpoint_unwritable` if that fails; an existing file is then unchanged.
     """
     try:
         with atomic_write(path) as unfinished:
@@ -36,13 +36,13 @@ def save_checkpoint(path: Path, tensors: dict[str, Tensor], state: dict[str, Any
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors on the CPU and the state. Raises EdgeError `checkpoint_unreadable` naming the file."""
+    """Tensors, on the CPU, and state of a checkpoint. Raises EdgeError `checkpoint_unreadable`."""
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             if metadata.get("format") != FORMAT:
                 raise ValueError(f"format {metadata.get('format')}")
-            # A safetensors file is opened for its own methods, not as a mapping.
+            # safe_open has keys(), but is no mapping.
             return {name: file.get_tensor(name) for name in file.keys()}, json.loads(metadata["state"])  # noqa: SIM118
     except (OSError, SafetensorError, ValueError, KeyError) as error:
         raise EdgeError(

@@ -1,4 +1,4 @@
-"""From a training run to a weights file that can be danced with."""
+"""Exports a training run as a weights file for generation."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -9,7 +9,7 @@ from .trainer import Trainer
 
 
 def export_weights(path: Path, trainer: Trainer, name: str, licence: str) -> None:
-    """Write the averaged weights as float16, with a summary of how they came about. Raises as `save_weights` does."""
+    """Write the averaged weights as float16, with settings, step and data as metadata. Raises as `save_weights`."""
     training = {
         "settings": asdict(trainer.settings),
         "step": trainer.step,

@@ -1,16 +1,16 @@
-"""All parameters of a network in one tensor: what works on them is then a handful of operations, not hundreds."""
+"""All parameters of a network as views of one tensor, so that an optimiser needs few operations per step."""
 
 import torch
 from torch import Tensor, nn
 
-_ALIGNMENT = 64  # numbers; fused kernels want tensors to begin at multiples of 16 bytes, cuBLAS is happier with 256
+_ALIGNMENT = 64  # numbers: 256 bytes. Fused kernels need an alignment of 16 bytes, cuBLAS is faster with 256
 
 
 class FlatParameters:
-    """Takes the place of a network's parameters and gradients: `values` and `gradients`, each (n,) float32.
+    """Stores a network's parameters and gradients in two tensors, `values` and `gradients`, each (n,) float32.
 
-    The network's own parameters become views of `values`, their `grad` views of `gradients`: `backward` adds to it, and
-    nobody may set a `grad` to None. Between the parameters lie a few unused zeros.
+    The network's parameters become views of `values`, and their `grad` views of `gradients`, to which `backward` adds;
+    no `grad` may be set to None. Zeros for alignment separate the parameters.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -30,7 +30,7 @@ class FlatParameters:
                 parameter.grad = gradients[name]
 
     def named(self, buffer: Tensor) -> dict[str, Tensor]:
-        """Views of a tensor as large as `values`, one for each parameter, by its name and in its shape."""
+        """Parameter name -> view of buffer (n,), in the parameter's shape."""
         return {
             name: buffer[first : first + shape.numel()].view(shape) for name, (first, shape) in self._places.items()
         }

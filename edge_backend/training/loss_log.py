@@ -1,4 +1,4 @@
-"""Loss curves as a CSV file that grows line by line and survives a kill."""
+"""Loss curves as a CSV file to which rows are appended."""
 
 import csv
 from pathlib import Path
@@ -7,14 +7,14 @@ from ..fileio.atomic_write import atomic_write
 
 
 class LossLog:
-    """Rows of numbers with a `step` first. Rows from after the step that a run goes on from are taken out."""
+    """A CSV file with the column `step` and further columns. On opening, rows after `step` are removed."""
 
     def __init__(self, path: Path, columns: tuple[str, ...], step: int) -> None:
         self.path = path
         header = ("step", *columns)
-        kept = [row for row in _rows(path) if len(row) == len(header) and int(row[0]) <= step] if step else []
+        rows = [row for row in _rows(path) if len(row) == len(header) and int(row[0]) <= step] if step else []
         with atomic_write(path) as unfinished, unfinished.open("w", newline="") as file:
-            csv.writer(file).writerows([header, *kept])
+            csv.writer(file).writerows([header, *rows])
 
     def add(self, step: int, *values: float) -> None:
         """Append a row."""

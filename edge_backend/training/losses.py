@@ -1,4 +1,4 @@
-"""What the network is trained on: the paper's four losses, and the speed of the joints as an optional fifth."""
+"""The losses: the four of the EDGE paper, and an optional fifth on joint velocities."""
 
 from dataclasses import asdict, dataclass
 from typing import Self
@@ -11,12 +11,12 @@ from ..motion.contacts import CONTACT_JOINTS
 from ..motion.representation import CONTACTS, Normaliser
 from ..schema.frames import FPS
 
-STILL = 0.95  # a contact channel above this, as the network gives it, claims that its joint stands still
+STILL = 0.95  # predicted contacts above this count as contact in the contact loss, as in the authors' code
 
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Factors of the parts, in the order in which `motion_losses` returns them. The first four are the paper's."""
+    """Weights of the losses, in the order of `motion_losses`. The first four are the paper's."""
 
     simple: float = 0.636
     velocity: float = 2.964
@@ -26,7 +26,7 @@ class LossWeights:
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
-        """The parts' names, in order."""
+        """The names of the losses, in order."""
         return tuple(asdict(cls()))
 
 
@@ -39,15 +39,15 @@ class PoseScale:
 
     @classmethod
     def of(cls, normaliser: Normaliser, device: torch.device | str) -> Self:
-        """The tensors of a normaliser of numpy arrays."""
+        """The scale of a normaliser of numpy arrays, on the device."""
         return cls(torch.from_numpy(normaliser.scale).to(device), torch.from_numpy(normaliser.min).to(device))
 
     def normalise(self, vectors: Tensor) -> Tensor:
-        """Vectors (..., 151) in metres to [-1, 1], clipped."""
+        """Normalise vectors (..., 151) in metres to [-1, 1], clipped."""
         return (vectors * self.scale + self.min).clamp(-1, 1)
 
     def unnormalise(self, vectors: Tensor) -> Tensor:
-        """The inverse, NOT clipped: a loss must pull back what has left [-1, 1]."""
+        """The inverse, NOT clipped, so that losses have gradients outside [-1, 1]."""
         return (vectors - self.min) / self.scale
 
 
@@ -60,12 +60,12 @@ def motion_losses(
     offsets: Tensor | None = None,
     place: float = 1.0,
 ) -> Tensor:
-    """The weighted parts (5,) in the order of `LossWeights`; their sum is the loss (Tseng et al. 2023, eq. 3 to 7).
+    """The weighted losses (5,) in the order of `LossWeights`; their sum is the loss (Tseng et al. 2023, eq. 3 to 7).
 
-    predicted, target: (W, T, 151) normalised, float32. scale: takes them to metres for the losses on joints; with
-    None the joints are computed from the normalised values, as the authors' code does. offsets: the skeleton's (24, 3),
-    on the device; None = copied there. place: share with which the fk part counts how far the whole window's path lies
-    off in x and y; 1 is the paper's. Each part is a mean over the windows of a mean over frames and channels.
+    predicted, target: (W, T, 151) normalised, float32. scale: converts them to metres for the losses on joints; with
+    None the joints are computed from the normalised values, as in the authors' code. offsets: the skeleton's (24, 3),
+    on the device; None copies them there. place: weight, 0 to 1, of the window's mean horizontal displacement in the fk
+    loss; 1 is the paper's. Each loss is a mean over windows, frames and channels.
     """
     joints = _joints(predicted, scale, offsets)
     with torch.no_grad():
@@ -73,7 +73,7 @@ def motion_losses(
     error = predicted - target
     motion_error = _step(error[..., CONTACTS.stop :])
     joint_error = joints - target_joints
-    # The mean error of the pelvis: nothing but the noisy dance tells where a window was put.
+    # The pelvis' mean error: windows are placed at random, so under much noise their position cannot be predicted.
     displaced = joint_error[..., :1, :].mean(dim=-3, keepdim=True)
     displaced = torch.cat([displaced[..., :2], torch.zeros_like(displaced[..., 2:])], dim=-1)
     parts = [
@@ -90,14 +90,15 @@ def motion_losses(
 
 
 def _joints(vectors: Tensor, scale: PoseScale | None, offsets: Tensor | None) -> Tensor:
-    """Joint positions (W, T, 24, 3) of normalised vectors."""
+    """Joint positions (W, T, 24, 3) of normalised vectors (W, T, 151)."""
     return vector_joints(vectors if scale is None else scale.unnormalise(vectors), offsets)
 
 
 def _sliding(joints: Tensor, contacts: Tensor) -> Tensor:
-    """Mean square of the steps (m per frame) of those foot joints that the prediction itself says are still.
+    """Mean square of the displacements (metres per frame) of foot joints with a predicted contact above STILL.
 
-    The mean runs over all frames, joints and axes; moving feet and the last frame, which has no next one, count as 0.
+    joints: (W, T, 24, 3). contacts: (W, T, 4) predicted. The mean is over all frames, joints and axes; joints without
+    contact and the last frame, which has no next one, count as 0.
     """
     feet = torch.stack([joints[..., joint, :] for joint in CONTACT_JOINTS], dim=-2)
     still = (contacts[..., :-1, :] > STILL).unsqueeze(-1)
@@ -105,6 +106,6 @@ def _sliding(joints: Tensor, contacts: Tensor) -> Tensor:
 
 
 def _step(values: Tensor, dim: int = -2) -> Tensor:
-    """Differences of neighbouring frames."""
+    """Differences of successive frames along dim."""
     frames = values.shape[dim]
     return values.narrow(dim, 1, frames - 1) - values.narrow(dim, 0, frames - 1)

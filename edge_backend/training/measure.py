@@ -1,4 +1,4 @@
-"""Which way of running a step, at which batch size, gets most windows through on this machine."""
+"""Measures the throughput of training modes and batch sizes on this machine."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -10,13 +10,13 @@ from ..errors import EdgeError
 from .settings import Mode
 from .step import TrainStep
 
-_NEARLY = 0.9  # of two batch sizes that are so nearly as quick, the smaller one makes more steps of the same windows
-_ROUND = 5  # steps launched between two looks at the clock
+_NEARLY = 0.9  # the smaller of two batch sizes is chosen if its throughput is at least this share: it makes more steps
+_ROUND = 5  # steps that are launched between two readings of the clock
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One way that was tried. prepare_s: seconds for compiling and the like. failure: why it cannot be had, or ""."""
+    """A measured mode and batch size. prepare_s: seconds for compiling or recording. failure: the error, or ""."""
 
     mode: Mode
     batch: int
@@ -30,12 +30,12 @@ def measure(
     ways: Iterable[tuple[Mode, int]],
     seconds: float,
     limit: float,
-    tell: Callable[[Measurement], None] = lambda _: None,
+    report: Callable[[Measurement], None] = lambda _: None,
 ) -> list[Measurement]:
-    """Try ways (mode, batch size) for `seconds` each; none is begun once `limit` seconds are over.
+    """Measure pairs (mode, batch size) for `seconds` each; none is started after `limit` seconds.
 
-    The first way must work: what it raises is raised here, so that a mistake shows at once. Of the others a failure is
-    noted. tell: is given each measurement. The weights are left as they were.
+    Exceptions of the first pair are raised, those of the others are recorded in their Measurement. report: is called
+    with each measurement. The weights are restored.
     """
     began, before, found = time.monotonic(), {k: v.clone() for k, v in step.state().items()}, list[Measurement]()
     for mode, batch in ways:
@@ -43,18 +43,18 @@ def measure(
             break
         try:
             result = _rate(step, mode, batch, seconds)
-        except Exception as error:  # a compiler or a driver may trip over anything
+        except Exception as error:  # compilers and drivers raise exceptions of many types
             if not found:
                 raise
             result = Measurement(mode, batch, failure=f"{type(error).__name__}: {str(error)[:300]}")
         found.append(result)
-        tell(result)
+        report(result)
         step.load_state(before)
     return found
 
 
 def best(found: list[Measurement]) -> Measurement:
-    """The quickest; a smaller batch where that costs at most a tenth."""
+    """The measurement with the highest throughput, or a smaller batch with at least _NEARLY of it."""
     quickest = max(measurement.samples_per_s for measurement in found)
     near = (measurement for measurement in found if measurement.samples_per_s >= _NEARLY * quickest)
     return min(near, key=lambda measurement: (measurement.batch, -measurement.samples_per_s))
@@ -73,7 +73,7 @@ def _rate(step: TrainStep, mode: Mode, batch: int, seconds: float) -> Measuremen
 
 
 def _steps(step: TrainStep, count: int) -> None:
-    """So many steps, and then wait for the device."""
+    """Run `count` steps and synchronise. Raises EdgeError `training_diverged` where a loss is not finite."""
     for number in range(count):
         step(number, 0.0)
     if not torch.isfinite(step.sums).all():

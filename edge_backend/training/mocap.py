@@ -1,4 +1,4 @@
-"""A folder of own motion capture as a training pack: SMPL, AMASS and BVH files, with or without their music."""
+"""Makes a training pack of a folder of motion capture: SMPL, AMASS and BVH files, with or without music."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,18 +22,19 @@ from ..schema.frames import FPS
 from .pack_file import Dance, write_pack
 
 MUSIC = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus")
-HOLDOUT_EVERY = 10  # of ten files, in the order of their names, the last is hold-out
+HOLDOUT_EVERY = 10  # every tenth file, sorted by name, is hold-out
 
 _RATES = "mocap_framerate", "mocap_frame_rate"
-_BODY = 22  # joints that SMPL, SMPL-H and SMPL-X share; the hands' joints mean other things in each
-_FLOOR_SHARE = 1.0  # percent of frames whose lowest joint may lie below the floor
+_BODY = 22  # joints that SMPL, SMPL-H and SMPL-X share; their hand joints differ
+_FLOOR_SHARE = 1.0  # per cent of frames whose lowest joint may be below the floor
 
 
 def prepare_mocap(folder: Path, target: Path, style: str, licence: str, say: Callable[[str], None] = print) -> None:
-    """Write a pack of all npz and bvh files under a folder; a file's music lies beside it under its name, if any.
+    """Write a pack of all npz and bvh files under a folder, with the audio file of the same name beside each, if any.
 
-    The npz files are SMPL's: `poses` (T, 66 or more) axis-angle, `trans` (T, 3) metres, z up, `mocap_framerate` or
-    `mocap_frame_rate`. Raises EdgeError `motion_missing`, those of `read_mocap`, `load` and `write_pack`.
+    npz files: `poses` (T, 66 or more) axis-angle, radians, `trans` (T, 3) metres, z up, `mocap_framerate` or
+    `mocap_frame_rate`. say: is called with lines of progress. Raises EdgeError `motion_missing`, and those of
+    READERS, `load` and `write_pack`.
     """
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in READERS)
     if not paths:
@@ -43,16 +44,16 @@ def prepare_mocap(folder: Path, target: Path, style: str, licence: str, say: Cal
     for number, path in enumerate(paths, 1):
         motion = READERS[path.suffix.lower()](path)
         music = next((path.with_suffix(end) for end in MUSIC if path.with_suffix(end).is_file()), None)
-        heard = np.zeros((motion.frames, len(CHANNELS)), np.float32)
+        music_features = np.zeros((motion.frames, len(CHANNELS)), np.float32)
         if music is not None:
-            heard, _ = rhythm_features(load(music), motion.frames)
-        dances.append(Dance(str(path), motion, number % HOLDOUT_EVERY == 0, [(0, heard)], style))
+            music_features, _ = rhythm_features(load(music), motion.frames)
+        dances.append(Dance(str(path), motion, number % HOLDOUT_EVERY == 0, [(0, music_features)], style))
         say(f"{number} of {len(paths)}: {path.name}, {motion.frames / FPS:.1f} s, music {music and music.name}")
     write_pack(target, dances, {"features": "rhythm", "sources": [folder.name], "licences": [licence]})
 
 
 def read_skeleton(path: Path) -> Motion:
-    """The dance of a BVH on SMPL's skeleton or any humanoid's whose joints are known by name; as read_smpl else.
+    """The motion of a BVH file on SMPL's skeleton or a humanoid with known joint names, as `read_smpl` returns it.
 
     Raises EdgeError `motion_unreadable`, `motion_nan`, `motion_skeleton`.
     """
@@ -62,9 +63,9 @@ def read_skeleton(path: Path) -> Motion:
 
 
 def read_smpl(path: Path) -> Motion:
-    """The dance of an SMPL or AMASS npz: 30 frames a second, on our skeleton, its lowest foot on the floor.
+    """The motion of an SMPL or AMASS npz, resampled to 30 frames a second, with its lowest foot on the floor.
 
-    Raises EdgeError `motion_unreadable`, `motion_nan` naming the frame.
+    Raises EdgeError `motion_unreadable`, `motion_nan` with the frame.
     """
     try:
         file = read_npz(path, ("poses", "trans", *_RATES))
@@ -72,7 +73,7 @@ def read_smpl(path: Path) -> Motion:
         rate = float(next(file[name] for name in _RATES if name in file))
         if poses.shape[1] < 3 * _BODY or trans.shape != (len(poses), 3) or len(poses) < 2 or not rate > 0:
             raise ValueError(f"poses {poses.shape}, trans {trans.shape}, {rate} frames a second")
-    except Exception as error:  # zip, header and content each have errors of their own
+    except Exception as error:  # zipfile and numpy raise exceptions of many types for a damaged file
         message = f"{path} is no SMPL or AMASS motion."
         raise EdgeError(
             "motion_unreadable", message, "Give npz files with poses, trans and frame rate.", str(error)
@@ -85,18 +86,21 @@ def read_smpl(path: Path) -> Motion:
 
 
 READERS = {".npz": read_smpl, ".bvh": read_skeleton}
-"""Suffix -> what reads the dance of such a file."""
+"""Suffix -> reader of such files."""
 
 
 def _at_30_fps(turns: Array, root: Array, rate: float) -> Motion:
-    """The dance of local rotations (T, 22, 3, 3) and root (T, 3), its lowest foot on the floor."""
+    """Resample local rotations (T, 22, 3, 3) and root (T, 3), metres, z up, and put the lowest foot on the floor.
+
+    rate: frames a second of the input.
+    """
     times = np.arange(len(turns)) / rate
-    wanted = np.arange(int(times[-1] * Motion.fps + 1e-6) + 1) / Motion.fps
-    wanted = np.minimum(wanted, times[-1])
-    rotations = np.tile(np.eye(3), (len(wanted), len(SMPL), 1, 1))
+    resampled = np.arange(int(times[-1] * Motion.fps + 1e-6) + 1) / Motion.fps
+    resampled = np.minimum(resampled, times[-1])
+    rotations = np.tile(np.eye(3), (len(resampled), len(SMPL), 1, 1))
     for joint in range(_BODY):
-        rotations[:, joint] = Slerp(times, Rotation.from_matrix(turns[:, joint]))(wanted).as_matrix()
-    path = np.stack([np.interp(wanted, times, root[:, axis]) for axis in range(3)], axis=1)
+        rotations[:, joint] = Slerp(times, Rotation.from_matrix(turns[:, joint]))(resampled).as_matrix()
+    path = np.stack([np.interp(resampled, times, root[:, axis]) for axis in range(3)], axis=1)
     joints = forward_kinematics(rotations, path)
     floor = np.percentile(joints[..., 2].min(axis=1), _FLOOR_SHARE)
     path[:, 2] -= floor

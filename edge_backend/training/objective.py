@@ -1,4 +1,4 @@
-"""From a noisy batch to its losses: the network under autocast, the losses in float32."""
+"""The losses of a noisy batch: the network's forward pass under autocast, the losses in float32."""
 
 from typing import NamedTuple
 
@@ -10,9 +10,10 @@ from .losses import LossWeights, PoseScale, motion_losses
 
 
 class Noised(NamedTuple):
-    """A batch as the network sees it, and what it should answer.
+    """The network's inputs and target.
 
-    noisy, target: (W, 150, 151) normalised. condition: (W, 150, features). t: (W,). drop: (W,) bool.
+    noisy, target: (W, 150, 151) normalised. condition: (W, 150, features). t: (W,) timesteps. drop: (W,) bool, windows
+    without condition.
     """
 
     noisy: Tensor
@@ -23,7 +24,7 @@ class Noised(NamedTuple):
 
 
 class Objective(nn.Module):
-    """One module for the whole way, so that it can be compiled or spread over processes as one."""
+    """Network and losses as one module, which can be compiled or wrapped in DistributedDataParallel as a whole."""
 
     offsets: Tensor
 
@@ -39,7 +40,7 @@ class Objective(nn.Module):
         self.register_buffer("offsets", torch.from_numpy(SMPL.offsets).to(scale.scale), persistent=False)
 
     def forward(self, batch: Noised) -> Tensor:
-        """The weighted parts of the loss, (5,) float32, in the order of LossWeights."""
+        """The weighted losses (5,) float32, in the order of LossWeights."""
         with torch.autocast(batch.noisy.device.type, torch.bfloat16, enabled=self.bf16):
             predicted = self.network(batch.noisy, batch.condition, batch.t, batch.drop)
         return motion_losses(

@@ -1,12 +1,12 @@
-"""The training pack: dances and the music that was made for them, in one safetensors file.
+"""Reads the training pack: dances and their music features, in one safetensors file.
 
 Motion: `poses` int16 (N, 66) or (N, 72), local axis-angle of joints 0 to 21 or 23 in units of pi / 32767 (with 66,
-joints 22 and 23 never turn); `root` float32 (N, 3) metres; `contacts` uint8 (N, 4).
+joints 22 and 23 have no rotation); `root` float32 (N, 3) metres, z up; `contacts` uint8 (N, 4).
 Pieces: `piece_start`, `piece_length` int32 (P,) frames; `piece_style` uint8 (P,), number in STYLES; `piece_split` uint8
 (P,), 0 = train, 1 = hold-out.
-Variants, a piece warped in time with a music of its own: `variant_piece`, `variant_start`, `variant_length` int32 (V,)
-into `warp` float32 (M,), the place in the piece in frames, and `features` float16 (M, F), the music's channels.
-The metadata's `edge_dance_pack` is JSON: sources, licences, and the features' kind, rhythm where it says nothing.
+Variants, each a piece warped in time with music of its own: `variant_piece`, `variant_start`, `variant_length` int32
+(V,), intervals of `warp` float32 (M,), positions in the piece in frames, and of `features` float16 (M, F), the music's
+channels. The metadata's `edge_dance_pack` is JSON: sources, licences, and the features' kind (default: rhythm).
 """
 
 import json
@@ -30,13 +30,13 @@ from ..schema.frames import FPS
 from .symmetry import mirror_channels
 
 HOLDOUT = 1
-ROOT_REACH = 3.0  # metres from the origin that the network can express, in x and y
+ROOT_REACH = 3.0  # metres; the normaliser maps x and y of the root from +-ROOT_REACH to [-1, 1]
 ENERGY_FRAMES = 150  # energy is the mean joint speed over 5 s
 ENERGY_PERCENTILES = (5.0, 95.0)
 
 _ABOUT = "edge_dance_pack"
 _POSE_UNIT = torch.pi / 32767
-_CHUNK = 1 << 16  # frames that are decoded at a time, so that loading needs little memory beside the result
+_CHUNK = 1 << 16  # frames that are decoded at a time, to bound the memory for intermediate results
 _POSE_WIDTHS = (3 * 22, 3 * len(SMPL))
 _PER_FRAME = {"root": (3,), "contacts": (4,)}
 _PER_PIECE = ("piece_start", "piece_length", "piece_style", "piece_split")
@@ -45,13 +45,12 @@ _PER_VARIANT = ("variant_piece", "variant_start", "variant_length")
 
 @dataclass(frozen=True)
 class DanceSet:
-    """Every variant's frames one after the other, on one device.
+    """The M frames of all V variants, concatenated, on one device.
 
-    vectors: (M, 151) metres, not normalised. features: (M, F) music channels, float16 where they are Jukebox's, whose
-    4800 channels fill a GPU. energy: (M,) in [0, 1]. start, length,
-    style: (V,) int64, the variants' first frames, frames and numbers in STYLES. holdout: (V,) bool. energy_range: m/s
-    at energy 0 and 1. about: what the file says of itself: its sources and their licences.
-    digest: SHA-256 of the file.
+    vectors: (M, 151) metres, not normalised. features: (M, F) music channels, float32, but float16 for Jukebox's 4800
+    channels, to save GPU memory. energy: (M,) in [0, 1]. start, length, style: (V,) int64, the variants' first frames,
+    numbers of frames and numbers in STYLES. holdout: (V,) bool. energy_range: m/s at energy 0 and 1. about: the file's
+    metadata: sources and their licences. digest: SHA-256 of the file.
     """
 
     vectors: Tensor
@@ -68,18 +67,18 @@ class DanceSet:
 
     @property
     def feature_type(self) -> str:
-        """The kind of the music's features."""
+        """The kind of the music features."""
         return str(self.about.get("features", "rhythm"))
 
     def usable(self, frames: int, holdout: bool) -> Tensor:
-        """(V,) bool: the variants of one half that are at least so long."""
+        """Bool (V,): variants of the training or hold-out part with at least this many frames."""
         return (self.holdout == holdout) & (self.length >= frames)
 
 
 def load_pack(path: Path, device: torch.device | str = "cpu") -> DanceSet:
-    """Read and check a pack and lay its variants out on the device.
+    """Read and check a pack and compute its variants' motion vectors on the device.
 
-    Raises EdgeError `pack_unreadable` or `pack_damaged`, naming the file and the array.
+    Raises EdgeError `pack_unreadable` or `pack_damaged`, with file and array.
     """
     arrays, about = _read(path)
     _check(path, arrays)
@@ -110,10 +109,10 @@ def load_pack(path: Path, device: torch.device | str = "cpu") -> DanceSet:
 
 
 def fit_normaliser(vectors: Tensor) -> Normaliser:
-    """The normaliser of vectors (M, 151) in metres together with their mirror image and every place and heading.
+    """The normaliser of vectors (M, 151) in metres and of all their augmentations: mirrored, translated, rotated.
 
-    Root x and y reach `ROOT_REACH`, the pelvis's rotation may be any; everything else gets the range that the data has
-    on either side of the body.
+    Root x and y have the range +-ROOT_REACH, the pelvis' rotation +-1, contacts 0 to 1; all other channels have the
+    range of the data and its mirror image.
     """
     low, high = vectors.amin(0).cpu().numpy(), vectors.amax(0).cpu().numpy()
     order, sign = mirror_channels()
@@ -129,7 +128,7 @@ def fit_normaliser(vectors: Tensor) -> Normaliser:
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
-            # A safetensors file is opened for its own methods, not as a mapping.
+            # safe_open has keys(), but is no mapping.
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             return arrays, json.loads((file.metadata() or {}).get(_ABOUT, "{}"))
     except (OSError, SafetensorError, ValueError) as error:
@@ -139,7 +138,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _check(path: Path, arrays: dict[str, Tensor]) -> None:
-    """Raise `pack_damaged` for anything that would train on nonsense."""
+    """Raise EdgeError `pack_damaged` for missing arrays, wrong shapes, values that are not finite, or wrong indices."""
 
     def require(holds: bool | Tensor, array: str, what: str) -> None:
         if not holds:
@@ -174,13 +173,13 @@ def _check(path: Path, arrays: dict[str, Tensor]) -> None:
         and (ends - variant_length).equal(arrays["variant_start"].long())
     )
     require(in_order, "variant_start", "does not lay the variants end to end")
-    # One frame beyond either end is a matter of rounding; it is held at the end.
+    # Up to one frame beyond either end is allowed as rounding; `_places` clamps it.
     beyond = arrays["warp"] - torch.repeat_interleave(length[piece], variant_length)
     require((arrays["warp"] >= -1).all() and (beyond <= 0).all(), "warp", "leaves its piece")
 
 
 class _Places(NamedTuple):
-    """Where each of M frames is taken from: `share` of the way between the pack's frames `before` and `after`, (M,)."""
+    """For M frames, interpolation between the pack's frames before (M,) and after (M,) with weight share (M,)."""
 
     before: Tensor
     after: Tensor
@@ -188,7 +187,7 @@ class _Places(NamedTuple):
 
 
 def _places(arrays: dict[str, Tensor], piece: Tensor) -> _Places:
-    """The places of all warp positions; piece: (M,) the piece that each belongs to."""
+    """The interpolation of all warp positions. piece: (M,), the number of each frame's piece."""
     first = arrays["piece_start"].long()[piece]
     last = first + arrays["piece_length"].long()[piece] - 1
     place = torch.minimum(arrays["warp"].clamp(min=0), (last - first).float())
@@ -197,7 +196,7 @@ def _places(arrays: dict[str, Tensor], piece: Tensor) -> _Places:
 
 
 def _warped_vectors(arrays: dict[str, Tensor], quaternions: Tensor, places: _Places) -> Tensor:
-    """Vectors (M, 151) at all places. quaternions: (N, joints, 4) of every frame of the pack."""
+    """Motion vectors (M, 151), metres, at all places. quaternions: (N, joints, 4), local, of all frames of the pack."""
     vectors = torch.empty(len(places.before), CHANNELS, device=quaternions.device)
     for first in range(0, len(vectors), _CHUNK):
         chunk = slice(first, first + _CHUNK)
@@ -209,14 +208,14 @@ def _warped_vectors(arrays: dict[str, Tensor], quaternions: Tensor, places: _Pla
 
 
 def _all_rows(quaternions: Tensor) -> Tensor:
-    """The 144 rotation channels of quaternions (..., joints, 4) of the first joints; the others do not turn."""
+    """The 144 rotation channels of quaternions (..., joints, 4) of the first joints; the others get the identity."""
     rows = _two_rows(quaternions).flatten(-2)
     unposed = torch.eye(3, device=rows.device)[:2].flatten().repeat(len(SMPL) - quaternions.shape[-2])
     return torch.cat([rows, unposed.expand(*rows.shape[:-1], -1)], dim=-1)
 
 
 def _joints_about_pelvis(quaternions: Tensor) -> Tensor:
-    """Joint positions (N, 24, 3) metres of quaternions (N, joints, 4), with the pelvis at the origin."""
+    """Joint positions (N, 24, 3), metres, z up, of local quaternions (N, joints, 4), with the pelvis at the origin."""
     parts = []
     for chunk in quaternions.split(_CHUNK):
         rotations = rot6d_to_matrix(_all_rows(chunk).unflatten(1, (len(SMPL), 6)))
@@ -225,9 +224,9 @@ def _joints_about_pelvis(quaternions: Tensor) -> Tensor:
 
 
 def _joint_speed(joints: Tensor, places: _Places, start: Tensor, length: Tensor) -> Tensor:
-    """(M,) m/s: speed of the joints relative to the pelvis, mean over the joints and over the 5 s around each frame.
+    """Speeds (M,), m/s, of the joints relative to the pelvis, mean over joints and over ENERGY_FRAMES around the frame.
 
-    joints: (N, 24, 3) of the pack's frames; between two of them they go straight.
+    joints: (N, 24, 3), metres, of the pack's frames, interpolated linearly. start, length: (V,), the variants' frames.
     """
     steps = torch.zeros(len(places.before), device=joints.device)
     for first in range(0, len(steps), _CHUNK):
@@ -235,10 +234,10 @@ def _joint_speed(joints: Tensor, places: _Places, start: Tensor, length: Tensor)
         moved = torch.lerp(joints[a], joints[b], w[:, None, None]).diff(dim=0).norm(dim=-1).mean(dim=-1) * FPS
         steps[first : first + len(moved)] = moved
     end = start + length
-    # A variant's last frame has no next one: it gets the speed of the frame before.
+    # A variant's last frame has no next one and gets the previous frame's speed.
     steps[end - 1] = steps[torch.maximum(end - 2, start)]
 
-    # Summed on the CPU: a GPU's order of summing may change from run to run.
+    # Summed on the CPU: the order of summation on a GPU may differ from run to run.
     total = functional.pad(steps.cpu().double().cumsum(0), (1, 0)).to(steps.device)
     frame = torch.arange(len(steps), device=steps.device)
     low = torch.maximum(frame - ENERGY_FRAMES // 2, torch.repeat_interleave(start, length))
@@ -254,7 +253,7 @@ def _axis_angle_to_quaternion(axis_angle: Tensor) -> Tensor:
 
 
 def _slerp(a: Tensor, b: Tensor, share: Tensor) -> Tensor:
-    """Unit quaternions on the shorter arc from a to b (Shoemake 1985)."""
+    """Unit quaternions (..., 4) on the shorter arc from a to b (Shoemake 1985); share: 0 gives a, 1 gives b."""
     dot = (a * b).sum(-1, keepdim=True)
     b = torch.where(dot < 0, -b, b)
     angle = dot.abs().clamp(max=1).acos()

@@ -1,4 +1,4 @@
-"""Writes a training pack (its format: `pack`) from dances with their music's features."""
+"""Writes a training pack from dances with their music features; `pack` describes the format."""
 
 import json
 from collections.abc import Sequence
@@ -19,27 +19,27 @@ from ..numerics.array import Array
 
 @dataclass(frozen=True)
 class Dance:
-    """One dance for a pack. holdout: is not trained on. heard: (first frame, features (frames, F)) of each stretch."""
+    """One dance for a pack. holdout: not for training. music: (first frame, features (frames, F)) of each variant."""
 
     name: str
     motion: Motion
     holdout: bool
-    heard: Sequence[tuple[int, Array]]
+    music: Sequence[tuple[int, Array]]
     style: str = ANY_STYLE
 
 
 def write_pack(target: Path, dances: Sequence[Dance], about: dict[str, Any]) -> None:
-    """Write dances as a training pack. about: JSON types; `features` names the kind of music features.
+    """Write dances as a training pack. about: metadata of JSON types; `features` is the kind of music features.
 
-    Raises EdgeError `motion_nan` naming dance, frame; `pack_too_short` where there is nothing to train on; OSError.
+    Raises EdgeError `motion_nan` with dance and frame; `pack_too_short` where no dance is for training; OSError.
     """
     for dance in dances:
         _refuse_nan(dance)
-    if not any(dance.heard and not dance.holdout for dance in dances):
+    if not any(dance.music and not dance.holdout for dance in dances):
         raise EdgeError("pack_too_short", "There is no dance to train on.", "Give motions of 5 s or more.")
     lengths = np.array([dance.motion.frames for dance in dances])
-    stretches = [(number, *heard) for number, dance in enumerate(dances) for heard in dance.heard]
-    heard_lengths = np.array([len(features) for _, _, features in stretches])
+    stretches = [(number, *music) for number, dance in enumerate(dances) for music in dance.music]
+    music_lengths = np.array([len(features) for _, _, features in stretches])
     poses = [matrix_to_axis_angle(dance.motion.rotations).reshape(dance.motion.frames, -1) for dance in dances]
     arrays = {
         "poses": np.round(np.concatenate(poses) / np.pi * 32767).astype(np.int16),
@@ -50,8 +50,8 @@ def write_pack(target: Path, dances: Sequence[Dance], about: dict[str, Any]) -> 
         "piece_style": np.array([STYLES.index(dance.style) for dance in dances], np.uint8),
         "piece_split": np.array([dance.holdout for dance in dances], np.uint8),
         "variant_piece": np.array([number for number, _, _ in stretches], np.int32),
-        "variant_start": (heard_lengths.cumsum() - heard_lengths).astype(np.int32),
-        "variant_length": heard_lengths.astype(np.int32),
+        "variant_start": (music_lengths.cumsum() - music_lengths).astype(np.int32),
+        "variant_length": music_lengths.astype(np.int32),
         "warp": np.concatenate([first + np.arange(len(features)) for _, first, features in stretches]),
         "features": np.concatenate([features for _, _, features in stretches]).astype(np.float16),
     }
@@ -70,7 +70,7 @@ def _refuse_nan(dance: Dance) -> None:
     if not good.all():
         message = f"{dance.name} has values that are not numbers at frame {int(np.argmin(good))}."
         raise EdgeError("motion_nan", message, "Leave it out, or repair it.")
-    for first, features in dance.heard:
+    for first, features in dance.music:
         if not np.isfinite(features).all():
             message = f"The music of {dance.name} has features that are not numbers, at frame {first} or later."
             raise EdgeError("motion_nan", message, "Check its audio file.")

@@ -1,4 +1,4 @@
-"""A large file in parts of a limited size, for ways on which a large one cannot travel; and together again."""
+"""Splits a file into parts of a limited size, for transfers with a size limit, and joins them again."""
 
 import hashlib
 import json
@@ -11,9 +11,9 @@ _MIB = 1 << 20
 
 
 def write_parts(path: Path, mib: float) -> list[Path]:
-    """Write `path` again as path.part-000, path.part-001, ... of at most `mib` MiB, and path.parts.json about them.
+    """Copy `path` to path.part-000, path.part-001, ... of at most `mib` MiB, with their number and checksum in a JSON.
 
-    Parts of an earlier, longer file are removed. Raises OSError; ValueError where a part would hold nothing.
+    Parts of an earlier file are removed. Returns the parts' paths. Raises OSError; ValueError if mib is below a byte.
     """
     size = int(mib * _MIB)
     if size < 1:
@@ -33,7 +33,7 @@ def write_parts(path: Path, mib: float) -> list[Path]:
 
 
 def join_parts(path: Path) -> None:
-    """Make `path` out of the parts that lie beside it. Raises EdgeError `parts_missing` or `parts_damaged`; OSError."""
+    """Write `path` from the parts beside it. Raises EdgeError `parts_missing` or `parts_damaged`; OSError."""
     try:
         about = json.loads(_about(path).read_text())
         data = b"".join(_part(path, number).read_bytes() for number in range(about["parts"]))

@@ -1,4 +1,4 @@
-"""Dances drawn while a network learns: to the same music, from the same noise, so that one sees what it has learnt."""
+"""Samples dances during training, always to the same music from the same noise, so that they can be compared."""
 
 from pathlib import Path
 
@@ -21,9 +21,10 @@ _SETTINGS = SamplerSettings("dpmpp", steps=20, guidance=1.0)
 
 
 def draw_sample(model: DanceDecoder, dances: DanceSet, folder: Path, step: int) -> Path:
-    """Dance to music of the pack, to hold-out music if there is any: a motion file, and beside it a sheet of moments.
+    """Sample a dance to music of the pack, hold-out if there is any; write a motion file and a sheet of pictures.
 
-    model: in eval mode, on its device; no random state of torch is touched. Returns the sheet's path; OSError.
+    model: in eval mode, on its device. step: for the files' names. torch's random state is not changed. Returns the
+    sheet's path. Raises OSError.
     """
     music = _music(dances)
     cond = np.concatenate([music, control_channels(ANY_STYLE, None, len(music))], axis=1)
@@ -37,7 +38,7 @@ def draw_sample(model: DanceDecoder, dances: DanceSet, folder: Path, step: int) 
 
 
 def _music(dances: DanceSet) -> Array:
-    """Features (150 to LONGEST, F) of the beginning of the longest dance."""
+    """Music features (150 to LONGEST frames, F) of the beginning of the longest dance."""
     half = dances.holdout if bool(dances.holdout.any()) else ~dances.holdout
     longest = int(torch.argmax(dances.length * half))
     frames = min(int(dances.length[longest]), LONGEST)

@@ -1,4 +1,4 @@
-"""What a training run is told, and the two numbers that change with its steps."""
+"""Settings of a training run, and its schedules of learning rate and averaging."""
 
 import json
 import math
@@ -9,25 +9,24 @@ from ..model.decoder import DecoderConfig
 from .augment import Augmentation
 from .losses import LossWeights
 
-_CONSTANT = 0.7  # the share of the training in which the learning rate does not fall
+_CONSTANT = 0.7  # share of the training with a constant learning rate
 
-# How a step is run: as Python tells it, fused by torch.compile, recorded as one CUDA graph, or both of these.
+# How a step is run: eagerly, with torch.compile, recorded as one CUDA graph, or both of the latter.
 Mode = Literal["plain", "graphed", "compiled", "compiled+graphed"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """Everything that decides a run; saved beside its weights.
+    """All settings of a run; saved beside its weights.
 
     latent, ff, layers, heads, dropout, frame_music: the network's (DecoderConfig). batch: windows per step, over all
-    processes. minutes: how long the training lasts; 0 = `steps` steps, otherwise these do not count. lr: constant,
-    then a cosine to zero over the last 30 %. ema: weight of the old average in the running average of the weights.
-    drop_condition: chance per window that the network sees no condition. precision: fp32, or bf16 for the network's
-    multiplications. mode: how a step is run. deterministic: pick kernels whose result does not depend on timing.
-    fk_place: share with which the fk part counts where a window lies (`motion_losses`). ..._every: steps.
-    samples_every: steps between dances drawn on the way (`samples`), 0 = none. save_minutes, sample_minutes: between
-    checkpoints and between samples where the clock rules, in place of checkpoint_every and samples_every.
+    processes. minutes: duration of the training; if not 0, `steps` is ignored. lr: constant, then a cosine to 0 over
+    the last 30 %. ema: weight of the old value in the moving average of the weights. drop_condition: probability per
+    window of an unconditional step. precision: fp32, or bf16 autocast for the network. mode: how a step is run.
+    deterministic: use deterministic kernels. fk_place: `place` of `motion_losses`. ..._every: steps. samples_every:
+    steps between sampled dances (`samples`), 0 for none. save_minutes, sample_minutes: between checkpoints and between
+    samples if `minutes` is set, in place of checkpoint_every and samples_every.
     """
 
     latent: int = 256
@@ -58,7 +57,7 @@ class TrainSettings:
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def network(self, features: int) -> DecoderConfig:
-        """The network's shape for a condition of so many channels."""
+        """The network's configuration for a condition of `features` channels."""
         return DecoderConfig(
             latent=self.latent,
             ff=self.ff,
@@ -70,26 +69,26 @@ class TrainSettings:
         )
 
     def lr_at(self, done: float) -> float:
-        """Learning rate where the share `done` of the training, 0 to 1, lies behind."""
+        """Learning rate after the fraction `done`, 0 to 1, of the training."""
         if done < _CONSTANT:
             return self.lr
         return self.lr * (1 + math.cos(math.pi * (done - _CONSTANT) / (1 - _CONSTANT))) / 2
 
     def ema_at(self, step: int) -> float:
-        """Weight of the old average after step `step`.
+        """Weight of the old value in the moving average after step `step`.
 
-        Up to 90,000 steps (with ema 0.9999) it grows with them, so that the half-life of the average is 8 % of the
-        steps done: a short training's average reaches as far back, in proportion, as a long one's.
+        Up to 90,000 steps (with ema 0.9999) it increases such that the half-life of the average is 8 % of the steps
+        done, whatever the length of the training.
         """
         return min(self.ema, (1 + step) / (10 + step))
 
     def to_json(self) -> str:
-        """As text that from_json reads."""
+        """Serialise to JSON."""
         return json.dumps(asdict(self), indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Settings that to_json wrote."""
+        """The inverse of `to_json`."""
         values = json.loads(text)
         losses, augmentation = LossWeights(**values.pop("losses")), Augmentation(**values.pop("augmentation"))
         return cls(**values, losses=losses, augmentation=augmentation)

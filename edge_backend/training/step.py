@@ -1,8 +1,8 @@
-"""One training step: draw, add noise, predict, losses, gradients, Adan, running average.
+"""One training step: draw windows, add noise, predict, losses, gradients, Adan, moving average.
 
-The step is tensor operations only and never waits for the device, so that it can be run as it is, compiled, or recorded
-once as a CUDA graph and played again with a single launch: on a small network a GPU computes faster than Python can
-tell it what to compute. It is the same function on a CPU.
+The step consists of tensor operations without synchronisation, so that it can be run eagerly, compiled, or recorded as
+a CUDA graph and replayed with a single launch: for a small network, launching kernels one by one takes longer than
+computing them. The same function runs on a CPU.
 """
 
 import copy
@@ -23,16 +23,15 @@ from .losses import LossWeights
 from .objective import Noised, Objective
 from .settings import Mode, TrainSettings
 
-_WARM_UP = 3  # steps before a recording, in which libraries make their plans and take their memory
+_WARM_UP = 3  # steps before a recording, in which libraries choose algorithms and allocate memory
 
 
 class TrainStep:
-    """Everything that a step reads and changes, and the step itself: `step(number, lr)`.
+    """The state of the training and the step itself: `step(number, lr)`.
 
-    model: the network that learns. ema: its running average, in eval mode. sums: (5,) the parts of the loss, added up
-    since the caller last set them to zero. Step k draws everything random (windows, noise, timesteps, dropout) after
-    seeding torch with (seed, k): a run that was killed goes on as if nothing had happened, and several processes agree
-    on the same global batch.
+    model: the trained network. ema: its moving average, in eval mode. sums: (5,) the losses, summed since the caller
+    last set them to 0. All random numbers of step k (windows, noise, timesteps, dropout) are drawn after seeding torch
+    with (seed, k), so that an interrupted run resumes exactly and several processes draw the same global batch.
     """
 
     def __init__(self, settings: TrainSettings, sampler: WindowSampler, device: torch.device) -> None:
@@ -55,17 +54,17 @@ class TrainStep:
         self.prepare("plain", settings.batch)
 
     def __call__(self, number: int, lr: float) -> None:
-        """Step `number`, counted from 0. Only launches it: the device may still be at work on it afterwards."""
+        """Launch step `number`, counted from 0, without synchronising."""
         torch.manual_seed(seed_of(self.settings.seed, "step", number))
         self._adan.prepare(number + 1, lr)
         self._average_share.fill_(1 - self.settings.ema_at(number))
         self._run()
 
     def prepare(self, mode: Mode, batch: int) -> None:
-        """Get ready for steps with `batch` windows over all processes. Takes a minute or more where it compiles.
+        """Compile or record the step for `batch` windows over all processes; compiling takes a minute or more.
 
-        Raises EdgeError `training_settings` where the device or the number of processes does not allow it, and
-        whatever a compiler or a driver may raise. The weights are left as they were.
+        Raises EdgeError `training_settings` where the device or the number of processes does not allow it, and any
+        exception of compilers and drivers. The weights are restored.
         """
         if batch % self.processes:
             message = f"A batch of {batch} windows cannot be shared by {self.processes} processes."
@@ -73,7 +72,7 @@ class TrainStep:
         if "graphed" in mode and (self.device.type != "cuda" or self.processes > 1):
             message = f"The mode {mode} needs a CUDA device, and one process alone."
             raise EdgeError("training_settings", message, "Choose plain or compiled.")
-        self._run = _nothing  # lets go of the memory of an earlier recording
+        self._run = _nothing  # frees the memory of an earlier recording
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         draw: Callable[..., Noised] = self.draw
@@ -99,7 +98,7 @@ class TrainStep:
 
     @torch.no_grad()
     def draw(self, sampler: WindowSampler, windows: int, drop: float) -> Noised:
-        """A batch with noise on it (Ho et al. 2020, eq. 4) at uniform timesteps; torch's seed decides all of it."""
+        """A batch of windows with noise (Ho et al. 2020, eq. 4) at uniform timesteps. drop: as drop_condition."""
         target, condition = sampler.draw(windows)
         t = torch.randint(len(self._signal), (windows,), device=self.device)
         noise = torch.randn(target.shape, device=self.device)
@@ -109,7 +108,7 @@ class TrainStep:
 
     @torch.no_grad()
     def averaged_losses(self, sampler: WindowSampler, windows: int, batch: int) -> Tensor:
-        """Parts (5,) of the averaged weights' loss on a sampler's windows: every time the same windows and noise."""
+        """The averaged weights' losses (5,) on a sampler's windows; windows and noise are the same at each call."""
         objective, total = self._objective_of(self.ema), torch.zeros_like(self.sums)
         for first in range(0, windows, batch):
             torch.manual_seed(seed_of(self.settings.seed, "hold-out", first))
@@ -118,7 +117,7 @@ class TrainStep:
         return total
 
     def state(self) -> dict[str, Tensor]:
-        """Views of everything that training changes: `model.NAME`, `ema.NAME`, Adan's `m.NAME` and so on, `sums`."""
+        """Views of all tensors that training changes: `model.NAME`, `ema.NAME`, Adan's `m.NAME` and so on, `sums`."""
         buffers = {"model": self._flat.values, "ema": self._flat_ema.values, **self._adan.state}
         named = {
             f"{key}.{name}": view for key, buffer in buffers.items() for name, view in self._flat.named(buffer).items()
@@ -127,7 +126,7 @@ class TrainStep:
 
     @torch.no_grad()
     def load_state(self, tensors: dict[str, Tensor]) -> None:
-        """Take over what `state` gave. Raises ValueError, changing nothing, where names or shapes are not the same."""
+        """Copy tensors from `state`. Raises ValueError, changing nothing, where names or shapes differ."""
         own = self.state()
         if own.keys() != tensors.keys() or any(own[name].shape != tensors[name].shape for name in own):
             raise ValueError("another network's state")
@@ -135,7 +134,7 @@ class TrainStep:
             tensor.copy_(tensors[name])
 
     def _share(self, noised: Noised) -> Noised:
-        """This process's part of the global batch; from here on the processes draw differently (dropout)."""
+        """This process's part of the global batch. Seeds torch per process, so that their dropout differs."""
         if self.processes == 1:
             return noised
         share = len(noised.t) // self.processes
@@ -159,7 +158,7 @@ class TrainStep:
         return DistributedDataParallel(objective, device_ids=ids, broadcast_buffers=False)
 
     def _recorded(self, run: Callable[[], None]) -> Callable[[], None]:
-        """`run` as a CUDA graph. Its random numbers follow torch's seed at each play, as they do without a graph."""
+        """`run` recorded as a CUDA graph; at each replay its random numbers follow torch's seed, as without a graph."""
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
@@ -173,12 +172,12 @@ class TrainStep:
 
 
 def seed_of(seed: int, use: str, number: int) -> int:
-    """A seed for one use at one moment, far from every other one."""
+    """A seed from run seed, use and number: 63 bits of their BLAKE2b hash."""
     return int.from_bytes(hashlib.blake2b(f"{seed} {use} {number}".encode(), digest_size=8).digest()) >> 1
 
 
 def rank_and_processes() -> tuple[int, int]:
-    """This process's number and how many there are, (0, 1) where torchrun has not started several."""
+    """Rank of this process and number of processes; (0, 1) without torchrun."""
     if distributed.is_available() and distributed.is_initialized():
         return distributed.get_rank(), distributed.get_world_size()
     return 0, 1
@@ -189,6 +188,6 @@ def _nothing() -> None:
 
 
 def _run_once(run: Callable[[], None]) -> Callable[[], None]:
-    """The same function, after one run in which compilers do their work and fail if they must."""
+    """Call `run` once, which compiles it or raises, and return it."""
     run()
     return run

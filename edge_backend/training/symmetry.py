@@ -1,4 +1,4 @@
-"""Mirror image and turns of whole motion vectors: both are linear, so no rotation has to be decoded for them."""
+"""Reflection and rotation about z of motion vectors; both are linear, so rotations need not be decoded."""
 
 import numpy as np
 import torch
@@ -13,11 +13,10 @@ _PELVIS_ROW1 = slice(ROTATIONS.start + 3, ROTATIONS.start + 6)
 
 
 def mirror_channels() -> tuple[Array, Array]:
-    """(order, sign), each (151,): the mirror image of a vector v is sign * v[order].
+    """(order, sign), each (151,): the mirror image of a motion vector v, in metres, is sign * v[order].
 
-    Found by sending the channels' own numbers through `mirror`, so that there is one definition of left and right. It
-    holds for vectors in metres. The mirror is the plane x = 0 in SMPL's axes and in the world's alike: the turn from
-    y up to z up is about x and leaves that plane where it is.
+    Computed by passing the channels' numbers through `motion.representation.mirror`. The mirror plane x = 0 is the same
+    in SMPL's axes and in the world's, because the rotation from y up to z up is about x.
     """
     numbers = np.arange(1, CHANNELS + 1, dtype=np.float32)
     matrices = np.zeros((len(SMPL), 3, 3), dtype=np.float32)
@@ -27,9 +26,9 @@ def mirror_channels() -> tuple[Array, Array]:
 
 
 def turn_about_up(vectors: Tensor, angle: Tensor) -> Tensor:
-    """Motion vectors (W, T, 151) in metres, each window turned about the world's z axis by its angle (W,), radians.
+    """Motion vectors (W, T, 151) in metres, each window rotated about the world's z axis by its angle (W,), radians.
 
-    Only the root's path and the pelvis's rotation feel it. The latter's two stored rows are mixed as x and y are.
+    This changes the root's position and the pelvis' rotation, whose two stored rows are mixed as x and y are.
     """
     cos, sin = angle.cos()[:, None, None], angle.sin()[:, None, None]
     turned = vectors.clone()
@@ -40,5 +39,5 @@ def turn_about_up(vectors: Tensor, angle: Tensor) -> Tensor:
 
 
 def mirror_windows(vectors: Tensor, mirrored: Tensor, order: Tensor, sign: Tensor) -> Tensor:
-    """Motion vectors (W, T, 151) in metres, mirrored where `mirrored` (W,) is true. order, sign: `mirror_channels`."""
+    """Motion vectors (W, T, 151) in metres, mirrored where mirrored, bool (W,). order, sign: from `mirror_channels`."""
     return torch.where(mirrored[:, None, None], vectors[..., order] * sign, vectors)

@@ -1,4 +1,4 @@
-"""The training loop: steps, the learning rate over steps or over the clock, checkpoints and exact resume, logs."""
+"""The training loop: steps, learning rate by steps or by time, checkpoints with exact resume, logs."""
 
 import importlib
 import json
@@ -27,18 +27,18 @@ from .step import TrainStep, rank_and_processes
 CHECKPOINT = "checkpoint.safetensors"
 SAMPLES = "samples"
 
-_STOP_CHECK = 10  # steps between the moments at which several processes agree on stopping
+_STOP_CHECK = 10  # steps between two exchanges of `stop` among several processes
 _HOLDOUT_BATCH = 64  # windows
-_MEASURE_SHARE = 0.1  # of the training's minutes may go into finding the quickest way
-_MEASURE_SECONDS = 5.0  # for each way, at most
+_MEASURE_SHARE = 0.1  # share of the training's minutes for measuring modes and batch sizes
+_MEASURE_SECONDS = 5.0  # for each of them, at most
 
 
 class Trainer:
-    """One run in one folder: goes on from the folder's checkpoint if there is one.
+    """A training run in a folder; resumes from the folder's checkpoint if there is one.
 
-    Under torchrun every process builds one with the same arguments; the first process writes the files. began: where
-    the clock rules, the moment (time.monotonic) from which this sitting's minutes count. Raises EdgeError
-    `training_mismatch` where the checkpoint belongs to another network or other data, `training_settings`.
+    Under torchrun every process makes one with the same arguments; the first process writes the files. began: the time
+    (time.monotonic) from which `minutes` count, default now. Raises EdgeError `training_mismatch` where the checkpoint
+    is of another network or other data, `training_settings`, `checkpoint_unreadable`.
     """
 
     def __init__(
@@ -77,16 +77,16 @@ class Trainer:
 
     @property
     def model(self) -> DanceDecoder:
-        """The network that learns."""
+        """The trained network."""
         return self._train_step.model
 
     @property
     def ema(self) -> DanceDecoder:
-        """Its running average: what is exported."""
+        """The moving average of its weights, which is exported."""
         return self._train_step.ema
 
     def prepare(self) -> None:
-        """Get ready for the settings' mode; where that does not work here, say so and go on without it."""
+        """Prepare the settings' mode; if that fails, report it and use `plain` instead."""
         settings = self.settings
         if settings.mode == "plain":
             return
@@ -95,20 +95,24 @@ class Trainer:
             self._train_step.prepare(settings.mode, settings.batch)
         except (torch.OutOfMemoryError, EdgeError):
             raise
-        except Exception as error:  # whatever a compiler may trip over, training without it works
+        except Exception as error:  # compilers raise exceptions of many types; `plain` needs none
             _say(f"the mode {settings.mode} failed, going on without: {type(error).__name__}: {str(error)[:300]}")
             self._train_step.prepare("plain", settings.batch)
             return
         _say(f"{settings.mode}: ready after {time.monotonic() - began:.0f} s")
 
     def choose(self, modes: Sequence[Mode], batches: Sequence[int]) -> None:
-        """Measure which of the modes and batch sizes is the quickest here, write `speed.json`, and take that one."""
+        """Measure the modes and batch sizes, write `speed.json`, and use the one with the highest throughput."""
         span = 60 * self.settings.minutes
-        # Plain first, on the smallest batch: the check that training works at all. Then batch by batch, as the first
-        # one may take all the time.
+        # Plain with the smallest batch first, which checks that training works at all. Then batch size by batch size,
+        # because the time may not suffice for all.
         ways = [("plain", min(batches)), *((mode, batch) for batch in batches for mode in modes)]
         found = measure(
-            self._train_step, list(dict.fromkeys(ways)), min(_MEASURE_SECONDS, span / 100), span * _MEASURE_SHARE, _tell
+            self._train_step,
+            list(dict.fromkeys(ways)),
+            min(_MEASURE_SECONDS, span / 100),
+            span * _MEASURE_SHARE,
+            _report,
         )
         chosen = best(found)
         table = {"tried": [asdict(each) for each in found], "chosen": [chosen.mode, chosen.batch]}
@@ -119,10 +123,10 @@ class Trainer:
         self._train_step.prepare(chosen.mode, chosen.batch)
 
     def run(self, stop: Callable[[], bool] = lambda: False, saved: Callable[[], None] = lambda: None) -> None:
-        """Train until all steps or minutes are done or `stop` says so, then leave a checkpoint.
+        """Train until all steps or minutes are done or `stop` returns True, then write a checkpoint.
 
-        saved: is called after each checkpoint and at the end. Raises EdgeError `training_diverged` when the loss is no
-        longer a number; the last checkpoint is kept.
+        saved: is called after each checkpoint and at the end. Raises EdgeError `training_diverged` when the loss is not
+        finite; the last checkpoint remains.
         """
         settings = self.settings
         self._start_clock()
@@ -144,13 +148,13 @@ class Trainer:
 
     @property
     def done(self) -> float:
-        """The share of the training that lies behind, by steps or by the clock."""
+        """The fraction of the training that is done, by steps or by time."""
         if self.settings.minutes:
             return min(self._seconds() / (60 * self.settings.minutes), 1.0)
         return self.step / self.settings.steps
 
     def save(self) -> None:
-        """Write the checkpoint: weights, their average, the optimiser, the sums of the running log interval."""
+        """Write the checkpoint: weights, their average, optimiser state, and loss sums of the present log interval."""
         if not all(bool(parameter.isfinite().all()) for parameter in self.model.parameters()):
             raise _diverged(self.step)
         if self.rank == 0:
@@ -160,7 +164,7 @@ class Trainer:
         self._start_clock()
 
     def holdout_losses(self) -> list[float]:
-        """Parts of the averaged weights' loss on hold-out windows: every time the same windows and noise."""
+        """The averaged weights' losses on hold-out windows; windows and noise are the same at each call."""
         if self._holdout is None:
             raise ValueError("there are no hold-out dances")
         return self._train_step.averaged_losses(self._holdout, self.settings.holdout_windows, _HOLDOUT_BATCH).tolist()
@@ -186,7 +190,7 @@ class Trainer:
         _say(f"going on from step {self.step}")
 
     def _log_losses(self) -> None:
-        """Write the mean losses since the last row. The only place where a step waits for the device."""
+        """Append the mean losses since the last row. The only synchronisation with the device in the loop."""
         sums = self._train_step.sums / self.settings.log_every
         if self.processes > 1:
             distributed.all_reduce(sums)
@@ -211,7 +215,7 @@ class Trainer:
         self._start_clock()
 
     def _draw_sample(self) -> None:
-        """Draw a dance by the averaged weights. A missing package, which training does not need, ends the drawing."""
+        """Sample a dance with the averaged weights. If a package for that is missing, sampling is disabled."""
         self._sampled_at = time.monotonic()
         if self.rank == 0:
             try:
@@ -234,7 +238,7 @@ class Trainer:
         return self.step % self.settings.checkpoint_every == 0
 
     def _seconds(self) -> float:
-        """How long this training has lasted, over all sittings."""
+        """Duration of the training in seconds, over all its runs."""
         return self._seconds_before + time.monotonic() - self._began
 
     def _write_settings(self) -> None:
@@ -252,20 +256,20 @@ class Trainer:
             return stop()
         if self.step % _STOP_CHECK:
             return False
-        wish = torch.tensor(float(stop()), device=self._device)
-        distributed.all_reduce(wish)
-        return bool(wish > 0)
+        stops = torch.tensor(float(stop()), device=self._device)
+        distributed.all_reduce(stops)
+        return bool(stops > 0)
 
 
 def _choose_kernels(deterministic: bool, precision: str) -> None:
     torch.use_deterministic_algorithms(deterministic, warn_only=True)
-    # Filling fresh memory finds bugs; it costs time and changes no result here.
+    # Deterministic mode fills new memory to expose bugs; that costs time and changes no result here.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    # What stays outside bf16 may then use a GPU's tensor cores too.
+    # With bf16, the remaining float32 products may use TensorFloat-32.
     torch.set_float32_matmul_precision("high" if precision == "bf16" else "highest")
 
 
-def _tell(measurement: Measurement) -> None:
+def _report(measurement: Measurement) -> None:
     if measurement.failure:
         _say(f"{measurement.mode}, batch {measurement.batch}: {measurement.failure}")
     else:

@@ -35,8 +35,8 @@ class Fit:
     axes: (3, 3) the body's left, back and up as columns, in armature space. scale: armature units per metre of the
     model. floor: (3,) the point below the armature's origin on the floor on which the rig stands at rest, armature
     space. The model's space: metres of the model, z up, facing -y, the floor at z = 0.
-    stage: (3,) translation from that floor to the one on which the rig dances, armature space. It is 0 except for rigs
-    whose hips are at the armature's origin at rest, as in BVH files: these dance on a floor through the origin.
+    floor_offset: (3,) translation from that floor to the one on which the rig dances, armature space. It is 0 but for
+    rigs whose hips are at the armature's origin at rest, as in BVH files: these dance on a floor through the origin.
     """
 
     rig: Rig
@@ -44,7 +44,7 @@ class Fit:
     axes: Array
     scale: float
     floor: Array
-    stage: Array
+    floor_offset: Array
 
     def to_model(self, points: Array) -> Array:
         """Points (..., 3) from armature space to the model's space."""

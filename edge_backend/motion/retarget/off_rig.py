@@ -26,7 +26,7 @@ def read_rig(fit: Fit, poses: Mapping[str, Array]) -> Motion:
     """
     turns = {slot: fit.axes.T @ unscaled(pose[:, :3, :3]) @ _rest_axes(fit, slot) for slot, pose in poses.items()}
     model = _model_turns(fit, turns)
-    hips = fit.to_model(np.mean([poses[f"thigh.{side}"][:, :3, 3] for side in SIDES], axis=0) - fit.stage)
+    hips = fit.to_model(np.mean([poses[f"thigh.{side}"][:, :3, 3] for side in SIDES], axis=0) - fit.floor_offset)
     hips[:, 2] -= fit.ankle_height - MODEL_ANKLE
     root = hips - model[:, Joint.PELVIS] @ MODEL_HIPS
     rotations = _local(model @ Y_UP_TO_Z_UP.astype(np.float64))

@@ -213,6 +213,6 @@ def _travel_location(fit: Fit, posed: Posed, hips: Array) -> Array:
     hips: (T, 3) metres, the model's space.
     """
     now = np.mean([posed.space[fit.bones[f"thigh.{side}"]][:, :3, 3] for side in SIDES], axis=0)
-    way = fit.to_armature(hips) + fit.stage - now
+    way = fit.to_armature(hips) + fit.floor_offset - now
     axes = location_axes(fit.rig, fit.travel, posed.space[fit.travel])
     return np.linalg.solve(axes, way[..., None])[..., 0]

@@ -13,7 +13,7 @@ from edge_backend.drawing.camera import Camera
 from edge_backend.drawing.caption import clock_time
 from edge_backend.drawing.figure import to_bytes
 from edge_backend.drawing.preview import GAP, preview_sheet, preview_video
-from edge_backend.drawing.stage import Stage, draw_figure
+from edge_backend.drawing.scene import Scene, draw_figure
 from edge_backend.errors import EdgeError
 from edge_backend.motion.motion import Motion
 from edge_backend.motion.rotations import axis_angle_to_matrix
@@ -64,8 +64,8 @@ def test_raised_arms_stay_in_the_picture() -> None:
 def test_the_camera_goes_along_softly_with_a_dancer_who_walks() -> None:
     motion = standing(90)
     motion.root[:, 0] = np.linspace(0, 3, 90)
-    stage = Stage(motion, SIZE)
-    columns = [sum(centre_of(stage.draw(frame), side)[0] for side in (TEAL, CORAL)) / 2 for frame in (0, 30, 60, 89)]
+    scene = Scene(motion, SIZE)
+    columns = [sum(centre_of(scene.draw(frame), side)[0] for side in (TEAL, CORAL)) / 2 for frame in (0, 30, 60, 89)]
     assert max(abs(column - SIZE[0] / 2) for column in columns) < 45  # 3 m would be 200 pixels
 
 

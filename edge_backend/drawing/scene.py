@@ -1,4 +1,4 @@
-"""One picture of a dancer: floor, figure, camera. Everything that shows a dance without Blender draws with this."""
+"""Draws a frame of a dance: floor, figure and camera. Everything that draws a dance without Blender uses this."""
 
 from functools import lru_cache
 
@@ -13,16 +13,17 @@ from .camera import Camera
 from .figure import draw_limbs
 from .floor import Floor, foot_glow
 
-_VIEW = np.array([-1.15, -4.75, 1.0], np.float32)  # from the point that the camera looks at, metres
+_VIEW = np.array([-1.15, -4.75, 1.0], np.float32)  # metres, world, from the target to the camera
 _LOOK_HEIGHT_M = 0.98
-_FOLLOW_S = 0.5  # the camera's path is the dancer's, smoothed by a Gaussian of this width
-_PULSE_S = 0.12
+_FOLLOW_S = 0.5  # standard deviation of the Gaussian that smooths the camera's path
+_PULSE_S = 0.12  # time constant of the grid's brightness after a beat
 
 
-class Stage:
-    """A dance ready to be drawn, frame by frame, at one picture size.
+class Scene:
+    """A dance to be drawn frame by frame.
 
-    follow: the camera goes along with the dancer, softly; without it each frame is centred on the dancer.
+    size: width, height in pixels. follow: the camera follows the dancer's smoothed path; otherwise each frame is
+    centred on the dancer.
     """
 
     def __init__(self, motion: Motion, size: tuple[int, int], follow: bool = True) -> None:
@@ -34,7 +35,7 @@ class Stage:
         self._path = _followed(path, _FOLLOW_S * motion.fps) if follow else path
 
     def draw(self, frame: int) -> Image.Image:
-        """The dance at one frame, RGB."""
+        """An RGB picture of one frame."""
         camera = self._camera(frame)
         limbs = pose_limbs(self._joints[frame], self._turned[frame])
         glow = foot_glow(self._joints, self._motion.contacts, frame)
@@ -46,15 +47,15 @@ class Stage:
         return _camera_at(self._path[frame], self._size)
 
     def _pulse(self, frame: int) -> float:
-        """1 on a beat, dying away after it."""
+        """Brightness of the grid: 1 on a beat, decaying exponentially after it."""
         since = frame / self._motion.fps - self._motion.beats
         since = since[since > -1e-3]
         return float(np.exp(-since.min() / _PULSE_S)) if len(since) else 0.0
 
 
 def draw_figure(motion: Motion, frame: int, size: tuple[int, int] = (320, 360)) -> Image.Image:
-    """One frame of a dance as a picture of its own, the dancer in its middle: for contact sheets and reports."""
-    return Stage(motion, size, follow=False).draw(frame)
+    """A picture of one frame, centred on the dancer, for contact sheets and reports."""
+    return Scene(motion, size, follow=False).draw(frame)
 
 
 @lru_cache(maxsize=4)
@@ -63,11 +64,11 @@ def _floor(size: tuple[int, int]) -> Floor:
 
 
 def _camera_at(place: Array, size: tuple[int, int]) -> Camera:
-    """The camera that looks at the floor place (2,); it never turns, so that the floor can be drawn from one table."""
+    """The camera for a target above place (2,), metres, world. Its direction is constant, as `Floor` requires."""
     target = np.array([place[0], place[1], _LOOK_HEIGHT_M], np.float32)
     return Camera(target + _VIEW, target, size)
 
 
 def _followed(path: Array, width: float) -> Array:
-    """A path (T, 2) under a Gaussian of `width` frames, its ends held."""
+    """A path (T, 2) smoothed by a Gaussian of `width` frames, with its ends repeated."""
     return gaussian(path, width, int(3 * width), "edge").astype(np.float32)
