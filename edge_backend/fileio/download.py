@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from urllib.parse import urlsplit
 from ..errors import EdgeError
 from ..schema.progress import Report, silent
 from .atomic_write import take_place
+from .file_lock import holding
 from .hashing import sha256_of
 
 _BLOCK = 1 << 20  # bytes
@@ -39,12 +41,37 @@ def download(url: str, target: Path, sha256: str, report: Report = silent, *, pa
     Until it is complete and verified it is called `target`.part; the next call resumes from its end, in this run or in
     another. report: in bytes, "downloading", then "loading" while its checksum is looked at. pause_s: between tries
     after a broken connection, longer each time, and longer where the server asks for it.
-    Raises EdgeError download_insecure (not https), download_failed, download_wrong (it has another checksum and is
-    removed), disk_full; OSError.
+    Raises EdgeError download_insecure (not https), download_busy, download_failed, download_wrong (it has another
+    checksum and is removed), disk_full; OSError.
     """
     check_address(url)
     if target.is_file() and sha256_of(target, report) == sha256:
         return
+    with alone_at(target):
+        _fetch(url, target, sha256, report, pause_s)
+
+
+@contextmanager
+def alone_at(target: Path) -> Iterator[None]:
+    """No other process fetches this file or folder meanwhile; `target`.lock says so until then.
+
+    A disk that cannot lock files gives no such protection. Raises EdgeError download_busy; OSError.
+    """
+    busy = EdgeError(
+        "download_busy", f"{target} is being fetched already, by another program.", "Wait until it has finished."
+    )
+    lock = target.with_name(target.name + ".lock")
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(holding(lock, busy, keep=False))
+        except EdgeError as error:
+            if error is busy:
+                raise
+            lock.unlink(missing_ok=True)
+        yield
+
+
+def _fetch(url: str, target: Path, sha256: str, report: Report, pause_s: float) -> None:
     part = target.with_name(target.name + ".part")
     whole = False
     tries = _Tries(url, pause_s)

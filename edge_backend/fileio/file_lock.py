@@ -1,7 +1,9 @@
 """A lock file; the system releases it however the process ends. Standard library only."""
 
+import contextlib
 import errno
 import importlib
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,23 +17,48 @@ _TAKEN = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
 
 
 @contextmanager
-def holding(path: Path, taken: EdgeError) -> Iterator[None]:
+def holding(path: Path, taken: EdgeError, *, keep: bool = True) -> Iterator[None]:
     """Hold the lock on this file, which is created if missing. taken: raised where another process holds it.
 
-    Raises EdgeError file_lock where the disk does not support locks; OSError where the file cannot be opened.
+    keep: leave the file there afterwards. Raises EdgeError file_lock where the disk does not support locks; OSError
+    where the file cannot be opened.
     """
-    with path.open("ab") as file:
+    with _held(path, taken):
         try:
-            _hold(file)
-        except OSError as error:
-            if error.errno in _TAKEN:
-                raise taken from None
-            raise EdgeError(
-                "file_lock",
-                f"The disk of {path.parent} cannot lock files: {error.strerror or error}.",
-                "Choose a folder on a disk of this machine.",
-            ) from error
-        yield
+            yield
+        finally:
+            if not keep and sys.platform != "win32":
+                path.unlink(missing_ok=True)
+    if not keep and sys.platform == "win32":  # which removes no open file
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _held(path: Path, taken: EdgeError) -> Iterator[None]:
+    while True:
+        with path.open("ab") as file:
+            try:
+                _hold(file)
+            except OSError as error:
+                if error.errno in _TAKEN:
+                    raise taken from None
+                raise EdgeError(
+                    "file_lock",
+                    f"The disk of {path.parent} cannot lock files: {error.strerror or error}.",
+                    "Choose a folder on a disk of this machine.",
+                ) from error
+            if sys.platform == "win32" or _is_at(path, file):
+                yield
+                return
+
+
+def _is_at(path: Path, file: IO[bytes]) -> bool:
+    """Whether the open file is still the one at `path`: who held it before may have removed it."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def _hold(file: IO[bytes]) -> None:

@@ -9,6 +9,7 @@ from ...audio.jukebox.conversion import SHA256, convert
 from ...audio.jukebox.folder import open_folder
 from ...audio.jukebox.place import MANIFEST, NAME
 from ...errors import EdgeError
+from ...fileio.download import alone_at
 from ...fileio.hashing import sha256_of
 from ...model.authors_checkpoint import import_checkpoint
 from ...model.catalogue import BUNDLED_FOLDER, SUFFIX, KnownWeights, known
@@ -37,24 +38,32 @@ def fetch_jukebox(options: argparse.Namespace) -> None:
     """Fetch OpenAI's files, or take them from the folder --from, and convert them into the weights folder.
 
     What was fetched is removed once it is converted; the user's own files stay.
-    Raises EdgeError, OSError as `jukebox fetch` and `jukebox convert` do.
+    Raises EdgeError download_busy, and EdgeError, OSError as `jukebox fetch` and `jukebox convert` do.
     """
     jukebox_fetch.accept(options)
     folder = options.weights_folder or BUNDLED_FOLDER
     target = folder / NAME
     files = options.source or folder / "openai"
+    if options.source is None:
+        folder.mkdir(parents=True, exist_ok=True)
+        with alone_at(target):
+            _bring(options, files, target)
+            for name in SHA256:
+                (files / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # of an earlier run, or not empty
+            files.rmdir()
+    else:
+        _bring(options, files, target)
+    finish(options, target, f"Jukebox, from {whose(target)}; weights that listen through it can dance")
+
+
+def _bring(options: argparse.Namespace, files: Path, target: Path) -> None:
     with progress(options) as report:
         if not (target / MANIFEST).is_file():
             if options.source is None:
                 jukebox_fetch.fetch(files, report)
             convert(files, target, report)
         open_folder(target).verify(report)
-    if options.source is None:
-        for name in SHA256:
-            (files / name).unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # of an earlier run, or not empty
-            files.rmdir()
-    finish(options, target, f"Jukebox, from {whose(target)}; weights that listen through it can dance")
 
 
 def fetch_edge(options: argparse.Namespace) -> None:

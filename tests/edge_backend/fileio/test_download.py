@@ -4,6 +4,8 @@ import errno
 import hashlib
 import http.client
 import ssl
+import subprocess
+import sys
 import time
 import urllib.error
 from collections.abc import Iterator
@@ -16,8 +18,10 @@ from file_server import FileServer, serving
 
 from edge_backend.errors import EdgeError
 from edge_backend.fileio import download as downloads
+from edge_backend.fileio import file_lock
 from edge_backend.fileio.download import LONGEST_PAUSE_S, download, read_page
 
+REPOSITORY = Path(__file__).parents[3]
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
@@ -67,6 +71,41 @@ def test_another_run_goes_on_too(server, tmp_path) -> None:
 
 def test_a_part_that_was_whole_is_taken(server, tmp_path) -> None:
     (tmp_path / "file.part").write_bytes(CONTENT)
+    fetch(server, tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == CONTENT
+
+
+FETCH = """
+import sys
+from pathlib import Path
+from edge_backend.errors import EdgeError
+from edge_backend.fileio.download import download
+try:
+    download(sys.argv[1], Path(sys.argv[2]), sys.argv[3])
+except EdgeError as error:
+    print(error.code)
+"""
+
+
+def test_of_two_programs_that_fetch_a_file_one_is_refused_and_it_comes_whole(server, tmp_path) -> None:
+    server.pause_s = 0.02
+    target = tmp_path / "file"
+    command = [sys.executable, "-c", FETCH, server.url + "file", str(target), SHA256]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE) as other:
+        while not (tmp_path / "file.part").exists():
+            time.sleep(0.01)
+        error = refusal(server, target)
+        assert error.code == "download_busy" and str(target) in error.message
+        assert other.communicate() == (b"", None)
+    assert target.read_bytes() == CONTENT and firsts(server) == [0]
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_where_files_cannot_be_locked_they_are_fetched_nevertheless(server, tmp_path, monkeypatch) -> None:
+    def flock(*_arguments: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(file_lock, "_hold", flock)
     fetch(server, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == CONTENT
 

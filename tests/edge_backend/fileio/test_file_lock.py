@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -43,6 +44,36 @@ def test_one_process_at_a_time_and_a_killed_one_holds_nobody_up(tmp_path: Path) 
         other.kill()
     with holding(path, TAKEN):
         pass
+
+
+def test_a_lock_that_is_not_to_be_kept_goes_and_is_still_held_by_one_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with holding(path, TAKEN, keep=False):
+        assert refusal(path) is TAKEN
+    assert not path.exists()
+    with pytest.raises(RuntimeError), holding(path, TAKEN, keep=False):
+        raise RuntimeError
+    assert not path.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows removes no open file")
+def test_a_lock_that_was_removed_while_it_was_opened_is_opened_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, hold = tmp_path / "lock", file_lock._hold
+    held: list[int] = []
+
+    def removed_first(file: IO[bytes]) -> None:
+        if not held:
+            path.unlink()
+        held.append(file.fileno())
+        hold(file)
+
+    monkeypatch.setattr(file_lock, "_hold", removed_first)
+    with holding(path, TAKEN):
+        assert len(held) == 2
+        monkeypatch.setattr(file_lock, "_hold", hold)
+        assert refusal(path) is TAKEN
 
 
 @pytest.fixture(params=[errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
