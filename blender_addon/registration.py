@@ -91,6 +91,7 @@ CLASSES: Final[tuple[type, ...]] = (
     weights.EDGE_DANCE_OT_cancel_weights,
     bone_map.EDGE_DANCE_OT_find_bones,
     bone_map.EDGE_DANCE_OT_add_bone_map_preset,
+    bone_map.EDGE_DANCE_OT_use_bone_map_preset,
     export_motion.EDGE_DANCE_OT_export_motion,
     export_character.EDGE_DANCE_OT_export_character,
     pending_results.EDGE_DANCE_OT_apply_kept,

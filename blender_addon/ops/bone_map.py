@@ -36,14 +36,44 @@ class EDGE_DANCE_OT_find_bones(Reasoned, bpy.types.Operator):
         Its items stay: of those that come from a library, Blender saves changes, but none of others in their place.
         """
         armature: Any = active_armature(context)
-        slots = getattr(armature, CHOSEN)
         found = found_bone_map(armature)
-        for slot in slot_names():
-            item = slots.get(slot) or slots.add()
-            item.name, item.bone = slot, found.bones.get(slot, "")
+        for item in _listed(armature):
+            item.bone = found.bones.get(item.name, "")
         known = f"{found.label}: " if found.label else ""
         self.report({"INFO"}, f"{known}{len(found.bones)} bones found on {armature.name}.")
         return {"FINISHED"}
+
+
+def _listed(armature: bpy.types.Object) -> list[Any]:
+    """The items of the armature's bone map, one for each slot; missing ones are added, with no bone."""
+    slots: Any = getattr(armature, CHOSEN)
+    items = []
+    for slot in slot_names():
+        item = slots.get(slot) or slots.add()
+        item.name = slot
+        items.append(item)
+    return items
+
+
+class EDGE_DANCE_OT_use_bone_map_preset(bpy.types.Operator):
+    """Use this bone map for the armature"""
+
+    bl_idname = "edge_dance.use_bone_map_preset"
+    bl_label = "Use Bone Map Preset"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The preset")
+    menu_idname: bpy.props.StringProperty(options={"SKIP_SAVE"}, description="The menu it is chosen from")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Set each slot's bone: on a library override a list that is emptied and filled again is not saved."""
+        armature = active_armature(context)
+        if armature is None:
+            return {"CANCELLED"}
+        _listed(armature)
+        script: Any = bpy.ops.script
+        result: set[str] = script.execute_preset(filepath=self.filepath, menu_idname=self.menu_idname)
+        return result
 
 
 class EDGE_DANCE_OT_add_bone_map_preset(AddPresetBase, bpy.types.Operator):  # type: ignore[misc]
@@ -54,5 +84,10 @@ class EDGE_DANCE_OT_add_bone_map_preset(AddPresetBase, bpy.types.Operator):  # t
     bl_options = {"REGISTER", "UNDO"}
     preset_menu = "EDGE_DANCE_MT_bone_map_presets"
     preset_subdir = PRESETS
-    preset_defines = ["armature = bpy.context.object"]
-    preset_values = [f"armature.{CHOSEN}"]
+    preset_defines = ["armature = bpy.context.object.find_armature() or bpy.context.object"]
+    preset_values = [f"armature.{CHOSEN}[{slot!r}].bone" for slot in slot_names()]
+
+    def pre_cb(self, context: bpy.types.Context) -> None:
+        """Called first: have an item for each slot."""
+        if armature := active_armature(context):
+            _listed(armature)

@@ -31,7 +31,7 @@ class EDGE_DANCE_MT_bone_map_presets(bpy.types.Menu):
 
     bl_label = "Bone Map Presets"
     preset_subdir = PRESETS
-    preset_operator = "script.execute_preset"
+    preset_operator = "edge_dance.use_bone_map_preset"
     draw: Any = bpy.types.Menu.draw_preset
 
 

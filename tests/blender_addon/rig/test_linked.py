@@ -141,8 +141,7 @@ def reopened(path):
 def lists_of(character):
     """Takes, keep list and bone map, as the panel shows them."""
     takes = [take.name for take in addon("takes.take_list").takes_of(character)]
-    bones = [(item.name, item.bone) for item in character.edge_dance_bones]
-    return takes, sentences_of(character), bones
+    return takes, sentences_of(character), bones_of(character)
 
 
 @pytest.mark.parametrize("link", [link_objects, link_collection])
@@ -219,6 +218,38 @@ def test_items_of_earlier_versions_get_names(library, tmp_path):
     character = bpy.data.objects["Hero"]
     for items in (character.edge_dance_takes, character.edge_dance_keep):
         assert len(items) == len({item.name for item in items} - {""}) == 2
+
+
+@pytest.mark.parametrize("map_in_library", [False, True])
+def test_a_bone_map_preset_is_there_however_often_the_file_is_opened(library, tmp_path, map_in_library):
+    bpy.ops.wm.open_mainfile(filepath=library)
+    hero = bpy.data.objects["Hero"]
+    select(hero)
+    if map_in_library:
+        bpy.ops.edge_dance.find_bones()
+        bpy.ops.wm.save_as_mainfile(filepath=library)
+    bpy.ops.edge_dance.find_bones()
+    hero.edge_dance_bones["hand.L"].bone = ""
+    wanted = bones_of(hero)
+    select(bpy.data.objects["Body"])  # the armature is meant
+    name = f"Preset {map_in_library}"
+    assert bpy.ops.edge_dance.add_bone_map_preset(name=name) == {"FINISHED"}
+    preset = bpy.utils.preset_find(name.replace(" ", "_"), "edge_dance/bone_maps", ext=".py")
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    select(link_objects(library))
+    bpy.ops.edge_dance.override_character()
+    character = bpy.context.object
+    menu = bpy.types.EDGE_DANCE_MT_bone_map_presets
+    assert bpy.ops.edge_dance.use_bone_map_preset(filepath=preset, menu_idname=menu.__name__) == {"FINISHED"}
+    assert bones_of(character) == wanted
+    for _ in range(3):
+        character = reopened(tmp_path / "shot.blend")
+        assert bones_of(character) == wanted
+
+
+def bones_of(character):
+    """Slots and their bones, in the list's order."""
+    return [(item.name, item.bone) for item in character.edge_dance_bones]
 
 
 def sentences_of(character):
