@@ -1,6 +1,7 @@
 """No button is grey without a sentence in its panel that says why."""
 
 import sys
+from types import SimpleNamespace
 
 import bpy
 import pytest
@@ -67,6 +68,18 @@ def test_every_grey_button_has_its_reason_beside_it(scene, health, tmp_path, mon
     found = list(greyed())
     assert [one for one in found if not one[2]] == []
     assert found
+
+
+def test_grey_entries_of_file_export_have_their_reasons_below_them():
+    menu = SimpleNamespace(draw=addon("ui.export_menu")._draw)
+    nobody = draw(menu)
+    assert {name for name, _ in nobody.operators} == {"edge_dance.export_motion", "edge_dance.export_character"}
+    assert "Select a character that has a dance." in nobody.texts
+    assert any(text.startswith("No dancer is selected.") for text in nobody.texts)
+    dancer = put_dancer()
+    assert draw(menu).texts == ["Select a character that has a dance."]
+    addon("takes.new_take").add_take(dancer, random_motion(20), bpy.context.scene, 1)
+    assert draw(menu).texts == []
 
 
 def test_first_contact_offline_says_what_to_do_and_has_the_switch(health):
