@@ -20,6 +20,7 @@ from ..preferences import ADDON
 from ..render.look import render_film, use_look
 from ..render.setup import set_stage
 from ..render.stage import stage_of
+from ..render.tracks import tracks_of
 from ..rig.rig_check import check_rig
 from ..settings import stored_settings
 from ..takes.take_list import current_take, takes_of, use_take
@@ -139,7 +140,8 @@ def _film(
         scene.render.resolution_x, scene.render.resolution_y = options.size
         scene.render.resolution_percentage = 100
     if options.stage == "always" or (options.stage == "auto" and (scene.camera is None or stage_of(scene))):
-        set_stage(scene, [armature])
+        frames = range(scene.frame_start, scene.frame_end + 1)
+        set_stage(scene, [armature], frames, tracks_of([armature], scene, frames))
     if options.engine != "scene":
         use_look(scene, options.engine.upper(), options.samples)
     with _counted_frames(scene) as state, progress(report, state, file=film.name):

@@ -16,8 +16,7 @@ from ..keyframes.take_details import details
 from ..render.tracks import selected_characters
 from ..rig.looking import found
 from ..rig.rig_check import check_rig
-from .dialog import DialogOperator
-from .stepping import SteppingOperator
+from .stepping import SteppingDialogOperator
 from .takes import shown_take
 
 DANCES = (
@@ -31,7 +30,7 @@ PLACES = (
 )
 
 
-class EDGE_DANCE_OT_dance_together(DialogOperator, SteppingOperator):
+class EDGE_DANCE_OT_dance_together(SteppingDialogOperator):
     """Have the other selected characters dance with the active one: together, mirrored, in canon or other takes"""
 
     bl_idname = "edge_dance.dance_together"
@@ -58,8 +57,6 @@ class EDGE_DANCE_OT_dance_together(DialogOperator, SteppingOperator):
         soft_min=-math.pi, soft_max=math.pi,
     )  # fmt: skip
 
-    _asked = False
-
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
         """A job, no take, or nobody else."""
@@ -70,18 +67,6 @@ class EDGE_DANCE_OT_dance_together(DialogOperator, SteppingOperator):
         if len(selected_characters(context)) < 2:
             return "Select the others too: Shift-click them before the one that leads."
         return ""
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Ask, and go on in small steps."""
-        self._asked = True
-        return super().invoke(context, event)
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """From the dialog in small steps; from scripts, or where it is adjusted afterwards, all at once."""
-        if not self._asked:
-            return super().execute(context)
-        self._asked = False
-        return self.start(context)
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         """What the others dance, with keys as dense as the leader's."""

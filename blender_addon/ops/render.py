@@ -3,12 +3,14 @@
 import json
 import math
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import bpy
 
 from .. import compat
+from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.fileio.atomic_write import atomic_write
@@ -18,19 +20,21 @@ from ..render.flamenco import PICTURES, FarmJob, job_file
 from ..render.look import LOOKS, use_look, use_video
 from ..render.setup import set_stage
 from ..render.stage import remove_stage, stage_of
-from ..render.tracks import dancers_to_film
+from ..render.tracks import dancers_to_film, tracks_in_steps
+from ..rig.looking import found
 from ..takes.take_list import current_take
-from .dialog import DialogOperator
 from .reasons import Reasoned
+from .stepping import READING, SteppingDialogOperator
 
 
-class EDGE_DANCE_OT_set_up_render(Reasoned, DialogOperator):
+class EDGE_DANCE_OT_set_up_render(SteppingDialogOperator):
     """Put the selected dancers on a stage and film them: a camera that never cuts off a hand or a foot, light, floor"""
 
     bl_idname = "edge_dance.set_up_render"
     bl_label = "Set Up Render"
     bl_options = {"REGISTER", "UNDO"}
     asked = "look", "turn", "following", "lights", "floor", "video", "only_dance"
+    work_label = READING
 
     look: bpy.props.EnumProperty(name="Engine", description="What renders", items=LOOKS, default="EEVEE")
     turn: bpy.props.FloatProperty(
@@ -58,25 +62,41 @@ class EDGE_DANCE_OT_set_up_render(Reasoned, DialogOperator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """Nobody to film."""
+        """A job, or nobody to film."""
+        if service.busy:
+            return "A dance is being made already."
         try:
             dancers_to_film(context)
         except EdgeError as error:
             return str(error)
         return ""
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Build the stage anew."""
+    def steps(self, context: bpy.types.Context) -> Iterator[float]:
+        """Where the dancers go."""
         scene: Any = context.scene
         dancers = dancers_to_film(context)
         takes = [action for dancer in dancers if (action := current_take(dancer))]
+        self._frames = range(scene.frame_start, scene.frame_end + 1)
         if self.only_dance and takes:
-            scene.frame_start = min(math.floor(span(action)[0]) for action in takes)
-            scene.frame_end = max(math.ceil(span(action)[1]) for action in takes)
+            ends = [span(action) for action in takes]
+            first, last = math.floor(min(first for first, _ in ends)), math.ceil(max(last for _, last in ends))
+            self._frames = range(first, last + 1)
+        self._name = takes[0].name if takes else "dance"
+        self._uids = scene.session_uid, [dancer.session_uid for dancer in dancers]
+        self._tracks = yield from tracks_in_steps(dancers, scene, self._frames)
+
+    def apply(self, _context: bpy.types.Context) -> str:
+        """Build the stage anew."""
+        scene = found(bpy.data.scenes, self._uids[0])
+        dancers = [found(bpy.data.objects, uid) for uid in self._uids[1]]
+        if self.only_dance:
+            scene.frame_start, scene.frame_end = self._frames[0], self._frames[-1]
         heading = dancers[0].matrix_world.to_euler().z
         set_stage(
             scene,
             dancers,
+            self._frames,
+            self._tracks,
             turn=math.degrees(self.turn + heading),
             following=self.following,
             lights=self.lights,
@@ -84,8 +104,8 @@ class EDGE_DANCE_OT_set_up_render(Reasoned, DialogOperator):
         )
         use_look(scene, self.look)
         if self.video:
-            use_video(scene, f"//{bpy.path.clean_name(takes[0].name) if takes else 'dance'}.mp4")
-        return {"FINISHED"}
+            use_video(scene, f"//{bpy.path.clean_name(self._name)}.mp4")
+        return f"The camera films frames {self._frames[0]} to {self._frames[-1]}."
 
 
 class EDGE_DANCE_OT_remove_stage(Reasoned, bpy.types.Operator):

@@ -8,6 +8,7 @@ from ..backend.service import service
 from ..backend.work import Work
 from ..edge_backend.errors import EdgeError
 from ..redraw import redraw_sidebars
+from .dialog import DialogOperator
 from .reasons import Reasoned
 
 _TICK_S = 0.02
@@ -123,3 +124,21 @@ class SteppingOperator(Reasoned, bpy.types.Operator):
         """Say what went wrong; it stays in the panel."""
         service.problem = error
         self.report({"ERROR"}, str(error))
+
+
+class SteppingDialogOperator(DialogOperator, SteppingOperator):
+    """Asks how, then works in small steps; all at once from scripts, and where it is adjusted afterwards."""
+
+    _asked = False
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask."""
+        self._asked = True
+        return super().invoke(context, event)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Of the dialog, or without one."""
+        if not self._asked:
+            return super().execute(context)
+        self._asked = False
+        return self.start(context)

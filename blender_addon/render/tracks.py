@@ -1,13 +1,16 @@
 """Who is filmed, and where everything of them is at every frame."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple
 
 import bpy
 import numpy as np
 
 from ..edge_backend.errors import EdgeError
+from ..edge_backend.motion.steps import at_once
 from ..edge_backend.numerics.array import Array
+from ..rig.looking import seen_in_steps
 from ..rig.retarget import bone_map_of
 from ..rig.target import active_armature
 from ..takes.take_list import current_take
@@ -46,24 +49,34 @@ def dancers_to_film(context: bpy.types.Context) -> list[bpy.types.Object]:
 
 
 def tracks_of(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, frames: Sequence[float]) -> list[Track]:
-    """Where these characters are at these frames of the scene, whose frame is as before afterwards."""
+    """What `tracks_in_steps` finds, all at once."""
+    return at_once(tracks_in_steps(armatures, scene, frames, step_s=math.inf))
+
+
+def tracks_in_steps(
+    armatures: Sequence[bpy.types.Object],
+    scene: bpy.types.Scene,
+    frames: Sequence[float],
+    step_s: float | None = None,
+) -> Generator[float, None, list[Track]]:
+    """Where these characters are at these frames of the scene, in small steps that yield how much is done.
+
+    Between two steps the scene's frame is as before. step_s: as `seen_in_steps` has it. Raises EdgeError dancer_gone,
+    reading_ended.
+    """
     bones = [(_moving_bones(armature), _thighs(armature)) for armature in armatures]
     ends: list[list[Array]] = [[] for _ in armatures]
     hips: list[list[Array]] = [[] for _ in armatures]
-    before, subframe = scene.frame_current, scene.frame_subframe
-    try:
-        for frame in frames:
-            scene.frame_set(int(frame // 1), subframe=float(frame % 1))
-            depsgraph = bpy.context.evaluated_depsgraph_get()
-            for number, (moving, thighs) in enumerate(bones):
-                posed: Any = armatures[number].evaluated_get(depsgraph)
-                pose, world = posed.pose.bones, np.array(posed.matrix_world)
-                points = np.array([end for name in moving for end in (pose[name].head, pose[name].tail)])
-                ends[number].append(points @ world[:3, :3].T + world[:3, 3])
-                middle = np.mean([pose[name].head for name in thighs], axis=0) if thighs else points.mean(axis=0)
-                hips[number].append(world[:3, :3] @ middle + world[:3, 3])
-    finally:
-        scene.frame_set(before, subframe=subframe)
+
+    def see(posed: Sequence[Any]) -> None:
+        for number, (moving, thighs) in enumerate(bones):
+            pose, world = posed[number].pose.bones, np.array(posed[number].matrix_world)
+            points = np.array([end for name in moving for end in (pose[name].head, pose[name].tail)])
+            ends[number].append(points @ world[:3, :3].T + world[:3, 3])
+            middle = np.mean([pose[name].head for name in thighs], axis=0) if thighs else points.mean(axis=0)
+            hips[number].append(world[:3, :3] @ middle + world[:3, 3])
+
+    yield from seen_in_steps(armatures, scene, frames, see, step_s=step_s)
     return [Track(np.stack(points), np.stack(middles)) for points, middles in zip(ends, hips, strict=True)]
 
 

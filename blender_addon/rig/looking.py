@@ -1,8 +1,8 @@
-"""An armature's pose looked at frame by frame, in small steps between which Blender may be used."""
+"""Armatures looked at frame by frame, in small steps between which Blender may be used."""
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from typing import Any
 
 import bpy
@@ -19,13 +19,16 @@ Showing = Callable[[bpy.types.Object], AbstractContextManager[object]]
 """Has an armature show for a block what is to be looked at."""
 
 
-def looks(armature: bpy.types.Object, scene: bpy.types.Scene, frames: Iterable[float]) -> Iterator[Any]:
-    """The evaluated pose's bones at each of these frames; the scene's frame is as before afterwards."""
+def looks(
+    armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, frames: Iterable[float]
+) -> Iterator[list[Any]]:
+    """The evaluated armatures at each of these frames; the scene's frame is as before afterwards."""
     before, subframe = scene.frame_current, scene.frame_subframe
     try:
         for frame in frames:
             scene.frame_set(int(frame // 1), subframe=float(frame % 1))
-            yield armature.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones
+            depsgraph = bpy.context.evaluated_depsgraph_get()
+            yield [armature.evaluated_get(depsgraph) for armature in armatures]
     finally:
         scene.frame_set(before, subframe=subframe)
 
@@ -39,41 +42,72 @@ def poses_in_steps(
 ) -> Generator[float, None, dict[str, Array]]:
     """Where bones are at these frames (T, 4, 4), armature space; yields how much is done.
 
-    At each yield the scene's frame, and what `showing` changes, are as before. Raises EdgeError dancer_gone where
-    armature or scene are not there any more; reading_ended where a bone is not, where another scene is shown, and after
-    undo and redo, for half of it would be of another animation.
+    showing: as `seen_in_steps` has it, which says how everything is between two steps, and what is raised.
     """
-    uids = armature.session_uid, scene.session_uid
     poses: dict[str, list[Array]] = {name: [] for name in names}
-    done, undone = 0, [False]
-    with _told_of_undo(undone):
-        while done < len(frames):
-            there, stage = found(bpy.data.objects, uids[0]), found(bpy.data.scenes, uids[1])
-            if undone[0] or stage != bpy.context.scene or any(name not in there.pose.bones for name in poses):
-                raise EdgeError(
-                    "reading_ended",
-                    f"{there.name}, its animation or its scene was changed while it was read.",
-                    "Begin again.",
-                )
-            done += _step(there, stage, frames[done:], poses, showing)
-            yield done / len(frames)
+
+    def see(armatures: Sequence[bpy.types.Object]) -> None:
+        bones = armatures[0].pose.bones
+        for name, matrices in poses.items():
+            matrices.append(np.array(bones[name].matrix))
+
+    yield from seen_in_steps([armature], scene, frames, see, showing=showing)
     return {name: np.stack(matrices) for name, matrices in poses.items()}
 
 
-def _step(
-    armature: bpy.types.Object,
+def seen_in_steps(
+    armatures: Sequence[bpy.types.Object],
     scene: bpy.types.Scene,
     frames: Sequence[float],
-    poses: dict[str, list[Array]],
-    showing: Showing,
+    see: Callable[[Sequence[bpy.types.Object]], None],
+    *,
+    showing: Showing = nullcontext,
+    step_s: float | None = None,
+) -> Generator[float, None, None]:
+    """Have `see` look at the evaluated armatures at each of these frames; yields how much is done.
+
+    At each yield the scene's frame, and what `showing` changes, are as before. step_s: seconds between two yields,
+    about, if not those with which Blender is free to use. Raises EdgeError dancer_gone where an armature or the scene
+    are not there any more; reading_ended where a bone is not (`see` raises KeyError), where another scene is shown, and
+    after undo and redo, for half of it would be of another animation.
+    """
+    uids, stage = [armature.session_uid for armature in armatures], scene.session_uid
+    done, undone = 0, [False]
+    with _told_of_undo(undone):
+        while done < len(frames):
+            there, scene = [found(bpy.data.objects, uid) for uid in uids], found(bpy.data.scenes, stage)
+            if undone[0] or scene != bpy.context.scene:
+                raise _ended(there)
+            with ExitStack() as shown:
+                for armature in there:
+                    shown.enter_context(showing(armature))
+                try:
+                    done += _step(there, scene, frames[done:], see, step_s)
+                except KeyError:
+                    raise _ended(there) from None
+            yield done / len(frames)
+
+
+def _ended(armatures: Sequence[bpy.types.Object]) -> EdgeError:
+    names = ", ".join(armature.name for armature in armatures)
+    return EdgeError(
+        "reading_ended", f"{names}, its animation or its scene was changed while it was read.", "Begin again."
+    )
+
+
+def _step(
+    armatures: Sequence[bpy.types.Object],
+    scene: bpy.types.Scene,
+    frames: Sequence[float],
+    see: Callable[[Sequence[bpy.types.Object]], None],
+    step_s: float | None,
 ) -> int:
-    """Add the poses at the next frames; at how many of them."""
-    deadline, count = time.perf_counter() + _STEP_S, 0
-    with showing(armature), closing(looks(armature, scene, frames)) as seen:  # type: ignore[type-var]
-        for bones in seen:
+    """See the next frames, for so long; how many they were."""
+    deadline, count = time.perf_counter() + (_STEP_S if step_s is None else step_s), 0
+    with closing(looks(armatures, scene, frames)) as seen:  # type: ignore[type-var]
+        for evaluated in seen:
+            see(evaluated)
             count += 1
-            for name, matrices in poses.items():
-                matrices.append(np.array(bones[name].matrix))
             if time.perf_counter() >= deadline:
                 break
     return count

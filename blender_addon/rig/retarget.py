@@ -140,7 +140,7 @@ def ignored_way(armature: bpy.types.Object, scene: bpy.types.Scene, frames: Sequ
     if not name or not armature.data.bones[name].use_connect:
         return ""
     some = frames[:: max(1, len(frames) // 10)]
-    places = [tuple(bones[name].location) for bones in looks(armature, scene, some)]
+    places = [tuple(shown.pose.bones[name].location) for (shown,) in looks([armature], scene, some)]
     return name if np.ptp(places, axis=0).any() else ""
 
 

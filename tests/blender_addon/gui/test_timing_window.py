@@ -19,9 +19,15 @@ def test_the_backend_is_started_by_the_sight_of_a_character_alone(facts):
     assert facts["before_a_character"] is False and facts["started_ahead"]
 
 
-@pytest.mark.parametrize("dance", ["first", "second"])
+@pytest.mark.parametrize("dance", ["first", "second", "film"])
 def test_the_operator_never_holds_the_window_for_half_a_second(facts, dance):
     assert facts[dance]["problem"] == "None" and facts[dance]["longest_work_s"] < 0.5
+
+
+def test_filming_looks_at_the_dance_in_steps_and_can_be_given_up(facts):
+    given_up, done = facts["film_cancelled"], facts["film"]
+    assert given_up["calls"] > 3 and given_up["cameras"] == done["cameras"] - 1  # the scene's own
+    assert given_up["frame"] == done["frame"]
 
 
 def test_with_a_warm_worker_a_second_of_dance_is_on_the_timeline_soon_after_the_click(facts):

@@ -11,24 +11,55 @@ import time
 from collections.abc import Iterator
 
 import bpy
-from desk import PACKAGE, area, facts, here, play, preferences, region, running, set_stage, until
+from desk import (
+    PACKAGE,
+    area,
+    facts,
+    here,
+    over_the_view,
+    play,
+    preferences,
+    region,
+    running,
+    set_stage,
+    until,
+    xdotool,
+)
 
 service = sys.modules[f"{PACKAGE}.backend.service"].service
 generate = sys.modules[f"{PACKAGE}.ops.generate"].EDGE_DANCE_OT_generate
+set_up_render = sys.modules[f"{PACKAGE}.ops.render"].EDGE_DANCE_OT_set_up_render
 PartialPreview = sys.modules[f"{PACKAGE}.takes.partial_preview"].PartialPreview
 SECOND = 30  # frames
 
 held: list[tuple[float, float]] = []  # seconds by the clock and of this thread's own work, a call each
 shown: list[tuple[float, int]] = []  # when, and how many frames were on the timeline
-modal, show = generate.modal, PartialPreview.show
+show = PartialPreview.show
 
 
-def timed(self, context, event):
-    began = time.perf_counter(), time.thread_time()
-    try:
-        return modal(self, context, event)
-    finally:
-        held.append((time.perf_counter() - began[0], time.thread_time() - began[1]))
+def timed(modal):
+    """That method of an operator, noting how long it holds Blender."""
+
+    def timing(self, context, event):
+        began = time.perf_counter(), time.thread_time()
+        try:
+            return modal(self, context, event)
+        finally:
+            held.append((time.perf_counter() - began[0], time.thread_time() - began[1]))
+
+    return timing
+
+
+def how_held():
+    """The longest call and how many there were, with the clock and with this thread's own work."""
+    wall, work = zip(*held, strict=True)
+    return {
+        "longest_s": max(wall),
+        "longest_work_s": max(work),
+        "over_50_ms": sum(seconds > 0.05 for seconds in work),
+        "calls": len(held),
+        "problem": str(service.problem),
+    }
 
 
 def seen(self, armature, beginning, scene):
@@ -38,7 +69,8 @@ def seen(self, armature, beginning, scene):
 
 def act() -> Iterator[float]:
     """Each yield is a wait in seconds, in which Blender goes on."""
-    generate.modal, PartialPreview.show = timed, seen
+    generate.modal, PartialPreview.show = timed(generate.modal), seen
+    set_up_render.modal = timed(set_up_render.modal)
     preferences.threads = 2
     area().spaces.active.show_region_ui = True
     yield 0.5
@@ -59,18 +91,38 @@ def act() -> Iterator[float]:
         with here():
             bpy.ops.edge_dance.generate("INVOKE_DEFAULT")
         yield from until(lambda: not running(), 300)
-        wall, work = zip(*held, strict=True)
         facts[name] = {
             "first_second_s": next((at - began for at, frames in shown if frames >= SECOND), None),
-            "longest_s": max(wall),
-            "longest_work_s": max(work),
-            "over_50_ms": sum(seconds > 0.05 for seconds in work),
-            "calls": len(held),
             "whole_s": time.perf_counter() - began,
-            "problem": str(service.problem),
+            **how_held(),
         }
         settings.seed += 1
         yield 1.0
+    yield from film(cancelled=True)
+    yield from film(cancelled=False)
+
+
+def film(cancelled: bool) -> Iterator[float]:
+    """Set Up Render of the whole dance, through its dialog; given up by Escape in the middle."""
+    del held[:]
+    yield from over_the_view()
+    began = time.perf_counter()
+    with here():
+        bpy.ops.edge_dance.set_up_render("INVOKE_DEFAULT")
+    yield 1.0
+    xdotool("key", "Return")
+    yield from until(lambda: running() and service.work and service.work.fraction > 0.1, step=0.05)
+    if cancelled:
+        xdotool("key", "Escape")
+    yield from until(lambda: not running(), 300)
+    name = "film_cancelled" if cancelled else "film"
+    facts[name] = {
+        "whole_s": time.perf_counter() - began,
+        "cameras": len(bpy.data.cameras),
+        "frame": bpy.context.scene.frame_current,
+        **how_held(),
+    }
+    yield 0.5
 
 
 play(act())

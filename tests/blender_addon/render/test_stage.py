@@ -66,6 +66,28 @@ def test_no_hand_and_no_foot_is_cut_off_at_any_frame(turn, following):
     assert np.ptp(seen, axis=0).max() > 0.8  # and the picture is used
 
 
+def test_dancers_are_looked_at_in_steps_between_which_the_frame_is_as_before(monkeypatch):
+    dancer, scene = put_skeleton(), bpy.context.scene
+    dance(dancer)
+    frames = [float(frame) for frame in range(1, 41)]
+    tracks = addon("render.tracks")
+    (whole,) = tracks.tracks_of([dancer], scene, frames)
+    monkeypatch.setattr(addon("rig.looking"), "_STEP_S", 0.0)
+    scene.frame_set(17)
+    steps, told = tracks.tracks_in_steps([dancer], scene, frames), []
+    with pytest.raises(StopIteration) as end:
+        while True:
+            told.append(next(steps))
+            assert scene.frame_current == 17
+    (found,) = end.value.value
+    assert len(told) == 40 and np.array_equal(found.points, whole.points) and np.array_equal(found.hips, whole.hips)
+    steps = tracks.tracks_in_steps([dancer], scene, frames)
+    next(steps)
+    bpy.data.objects.remove(dancer)
+    with pytest.raises(addon("edge_backend.errors").EdgeError, match="deleted meanwhile"):
+        next(steps)
+
+
 def test_an_upright_picture_has_everything_too():
     dancer = put_skeleton()
     dance(dancer)
