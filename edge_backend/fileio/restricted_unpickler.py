@@ -7,7 +7,7 @@ raises.
 import codecs
 import pickle
 from collections.abc import Collection, Mapping
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
@@ -19,7 +19,17 @@ class ForbiddenNameError(ValueError):
     """A pickle names something that is not on the list; the message is that name."""
 
 
-class RestrictedUnpickler(pickle.Unpickler):
+class _AllowList:
+    _names: Names
+
+    def find_class(self, module: str, name: str, /) -> Any:
+        """What stands for the name."""
+        if (module, name) not in self._names:
+            raise ForbiddenNameError(f"{module}.{name}")
+        return self._names[module, name]
+
+
+class RestrictedUnpickler(_AllowList, pickle.Unpickler):
     """An unpickler that resolves the names on the list and raises ForbiddenNameError for all others.
 
     encoding: of strings written by Python 2; "latin1" where there are arrays among them.
@@ -29,11 +39,28 @@ class RestrictedUnpickler(pickle.Unpickler):
         super().__init__(stream, encoding=encoding)
         self._names = names
 
-    def find_class(self, module: str, name: str, /) -> Any:
-        """What stands for the name."""
-        if (module, name) not in self._names:
-            raise ForbiddenNameError(f"{module}.{name}")
-        return self._names[module, name]
+
+class RestrictedPythonUnpickler(_AllowList, pickle._Unpickler):  # type: ignore[misc,name-defined]
+    """The same in Python: reads no byte beyond a pickle's end, and calls `built` after each BUILD opcode.
+
+    joblib relies on both: in its files the bytes of an array follow the opcode that describes it.
+    """
+
+    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)  # type: ignore[attr-defined]
+
+    def __init__(self, stream: BinaryIO, names: Names, encoding: str) -> None:
+        super().__init__(stream, encoding=encoding)
+        self._names = names
+
+    def built(self, instance: Any) -> Any:
+        """What replaces an instance whose state has been set."""
+        return instance
+
+    def _load_build(self) -> None:
+        super().load_build()
+        self.stack[-1] = self.built(self.stack[-1])
+
+    dispatch[pickle.BUILD[0]] = _load_build
 
 
 def holders(names: Collection[tuple[str, str]]) -> dict[tuple[str, str], Any]:
@@ -60,6 +87,7 @@ def numpy_names() -> dict[tuple[str, str], Any]:
     for core in ("core", "_core"):
         names[f"numpy.{core}.multiarray", "_reconstruct"] = _empty_array
         names[f"numpy.{core}.multiarray", "scalar"] = _scalar
+        names[f"numpy.{core}.numeric", "_frombuffer"] = _from_buffer
     return names
 
 
@@ -80,12 +108,19 @@ class _Dtype:
 
 
 class _Array(np.ndarray[Any, Any]):
-    """An array that takes nothing but the bytes of plain elements."""
+    """An array that takes nothing but the bytes of plain elements.
+
+    objects: the elements of an array of objects, which itself stays empty.
+    """
+
+    objects: list[Any]
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         shape, dtype, fortran, content = state[-4:]
         if plain := dtype.plain():
             super().__setstate__((1, shape, plain, bool(fortran), content))
+        elif isinstance(content, list):
+            self.objects = content
 
 
 def _no_bytes() -> bytes:
@@ -95,6 +130,14 @@ def _no_bytes() -> bytes:
 
 def _empty_array(*_arguments: Any) -> _Array:
     return _Array(0, np.int8)
+
+
+def _from_buffer(content: bytes, dtype: _Dtype, shape: tuple[int, ...], order: str) -> Any:
+    """An array as protocol 5 stores it."""
+    plain = dtype.plain()
+    if plain is None:
+        return _empty_array()
+    return np.frombuffer(content, plain).reshape(shape, order="F" if order == "F" else "C")
 
 
 def _scalar(dtype: _Dtype, content: bytes | str) -> Any:
