@@ -5,6 +5,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..batch.seeds import seeds_in
+from ..motion_import import FORMATS
 from ..runtime.devices import DEVICES
 from ..schema.requests import (
     ARITHMETICS,
@@ -41,6 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_weights(command("weights", "list, show, fetch or import weights"))
     _add_jukebox(command("jukebox", "fetch, convert, check and measure Jukebox, which some weights listen through"))
     _add_export(command("export", "write a dance for other programs: BVH, AMASS, EDGE's pickle", _json()))
+    _add_convert(command("convert", "bring motions of other programs, models and trackers here", _json()))
     _add_preview(command("preview", "draw a dance as a video or a sheet of pictures, without Blender", _json()))
     _add_bench(command("bench", "measure how fast dances are made here", _computing(), _json()))
     command("doctor", "check this installation by using it", _computing(), _json())
@@ -242,6 +244,21 @@ def _add_jukebox(parser: argparse.ArgumentParser) -> None:
 def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dance", type=Path, metavar="DANCE.npz")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".bvh, .npz (AMASS) or .pkl")
+
+
+def _add_convert(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("inputs", type=Path, nargs="+", metavar="IN", help=f"files, or folders of them: {FORMATS}")
+    output = "file, or a folder where there are several motions"
+    parser.add_argument("output", type=Path, metavar="OUT", help=output)
+    kinds = "motion (npz of EDGE Dance), bvh, edge (EDGE's pickle) or amass; default: by OUT's suffix, else motion"
+    parser.add_argument("--to", choices=("motion", "bvh", "edge", "amass"), help=kinds)
+    parser.add_argument("--clean-feet", action="store_true", help="take foot skate and sinking out")
+    parser.add_argument("--skip", action="store_true", help="go on without the files that cannot be used")
+    parser.add_argument(
+        "--up", choices=("+x", "-x", "+y", "-y", "+z", "-z"), help="the axis that points up, default: found"
+    )
+    parser.add_argument("--unit", choices=("m", "cm", "mm"), help="of the files' lengths, default: found")
+    parser.add_argument("--rate", type=float, metavar="N", help="frames a second, default: as the files say, else 30")
 
 
 def _add_preview(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,6 @@ import bz2
 import gzip
 import io
 import lzma
-import pickle
 import zipfile
 import zlib
 from collections import OrderedDict

@@ -40,13 +40,13 @@ class RestrictedUnpickler(_AllowList, pickle.Unpickler):
         self._names = names
 
 
-class RestrictedPythonUnpickler(_AllowList, pickle._Unpickler):  # type: ignore[misc,name-defined]
+class RestrictedPythonUnpickler(_AllowList, pickle._Unpickler):
     """The same in Python: reads no byte beyond a pickle's end, and calls `built` after each BUILD opcode.
 
     joblib relies on both: in its files the bytes of an array follow the opcode that describes it.
     """
 
-    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)  # type: ignore[attr-defined]
+    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
 
     def __init__(self, stream: BinaryIO, names: Names, encoding: str) -> None:
         super().__init__(stream, encoding=encoding)
@@ -57,8 +57,8 @@ class RestrictedPythonUnpickler(_AllowList, pickle._Unpickler):  # type: ignore[
         return instance
 
     def _load_build(self) -> None:
-        super().load_build()
-        self.stack[-1] = self.built(self.stack[-1])
+        super().load_build()  # type: ignore[misc]
+        self.stack[-1] = self.built(self.stack[-1])  # type: ignore[attr-defined]
 
     dispatch[pickle.BUILD[0]] = _load_build
 

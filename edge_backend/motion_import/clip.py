@@ -29,8 +29,7 @@ UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 """Unit of a file's lengths -> metres."""
 
 _UPRIGHT = 0.5  # share of its length that a body has along an axis, on average, for this axis to be up
-_FAR = 5.0  # metres a second that no pelvis moves on average: the unit is another one
-_STILL = 0.3  # how much stiller the standing foot has to be in another unit
+_FASTEST = 3.0  # metres a second that no dancer's pelvis moves on average
 _FLOOR_SHARE = 1.0  # percent of frames whose lowest joint may lie below the floor
 _ON_THE_FLOOR = 0.01  # metres that a motion may be off the floor and is left as it is
 
@@ -86,7 +85,7 @@ def to_motion(clip: Clip, choices: Choices | None = None) -> Imported:
     rotations[:, :BODY] = clip.rotations
     root = np.asarray(clip.root, dtype=np.float64)
     up = choices.up or find_up(rotations) or clip.up or "+y"
-    unit = choices.unit or find_unit(rotations, root, clip.rate)
+    unit = choices.unit or find_unit(root, clip.rate)
     rate = choices.rate or clip.rate
     notes = [*clip.notes, f"{up} is up, {rate:g} frames a second{' (assumed)' * (clip.assumed and not choices.rate)}."]
     if unit != "m":
@@ -112,20 +111,10 @@ def find_up(rotations: Array) -> str:
     return f"{'+' if mean[axis] > 0 else '-'}{'xyz'[axis]}" if abs(mean[axis]) > _UPRIGHT else ""
 
 
-def find_unit(rotations: Array, root: Array, rate: float) -> str:
-    """The unit of a pelvis path (T, 3) under rotations (T, 24, 3, 3), one of `UNITS`.
-
-    Metres, unless the pelvis would move faster than people do and a standing foot is much stiller in another unit.
-    """
-    if rate * np.linalg.norm(np.diff(root, axis=0), axis=1).mean() < _FAR:
-        return "m"
-    feet = forward_kinematics(rotations, np.zeros((len(root), 3)))[:, Joint.LEFT_ANKLE : Joint.RIGHT_TOES + 1]
-    slide = {
-        unit: np.linalg.norm(np.diff(feet + scale * root[:, None], axis=0), axis=-1).min(axis=1).mean()
-        for unit, scale in UNITS.items()
-    }
-    best = min(slide, key=lambda unit: float(slide[unit]))
-    return best if slide[best] < _STILL * slide["m"] else "m"
+def find_unit(root: Array, rate: float) -> str:
+    """The unit of a pelvis path (T, 3), one of `UNITS`: the largest in which it does not move faster than people do."""
+    speed = rate * float(np.linalg.norm(np.diff(root, axis=0), axis=1).mean())
+    return next((unit for unit, scale in UNITS.items() if scale * speed < _FASTEST), "mm")
 
 
 def at_30_fps(rotations: Array, root: Array, rate: float) -> tuple[Array, Array]:
@@ -142,7 +131,7 @@ def at_30_fps(rotations: Array, root: Array, rate: float) -> tuple[Array, Array]
 
 
 def _check(clip: Clip) -> None:
-    if len(clip.rotations) < 2:  # noqa: PLR2004 - two frames have one way between them
+    if len(clip.rotations) < 2:
         raise EdgeError("motion_unreadable", f"{clip.name} has no two frames of motion.", "Leave it out.")
     good = np.isfinite(clip.rotations).all(axis=(1, 2, 3)) & np.isfinite(clip.root).all(axis=1)
     if not good.all():

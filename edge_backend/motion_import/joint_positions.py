@@ -44,7 +44,7 @@ def clips_of_positions(content: Any, path: Path) -> list[Clip]:
 
 
 def _clip(joints: Array, name: str) -> Clip:
-    if joints.ndim != 3 or joints.shape[1] < BODY or joints.shape[2] != 3:  # noqa: PLR2004 - frames, joints, axes
+    if joints.ndim != 3 or joints.shape[1] < BODY or joints.shape[2] != 3:
         raise ValueError(f"joints of the shape {joints.shape}, not (frames, {BODY}, 3)")
     joints = joints[:, :BODY]
     scale = _limbs(SMPL.offsets[None, 1:BODY]) / _limbs(_bones(joints))

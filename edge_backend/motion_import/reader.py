@@ -9,16 +9,13 @@ from ..errors import EdgeError
 from ..fileio.object_file import read_object_file
 from ..fileio.safe_npz import read_npz
 from ..motion.files import load_motion
+from . import FORMATS
 from .bvh import on_the_model, read_bvh
 from .clip import BODY, Choices, Clip, Imported, to_motion
 from .joint_positions import clips_of_positions
 from .smpl import SMPL_NAMES, as_matrices, body_rotations, clip_of, first, numbers, read_smpl_npz
 from .trackers import read_tracker, tracker_of
 
-FORMATS = (
-    "motion files of EDGE Dance, AMASS and SMPL (npz), AIST++ and EDGE (pkl), GVHMR (pt), WHAM, 4D-Humans and PromptHMR"
-    " (pkl), TRAM (npy), HumanML3D and MDM (npy), BVH"
-)
 _AIST_RATE, _EDGE_RATE = 60.0, 30.0
 _OWN = ("poses", "root", "contacts", "meta")
 

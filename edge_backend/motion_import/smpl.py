@@ -15,7 +15,7 @@ from .clip import BODY, Clip
 RATES = ("mocap_framerate", "mocap_frame_rate", "framerate", "frame_rate", "fps")
 """Names under which files state frames a second."""
 
-POSES = ("poses", "pose", "fullpose", "full_pose", "smpl_poses")
+POSES = ("smpl_poses", "poses", "pose", "fullpose")
 ORIENTS = ("root_orient", "global_orient")
 BODIES = ("pose_body", "body_pose")
 PLACES = ("trans", "transl", "translation", "smpl_trans")
@@ -63,9 +63,9 @@ def body_rotations(content: Mapping[str, Any]) -> Array:
 def as_matrices(values: Any) -> Array:
     """Rotation matrices (T, J, 3, 3) from axis-angle (T, 3 J) or (T, J, 3), or matrices (T, J, 3, 3)."""
     array = numbers(values, "the poses")
-    if array.ndim == 4 and array.shape[-2:] == (3, 3):  # noqa: PLR2004 - frames, joints, rows, columns
+    if array.ndim == 4 and array.shape[-2:] == (3, 3):
         return array
-    if array.ndim == 3 and array.shape[-2:] == (3, 3):  # noqa: PLR2004 - one joint
+    if array.ndim == 3 and array.shape[-2:] == (3, 3):
         return array[:, None]
     if array.ndim not in {2, 3} or array.size == 0 or (array.size // len(array)) % 3:
         raise ValueError(f"poses of the shape {array.shape}")

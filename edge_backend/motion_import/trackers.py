@@ -42,7 +42,7 @@ def read_tracker(content: Content, path: Path) -> list[Clip]:
 def _gvhmr(content: Content, path: Path) -> Iterator[Clip]:
     params = content["smpl_params_global"]
     places = numbers(params["transl"], "the places")
-    if places.ndim == 2:  # noqa: PLR2004 - frames, axes: one person
+    if places.ndim == 2:
         yield clip_of(params, path.name, "+y", _GVHMR_RATE)
         return
     for person in range(len(places)):

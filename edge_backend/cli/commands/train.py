@@ -3,7 +3,7 @@
     python -m edge_backend train run PACK --out DIR      train, or go on with what DIR holds
     python -m edge_backend train join FILE                 put exported weights together from their parts
     python -m edge_backend train aist FOLDER WAVS PACK     make a pack of AIST++
-    python -m edge_backend train mocap FOLDER PACK         make a pack of own SMPL, AMASS or BVH files
+    python -m edge_backend train mocap FOLDER PACK         make a pack of own motion files
 
 Training runs on the CPU or a GPU, and on several under torchrun, with torch, numpy and safetensors alone. A folder with
 a checkpoint is gone on with, by the settings saved in it; options given on top of them win.
@@ -117,11 +117,12 @@ def _add_pack_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
     aist.add_argument("--device", choices=DEVICES, default="auto", help="for Jukebox")
     aist.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     aist.set_defaults(run=_prepare_aist)
-    mocap = commands.add_parser("mocap", help="make a training pack of a folder of SMPL or AMASS npz, and BVH files")
-    mocap.add_argument("folder", type=Path, help="npz and bvh files; a file's music lies beside it under its name")
+    mocap = commands.add_parser("mocap", help="make a training pack of a folder of motion files")
+    mocap.add_argument("folder", type=Path, help="motion files; a file's music lies beside it under its name")
     mocap.add_argument("pack", type=Path, help="the training pack to write (safetensors)")
     mocap.add_argument("--style", choices=STYLES, default=ANY_STYLE)
     mocap.add_argument("--licence", default="not stated", help="of the motions; goes into the pack and the weights")
+    mocap.add_argument("--skip", action="store_true", help="go on without the files that cannot be used")
     mocap.set_defaults(run=_prepare_mocap)
 
 
@@ -142,7 +143,7 @@ def _prepare_aist(options: argparse.Namespace) -> None:
 def _prepare_mocap(options: argparse.Namespace) -> None:
     from ...training.mocap import prepare_mocap  # noqa: PLC0415 - needs librosa and scipy, which training does not
 
-    prepare_mocap(options.folder, options.pack, options.style, options.licence)
+    prepare_mocap(options.folder, options.pack, options.style, options.licence, skip=options.skip)
 
 
 def _add_train_arguments(parser: argparse.ArgumentParser) -> None:

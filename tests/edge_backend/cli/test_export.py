@@ -9,7 +9,7 @@ from pipeline_fixtures import swaying, write_motion
 
 from edge_backend.cli import main as cli
 from edge_backend.motion.files import load_motion
-from edge_backend.training.mocap import read_skeleton, read_smpl
+from edge_backend.motion_import.reader import read_motions
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def test_a_bvh_and_an_amass_file_come_back_as_motion_capture(dance: Path) -> Non
     """The readers of training data know nothing of how these files were written. They set the dancer on the floor."""
     before = load_motion(dance).joints()
     before -= before[:, :1]  # about the pelvis
-    for name, read in (("dance.bvh", read_skeleton), ("dance amass.npz", read_smpl)):
-        after = read(export(dance, name)).joints()
+    for name in ("dance.bvh", "dance amass.npz"):
+        after = read_motions(export(dance, name))[0].motion.joints()
         body = slice(0, 22)  # without SMPL's two hand joints
         np.testing.assert_allclose((after - after[:, :1])[:, body], before[:, body], atol=1e-4, err_msg=name)
 

@@ -38,7 +38,9 @@ def test_a_pickle_of_every_protocol(tmp_path: Path, protocol: int) -> None:
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.bool])
+@pytest.mark.parametrize(
+    "dtype", [torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.bool]
+)
 def test_tensors_in_both_formats_of_torch(tmp_path: Path, zipped: bool, dtype: torch.dtype) -> None:
     tensor = torch.arange(24).reshape(4, 6).to(dtype)
     content = {"global": {"pose": tensor, "turned": tensor.T, "part": tensor[1:3, 2:], "one": torch.tensor(3.0)}}
@@ -91,7 +93,9 @@ def test_nothing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: 
     assert not (tmp_path / "executed").exists()
 
 
-@pytest.mark.parametrize(("offset", "size", "stride"), [(0, (2, 3), (4, 1)), (-1, (2,), (1,)), (0, (3,), (-1,)), (5, (2,), (1,))])
+@pytest.mark.parametrize(
+    ("offset", "size", "stride"), [(0, (2, 3), (4, 1)), (-1, (2,), (1,)), (0, (3,), (-1,)), (5, (2,), (1,))]
+)
 def test_a_tensor_that_reaches_beyond_its_bytes_is_refused(
     tmp_path: Path, offset: int, size: tuple[int, ...], stride: tuple[int, ...]
 ) -> None:

@@ -14,8 +14,8 @@ from edge_backend.motion.motion import Motion
 from edge_backend.motion.rotations import matrix_to_axis_angle
 from edge_backend.motion.skeleton import SMPL, Joint
 from edge_backend.motion_import.bvh import on_the_model, read_bvh
+from edge_backend.motion_import.reader import read_motions
 from edge_backend.numerics.array import Array
-from edge_backend.training.mocap import read_skeleton
 from edge_backend.training.pack import load_pack
 
 MIXAMO = (
@@ -83,7 +83,7 @@ def test_a_bvh_of_our_own_comes_back_as_it_was(file: Path, dance: Motion) -> Non
 def test_another_skeleton_is_read_by_its_names_in_any_unit(
     file: Path, dance: Motion, names: tuple[str, ...], scale: float
 ) -> None:
-    new = read_skeleton(renamed(file, names, scale))
+    new = read_motions(renamed(file, names, scale))[0].motion
     off = degrees(new.rotations, dance.rotations[: new.frames])
     assert np.delete(off, FINGERS, axis=1).max() < 0.1
     assert np.abs(np.diff(new.root, axis=0) - np.diff(dance.root[: new.frames], axis=0)).max() < 1e-3
@@ -125,7 +125,7 @@ def spoilt(file: Path, change: str) -> Path:
 )
 def test_what_cannot_be_read_is_one_sentence(file: Path, change: str, code: str, words: str) -> None:
     with pytest.raises(EdgeError, match=r"dance\.bvh") as caught:
-        read_skeleton(spoilt(file, change))
+        read_motions(spoilt(file, change))
     assert (caught.value.code, words in caught.value.message) == (code, True)
     assert caught.value.message.count("\n") == 0
 
@@ -141,7 +141,7 @@ def test_a_skeleton_that_is_no_known_humanoid_is_one_sentence(file: Path) -> Non
     for words, text in skeletons.items():
         file.write_text(text)
         with pytest.raises(EdgeError, match=words) as caught:
-            read_skeleton(file)
+            read_motions(file)
         assert (caught.value.code, "dance.bvh" in caught.value.message) == ("motion_skeleton", True)
 
 

@@ -19,8 +19,9 @@ from edge_backend.cli.commands.train import main
 from edge_backend.errors import EdgeError
 from edge_backend.motion.files import save_motion
 from edge_backend.motion.representation import Normaliser
+from edge_backend.motion_import.reader import read_motions
 from edge_backend.training.aist import prepare_aist, slice_starts
-from edge_backend.training.mocap import prepare_mocap, read_smpl
+from edge_backend.training.mocap import prepare_mocap
 from edge_backend.training.pack import load_pack
 
 NAMES = [f"gBR_sBM_cAll_d04_mBR{number}_ch01" for number in range(4)]
@@ -164,7 +165,7 @@ def spinning(seconds=8, rate=120):
 def test_amass_motions_come_at_thirty_frames_and_on_the_floor(tmp_path):
     path = tmp_path / "spin.npz"
     np.savez(path, **spinning())
-    motion = read_smpl(path)
+    motion = read_motions(path)[0].motion
     assert motion.frames == 240
     turned = Rotation.from_matrix(motion.rotations[90, 0] @ motion.rotations[0, 0].T).as_rotvec()
     np.testing.assert_allclose(turned, [0, 0, 3], atol=1e-4)
@@ -173,9 +174,9 @@ def test_amass_motions_come_at_thirty_frames_and_on_the_floor(tmp_path):
 
 def test_a_motion_file_of_our_own_comes_back_as_it_is(tmp_path):
     np.savez(tmp_path / "spin.npz", **spinning())
-    motion = read_smpl(tmp_path / "spin.npz")
+    motion = read_motions(tmp_path / "spin.npz")[0].motion
     save_motion(tmp_path / "own.npz", motion)
-    again = read_smpl(tmp_path / "own.npz")
+    again = read_motions(tmp_path / "own.npz")[0].motion
     np.testing.assert_allclose(again.rotations, motion.rotations, atol=1e-5)
     np.testing.assert_allclose(again.root, motion.root, atol=1e-5)
 
@@ -205,9 +206,15 @@ def test_broken_motions_are_named(tmp_path):
     with pytest.raises(EdgeError, match=r"spoilt\.npz.*frame 400"):
         prepare_mocap(tmp_path, tmp_path / "pack", "any", "mine")
     np.savez(tmp_path / "spoilt.npz", poses=np.zeros((5, 3)), trans=np.zeros((5, 3)), mocap_framerate=30)
-    with pytest.raises(EdgeError, match=r"spoilt\.npz") as error:
+    (tmp_path / "also.bvh").write_text("nothing")
+    np.savez(tmp_path / "good.npz", **spinning())
+    with pytest.raises(EdgeError, match=r"(?s)also\.bvh.*spoilt\.npz") as error:
         prepare_mocap(tmp_path, tmp_path / "pack", "any", "mine")
-    assert error.value.code == "motion_unreadable"
+    assert error.value.code == "motions_unusable"
+    said: list[str] = []
+    prepare_mocap(tmp_path, tmp_path / "pack", "any", "mine", said.append, skip=True)
+    assert load_pack(tmp_path / "pack").length.tolist() == [240]
+    assert [line.startswith("Left out") for line in said] == [True, True, False]
 
 
 def test_an_empty_folder_is_refused(tmp_path):
