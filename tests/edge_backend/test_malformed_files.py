@@ -19,7 +19,11 @@ from edge_backend.errors import EdgeError
 from edge_backend.errors.from_exception import explain
 from edge_backend.model.authors_checkpoint import read_checkpoint
 from edge_backend.model.weights_file import load_weights
+from edge_backend.motion.amass import save_amass
+from edge_backend.motion.bvh import save_bvh
+from edge_backend.motion.edge_pickle import save_edge_pickle
 from edge_backend.motion.files import load_motion, save_motion
+from edge_backend.motion_import.reader import read_motions
 
 LIMIT_S = 5.0
 SOME, MANY = 48, 200
@@ -135,3 +139,32 @@ def test_malformed_motions(folder, tmp_path, count):
     assert set(found) <= {"motion_unreadable", "motion_nan", "whole"}
     assert found.count("whole") < count // 4 and not sign.exists()
     assert threading.active_count() < 20
+
+
+@how_many
+def test_malformed_motions_of_other_programs(folder, tmp_path, count):
+    """Every format that can be imported, spoilt in the same ways."""
+    draw, sign = random.Random(5), tmp_path / "executed"
+    motion = swaying(30)
+    save_bvh(tmp_path / "a.bvh", motion)
+    save_amass(tmp_path / "a.npz", motion)
+    save_edge_pickle(tmp_path / "a.pkl", motion)
+    np.save(tmp_path / "a.npy", motion.joints()[:, :22])
+    params = {
+        "global_orient": torch.zeros(30, 3), "body_pose": torch.zeros(30, 63), "transl": torch.zeros(30, 3)
+    }  # fmt: skip
+    torch.save({"smpl_params_global": params}, tmp_path / "a.pt")
+    torch.save({"smpl_params_global": params}, tmp_path / "a.pth", _use_new_zipfile_serialization=False)
+    good = {path.suffix: path.read_bytes() for path in tmp_path.glob("a.*")}
+    files = [(suffix, content) for content in pickles(sign) for suffix in (".pkl", ".pt", ".npy")]
+    files += [(".npz", content) for content in npz_that_lie()]
+    kinds = sorted(good)
+    files += [(kinds[n % len(kinds)], spoilt(good[kinds[n % len(kinds)]], draw, n)) for n in range(count)]
+
+    def whole(found):
+        assert all(np.isfinite(one.motion.vectors()).all() for one in found)
+
+    found = codes(files, read_motions, folder, whole)
+    allowed = {"motion_unreadable", "motion_unknown", "motion_nan", "motion_skeleton", "whole"}
+    assert set(found) <= allowed
+    assert found.count("whole") < len(files) // 3 and not sign.exists()

@@ -57,9 +57,7 @@ def test_a_folder_becomes_a_folder_with_each_person(folder: Path, tmp_path: Path
     assert {one.motion.frames for path in (tmp_path / "amass").iterdir() for one in read_motions(path)} == {40}
 
 
-def test_every_unusable_file_is_named_at_once(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_unusable_file_is_named_at_once(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "bad.bvh").write_text("nothing")
     (folder / "deeper" / "other.npy").write_bytes(b"nothing")
     assert convert(folder, tmp_path / "out") == 2
@@ -73,19 +71,21 @@ def test_every_unusable_file_is_named_at_once(
 
 
 @pytest.mark.parametrize(
-    ("inputs", "output", "code"),
+    ("names", "code"),
     [
-        ("nowhere.npz", "a.npz", "motion_missing"),
-        ("mocap", "a.npz", "output_impossible"),
-        ("mocap/take.npz", "a.fbx", "export_unknown"),
-        ("mocap/take.npz", "nowhere/a.npz", "output_impossible"),
-        ("empty", "out", "motion_missing"),
+        (("nowhere.npz", "a.npz"), "motion_missing"),
+        (("mocap", "a.npz"), "output_impossible"),
+        (("mocap/take.npz", "a.fbx"), "export_unknown"),
+        (("mocap/take.npz", "nowhere/a.npz"), "output_impossible"),
+        (("empty", "out"), "motion_missing"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(
-    folder: Path, tmp_path: Path, inputs: str, output: str, code: str, capsys: pytest.CaptureFixture[str]
+    folder: Path, tmp_path: Path, names: tuple[str, str], code: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    inputs, output = names
     (tmp_path / "empty").mkdir()
+    assert folder.is_dir()
     assert convert(tmp_path / inputs, tmp_path / output) == 2
     assert f"[{code}]" in capsys.readouterr().err
     assert not (tmp_path / output).exists()
