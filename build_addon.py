@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Builds, shows and tests EDGE Dance. Needs Python and git alone: what else is wanted, it installs beside itself.
+"""Builds, demonstrates and tests EDGE Dance. Needs only Python and git; installs everything else into this folder.
 
     python3 build_addon.py            dist/edge_dance-VERSION-PLATFORM.zip, the extension to install in Blender
-    python3 build_addon.py demo       a song becomes a dance in a real Blender; look in demo/
-    python3 build_addon.py test       every check that a change has to pass
+    python3 build_addon.py demo       generates a dance for a song in Blender; results in demo/
+    python3 build_addon.py test       all checks that a change has to pass
     python3 build_addon.py release    the zips, checked, and the index from which Blender gets updates
     python3 build_addon.py env        the environment alone; the last line printed is its Python
 
-Written for Python 3.9 and the standard library, as build_tools is, because it runs before there is anything else.
+Written, like build_tools, for Python 3.9 and the standard library, because it runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def command_env(options: argparse.Namespace) -> int:
 
 
 def command_demo(options: argparse.Namespace) -> int:
-    """Build, install, dance, render."""
+    """Build the zip and run demo/make_demo.py with it."""
     python = ensure(MAIN)
     path = build_zip()
     validate_zip(path)
@@ -63,7 +63,7 @@ def command_demo(options: argparse.Namespace) -> int:
 
 
 def command_release(options: argparse.Namespace) -> int:
-    """Check the versions, and make dist/ the repository that Blender gets updates from, with what is to be said."""
+    """Check the versions, and write zip, extension repository index and release notes to dist/."""
     version = check_versions(options.tag)
     ensure(MAIN)
     index = build_repository(ROOT / "dist")
@@ -74,9 +74,9 @@ def command_release(options: argparse.Namespace) -> int:
 
 
 def command_test(options: argparse.Namespace) -> int:
-    """Every check; the tests in Blender run beside all others, those of time after them, each part alone.
+    """Run all checks. The Blender tests run in parallel with the others; timing tests run after them, one by one.
 
-    The exit code says whether all of them passed.
+    Returns exit code 0 if all passed, else 1.
     """
     python = str(ensure(MAIN))
     targets, flags = split_targets(options.arguments)
@@ -109,7 +109,7 @@ def command_test(options: argparse.Namespace) -> int:
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the command line. Words after -- are handed on to pytest or to the demo."""
+    """Parse the command line. Arguments after -- are passed on to pytest or to the demo."""
     own, rest = list(arguments), []
     if "--" in own:
         cut = own.index("--")

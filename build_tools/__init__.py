@@ -1,1 +1,1 @@
-"""What build_addon.py does, by kind of work. Python 3.9 and the standard library: it runs before all else is there."""
+"""The parts of build_addon.py. Python 3.9 and the standard library, because it runs before anything is installed."""

@@ -1,4 +1,4 @@
-"""What all of it shares: where the repository lies, what people are told, programs that are run."""
+"""Shared by all parts: the repository's path, output, and running programs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 class BuildError(Exception):
-    """Something that the person at the keyboard can mend: one sentence, or a few."""
+    """A failure that the user can resolve, with one or a few sentences."""
 
 
 def say(text: str) -> None:
-    """Print at once, also into a pipe."""
+    """Print a line and flush."""
     print(text, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Checks one after the other, and tests, in each Blender."""
+"""Runs checks and tests, in each Blender version."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ from .environments import BLENDERS, MAIN, Environment, ensure, find_python, miss
 
 BLENDER_TESTS = "tests/blender_addon"
 DEFAULT_BLENDERS = ("4.5", "5.2")  # the older and the newer Python
-NO_TESTS_COLLECTED = 5  # pytest's exit code; no failure where the caller picked tests that lie elsewhere
+NO_TESTS_COLLECTED = 5  # pytest's exit code; no failure where the options select tests of other folders
 
 
 Step = Callable[["IO[str] | None"], "int | None"]
-"""A check: given the file for its output (None = the terminal), its exit code; None where it cannot be done here."""
+"""A check: called with a file for its output (None = terminal), returns an exit code, or None if it cannot run here."""
 
 
 def run_all(first: dict[str, Step], beside: dict[str, Step], alone: dict[str, Step] | None = None) -> bool:
-    """Run the steps, each in their order: `first` and `beside` at the same time, then `alone`. Whether all passed.
+    """Run steps in order: `first` in parallel with `beside`, then `alone`. Returns whether all passed.
 
-    What the steps beside print is shown when the first are done; at the end there is a line for each.
+    The output of `beside` is printed when `first` is done; at the end, a line is printed for each step.
     """
-    verdicts: list[str] = []
+    results: list[str] = []
 
     def run_steps(steps: dict[str, Step], output: IO[str] | None) -> None:
         for name, step in steps.items():
             print(f"\n=== {name}", file=output, flush=True)
             began = time.monotonic()
             code = step(output)
-            verdict = "SKIPPED" if code is None else "passed" if code == 0 else "FAILED"
-            verdicts.append(f"{verdict:8s}{name:20s}{time.monotonic() - began:7.1f} s")
+            result = "SKIPPED" if code is None else "passed" if code == 0 else "FAILED"
+            results.append(f"{result:8s}{name:20s}{time.monotonic() - began:7.1f} s")
 
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
-        lane = threading.Thread(target=run_steps, args=(beside, output))
-        lane.start()
+        thread = threading.Thread(target=run_steps, args=(beside, output))
+        thread.start()
         run_steps(first, None)
-        lane.join()
+        thread.join()
         output.seek(0)
         for line in output:
             print(line, end="")
     run_steps(alone or {}, None)
-    say("\n" + "\n".join(verdicts))
-    return not any(line.startswith("FAILED") for line in verdicts)
+    say("\n" + "\n".join(results))
+    return not any(line.startswith("FAILED") for line in results)
 
 
 def pytest_run(
@@ -60,7 +60,7 @@ def pytest_run(
 ) -> int:
     """Run pytest on `targets` in an environment, with `more` variables, and return its exit code."""
     variables = {**os.environ, "EDGE_DANCE_PYTHON": str(MAIN.python), "PYTHONUNBUFFERED": "1", **(more or {})}
-    # Two runs share the machine: more threads than that would only wait for each other.
+    # Two runs share the machine, so each gets half of the cores.
     variables.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2) // 2)))
     command = [str(environment.python), "-m", "pytest", *targets, *options]
     code = subprocess.run(command, cwd=ROOT, env=variables, stdout=output, stderr=output, check=False).returncode
@@ -68,7 +68,7 @@ def pytest_run(
 
 
 def with_mark(options: Sequence[str], mark: str) -> list[str]:
-    """Pytest's options for those tests that they ask for and that also satisfy `mark`, as "not timing"."""
+    """Pytest options that select the tests of `options` that also satisfy the mark expression, such as "not timing"."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("-m", default="not slow")
     asked, rest = parser.parse_known_args(list(options))
@@ -76,7 +76,7 @@ def with_mark(options: Sequence[str], mark: str) -> list[str]:
 
 
 def split_targets(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Sort pytest's arguments into what names files or folders of tests, and the options."""
+    """Split pytest's arguments into files or folders of tests, and options."""
     targets = [word for word in arguments if not word.startswith("-") and (ROOT / word.split("::")[0]).exists()]
     return targets, [word for word in arguments if word not in targets]
 

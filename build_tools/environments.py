@@ -1,4 +1,4 @@
-"""Virtual environments: made on first use from their lock files, and brought up to date when those have changed."""
+"""Virtual environments, created on first use from their lock files and updated when these change."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REQUIREMENTS = ROOT / "requirements"
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment: where it lies, its Python's version, and the lock file that says what is in it."""
+    """A virtual environment: its folder, Python version and lock file."""
 
     folder: Path
     version: str
@@ -27,13 +27,13 @@ class Environment:
 
     @property
     def python(self) -> Path:
-        """The environment's interpreter, whether it exists yet or not."""
+        """Path of the environment's interpreter, which need not exist yet."""
         return self.folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 MAIN = Environment(ROOT / ".venv", "3.11", REQUIREMENTS / "dev.txt")
 
-# Every Blender that the extension supports, as the bpy package; 4.5 lives together with the backend.
+# The supported Blender versions as bpy packages; 4.5 shares its environment with the backend.
 BLENDERS = {
     "4.2": Environment(ROOT / ".venv-blender-4.2", "3.11", REQUIREMENTS / "blender-4.2.txt"),
     "4.5": MAIN,
@@ -46,10 +46,10 @@ UNFINISHED = "unfinished"
 
 
 def ensure(environment: Environment) -> Path:
-    """Make the environment, or bring it up to its lock file; returns its Python. At once if nothing changed.
+    """Create the environment or update it to its lock file; returns its Python. Does nothing if it is up to date.
 
-    A broken environment, one of another Python version and one whose installation was killed are made anew.
-    Raises BuildError if there is no Python of the wanted version or if packages cannot be installed.
+    An environment that is broken, has another Python version or an interrupted installation is created anew. Raises
+    BuildError if there is no Python of the required version or packages cannot be installed.
     """
     stamp = environment.folder / STAMP
     wanted = fingerprint(environment.lock)
@@ -70,14 +70,14 @@ def ensure(environment: Environment) -> Path:
     try:
         install(environment.python, environment.lock)
     except BuildError:
-        stamp.unlink()  # pip failed in an orderly way: the next run goes on from here
+        stamp.unlink()  # pip reported an error: the next run can continue with this environment
         raise
     stamp.write_text(wanted, encoding="utf-8")
     return environment.python
 
 
 def fingerprint(lock: Path) -> str:
-    """Changes when anything in the lock file changes."""
+    """A checksum of the requirements in the lock file."""
     return hashlib.sha256("\n".join(lock_lines(lock)).encode()).hexdigest()
 
 
@@ -97,7 +97,7 @@ def python_version(command: Sequence[str], *needs: str) -> str | None:
 
 
 def find_python(version: str) -> Path | None:
-    """A Python of this version that can make environments: this one, on the PATH, or where managers put theirs."""
+    """A Python of this version with venv: this one, on the PATH, or of pyenv, uv, py or GitHub's runners."""
     home = Path.home()
     pyenv = Path(os.environ.get("PYENV_ROOT", home / ".pyenv"))
     uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR", home / ".local/share/uv/python"))

@@ -1,4 +1,4 @@
-"""The numeric tests as older processors compute: numpy, torch and their libraries leave newer instructions out."""
+"""Runs the numeric tests with the instruction sets of older processors in numpy, torch and their libraries."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROOMS = tuple(
         "runtime/test_oom_fallback.py",
     )
 )
-# Under a minute: where a rounding decides something, as which of two values is the least.
+# Takes under a minute: tests in which rounding can decide, as between two equal minima.
 SHORT = tuple(
     f"tests/edge_backend/{name}"
     for name in (
@@ -52,9 +52,9 @@ _LOOK = (
 
 
 def processor_steps(whole: bool, options: Sequence[str]) -> dict[str, Step]:
-    """The numeric tests on each older processor that this one can stand in for, by name. options: pytest's own.
+    """Steps for the numeric tests on each older processor that this one can emulate. options: pytest's.
 
-    whole: all of them, on this processor too, each with one thread and with two; else few, with one.
+    whole: all numeric tests, also on this processor, with one and with two threads; else the tests of SHORT, with one.
     """
     look = subprocess.run([str(MAIN.python), "-c", _LOOK], cwd=ROOT, capture_output=True, text=True, check=True)
     capability, found = json.loads(look.stdout)
@@ -72,10 +72,10 @@ def processor_steps(whole: bool, options: Sequence[str]) -> dict[str, Step]:
 
 
 def older_processors(capability: str, found: Sequence[str]) -> dict[str, dict[str, str]]:
-    """The environment variables that make this processor compute as an older one, by the older one's name.
+    """Name of an older processor -> environment variables that restrict libraries to its instructions.
 
-    capability: what torch says of this one, as "AVX512". found: the instructions that numpy uses here beyond those that
-    it always needs. Where torch knows no lesser way, as on ARM, there is none.
+    capability: torch's name for this processor, such as "AVX512". found: the optional instruction sets that numpy uses
+    here. Empty where torch has no lower level, as on ARM.
     """
     newest = [name for name in found if name.startswith("AVX512") or name == "X86_V4"]
     older: dict[str, dict[str, str]] = {}

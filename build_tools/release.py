@@ -37,7 +37,7 @@ def check_versions(tag: str = "", changelog: Path = CHANGELOG) -> str:
 
 
 def check_day(version: str, day: str) -> None:
-    """Raise BuildError unless a version is released on a day that there is."""
+    """Raise BuildError unless the changelog has a valid date for the version."""
     try:
         date.fromisoformat(day)
     except ValueError:
@@ -45,7 +45,7 @@ def check_day(version: str, day: str) -> None:
 
 
 def notes(version: str, changelog: Path = CHANGELOG) -> str:
-    """What the changelog says of a version. Raises BuildError if it says nothing."""
+    """The changelog's entry of a version. Raises BuildError if there is none."""
     _, *parts = _HEADING.split(changelog.read_text(encoding="utf-8"))
     said = {parts[at]: parts[at + 2].strip() for at in range(0, len(parts), 3)}
     if not said.get(version):

@@ -1,4 +1,4 @@
-"""For mkdocs, which makes a site of docs/: links to what lies beside that folder lead to the repository."""
+"""A hook of mkdocs, which builds a site from docs/: links to files outside that folder are made to the repository."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """A page as mkdocs is to read it. The repository is the workflow's, GITHUB_REPOSITORY, or else this checkout."""
+    """Rewrite the links of a page. The repository is that of GITHUB_REPOSITORY, or else this checkout."""
     repository = os.environ.get("GITHUB_REPOSITORY")
     here = f"https://github.com/{repository}/blob/main" if repository else ROOT.as_uri()
     return markdown.replace("](../", f"]({here}/")

@@ -1,6 +1,6 @@
-"""Music for motion that has none: how the starter weights' training pack is made.
+"""Makes the training pack of the starter weights, with synthetic music for dance motion capture without music.
 
-Mocap of dance comes without its songs. Here each piece gets music that fits it: `accents` finds what a musician would
-play to, `beat_grid` lays a steady beat through it, `arrangement` renders drums, bass and chords on that beat, and
-`pack_writer` runs the product's own feature code on the rendered audio, so that training hears what use will hear.
+`accents` finds the accents of each piece, `beat_grid` fits a steady beat to them, `arrangement` renders drums, bass and
+chords on that beat, and `pack_writer` extracts features from the rendered audio with the product's code, so that
+training and generation see the same kind of features.
 """

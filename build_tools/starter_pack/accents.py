@@ -1,7 +1,7 @@
-"""The accents of a dance: the moments that a musician would play to.
+"""Finds the accents of a dance.
 
-An accent is where a body part that was moving comes to rest or turns: the kinematic beat (Kim, Park and Shin 2003),
-taken apart by body part; and where a foot lands.
+An accent is a kinematic beat of a body part, where its motion stops or reverses (Kim, Park and Shin 2003), or the
+landing of a foot.
 """
 
 import numpy as np
@@ -14,11 +14,11 @@ from edge_backend.schema.frames import FPS
 
 Array = NDArray[np.floating]
 
-GRID = 120  # samples a second of the accent curve: 8 ms, well under what a listener hears as late
+GRID = 120  # samples a second of the accent curve; 8 ms are not audible as a delay
 PULSE = 0.035  # seconds, standard deviation of one accent's pulse
 
-# What the body does on a beat, and how much of the accent curve it makes. Whole-body stops count most: they are also
-# what beat alignment is measured by.
+# Joints and weight of each body part in the accent curve. The whole body has the largest weight, because beat alignment
+# is measured by it.
 PARTS: dict[str, tuple[list[int], float]] = {
     "body": (list(range(1, 22)), 2.0),
     "hands": ([Joint.LEFT_WRIST, Joint.RIGHT_WRIST], 0.5),
@@ -29,9 +29,9 @@ PLANT_WEIGHT = 0.2
 
 
 def accent_curve(joints: Array, contacts: Array) -> Array:
-    """How accented each moment of a dance is, (samples,) at GRID per second, about 0 to 3.
+    """The strength of accents over time, (samples,) at GRID per second, about 0 to 3.
 
-    joints: (frames, 24, 3) metres at 30 fps. contacts: (frames, 4), 1 = on the floor.
+    joints: (frames, 24, 3) metres, world, at 30 fps. contacts: (frames, 4), 1 = on the floor.
     """
     samples = (len(joints) - 1) * GRID // FPS + 1
     curve = np.zeros(samples)
@@ -45,7 +45,7 @@ def accent_curve(joints: Array, contacts: Array) -> Array:
 def _stops(joints: Array) -> list[tuple[Array, Array, float]]:
     """Times, strengths and weight of every part's stops and turns."""
     relative = joints - joints[:, :1]
-    relative[:, 0] = joints[:, 0]  # the hips move in the world, all else against them
+    relative[:, 0] = joints[:, 0]  # the pelvis in the world, all other joints relative to it
     found = []
     for members, weight in PARTS.values():
         speed = np.linalg.norm(np.gradient(relative[:, members], 1 / FPS, axis=0), axis=-1).mean(axis=1)
@@ -54,16 +54,16 @@ def _stops(joints: Array) -> list[tuple[Array, Array, float]]:
 
 
 def stops_of(speed: Array) -> tuple[Array, Array]:
-    """Times in seconds of a speed curve's minima, (n,), and their strengths (n,): how much speed is lost there, 0 to 1.
+    """Times (n,), seconds, of the minima of a speed curve, and strengths (n,), the relative loss of speed, 0 to 1.
 
-    speed: (frames,) m/s at 30 fps. A minimum is placed between frames by the parabola through its neighbours.
+    speed: (frames,) m/s at 30 fps. Minima are located between frames by a parabola through three values.
     """
     smooth = gaussian_filter1d(speed, 1.2)
     minima = argrelmin(smooth)[0]
     minima = minima[(minima > 0) & (minima < len(smooth) - 1)]
     left, middle, right = smooth[minima - 1], smooth[minima], smooth[minima + 1]
     offset = 0.5 * (left - right) / np.maximum(left - 2 * middle + right, 1e-9)
-    window = 8  # frames on either side: the quarter of a second in which the speed was lost
+    window = 8  # frames on either side, a quarter of a second, over which the loss of speed is measured
     before = np.array([smooth[max(0, m - window) : m + 1].max() for m in minima])
     after = np.array([smooth[m : m + window + 1].max() for m in minima])
     typical = np.percentile(smooth, 80) + 1e-6
@@ -72,7 +72,7 @@ def stops_of(speed: Array) -> tuple[Array, Array]:
 
 
 def _plants(contacts: Array) -> tuple[Array, Array, float]:
-    """Landings of either foot: heel or toe touches after both were in the air."""
+    """Times, strengths and weight of landings: heel or toe of a foot in contact after neither was."""
     down = np.stack([contacts[:, [0, 2]].max(axis=1), contacts[:, [1, 3]].max(axis=1)], axis=1) > 0.5
     frames = np.nonzero((down[1:] & ~down[:-1]).any(axis=1))[0] + 1
     return frames / FPS, np.ones(len(frames)), PLANT_WEIGHT

@@ -1,7 +1,7 @@
-"""Drums, bass and chords on a given beat, with hits where the dance has accents. numpy synthesis, nothing sampled.
+"""Synthesises drums, bass and chords on a given beat, with hits at a dance's accents, in numpy.
 
-The music need not be good; it must be heard by the product's beat tracker and onset curves as dance music is. Variety
-counts more than beauty: grooves, sounds, keys, mixes and levels are drawn at random for every rendering.
+The beat tracker and the onset curves must respond to the music as to real dance music. For variety, grooves, sounds,
+keys, mixes and levels are drawn at random for every rendering.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ MINOR, MAJOR = (0, 3, 7), (0, 4, 7)
 
 @dataclass(frozen=True)
 class Mix:
-    """Everything that is drawn at random for one rendering."""
+    """The random parameters of one rendering."""
 
     groove: str
     chords: tuple[int, ...]
@@ -88,10 +88,10 @@ _LEVELS = {
 def render(
     mix: Mix, seconds: float, first_downbeat: float, beat: float, *, hits: Array, rng: np.random.Generator
 ) -> Array:
-    """Mono audio, (samples,) at RATE.
+    """Render mono audio (samples,) at RATE.
 
-    first_downbeat: seconds, may be negative. beat: seconds per beat. hits: (n, 2) accents of the dance: time in seconds
-    and strength 0 to 1; each is played at the nearest sixteenth, so that it stays music.
+    first_downbeat: seconds, may be negative. beat: seconds per beat. hits: (n, 2), the dance's accents, time in seconds
+    and strength 0 to 1; each is played at the nearest sixteenth.
     """
     out = np.zeros(int(seconds * RATE) + RATE)
     sounds = _sounds(mix, rng)
@@ -132,7 +132,7 @@ def _add(out: Array, sound: Array, time: float, level: float) -> None:
 
 
 def _sounds(mix: Mix, rng: np.random.Generator) -> dict[str, Array]:
-    """One-shot drums of this rendering's own tuning."""
+    """Drum samples with random tuning, by the letters of GROOVES."""
     kick_pitch, snare_pitch = rng.uniform(45, 65), rng.uniform(160, 220)
     hat = _noise(rng, 0.05, 6000, 60)
     return {
@@ -157,7 +157,7 @@ def _noise(rng: np.random.Generator, seconds: float, highpass: float, decay: flo
     return 0.5 * np.asarray(filtered) * np.exp(-decay * t)
 
 
-# Levels of the partials, and how quickly the tone dies (1/s).
+# Levels of the partials, and the decay rate (1/s).
 TIMBRES: dict[str, tuple[tuple[float, ...], float]] = {
     "bass": ((1, 0.5, 0.2), 6),
     "bell": ((1, 0.3), 9),
@@ -166,7 +166,7 @@ TIMBRES: dict[str, tuple[tuple[float, ...], float]] = {
 
 
 def _tone(semitone: int, beats: float, timbre: str, *, beat: float) -> Array:
-    """A note `beats` beats long, semitone above 55 Hz."""
+    """A note (samples,) at RATE of `beats` beats, `semitone` semitones above 55 Hz. beat: seconds."""
     partials, decay = TIMBRES[timbre]
     t = np.arange(int(beats * beat * RATE)) / RATE
     pitch = 55 * 2 ** (semitone / 12)

@@ -1,4 +1,4 @@
-"""A steady beat laid through a dance's accents, and the small warp of time that puts the accents on it."""
+"""Fits a steady beat to a dance's accents, and computes the time warp that makes it even."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ from .accents import GRID
 
 Array = NDArray[np.floating]
 
-TIGHTNESS = 200.0  # librosa's weight of steadiness against accents
-MAX_STRETCH = 0.15  # how far one beat may be shortened or lengthened by the warp
-ENOUGH_CONTRAST = 1.45  # accents on the beat against accents anywhere; below, the piece is danced without music
+TIGHTNESS = 200.0  # librosa's weight of a steady tempo relative to accents
+MAX_STRETCH = 0.15  # the largest relative change of a beat's length by the warp
+ENOUGH_CONTRAST = 1.45  # least ratio of accents on beats to the mean; pieces below it get no music
 
 
 @dataclass(frozen=True)
 class DanceBeats:
-    """A dance's beats: times in seconds (n,), tempo in bpm, and how much more accented a beat is than any moment."""
+    """A dance's beats. times: (n,) seconds. tempo: bpm. contrast: mean accent on beats over the mean accent."""
 
     times: Array
     tempo: float
@@ -28,14 +28,14 @@ class DanceBeats:
 
     @property
     def fits(self) -> bool:
-        """Whether music can be laid under this dance."""
+        """Whether the beats are clear enough to add music to this dance."""
         return self.contrast >= ENOUGH_CONTRAST and len(self.times) >= 8
 
 
 def lay_beats(curve: Array, tempos: Array) -> DanceBeats:
-    """The steady beats that catch most of the accents (dynamic programming of Ellis 2007 over each tempo).
+    """The beats with the highest contrast over all tempos, by dynamic programming for each (Ellis 2007).
 
-    curve: accent curve at GRID per second. tempos: bpm to try.
+    curve: (samples,) accent curve at GRID per second. tempos: (n,) bpm.
     """
     return max((_beats_at(curve, float(bpm)) for bpm in tempos), key=lambda beats: beats.contrast)
 
@@ -53,7 +53,7 @@ def _beats_at(curve: Array, bpm: float) -> DanceBeats:
 
 
 def _steady(times: Array, period: float) -> Array:
-    """Beats with every interval within MAX_STRETCH of the period, as near as possible to the found ones."""
+    """Beats (n,), seconds, with intervals clipped to within MAX_STRETCH of the period, near the found ones (n,)."""
     steady = times.copy()
     low, high = period * (1 - MAX_STRETCH), period * (1 + MAX_STRETCH)
     for i in range(1, len(steady)):
@@ -62,10 +62,10 @@ def _steady(times: Array, period: float) -> Array:
 
 
 def warp_to_tempo(beats: DanceBeats, seconds: float, tempo: float) -> Array:
-    """Where in the dance each frame of the warped dance is taken from: seconds (frames,), at 30 fps.
+    """The time warp (frames,), seconds: the moment of the dance that each frame of the warped dance shows, at 30 fps.
 
-    seconds: the dance's length. tempo: bpm of the even grid that the beats are moved onto. Between the beats time flows
-    smoothly (monotone cubic), so that the warp adds no jolt.
+    seconds: the dance's length. tempo: bpm of the even grid to which the beats are moved. Between beats the warp is a
+    monotone cubic, whose derivative is continuous.
     """
     period, ratio = 60.0 / tempo, beats.tempo / tempo
     inside = beats.times[(beats.times > 0.05) & (beats.times < seconds - 0.05)]

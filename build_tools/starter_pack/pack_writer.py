@@ -1,8 +1,8 @@
-"""Writes the starter pack: dance pieces, for each several songs made to fit it, and the product's features of them.
+"""Writes the starter pack: dance pieces, several synthetic songs for each, and the songs' rhythm features.
 
     python -m build_tools.starter_pack.pack_writer dance_smpl24_30fps.npz starter_pack.safetensors
 
-The pack holds everything that training needs in one file (see `training.pack`, its reader).
+`edge_backend.training.pack` describes and reads the file.
 """
 
 import argparse
@@ -31,16 +31,19 @@ from .beat_grid import DanceBeats, lay_beats, warp_to_tempo
 
 Array = NDArray[np.floating]
 
-TEMPO_BANDS = [(78, 100), (94, 122), (116, 148), (144, 182)]  # bpm; each variant is fitted inside one of them
-STRETCH = 0.13  # the whole dance is played up to this much faster or slower
-MARGIN = 8.0  # seconds of music before and after the dance: beat trackers need a run-up
-TRIES = 4  # renderings before a variant is given up because the beat tracker hears another beat
-KNOWN_BEAT = 0.5  # from this confidence on, a piece's own tempo is used for half of its variants
+TEMPO_BANDS = [(78, 100), (94, 122), (116, 148), (144, 182)]  # bpm; each variant's tempo is searched in one of them
+STRETCH = 0.13  # the whole dance is played faster or slower by a factor of up to exp(STRETCH)
+MARGIN = 8.0  # seconds of music before and after the dance, for the beat tracker
+TRIES = 4  # renderings per variant, until the beat tracker finds the rendered beat
+KNOWN_BEAT = 0.5  # above this confidence, a piece's own tempo is used for half of its variants
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One dance of the source file: joints (frames, 24, 3), contacts (frames, 4), and what is known of its beat."""
+    """One dance of the source file.
+
+    joints: (frames, 24, 3) metres, world. contacts: (frames, 4). bpm, bpm_confidence: its tempo as far as known.
+    """
 
     joints: Array
     contacts: Array
@@ -49,12 +52,12 @@ class Piece:
 
     @property
     def seconds(self) -> float:
-        """Length of the dance."""
+        """Length of the dance in seconds."""
         return (len(self.joints) - 1) / FPS
 
 
 def read_pieces(data: dict[str, NDArray]) -> list[Piece]:
-    """All dances of the source file, with joints by forward kinematics."""
+    """All dances of the source file, by its arrays."""
     pieces = []
     for start, length, bpm, confidence in zip(
         data["start"], data["length"], data["bpm"], data["bpm_confidence"], strict=True
@@ -66,7 +69,7 @@ def read_pieces(data: dict[str, NDArray]) -> list[Piece]:
 
 
 def tempos_to_try(piece: Piece, rng: np.random.Generator) -> Array:
-    """The bpm range in which this variant's beat is looked for."""
+    """The tempos (n,), bpm, among which this variant's beat is searched."""
     if piece.bpm_confidence >= KNOWN_BEAT and rng.random() < 0.5:
         octave = 0.5 if piece.bpm > 130 and rng.random() < 0.6 else 1.0
         return np.arange(piece.bpm * 0.96, piece.bpm * 1.04, 1.0) * octave
@@ -75,9 +78,9 @@ def tempos_to_try(piece: Piece, rng: np.random.Generator) -> Array:
 
 
 def make_variant(piece: Piece, seed: int) -> tuple[Array, Array] | None:
-    """One song for a piece: the warp (frames,) in frames of the piece, and rhythm features (frames, 12).
+    """Make a song for a piece: time warp (frames,) in frames of the piece, and rhythm features (frames, 12).
 
-    None where no steady beat fits, or the beat tracker hears another one.
+    Returns None if no steady beat fits, or if the beat tracker finds another beat than the rendered one.
     """
     rng = np.random.default_rng(seed)
     beats = lay_beats(accent_curve(piece.joints, piece.contacts), tempos_to_try(piece, rng))
@@ -89,23 +92,23 @@ def make_variant(piece: Piece, seed: int) -> tuple[Array, Array] | None:
     warp = draw_stops(piece, warp, downbeat, 60 / tempo)
     hits = _hits(piece, warp)
     for _ in range(TRIES):
-        features, heard = _listen(downbeat, 60 / tempo, hits, len(warp), rng)
-        if same_beat(heard, downbeat + MARGIN, 60 / tempo):
+        features, detected = _render_and_analyse(downbeat, 60 / tempo, hits, len(warp), rng)
+        if same_beat(detected, downbeat + MARGIN, 60 / tempo):
             return warp * FPS, features
     return None
 
 
 def strongest_beat(piece: Piece, beats: DanceBeats) -> float:
-    """The beat that starts a bar, in seconds: of beats two to five, the one whose every fourth is most accented."""
+    """Seconds of the first downbeat: of beats two to five, the one from which every fourth beat has most accent."""
     curve = accent_curve(piece.joints, piece.contacts)
     caught = np.interp(beats.times, np.arange(len(curve)) / GRID, curve)
     return float(beats.times[max(range(1, 5), key=lambda k: caught[k::4].mean())])
 
 
 def draw_stops(piece: Piece, warp: Array, downbeat: float, beat: float) -> Array:
-    """The warp (frames,), seconds, with the dance's stops drawn onto the beats between those that it catches already.
+    """The warp (frames,), seconds, changed so that more of the dance's stops fall on beats.
 
-    As the product's own timing does it: a network can only learn to hear what its dances show.
+    By `motion.beat_alignment`, as in generation: the network learns the relation of stops and beats from these dances.
     """
     beats = np.arange(downbeat % beat, len(warp) / FPS, beat)
     stops = motion_beats(_warped(piece, warp))
@@ -114,7 +117,7 @@ def draw_stops(piece: Piece, warp: Array, downbeat: float, beat: float) -> Array
 
 
 def _warped(piece: Piece, warp: Array) -> Array:
-    """Joints (frames, 24, 3) of a piece at the moments of warp, in seconds."""
+    """Joints (frames, 24, 3) of a piece at the times warp (frames,), seconds, interpolated linearly."""
     places = np.clip(warp * FPS, 0, len(piece.joints) - 1)
     before = np.minimum(places.astype(int), len(piece.joints) - 2)
     share = (places - before)[:, None, None]
@@ -122,7 +125,7 @@ def _warped(piece: Piece, warp: Array) -> Array:
 
 
 def _hits(piece: Piece, warp: Array) -> Array:
-    """The warped dance's strongest stops: (n, 2) time and strength."""
+    """The warped dance's strongest stops (n, 2): time in seconds, and strength."""
     joints = _warped(piece, warp)
     speed = np.linalg.norm(np.gradient(joints - joints[:, :1], 1 / FPS, axis=0), axis=-1).mean(axis=1)
     times, strengths = stops_of(speed)
@@ -130,31 +133,36 @@ def _hits(piece: Piece, warp: Array) -> Array:
     return np.stack([times[strong], strengths[strong]], axis=1)
 
 
-def _listen(downbeat: float, beat: float, hits: Array, frames: int, rng: np.random.Generator) -> tuple[Array, BeatGrid]:
-    """Renders a song around the dance and hears it as the product does. Features (frames, 12) of the dance's part."""
+def _render_and_analyse(
+    downbeat: float, beat: float, hits: Array, frames: int, rng: np.random.Generator
+) -> tuple[Array, BeatGrid]:
+    """Render a song with MARGIN around the dance and analyse it with the product's code.
+
+    Returns the features (frames, 12) of the dance's part, and the detected beats of the whole.
+    """
     bar = STEPS / 4 * beat
     seconds = frames / FPS + 2 * MARGIN
     first = (downbeat + MARGIN) % bar - bar
     shifted = hits + np.array([MARGIN, 0.0]) if len(hits) and rng.random() < 0.7 else np.zeros((0, 2))
     samples = render(draw_mix(rng), seconds, first, beat, hits=shifted, rng=rng)
     total = int(seconds * FPS)
-    features, heard = rhythm_features(Audio(samples, RATE, Path("made")), total)
+    features, detected = rhythm_features(Audio(samples, RATE, Path("made")), total)
     start = int(MARGIN * FPS)
-    return features[start : start + frames], heard
+    return features[start : start + frames], detected
 
 
-def same_beat(heard: BeatGrid, downbeat: float, beat: float) -> bool:
-    """Whether a tracker's beats are the ones that were played, at the same, half or double tempo.
+def same_beat(detected: BeatGrid, downbeat: float, beat: float) -> bool:
+    """Whether detected beats are the rendered ones, at the same, half or double tempo.
 
-    downbeat: seconds of a played first beat of a bar. beat: seconds. At half the tempo the heard beats must be the
-    strong ones, the first and third of the bar.
+    downbeat: seconds of the rendered first beat of a bar. beat: seconds per beat. At half the tempo, the detected beats
+    must be the first and third of the bar.
     """
-    ratio = heard.tempo * beat / 60
+    ratio = detected.tempo * beat / 60
     octave = min((0.5, 1.0, 2.0), key=lambda o: abs(np.log(ratio / o)))
     if abs(np.log(ratio / octave)) > 0.06:
         return False
     grid = beat / octave
-    distance = np.abs((heard.beats - downbeat + grid / 2) % grid - grid / 2)
+    distance = np.abs((detected.beats - downbeat + grid / 2) % grid - grid / 2)
     return bool(np.mean(distance < 0.05) > 0.85)
 
 
@@ -163,7 +171,7 @@ def _job(args: tuple[Piece, int]) -> tuple[Array, Array] | None:
 
 
 def write_pack(source: Path, target: Path, variants: int, workers: int, seed: int = 0) -> None:
-    """Reads the dance file, makes `variants` songs for each piece, writes the pack."""
+    """Read the dance file, make `variants` songs for each piece, and write the pack."""
     with np.load(source, allow_pickle=False) as archive:
         data = {key: archive[key] for key in archive.files}
     pieces = read_pieces(data)
@@ -189,7 +197,7 @@ def write_pack(source: Path, target: Path, variants: int, workers: int, seed: in
 
 
 def _unaccompanied(pieces: list[Piece]) -> list[tuple[int, Array, Array]]:
-    """Every piece once as it was danced, with no music known: so that pieces that resist a beat are learnt too."""
+    """A variant of every piece without warp and with "no music known", so that pieces without a beat are included."""
     return [
         (n, np.arange(len(p.joints), dtype=np.float64), np.zeros((len(p.joints), 12))) for n, p in enumerate(pieces)
     ]
@@ -212,7 +220,7 @@ def _arrays(data: dict[str, NDArray], holdout: NDArray, made: list[tuple[int, Ar
         "warp": np.concatenate([warp for _, warp, _ in made]).astype(np.float32),
         "features": np.concatenate([features for _, _, features in made]).astype(np.float16),
     }
-    # safetensors writes an array's memory as it lies: a column-major one would come back scrambled.
+    # safetensors writes an array's memory in its order: a column-major array would be read wrongly.
     return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
 
 

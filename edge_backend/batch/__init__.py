@@ -1,4 +1,5 @@
-"""Many songs, many seeds: what is to be made (`take_requests`, `manifest`), where (`pool`, `on_ray`), and `run`.
+"""Generates many dances: takes (`take_requests`, `manifest`), executors (`pool`, `on_ray`), and the batch (`run`).
 
-Imports no torch: worker processes dance. Imported by cli alone, but for `seeds`, which Blender's command line reads.
+Imports no torch: worker processes generate the dances. Imported by cli alone, except `seeds`, which Blender's command
+line imports too.
 """

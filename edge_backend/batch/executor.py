@@ -1,4 +1,4 @@
-"""The interface of what makes takes: processes of this machine (`pool`) or a Ray cluster (`on_ray`)."""
+"""The interface of executors, which generate takes: processes of this machine (`pool`) or a Ray cluster (`on_ray`)."""
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from .take_requests import Take
 
 @dataclass(frozen=True)
 class PoolConfig:
-    """How takes are made. jobs: at a time. threads: CPU threads of each. device, weights_folder: as for `generate`."""
+    """Settings of an executor. jobs: concurrent takes. threads: CPU threads of each. Others: as for `generate`."""
 
     jobs: int = 1
     threads: int = 1
@@ -20,10 +20,10 @@ class PoolConfig:
 
 
 class Executor(Protocol):
-    """Makes takes."""
+    """Generates takes."""
 
     def __call__(self, takes: Sequence[Take], folder: Path) -> Generator[Outcome]:
-        """Make each take as `folder`/NAME.npz, whole or not at all, and yield it once it is made or has failed.
+        """Write each take to `folder`/NAME.npz, atomically, and yield its Outcome when it is done or has failed.
 
-        Yielded in the order in which they end. A take's failure is in its Outcome; closing the iterator ends the work.
+        Outcomes come in the order of completion and include failures. Closing the iterator stops the work.
         """

@@ -1,6 +1,6 @@
-"""Manifests of a batch, CSV or JSON by their suffix: what is to be made, and what became of it.
+"""Reads and writes manifests of a batch, CSV or JSON by suffix: requested takes and their outcomes.
 
-A manifest that comes out says all that one which goes in needs, so it goes in again.
+A written manifest has all columns that are needed to read it again.
 """
 
 import csv
@@ -23,12 +23,12 @@ State = Literal["made", "there", "failed", "waiting"]
 
 _SETTINGS = {field.name: field for field in fields(GenerateRequest)}
 _WORDS = {field.name for field in fields(GenerateRequest) if isinstance(field.default, str)} | {"song"}
-_VERDICT = ("file", "state", "frames", "seconds", "code", "message")  # columns that are written, and not read
+_RESULT_COLUMNS = ("file", "state", "frames", "seconds", "code", "message")  # columns that are written, and not read
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a take. seconds: that it took. error: why it failed."""
+    """The outcome of a take. frames: its length. seconds: of work. error: the reason of a failure."""
 
     take: Take
     state: State
@@ -38,31 +38,34 @@ class Outcome:
 
 
 def read_manifest(path: Path, defaults: GenerateRequest, seeds: tuple[int, ...]) -> list[TakeRequest]:
-    """The dances that a manifest asks for: one for each row, or with `seeds` in a row, or without any, several.
+    """The requests of a manifest: for each row one for its seed, or one for each of its seeds.
 
-    Columns: song (seen from the manifest's folder), name, seed or seeds, and the fields of GenerateRequest. What a row
-    leaves out is as in `defaults`; seeds are for rows without their own. Raises EdgeError batch_manifest.
+    Columns: song (relative to the manifest's folder), name, seed or seeds, and the fields of GenerateRequest. Missing
+    fields are taken from `defaults`, and `seeds` is for rows without seeds. Raises EdgeError batch_manifest.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")  # as spreadsheets write it
+        text = path.read_text(encoding="utf-8-sig")  # spreadsheets write a byte order mark
         rows = json.loads(text) if path.suffix.lower() == ".json" else list(csv.DictReader(io.StringIO(text)))
         if not isinstance(rows, list):
             raise ValueError("it is not a list of rows")
     except (OSError, ValueError, csv.Error) as error:
         raise _unreadable(path, "", error) from None
-    return [wish for number, row in enumerate(rows, 1) for wish in _requests_of(path, number, row, defaults, seeds)]
+    requests: list[TakeRequest] = []
+    for number, row in enumerate(rows, 1):
+        requests += _requests_of(path, number, row, defaults, seeds)
+    return requests
 
 
 def write_manifest(path: Path, outcomes: Iterable[Outcome]) -> None:
-    """What became of the takes; whoever reads it sees the old file or the whole new one. Raises OSError."""
+    """Write the outcomes of takes, atomically. Raises OSError."""
     rows = [_row(path.parent, outcome) for outcome in outcomes]
     with atomic_write(path) as unfinished:
         if path.suffix.lower() == ".json":
             unfinished.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
             return
-        columns = dict.fromkeys(name for row in rows for name in row if name not in _VERDICT)
+        columns = dict.fromkeys(name for row in rows for name in row if name not in _RESULT_COLUMNS)
         with unfinished.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, [*columns, *_VERDICT], restval="")
+            writer = csv.DictWriter(file, [*columns, *_RESULT_COLUMNS], restval="")
             writer.writeheader()
             writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
 
@@ -75,7 +78,9 @@ def _requests_of(
         if not isinstance(row, dict):
             raise ValueError("it is not an object")
         given = {str(name).strip(): _value(str(name).strip(), value) for name, value in row.items() if name}
-        given = {name: value for name, value in given.items() if value not in ("", None) and name not in _VERDICT}
+        given = {
+            name: value for name, value in given.items() if value not in ("", None) and name not in _RESULT_COLUMNS
+        }
         name = given.pop("name", None)
         own_seeds = given.pop("seeds", None)
         if not isinstance(given.get("song"), str):
@@ -94,7 +99,7 @@ def _requests_of(
 
 
 def _value(name: str, value: Any) -> Any:
-    """A cell of a CSV: words stay words, everything else is read as JSON."""
+    """The value of a CSV cell: a string for text fields, otherwise parsed as JSON. Raises ValueError."""
     if not isinstance(value, str) or name in _WORDS or name not in _SETTINGS or not value.strip():
         return value.strip() if isinstance(value, str) else value
     try:
@@ -108,7 +113,7 @@ def _with_defaults(given: dict[str, Any], defaults: GenerateRequest) -> dict[str
 
 
 def _row(folder: Path, outcome: Outcome) -> dict[str, Any]:
-    """The take's settings as far as they are not the program's own, and what became of it."""
+    """A manifest's row: song, seed, name, the settings that differ from the defaults, and the outcome."""
     take = outcome.take
     plain = json.loads(json.dumps(asdict(take.request)))
     usual = json.loads(json.dumps(asdict(GenerateRequest(""))))
@@ -126,7 +131,7 @@ def _row(folder: Path, outcome: Outcome) -> dict[str, Any]:
 def _seen_from(folder: Path, song: str) -> str:
     try:
         return Path(os_path.relpath(song, folder)).as_posix()
-    except ValueError:  # on another of Windows' drives
+    except ValueError:  # on another drive of Windows
         return song
 
 

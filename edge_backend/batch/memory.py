@@ -1,4 +1,4 @@
-"""How many dances go on at a time on this machine: as many as there are cores and memory for."""
+"""Chooses the number of concurrent worker processes, by cores and memory."""
 
 import ctypes
 import os
@@ -6,13 +6,16 @@ import sys
 from pathlib import Path
 
 PROCESS_BYTES = 1_200_000_000
-"""What is counted for a process that dances with the starter weights; docs/batch.md has what was measured."""
+"""Memory estimate for a process with the starter weights; docs/batch.md has measurements."""
 
 _CONTAINER = Path("/sys/fs/cgroup")
 
 
 def suitable_jobs(device: str, free: int, cores: int) -> int:
-    """So many processes at a time; 1 on a GPU, which one keeps busy. device: a torch device's type. free: bytes."""
+    """The number of concurrent processes; 1 on a GPU, which one process saturates.
+
+    device: a torch device's type. free: bytes of free memory.
+    """
     return max(1, min(cores, free // PROCESS_BYTES)) if device == "cpu" else 1
 
 
@@ -22,7 +25,7 @@ def usable_cores() -> int:
 
 
 def free_memory() -> int:
-    """Bytes that programs can have without swapping; on macOS, which does not tell, half of all."""
+    """Bytes of memory available without swapping; on macOS half of the total, because no figure is available."""
     if sys.platform == "win32":
         return _free_on_windows()
     try:
@@ -34,7 +37,7 @@ def free_memory() -> int:
 
 
 def _free_in_container() -> int:
-    """What the container's limit leaves; without one, more than any machine has."""
+    """Bytes left below the container's memory limit; sys.maxsize without a limit."""
     try:
         limit, used = (int((_CONTAINER / f"memory.{name}").read_text("ascii")) for name in ("max", "current"))
     except (OSError, ValueError):  # no container, or the word "max": no limit

@@ -1,8 +1,8 @@
-"""Takes are made by tasks on a Ray cluster. Ray is an extra (`pip install edge-dance[ray]`), imported where it is used.
+"""An executor that runs takes as tasks on a Ray cluster. Ray is an optional dependency (`edge-dance[ray]`).
 
-Songs travel with the takes and dances come back, so the machines share no disk; the program and its weights are
-installed on each. A task whose process or machine dies is run again by Ray, and only this program writes files: every
-take is there once.
+Songs are sent with the takes and motion files are sent back, so no shared disk is needed; program and weights must be
+installed on each machine. Ray runs a task again if its process or machine dies. Only this process writes files, so
+every take is written once.
 """
 
 import os
@@ -25,17 +25,17 @@ from .manifest import Outcome
 from .take_requests import Take
 
 LOCAL = "local"
-"""The address that means: a Ray of its own, on this machine, for as long as the batch takes."""
+"""The address for a Ray instance on this machine that is started for the batch and stopped after it."""
 
-_RETRIES = 3  # of a task whose process died; one that says why it failed is not tried again
-_SONGS_AHEAD = 8  # songs that the cluster holds at a time, at most
+_RETRIES = 3  # of a task whose process died; a task that returns an error is not retried
+_SONGS_AHEAD = 8  # the most songs in the cluster's object store
 
 
 def make_on_ray(takes: Sequence[Take], folder: Path, config: PoolConfig, address: str) -> Generator[Outcome]:
-    """Make the takes on the cluster at the address; see executor.Executor.
+    """Generate the takes on the cluster at the address, as `executor.Executor` describes.
 
-    config.jobs: at a time, 0 = as many as the cluster has cores for. With the device cuda each take has a GPU of its
-    own. Raises EdgeError ray_missing, ray_unreachable.
+    config.jobs: concurrent tasks, 0 = by the cluster's cores. With the device cuda each task reserves a GPU. Raises
+    EdgeError ray_missing, ray_unreachable.
     """
     ray = _connected(address)
     task = ray.remote(num_cpus=config.threads, num_gpus=int(config.device == "cuda"), max_retries=_RETRIES)(_dance)
@@ -48,14 +48,14 @@ def make_on_ray(takes: Sequence[Take], folder: Path, config: PoolConfig, address
         return task.remote(take.request, sent(take.request.song), config)
 
     try:
-        # Twice what runs at a time, so that nobody waits for the next task; more would fill the cluster's memory.
+        # Twice the running tasks are submitted, so that no core idles; more would fill the cluster's memory.
         ahead = config.jobs or 2 * max(1, int(ray.cluster_resources().get("CPU", 1)) // config.threads)
-        yield from _in_turn(ray, takes, folder, begin, ahead)
+        yield from _run_tasks(ray, takes, folder, begin, ahead)
     finally:
         ray.shutdown()
 
 
-def _in_turn(ray: Any, takes: Sequence[Take], folder: Path, begin: Any, ahead: int) -> Generator[Outcome]:
+def _run_tasks(ray: Any, takes: Sequence[Take], folder: Path, begin: Any, ahead: int) -> Generator[Outcome]:
     waiting = list(reversed(takes))
     running: dict[Any, tuple[Take, float]] = {}
     while waiting or running:
@@ -89,15 +89,15 @@ def _outcome(ray: Any, take: Take, task: Any, folder: Path, began: float) -> Out
 
 
 def _dance(request: GenerateRequest, song: bytes, config: PoolConfig) -> tuple[bytes, int] | Error:
-    """On the cluster: the motion file and its frames, or why there is none."""
+    """The task: content of the motion file and its number of frames, or the error. song: content of the audio file."""
     try:
         from ..generation.pipeline import generate  # noqa: PLC0415
-        from ..motion.files import save_motion  # noqa: PLC0415 - not where the batch is only looked after
+        from ..motion.files import save_motion  # noqa: PLC0415 - not needed where the batch is only started
 
         with tempfile.TemporaryDirectory() as folder:
-            heard, file = Path(folder, Path(request.song).name), Path(folder, "dance.npz")
-            heard.write_bytes(song)
-            motion = generate(replace(request, song=str(heard)), model_cache=_model_cache(config))
+            local_song, file = Path(folder, Path(request.song).name), Path(folder, "dance.npz")
+            local_song.write_bytes(song)
+            motion = generate(replace(request, song=str(local_song)), model_cache=_model_cache(config))
             save_motion(file, motion)
             return file.read_bytes(), motion.frames
     except Exception as error:
@@ -107,7 +107,7 @@ def _dance(request: GenerateRequest, song: bytes, config: PoolConfig) -> tuple[b
 
 @cache
 def _model_cache(config: PoolConfig) -> Any:
-    """Loaded once in each of the cluster's processes, which Ray uses again and again."""
+    """The ModelCache of this process; Ray reuses processes for many tasks."""
     import torch  # noqa: PLC0415 - as above
 
     from ..generation.model_cache import ModelCache  # noqa: PLC0415

@@ -1,7 +1,7 @@
-"""Takes are made by workers, the same processes that serve Blender (docs/protocol.md), so many at a time.
+"""An executor that runs takes in worker processes, the same that serve Blender (docs/protocol.md).
 
-Each loads its weights once and holds one dance in memory; what is made lies on the disk. A worker that dies takes
-nothing with it but its take, which a fresh one tries once more.
+Each loads its weights once and has one dance in memory; finished dances are on disk. If a worker dies, its take is
+tried once more by a new one.
 """
 
 import contextlib
@@ -30,11 +30,11 @@ from .manifest import Outcome
 from .take_requests import Take
 
 UNFINISHED = ".unfinished"
-"""In the folder of the takes: where workers write."""
+"""Subfolder of the takes' folder in which workers write."""
 
-_PACKAGE = Path(__file__).parents[1].name  # seen from its folder, also where it is carried in the extension
+_PACKAGE = Path(__file__).parents[1].name  # run from its parent folder, which may be inside the extension
 _TRIES = 2  # of a take whose worker died
-_GRACE_S = 3.0  # for a worker whose stdin was closed: it promises to be gone within two
+_GRACE_S = 3.0  # for a worker to end after its stdin was closed, which takes it two at most
 _LOG_TAIL = 4000  # bytes of a dead worker's log
 
 Todo: TypeAlias = "queue.SimpleQueue[Take]"
@@ -42,7 +42,10 @@ Ended: TypeAlias = "queue.SimpleQueue[Outcome | Exception]"
 
 
 def make_here(takes: Sequence[Take], folder: Path, config: PoolConfig) -> Generator[Outcome]:
-    """Make the takes in `config.jobs` processes; see executor.Executor. Raises EdgeError where no worker can start."""
+    """Generate the takes in `config.jobs` processes, as `executor.Executor` describes.
+
+    Raises EdgeError where no worker can start.
+    """
     (folder / UNFINISHED).mkdir(exist_ok=True)
     todo: Todo = queue.SimpleQueue()
     ended: Ended = queue.SimpleQueue()
@@ -66,7 +69,7 @@ def make_here(takes: Sequence[Take], folder: Path, config: PoolConfig) -> Genera
 
 
 class WorkerDiedError(Exception):
-    """The worker ended without an answer. error: why, as far as it can be told."""
+    """The worker ended without an answer. error: the reason as far as known."""
 
     def __init__(self, error: EdgeError) -> None:
         super().__init__(str(error))
@@ -74,7 +77,7 @@ class WorkerDiedError(Exception):
 
 
 class WorkerLink:
-    """A worker process and the conversation with it."""
+    """A worker process and its pipes."""
 
     def __init__(self, config: PoolConfig) -> None:
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
@@ -88,11 +91,11 @@ class WorkerLink:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            **apart(),  # Ctrl-C is this program's business; it ends its workers itself
+            **apart(),  # Ctrl-C goes to this process only, which ends its workers itself
         )
 
     def answer(self, request: Generate) -> Result | Error:
-        """What becomes of a job. Raises WorkerDiedError; EdgeError where this installation cannot run workers."""
+        """Send a job and wait for its answer. Raises WorkerDiedError; EdgeError where workers cannot run here."""
         try:
             stdin = self._process.stdin
             assert stdin is not None  # noqa: S101 - for the type checker
@@ -104,12 +107,12 @@ class WorkerLink:
                         raise EdgeError(code, sentence, hint, detail)
                     case Result() | Error():
                         return message
-        except (OSError, ValueError, ProtocolError):  # ValueError: its stdin is closed already
+        except (OSError, ValueError, ProtocolError):  # ValueError: stdin is closed
             self.close()
         raise WorkerDiedError(self._reason_of_exit())
 
     def close(self) -> None:
-        """End the process, in the middle of a job too. May be called from any thread."""
+        """End the process, even during a job. May be called from any thread."""
         with contextlib.suppress(OSError):
             assert self._process.stdin is not None  # noqa: S101 - as above
             self._process.stdin.close()
@@ -134,7 +137,7 @@ class WorkerLink:
 
 
 class _WorkerThread(threading.Thread):
-    """Makes takes, one after the other, with a worker of its own."""
+    """A thread that generates takes, one after the other, with its own worker."""
 
     def __init__(self, config: PoolConfig, folder: Path, todo: Todo, ended: Ended) -> None:
         super().__init__(name="edge_dance batch", daemon=True)
@@ -143,7 +146,7 @@ class _WorkerThread(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        """Until nothing is left to do."""
+        """Process takes until the queue is empty or `stop` is called."""
         try:
             while not self._stopped.is_set():
                 self._ended.put(self._make(self._todo.get_nowait()))
@@ -155,7 +158,7 @@ class _WorkerThread(threading.Thread):
             self.stop()
 
     def stop(self) -> None:
-        """End, in the middle of a take too. May be called from any thread."""
+        """Stop, even during a take. May be called from any thread."""
         self._stopped.set()
         if link := self._link:
             link.close()
@@ -190,7 +193,7 @@ class _WorkerThread(threading.Thread):
 
 
 def _next(ended: Ended) -> Outcome | Exception:
-    """The next one that ends; woken now and then, as Windows hears of Ctrl-C only between two waits."""
+    """The next outcome. Waits with a timeout, because on Windows a wait cannot be interrupted by Ctrl-C."""
     while True:
         with contextlib.suppress(queue.Empty):
             return ended.get(timeout=0.5)

@@ -1,4 +1,4 @@
-"""A batch from beginning to end: existing takes are kept, the others made, and the manifest records all of them."""
+"""Runs a batch: skips existing takes, generates the others, and records all of them in the manifest."""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from .take_requests import Take, state_of
 
 LOCK = ".batch.lock"
 
-Tell = Callable[[Outcome], None]
+Report = Callable[[Outcome], None]
 
 
 def run_batch(
@@ -24,31 +24,31 @@ def run_batch(
     executor: Executor,
     manifest: Path,
     *,
-    tell: Tell,
+    report: Report,
     weights_folder: Path | None = None,
     replace: bool = False,
 ) -> list[Outcome]:
-    """Make the takes that are not in the folder yet, each as NAME.npz; what became of every one, in their order.
+    """Generate the takes that are not in the folder yet, each as NAME.npz. Returns all outcomes, in the takes' order.
 
-    A take that fails stops none of the others. A file of the same name that is another take is left alone, and its
-    take has failed, unless `replace` is set. manifest: written at the beginning and whenever a take is done. tell:
-    hears of every take as it is done. Raises EdgeError batch_busy, file_lock, and as executor do; OSError.
+    A failed take does not stop the others. If a file of a take's name is of another take, the take fails, unless
+    `replace` is set. manifest: written at the beginning and after every take. report: is called with every outcome.
+    Raises EdgeError batch_busy, file_lock, and those of executor; OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     busy = EdgeError("batch_busy", f"Another batch is at work in {folder}.", "Wait for it, or choose another folder.")
     with holding(folder / LOCK, busy):
-        shutil.rmtree(folder / UNFINISHED, ignore_errors=True)  # of a batch that was killed
+        shutil.rmtree(folder / UNFINISHED, ignore_errors=True)  # left by a killed batch
         outcomes = {take.name: _at_first(take, folder, weights_folder, replace) for take in takes}
         write_manifest(manifest, outcomes.values())
         for outcome in outcomes.values():
             if outcome.state != "waiting":
-                tell(outcome)
+                report(outcome)
         waiting = [outcome.take for outcome in outcomes.values() if outcome.state == "waiting"]
         with closing(executor(waiting, folder)) as done:
             for outcome in done:
                 outcomes[outcome.take.name] = outcome
                 write_manifest(manifest, outcomes.values())
-                tell(outcome)
+                report(outcome)
         return list(outcomes.values())
 
 

@@ -1,4 +1,4 @@
-"""Lists of seeds as people write them. Standard library only: `--help` reads it."""
+"""Parses lists of seeds. Standard library only: the parser of the command line imports it."""
 
 _MOST_SEEDS = 10_000
 

@@ -1,4 +1,4 @@
-"""The takes of a batch: which dances, under which names, and whether one of them is there already."""
+"""The takes of a batch: their requests and names, and whether a take's file exists already."""
 
 import json
 from collections.abc import Iterable
@@ -17,17 +17,17 @@ from ..schema.frames import FPS
 from ..schema.requests import GenerateRequest
 
 SOUNDS = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff"})
-"""What is taken for a song in a folder. A file that is named is taken whatever its suffix."""
+"""Suffixes of songs in a folder. A file that is given by name may have any suffix."""
 
 State = Literal["absent", "there", "other"]
 
 _USUAL = json.loads(json.dumps(asdict(GenerateRequest(""))))
-_OF_NO_ACCOUNT = ("format", "program", "downbeats")  # in a file's meta: do not tell one take from another
+_IGNORED = ("format", "program", "downbeats")  # metadata by which takes are not compared
 
 
 @dataclass(frozen=True)
 class TakeRequest:
-    """A dance that is asked for. name: of its file, without suffix; None = song and seed."""
+    """A requested dance. name: of its file, without suffix; None = by song and seed."""
 
     request: GenerateRequest
     name: str | None = None
@@ -35,14 +35,14 @@ class TakeRequest:
 
 @dataclass(frozen=True)
 class Take:
-    """One dance to make. name: of its file, without suffix, and of no other take's."""
+    """One dance of a batch. name: of its file, without suffix, unique in the batch."""
 
     name: str
     request: GenerateRequest
 
 
 def songs_in(paths: Iterable[Path]) -> list[Path]:
-    """The songs that the paths mean: files as they are, of folders the sound files directly in them, by name."""
+    """The songs of paths: files as they are, for folders the audio files directly in them, sorted by name."""
     songs: list[Path] = []
     for path in paths:
         inside = sorted(file for file in path.iterdir() if file.suffix.lower() in SOUNDS) if path.is_dir() else [path]
@@ -51,12 +51,12 @@ def songs_in(paths: Iterable[Path]) -> list[Path]:
 
 
 def takes_of(requests: Iterable[TakeRequest]) -> list[Take]:
-    """A take for each request, called `song-seed` unless it has a name; requests that are equal are one take.
+    """A take for each request, named `song-seed` unless the request has a name; equal requests are one take.
 
-    Where another song has that name, it is `song~2-seed`. Raises EdgeError batch_name where a given name is that of
-    another take or none that a file can have.
+    If another song has the same name, the take is named `song~2-seed`. Raises EdgeError batch_name where a given name
+    is used twice or is no valid file name.
     """
-    takes: dict[str, Take] = {}  # by name, as those systems compare them that do not know capitals
+    takes: dict[str, Take] = {}  # by casefolded name, for file systems that ignore case
     for request in requests:
         name = _name(request, takes)
         takes.setdefault(name.casefold(), Take(name, request.request))
@@ -64,10 +64,10 @@ def takes_of(requests: Iterable[TakeRequest]) -> list[Take]:
 
 
 def state_of(take: Take, path: Path, weights_folder: Path | None = None) -> State:
-    """Whether the take's file is there: "there" if it was made from this request, song and weights.
+    """The state of the take's file: "absent", "there" if it was made with this request, song and weights, or "other".
 
-    "other": the file is of another take, or no dance at all. Raises EdgeError weights_missing and as
-    audio.loading does; OSError where a dance that is kept cannot be read.
+    Raises EdgeError weights_missing and those of audio.loading; OSError where the motion file of an edit cannot be
+    read.
     """
     if not path.exists():
         return "absent"
@@ -77,7 +77,7 @@ def state_of(take: Take, path: Path, weights_folder: Path | None = None) -> Stat
         return "other"
     request, made = take.request, motion.meta
     song = song_source(request.song)
-    wanted = describe(
+    expected = describe(
         request,
         song,
         round((request.duration or song.duration - request.start) * FPS),
@@ -85,14 +85,14 @@ def state_of(take: Take, path: Path, weights_folder: Path | None = None) -> Stat
         weights_sha256=_sha256_once(resolve(request.weights, weights_folder)),
         features=str(made.get("features")),
     )
-    wanted = json.loads(json.dumps(wanted))
-    # A setting that the program did not have yet when the file was made had the value that is now its default.
-    since = {name: value for name, value in _USUAL.items() if name in wanted and name not in made}
-    return "there" if _telling(wanted) == _telling(made | since) else "other"
+    expected = json.loads(json.dumps(expected))
+    # For settings that were added to the program after the file was written, the default applies.
+    since = {name: value for name, value in _USUAL.items() if name in expected and name not in made}
+    return "there" if _identifying(expected) == _identifying(made | since) else "other"
 
 
-def _telling(meta: dict[str, object]) -> dict[str, object]:
-    return {name: value for name, value in meta.items() if name not in _OF_NO_ACCOUNT}
+def _identifying(meta: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in meta.items() if name not in _IGNORED}
 
 
 @lru_cache

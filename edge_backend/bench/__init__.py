@@ -1,4 +1,4 @@
-"""How fast dances are made here: stages, the network beside the machine's matrix peak, memory.
+"""Benchmarks: time per stage of generation, network speed relative to the machine's matrix product peak, memory.
 
 Imported by cli alone.
 """

@@ -1,4 +1,4 @@
-"""Whole dances against the clock: from a song that is made here, or, with random weights, from random features."""
+"""Times the generation of dances: for a synthetic song, or sampling with random weights and random features."""
 
 import sys
 import time
@@ -24,8 +24,11 @@ WAYS: dict[str, tuple[Sampler, int]] = {**QUALITIES, "reference": ("reference", 
 
 @dataclass
 class Timing:
-    """One dance of `seconds`. stages: seconds in each. first: until its first second could be seen. memory_mb: the
-    most that this process has had so far."""
+    """The timing of one dance of `seconds`.
+
+    stages: stage -> seconds of work. first: seconds until the first frames were available. memory_mb: peak memory of
+    this process so far.
+    """
 
     weights: str
     quality: str
@@ -41,14 +44,14 @@ class Timing:
 
     @property
     def real_time_factor(self) -> float:
-        """Seconds of work for a second of dance."""
+        """Seconds of work per second of dance."""
         return self.total / self.seconds
 
 
 def time_song(
     model_cache: ModelCache, song: Path, quality: str, seconds: float, arithmetic: Arithmetic = "exact"
 ) -> Timing:
-    """A dance of the starter weights to the song, as Blender asks for it."""
+    """Time a dance of the starter weights to the song, with the settings that Blender uses."""
     sampler, steps = WAYS[quality]
     timing = Timing("starter", quality, seconds)
     began = last = time.perf_counter()
@@ -73,7 +76,7 @@ def time_song(
 
 
 def time_full_size(model: DanceDecoder, quality: str, seconds: float) -> Timing:
-    """The sampling alone, with a network of any size and features that say nothing."""
+    """Time the sampling alone, with any network and random features."""
     sampler, steps = WAYS[quality]
     frames = round(seconds * Motion.fps)
     cond = np.random.default_rng(0).normal(size=(frames, model.config.features)).astype(np.float32)
@@ -99,13 +102,13 @@ def time_full_size(model: DanceDecoder, quality: str, seconds: float) -> Timing:
 
 
 def full_size() -> DanceDecoder:
-    """A network of the paper's size with Jukebox's features and random weights."""
+    """A network of the paper's size, for Jukebox features, with random weights."""
     torch.manual_seed(0)
     return DanceDecoder(DecoderConfig()).eval()
 
 
 def peak_memory_mb() -> float:
-    """The most memory that this process has had, 0 where the system does not tell."""
+    """Peak memory of this process in MB; 0 on Windows, where it is not measured."""
     if sys.platform == "win32":
         return 0.0
     import resource  # noqa: PLC0415 - not on Windows
@@ -115,8 +118,11 @@ def peak_memory_mb() -> float:
 
 
 def interleaved(works: Sequence[Callable[[], Timing]], rounds: int) -> list[Timing]:
-    """Of each its quickest of several rounds, in which they take turns: what else runs on the machine makes them only
-    slower, and comes and goes in tens of seconds."""
+    """The fastest of several runs of each work, run round-robin.
+
+    Other load on the machine only slows a run and varies within tens of seconds, so that interleaved runs compare
+    better than consecutive ones.
+    """
     times = [[work() for work in works] for _ in range(rounds)]
     return [min(column, key=lambda timing: timing.total) for column in zip(*times, strict=True)]
 

@@ -1,4 +1,4 @@
-"""The network beside the machine: how much of what matrix products can do here it reaches (torch)."""
+"""Measures the network's speed relative to the machine's peak in matrix products, with torch."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from ..diffusion.guidance import BATCH, constant, encode, guided
 from ..model.cached_decoder import CachedDecoder
 from ..model.decoder import TIME_TOKENS, DanceDecoder, DecoderConfig
 
-SIZE = 2048  # of the square matrices whose product is taken as the machine's peak
+SIZE = 2048  # of the square matrices whose product defines the machine's peak
 ROUNDS = 20
 MIDDLE = 500  # any timestep
 GUIDED = 3.0  # any weight that needs both branches
@@ -19,11 +19,10 @@ GUIDED = 3.0  # any weight that needs both branches
 
 @dataclass(frozen=True, slots=True)
 class NetworkSpeed:
-    """One evaluation of `windows` windows, heard and unconditional together; GFLOP/s of it and of a large matrix
-    product.
+    """The speed of one evaluation of `windows` windows, conditional and unconditional, and of a large matrix product.
 
-    Medians of several rounds, each of which measures both, one after the other. share_of_peak: 0 to 1, the median of
-    each round's: how fast a machine is changes within seconds.
+    Medians over several rounds, each of which measures both, because a machine's speed varies within seconds.
+    share_of_peak: 0 to 1, the median of the rounds' ratios.
     """
 
     windows: int
@@ -34,12 +33,12 @@ class NetworkSpeed:
 
     @property
     def evaluations_per_s(self) -> float:
-        """Evaluations of one window in one branch, a second."""
+        """Evaluations of one window in one branch per second."""
         return 2 * self.windows / self.seconds
 
 
 def measure_network(model: DanceDecoder, windows: int = BATCH) -> NetworkSpeed:
-    """The decoder as sampling uses it, on random numbers, beside the peak of the same seconds."""
+    """Measure the decoder as used in sampling, on random inputs, alternating with matrix products."""
     config, device = model.config, model.null_cond_hidden.device
     with torch.inference_mode():
         x = torch.randn(windows, config.frames, config.channels, device=device)
@@ -57,8 +56,10 @@ def measure_network(model: DanceDecoder, windows: int = BATCH) -> NetworkSpeed:
 
 
 def evaluation_flops(config: DecoderConfig) -> int:
-    """Operations (a product and a sum are two) of all matrix products of one window in one branch, when music and time
-    are known."""
+    """Floating point operations of all matrix products for one window in one branch; a multiply-add counts as two.
+
+    Without the encoding of music and timestep, which CachedDecoder computes once.
+    """
     frames, latent = config.frames, config.latent
     projections = 6 * latent**2  # query, key, value, out; query, out
     attention = 2 * latent * (frames + frames + TIME_TOKENS)  # scores and sums, to itself and to the music

@@ -1,3 +1,3 @@
-"""The command line: options, what each command does, and what it prints.
+"""The command line: parser, commands and their output.
 
 The highest floor: nothing imports it but edge_backend.__main__."""

@@ -1,4 +1,4 @@
-"""Output of commands: a progress bar and sentences for people, messages for programs."""
+"""Output of commands: a progress bar and text, or messages of the protocol with --json."""
 
 import argparse
 import sys
@@ -16,7 +16,7 @@ from .progress_bar import ProgressBar
 
 @contextmanager
 def progress(options: argparse.Namespace) -> Iterator[Report]:
-    """A Report that shows progress the way the options ask for."""
+    """A Report that shows a progress bar, or sends messages with --json."""
     if options.json:
         yield ProgressMessages(options.command, send)
         return
@@ -34,7 +34,7 @@ def send(message: Message) -> None:
 
 
 def finish(options: argparse.Namespace, path: Path, sentence: str) -> None:
-    """Say that the file at path is complete."""
+    """Print, or send with --json, that the file at path is complete."""
     if options.json:
         send(Result(options.command, str(path)))
     else:
@@ -42,7 +42,7 @@ def finish(options: argparse.Namespace, path: Path, sentence: str) -> None:
 
 
 def check_target(path: Path) -> None:
-    """Check, before any work is done, that the file can be written. Raises EdgeError output_impossible."""
+    """Check before the work that a file can be written at path. Raises EdgeError output_impossible."""
     if path.is_dir():
         raise EdgeError("output_impossible", f"{path} is a folder.", "Give the name of a file.")
     if not path.parent.is_dir():

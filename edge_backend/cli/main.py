@@ -1,6 +1,6 @@
-"""The command line: `python -m edge_backend <command>`. `parser` has the options, `commands` what commands do.
+"""The entry point of the command line, `python -m edge_backend COMMAND`.
 
-Nothing heavy is imported before a command is known: `--help` answers at once.
+Large packages are imported only by the commands that need them, so that `--help` is fast.
 """
 
 import importlib
@@ -19,13 +19,13 @@ from ..runtime.malloc_tuning import keep_freed_memory
 from .parser import build_parser
 
 _OWN_PARSERS = {"train": ".commands.train", "evaluate": ".commands.evaluate"}
-"""Commands that read their own arguments: their choices need packages that take long to import."""
+"""Commands with their own parsers, whose choices require imports that take long."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status as errors.exit_codes has it, with one sentence on stderr where it failed."""
+    """Run one command. Returns an exit code of errors.exit_codes; a failure prints one sentence on stderr."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    # Waiting threads sleep: spinning, they take the cores from Blender and are far slower beside it.
+    # Waiting threads sleep: spinning ones would take the cores from Blender, and are slower beside it.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     keep_freed_memory()
     try:
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has seen enough
+    except BrokenPipeError:  # the reader of stdout closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:

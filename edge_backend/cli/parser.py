@@ -1,4 +1,4 @@
-"""The options of the command line. What commands do with them stands in `commands`."""
+"""The parser of the command line: commands and their options."""
 
 import argparse
 from pathlib import Path
@@ -26,7 +26,7 @@ PROGRAM = "python -m edge_backend"
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The options of every command but train and evaluate, which only have their names here."""
+    """The parser of all commands; train and evaluate have parsers of their own and are only named here."""
     parser = argparse.ArgumentParser(prog=PROGRAM, description="From a song to a dance.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -38,9 +38,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     _add_generate(command("generate", "make a dance for a song", _computing(), _listening(), _json()))
     _add_batch(command("batch", "make many dances at a time (docs/batch.md)", _computing(), _json()))
-    _add_features(command("features", "extract what a model hears of a song", _computing(), _listening(), _json()))
+    _add_features(command("features", "extract the music features of a song", _computing(), _listening(), _json()))
     _add_weights(command("weights", "list, show, fetch or import weights"))
-    _add_jukebox(command("jukebox", "fetch, convert, check and measure Jukebox, which some weights listen through"))
+    _add_jukebox(command("jukebox", "fetch, convert, check and measure Jukebox, whose features some weights need"))
     _add_export(command("export", "write a dance for other programs: BVH, AMASS, EDGE's pickle", _json()))
     _add_convert(command("convert", "bring motions of other programs, models and trackers here", _json()))
     _add_preview(command("preview", "draw a dance as a video or a sheet of pictures, without Blender", _json()))
@@ -62,20 +62,20 @@ def _debug() -> argparse.ArgumentParser:
 def _json() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--json", action="store_true", help="progress and result as one JSON object per line")
-    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)  # ends with stdin: Blender's business
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)  # for Blender: end when stdin is closed
     return parser
 
 
 def _computing() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--device", choices=DEVICES, default="auto", help="default: cuda where there is one, else cpu")
-    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads, default: as torch likes")
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads, default: torch's")
     parser.add_argument("--weights-folder", type=Path, metavar="DIR", help="your own weights, beside the bundled ones")
     return parser
 
 
 def _listening() -> argparse.ArgumentParser:
-    """For weights with jukebox features."""
+    """Options for weights with Jukebox features."""
     parser = argparse.ArgumentParser(add_help=False)
     group = parser.add_argument_group("Jukebox features (docs/jukebox.md)")
     group.add_argument("--provider", choices=PROVIDERS, default=PROVIDERS[0], help="default: %(default)s")
@@ -123,7 +123,7 @@ def _add_batch(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_dancing(parser: argparse.ArgumentParser) -> None:
-    """Read by commands.dance_options."""
+    """Options that commands.dance_options reads."""
     defaults, feet, beats = GenerateRequest(""), FeetRequest(), BeatsRequest()
     parser.add_argument("--steps", type=int, default=defaults.steps, metavar="N", help="default: %(default)s")
     parser.add_argument("--sampler", choices=SAMPLERS, default=defaults.sampler)
@@ -150,7 +150,9 @@ def _add_dancing(parser: argparse.ArgumentParser) -> None:
         "--on-beat", type=float, default=defaults.on_beat, metavar="B", help="draw stops onto beats: 0 to 1, default: 1"
     )
     parser.add_argument("--arithmetic", choices=ARITHMETICS, default=defaults.arithmetic, help="default: %(default)s")
-    parser.add_argument("--tempo", choices=TEMPO_CHANGES, default=beats.tempo, help="where the wrong one was heard")
+    parser.add_argument(
+        "--tempo", choices=TEMPO_CHANGES, default=beats.tempo, help="correct the detected tempo: %(default)s"
+    )
     parser.add_argument(
         "--beat-offset", type=float, default=beats.offset, metavar="S", help="seconds by which the beats come later"
     )
@@ -166,7 +168,7 @@ def _add_dancing(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_editing(parser: argparse.ArgumentParser) -> None:
-    """Read by commands.edit_options. --start and --duration are then those of the dance unless they are given."""
+    """Options that commands.edit_options reads. With a dance, --start and --duration default to the dance's."""
     parser.set_defaults(start=None)
     group = parser.add_argument_group("keep or change a dance (docs/editing.md); frames: 30 a second, 0 at --start")
     tasks = group.add_mutually_exclusive_group()
@@ -229,7 +231,7 @@ def _add_jukebox(parser: argparse.ArgumentParser) -> None:
         "benchmark", help="measure speed and memory here, without the weights", parents=[_debug(), _json()]
     )
     benchmark.add_argument("--device", choices=DEVICES, default="auto")
-    benchmark.add_argument("--threads", type=int, metavar="N", help="CPU threads, default: as torch likes")
+    benchmark.add_argument("--threads", type=int, metavar="N", help="CPU threads, default: torch's")
     benchmark.add_argument("--slices", type=int, default=4, metavar="N", help="of 5 s, default: %(default)s")
     _add_plan(benchmark)
     compare = actions.add_parser(
@@ -317,7 +319,7 @@ def _range(text: str) -> tuple[int, int]:
 
 
 def _size(text: str) -> tuple[int, int]:
-    """Width and height, even as H.264 wants them."""
+    """Parse a size such as 1280x720; H.264 requires even numbers."""
     width, _, height = text.partition("x")
     if not (width.isdecimal() and height.isdecimal()):
         raise argparse.ArgumentTypeError(f"{text} is no size such as 1280x720")

@@ -23,7 +23,7 @@ _LABELS: dict[str, str] = {
 
 
 class ProgressBar:
-    """A Report that draws one line per stage on a terminal; elsewhere it writes each stage's name once."""
+    """A Report that draws a bar for each stage on a terminal, or else prints each stage's name once."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
@@ -32,11 +32,11 @@ class ProgressBar:
         self._open = False
 
     def __call__(self, stage: Stage, done: int, total: int) -> None:
-        """Draw it."""
+        """Update the bar."""
         self._messages(stage, done, total)
 
     def close(self) -> None:
-        """End an unfinished line, so that what follows starts on its own."""
+        """End an unfinished line, so that further output starts on a new one."""
         if self._open:
             print(file=self._stream, flush=True)
             self._open = False

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all. Standard library only."""
+"""Atomic writes: a file is replaced as a whole or not at all. Standard library only."""
 
 import contextlib
 import os
@@ -21,13 +21,13 @@ def atomic_write(path: str | os.PathLike[str], suffix: str = ".part") -> Iterato
         yield unfinished
         take_place(unfinished, target)
     except BaseException:
-        with contextlib.suppress(OSError):  # report the first failure
+        with contextlib.suppress(OSError):  # do not hide the first exception
             unfinished.unlink(missing_ok=True)
         raise
 
 
 def take_place(finished: Path, target: Path) -> None:
-    """Move a file to `target` on the same disk; after a power failure either the old or the new file is there, whole.
+    """Move a file to `target` on the same disk; after a power failure either the old or the new file is complete.
 
     Raises OSError.
     """

@@ -155,12 +155,12 @@ def _is_final(reason: Exception) -> bool:
 
 def _asked_pause_s(reason: Exception) -> float:
     """The server's Retry-After, given in seconds or as a date, as seconds; at most LONGEST_PAUSE_S."""
-    told = reason.headers.get("Retry-After", "") if isinstance(reason, urllib.error.HTTPError) else ""
+    header = reason.headers.get("Retry-After", "") if isinstance(reason, urllib.error.HTTPError) else ""
     try:
-        wanted = float(told) if told.strip().isdigit() else parsedate_to_datetime(told).timestamp() - time.time()
+        seconds = float(header) if header.strip().isdigit() else parsedate_to_datetime(header).timestamp() - time.time()
     except (TypeError, ValueError, OverflowError):
         return 0.0
-    return min(max(wanted, 0.0), LONGEST_PAUSE_S)
+    return min(max(seconds, 0.0), LONGEST_PAUSE_S)
 
 
 def _size(path: Path) -> int:
@@ -223,11 +223,11 @@ def _of_the_network() -> Iterator[None]:
         raise _BrokenOffError(error) from error
 
 
-def _check_room(part: Path, wanted: int) -> None:
-    if shutil.disk_usage(part.parent).free < wanted:
+def _check_room(part: Path, needed: int) -> None:
+    if shutil.disk_usage(part.parent).free < needed:
         raise EdgeError(
             "disk_full",
-            f"{wanted / 1e9:.1f} GB more are needed at {part.parent}.",
+            f"{needed / 1e9:.1f} GB more are needed at {part.parent}.",
             "Free some space, or choose a folder on another disk.",
         )
 

@@ -16,7 +16,7 @@ def read_numpy_pickle(path: Path) -> dict[str, Any]:
             content = RestrictedUnpickler(file, numpy_names(), "ASCII").load()
         if not isinstance(content, dict):
             raise ValueError("it is no dict")
-    except Exception as error:  # a broken pickle makes the unpickler raise almost anything
+    except Exception as error:  # damaged pickles raise exceptions of many types
         raise EdgeError(
             "motion_unreadable",
             f"{path} is not a pickle of numpy arrays, or is damaged.",

@@ -1,3 +1,3 @@
-"""From a request to a dance: features, sampling, and what follows it, with weights kept in memory between dances.
+"""Generates a dance for a request: features, sampling, postprocessing; weights stay in memory between dances.
 
 May be imported by worker, batch, bench, evaluation and cli."""

@@ -1,4 +1,4 @@
-"""How a dance was made, for the metadata of its file: settings, song, weights and program."""
+"""The metadata of a motion file: the request's settings, song, weights and program version."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -15,9 +15,9 @@ from ..schema.requests import GenerateRequest
 def describe(
     request: GenerateRequest, song: SongSource, frames: int, *, weights_id: str, weights_sha256: str, features: str
 ) -> dict[str, Any]:
-    """JSON types, without the paths of this machine: songs and motion files by their names and SHA-256.
+    """The metadata as JSON types, without local paths: songs and motion files are given by name and SHA-256.
 
-    Raises OSError where one of them cannot be read.
+    frames: length of the dance. features: kind of the music features. Raises OSError where a file cannot be read.
     """
     settings = asdict(request)
     edit, start = settings.pop("edit"), settings.pop("start")
@@ -33,7 +33,7 @@ def describe(
 
 
 def _with_files_named(value: Any) -> Any:
-    """An edit as JSON types, with the names of motion files instead of their paths."""
+    """An edit as JSON types, with name and SHA-256 of motion files instead of their paths."""
     match value:
         case {"motion": path, "first": first}:
             return _named(path) | {"first": first}

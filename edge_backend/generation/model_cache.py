@@ -16,10 +16,10 @@ from ..runtime.oom_fallback import free_device_cache
 class ModelCache:
     """Loads weights once; again only when other weights are requested or their file has changed.
 
-    device: a name of devices.DEVICES. weights_folder: the user's own weights, beside the bundled ones. warn: is given a
-    sentence where something is done otherwise than asked for, as on the CPU for want of GPU memory. jukebox: how to run
-    it, for weights that listen through it; device and, unless it is given, folder are the model_cache's. Raises
-    EdgeError device_missing.
+    device: a name of devices.DEVICES. weights_folder: folder with the user's weights, in addition to the bundled ones.
+    jukebox: settings for weights with Jukebox features; their device, and folder unless given, are set here. warn: is
+    called with a sentence where the work deviates from the request, such as the fallback to the CPU. Raises EdgeError
+    device_missing.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class ModelCache:
     @property
     def loaded(self) -> str:
         """The id of the weights in memory, empty while there are none."""
-        weights = self._weights  # read once: another thread asks, while this one may give them back
+        weights = self._weights  # read once: another thread calls this, while `forget` may run
         return weights.info.id if weights else ""
 
     def weights(self, name: str) -> Weights:

@@ -1,4 +1,4 @@
-"""From a request to a dance: the one place that connects audio, model, diffusion and postprocessing."""
+"""Generates a dance for a request: connects audio, model, diffusion and postprocessing."""
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -38,11 +38,11 @@ LONGEST_S = 3600.0
 SMOOTHEST_STEPS = 1000
 
 OnPartial = Callable[[Motion], None]
-"""Called with the beginning of a dance while the rest is being made. It stays as it is."""
+"""Called with the beginning of a dance while the rest is being generated; these frames do not change any more."""
 
 
 def ignore_partial(_beginning: Motion) -> None:
-    """The on_partial that does nothing."""
+    """An OnPartial that does nothing."""
 
 
 def generate(
@@ -51,13 +51,13 @@ def generate(
     model_cache: ModelCache | None = None,
     on_partial: OnPartial = ignore_partial,
 ) -> Motion:
-    """The dance that the request describes: exactly round(duration * 30) frames, metres, z up, floor at z = 0.
+    """Generate a dance of exactly round(duration * 30) frames, metres, z up, floor at z = 0, with beats and meta.
 
-    The dancer begins at x = y = 0 and faces -y, taken over the first second, unless a constraint says where. Exact
-    constraints come out exactly. beats and meta are filled in. The same request on the same machine gives the same
-    numbers, bit for bit. report: called at every stage and before every network evaluation; what it raises ends the
-    work there. model_cache: keeps weights warm from dance to dance. on_partial: called with the dance's beginning,
-    longer each time, where the request is sequential. Raises EdgeError: request_invalid, feature_unavailable,
+    Unless constraints prescribe a place, the root starts at x = y = 0 and the dancer faces -y (mean over the first
+    second). Exact constraints are met exactly. The same request on the same machine gives the same numbers, bit for
+    bit. report: is called at every stage and before every network evaluation; an exception from it stops the work.
+    model_cache: holds weights between calls; None makes a new one. on_partial: is called with increasingly long
+    beginnings of the dance if the request is sequential. Raises EdgeError: request_invalid, feature_unavailable,
     control_unsupported, and those of audio, weights and diffusion.edit_constraints.
     """
     _check(request)
@@ -72,8 +72,8 @@ def generate(
     song = song_source(request.song)
     audio = song.load(request.start, request.duration)
     frames = round((request.duration or audio.duration) * Motion.fps)
-    kept = read_edit(request.edit, frames)
-    feet = replace(feet, contacts=kept.contacts)
+    edit = read_edit(request.edit, frames)
+    feet = replace(feet, contacts=edit.contacts)
     features = song_features(
         audio,
         weights.info.feature_type,
@@ -82,16 +82,16 @@ def generate(
         report,
         correction=request.beats,
     )
-    del audio  # 10 minutes of it are 100 MB
+    del audio  # 100 MB for 10 minutes
     condition = _condition(features, weights.info, request)
     info = weights.info
     made = describe(
         request, song, frames, weights_id=info.id, weights_sha256=weights.sha256, features=info.feature_type
     )
     meta = made | {"downbeats": features.beats.downbeats.round(4).tolist()}
-    # A dance that is hardly varied keeps its timing.
-    on_beat = request.on_beat * (1.0 if kept.variation is None else kept.variation.strength)
-    postprocessor = Postprocessor(features.beats.beats, kept, on_beat, feet, request.smoothness, meta)
+    # A small variation of a dance also changes its timing little.
+    on_beat = request.on_beat * (1.0 if edit.variation is None else edit.variation.strength)
+    postprocessor = Postprocessor(features.beats.beats, edit, on_beat, feet, request.smoothness, meta)
     report("features", 1, 1)
 
     def on_final(vectors: Array) -> None:
@@ -100,11 +100,11 @@ def generate(
 
     def sample(batch: int, device: torch.device) -> Array:
         weights.model.to(device)
-        return _sample(weights, condition, kept, request, batch=batch, report=report, on_final=on_final)
+        return _sample(weights, condition, edit, request, batch=batch, report=report, on_final=on_final)
 
     vectors = with_oom_fallback(sample, BATCH, model_cache.device, model_cache.warn)
     if weights.model.null_cond_hidden.device.type != model_cache.device.type:
-        model_cache.forget()  # the next dance tries the GPU again
+        model_cache.forget()  # the next call tries the GPU again
     report("feet", 0, 1)
     motion = postprocessor.whole(vectors)
     trim_heap()
@@ -119,7 +119,7 @@ def write_dance(
     model_cache: ModelCache | None = None,
     on_partial: OnPartial = ignore_partial,
 ) -> None:
-    """Generate a dance and write its motion file; the file appears whole or not at all. Raises as generate; OSError."""
+    """Generate a dance and write its motion file atomically. Raises as `generate`; OSError."""
     motion = generate(request, report, model_cache, on_partial)
     report("saving", 0, 1)
     save_motion(path, motion)
@@ -129,10 +129,10 @@ def write_dance(
 def write_features(
     request: FeaturesRequest, path: str | Path, report: Report = silent, model_cache: ModelCache | None = None
 ) -> None:
-    """Extract a song's features and write them as npz; the file appears whole or not at all.
+    """Extract a song's features and write them as an npz, atomically.
 
-    values: (frames, width), or (windows, 150, width) where windows are heard alone; kind; tempo (bpm), beats and
-    downbeats (seconds from the request's start). model_cache: knows where Jukebox is and on what it runs.
+    Arrays: values (frames, width), or (windows, 150, width) for features that are computed per window; kind; tempo
+    (bpm); beats and downbeats (seconds from the request's start). model_cache: for its Jukebox settings.
     Raises EdgeError as audio does; OSError.
     """
     report("features", 0, 1)
@@ -156,14 +156,14 @@ def write_features(
 def _sample(
     weights: Weights,
     condition: Array,
-    kept: EditConstraints,
+    edit: EditConstraints,
     request: GenerateRequest,
     *,
     batch: int,
     report: Report,
     on_final: FinalFrames,
 ) -> Array:
-    """Motion vectors (frames, 151), metres. batch: windows at a time, at most."""
+    """Sample motion vectors (frames, 151), metres. condition: from `_condition`. batch: the most windows at a time."""
     done, total = 0, request.steps
 
     def poll() -> None:
@@ -192,10 +192,10 @@ def _sample(
         weights.model,
         weights.normaliser,
         condition,
-        kept.constraint.frames,
+        edit.constraint.frames,
         settings,
-        constraint=kept.constraint,
-        variation=kept.variation,
+        constraint=edit.constraint,
+        variation=edit.variation,
         on_step=on_step,
         on_final=on_final,
         poll=poll,
@@ -203,7 +203,10 @@ def _sample(
 
 
 def _condition(features: Features, info: WeightsInfo, request: GenerateRequest) -> Array:
-    """The network's condition: the music's features and, behind them, the control channels that these weights have."""
+    """The network's condition (..., channels): music features, then the control channels of weights that have them.
+
+    Raises EdgeError control_unsupported.
+    """
     values = features.values
     if not info.controls:
         if request.style != controls.ANY_STYLE or request.energy is not None:
@@ -218,7 +221,7 @@ def _condition(features: Features, info: WeightsInfo, request: GenerateRequest) 
 
 
 def _check(request: GenerateRequest) -> None:
-    """Refuse settings outside their ranges. Raises EdgeError request_invalid."""
+    """Raise EdgeError request_invalid for settings outside their ranges."""
     duration, interval = request.duration, request.guidance_interval
     rules = {
         f"steps is {request.steps}, not between 1 and {SMOOTHEST_STEPS}": 1 <= request.steps <= SMOOTHEST_STEPS,
@@ -237,8 +240,8 @@ def _check(request: GenerateRequest) -> None:
         f"duration is {duration} s, not above 0 and at most {LONGEST_S:g} s": duration is None
         or 0 < duration <= LONGEST_S,
     }
-    for words, kept in rules.items():
-        if not kept:
+    for words, valid in rules.items():
+        if not valid:
             raise EdgeError("request_invalid", f"The setting {words}.", "Change it.")
 
 
@@ -250,7 +253,7 @@ def _foot_settings(request: GenerateRequest) -> FootSettings:
 
 
 def _check_features(info: WeightsInfo, model_cache: ModelCache) -> None:
-    """Refuse weights whose music features cannot be made here."""
+    """Raise EdgeError feature_unavailable for weights whose music features cannot be computed here."""
     hint = "Choose other weights, such as starter."
     if info.feature_type == "jukebox" and model_cache.jukebox.provider == "native":
         if model_cache.jukebox.folder and open_folder(model_cache.jukebox.folder).shape.width == info.feature_width:

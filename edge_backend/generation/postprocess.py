@@ -1,7 +1,7 @@
-"""From sampled motion vectors to the finished dance: beat alignment, smoothing, foot cleanup, place on the stage.
+"""Postprocessing of sampled motion vectors: beat alignment, smoothing, foot cleanup, placement at the origin.
 
-A dance may arrive in pieces. Frames that have been shown stay as they are, and new ones are joined to them: they are
-retimed, smoothed and cleaned with the shown frames fixed.
+A dance may arrive in pieces. Frames that were already shown are constraints for the beat alignment, smoothing and
+cleanup of later ones.
 """
 
 import math
@@ -19,21 +19,21 @@ from ..motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..motion.smoothing import smoothed
 from ..numerics.array import Array
 
-LOOK_AHEAD = 15  # frames that are kept back while more are to come: feet and stops are judged by what follows
-LOOK_BACK = 150  # shown frames that are looked at when more come
-TURN_BACK = 12  # frames over which joints leave what was shown
+LOOK_AHEAD = 15  # last frames that are not shown yet while more are to come: contacts and stops depend on later frames
+LOOK_BACK = 150  # shown frames that are processed again, unchanged, together with later ones
+TURN_BACK = 12  # frames over which the rotation offset at the last shown frame fades
 
 
 @dataclass
 class Postprocessor:
-    """Finishes one dance, in one call or piece by piece.
+    """Postprocesses one dance, in one call or incrementally.
 
-    beats: seconds from the first frame. on_beat: as in motion.beat_alignment. feet: how to clean them. smoothness: as
-    in smoothing. meta: of the dance.
+    beats: (n,) seconds from the first frame. edit: constraints and variation. on_beat: `amount` of align_to_beats.
+    feet: settings of the foot cleanup. smoothness: `strength` of smoothed. meta: of the resulting Motion.
     """
 
     beats: Array
-    kept: EditConstraints
+    edit: EditConstraints
     on_beat: float
     feet: FootSettings
     smoothness: float
@@ -41,50 +41,52 @@ class Postprocessor:
     _shown: Motion | None = field(default=None, init=False)
 
     def beginning(self, vectors: Array) -> Motion | None:
-        """The dance's beginning, from its first frames (n, 151) in metres, n more each time; None while they are too
-        few. The rest of the dance will not change it."""
+        """Postprocess the first frames (n, 151), metres, with a larger n in each call.
+
+        Returns the beginning of the dance, whose frames do not change any more, or None if too few frames are new.
+        """
         shown = self._count()
         upto = len(vectors) - LOOK_AHEAD
-        if upto <= max(shown, Motion.fps):  # where the dancer faces is told by the first second
+        if upto <= max(shown, Motion.fps):  # the heading is a mean over the first second
             return None
         self._shown = self._finished(vectors, upto)
         return self._placed(self._shown)
 
     def whole(self, vectors: Array) -> Motion:
-        """The whole dance, from all its frames (T, 151)."""
+        """Postprocess all frames (T, 151), metres; frames that were shown are unchanged."""
         return self._placed(self._finished(vectors, len(vectors)))
 
     def _count(self) -> int:
         return self._shown.frames if self._shown else 0
 
     def _finished(self, vectors: Array, upto: int) -> Motion:
-        """The first `upto` frames, not yet on the stage."""
+        """The first `upto` frames, not yet placed at the origin. vectors: (n, 151), metres."""
         shown, frames = self._count(), len(vectors)
         first = max(shown - LOOK_BACK, 0)
         part = slice(first, frames)
-        stays = np.zeros(frames - first, dtype=bool)
-        stays[: shown - first] = True
-        later = np.arange(first, frames) >= upto - (upto < frames)  # the last frame that is shown keeps its time
-        fixed = (self.kept.constraint.weight[part] > 0).any(axis=1) | stays | later
+        shown_part = np.zeros(frames - first, dtype=bool)
+        shown_part[: shown - first] = True
+        later = np.arange(first, frames) >= upto - (upto < frames)  # the last frame to be shown is not retimed
+        constrained_time = (self.edit.constraint.weight[part] > 0).any(axis=1) | shown_part | later
         beats = self._beats(frames)
         timed = align_to_beats(
-            vectors[part], beats[beats >= first / Motion.fps] - first / Motion.fps, self.on_beat, fixed
+            vectors[part], beats[beats >= first / Motion.fps] - first / Motion.fps, self.on_beat, constrained_time
         )
         motion = self._joined(Motion.from_vectors(timed), first)
-        held = stays[:, None]
-        calm = smoothed(motion, self.smoothness, self.kept.exact_joints()[part] | held)
-        clean = clean_motion(calm, self._feet(first), self.kept.exact_legs()[part] | held)
-        return self._appended(self._joining(clean, self.kept.constraint.exact[part] | held), first, upto)
+        constrained = shown_part[:, None]
+        calm = smoothed(motion, self.smoothness, self.edit.exact_joints()[part] | constrained)
+        clean = clean_motion(calm, self._feet(first), self.edit.exact_legs()[part] | constrained)
+        return self._appended(self._joining(clean, self.edit.constraint.exact[part] | constrained), first, upto)
 
-    def _joining(self, motion: Motion, held: Array) -> Motion:
-        """The motion with borders of what is kept that are no jolts where the cleanup bent legs beside them.
+    def _joining(self, motion: Motion, constrained: Array) -> Motion:
+        """The motion with smooth borders of exact constraints, beside which the foot cleanup may have bent legs.
 
-        held: bool (T, 151).
+        constrained: bool (T, 151), values that are not changed.
         """
-        if not self.kept.constraint.exact.any():
+        if not self.edit.constraint.exact.any():
             return motion
         vectors = motion.vectors()
-        joined = smooth_boundaries(vectors, held, self.kept.constraint.usual)
+        joined = smooth_boundaries(vectors, constrained, self.edit.constraint.usual)
         new = (joined != vectors).any(axis=1)
         rotations, root = motion.rotations.copy(), motion.root.copy()
         _, root[new], rotations[new] = unpack(joined[new])
@@ -98,16 +100,16 @@ class Postprocessor:
         return replace(self.feet, contacts=tuple(one for one in contacts if one.end >= 0))
 
     def _joined(self, motion: Motion, first: int) -> Motion:
-        """The motion, which begins at frame `first`, with what has been shown in it, and going on from there.
+        """The motion, which starts at frame `first`, with the shown frames in it, and later ones that continue them.
 
-        Cleaning the feet has moved the root and turned the legs. The frames that come move along, up to the first that
-        is held; their joints turn back over TURN_BACK frames.
+        The foot cleanup changed root and legs of the shown frames. The root's offset is added to later frames, up to
+        the first with a constraint; the joints' rotation offsets fade over TURN_BACK frames.
         """
         if self._shown is None:
             return motion
         count = self._shown.frames - first
-        held = np.flatnonzero(self.kept.exact_legs()[self._shown.frames : first + motion.frames].any(axis=1))
-        reach = np.arange(1, motion.frames - count + 1) / (held[0] + 1) if len(held) else 0.0
+        constrained = np.flatnonzero(self.edit.exact_legs()[self._shown.frames : first + motion.frames].any(axis=1))
+        reach = np.arange(1, motion.frames - count + 1) / (constrained[0] + 1) if len(constrained) else 0.0
         share = np.broadcast_to(np.clip(1 - reach, 0, 1), motion.frames - count)[:, None]
         moved = (self._shown.root[-1] - motion.root[count - 1]) * share
         turned = matrix_to_axis_angle(self._shown.rotations[-1] @ motion.rotations[count - 1].swapaxes(-1, -2))
@@ -122,7 +124,7 @@ class Postprocessor:
         )
 
     def _appended(self, motion: Motion, first: int, upto: int) -> Motion:
-        """What has been shown, and behind it the motion's frames up to `upto`; the motion begins at `first`."""
+        """The shown frames followed by the motion's frames up to `upto`. The motion starts at frame `first`."""
         new = slice(self._count() - first, upto - first)
         before = self._shown or Motion(motion.rotations[:0], motion.root[:0], motion.contacts[:0])
         return Motion(
@@ -134,16 +136,16 @@ class Postprocessor:
         )
 
     def _placed(self, motion: Motion) -> Motion:
-        return motion if self.kept.in_place else on_stage(motion)
+        return motion if self.edit.in_place else place_at_origin(motion)
 
 
-def on_stage(motion: Motion) -> Motion:
-    """The whole dance moved and turned about the vertical, so that it begins at x = y = 0 and faces -y.
+def place_at_origin(motion: Motion) -> Motion:
+    """The motion translated and rotated about z so that its root starts at x = y = 0 and the dancer faces -y.
 
-    Facing is the pelvis's forward direction, projected to the floor, over the first second; a dancer who lies down then
-    keeps the heading.
+    The heading is that of the pelvis' forward direction, projected to the floor, averaged over the first second; it is
+    not changed if that projection vanishes, as for a dancer who lies down.
     """
-    forward = motion.rotations[: Motion.fps, 0, :2, 2].mean(axis=0)  # the pelvis's z axis, as x and y of the world
+    forward = motion.rotations[: Motion.fps, 0, :2, 2].mean(axis=0)  # x and y of the pelvis' z axis, world
     angle = -np.pi / 2 - math.atan2(forward[1], forward[0]) if np.linalg.norm(forward) > 1e-3 else 0.0
     turn = axis_angle_to_matrix(np.array([0.0, 0.0, angle])).astype(np.float32)
     rotations = motion.rotations.copy()

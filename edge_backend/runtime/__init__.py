@@ -1,3 +1,3 @@
-"""The machine that runs the network: its devices, its memory, and what to do when that runs out.
+"""The machine's resources: compute devices, memory and its fallbacks, child processes.
 
 May be imported by the rooms that run the network: generation, worker, batch, bench, evaluation, training and cli."""

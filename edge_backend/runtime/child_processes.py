@@ -5,10 +5,10 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-# Their values are Windows' own; subprocess has the names there alone.
+# Constants of Windows, which subprocess defines only there.
 _CREATE_NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0x08000000)
 _CREATE_NEW_PROCESS_GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0x00000200)
-_MOST_ON_WINDOWS = 61  # processes that one can wait for there
+_MOST_ON_WINDOWS = 61  # limit of ProcessPoolExecutor on Windows
 
 
 def unseen(system: str = sys.platform) -> dict[str, Any]:
@@ -17,10 +17,9 @@ def unseen(system: str = sys.platform) -> dict[str, Any]:
 
 
 def apart(system: str = sys.platform) -> dict[str, Any]:
-    """Options of subprocess.Popen for a process that also does not receive the terminal's Ctrl-C; its parent must end
-    it.
+    """Options of subprocess.Popen for a process that does not receive the terminal's Ctrl-C and opens no console.
 
-    On Linux and macOS it leads a process group of its own.
+    On Linux and macOS it leads a process group of its own. Its parent must end it.
     """
     if system == "win32":
         return {"creationflags": _CREATE_NO_WINDOW | _CREATE_NEW_PROCESS_GROUP}

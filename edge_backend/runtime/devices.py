@@ -1,4 +1,4 @@
-"""Which device the network runs on. `promised` answers without importing torch, `choose` with it."""
+"""Chooses the compute device. `promised` predicts it without importing torch, `choose` returns it."""
 
 import ctypes
 import importlib
@@ -20,7 +20,7 @@ _CUDA_DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 
 
 def promised(wanted: str = "auto") -> str:
-    """The device that `choose` will most likely return: "cpu", "cuda", "mps", or "" where torch is not installed.
+    """The device that `choose` is expected to return: "cpu", "cuda", "mps", or "" where torch is not installed.
 
     Takes milliseconds: it reads torch's build from its files and asks the graphics driver directly.
     """
@@ -34,12 +34,12 @@ def promised(wanted: str = "auto") -> str:
 
 
 def choose(wanted: str = "auto") -> "torch.device":
-    """The torch device of that name; "auto" is cuda (NVIDIA and AMD) where there is one, else the CPU.
+    """The torch device of that name; "auto" is cuda (NVIDIA and AMD) if available, else the CPU.
 
-    Apple's mps is taken only when it is asked for: the CPU is quick enough for the starter weights and gives the same
-    bytes on every run. Raises EdgeError device_missing.
+    Apple's mps is used only on request: the CPU is fast enough for the starter weights and gives the same bytes in
+    every run. Raises EdgeError device_missing.
     """
-    library = importlib.import_module("torch")  # not at the top: `promised` must stay quick
+    library = importlib.import_module("torch")  # not at the top, because `promised` must be fast
     has_gpu = library.cuda.is_available()
     if wanted == "auto":
         wanted = "cuda" if has_gpu else "cpu"
@@ -56,7 +56,7 @@ def use_threads(count: int | None) -> None:
 
 
 def _torch_build() -> str | None:
-    """What the installed torch was built for, None where there is none."""
+    """The build of the installed torch, "cuda", "hip" or "cpu"; None where torch is not installed."""
     found = importlib.util.find_spec("torch")
     if found is None or found.origin is None:
         return None

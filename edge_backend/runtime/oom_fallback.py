@@ -18,7 +18,7 @@ def with_oom_fallback(
 ) -> T:
     """Run `work(batch, device)`; on out-of-memory halve the batch down to 1, then retry on the CPU.
 
-    warn: is given a sentence each time. Raises what work raises, and its last want of memory.
+    warn: is called with a sentence at each fallback. Raises the exceptions of work, also out-of-memory on the CPU.
     """
     while True:
         try:
@@ -26,7 +26,7 @@ def with_oom_fallback(
         except Exception as error:
             if device.type not in GPUS or not is_out_of_memory(error):
                 raise
-        # Only here, behind the exception, are the tensors of the failed work free.
+        # After the except block: the exception's frames reference the tensors of the failed work.
         free_device_cache(device)
         if batch > 1:
             batch //= 2
@@ -37,7 +37,7 @@ def with_oom_fallback(
 
 
 def free_device_cache(device: torch.device) -> None:
-    """Return to the system what torch keeps of a device's memory for later."""
+    """Return the memory that torch caches on a device."""
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()

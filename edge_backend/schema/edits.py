@@ -1,7 +1,7 @@
-"""What an animator keeps of a dance while the rest is made anew. Standard library only: Blender imports it.
+"""Constraints on a new dance, taken from another one, as requests. Standard library only: Blender imports it.
 
-Frames are those of the new dance, 0 at the song's start, 30 a second; `stop` is the first frame behind a range. Motions
-travel as paths of motion files, whose world is that of the new dance: metres, z up, floor at z = 0.
+Frames are those of the new dance, 0 at the song's start, 30 a second; `stop` is the first frame after a range. Motions
+are given as paths of motion files in the world of the new dance: metres, z up, floor at z = 0.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,10 @@ FEET: tuple[Foot, ...] = get_args(Foot)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where values come from. motion: path of a motion file. first: where its frame 0 stands; may be below 0."""
+    """A motion from which values are taken.
+
+    motion: path of a motion file. first: the new dance's frame at which its frame 0 is; may be negative.
+    """
 
     motion: str
     first: int = 0
@@ -31,13 +34,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class KeepBody:
-    """Poses over the frames start to stop - 1; start + 1 = stop is a single pose.
+    """Constrain poses in the frames start to stop - 1; a single pose if stop = start + 1.
 
-    part: what of the body. whole and lower hold the root's place and the feet's contacts too, the other parts rotations
-    alone. joints: these joints' rotations instead of a part. without: joints that stay free all the same, and the
-    contacts of a foot whose leg is among them.
-    source: None = the edit's. weight: 1 = exactly; a weight w below 1 leaves as much freedom as varying by the strength
-    1 - w. fade: frames over which the weight rises and falls inside the range.
+    part: of the body. whole and lower also constrain the root's position and the feet's contacts, other parts only
+    rotations. joints: the joints whose rotations are constrained, instead of a part. without: joints that are excluded,
+    with the contacts of a foot whose leg is among them.
+    source: None = the edit's. weight: 1 is exact; a weight w < 1 leaves as much freedom as a variation of strength
+    1 - w. fade: frames at both ends of the range over which the weight rises and falls.
     """
 
     start: int
@@ -52,11 +55,11 @@ class KeepBody:
 
 @dataclass(frozen=True, slots=True)
 class KeepPath:
-    """Where the root is over the frames start to stop - 1. source, weight, fade: as in KeepBody.
+    """Constrain the root's position in the frames start to stop - 1. source, weight, fade: as in KeepBody.
 
-    points: (x, y) or (x, y, z) in metres, at equal times from the first frame to the last; a smooth curve leads through
-    them, so that as many points as frames are one for each. Without points the source's root is kept.
-    height: with a source, its height too; points say it by their length.
+    points: (x, y) or (x, y, z) in metres, world, equally spaced in time from the first frame to the last and joined by
+    a smooth curve; with as many points as frames, one for each. Without points, the source's root positions are used.
+    height: with a source, constrain z too; with points, that follows from their dimension.
     """
 
     start: int
@@ -70,10 +73,10 @@ class KeepPath:
 
 @dataclass(frozen=True, slots=True)
 class KeepContacts:
-    """Feet that stand on the floor over the frames start to stop - 1, or with down = False do not.
+    """Constrain feet to be in contact with the floor in the frames start to stop - 1, or not, with down = False.
 
-    weight, fade: as in KeepBody. They overrule the contacts that come along with poses; exact ones also overrule the
-    foot cleanup's own judgement.
+    weight, fade: as in KeepBody. These override contacts that come with poses; exact ones also override the foot
+    cleanup's contact detection.
     """
 
     start: int
@@ -86,10 +89,10 @@ class KeepContacts:
 
 @dataclass(frozen=True, slots=True)
 class EditRequest:
-    """What holds in the new dance; nothing by default. Where two speak of the same thing, the greater weight counts.
+    """The constraints on a new dance; none by default. Where two constrain the same value, the larger weight counts.
 
-    source: the dance that values come from. vary: start from the source instead of from noise, and leave it by this
-    strength, 0 = not at all to 1 = altogether; the source then has to cover the new dance.
+    source: the motion from which values are taken. vary: sample a variation of the source with this strength, 0 = the
+    source to 1 = a new dance; the source must then cover the new dance.
     """
 
     source: Source | None = None
@@ -100,26 +103,26 @@ class EditRequest:
 
 
 def going_on(source: Source, length: int) -> EditRequest:
-    """A source of `length` frames is kept; the dance goes on where it ends."""
+    """Constrain the dance to a source of `length` frames; it continues after the source's end."""
     return EditRequest(source, bodies=(KeepBody(max(source.first, 0), source.first + length),))
 
 
 def varied(source: Source, strength: float) -> EditRequest:
-    """The source again, but different by a strength between 0 and 1."""
+    """A variation of the source with a strength between 0 and 1."""
     return EditRequest(source, vary=strength)
 
 
 def regenerated(source: Source, frames: int, start: int, stop: int, joints: Iterable[JointName] = ()) -> EditRequest:
-    """The source, of `frames` frames as the new dance, with the frames start to stop - 1 made anew.
+    """Regenerate the frames start to stop - 1 of the source, which has `frames` frames like the new dance.
 
-    joints: only these are made anew there.
+    joints: only these are regenerated there; all if empty.
     """
-    kept = [KeepBody(first, behind) for first, behind in ((0, start), (stop, frames)) if first < behind]
+    bodies = [KeepBody(first, behind) for first, behind in ((0, start), (stop, frames)) if first < behind]
     if chosen := tuple(joints):
-        kept.append(KeepBody(start, stop, without=chosen))
-    return EditRequest(source, bodies=tuple(kept))
+        bodies.append(KeepBody(start, stop, without=chosen))
+    return EditRequest(source, bodies=tuple(bodies))
 
 
 def between(*poses: tuple[int, str, int]) -> EditRequest:
-    """Poses to dance through: (frame of the new dance, motion file, frame in that file)."""
+    """Constrain single poses: (frame of the new dance, motion file, frame in that file)."""
     return EditRequest(bodies=tuple(KeepBody(at, at + 1, source=Source(file, at - frame)) for at, file, frame in poses))

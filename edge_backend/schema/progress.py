@@ -1,4 +1,4 @@
-"""Progress: what a job reports while it runs. Standard library only."""
+"""The progress of a job: its stages and the type of report callbacks. Standard library only."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -10,8 +10,8 @@ Stage = Literal[
 """The last four are those of set-up; done and total are bytes while downloading."""
 
 Report = Callable[[Stage, int, int], None]
-"""(stage, done, total): the job is at `done` of `total` in `stage`. A stage begins with done = 0."""
+"""Callback with (stage, done, total): the job is at `done` of `total` in `stage`. A stage starts with done = 0."""
 
 
 def silent(stage: Stage, done: int, total: int) -> None:
-    """The report of a caller who does not want any."""
+    """A Report that does nothing."""

@@ -1,6 +1,6 @@
-"""What a caller asks of the backend: the words that Blender, the command line and the pipeline share.
+"""Requests to the backend, shared by the add-on, the command line and the pipeline.
 
-Standard library only: Blender imports it, and `--help` reads its choices.
+Standard library only: Blender imports it, and `--help` shows its choices.
 """
 
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ TEMPO_CHANGES: tuple[str, ...] = get_args(TempoChange)
 FEATURE_KINDS: tuple[str, ...] = get_args(FeatureKind)
 PROVIDERS: tuple[str, ...] = get_args(Provider)
 QUALITIES: dict[str, tuple[Sampler, int]] = {"draft": ("dpmpp", 5), "normal": ("dpmpp", 7), "best": ("dpmpp", 20)}
-"""What people choose from: sampler and network evaluations per window."""
+"""The panel's quality levels: sampler and network evaluations per window."""
 
 PLANS: tuple[str, ...] = get_args(Plan)
 PRECISIONS: tuple[str, ...] = get_args(Precision)
@@ -35,7 +35,7 @@ PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 @dataclass(frozen=True, slots=True)
 class FeetRequest:
-    """Foot cleanup. The fields are those of motion.feet.FootSettings, which tells what they do."""
+    """Settings of the foot cleanup, which motion.feet.FootSettings describes."""
 
     enabled: bool = True
     strength: float = 1.0
@@ -46,10 +46,10 @@ class FeetRequest:
 
 @dataclass(frozen=True, slots=True)
 class BeatsRequest:
-    """What the user says of the beats that were heard.
+    """The user's correction of the detected beats.
 
-    tempo: as heard, every second beat alone, or one more between any two. offset: seconds by which they come later.
-    bar: so many beats later the bar begins.
+    tempo: heard = as detected, half = every second beat, double = one more between any two. offset: seconds that are
+    added to all beats. bar: beats, 0 to 3, by which downbeats are moved later.
     """
 
     tempo: TempoChange = "heard"
@@ -62,19 +62,19 @@ class GenerateRequest:
     """One dance. The same request on the same machine gives the same dance, bit for bit.
 
     song: path of an audio file. start, duration: seconds of the song; duration None = to its end.
-    seed: 0 or more. steps: network evaluations per window. guidance: how strongly the music leads (1 = as trained).
-    weights: an id that `weights list` shows, or a path. energy: 0 (calm) to 1 (wild), None = left to the music.
-    sequential: a few windows at a time, so that the dance's beginning is there early, instead of all at once.
-    edit: what is kept of another dance, or the dance that is varied. beats: the user's correction of the beats; models
-    that listen through rhythm features dance to it, the others keep their own ears. smoothness: 0 to 1, how much
-    tremble is taken out of the dance before its feet are cleaned; 0 leaves it as the model made it.
-    eta: of DDIM, 0 = deterministic. guidance_interval: timesteps (low, high), of 0 to 999, outside which guidance is 1;
-    near the end it changes nothing that is seen, and costs half of the work.
-    guidance_ramp: rising = from 0 up to guidance halfway, constant = the same all the time, auto = EDGE's rules: rising
-    in dances of more than one window, never above 1 in the last 100 timesteps of ddpm.
-    sampler: reference = EDGE's own, plainly: 50 steps whatever steps says, slow, to measure against; it keeps nothing.
-    arithmetic: exact = float32; fastest = what is quickest on this machine, with a dance of its own (model.arithmetic).
-    on_beat: how far the dance's stops are drawn onto the beats, 0 = not at all, 1 = all the way (`timing`).
+    seed: 0 or more. steps: network evaluations per window. guidance: weight of classifier-free guidance, 1 = none.
+    weights: an id that `weights list` shows, or a path. energy: 0 (calm) to 1 (wild), None = not given to the network.
+    sequential: sample a few windows at a time, so that the dance's beginning is available early.
+    edit: constraints from another dance, or the dance that is varied. beats: the user's correction of the beats; it
+    affects beat alignment, and the condition of weights with rhythm features. smoothness: 0 to 1, strength of the
+    smoothing before the foot cleanup, 0 = none.
+    eta: of DDIM, 0 = deterministic. guidance_interval: timesteps (low, high), of 0 to 999, outside which guidance is 1,
+    which takes half of the work; guidance in the last timesteps has no visible effect.
+    guidance_ramp: rising = linearly from 0 to guidance in the first half, constant, or auto = EDGE's rules: rising in
+    dances of more than one window, at most 1 in the last 100 timesteps of ddpm.
+    sampler: reference = EDGE's own sampler with 50 steps whatever `steps` is, slow, for comparison; without edits.
+    arithmetic: exact = float32; fastest = the fastest on this machine, with other numbers (model.arithmetic).
+    on_beat: how far the dance's stops are moved to the beats, 0 = not at all, 1 = exactly (motion.beat_alignment).
     """
 
     song: str
@@ -101,7 +101,7 @@ class GenerateRequest:
 
 @dataclass(frozen=True, slots=True)
 class FeaturesRequest:
-    """What a model hears of a song. song, start, duration, beats: as in GenerateRequest."""
+    """The music features of a song. song, start, duration, beats: as in GenerateRequest."""
 
     song: str
     kind: FeatureKind = "rhythm"
@@ -112,7 +112,7 @@ class FeaturesRequest:
 
 @dataclass(frozen=True, slots=True)
 class BodyRequest:
-    """A body to skin. model: path of a SMPL model file. betas: its shape, standard deviations; those left out are 0."""
+    """A skinned body. model: path of a SMPL model file. betas: shape components, standard deviations; others are 0."""
 
     model: str
     betas: tuple[float, ...] = ()

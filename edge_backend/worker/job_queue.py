@@ -8,14 +8,14 @@ from ..protocol.messages import Body, Features, Generate
 
 @dataclass(eq=False)
 class Job:
-    """A request to run. `cancelled` is looked at between network evaluations."""
+    """A request to run. `cancelled` is tested between network evaluations."""
 
     message: Generate | Features | Body
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The job's name in messages."""
         return self.message.job
 
 
@@ -30,13 +30,13 @@ class JobQueue:
 
     @property
     def running(self) -> str | None:
-        """The name of the job that has been taken and not finished."""
+        """The name of the job that was taken and is not finished, None if there is none."""
         running = self._running
         return running.name if running else None
 
     @property
     def waiting(self) -> int:
-        """Number of jobs that have not been taken."""
+        """The number of jobs that were not taken yet."""
         return len(self._waiting)
 
     def add(self, job: Job) -> bool:
@@ -58,20 +58,20 @@ class JobQueue:
             return self._running
 
     def finish(self, job: Job) -> None:
-        """The job that was taken is done, one way or the other."""
+        """Mark the taken job as finished, whatever its outcome."""
         with self._changed:
             if self._running is job:
                 self._running = None
 
     def cancel(self, name: str) -> Job | None:
-        """Cancel a job. Returns it if it was still waiting; a running one learns of it by itself."""
+        """Cancel a job. Returns it if it was still waiting; a running one has its `cancelled` event set."""
         with self._changed:
             if self._running and self._running.name == name:
                 self._running.cancelled.set()
             return self._waiting.pop(name, None)
 
     def close(self) -> None:
-        """Cancel all jobs and hand out no more."""
+        """Cancel all jobs; `take` returns None from now on."""
         with self._changed:
             self._closed = True
             self._waiting.clear()

@@ -1,8 +1,8 @@
-"""The subprocess behind Blender: reads requests, runs one job at a time, reports. docs/protocol.md is its manual.
+"""The worker process of the add-on: reads requests, runs one job at a time, reports (docs/protocol.md).
 
-Two threads. The main thread runs jobs, because torch and Ctrl-C like it there. The listener reads stdin, so that
-cancel, status and the end of Blender are heard in the middle of a job. No signals, no ports: the same on Linux, Windows
-and macOS.
+The main thread runs jobs, because Ctrl-C is delivered to it. A listener thread reads stdin, so that cancel and status
+requests and the end of Blender take effect during a job. Only pipes are used, no signals or ports, so that it works
+alike on Linux, Windows and macOS.
 """
 
 import faulthandler
@@ -46,14 +46,17 @@ from .job_queue import Job, JobQueue
 from .progress_messages import ProgressMessages
 
 GRACE_S = 0.5
-"""How long a job may take to notice that Blender is gone; then the process ends all the same."""
+"""Seconds from the end of stdin to the end of the process; a job that notices it earlier can clean up."""
 
 BROKEN = 3
-"""Exit status of a worker whose installation cannot run jobs; its last message says why."""
+"""Exit code of a worker whose installation cannot run jobs; its last message has the reason."""
 
 
 class Worker:
-    """One conversation with Blender, from hello to the end of stdin."""
+    """One conversation with Blender, from Hello to the end of stdin.
+
+    idle_s: seconds without a job after which `run` returns, None for never. ahead: warm up after loading.
+    """
 
     def __init__(
         self, channel: Channel, device: str, weights_folder: Path | None, idle_s: float | None, ahead: bool = False
@@ -68,7 +71,7 @@ class Worker:
         self._model_cache: Any = None
 
     def run(self) -> int:
-        """Serve until there is nothing more to do; the exit status."""
+        """Run jobs until the queue is closed or idle for too long. Returns the exit code."""
         self._channel.send(self._hello())
         threading.Thread(target=self._listen, name="listener", daemon=True).start()
         try:
@@ -89,17 +92,17 @@ class Worker:
 
     def _load(self) -> None:
         began = time.monotonic()
-        gc.disable()  # imports make no garbage, and looking for it takes a tenth of their time
-        self._pipeline = importlib.import_module("..generation.pipeline", __package__)  # here torch comes in
+        gc.disable()  # collections during imports free nothing and take a tenth of their time
+        self._pipeline = importlib.import_module("..generation.pipeline", __package__)  # imports torch
         model_cache = importlib.import_module("..generation.model_cache", __package__)
-        gc.freeze()  # nor will what they made become garbage
+        gc.freeze()  # imported objects live on: exclude them from later collections
         gc.enable()
         self._model_cache = model_cache.ModelCache(self._device, self._weights_folder)
         self._model_cache.warn = lambda sentence: self._channel.send(Log("warning", sentence))
         self._channel.send(Log("info", f"The libraries were loaded in {time.monotonic() - began:.1f} s."))
 
     def _warm_up(self) -> None:
-        """Nobody has asked for it, so whatever goes wrong in it is no job's end."""
+        """Run the warmup. Its failure is logged only, because no job depends on it."""
         began = time.monotonic()
         try:
             warmup = importlib.import_module(".warmup", __package__)
@@ -110,7 +113,7 @@ class Worker:
             self._channel.send(Log("warning", f"The warmup failed: {failure} {failure.detail}".rstrip()))
         else:
             return
-        self._give_memory_back()  # behind the exception, whose frames hold tensors
+        self._give_memory_back()  # after the except block, because the exception's frames reference tensors
 
     # --- main thread: jobs ---
 
@@ -122,13 +125,13 @@ class Worker:
             outcome = _error(job.name, explain(error))
         if isinstance(outcome, Error) and outcome.code == "out_of_memory":
             self._give_memory_back()
-        self._jobs.finish(job)  # before it is told, so that whoever hears of it finds the worker free
+        self._jobs.finish(job)  # before the message, so that its receiver finds the worker idle
         self._channel.send(outcome)
 
     def _give_memory_back(self) -> None:
         try:
             self._model_cache.forget()
-        except Exception as error:  # after some errors a GPU refuses this, too
+        except Exception as error:  # after some errors the GPU fails in this, too
             self._channel.send(Log("warning", str(explain(error))))
 
     def _make(self, job: Job) -> Path:
@@ -157,7 +160,7 @@ class Worker:
         return path
 
     def _show(self, job: str, folder: Path, beginning: Any) -> None:
-        """Send the beginning of a dance, a Motion, while the rest is being made."""
+        """Write the beginning of a dance, a Motion, to the job's folder and send a Partial message."""
         assert self._pipeline is not None  # noqa: S101 - as above
         path = folder / f"beginning-{beginning.frames}.npz"
         self._pipeline.save_motion(path, beginning)
@@ -168,23 +171,23 @@ class Worker:
     def _listen(self) -> None:
         try:
             for line in self._channel.lines():
-                if not self._heard(line):
+                if not self._handle_safely(line):
                     break
         finally:
             self._jobs.close()
             time.sleep(GRACE_S)
             os._exit(0)
 
-    def _heard(self, line: bytes) -> bool:
-        """Act on one message and report a fault in doing so; False ends the conversation."""
+    def _handle_safely(self, line: bytes) -> bool:
+        """`_handle`, with any exception sent as an Error message."""
         try:
-            return self._hear(line)
+            return self._handle(line)
         except Exception as error:
             self._channel.send(_error(None, explain(error)))
             return True
 
-    def _hear(self, line: bytes) -> bool:
-        """Act on one message; False ends the conversation."""
+    def _handle(self, line: bytes) -> bool:
+        """Handle one message; False ends the conversation."""
         try:
             message = decode(line)
         except ProtocolError as error:
@@ -218,15 +221,15 @@ class Worker:
 def run(
     device: str = "auto", weights_folder: Path | None = None, idle_minutes: float = 10.0, ahead: bool = False
 ) -> None:
-    """Be a worker on this process's stdin and stdout; never returns.
+    """Run a worker on this process's stdin and stdout, then exit; never returns.
 
-    idle_minutes: 0 = wait for ever. ahead: it is started before it is needed, and has time for a warmup.
+    idle_minutes: minutes without a job after which it ends, 0 for never. ahead: warm up after loading.
     """
     faulthandler.enable()
     end_with_parent()
     status = Worker(Channel(), device, weights_folder, idle_minutes * 60 or None, ahead).run()
     sys.stderr.flush()
-    os._exit(status)  # the listener sits in a read that nothing but the end of the process can end
+    os._exit(status)  # sys.exit would wait for the listener, which blocks in a read
 
 
 def _error(job: str | None, failure: EdgeError) -> Error:

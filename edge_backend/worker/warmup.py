@@ -1,4 +1,4 @@
-"""A short dance when the worker starts, so that libraries, weights and first products are ready for the first job."""
+"""Generates a short dance when the worker starts, which initialises libraries and loads weights for the first job."""
 
 import tempfile
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from ..generation.pipeline import generate
 from ..schema.progress import Stage
 from ..schema.requests import GenerateRequest
 
-SECONDS = 6.0  # two windows: what they need to agree is part of it
+SECONDS = 6.0  # two windows, so that their blending is initialised too
 
 
 class _StopWarmup(Exception):  # noqa: N818 - it is no error
@@ -21,8 +21,8 @@ class _StopWarmup(Exception):  # noqa: N818 - it is no error
 def warm_up(model_cache: ModelCache, should_stop: Callable[[], bool]) -> bool:
     """Make a short dance with the bundled weights and discard it. False where it was stopped or failed.
 
-    should_stop: asked before every evaluation of the network whether there is better work; then it ends at once.
-    Weights that cannot be loaded are no trouble here: the dance that needs them says so.
+    should_stop: is called before every network evaluation; the warmup stops when it returns True. EdgeErrors, such as
+    for missing weights, are ignored here: the job that needs the weights reports them.
     """
 
     def report(_stage: Stage, _done: int, _total: int) -> None:

@@ -1,1 +1,1 @@
-"""What each command of the command line does: one module per command, `run(options)`, imported when it is asked for."""
+"""The commands of the command line: one module each, with a function `run(options)`, imported when it is called."""

@@ -21,24 +21,24 @@ from .dance_options import dancing
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make all takes; the exit status. Raises EdgeError batch_nothing, and as batch.run, manifest and takes do."""
+    """Make all takes. Returns the exit code. Raises EdgeError batch_nothing and those of the room batch; OSError."""
     takes = _takes(options)
     if not takes:
         raise EdgeError(
             "batch_nothing", "There is no song to dance to.", "Give songs, folders with songs, or --manifest."
         )
-    told = _Teller(options, len(takes))
+    reporter = _Reporter(options, len(takes))
     outcomes = run_batch(
         takes,
         options.out,
         _executor(options),
         options.report or options.out / "manifest.csv",
-        tell=told,
+        report=reporter,
         weights_folder=options.weights_folder,
         replace=options.replace,
     )
     failed = sum(outcome.state == "failed" for outcome in outcomes)
-    told.at_the_end(outcomes, failed)
+    reporter.summarise(outcomes, failed)
     return of_many(len(outcomes), failed)
 
 
@@ -57,7 +57,7 @@ def _takes(options: argparse.Namespace) -> list[Take]:
 def _executor(options: argparse.Namespace) -> Executor:
     cores = usable_cores()
     if options.ray:
-        from ...batch.on_ray import make_on_ray  # noqa: PLC0415 - an extra, which not everybody has
+        from ...batch.on_ray import make_on_ray  # noqa: PLC0415 - an optional dependency
 
         config = PoolConfig(options.jobs or 0, options.threads or 1, options.device, options.weights_folder)
         return partial(make_on_ray, config=config, address=options.ray)
@@ -66,8 +66,8 @@ def _executor(options: argparse.Namespace) -> Executor:
     return partial(make_here, config=config)
 
 
-class _Teller:
-    """A line for each take, or a frame for programs."""
+class _Reporter:
+    """Prints a line for each take, or sends a message with --json."""
 
     def __init__(self, options: argparse.Namespace, total: int) -> None:
         self._json, self._folder, self._total, self._done = options.json, options.out, total, 0
@@ -75,18 +75,18 @@ class _Teller:
     def __call__(self, outcome: Outcome) -> None:
         self._done += 1
         if self._json:
-            send(_frame(outcome, self._folder))
+            send(_message(outcome, self._folder))
         else:
             print(f"[{self._done}/{self._total}] {outcome.take.name}: {_words(outcome)}", flush=True)
 
-    def at_the_end(self, outcomes: list[Outcome], failed: int) -> None:
-        """The sum of it."""
+    def summarise(self, outcomes: list[Outcome], failed: int) -> None:
+        """Print the numbers of takes made, skipped and failed."""
         if not self._json:
             made, there = (sum(outcome.state == word for outcome in outcomes) for word in ("made", "there"))
             print(f"{made} made, {there} there already, {failed} failed.", file=sys.stderr)
 
 
-def _frame(outcome: Outcome, folder: Path) -> Error | Result:
+def _message(outcome: Outcome, folder: Path) -> Error | Result:
     name, error = outcome.take.name, outcome.error
     if error:
         return Error(name, error.code, error.message, error.hint, error.detail)

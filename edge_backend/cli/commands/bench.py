@@ -1,4 +1,4 @@
-"""`bench`: how long dances take here, and where the time goes."""
+"""`bench`: measures generation speed on this machine, by stage."""
 
 import argparse
 import json
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> None:
         song = write_clicks(Path(folder) / "song.wav", options.seconds)
         time_song(
             model_cache, song, "draft", min(options.seconds, 5.0), options.arithmetic
-        )  # what happens once in a process happens here
+        )  # warm up: initialisation that happens once per process
         speeds["starter"] = measure_network(model_cache.weights("starter").model)
         dances = [
             partial(time_song, model_cache, song, name, options.seconds, options.arithmetic) for name in qualities

@@ -1,4 +1,4 @@
-"""The options of `generate` and `batch` that say how to dance: from words to a GenerateRequest."""
+"""Converts the options that `generate` and `batch` share to a GenerateRequest."""
 
 import argparse
 
@@ -6,7 +6,7 @@ from ...schema.requests import BeatsRequest, FeetRequest, GenerateRequest
 
 
 def dancing(options: argparse.Namespace) -> GenerateRequest:
-    """What the options say of any dance; song, stretch, seed and edit are still those of no song."""
+    """The request with all shared options; song, start, duration, seed and edit are left at their defaults."""
     return GenerateRequest(
         song="",
         steps=options.steps,

@@ -1,6 +1,6 @@
-"""`doctor`: what this installation consists of, and whether it can make a dance. Fit to be pasted into a bug report.
+"""`doctor`: checks packages, device and weights, and generates a test dance. The report contains no local paths.
 
-Packages are imported where they are looked at: a broken one becomes a line of the report.
+Packages are imported within the checks, so that a broken one becomes a line of the report.
 """
 
 import argparse
@@ -33,7 +33,7 @@ _TEST_S, _TEST_STEPS = 2.0, 10
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report. hint: what to do where ok is False."""
+    """One line of the report. hint: what to do if ok is False."""
 
     name: str
     ok: bool
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def examine(options: argparse.Namespace) -> Iterator[Finding]:
-    """All findings, each as soon as it is known; none holds a path with the user's name in it."""
+    """Yield all findings, without local paths."""
     yield Finding("program", True, f"EDGE Dance {__version__}, protocol {PROTOCOL}")
     yield Finding("python", True, f"{platform.python_version()} on {platform.platform()}")
     for name in PACKAGES:
@@ -110,7 +110,7 @@ def _encoders() -> str:
 
 
 def _dance(options: argparse.Namespace) -> str:
-    """Two seconds of a dance to clicks, with the first weights that are here."""
+    """Generate _TEST_S seconds of dance to a click track with the first installed weights."""
     pipeline = importlib.import_module("...generation.pipeline", __package__)
     model_cache = importlib.import_module("...generation.model_cache", __package__).ModelCache(
         options.device, options.weights_folder

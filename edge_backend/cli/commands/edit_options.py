@@ -1,4 +1,4 @@
-"""The options of `generate` that keep or change a dance (docs/editing.md): from words to an EditRequest."""
+"""Converts the editing options of `generate` (docs/editing.md) to an EditRequest."""
 
 import argparse
 from collections.abc import Callable, Iterable, Sequence
@@ -26,7 +26,7 @@ from ...schema.edits import (
 )
 
 _BOTH_FEET = "left_foot,right_foot"
-# What may stand behind the frames; words with = take a value.
+# Words that may follow the frames of --keep; those with = take a value.
 _WORDS = {
     "contacts": ("feet=", "up", "weight=", "fade="),
     "path": ("through=", "from=", "height", "weight=", "fade="),
@@ -36,7 +36,7 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Edit:
-    """What is asked, and the stretch of the song, in seconds, that it is asked for."""
+    """An edit, and the part of the song, in seconds, to which it applies."""
 
     request: EditRequest
     start: float
@@ -44,11 +44,11 @@ class Edit:
 
 
 def read(options: argparse.Namespace) -> Edit:
-    """What the options ask to keep or change.
+    """The edit that the options describe.
 
-    Where they name a dance, its stretch of the song is taken unless the options give another; what goes on from a dance
-    goes to the song's end. Raises EdgeError: keep_unreadable where words make no sense, keeps_unreadable where the file
-    of --keeps does not; those of motion.files.
+    If they name a dance, start and duration default to those of the dance; a continuation ends with the song. Raises
+    EdgeError keep_unreadable for options and keeps_unreadable for a file of --keeps that cannot be parsed; those of
+    motion.files.
     """
     path = options.continue_from or options.vary or options.regenerate
     old = load_motion(path) if path else None
@@ -70,7 +70,7 @@ def read(options: argparse.Namespace) -> Edit:
 
 
 def keep_rows(words: Sequence[str]) -> list[KeepBody | KeepPath | KeepContacts]:
-    """What the words of one --keep ask for: `left_arm,head 30:60 weight=0.5`. Raises EdgeError keep_unreadable."""
+    """Parse one --keep, such as `left_arm,head 30:60 weight=0.5`. Raises EdgeError keep_unreadable."""
     try:
         if len(words) < 2:
             raise ValueError("it needs what to keep and at which frames")
@@ -90,7 +90,7 @@ def keep_rows(words: Sequence[str]) -> list[KeepBody | KeepPath | KeepContacts]:
 
 
 def frame_range(text: str) -> tuple[int, int]:
-    """The first frame and the one behind the last: of `150:300`, or of the single frame `150`. Raises ValueError."""
+    """First frame and frame after the last, of `150:300` or of the single frame `150`. Raises ValueError."""
     first, colon, behind = text.partition(":")
     try:
         return int(first), int(behind) if colon else int(first) + 1
@@ -114,7 +114,7 @@ def _task(options: argparse.Namespace, old: Motion) -> EditRequest:
 
 
 def _read_file(path: Path) -> EditRequest:
-    """An EditRequest from JSON; its motion files lie where the paths say, seen from the JSON file."""
+    """Read an EditRequest from JSON; paths of motion files are relative to the JSON file."""
     try:
         request: EditRequest = from_json(EditRequest, path.read_bytes(), path.name)
     except (OSError, ProtocolError) as error:
@@ -133,13 +133,13 @@ def _read_file(path: Path) -> EditRequest:
 
 
 def _source(text: str, at: int) -> Source:
-    """`dance.npz` with frame 0 at frame 0, or `dance.npz@40` with its frame 40 at the frame `at`."""
+    """Parse `dance.npz` (its frame 0 is at frame 0) or `dance.npz@40` (its frame 40 is at frame `at`)."""
     path, at_sign, frame = text.rpartition("@")
     return Source(path, at - int(frame)) if at_sign and frame.isdecimal() else Source(text)
 
 
 def _body_rows(names: str, row: KeepBody) -> list[KeepBody | KeepPath | KeepContacts]:
-    """The row for each part among the names, and one for the joints that are left."""
+    """Copies of the row, one for each part among the names, and one for the joints among them."""
     _joints(names)
     given = names.split(",")
     rows = [replace(row, part=part) for part in PARTS if part in given]
@@ -148,7 +148,7 @@ def _body_rows(names: str, row: KeepBody) -> list[KeepBody | KeepPath | KeepCont
 
 
 def _joints(names: str) -> tuple[JointName, ...]:
-    """The joints of `left_arm,head,pelvis`, names of parts and of joints. Raises ValueError."""
+    """The joints of a list of parts and joints such as `left_arm,head,pelvis`. Raises ValueError."""
     joints: set[str] = set()
     for name in names.split(","):
         if name not in PARTS and name not in JOINTS:

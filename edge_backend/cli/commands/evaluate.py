@@ -1,8 +1,8 @@
-"""`python -m edge_backend evaluate`: measure dances, or songs danced by weights, beside real dance.
+"""`python -m edge_backend evaluate`: measure dances and compare them with motion capture.
 
 Motion files are measured as they are, each folder of them as a set. With --songs, every combination of --weights,
---sampler, --steps, --guidance and --on-beat is a set: it dances each song with each seed, and the dances are kept
-beside the report.
+--sampler, --steps, --guidance and --on-beat is a set: a dance is generated for each song and seed, and saved beside the
+report.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from ..progress_bar import ProgressBar
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write report.json and report.html and print the table. Exit status 0, or 2 for what the user can mend."""
+    """Write report.json and report.html and print the table. Returns the exit code: 0, or 2 for an EdgeError."""
     options = _parser().parse_args(arguments)
     try:
         reference = load_reference()
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure_files(paths: Sequence[Path]) -> dict[str, list[Measured]]:
-    """The dances of motion files by set: a folder's files under its name, single files together as "dances".
+    """Set -> measured dances: the files of a folder under its name, single files together as "dances".
 
     Raises EdgeError motion_missing (also for a folder without motion files), motion_unreadable, motion_nan.
     """
@@ -58,11 +58,11 @@ def measure_files(paths: Sequence[Path]) -> dict[str, list[Measured]]:
 
 
 def _dance_songs(options: argparse.Namespace) -> dict[str, list[Measured]]:
-    """Every setting dances every song with every seed."""
+    """Generate and measure a dance for every combination of settings, song and seed. Returns label -> dances."""
     if not options.songs:
         return {}
     from ...generation.model_cache import ModelCache  # noqa: PLC0415
-    from ...generation.pipeline import generate  # noqa: PLC0415 - torch, which measuring files does without
+    from ...generation.pipeline import generate  # noqa: PLC0415 - imports torch, not needed for files
 
     model_cache = ModelCache(options.device, options.weights_folder)
     sets: dict[str, list[Measured]] = {}
@@ -79,7 +79,7 @@ def _dance_songs(options: argparse.Namespace) -> dict[str, list[Measured]]:
 
 
 def _settings(options: argparse.Namespace) -> Iterator[tuple[str, GenerateRequest]]:
-    """Each combination with a label that tells it from the others."""
+    """Each combination of the options with a unique label."""
     varied = {name: getattr(options, name) for name in ("weights", "sampler", "steps", "guidance", "on_beat")}
     for values in itertools.product(*varied.values()):
         chosen = dict(zip(varied, values, strict=True))

@@ -1,4 +1,4 @@
-"""`export DANCE.npz -o FILE`: a dance for other programs."""
+"""`export DANCE.npz -o FILE`: writes a dance in the formats of other programs."""
 
 import argparse
 from collections.abc import Callable
@@ -20,7 +20,7 @@ WRITERS: dict[str, tuple[str, Callable[[Path, Motion], None]]] = {
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write the file that its suffix says. Raises EdgeError export_unknown; those of motion.files; OSError."""
+    """Write the file in the format of its suffix. Raises EdgeError export_unknown; those of motion.files; OSError."""
     target: Path = options.output
     check_target(target)
     if target.suffix.lower() not in WRITERS:

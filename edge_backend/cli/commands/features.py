@@ -1,4 +1,4 @@
-"""`features SONG -o F.npz`."""
+"""`features SONG -o F.npz`: extracts music features."""
 
 import argparse
 
@@ -11,7 +11,7 @@ from .jukebox_options import settings
 
 
 def run(options: argparse.Namespace) -> None:
-    """Extract features. Raises EdgeError as audio does; OSError."""
+    """Extract features. Raises EdgeError as the room audio does; OSError."""
     check_target(options.output)
     use_threads(options.threads)
     model_cache = ModelCache(options.device, options.weights_folder, settings(options))

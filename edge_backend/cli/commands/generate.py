@@ -1,4 +1,4 @@
-"""`generate SONG -o DANCE.npz`."""
+"""`generate SONG -o DANCE.npz`: generates a dance."""
 
 import argparse
 from dataclasses import replace
@@ -15,7 +15,7 @@ from .jukebox_options import settings
 
 
 def run(options: argparse.Namespace) -> None:
-    """Make a dance. Raises EdgeError as pipeline.generate; OSError."""
+    """Generate a dance. Raises EdgeError as pipeline.generate; OSError."""
     check_target(options.output)
     request = _request(options)
     use_threads(options.threads)

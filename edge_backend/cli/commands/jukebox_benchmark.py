@@ -1,4 +1,4 @@
-"""`jukebox benchmark`."""
+"""`jukebox benchmark`: measures Jukebox's speed and memory on this machine."""
 
 import argparse
 import json
@@ -17,7 +17,7 @@ _SONG_S = 180
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure Jukebox's speed and memory here, on random layers. Raises EdgeError out_of_memory, device_missing."""
+    """Measure Jukebox with random weights. Raises EdgeError out_of_memory, device_missing."""
     use_threads(options.threads)
     with progress(options) as report:
         result = measure(

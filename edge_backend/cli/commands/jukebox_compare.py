@@ -1,4 +1,4 @@
-"""`jukebox compare SONG`."""
+"""`jukebox compare SONG`: compares this program's Jukebox features with jukemirlib's."""
 
 import argparse
 from dataclasses import replace
@@ -15,7 +15,7 @@ from .jukebox_options import settings
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print how far this program's features of a song are from jukemirlib's. Raises EdgeError as jukebox_windows."""
+    """Print the distances of the two programs' features, per window. Raises EdgeError as jukebox_windows."""
     use_threads(options.threads)
     audio = load(options.song, options.start, options.duration)
     frames = round(audio.duration * FPS)

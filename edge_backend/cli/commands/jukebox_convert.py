@@ -1,4 +1,4 @@
-"""`jukebox convert FOLDER`."""
+"""`jukebox convert FOLDER`: converts OpenAI's files to the format that this program reads."""
 
 import argparse
 from pathlib import Path
@@ -10,7 +10,7 @@ from ..console import finish, progress
 
 
 def run(options: argparse.Namespace) -> None:
-    """Make the folder that this program reads from OpenAI's files. Raises EdgeError as convert does; OSError."""
+    """Convert OpenAI's files. Raises EdgeError as convert does; OSError."""
     target = options.output or (options.weights_folder or BUNDLED_FOLDER) / NAME
     with progress(options) as report:
         folder = convert(options.folder, target, report, layers=options.layers, heads=options.heads)
@@ -19,5 +19,5 @@ def run(options: argparse.Namespace) -> None:
 
 
 def whose(folder: Path) -> str:
-    """Of which files the folder was made, in words."""
+    """Text that says from whose files the folder was made."""
     return "OpenAI's own files" if is_openais(folder) else "files that are not the ones OpenAI published"

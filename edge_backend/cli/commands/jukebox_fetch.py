@@ -1,4 +1,4 @@
-"""`jukebox fetch -o FOLDER`."""
+"""`jukebox fetch -o FOLDER`: downloads OpenAI's files."""
 
 import argparse
 import sys
@@ -17,7 +17,7 @@ Two files, 10.3 GB, will be fetched."""
 
 
 def run(options: argparse.Namespace) -> None:
-    """Fetch OpenAI's files, once the licence is accepted. Raises EdgeError as accept and fetch do; OSError."""
+    """Download OpenAI's files after the licence is accepted. Raises EdgeError as accept and fetch do; OSError."""
     accept(options)
     with progress(options) as report:
         fetch(options.output, report)
@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def accept(options: argparse.Namespace) -> None:
-    """Show Jukebox's licence and ask, unless it is accepted already. Raises EdgeError licence_not_accepted."""
+    """Show Jukebox's licence and ask, unless --accept-licence is given. Raises EdgeError licence_not_accepted."""
     if options.accept_licence:
         return
     print(_LICENCE, file=sys.stderr)
@@ -38,7 +38,7 @@ def accept(options: argparse.Namespace) -> None:
 
 
 def fetch(folder: Path, report: Report) -> None:
-    """Bring OpenAI's files into the folder; what lies there already is not fetched again.
+    """Download OpenAI's files to the folder; complete files are not downloaded again.
 
     Raises EdgeError as download does; OSError.
     """

@@ -1,4 +1,4 @@
-"""What the options about Jukebox mean, and the question before it works for long."""
+"""Converts the Jukebox options to JukeboxSettings, and asks before long computations."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ _LONG_S = 600.0
 
 
 def settings(options: argparse.Namespace) -> JukeboxSettings:
-    """The settings; where Jukebox lies and its device are the model_cache's affair."""
+    """The settings of the options; ModelCache sets folder and device."""
     return JukeboxSettings(
         provider=options.provider,
         originals=options.originals,
@@ -23,7 +23,7 @@ def settings(options: argparse.Namespace) -> JukeboxSettings:
 
 
 def words(seconds: float) -> str:
-    """A time as people say it: 40 s, 12 min, 2 h 10 min."""
+    """Format a duration: 40 s, 12 min, 2 h 10 min."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -31,7 +31,7 @@ def words(seconds: float) -> str:
 
 
 def _announce(options: argparse.Namespace, slices: int, seconds: float) -> None:
-    """Say how long it will take, and ask a person at a terminal whether that is all right if it is long.
+    """Print the expected duration; if it is long and stdin is a terminal, ask whether to continue.
 
     Raises EdgeError cancelled.
     """

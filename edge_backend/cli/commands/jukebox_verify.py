@@ -1,4 +1,4 @@
-"""`jukebox verify`."""
+"""`jukebox verify`: checks the checksums of Jukebox's files."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""`preview DANCE.npz --audio SONG -o DANCE.mp4 --sheet SHEET.png`."""
+"""`preview DANCE.npz --audio SONG -o DANCE.mp4 --sheet SHEET.png`: draws a dance without Blender."""
 
 import argparse
 
@@ -9,7 +9,7 @@ from ..console import check_target, finish, progress
 
 
 def run(options: argparse.Namespace) -> None:
-    """Draw. Raises EdgeError preview_nothing, and as preview and motion.files do; OSError."""
+    """Draw the video, the sheet, or both. Raises EdgeError preview_nothing, those of preview, motion.files; OSError."""
     if not options.output and not options.sheet:
         raise EdgeError("preview_nothing", "There is nothing to draw.", "Give -o DANCE.mp4 or --sheet SHEET.png.")
     for target in filter(None, (options.output, options.sheet)):

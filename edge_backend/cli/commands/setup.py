@@ -1,6 +1,6 @@
-"""`setup`: makes, mends, renews or removes the backend's own environment. Standard library only.
+"""`setup`: creates, repairs, updates or removes the backend's environment. Standard library only.
 
-With --messages it is Blender's child: it speaks the worker's protocol, and ends when it is cancelled or Blender does.
+With --messages it uses the worker's protocol on stdin and stdout, and ends when it is cancelled or when Blender ends.
 """
 
 import argparse
@@ -21,11 +21,11 @@ from ...worker.progress_messages import ProgressMessages
 from ..progress_bar import ProgressBar
 
 JOB = "setup"
-"""The name of the job in its messages."""
+"""The job's name in messages."""
 
 
 def run(options: argparse.Namespace) -> None:
-    """Do it. Raises EdgeError setup_*, download_*, disk_full."""
+    """Run the set-up. Raises EdgeError setup_*, download_*, disk_full."""
     if options.messages:
         _serve(options)
     else:
@@ -40,13 +40,13 @@ def _work(options: argparse.Namespace, report: Report) -> str:
     if options.remove:
         return remove(options.home)
     if options.proxy:
-        os.environ["https_proxy"] = options.proxy  # urllib goes by it
+        os.environ["https_proxy"] = options.proxy  # read by urllib
     source = Source(options.mirror, options.wheels)
     return set_up(SetUp(options.home, options.build, source), report)
 
 
 def _serve(options: argparse.Namespace) -> None:
-    """Never returns."""
+    """Run the set-up with messages on stdin and stdout, then exit; never returns."""
     end_with_parent()
     channel = Channel()
     threading.Thread(target=_listen, args=(channel,), name="listener", daemon=True).start()
@@ -60,7 +60,7 @@ def _serve(options: argparse.Namespace) -> None:
 
 
 def _listen(channel: Channel) -> None:
-    """Until somebody wants it to stop. It stops at once, wherever it is: another run goes on from there."""
+    """Read messages; on Cancel or Shutdown, or at the end of stdin, exit at once. A later run resumes the set-up."""
     for line in channel.lines():
         try:
             message = decode(line)
@@ -70,4 +70,4 @@ def _listen(channel: Channel) -> None:
             cancelled = EdgeError("cancelled", "Set-up was cancelled.", "It goes on from there the next time.")
             channel.send(Error(JOB, cancelled.code, cancelled.message, cancelled.hint))
             break
-    end_now()  # pip goes along
+    end_now()  # with its child processes

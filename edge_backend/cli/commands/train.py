@@ -1,12 +1,12 @@
 """Training from the command line.
 
-    python -m edge_backend train run PACK --out DIR      train, or go on with what DIR holds
-    python -m edge_backend train join FILE                 put exported weights together from their parts
+    python -m edge_backend train run PACK --out DIR        train, or resume the training in DIR
+    python -m edge_backend train join FILE                 join exported weights from their parts
     python -m edge_backend train aist FOLDER WAVS PACK     make a pack of AIST++
     python -m edge_backend train mocap FOLDER PACK         make a pack of own motion files
 
-Training runs on the CPU or a GPU, and on several under torchrun, with torch, numpy and safetensors alone. A folder with
-a checkpoint is gone on with, by the settings saved in it; options given on top of them win.
+Training runs on the CPU or a GPU, or on several with torchrun, and needs torch, numpy and safetensors only. In a folder
+with a checkpoint it resumes with the settings saved there; options override them.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, get_args, get_origin
 
-# cuBLAS reads this once, when it starts: without it its results may depend on timing.
+# cuBLAS reads this when it is initialised; without it, results may vary between runs.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 import torch
@@ -37,12 +37,12 @@ from ...training.parts import join_parts, write_parts
 from ...training.settings import MODES, TrainSettings
 from ...training.trainer import Trainer
 
-_SONGS_OF_AIST = 32 << 30  # bytes of Jukebox features, which many motions share
+_SONGS_OF_AIST = 32 << 30  # bytes for the cache of Jukebox features: motions share songs
 _GROUPS = {"": TrainSettings, "loss_": LossWeights, "augment_": Augmentation}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0 when the training is done or was stopped cleanly, 2 for what the user can mend."""
+    """Run a training command. Returns the exit code: 0 when done or stopped by a signal, 2 for an EdgeError."""
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
@@ -77,7 +77,7 @@ def _export(options: argparse.Namespace, trainer: Trainer) -> None:
 
 
 def _check_writable(options: argparse.Namespace) -> None:
-    """Raise before the training what would else be raised after it."""
+    """Check before the training that its files can be written. Raises EdgeError."""
     for path in (options.out / "settings.json", options.export):
         if path is not None:
             try:
@@ -175,7 +175,7 @@ def _add_train_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _settings(options: argparse.Namespace, device: torch.device) -> TrainSettings:
-    """The folder's settings, else the defaults for the device, with the given options on top."""
+    """The folder's settings, or the defaults for the device, overridden by the given options."""
     saved = options.out / "settings.json"
     if saved.exists():
         settings = TrainSettings.from_json(saved.read_text())
@@ -197,7 +197,7 @@ def _settings(options: argparse.Namespace, device: torch.device) -> TrainSetting
 
 
 def _start_processes(device: str) -> torch.device:
-    """The device of this process; joins the others where torchrun has started several."""
+    """The device of this process; under torchrun, also initialises the process group."""
     if "LOCAL_RANK" not in os.environ:
         return torch.device(device)
     distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
@@ -209,15 +209,15 @@ def _start_processes(device: str) -> torch.device:
 
 
 def _stop(began: float, limit: float) -> Callable[[], bool]:
-    """True once the time is over or a signal has asked for the end."""
+    """A function that returns True after `limit` seconds from `began`, or after SIGTERM or SIGINT."""
     asked = False
 
     def ask(_signal: int, _frame: FrameType | None) -> None:
         nonlocal asked
         asked = True
 
-    for wish in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(wish, ask)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask)
     return lambda: asked or time.monotonic() - began > limit
 
 

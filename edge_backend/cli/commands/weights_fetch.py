@@ -1,4 +1,4 @@
-"""`weights fetch edge`: the checkpoint of EDGE's authors; `weights fetch jukebox`: what it listens through."""
+"""`weights fetch edge`: installs the checkpoint of EDGE's authors; `weights fetch jukebox`: Jukebox, which it needs."""
 
 import argparse
 import contextlib
@@ -18,10 +18,10 @@ from . import jukebox_fetch
 from .jukebox_convert import whose
 
 EDGE = "edge-jukebox"
-"""Its id in the index, which knows the file's SHA-256."""
+"""Its id in the index of weights, which has the file's SHA-256."""
 
 PAGE = "https://drive.google.com/file/d/1BAR712cVEqB8GR37fcEihRV_xOC-fZrZ/view"
-"""Where the authors offer it: a page for people. It has no address from which a program could go on with a download."""
+"""The authors' download page. It has no direct address from which a program could resume a download."""
 
 _LICENCE = """The checkpoint is of EDGE's authors. Their code is under the MIT licence; of it they say nothing.
 It learned from AIST++ (terms of the AIST Dance DB) and hears music through Jukebox, whose licence allows neither
@@ -29,15 +29,15 @@ commercial use of it nor of what is made with it."""
 
 
 def run(options: argparse.Namespace) -> None:
-    """Bring in what was named. Raises EdgeError, OSError as the two do."""
+    """Install what options.name says. Raises as fetch_jukebox and fetch_edge."""
     fetch = fetch_jukebox if options.name == "jukebox" else fetch_edge
     fetch(options)
 
 
 def fetch_jukebox(options: argparse.Namespace) -> None:
-    """Fetch OpenAI's files, or take them from the folder --from, and convert them into the weights folder.
+    """Download OpenAI's files, or read them from the folder --from, and convert them into the weights folder.
 
-    What was fetched is removed once it is converted; the user's own files stay.
+    Downloaded files are removed after the conversion, the user's own files are not.
     Raises EdgeError download_busy, and EdgeError, OSError as `jukebox fetch` and `jukebox convert` do.
     """
     jukebox_fetch.accept(options)
@@ -67,10 +67,10 @@ def _bring(options: argparse.Namespace, files: Path, target: Path) -> None:
 
 
 def fetch_edge(options: argparse.Namespace) -> None:
-    """Check the file that the user brought and put it into the weights folder, ready to dance.
+    """Check the checkpoint that the user downloaded and import it into the weights folder.
 
-    Raises EdgeError weights_by_hand (without --from: where it is to be had), motion_missing, checkpoint_other (it is
-    not the authors' file), and as import_checkpoint does; OSError.
+    Raises EdgeError weights_by_hand (without --from; the hint says where to download), weights_missing,
+    checkpoint_other (not the authors' file), and those of import_checkpoint; OSError.
     """
     entry = next(weights for weights in known(options.weights_folder) if weights.id == EDGE)
     if options.source is None:

@@ -1,4 +1,4 @@
-"""`weights import FILE`."""
+"""`weights import FILE`: converts a checkpoint of EDGE's authors to a weights file."""
 
 import argparse
 
@@ -8,10 +8,10 @@ from ..console import check_target, finish
 
 
 def run(options: argparse.Namespace) -> None:
-    """Make weights from a checkpoint of EDGE's authors; unless told otherwise, in the weights folder and under the
-    name that the index has for exactly this file, else under the file's own.
+    """Convert a checkpoint. By default the weights are written to the weights folder.
 
-    Raises EdgeError output_impossible and as import_checkpoint does; OSError.
+    Their default name is the id that the index has for this file, or else the file's own. Raises EdgeError
+    output_impossible and those of import_checkpoint; OSError.
     """
     entry = identify_source(options.checkpoint) if options.checkpoint.is_file() else None
     folder = options.weights_folder or BUNDLED_FOLDER

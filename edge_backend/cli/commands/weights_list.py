@@ -1,4 +1,4 @@
-"""`weights list`."""
+"""`weights list`: lists known weights."""
 
 import argparse
 import json
@@ -7,7 +7,7 @@ from ...model.catalogue import KnownWeights, known
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print the weights that are known, and which of them are here."""
+    """Print the known weights and which of them are installed."""
     for entry in known(options.weights_folder):
         if options.json:
             print(json.dumps({"id": entry.id, "name": entry.name, "here": entry.path is not None}))

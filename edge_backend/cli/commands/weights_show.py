@@ -1,4 +1,4 @@
-"""`weights show NAME|FILE`."""
+"""`weights show NAME|FILE`: prints the metadata of a weights file."""
 
 import argparse
 import json
@@ -10,7 +10,7 @@ from ...model.weights_file import WeightsInfo, read_info
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print what a weights file says about itself. Raises EdgeError as catalogue.resolve and read_info do."""
+    """Print the metadata of a weights file. Raises EdgeError as catalogue.resolve and read_info do."""
     facts = _facts(read_info(resolve(options.name, options.weights_folder)))
     if options.json:
         print(json.dumps(facts))

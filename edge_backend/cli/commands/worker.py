@@ -1,4 +1,4 @@
-"""`worker`: the subprocess behind Blender."""
+"""`worker`: the subprocess of the add-on."""
 
 import argparse
 import os
@@ -8,11 +8,11 @@ from ...worker.server import run as serve
 _POOLS = (
     "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
 )  # fmt: skip
-"""Torch, numpy, scipy and librosa, imported later, go by these variables."""
+"""Thread numbers of torch, numpy, scipy and librosa, which read these variables when they are imported."""
 
 
 def run(options: argparse.Namespace) -> None:
-    """Serve until stdin ends; never returns."""
+    """Run the worker until stdin ends; never returns."""
     if options.threads:
         os.environ |= dict.fromkeys(_POOLS, str(options.threads))
     serve(options.device, options.weights_folder, options.idle_minutes, options.ahead)

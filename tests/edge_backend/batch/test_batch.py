@@ -56,9 +56,9 @@ def test_neither_a_batch_nor_a_worker_that_is_killed_nor_a_song_that_fails_stops
     command = [sys.executable, "-m", "edge_backend", *arguments]
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        told = [process.stdout.readline() for _ in range(3)]  # broken-1, broken-2, quick-1
+        lines = [process.stdout.readline() for _ in range(3)]  # broken-1, broken-2, quick-1
         process.kill()
-    assert "quick-1: 60 frames" in told[2]
+    assert "quick-1: 60 frames" in lines[2]
     first = (tmp_path / "quick-1.npz").stat().st_mtime_ns
     assert rows(tmp_path / "manifest.csv")["slow-2"]["state"] == "waiting"
 
@@ -128,7 +128,7 @@ def test_a_folder_takes_one_batch_at_a_time(folder: Path, tmp_path: Path, capfd:
         assert cli.main(batch(folder, tmp_path)) == 2
         yield from ()
 
-    run_batch([], tmp_path, meanwhile, tmp_path / "manifest.csv", tell=print)  # type: ignore[arg-type]
+    run_batch([], tmp_path, meanwhile, tmp_path / "manifest.csv", report=print)  # type: ignore[arg-type]
     assert "[batch_busy]" in capfd.readouterr().err
 
 

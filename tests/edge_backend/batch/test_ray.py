@@ -52,11 +52,11 @@ def test_every_take_is_made_once_although_a_process_is_killed(takes: list[Take],
     subprocess.run(
         [ray, "start", "--head", "--port", "26379", "--num-cpus", "2", "--include-dashboard", "false"], check=True
     )
-    told: list[Outcome] = []
+    reported: list[Outcome] = []
     killed: list[int] = []
 
     def kill_one() -> None:
-        while len(told) < 2:  # in the middle: two are made, six are not
+        while len(reported) < 2:  # in the middle: two are made, six are not
             time.sleep(0.02)
         while not killed:
             for pid in dancing_processes()[:1]:
@@ -68,15 +68,17 @@ def test_every_take_is_made_once_although_a_process_is_killed(takes: list[Take],
     try:
         config = PoolConfig(jobs=0, device="cpu")
 
-        def dancers(left: list[Take], folder: Path) -> object:
+        def executor(left: list[Take], folder: Path) -> object:
             return make_on_ray(left, folder, config, "127.0.0.1:26379")
 
-        outcomes = run_batch(takes, tmp_path, dancers, tmp_path / "m.csv", tell=told.append)  # type: ignore[arg-type]
+        outcomes = run_batch(takes, tmp_path, executor, tmp_path / "m.csv", report=reported.append)  # type: ignore[arg-type]
     finally:
         subprocess.run([ray, "stop", "--force"], check=True)
     assert killed
     assert [outcome.state for outcome in outcomes] == ["made"] * TAKES
-    assert sorted(outcome.take.name for outcome in told) == sorted(take.name for take in takes)  # each heard of once
+    assert sorted(outcome.take.name for outcome in reported) == sorted(
+        take.name for take in takes
+    )  # each heard of once
     assert sorted(path.stem for path in tmp_path.glob("*.npz")) == sorted(take.name for take in takes)
 
     # And what a cluster makes is what this machine makes.

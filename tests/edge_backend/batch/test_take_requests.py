@@ -54,9 +54,9 @@ def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
 
 
 def test_two_takes_of_one_given_name_are_refused() -> None:
-    wishes = [TakeRequest(GenerateRequest("s.wav", seed=seed), "hero") for seed in (1, 2)]
-    assert code_of(takes_of, wishes) == "batch_name"
-    assert len(takes_of(wishes[:1] * 2)) == 1
+    requests = [TakeRequest(GenerateRequest("s.wav", seed=seed), "hero") for seed in (1, 2)]
+    assert code_of(takes_of, requests) == "batch_name"
+    assert len(takes_of(requests[:1] * 2)) == 1
 
 
 # --- Manifests
@@ -69,9 +69,9 @@ def test_a_spreadsheet_says_song_by_song_what_is_wanted(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     usual = GenerateRequest("", steps=4, energy=0.9)
-    wishes = read_manifest(path, usual, (7,))
+    requests = read_manifest(path, usual, (7,))
     a = str(tmp_path / "music/a.ogg")
-    assert wishes == [
+    assert requests == [
         TakeRequest(GenerateRequest(a, seed=1, style="salsa", energy=0.5, steps=4)),
         TakeRequest(GenerateRequest(a, seed=2, style="salsa", energy=0.5, steps=4)),
         TakeRequest(GenerateRequest("/b.ogg", seed=7, steps=4, energy=0.9, duration=10, on_beat=0.5), "finale"),

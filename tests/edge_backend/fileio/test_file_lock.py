@@ -97,5 +97,5 @@ def test_neither_set_up_nor_a_batch_calls_it_busy(tmp_path: Path, reason: str) -
         pass
     assert caught.value.code == "file_lock" and reason in caught.value.message
     with pytest.raises(EdgeError) as caught:
-        run_batch([], tmp_path / "out", lambda *_: iter(()), tmp_path / "manifest.csv", tell=print)  # type: ignore
+        run_batch([], tmp_path / "out", lambda *_: iter(()), tmp_path / "manifest.csv", report=print)  # type: ignore
     assert caught.value.code == "file_lock" and reason in caught.value.message

@@ -15,7 +15,7 @@ from edge_backend.audio.loading import load
 from edge_backend.errors import EdgeError
 from edge_backend.generation.model_cache import ModelCache
 from edge_backend.generation.pipeline import generate, write_dance, write_features
-from edge_backend.generation.postprocess import on_stage
+from edge_backend.generation.postprocess import place_at_origin
 from edge_backend.motion.files import load_motion
 from edge_backend.motion.motion import Motion
 from edge_backend.motion.rotations import axis_angle_to_matrix
@@ -242,12 +242,14 @@ def test_progress_goes_through_the_stages_in_order(
 
 
 @given(heading=st.floats(-3.1, 3.1), x=st.floats(-5, 5), y=st.floats(-5, 5))
-def test_on_stage_a_dance_begins_at_the_middle_and_faces_the_viewer(heading: float, x: float, y: float) -> None:
+def test_place_at_origin_a_dance_begins_at_the_middle_and_faces_the_viewer(heading: float, x: float, y: float) -> None:
     turn = axis_angle_to_matrix(np.array([0.0, 0.0, heading]))
     rotations = np.tile(np.eye(3, dtype=np.float32), (60, 24, 1, 1))
     rotations[:, 0] = turn @ Y_UP_TO_Z_UP
     walk = np.stack([np.linspace(0, 1, 60), np.zeros(60), np.full(60, 0.9)], axis=1)  # along x, before the turn
-    motion = on_stage(Motion(rotations, (walk @ turn.T + [x, y, 0]).astype(np.float32), np.zeros((60, 4), np.float32)))
+    motion = place_at_origin(
+        Motion(rotations, (walk @ turn.T + [x, y, 0]).astype(np.float32), np.zeros((60, 4), np.float32))
+    )
     assert np.abs(motion.root[0, :2]).max() == 0
     forward = motion.rotations[:, 0] @ [0, 0, 1]
     assert np.abs(forward - [0, -1, 0]).max() < 1e-5

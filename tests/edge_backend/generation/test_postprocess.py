@@ -1,4 +1,4 @@
-"""A dance that is made ready a stretch at a time: what was shown stays, and what comes is joined to it smoothly."""
+"""Incremental postprocessing: frames once shown do not change, and later ones continue them smoothly."""
 
 import numpy as np
 import pytest
@@ -20,9 +20,9 @@ def vectors():
     return swaying(FRAMES, place=(1.0, 2.0), heading=1.0).vectors()
 
 
-def postprocessor(kept=None, on_beat=1.0, smoothness=0.2, feet=True):
+def postprocessor(edit=None, on_beat=1.0, smoothness=0.2, feet=True):
     return Postprocessor(
-        BEATS, kept or EditConstraints(free(FRAMES)), on_beat, FootSettings(enabled=feet), smoothness, {"seed": 1}
+        BEATS, edit or EditConstraints(free(FRAMES)), on_beat, FootSettings(enabled=feet), smoothness, {"seed": 1}
     )
 
 
@@ -30,10 +30,10 @@ def acceleration(motion):
     return np.linalg.norm(np.diff(motion.joints(), n=2, axis=0), axis=-1).max(axis=1)
 
 
-def test_what_was_shown_stays_bit_for_bit(vectors):
-    growing = postprocessor()
-    beginnings = [growing.beginning(vectors[:end]) for end in ENDS]
-    whole = growing.whole(vectors)
+def test_frames_once_shown_are_unchanged_bit_for_bit(vectors):
+    incremental = postprocessor()
+    beginnings = [incremental.beginning(vectors[:end]) for end in ENDS]
+    whole = incremental.whole(vectors)
     assert whole.frames == FRAMES
     for end, beginning in zip(ENDS, beginnings, strict=True):
         assert beginning is not None
@@ -42,19 +42,19 @@ def test_what_was_shown_stays_bit_for_bit(vectors):
 
 
 def test_stretches_join_without_a_jolt(vectors):
-    growing = postprocessor()
+    incremental = postprocessor()
     for end in ENDS:
-        growing.beginning(vectors[:end])
-    jolts = acceleration(growing.whole(vectors))
+        incremental.beginning(vectors[:end])
+    jolts = acceleration(incremental.whole(vectors))
     seams = [jolts[end - LOOK_AHEAD - 3 : end - LOOK_AHEAD + 2].max() for end in ENDS]
     assert max(seams) < 2 * np.percentile(acceleration(postprocessor().whole(vectors)), 99)
 
 
 def test_too_little_is_not_shown_yet(vectors):
-    growing = postprocessor()
-    assert growing.beginning(vectors[:40]) is None
-    assert growing.beginning(vectors[:150]) is not None
-    assert growing.beginning(vectors[:150]) is None  # nothing new
+    incremental = postprocessor()
+    assert incremental.beginning(vectors[:40]) is None
+    assert incremental.beginning(vectors[:150]) is not None
+    assert incremental.beginning(vectors[:150]) is None  # nothing new
 
 
 def test_at_once_and_untouched_the_dance_is_what_it_was_but_for_its_place(vectors):
@@ -65,11 +65,11 @@ def test_at_once_and_untouched_the_dance_is_what_it_was_but_for_its_place(vector
     assert plain.root[0, :2].tolist() == [0, 0]
 
 
-def test_what_is_kept_further_on_stays_in_its_place(vectors):
-    """Though the feet of what was shown before have moved the dancer."""
-    kept = EditConstraints(frame_range(vectors[500:560], 500, FRAMES))
-    growing = postprocessor(kept)
+def test_constraints_further_on_are_met_exactly(vectors):
+    """Although the foot cleanup of the frames shown before has moved the root."""
+    edit = EditConstraints(frame_range(vectors[500:560], 500, FRAMES))
+    incremental = postprocessor(edit)
     for end in ENDS:
-        growing.beginning(vectors[:end])
-    whole = growing.whole(vectors)
+        incremental.beginning(vectors[:end])
+    whole = incremental.whole(vectors)
     np.testing.assert_allclose(whole.root[500:560], Motion.from_vectors(vectors).root[500:560], atol=1e-6)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_backend.runtime.malloc_tuning import KEPT_BYTES
+from edge_backend.runtime.malloc_tuning import RETAINED_BYTES
 
 ROOT = Path(__file__).resolve().parents[3]
 AS_THE_NETWORK = 5 << 20  # bytes; the largest array of one evaluation
@@ -46,7 +46,7 @@ print(new_pages())
     pages = MOMENTS * AS_THE_NETWORK // 4096
     assert before > pages / 2
     assert after < pages / 100
-    assert MOMENTS * AS_THE_NETWORK < KEPT_BYTES
+    assert MOMENTS * AS_THE_NETWORK < RETAINED_BYTES
 
 
 def test_every_command_keeps_its_memory() -> None:
