@@ -1,4 +1,4 @@
-"""Many songs at a time: real worker processes with a tiny network, killed and stopped where a night would do it."""
+"""Batches in real worker processes with a tiny network, with workers killed and batches interrupted."""
 
 import csv
 import importlib.util

@@ -1,4 +1,4 @@
-"""The same batch on a Ray of two processes, one of which is killed. Slow, and only where ray is installed."""
+"""A batch on a Ray of two processes, one of which is killed. Slow, and only where ray is installed."""
 
 import os
 import signal

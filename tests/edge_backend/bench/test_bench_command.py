@@ -1,4 +1,4 @@
-"""`bench` says in a table, or as JSON, how long dances took."""
+"""`bench` prints the timings as a table or as JSON."""
 
 import json
 

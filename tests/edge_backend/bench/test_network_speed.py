@@ -1,4 +1,4 @@
-"""What the bench calls the network's work is what the network does."""
+"""The bench's operation count equals that of the network."""
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel

@@ -1,4 +1,4 @@
-"""What animators type to keep and change dances: the examples of docs/editing.md are run as they stand there."""
+"""The editing options of `generate`: the examples of docs/editing.md are run as written."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The command line as people and programs meet it: real processes, but for what only their arguments decide."""
+"""The command line, in real processes except for tests of arguments alone."""
 
 import io
 import json

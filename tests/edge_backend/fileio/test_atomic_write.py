@@ -1,4 +1,4 @@
-"""Files appear whole or not at all, whoever writes at the same time, and what happens to the power and the disk."""
+"""Atomic writes, with concurrent writers, failures of the disk, and flushes against power failures."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""Downloads go on where they broke off, from a server that breaks off, and end with the right file or with none."""
+"""Downloads are resumed after broken connections, and end with the right file or with none."""
 
 import errno
 import hashlib

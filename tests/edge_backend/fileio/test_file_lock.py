@@ -1,4 +1,4 @@
-"""A file is held by one process at a time; a disk that cannot have files held is told from one that is busy."""
+"""File locks are exclusive among processes; disks without locks are distinguished from files that are locked."""
 
 import errno
 import os
@@ -78,7 +78,7 @@ def test_a_lock_that_was_removed_while_it_was_opened_is_opened_anew(
 
 @pytest.fixture(params=[errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
 def reason(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The disk cannot do it, as NFS without its lock service and Lustre without flock; its words."""
+    """Error messages of disks without locks, such as NFS without its lock service and Lustre without flock."""
 
     def flock(*_arguments: object) -> None:
         raise OSError(request.param, os.strerror(request.param))

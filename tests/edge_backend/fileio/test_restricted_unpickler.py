@@ -1,4 +1,4 @@
-"""Pickles of arrays: read as numpy reads them, and safe whatever they say of themselves."""
+"""Pickles of arrays are read as numpy reads them, and safely if their contents are malicious."""
 
 import io
 import pickle

@@ -1,4 +1,4 @@
-"""Editing from request to dance: the tasks of docs/editing.md, what is held, what is left alone, and bad requests.
+"""Edits from request to dance: the tasks of docs/editing.md, exact constraints, free values, and invalid requests.
 
 How smoothly held and free frames join is tested in diffusion/test_editing.py, and with the bundled weights at the end.
 """
@@ -43,7 +43,7 @@ ALL = range(FRAMES)
 
 
 class Stage:
-    """A song, a network that is quick because it is tiny, and a dance to edit, far from where dances begin."""
+    """A song, a tiny network, and a dance to edit, which is far from the origin."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -212,7 +212,7 @@ def test_rows_may_be_soft_and_fade(stage: Stage) -> None:
 
 
 def test_feet_stand_where_contacts_are_kept(stage: Stage) -> None:
-    """The old dance's left foot swings; told that it stands, the cleanup plants it."""
+    """The old dance's left foot swings; with a contact constraint, the cleanup plants it."""
     edit = replace(varied(stage.source, 0.0), contacts=(KeepContacts(100, 130, ("left_foot",)),))
     ankles = [motion.joints()[101:129, Joint.LEFT_ANKLE] for motion in (stage.old, stage.dance(edit))]
     swung, stood = (np.linalg.norm(np.diff(ankle, axis=0), axis=1).max() for ankle in ankles)

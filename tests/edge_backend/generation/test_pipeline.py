@@ -1,4 +1,4 @@
-"""From song to dance: length, place on the stage, the same bytes again, and sentences for what cannot be."""
+"""Generation of a dance: length, placement at the origin, reproducibility, and errors."""
 
 import hashlib
 import weakref
@@ -196,7 +196,7 @@ def test_a_report_that_raises_stops_before_the_next_network_evaluation(
 def test_what_is_shown_of_a_dance_in_the_making_is_what_it_becomes(
     song: str, weights: str, model_cache: ModelCache
 ) -> None:
-    """With the timing, the smoothing and the feet, which look ahead."""
+    """With beat alignment, smoothing and foot cleanup, which depend on later frames."""
     beginnings: list[Motion] = []
     request = GenerateRequest(song, duration=20.0, steps=2, weights=weights, sequential=True, smoothness=0.3)
     whole = generate(request, model_cache=model_cache, on_partial=beginnings.append)

@@ -1,4 +1,4 @@
-"""Motion files: what is written comes back, the same bytes every time, and other files are named as such."""
+"""Motion files: round trips, equal bytes for equal motions, and errors for other files."""
 
 import json
 import os

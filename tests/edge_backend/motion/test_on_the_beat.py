@@ -1,4 +1,4 @@
-"""Stops drawn onto beats, on a body that swings its arm and stops when we say."""
+"""Beat alignment, on a body that swings its arm with stops at given times."""
 
 import numpy as np
 import pytest
@@ -55,7 +55,7 @@ def test_stops_come_to_lie_on_the_beats():
 
 
 def test_a_dance_that_does_not_listen_beats_chance_afterwards():
-    """Stops 0.25 to 0.7 s apart fall where they like beside beats every 0.5 s; then far more of them fall on beats."""
+    """Stops 0.25 to 0.7 s apart, at random relative to beats every 0.5 s; after alignment far more are on beats."""
     stops = np.cumsum(np.random.default_rng(0).uniform(0.25, 0.7, 40))
     before = swinging(stops[stops < SECONDS - 0.1])
     after = align_to_beats(before, BEATS)

@@ -1,4 +1,4 @@
-"""Rotations keep their meaning on every way from one form to another."""
+"""Conversions between representations of rotations, as round trips and against other libraries."""
 
 import numpy as np
 import pytest

@@ -33,7 +33,7 @@ def test_bands_are_solved_as_the_full_matrix_is(frames, unknowns, seed):
 
 @given(st.integers(1, 30), st.integers(1, 20), st.integers(0, 10**6))
 def test_five_diagonals_are_solved_as_the_full_matrix_is(frames, columns, seed):
-    """Few columns take another way than many."""
+    """Few and many columns are solved by different code."""
     random = np.random.default_rng(seed)
     weight, right = random.uniform(0.1, 2, frames), random.normal(size=(frames, columns))
     diagonal, first, second = weight.copy(), *np.zeros((2, frames))
@@ -46,7 +46,7 @@ def test_five_diagonals_are_solved_as_the_full_matrix_is(frames, columns, seed):
 
 @given(st.integers(1, 90), st.integers(1, 4), st.integers(0, 10**6))
 def test_two_by_two_blocks_are_solved_as_the_full_matrix_is(blocks, columns, seed):
-    """Few blocks take another way than many."""
+    """Few and many blocks are solved by different code."""
     random = np.random.default_rng(seed)
     above = random.normal(size=(blocks - 1, 2, 2))
     diagonal = random.normal(size=(blocks, 2, 2))

@@ -1,4 +1,4 @@
-"""Every process is started as its system wants it: no console windows, Ctrl-C for whom it is meant, none too many."""
+"""Child processes are started with each system's options: no console windows, no Ctrl-C, no more than allowed."""
 
 import ast
 import os

@@ -1,4 +1,4 @@
-"""Devices: what is promised without torch is what torch then takes."""
+"""Devices: the device predicted without torch is the one that torch uses."""
 
 import subprocess
 import sys

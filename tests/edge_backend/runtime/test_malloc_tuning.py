@@ -1,4 +1,4 @@
-"""What the network frees is there when it asks again: the system does not have to fill new pages with zeros."""
+"""Freed memory is reused by the network, without page faults for new, zeroed pages."""
 
 import platform
 import subprocess

@@ -1,4 +1,4 @@
-"""A GPU without enough memory: smaller pieces, then the CPU, and a word about it."""
+"""A GPU without enough memory: smaller batches, then the CPU, with a warning each time."""
 
 from pathlib import Path
 

@@ -70,7 +70,7 @@ def pack_path(pack_arrays, tmp_path_factory):
 
 @dataclass
 class Clock:
-    """Takes the place of the module time. Each look at it takes 0.08 s; nothing else takes any."""
+    """A stand-in for the module time, whose clock advances by 0.08 s at each call and not otherwise."""
 
     now: float = 1000.0
 
@@ -81,7 +81,7 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch):
-    """The clock by which training counts its minutes, however busy the machine is."""
+    """Replaces the clock of the training, so that tests do not depend on the machine's speed."""
     clock = Clock()
     for module in ("cli.commands.train", "training.measure", "training.trainer"):
         monkeypatch.setattr(f"edge_backend.{module}.time", clock)

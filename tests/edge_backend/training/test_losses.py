@@ -40,7 +40,7 @@ def scale():
 
 
 def standing(scale, windows=2, frames=150):
-    """Normalised vectors of someone who stands still with all contacts unsaid."""
+    """Normalised vectors of a still pose with all contacts 0."""
     vectors = torch.zeros(windows, frames, 151)
     vectors[..., 7:] = torch.eye(3)[:2].reshape(-1).repeat(24)
     normalised = vectors * scale.scale + scale.min

@@ -1,4 +1,4 @@
-"""Dances drawn while a network learns, and that drawing them changes nothing."""
+"""Dances sampled during training; sampling does not affect the training."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The step waits for nothing on the device: what a GPU needs, told by the operations that it is made of."""
+"""The training step has no synchronising operations and is the same at every step, as CUDA graphs require."""
 
 from collections import Counter
 from dataclasses import replace
@@ -64,7 +64,7 @@ def test_the_optimiser_and_the_average_are_a_handful_of_operations_whatever_the_
 
 
 def test_every_step_asks_for_the_same_operations(build):
-    """A recorded step is played again and again: nothing may depend on the step's number."""
+    """A recorded step is replayed for every step: its operations may not depend on the step's number."""
     step, counts = build(), []
     for number in (0, 1, 7):
         with Operations() as operations:

@@ -1,4 +1,4 @@
-"""Jobs in a row, some of them cancelled: memory stays, folders are left clean, no process is left over."""
+"""Many jobs, some cancelled: memory does not grow, folders are left clean, no process remains."""
 
 import random
 import sys

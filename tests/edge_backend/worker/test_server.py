@@ -1,4 +1,4 @@
-"""The worker as Blender meets it: a real process behind two pipes."""
+"""The worker as a real process with pipes, as Blender runs it."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The warmup makes the first dance as quick as the next, and is in nobody's way."""
+"""The warmup makes the first dance as fast as later ones, and delays no job."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_weights_that_cannot_be_loaded_are_left_to_the_dance_that_needs_them(mon
 
 def test_another_thread_may_ask_what_is_loaded_while_the_weights_are_given_back():
     class GivingBack(ModelCache):
-        """Whose weights are gone as soon as somebody has looked at them."""
+        """A model cache whose weights are gone after the first look-up."""
 
         @property
         def _weights(self):

@@ -1,4 +1,4 @@
-"""Few keys in place of many: what the curves hold, and what they cost."""
+"""Keyframe reduction: errors of the curves, standing feet, numbers of keys, and time."""
 
 from pathlib import Path
 

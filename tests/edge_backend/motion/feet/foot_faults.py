@@ -1,4 +1,4 @@
-"""Faults like those of a motion model, put into a good motion: what the cleanup is measured against."""
+"""Adds faults like those of generative models to a good motion, to measure the cleanup."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What counts as a plant. The scene: one foot, flat on the floor, doing what each test says."""
+"""Detection of plants, on one foot that moves as each test prescribes."""
 
 import numpy as np
 import pytest
@@ -77,7 +77,7 @@ def test_a_foot_that_creeps_a_little_is_planted():
 
 
 def test_a_foot_that_the_model_tells_to_stand_is_planted_though_it_slides_fast_if_not_far():
-    """As motion models do: 0.6 m/s where their own contact says that the foot stands, but for a quarter of a second."""
+    """As in generated motions: 0.6 m/s while the contact channel is 1, except for a quarter of a second."""
     contact = between(20, 27, 1, 0)
     points, heights, contacts = scene(speed=0.6, contact=contact)
     found = detect_contacts(points, heights, contacts, FootSettings(), 1.0)

@@ -1,4 +1,4 @@
-"""Fits against dense algebra; bridges and envelopes by their promises."""
+"""Fits are compared with dense solutions; bridges and envelopes are tested for their properties."""
 
 import numpy as np
 from hypothesis import given

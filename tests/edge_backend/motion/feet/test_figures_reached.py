@@ -1,4 +1,4 @@
-"""What the cleanup has to reach, on dances with the faults of motion models put in."""
+"""The required figures of the cleanup, on dances with added faults like those of generative models."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What the cleanup has to reach on dances as a network makes them, by the network's own contacts."""
+"""The required figures of the cleanup on dances of the network, with the network's contacts."""
 
 from functools import cache
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A clean dance that was carried over to a rig of other proportions: what gives, and how far."""
+"""A clean dance retargeted to a rig of other proportions: the changes of root, stances and legs, and their limits."""
 
 import numpy as np
 import pytest

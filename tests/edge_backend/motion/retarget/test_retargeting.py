@@ -170,7 +170,7 @@ def test_feet_without_toe_bones_do_not_pierce_the_floor_with_their_tips(name):
 
 @pytest.mark.parametrize("name", ["salsa", "commercial", "modern", "breakdance"])
 def test_on_a_rig_of_the_models_proportions_clean_feet_stay_as_they_are(name):
-    """What slides in a clean dance means to: it must not be planted after all, which would turn legs by ten degrees."""
+    """Feet that slide in a clean dance are not planted on the rig: planting would rotate legs by ten degrees."""
     motion = clean_motion(dance(name))
     measured = fit(make_rig(), MAP)
     (_, before), (_, after) = (leg_motion(measured, motion, settings) for settings in (None, FootSettings()))
