@@ -53,17 +53,17 @@ def download(url: str, target: Path, sha256: str, report: Report = silent, *, pa
 
 @contextmanager
 def alone_at(target: Path) -> Iterator[None]:
-    """No other process fetches this file or folder meanwhile; `target`.lock says so until then.
+    """Lock the download of this file or folder against other processes, by `target`.lock.
 
-    A disk that cannot lock files gives no such protection. Raises EdgeError download_busy; OSError.
+    On disks without file locks there is no protection. Raises EdgeError download_busy; OSError.
     """
     busy = EdgeError(
         "download_busy", f"{target} is being fetched already, by another program.", "Wait until it has finished."
     )
     lock = target.with_name(target.name + ".lock")
-    with contextlib.ExitStack() as held:
+    with contextlib.ExitStack() as stack:
         try:
-            held.enter_context(holding(lock, busy, keep=False))
+            stack.enter_context(holding(lock, busy, keep=False))
         except EdgeError as error:
             if error is busy:
                 raise

@@ -1,4 +1,4 @@
-"""Sound at another rate, in numpy: a windowed sinc, applied as matrix products.
+"""Resampling of audio in numpy: a windowed sinc filter, applied as matrix products.
 
 J. O. Smith, "Digital Audio Resampling Home Page", https://ccrma.stanford.edu/~jos/resample: band-limited interpolation.
 """
@@ -13,28 +13,28 @@ from numpy.typing import NDArray
 Samples = NDArray[np.float32]
 
 ZEROS = 16  # zero crossings of the sinc on either side
-PASSBAND = 0.95  # of half of the lower rate: there the filter is 6 dB down
+PASSBAND = 0.95  # cutoff (-6 dB), as a share of half of the lower rate
 BETA = 8.0  # of the Kaiser window: 80 dB
-GROUP = 128  # samples that a row of a product makes, or a few more
-MOST = 2048
-PHASES = 64  # between two samples, where groups do not begin on one
+GROUP = 128  # least number of output samples per row of a product
+MOST = 2048  # largest such number; above it, groups start between input samples
+PHASES = 64  # positions between two input samples for that case
 ROWS = 512  # of a product
 
 
 def resampled(samples: Samples, rate: int, target: int) -> Samples:
-    """The sound (n,) at `target` samples a second: (ceil(n * target / rate),). Before and behind it there is silence.
+    """Resample samples (n,) from `rate` to `target` samples a second: (ceil(n * target / rate),).
 
-    Linear phase: nothing moves in time. What lies above half of the lower rate is removed.
+    A linear-phase low-pass with a cutoff just below half of the lower rate. Beyond the ends the samples are taken as 0.
     """
     if rate == target:
         return samples
     length = math.ceil(len(samples) * target / rate)
     ratio = Fraction(target, rate)
     whole = ratio.numerator * math.ceil(GROUP / ratio.numerator)
-    count = whole if whole <= MOST else GROUP  # whole: every group begins on a sample
+    count = whole if whole <= MOST else GROUP  # whole: every group starts at an input sample
     reach = _reach(ratio)
-    heard = np.pad(samples, (reach, reach + math.ceil(count / ratio) + 2))
-    windows = np.lib.stride_tricks.sliding_window_view(heard, 2 * reach + math.ceil(count / ratio) + 1)
+    padded = np.pad(samples, (reach, reach + math.ceil(count / ratio) + 2))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + math.ceil(count / ratio) + 1)
     numbers = np.arange(math.ceil(length / count), dtype=np.int64)
     begins, rest = np.divmod(numbers * count * ratio.denominator, ratio.numerator)
     phases = np.round(rest * (PHASES / ratio.numerator)).astype(int)
@@ -48,18 +48,21 @@ def resampled(samples: Samples, rate: int, target: int) -> Samples:
 
 
 def _cutoff(ratio: Fraction) -> float:
-    """Where the filter ends, of half of the rate that comes in."""
+    """The cutoff, as a share of half of the input rate."""
     return PASSBAND * min(float(ratio), 1.0)
 
 
 def _reach(ratio: Fraction) -> int:
-    """Samples on either side that a sample is made of."""
+    """The filter's length on either side, in input samples."""
     return math.ceil(ZEROS / _cutoff(ratio))
 
 
 @lru_cache(maxsize=2 * PHASES)
 def _matrix(ratio: Fraction, count: int, phase: int) -> Samples:
-    """Weights (n, count) that make `count` samples of n, the first of them `phase` / PHASES behind sample `reach`."""
+    """Weights (n, count) from n input samples to `count` output samples.
+
+    The first output sample is `phase` / PHASES after input sample number `reach`.
+    """
     cutoff, reach = _cutoff(ratio), _reach(ratio)
     places = reach + phase / PHASES + np.arange(count) / float(ratio)
     apart = np.arange(2 * reach + math.ceil(count / ratio) + 1)[:, None] - places

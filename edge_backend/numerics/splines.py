@@ -1,4 +1,4 @@
-"""Cubic curves through given points. scipy has the same, but takes a quarter of a second to load."""
+"""Cubic spline interpolation in numpy, without scipy, whose import takes 0.25 s."""
 
 import numpy as np
 
@@ -7,10 +7,10 @@ from .banded import solve_pentadiagonal
 
 
 def monotone_spline(x: Array, y: Array, at: Array) -> Array:
-    """The monotone cubic (m,) at `at` through points (x, y), each (n,), n >= 2, x ascending: between two points it
-    stays between their values.
+    """Evaluate at `at` (m,) the monotone cubic spline through points x, y, each (n,), n >= 2, x ascending.
 
-    Fritsch and Carlson (1980) with the slopes of Fritsch and Butland (1984), as scipy.interpolate.PchipInterpolator.
+    Between two points its values are between theirs. Fritsch and Carlson (1980) with the slopes of Fritsch and Butland
+    (1984), like scipy.interpolate.PchipInterpolator.
     """
     steps = np.diff(x)
     secants = np.diff(y) / steps
@@ -28,7 +28,7 @@ def monotone_spline(x: Array, y: Array, at: Array) -> Array:
 
 
 def _end_slope(step: float, next_step: float, secant: float, next_secant: float) -> float:
-    """The slope at an end by three points, bounded so that the curve stays monotone."""
+    """The slope at an end, from three points, bounded such that the curve is monotone."""
     slope = ((2 * step + next_step) * secant - step * next_secant) / (step + next_step)
     if np.sign(slope) != np.sign(secant):
         return 0.0
@@ -38,9 +38,9 @@ def _end_slope(step: float, next_step: float, secant: float, next_secant: float)
 
 
 def natural_spline(x: Array, y: Array, at: Array) -> Array:
-    """The natural cubic spline (m, k) at `at` through points x (n,), ascending, and y (n, k), n >= 2.
+    """Evaluate at `at` (m,) the natural cubic spline (m, k) through points x (n,), ascending, and y (n, k), n >= 2.
 
-    Its second derivative is continuous, and 0 at both ends; scipy.interpolate.CubicSpline with bc_type="natural".
+    Its second derivative is continuous, and 0 at both ends, like scipy.interpolate.CubicSpline with bc_type="natural".
     """
     steps = np.diff(x)
     secants = np.diff(y, axis=0) / steps[:, None]
@@ -57,7 +57,7 @@ def natural_spline(x: Array, y: Array, at: Array) -> Array:
 def _cubics(x: Array, y: Array, slopes: Array, at: Array) -> Array:
     """The piecewise cubic at `at` (m,) with values y and slopes (n, ...) at x (n,).
 
-    Summed in powers of the distance to the point before, as scipy does it, which gives the same bits.
+    Summed in powers of the distance to the previous point, as in scipy, which gives the same bits.
     """
     column = (-1, *[1] * (y.ndim - 1))
     steps = np.diff(x).reshape(column)

@@ -42,7 +42,7 @@ FRAMES = 210  # 7 s, two windows
 ALL = range(FRAMES)
 
 
-class Stage:
+class EditCase:
     """A song, a tiny network, and a dance to edit, which is far from the origin."""
 
     def __init__(self, folder: Path) -> None:
@@ -70,8 +70,8 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
-    return Stage(tmp_path_factory.mktemp("editing"))
+def case(tmp_path_factory: pytest.TempPathFactory) -> EditCase:
+    return EditCase(tmp_path_factory.mktemp("editing"))
 
 
 def degrees(one: Motion, other: Motion) -> Array:
@@ -101,130 +101,130 @@ def test_the_words_of_requests_are_those_of_the_skeleton() -> None:
 
 @pytest.mark.parametrize("sequential", [False, True])
 @pytest.mark.parametrize("sampler", ["ddim", "ddpm", "dpmpp"])
-def test_a_dance_goes_on_from_another(stage: Stage, sampler: str, sequential: bool) -> None:
-    new = stage.dance(going_on(stage.source, 90), sampler=sampler, sequential=sequential)
-    assert same(new, stage.old, range(90))
-    assert in_place(new, stage.old, range(90))
-    assert differs(new, stage.old, range(100, FRAMES))
+def test_a_dance_goes_on_from_another(case: EditCase, sampler: str, sequential: bool) -> None:
+    new = case.dance(going_on(case.source, 90), sampler=sampler, sequential=sequential)
+    assert same(new, case.old, range(90))
+    assert in_place(new, case.old, range(90))
+    assert differs(new, case.old, range(100, FRAMES))
 
 
-def test_a_dance_goes_on_from_the_end_of_a_motion_that_began_before_the_song(stage: Stage) -> None:
-    new = stage.dance(going_on(replace(stage.source, first=-150), FRAMES))
-    assert np.allclose(new.root[:60], stage.old.root[150:], atol=1e-3)
-    assert np.abs(new.rotations[:60] - stage.old.rotations[150:]).max() < 1e-3
+def test_a_dance_goes_on_from_the_end_of_a_motion_that_began_before_the_song(case: EditCase) -> None:
+    new = case.dance(going_on(replace(case.source, first=-150), FRAMES))
+    assert np.allclose(new.root[:60], case.old.root[150:], atol=1e-3)
+    assert np.abs(new.rotations[:60] - case.old.rotations[150:]).max() < 1e-3
 
 
-def test_between_two_poses(stage: Stage) -> None:
-    other = write_motion(stage.folder / "other.npz", swaying(50, place=(4.0, -2.0), seed=3))
-    new = stage.dance(between((0, stage.file, 20), (FRAMES - 1, other, 49)))
-    assert np.abs(new.rotations[0] - stage.old.rotations[20]).max() < 1e-3
+def test_between_two_poses(case: EditCase) -> None:
+    other = write_motion(case.folder / "other.npz", swaying(50, place=(4.0, -2.0), seed=3))
+    new = case.dance(between((0, case.file, 20), (FRAMES - 1, other, 49)))
+    assert np.abs(new.rotations[0] - case.old.rotations[20]).max() < 1e-3
     assert np.allclose(new.root[-1], load_motion(other).root[49], atol=1e-3)
 
 
-def test_between_two_ranges_of_different_dances(stage: Stage) -> None:
+def test_between_two_ranges_of_different_dances(case: EditCase) -> None:
     other = swaying(60, place=(2.5, -1.5), seed=4)
-    second = Source(write_motion(stage.folder / "second.npz", other), first=FRAMES - 60)
-    new = stage.dance(EditRequest(stage.source, bodies=(KeepBody(0, 60), KeepBody(FRAMES - 60, FRAMES, source=second))))
-    assert same(new, stage.old, range(60))
+    second = Source(write_motion(case.folder / "second.npz", other), first=FRAMES - 60)
+    new = case.dance(EditRequest(case.source, bodies=(KeepBody(0, 60), KeepBody(FRAMES - 60, FRAMES, source=second))))
+    assert same(new, case.old, range(60))
     assert np.abs(new.rotations[-60:] - other.rotations).max() < 1e-3
     assert np.allclose(new.root[-60:], other.root, atol=1e-3)
 
 
-@pytest.mark.parametrize(("kept", "made"), [("lower", "upper"), ("upper", "legs")])
-def test_one_half_of_the_body_from_the_other(stage: Stage, kept: str, made: str) -> None:
-    new = stage.dance(EditRequest(stage.source, bodies=(KeepBody(0, FRAMES, part=kept),)))  # type: ignore[arg-type]
-    assert same(new, stage.old, ALL, sorted(BODY_PARTS[kept].joints))
-    assert differs(new, stage.old, ALL, sorted(BODY_PARTS[made].joints))
-    if kept == "lower":
-        assert in_place(new, stage.old, ALL)
+@pytest.mark.parametrize(("constrained", "made"), [("lower", "upper"), ("upper", "legs")])
+def test_one_half_of_the_body_from_the_other(case: EditCase, constrained: str, made: str) -> None:
+    new = case.dance(EditRequest(case.source, bodies=(KeepBody(0, FRAMES, part=constrained),)))  # type: ignore[arg-type]
+    assert same(new, case.old, ALL, sorted(BODY_PARTS[constrained].joints))
+    assert differs(new, case.old, ALL, sorted(BODY_PARTS[made].joints))
+    if constrained == "lower":
+        assert in_place(new, case.old, ALL)
     else:
         assert np.abs(new.root[0, :2]).max() < 1e-6  # nothing says where: the dance begins where dances begin
 
 
-def test_chosen_joints_are_kept_for_a_while(stage: Stage) -> None:
+def test_chosen_joints_are_constrained_for_a_while(case: EditCase) -> None:
     row = KeepBody(60, 120, joints=("left_shoulder", "left_elbow"))
-    new = stage.dance(EditRequest(stage.source, bodies=(row,)))
-    assert same(new, stage.old, range(60, 120), [Joint.LEFT_SHOULDER, Joint.LEFT_ELBOW])
-    assert differs(new, stage.old, range(60, 120), [Joint.RIGHT_SHOULDER])
+    new = case.dance(EditRequest(case.source, bodies=(row,)))
+    assert same(new, case.old, range(60, 120), [Joint.LEFT_SHOULDER, Joint.LEFT_ELBOW])
+    assert differs(new, case.old, range(60, 120), [Joint.RIGHT_SHOULDER])
 
 
-def test_what_is_usual_at_borders_is_told_by_the_dance_that_is_edited(stage: Stage) -> None:
-    usual = np.percentile(np.linalg.norm(np.diff(stage.old.joints().astype(float), n=2, axis=0), axis=-1), 99)
-    arms = EditRequest(stage.source, bodies=(KeepBody(60, 120, part="left_arm"),))
-    path = EditRequest(stage.source, paths=(KeepPath(9, 90),))
-    for edit in (regenerated(stage.source, FRAMES, 100, 150), arms, path):
+def test_what_is_usual_at_borders_is_told_by_the_dance_that_is_edited(case: EditCase) -> None:
+    usual = np.percentile(np.linalg.norm(np.diff(case.old.joints().astype(float), n=2, axis=0), axis=-1), 99)
+    arms = EditRequest(case.source, bodies=(KeepBody(60, 120, part="left_arm"),))
+    path = EditRequest(case.source, paths=(KeepPath(9, 90),))
+    for edit in (regenerated(case.source, FRAMES, 100, 150), arms, path):
         # A file's places are single numbers of 7 digits, and these are their second differences.
         assert read_edit(edit, FRAMES).constraint.usual == pytest.approx(usual, rel=1e-2)
     assert read_edit(EditRequest(paths=(KeepPath(0, 9, points=((0, 0),)),)), FRAMES).constraint.usual == np.inf
 
 
-def test_the_root_follows_points(stage: Stage) -> None:
-    new = stage.dance(EditRequest(paths=(KeepPath(0, FRAMES, points=((0, 0), (1, 0.5), (2, 0))),)))
+def test_the_root_follows_points(case: EditCase) -> None:
+    new = case.dance(EditRequest(paths=(KeepPath(0, FRAMES, points=((0, 0), (1, 0.5), (2, 0))),)))
     assert np.allclose(new.root[[0, -1], :2], [(0, 0), (2, 0)], atol=1e-3)
     assert np.abs(new.root[:, :2] - (1, 0.5)).max(axis=1).min() < 0.01  # a frame lies 1 cm from the middle
     steps = np.linalg.norm(np.diff(new.root[:, :2], axis=0), axis=1)
     assert steps.max() < 3 * steps.mean()  # no corner, no jump
 
 
-def test_the_root_follows_another_dance_with_its_height(stage: Stage) -> None:
-    new = stage.dance(EditRequest(stage.source, paths=(KeepPath(0, FRAMES, height=True),)))
-    assert in_place(new, stage.old, ALL)
-    assert differs(new, stage.old, ALL)
+def test_the_root_follows_another_dance_with_its_height(case: EditCase) -> None:
+    new = case.dance(EditRequest(case.source, paths=(KeepPath(0, FRAMES, height=True),)))
+    assert in_place(new, case.old, ALL)
+    assert differs(new, case.old, ALL)
 
 
-def test_a_pose_is_hit_on_a_beat(stage: Stage) -> None:
-    new = stage.dance(between((152, stage.file, 40)))
-    assert np.abs(new.rotations[152] - stage.old.rotations[40]).max() < 1e-3
-    assert np.allclose(new.root[152], stage.old.root[40], atol=1e-3)
+def test_a_pose_is_hit_on_a_beat(case: EditCase) -> None:
+    new = case.dance(between((152, case.file, 40)))
+    assert np.abs(new.rotations[152] - case.old.rotations[40]).max() < 1e-3
+    assert np.allclose(new.root[152], case.old.root[40], atol=1e-3)
 
 
 @pytest.mark.parametrize("sequential", [False, True])
-def test_a_middle_range_is_made_anew(stage: Stage, sequential: bool) -> None:
-    new = stage.dance(regenerated(stage.source, FRAMES, 80, 140), sequential=sequential)
-    for kept in (range(80), range(140, FRAMES)):
-        assert same(new, stage.old, kept)
-        assert in_place(new, stage.old, kept)
-    assert differs(new, stage.old, range(90, 130))
+def test_a_middle_range_is_made_anew(case: EditCase, sequential: bool) -> None:
+    new = case.dance(regenerated(case.source, FRAMES, 80, 140), sequential=sequential)
+    for constrained in (range(80), range(140, FRAMES)):
+        assert same(new, case.old, constrained)
+        assert in_place(new, case.old, constrained)
+    assert differs(new, case.old, range(90, 130))
 
 
-def test_chosen_bones_are_made_anew_over_a_range(stage: Stage) -> None:
+def test_chosen_bones_are_made_anew_over_a_range(case: EditCase) -> None:
     arm = ("left_shoulder", "left_elbow", "left_wrist")
-    new = stage.dance(regenerated(stage.source, FRAMES, 80, 140, joints=arm))
+    new = case.dance(regenerated(case.source, FRAMES, 80, 140, joints=arm))
     anew = [Joint.LEFT_SHOULDER, Joint.LEFT_ELBOW, Joint.LEFT_WRIST]
-    assert same(new, stage.old, range(80, 140), sorted(set(Joint) - set(anew)))
-    assert in_place(new, stage.old, ALL)
-    assert differs(new, stage.old, range(90, 130), anew)
+    assert same(new, case.old, range(80, 140), sorted(set(Joint) - set(anew)))
+    assert in_place(new, case.old, ALL)
+    assert differs(new, case.old, range(90, 130), anew)
 
 
-def test_a_dance_is_varied_by_a_strength(stage: Stage) -> None:
-    far = [degrees(stage.dance(varied(stage.source, strength)), stage.old).mean() for strength in (0.0, 0.2, 0.6)]
+def test_a_dance_is_varied_by_a_strength(case: EditCase) -> None:
+    far = [degrees(case.dance(varied(case.source, strength)), case.old).mean() for strength in (0.0, 0.2, 0.6)]
     assert far == sorted(far)
-    still = stage.dance(varied(stage.source, 0.0), feet=FeetRequest(enabled=False))
-    assert same(still, stage.old, ALL)
-    assert in_place(still, stage.old, ALL)
+    still = case.dance(varied(case.source, 0.0), feet=FeetRequest(enabled=False))
+    assert same(still, case.old, ALL)
+    assert in_place(still, case.old, ALL)
 
 
-def test_rows_may_be_soft_and_fade(stage: Stage) -> None:
+def test_rows_may_be_soft_and_fade(case: EditCase) -> None:
     soft = KeepBody(0, FRAMES, weight=0.9, fade=30)
-    near, free = stage.dance(EditRequest(stage.source, bodies=(soft,))), stage.dance(EditRequest())
-    assert degrees(near, stage.old)[40:-40].mean() < degrees(free, stage.old)[40:-40].mean()
-    assert not same(near, stage.old, ALL)
+    near, free = case.dance(EditRequest(case.source, bodies=(soft,))), case.dance(EditRequest())
+    assert degrees(near, case.old)[40:-40].mean() < degrees(free, case.old)[40:-40].mean()
+    assert not same(near, case.old, ALL)
 
 
-def test_feet_stand_where_contacts_are_kept(stage: Stage) -> None:
+def test_feet_stand_where_contacts_are_constrained(case: EditCase) -> None:
     """The old dance's left foot swings; with a contact constraint, the cleanup plants it."""
-    edit = replace(varied(stage.source, 0.0), contacts=(KeepContacts(100, 130, ("left_foot",)),))
-    ankles = [motion.joints()[101:129, Joint.LEFT_ANKLE] for motion in (stage.old, stage.dance(edit))]
+    edit = replace(varied(case.source, 0.0), contacts=(KeepContacts(100, 130, ("left_foot",)),))
+    ankles = [motion.joints()[101:129, Joint.LEFT_ANKLE] for motion in (case.old, case.dance(edit))]
     swung, stood = (np.linalg.norm(np.diff(ankle, axis=0), axis=1).max() for ankle in ankles)
     assert swung > 5e-3
     assert stood < 1e-3  # 1 mm a frame
 
 
 @pytest.mark.parametrize("part", ["upper", "left_arm", "lower"])
-def test_what_is_kept_exactly_is_not_smoothed(stage: Stage, part: str) -> None:
-    edit = EditRequest(stage.source, bodies=(KeepBody(60, 150, part=part),))  # type: ignore[arg-type]
-    new = stage.dance(edit, smoothness=1.0)
-    assert same(new, stage.old, range(60, 150), sorted(BODY_PARTS[part].joints))
+def test_exact_constraints_are_not_smoothed(case: EditCase, part: str) -> None:
+    edit = EditRequest(case.source, bodies=(KeepBody(60, 150, part=part),))  # type: ignore[arg-type]
+    new = case.dance(edit, smoothness=1.0)
+    assert same(new, case.old, range(60, 150), sorted(BODY_PARTS[part].joints))
 
 
 def test_a_kept_arm_leaves_the_root_to_the_foot_cleanup() -> None:
@@ -235,32 +235,32 @@ def test_a_kept_arm_leaves_the_root_to_the_foot_cleanup() -> None:
     assert EditConstraints(path).exact_legs()[:, Joint.PELVIS].all()
 
 
-def test_the_file_names_what_was_edited_without_paths(stage: Stage) -> None:
-    edit = EditRequest(stage.source, vary=0.5, bodies=(KeepBody(0, 10),))
-    meta = stage.dance(edit, eta=0.5, guidance_interval=(100, 900), guidance_ramp="rising").meta
+def test_the_file_names_what_was_edited_without_paths(case: EditCase) -> None:
+    edit = EditRequest(case.source, vary=0.5, bodies=(KeepBody(0, 10),))
+    meta = case.dance(edit, eta=0.5, guidance_interval=(100, 900), guidance_ramp="rising").meta
     assert meta["edit"]["source"]["name"] == "old.npz"
     assert len(meta["edit"]["source"]["sha256"]) == 64
     assert meta["edit"]["bodies"][0]["stop"] == 10
     assert (meta["eta"], meta["guidance_interval"], meta["guidance_ramp"]) == (0.5, (100, 900), "rising")
-    assert str(stage.folder) not in str(meta)
-    assert "edit" not in stage.dance(EditRequest()).meta
+    assert str(case.folder) not in str(meta)
+    assert "edit" not in case.dance(EditRequest()).meta
 
 
-def test_guidance_options_change_the_dance(stage: Stage) -> None:
-    plain = stage.dance(EditRequest(), guidance=4.0)
+def test_guidance_options_change_the_dance(case: EditCase) -> None:
+    plain = case.dance(EditRequest(), guidance=4.0)
     for settings in ({"guidance_interval": (0, 300)}, {"guidance_ramp": "rising"}, {"eta": 0.0}):
-        assert np.abs(stage.dance(EditRequest(), guidance=4.0, **settings).root - plain.root).max() > 1e-3
+        assert np.abs(case.dance(EditRequest(), guidance=4.0, **settings).root - plain.root).max() > 1e-3
 
 
-def test_the_beginning_that_is_shown_early_holds_what_is_kept(stage: Stage) -> None:
+def test_the_beginning_that_is_shown_early_meets_the_constraints(case: EditCase) -> None:
     beginnings: list[Motion] = []
-    request = stage.request(regenerated(stage.source, FRAMES, 80, 200), sequential=True)
-    generate(request, model_cache=stage.model_cache, on_partial=beginnings.append)
+    request = case.request(regenerated(case.source, FRAMES, 80, 200), sequential=True)
+    generate(request, model_cache=case.model_cache, on_partial=beginnings.append)
     assert beginnings
     for beginning in beginnings:
-        kept = range(min(80, beginning.frames))
-        assert np.abs(beginning.rotations[: kept.stop] - stage.old.rotations[: kept.stop]).max() < 1e-3
-        assert np.abs(beginning.root[: kept.stop] - stage.old.root[: kept.stop]).max() < 1e-3
+        constrained = range(min(80, beginning.frames))
+        assert np.abs(beginning.rotations[: constrained.stop] - case.old.rotations[: constrained.stop]).max() < 1e-3
+        assert np.abs(beginning.root[: constrained.stop] - case.old.root[: constrained.stop]).max() < 1e-3
 
 
 A_BODY = KeepBody(0, 10)
@@ -309,40 +309,40 @@ BAD = {
 
 
 @pytest.mark.parametrize("fault", BAD)
-def test_what_cannot_be_kept_is_said_in_one_sentence(stage: Stage, fault: str) -> None:
+def test_impossible_constraints_are_refused_with_one_sentence(case: EditCase, fault: str) -> None:
     edit, code, words = BAD[fault]
-    error = stage.refused(edit)
+    error = case.refused(edit)
     assert error.code == code
     assert words in error.message
 
 
-def test_bad_sources_are_named_with_frame_and_joint(stage: Stage) -> None:
+def test_bad_sources_are_named_with_frame_and_joint(case: EditCase) -> None:
     bent = swaying(60)
     bent.rotations[12, Joint.LEFT_KNEE] = np.diag([1, -1, -1])  # half a turn
-    error = stage.refused(going_on(Source(write_motion(stage.folder / "bent.npz", bent)), 60))
+    error = case.refused(going_on(Source(write_motion(case.folder / "bent.npz", bent)), 60))
     assert (error.code, "frame 12" in error.message, "left knee" in error.message) == ("constraint_range", True, True)
 
-    (stage.folder / "text.npz").write_text("a dance")
-    error = stage.refused(going_on(Source(str(stage.folder / "text.npz")), 60))
+    (case.folder / "text.npz").write_text("a dance")
+    error = case.refused(going_on(Source(str(case.folder / "text.npz")), 60))
     assert (error.code, "text.npz" in error.message) == ("motion_unreadable", True)
 
-    error = stage.refused(going_on(stage.source, FRAMES + 1), duration=(FRAMES + 1) / 30)
+    error = case.refused(going_on(case.source, FRAMES + 1), duration=(FRAMES + 1) / 30)
     assert (error.code, "0 to 209" in error.message) == ("constraint_length", True)
 
-    error = stage.refused(varied(replace(stage.source, first=1), 0.5))
+    error = case.refused(varied(replace(case.source, first=1), 0.5))
     assert error.code == "constraint_length"
-    assert stage.refused(varied(stage.source, 1.5)).code == "request_invalid"
+    assert case.refused(varied(case.source, 1.5)).code == "request_invalid"
 
 
 @pytest.mark.parametrize(
     "settings",
     [{"eta": 2.0}, {"guidance_interval": (900, 100)}, {"guidance_interval": (1,)}, {"guidance_ramp": "steep"}],
 )
-def test_settings_out_of_range_are_refused(stage: Stage, settings: dict[str, Any]) -> None:
-    assert stage.refused(EditRequest(), **settings).code == "request_invalid"
+def test_settings_out_of_range_are_refused(case: EditCase, settings: dict[str, Any]) -> None:
+    assert case.refused(EditRequest(), **settings).code == "request_invalid"
 
 
-def test_unknown_words_are_refused(stage: Stage) -> None:
+def test_unknown_words_are_refused(case: EditCase) -> None:
     for row in (KeepBody(0, 9, part="tail"), KeepBody(0, 9, joints=("tail",)), KeepBody(0, 9, without=("tail",))):  # type: ignore[arg-type]
-        error = stage.refused(EditRequest(stage.source, bodies=(row,)))
+        error = case.refused(EditRequest(case.source, bodies=(row,)))
         assert (error.code, "tail" in error.message) == ("request_invalid", True)

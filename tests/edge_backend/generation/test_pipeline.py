@@ -207,26 +207,26 @@ def test_what_is_shown_of_a_dance_in_the_making_is_what_it_becomes(
         assert np.array_equal(beginning.beats, whole.beats[whole.beats < beginning.frames / 30])
 
 
-def test_the_song_is_heard_and_forgotten(
+def test_the_songs_samples_are_freed_before_sampling(
     song: str, weights: str, model_cache: ModelCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A long song's samples would take as much memory as the network."""
-    heard: list[weakref.ref[Any]] = []
+    loaded: list[weakref.ref[Any]] = []
 
     def loading(*arguments: Any) -> Any:
         audio = load(*arguments)
-        heard.append(weakref.ref(audio.samples))
+        loaded.append(weakref.ref(audio.samples))
         return audio
 
-    kept: dict[str, bool] = {}
+    in_memory: dict[str, bool] = {}
 
     def report(stage: Stage, _done: int, _total: int) -> None:
-        kept[stage] = any(samples() is not None for samples in heard)
+        in_memory[stage] = any(samples() is not None for samples in loaded)
 
     monkeypatch.setattr("edge_backend.audio.song_source.load", loading)
     generate(GenerateRequest(song, steps=1, weights=weights), report, model_cache)
-    assert len(heard) == 1
-    assert not kept["sampling"]
+    assert len(loaded) == 1
+    assert not in_memory["sampling"]
 
 
 def test_progress_goes_through_the_stages_in_order(
