@@ -48,7 +48,7 @@ def test_the_authors_pickle_of_python_2_is_read_without_chumpy_and_scipy(tmp_pat
         ("model", ""),
     ],
 )
-def test_the_files_name_tells_the_gender(tmp_path, model_file, name, gender):
+def test_the_gender_is_read_from_the_files_name(tmp_path, model_file, name, gender):
     path = tmp_path / f"{name}.npz"
     path.write_bytes(model_file.read_bytes())
     assert read_smpl_file(path).gender == gender
@@ -103,7 +103,7 @@ def test_only_expected_objects_are_made_the_old_way(tmp_path):
         ({"weights": np.zeros((6890, 24))}, "do not add up"),
     ],
 )
-def test_models_of_another_kind_are_told_from_smpl(tmp_path, changed, words):
+def test_models_of_another_kind_are_refused(tmp_path, changed, words):
     error = refusal(write_npz(tmp_path / "other.npz", **changed))
     assert error.code == "body_not_smpl"
     assert words in error.message

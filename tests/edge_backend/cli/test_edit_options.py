@@ -72,7 +72,7 @@ def test_a_dance_brings_its_stretch_of_the_song_along(here: Path, command: str, 
     assert (motion.meta["song"]["start"], motion.frames) == (start, frames)
 
 
-def test_a_kept_pose_is_in_the_dance(here: Path) -> None:
+def test_a_constrained_pose_is_in_the_dance(here: Path) -> None:
     assert cli.main(quick("generate song.ogg --duration 5 --keep whole 120 from=dance.npz@40 -o b.npz")) == 0
     new, old = load_motion("b.npz"), load_motion("dance.npz")
     assert np.abs(new.rotations[120] - old.rotations[40]).max() < 1e-3

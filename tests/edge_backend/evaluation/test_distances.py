@@ -43,7 +43,7 @@ def test_in_one_dimension_it_is_the_means_and_the_deviations(shift: float, scale
     )
 
 
-def test_rotated_covariances_are_told_apart() -> None:
+def test_rotated_covariances_are_distinguished() -> None:
     """Two ellipses with axes 2 and 1 across each other: 2 (2^2 + 1^2) - 2 tr((S1^.5 S2 S1^.5)^.5) = 10 - 8 = 2."""
     one = np.array([[2.0, 0], [-2, 0], [0, 1], [0, -1]]) * np.sqrt(3 / 2)  # covariance diag(4, 1)
     other = one[:, ::-1]

@@ -55,7 +55,9 @@ def test_what_dancers_do_is_within_limits(joint: Joint, axis: np.ndarray, degree
 
 
 @pytest.mark.parametrize(("joint", "axis", "degrees"), WRONG)
-def test_what_nobody_does_is_beyond_them_at_that_joint_alone(joint: Joint, axis: np.ndarray, degrees: float) -> None:
+def test_impossible_rotations_are_beyond_the_limits_of_that_joint_alone(
+    joint: Joint, axis: np.ndarray, degrees: float
+) -> None:
     found = overbent(bent(joint, axis, degrees))
     assert found[:, joint].all()
     assert found.sum() == len(found)

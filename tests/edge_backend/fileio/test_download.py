@@ -117,7 +117,7 @@ def test_a_server_that_cannot_go_on_begins_anew(server, tmp_path) -> None:
     assert (tmp_path / "file").read_bytes() == CONTENT
 
 
-def test_another_file_is_not_kept(server, tmp_path) -> None:
+def test_a_file_with_another_checksum_is_removed(server, tmp_path) -> None:
     assert refusal(server, tmp_path / "file", "0" * 64).code == "download_wrong"
     assert not list(tmp_path.iterdir())
 
@@ -209,13 +209,13 @@ def test_a_server_that_does_not_tell_the_length_and_breaks_off_is_found_out(serv
 
 
 @pytest.mark.parametrize("ranges", [True, False])
-def test_without_a_length_another_file_is_not_kept_either(server, tmp_path, ranges) -> None:
+def test_without_a_length_a_file_with_another_checksum_is_removed_too(server, tmp_path, ranges) -> None:
     server.length, server.ranges = False, ranges
     assert refusal(server, tmp_path / "file", "0" * 64).code == ("download_wrong" if ranges else "download_failed")
     assert not (tmp_path / "file").exists()
 
 
-def test_a_certificate_that_is_not_trusted_is_told_at_once(server, tmp_path, monkeypatch) -> None:
+def test_a_certificate_that_is_not_trusted_is_reported_at_once(server, tmp_path, monkeypatch) -> None:
     tries = []
 
     class Opener:

@@ -34,7 +34,7 @@ def refusal(path: Path) -> EdgeError:
     return caught.value
 
 
-def test_one_process_at_a_time_and_a_killed_one_holds_nobody_up(tmp_path: Path) -> None:
+def test_a_lock_is_exclusive_and_released_by_a_killed_process(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     command = [sys.executable, "-c", HOLD, str(path)]
     with subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:

@@ -148,7 +148,7 @@ def test_chosen_joints_are_constrained_for_a_while(case: EditCase) -> None:
     assert differs(new, case.old, range(60, 120), [Joint.RIGHT_SHOULDER])
 
 
-def test_what_is_usual_at_borders_is_told_by_the_dance_that_is_edited(case: EditCase) -> None:
+def test_the_usual_acceleration_is_that_of_the_edited_dance(case: EditCase) -> None:
     usual = np.percentile(np.linalg.norm(np.diff(case.old.joints().astype(float), n=2, axis=0), axis=-1), 99)
     arms = EditRequest(case.source, bodies=(KeepBody(60, 120, part="left_arm"),))
     path = EditRequest(case.source, paths=(KeepPath(9, 90),))
@@ -227,7 +227,7 @@ def test_exact_constraints_are_not_smoothed(case: EditCase, part: str) -> None:
     assert same(new, case.old, range(60, 150), sorted(BODY_PARTS[part].joints))
 
 
-def test_a_kept_arm_leaves_the_root_to_the_foot_cleanup() -> None:
+def test_a_constrained_arm_does_not_constrain_the_root_for_the_foot_cleanup() -> None:
     arm = frame_range(swaying(30).vectors(), 0, 30, BODY_PARTS["left_arm"])
     assert EditConstraints(arm).exact_joints()[:, sorted(BODY_PARTS["left_arm"].joints)].all()
     assert not EditConstraints(arm).exact_legs().any()

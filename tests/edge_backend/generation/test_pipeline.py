@@ -113,7 +113,7 @@ def test_beats_are_counted_from_the_first_frame_of_the_dance(song: str, weights:
     assert beats.max() < 4.0
 
 
-def test_weights_with_baseline_features_hear_each_window_alone(
+def test_baseline_features_are_computed_for_each_window_separately(
     folder: Path, song: str, model_cache: ModelCache
 ) -> None:
     weights = str(write_weights(folder, "deaf-to-style", "baseline"))

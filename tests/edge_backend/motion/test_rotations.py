@@ -97,7 +97,7 @@ def test_continuous_quaternions_never_jump_to_the_other_sign(vectors, signs):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_floating_type_is_kept(dtype):
+def test_the_floating_type_is_preserved(dtype):
     matrices = axis_angle_to_matrix(np.ones((2, 3), dtype=dtype))
     assert matrices.dtype == dtype
     for convert in (matrix_to_axis_angle, matrix_to_quaternion, matrix_to_rot6d):

@@ -131,7 +131,7 @@ def test_frames_survive_any_cutting_of_the_stream(messages: list[Message], sizes
     assert [decode(line) for line in lines] == messages
 
 
-def test_an_endless_line_takes_bounded_memory_and_the_next_frame_is_heard() -> None:
+def test_an_endless_line_takes_bounded_memory_and_the_next_message_is_read() -> None:
     splitter = LineSplitter()
     lines = [line for _ in range(40) for line in splitter.feed(b"x" * 100_000)]
     assert lines == []

@@ -13,7 +13,7 @@ from edge_backend.runtime.devices import choose, promised
 REPOSITORY = Path(__file__).parents[3]
 
 
-def test_the_promise_is_kept_and_costs_no_import_of_torch() -> None:
+def test_the_predicted_device_is_right_and_torch_is_not_imported() -> None:
     assert promised() == choose().type
     assert promised("cpu") == choose("cpu").type == "cpu"
     code = "import sys; from edge_backend.runtime.devices import promised; promised(); print('torch' in sys.modules)"

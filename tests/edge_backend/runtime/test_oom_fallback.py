@@ -61,7 +61,7 @@ def test_a_library_without_room_for_its_own_work_space_wants_memory_too(said):
     assert "going on with the CPU" in told[-1]
 
 
-def test_a_cpu_without_memory_and_other_faults_are_told_as_they_are():
+def test_out_of_memory_on_the_cpu_and_other_errors_are_raised():
     with pytest.raises(torch.OutOfMemoryError):
         with_oom_fallback(Device(lambda *_: False), 1, GPU, print)
     with pytest.raises(ZeroDivisionError):

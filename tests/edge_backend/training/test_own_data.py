@@ -83,7 +83,7 @@ def jukebox(tmp_path):
     return convert(originals, tmp_path / "jukebox", layers=6, heads=2)
 
 
-def test_jukebox_hears_every_slice_alone(aist, jukebox, tmp_path, monkeypatch):
+def test_jukebox_features_are_computed_for_each_slice_separately(aist, jukebox, tmp_path, monkeypatch):
     monkeypatch.setenv("EDGE_DANCE_CACHE", str(tmp_path / "cache"))
     song = load(JUKEBOX / "song.flac", duration=7.0)  # 2 s longer than the motion
     soundfile.write(aist[1] / f"{NAMES[0]}.wav", song.samples, song.rate, subtype="FLOAT")

@@ -36,7 +36,7 @@ def test_a_missing_part_is_named(weights, capsys):
     assert "mine.safetensors.part-001" in capsys.readouterr().err
 
 
-def test_a_changed_part_is_refused_and_the_old_file_kept(weights):
+def test_a_changed_part_is_refused_and_the_old_file_is_unchanged(weights):
     whole = weights.read_bytes()
     write_parts(weights, KIB)[0].write_bytes(b"x" * 1024)
     with pytest.raises(EdgeError) as error:

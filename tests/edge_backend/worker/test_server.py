@@ -133,7 +133,7 @@ def test_two_jobs_in_a_row_load_the_weights_once(shared: Client, song: str, tmp_
     assert shared.log.count(b"LOADED") == 1
 
 
-def test_progress_tells_stages_and_time_left(shared: Client, song: str, tmp_path: Path) -> None:
+def test_progress_has_stages_and_time_left(shared: Client, song: str, tmp_path: Path) -> None:
     shared.send(_generate(song, "progress", tmp_path, steps=40))
     seen = []
     while not isinstance(message := shared.wait_for(Progress, Result, job="progress"), Result):
@@ -322,7 +322,7 @@ def test_when_blender_is_gone_while_it_samples_the_worker_is_gone_in_two_seconds
         assert client.end() < GONE_S
 
 
-def test_a_worker_that_nobody_listens_to_ends(weights_folder: Path) -> None:
+def test_a_worker_whose_stdout_is_closed_ends(weights_folder: Path) -> None:
     command = [sys.executable, "-m", "edge_backend", "worker", "--weights-folder", str(weights_folder)]
     with subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout

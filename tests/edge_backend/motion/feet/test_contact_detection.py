@@ -76,7 +76,7 @@ def test_a_foot_that_creeps_a_little_is_planted():
     assert release_slides(found, points, 1.0).all()
 
 
-def test_a_foot_that_the_model_tells_to_stand_is_planted_though_it_slides_fast_if_not_far():
+def test_a_foot_with_contact_is_planted_although_it_slides_fast_if_not_far():
     """As in generated motions: 0.6 m/s while the contact channel is 1, except for a quarter of a second."""
     contact = between(20, 27, 1, 0)
     points, heights, contacts = scene(speed=0.6, contact=contact)
