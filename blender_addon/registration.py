@@ -19,6 +19,7 @@ from .ops import (
     export_motion,
     generate,
     group,
+    import_motion,
     keep,
     music,
     obstacles,
@@ -36,7 +37,7 @@ from .rig import bone_map_properties, rig_check, smpl_body_properties
 from .setup.installer import installer
 from .takes import identity, partial_preview, switches
 from .ui import bone_map as bone_map_panel
-from .ui import dope_sheet, export_menu, panels, status_timer
+from .ui import dope_sheet, file_menus, panels, status_timer
 from .ui import group as group_panel
 from .ui import keep as keep_panel
 from .ui import preferences as preferences_panel
@@ -92,6 +93,8 @@ CLASSES: Final[tuple[type, ...]] = (
     bone_map.EDGE_DANCE_OT_find_bones,
     bone_map.EDGE_DANCE_OT_add_bone_map_preset,
     bone_map.EDGE_DANCE_OT_use_bone_map_preset,
+    import_motion.EDGE_DANCE_OT_import_motion,
+    import_motion.EDGE_DANCE_FH_motion,
     export_motion.EDGE_DANCE_OT_export_motion,
     export_character.EDGE_DANCE_OT_export_character,
     pending_results.EDGE_DANCE_OT_apply_kept,
@@ -149,7 +152,7 @@ def register() -> None:
     partial_preview.register()
     switches.register()
     identity.register()
-    export_menu.register()
+    file_menus.register()
     setattr(bpy.types.Scene, SMPL_BODY, pointer(type=smpl_body_properties.EDGE_DANCE_SmplBody))
     dope_sheet.show_kept()
     status_timer.register()
@@ -165,7 +168,7 @@ def unregister() -> None:
     command_line.unregister()
     status_timer.unregister()
     dope_sheet.hide_kept()
-    export_menu.unregister()
+    file_menus.unregister()
     identity.unregister()
     switches.unregister()
     partial_preview.unregister()

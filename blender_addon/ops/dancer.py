@@ -20,8 +20,13 @@ class EDGE_DANCE_OT_add_dancer(bpy.types.Operator):
             bpy.ops.object.mode_set(mode="OBJECT")
         collection: Any = context.collection
         armature = add_dancer(collection, context.scene.cursor.location)
-        for ob in context.selected_objects:
-            ob.select_set(False)
-        armature.select_set(True)
-        context.view_layer.objects.active = armature
+        select_only(context, armature)
         return {"FINISHED"}
+
+
+def select_only(context: bpy.types.Context, ob: bpy.types.Object) -> None:
+    """Make the object the active one, and the only one that is selected."""
+    for other in context.selected_objects:
+        other.select_set(False)
+    ob.select_set(True)
+    context.view_layer.objects.active = ob

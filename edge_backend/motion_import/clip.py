@@ -1,6 +1,6 @@
 """A performance as a file has it, and how it becomes a motion of ours: up axis, unit, rate, floor and contacts."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -66,11 +66,16 @@ class Choices:
 
 @dataclass(frozen=True)
 class Imported:
-    """A motion that was read: name, and notes: sentences that say what was found or assumed."""
+    """A motion that was read.
+
+    name: of the file, and of the person where it has several. notes: sentences that say what was found or assumed.
+    ours: a dance of this program, as it was written.
+    """
 
     name: str
     motion: Motion
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    ours: bool = False
 
 
 def to_motion(clip: Clip, choices: Choices | None = None) -> Imported:

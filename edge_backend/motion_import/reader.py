@@ -95,7 +95,7 @@ def motion_paths(places: Sequence[Path]) -> list[Path]:
 def _read_npz(path: Path) -> Sequence[Imported | Clip]:
     own = read_npz(path, _OWN)
     if set(own) == set(_OWN):
-        return [Imported(path.name, load_motion(path))]
+        return [Imported(path.name, load_motion(path), ours=True)]
     return read_smpl_npz(path)
 
 

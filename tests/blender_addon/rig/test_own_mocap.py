@@ -133,11 +133,11 @@ def test_hips_that_cannot_go_where_they_are_keyed_are_told_of(tmp_path, capfd, c
 
 
 def test_it_is_found_under_file_export():
-    module = addon("ui.export_menu")
+    module = addon("ui.file_menus")
     listed = bpy.types.TOPBAR_MT_file_export._dyn_ui_initialize()
-    assert module._draw in listed
+    assert module._draw_export in listed
     module.unregister()
-    assert module._draw not in listed
+    assert module._draw_export not in listed
     module.register()
 
 

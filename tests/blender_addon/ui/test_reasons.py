@@ -71,7 +71,7 @@ def test_every_grey_button_has_its_reason_beside_it(scene, health, tmp_path, mon
 
 
 def test_grey_entries_of_file_export_have_their_reasons_below_them():
-    menu = SimpleNamespace(draw=addon("ui.export_menu")._draw)
+    menu = SimpleNamespace(draw=addon("ui.file_menus")._draw_export)
     nobody = draw(menu)
     assert {name for name, _ in nobody.operators} == {"edge_dance.export_motion", "edge_dance.export_character"}
     assert "Select a character that has a dance." in nobody.texts
