@@ -17,6 +17,7 @@ from ..edge_backend.motion.steps import part
 from ..edge_backend.motion_import.clip import TO_Z_UP, UNITS, Choices, Imported
 from ..edge_backend.motion_import.reader import READERS
 from ..keyframes.channel_keys import ChannelKeys
+from ..keyframes.density import Density
 from ..lookups import by_session_uid
 from ..rig.dancer import add_dancer
 from ..rig.target import active_armature, find_dancer
@@ -28,8 +29,15 @@ from .stepping import SteppingOperator
 
 EXTENSIONS = ";".join(sorted(READERS))
 _FOUND = "FOUND"
-_UP = [(_FOUND, "Automatic", "The axis along which the body stands"), *((axis, axis.upper(), "") for axis in TO_Z_UP)]
-_UNITS = [(_FOUND, "Automatic", "By how fast the hips move"), *((unit, unit, "") for unit in UNITS)]
+_UP = [
+    (_FOUND, "Automatic", "The axis along which the body stands"),
+    *((axis, axis.upper(), f"The files' {axis.upper()} axis points up") for axis in TO_Z_UP),
+]
+_UNIT_NAMES = {"m": "Meters", "cm": "Centimeters", "mm": "Millimeters"}
+_UNITS = [
+    (_FOUND, "Automatic", "Meters, unless the hips would move faster than people do"),
+    *((unit, _UNIT_NAMES[unit], f"The files' lengths are in {_UNIT_NAMES[unit].lower()}") for unit in UNITS),
+]
 
 
 class EDGE_DANCE_OT_import_motion(SteppingOperator):
@@ -138,14 +146,14 @@ class EDGE_DANCE_OT_import_motion(SteppingOperator):
     def _add(
         self, character: bpy.types.Object, scene: bpy.types.Scene, imported: Imported, keys: list[ChannelKeys] | None
     ) -> str:
-        density = self._density if keys else "FRAMES"
+        density: Density = self._density if keys else "FRAMES"
         action = add_take(
             character, imported.motion, scene, self._first, name=title(imported), keys=keys, density=density
         )
         return f"{action.name} on {character.name}"
 
     def _target(self) -> bpy.types.Object:
-        character = by_session_uid(bpy.data.objects, self._character)
+        character = by_session_uid(bpy.data.objects, self._character or 0)
         if character is None:
             raise EdgeError("dancer_gone", "The dancer was deleted meanwhile.", "Select another one.")
         return character
