@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import compat
 from ..edge_backend.errors import EdgeError
-from ..edge_backend.motion.retarget.bone_map import slot_words
+from ..edge_backend.motion.retarget.slots import slot_words
 from ..edge_backend.motion.skeleton import Joint
 from ..keyframes.take_details import span
 from ..rig.paths import bone_of

@@ -12,7 +12,8 @@ from mathutils import Matrix
 
 from .. import compat
 from ..edge_backend.errors import EdgeError
-from ..edge_backend.motion.retarget.bone_map import BoneMap, slot_words
+from ..edge_backend.motion.retarget.bone_map import BoneMap
+from ..edge_backend.motion.retarget.slots import slot_words
 from .paths import bone_path
 from .retarget import acts, driven_bones, held_bones, switch_keys
 from .standing import carriers, changes, in_pose, moving_channels, playing_strips, standing_pose

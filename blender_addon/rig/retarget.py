@@ -12,8 +12,9 @@ from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.feet import FootSettings
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.retarget import Fit, Rig, RigBone, fit, pose_rig_in_steps, read_rig
-from ..edge_backend.motion.retarget.bone_map import BoneMap, BoneName, find_bone_map, slot_words
-from ..edge_backend.motion.retarget.slots import HIPS, TRAVEL
+from ..edge_backend.motion.retarget.bone_map import BoneMap, BoneName, Matrix, find_bone_map
+from ..edge_backend.motion.retarget.description import UNEVEN, holds, uneven
+from ..edge_backend.motion.retarget.slots import HIPS, TRAVEL, slot_words
 from ..edge_backend.motion.rotations import continuous_quaternions, matrix_to_quaternion
 from ..edge_backend.motion.steps import at_once
 from ..edge_backend.numerics.array import Array
@@ -25,7 +26,6 @@ from .paths import bone_path
 from .skeleton import BONE_NAMES
 from .standing import carriers, moving_channels, standing_pose
 
-_LARGEST_SKEW = 0.01
 _DRIVEN = ("location", "rotation_quaternion", "rotation_euler", "rotation_axis_angle")
 
 
@@ -40,16 +40,29 @@ class SwitchKey:
 
 def bone_map_of(armature: bpy.types.Object) -> BoneMap:
     """The armature's bone map: what the user has chosen, and what is found for the rest."""
-    return find_bone_map(_bone_names(armature), dict(chosen_bones(armature)))
+    return find_bone_map(_bone_names(armature), dict(chosen_bones(armature)), _world(armature))
 
 
 def found_bone_map(armature: bpy.types.Object) -> BoneMap:
-    """The bone map that is found from the bones' names, whatever the user has chosen."""
-    return find_bone_map(_bone_names(armature), {})
+    """The bone map that is found from the bones' names and rest pose, whatever the user has chosen."""
+    return find_bone_map(_bone_names(armature), {}, _world(armature))
 
 
 def _bone_names(armature: bpy.types.Object) -> list[BoneName]:
-    return [BoneName(bone.name, bone.parent.name if bone.parent else None) for bone in armature.data.bones]
+    bones: Any = armature.data.bones
+    ends = np.empty((2, 3 * len(bones)), np.float32)
+    bones.foreach_get("head_local", ends[0])
+    bones.foreach_get("tail_local", ends[1])
+    heads, tails = ends.reshape(2, -1, 3).tolist()
+    held = {bone.name for bone in armature.pose.bones if any(acts(c) and holds(c.type) for c in bone.constraints)}
+    return [
+        BoneName(bone.name, bone.parent.name if bone.parent else None, tuple(head), tuple(tail), bone.name in held)
+        for bone, head, tail in zip(bones, heads, tails, strict=True)
+    ]
+
+
+def _world(armature: bpy.types.Object) -> Matrix:
+    return tuple(map(tuple, np.array(armature.matrix_world).tolist()))
 
 
 def chosen_bones(armature: bpy.types.Object) -> tuple[tuple[str, str], ...]:
@@ -187,9 +200,8 @@ def _faults(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]:
     """What is wrong with a rig whose map is complete: constraints, drivers, sizes."""
     yield from _constrained(armature, bone_map)
     yield from _driven(armature, bone_map)
-    scale = np.linalg.norm(np.array(armature.matrix_world)[:3, :3], axis=0)
-    if scale.min() < (1 - _LARGEST_SKEW) * scale.max():
-        yield "The object is scaled differently along its axes: give it the same scale along x, y and z."
+    if uneven(_world(armature)):
+        yield UNEVEN
     try:
         # Mapped bones alone, without those above them: asked whenever something changes.
         loose = [RigBone(bone, None, *_rest(armature, bone)) for bone in set(bone_map.bones.values())]

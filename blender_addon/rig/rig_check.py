@@ -7,7 +7,8 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..edge_backend.errors import EdgeError
-from ..edge_backend.motion.retarget.bone_map import BoneMap, families
+from ..edge_backend.motion.retarget.bone_map import BoneMap
+from ..edge_backend.motion.retarget.families import families
 from .obstacles import Obstacle, obstacles_of
 from .retarget import bone_map_of, chosen_bones, faults_of
 

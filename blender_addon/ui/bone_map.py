@@ -4,7 +4,7 @@ from typing import Any
 
 import bpy
 
-from ..edge_backend.motion.retarget.bone_map import slot_words
+from ..edge_backend.motion.retarget.slots import slot_words
 from ..ops.bone_map import PRESETS
 from ..rig.bone_map_properties import CHOSEN, SHOWN
 from ..rig.dancer import is_dancer

@@ -44,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_export(command("export", "write a dance for other programs: BVH, AMASS, EDGE's pickle", _json()))
     _add_convert(command("convert", "bring motions of other programs, models and trackers here", _json()))
     _add_preview(command("preview", "draw a dance as a video or a sheet of pictures, without Blender", _json()))
+    _add_bones(command("bones", "tell which bone of a described rig is what (docs/retargeting.md)", _json()))
     _add_bench(command("bench", "measure how fast dances are made here", _computing(), _json()))
     command("doctor", "check this installation by using it", _computing(), _json())
     _add_worker(command("worker", "serve Blender on stdin and stdout (docs/protocol.md)", _computing()))
@@ -270,6 +271,10 @@ def _add_preview(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sheet", type=Path, metavar="SHEET.png", help="a sheet of moments")
     parser.add_argument("--moments", type=int, default=12, metavar="N", help="pictures on the sheet: %(default)s")
     parser.add_argument("--size", type=_size, default=(1280, 720), metavar="WxH", help="of the video: 1280x720")
+
+
+def _add_bones(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("rig", type=Path, metavar="RIG.json", help="a rig description, as Blender's panel copies it")
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 from ..errors import EdgeError
 from ..motion.motion import Motion
 from ..motion.retarget import Rig, RigBone, fit, read_rig
-from ..motion.retarget.bone_map import BoneName, find_bone_map, plain
+from ..motion.retarget.bone_map import BoneName, find_bone_map
+from ..motion.retarget.families import plain
 from ..motion.retarget.slots import TRAVEL
 from ..motion.rotations import axis_angle_to_matrix
 from ..motion.skeleton import SMPL, Y_UP_TO_Z_UP

@@ -10,9 +10,8 @@ from ...numerics.array import Array
 from ..feet.rig import SMPL_RIG, SMPL_TOE_HEIGHT
 from ..feet.turns import about_z, swing
 from ..skeleton import SMPL, Y_UP_TO_Z_UP, Joint
-from .bone_map import slot_words
 from .rig import Rig
-from .slots import HEAD, HIPS, JOINTS, SIDES, TRAVEL
+from .slots import HEAD, HIPS, JOINTS, SIDES, TRAVEL, slot_words
 
 MODEL_LEG = float(np.mean([foot.thigh + foot.shin for foot in SMPL_RIG.feet]))  # metres
 MODEL_ANKLE = float(np.mean([foot.ankle_height for foot in SMPL_RIG.feet]))

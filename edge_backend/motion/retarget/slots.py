@@ -39,6 +39,14 @@ JOINTS: Mapping[str, Joint] = {
 """The joint whose rotation a slot's bone gets; spine, neck and twist slots have none of their own."""
 
 
+_WORDS = {
+    TRAVEL: "root control", HIPS: "hips", HEAD: "head", "collar": "collar", "upper_arm": "upper arm",
+    "upper_arm_twist": "upper arm twist", "forearm": "forearm", "forearm_twist": "forearm twist", "hand": "hand",
+    "thigh": "thigh", "shin": "shin", "foot": "foot", "toes": "toes",
+}  # fmt: skip
+_SIDE_WORDS = {"L": "left", "R": "right"}
+
+
 class Share(NamedTuple):
     """A rotation interpolated between those of two joints: weight 0 is the first's, 1 the second's."""
 
@@ -50,6 +58,22 @@ class Share(NamedTuple):
 def slot_names() -> list[str]:
     """All slots, in the order of the panel: travel, hips, spine, neck, head, then left and right limbs."""
     return [TRAVEL, HIPS, *SPINES, *NECKS, HEAD, *(f"{part}.{side}" for side in SIDES for part in SIDED)]
+
+
+def slot_words(slot: str) -> str:
+    """The slot as people say it: `forearm.L` is the left forearm."""
+    part, _, side = slot.partition(".")
+    if slot in SPINES:
+        return f"spine bone {SPINES.index(slot) + 1}"
+    if slot in NECKS:
+        return f"neck bone {NECKS.index(slot) + 1}"
+    return f"{_SIDE_WORDS[side]} {_WORDS[part]}" if side else _WORDS[part]
+
+
+def mirrored(slot: str) -> str:
+    """The slot on the other side; one of the middle is its own."""
+    part, _, side = slot.partition(".")
+    return f"{part}.{'R' if side == 'L' else 'L'}" if side else slot
 
 
 def spine_slots(bones: Mapping[str, str]) -> list[str]:

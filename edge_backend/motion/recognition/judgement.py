@@ -1,0 +1,143 @@
+"""How sure a recognised body is, slot by slot and in words, and what keeps it from being taken for one."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from ..retarget.slots import slot_words
+from .body import Body
+from .limbs import Evidence
+from .torso import Torso
+
+_SHAPE, _NAMED, _HINTED = 0.6, 0.3, 0.1
+_AGAINST = 0.35
+_NAMELESS = 0.5
+_CLOSE = 0.35
+"""A body that is better than the next by less than this is one of several that the skeleton may be."""
+_WEAKEST = -4.0
+"""Below this score two pairs of limbs look like no body."""
+_STANDS, _LIES = -0.6, 0.4
+_ON_FLOOR = 0.2
+"""Hands nearer than this share of a leg to the height of the feet are feet."""
+DOUBT = 0.5
+"""A slot less sure than this is to be looked at."""
+
+_SIDE_WORDS = {"L": "left", "R": "right"}
+_SHAPES = {
+    "travel": "the lowest bone that carries legs, torso and head",
+    "hips": "legs and torso meet here",
+    "spine": "it lies between the hips and the shoulders",
+    "neck": "it lies between the shoulders and the head",
+    "head": "it stands above the shoulders, in the middle",
+    "collar": "it carries the {side} arm",
+    "upper_arm": "the longest chain from the chest to the {side} begins here",
+    "forearm": "the {side} arm bends here",
+    "hand": "the {side} arm ends here",
+    "thigh": "the longest chain below the hips on the {side} begins here",
+    "shin": "the {side} leg bends here",
+    "foot": "the {side} leg ends here",
+    "toes": "it lies before the {side} foot",
+    "upper_arm_twist": "it continues the {side} upper arm",
+    "forearm_twist": "it continues the {side} forearm",
+}
+
+
+def part_of(slot: str) -> str:
+    """`spine3` is a spine, `thigh.L` a thigh."""
+    return slot.partition(".")[0].rstrip("0123456789")
+
+
+def sureness(evidence: Evidence, body: Body, slots: Mapping[str, int], hinted: Mapping[str, str]) -> dict[str, float]:
+    """How sure every slot is, 0 to 1: what shape, name and a family's or the user's word for it say together."""
+    names = evidence.tree.names
+    found = {}
+    for slot, bone in slots.items():
+        part = part_of(slot)
+        said = float(evidence.says[part][bone]) if part in evidence.says else 0.0
+        value = _SHAPE + _NAMED * float(np.clip(said / 2, 0, 1)) + _HINTED * (hinted.get(slot) == names[bone])
+        if said < -1:
+            value -= _AGAINST
+        if body.margin < _CLOSE and said < 1:
+            value -= 0.15
+        found[slot] = round(min(value, 1.0), 2)
+    return found
+
+
+def reasons(evidence: Evidence, slots: Mapping[str, int], hinted: Mapping[str, str]) -> dict[str, str]:
+    """Why every slot has its bone, in words."""
+    found = {}
+    for slot, bone in slots.items():
+        part, side = part_of(slot), slot.partition(".")[2]
+        words = _SHAPES[part].format(side=_SIDE_WORDS.get(side, ""))
+        said = float(evidence.says[part][bone]) if part in evidence.says else 0.0
+        if hinted.get(slot) == evidence.tree.names[bone]:
+            words += "; rigs of its kind call it so"
+        elif said >= 1:
+            words += "; its name says so too"
+        elif said < -1:
+            words += "; its name says otherwise"
+        found[slot] = words
+    return found
+
+
+def doubts(body: Body, sure: Mapping[str, float], why: Mapping[str, str]) -> dict[str, str]:
+    """Slots that should be looked at, and why."""
+    found = {slot: f"not sure: {why[slot]}" for slot, value in sure.items() if value < DOUBT}
+    if body.names_mirrored and body.sure_of_sides >= DOUBT:
+        words = "its name calls it the other side, but the feet point the other way"
+        found |= {slot: words for slot in ("thigh.L", "thigh.R", "upper_arm.L", "upper_arm.R") if slot in sure}
+    return found
+
+
+_CORE = ("upper_arm", "forearm", "thigh", "shin", "foot")
+
+
+def _limb_words(evidence: Evidence, slots: Mapping[str, int]) -> dict[str, float]:
+    """What the names of the limbs' bones say for being what they are taken for."""
+    return {slot: float(evidence.says[part_of(slot)][bone]) for slot, bone in slots.items() if part_of(slot) in _CORE}
+
+
+def _hands_stand(evidence: Evidence, body: Body) -> bool:
+    """Whether the arms end where the legs end, seen along the legs."""
+    tree = evidence.tree
+    ways = [np.array(leg.tip) - tree.heads[leg.upper] for leg in body.legs]
+    way = np.mean(ways, axis=0)
+    length = max(float(np.linalg.norm(way)), 1e-12)
+    feet, hands = (np.mean([limb.tip for limb in limbs], axis=0) for limbs in (body.legs, body.arms))
+    return bool((feet - hands) @ way / length < _ON_FLOOR * length)
+
+
+def problems(evidence: Evidence, body: Body, torso: Torso, slots: Mapping[str, int]) -> Iterator[str]:
+    """Sentences that say why this is no body that can dance; none for one that can."""
+    tree = evidence.tree
+    ways = [np.array(leg.tip) - tree.heads[leg.upper] for leg in body.legs]
+    down = float(np.mean([way @ body.up / max(float(np.linalg.norm(way)), 1e-12) for way in ways]))
+    arms = [np.array(arm.tip) - tree.heads[arm.upper] for arm in body.arms]
+    along = float(np.mean([way @ body.up / max(float(np.linalg.norm(way)), 1e-12) for way in arms]))
+    if body.score < _WEAKEST:
+        yield "Nothing in it looks enough like two arms and two legs on one torso."
+    elif down > _LIES and along > _LIES:
+        yield (
+            "Its rest pose is no body: legs and arms point the same way as the torso. Go to a frame in which it stands "
+            "and press Use This Pose."
+        )
+    elif down > _STANDS or _hands_stand(evidence, body):
+        yield "Its legs do not hang down from its torso: it stands on four legs, or its rest pose is no body."
+    elif torso.common < 0 or "hips" not in torso.slots:
+        yield "Its arms and legs hang on several roots: nothing carries the whole body."
+    elif body.sure_of_sides < DOUBT:
+        yield (
+            "Left and right cannot be told apart: the names and the rest pose say opposite things, or neither says "
+            "anything. Choose the left upper arm in the bone map."
+        )
+    else:
+        said = _limb_words(evidence, slots)
+        names = evidence.tree.names
+        if against := [slot for slot, value in said.items() if value < -1]:
+            bones = ", ".join(f"{names[slots[slot]]} ({slot_words(slot)})" for slot in against)
+            yield f"The names of some bones say that they are something else: {bones}. Choose them in the bone map."
+        elif body.margin < _CLOSE and sum(said.values()) < _NAMELESS * len(said):
+            yield (
+                "Its names say nothing, and more than one of its chains may be the arms or the legs. Look at the bones "
+                "proposed in the bone map, and choose the left upper arm and the left thigh."
+            )

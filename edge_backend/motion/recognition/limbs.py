@@ -1,0 +1,278 @@
+"""Candidates for arms and legs: a bone, one below it and one below that, left and right of a body.
+
+Every such triple of a skeleton is scored at once, by its names, its proportions and what lies between its bones; the
+best are paired with their likes on the other side. What a body is made of is chosen among the pairs (`body`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from ...numerics.array import Array
+from .names import PARTS, NameEvidence
+from .skeleton import BoneTree
+
+ARM = ("upper_arm", "forearm", "hand")
+LEG = ("thigh", "shin", "foot")
+
+_SECTION = 5
+"""So many bones a section of a limb may be split into."""
+_SHORTEST = 0.02
+"""Of the skeleton's extent: what is shorter is no section of a limb."""
+_KEPT, _KEPT_NAMELESS, _PAIRS = 90, 250, 20
+_SEEN, _ALIKE = 4000, 6
+"""Of so many best pairs at most so many are kept that are variants of the same two limbs."""
+_HELD = 0.6
+"""Bones that constraints move count less: what an animator keys is beside them."""
+_CROSSED = 5.0
+_LOOSE = 2.0
+"""A foot that does not hang on its shin has to have a name that says so as clearly as this."""
+
+
+class Limb(NamedTuple):
+    """Three bones of a limb; `end` -1 where there is none, then the limb ends in `tip`."""
+
+    upper: int
+    lower: int
+    end: int
+    tip: tuple[float, float, float]
+    score: float
+
+
+class Pair(NamedTuple):
+    """Two limbs that are each other's like, in no order of sides."""
+
+    one: Limb
+    other: Limb
+    score: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of every bone of a skeleton before it is put together.
+
+    says: part -> (N,) how the names speak for or against it, and what a family or the user says besides.
+    told: bone -> "L" or "R", as the user says.
+    """
+
+    tree: BoneTree
+    names: Sequence[NameEvidence]
+    says: dict[str, Array]
+    told: Mapping[int, str]
+
+    @classmethod
+    def of(cls, tree: BoneTree, names: Sequence[NameEvidence], told: Mapping[int, str] | None = None) -> "Evidence":
+        """The evidence of the names alone. A bone that continues the one above it (arm02 below arm01) counts less."""
+        table = np.array([name.row() for name in names])
+        table[tree.held] -= _HELD
+        says = {part: table[:, column] for column, part in enumerate(PARTS)}
+        for bone, parent in enumerate(tree.parents):
+            if parent >= 0 and names[bone].stem and names[bone].stem == names[parent].stem:
+                for part in PARTS[4:]:
+                    says[part][bone] = min(says[part][bone], max(says[part][bone] - 1.0, 0.2))
+        return cls(tree, names, says, told or {})
+
+
+def limb_pairs(evidence: Evidence, kind: tuple[str, str, str]) -> list[Pair]:
+    """The likeliest pairs of limbs of that kind (ARM or LEG), the best first."""
+    limbs = _triples(evidence, kind)
+    return _paired(evidence, kind, limbs)
+
+
+def _triples(evidence: Evidence, kind: tuple[str, str, str]) -> list[Limb]:
+    tree, says = evidence.tree, evidence.says
+    parents = np.array(tree.parents)
+    upper_of, lower_of, end_of, skipped = [], [], [], []
+    cost_upper, cost_lower = _passed(evidence, kind[0], kind[1]), _passed(evidence, kind[1], kind[2])
+    everyone = np.arange(len(tree))
+    usable = np.array([not (name.other or name.digit) for name in evidence.names])
+    for steps, lower, cost in _ancestors(everyone, parents, cost_lower):
+        near = np.linalg.norm(tree.heads[everyone] - tree.heads[lower], axis=1)
+        good = (lower >= 0) & (near > _SHORTEST * tree.extent) & usable & usable[lower]
+        ends, lowers, costs = everyone[good], lower[good], cost[good]
+        del steps
+        for _, upper, more in _ancestors(lowers, parents, cost_upper):
+            fine = upper >= 0
+            fine[fine] &= usable[upper[fine]]
+            length = np.linalg.norm(tree.heads[lowers] - tree.heads[upper], axis=1)
+            fine &= length > _SHORTEST * tree.extent
+            upper_of.append(upper[fine])
+            lower_of.append(lowers[fine])
+            end_of.append(ends[fine])
+            skipped.append(costs[fine] + more[fine])
+    loose = _loose_ends(evidence, kind, usable, cost_upper)
+    upper, lower, end, passed = (
+        np.concatenate(parts) if parts else np.zeros(0)
+        for parts in zip(
+            *[
+                [np.concatenate(part) if part else np.zeros(0, int) for part in (upper_of, lower_of, end_of, skipped)],
+                loose,
+            ],
+            strict=True,
+        )
+    )
+    upper, lower, end = upper.astype(int), lower.astype(int), end.astype(int)
+    tips = np.where((end >= 0)[:, None], tree.heads[end], tree.tips[lower])
+    score = (
+        says[kind[0]][upper]
+        + says[kind[1]][lower]
+        + np.where(end >= 0, says[kind[2]][end], -1.0)
+        - passed
+        + _shape(tree, upper, lower, tips)
+        - _CROSSED * _crossed(evidence, upper, lower, end)
+    )
+    named = bool(np.any(says[kind[0]] > 0)) and bool(np.any(says[kind[1]] > 0))
+    best = np.argsort(-score, kind="stable")[: _KEPT if named else _KEPT_NAMELESS]
+    return [Limb(int(upper[n]), int(lower[n]), int(end[n]), tuple(tips[n].tolist()), float(score[n])) for n in best]
+
+
+def _crossed(evidence: Evidence, upper: Array, lower: Array, end: Array) -> Array:
+    """Whether the names of a limb's bones say both sides."""
+    side = np.array([{"L": 1, "R": -1, "": 0}[name.side] for name in evidence.names])
+    last = np.where(end >= 0, side[end], 0)
+    return (side[upper] * side[lower] < 0) | (side[lower] * last < 0) | (side[upper] * last < 0)
+
+
+def _ancestors(bones: Array, parents: Array, cost: Array) -> "list[tuple[int, Array, Array]]":
+    """The parents, grandparents and so on of bones, with what it costs to pass those in between."""
+    found = []
+    here, passed = parents[bones], np.zeros(len(bones))
+    for steps in range(1, _SECTION + 1):
+        found.append((steps, here, passed))
+        passed = passed + np.where(here >= 0, cost[here], 0.0)
+        here = np.where(here >= 0, parents[here], -1)
+        if not np.any(here >= 0):
+            break
+    return found
+
+
+def _passed(evidence: Evidence, part: str, next_part: str) -> Array:
+    """What it costs (N,) that a bone lies within a section and is none of the limb's own three."""
+    cost = np.full(len(evidence.tree), 0.4)
+    for bone, name in enumerate(evidence.names):
+        if not (name.twist or name.control or name.end):
+            others = [value for key, value in name.parts.items() if key != part]
+            cost[bone] += 0.5 * max(others, default=0.0) + 0.25 * name.parts.get(next_part, 0.0)
+    return cost
+
+
+def _loose_ends(
+    evidence: Evidence, kind: tuple[str, str, str], usable: Array, cost_upper: Array
+) -> tuple[Array, Array, Array, Array]:
+    """Limbs whose lower section has no bone below that ends it: a foot elsewhere, by its name and place, or none."""
+    tree, says = evidence.tree, evidence.says
+    everyone = np.arange(len(tree))
+    feet = [int(foot) for foot in np.flatnonzero(says[kind[2]] >= _LOOSE)] if kind == LEG else []
+    few = tree.descendants <= (60 if kind == ARM else 2)
+    found: list[tuple[Array, Array, Array, Array]] = []
+    for _, above, passed in _ancestors(everyone, np.array(tree.parents), cost_upper):
+        length = np.linalg.norm(tree.heads - tree.heads[above], axis=1)
+        fine = (above >= 0) & usable & usable[above] & (length > _SHORTEST * tree.extent)
+        fine &= few | ((says[kind[0]][above] > 0) & (says[kind[1]] > 0))
+        lower, upper, thigh = everyone[fine], above[fine], length[fine]
+        found.append((upper, lower, np.full(len(lower), -1), passed[fine] + 1.0))
+        for foot in feet:
+            way = np.linalg.norm(tree.heads[foot] - tree.heads[lower], axis=1)
+            gap = np.linalg.norm(tree.heads[foot] - tree.tips[lower], axis=1)
+            for number in np.flatnonzero(((way > 0.3 * thigh) & (way < 2.5 * thigh)) | (gap < 0.2 * thigh)):
+                shin, start = int(lower[number]), int(upper[number])
+                if not tree.is_below(foot, shin) and not tree.is_below(shin, foot):
+                    cost = passed[shin] + 0.7 + 3.0 * _aside(tree, start, shin, foot)
+                    found.append((np.array([start]), np.array([shin]), np.array([foot]), np.array([cost])))
+    upper, lower, end, cost = (np.concatenate(part) for part in zip(*found, strict=True))
+    return upper, lower, end, cost
+
+
+def _aside(tree: BoneTree, upper: int, lower: int, foot: int) -> float:
+    """How far a foot lies from the line of its leg, in lengths of the thigh, up to 1."""
+    thigh = tree.heads[lower] - tree.heads[upper]
+    length = float(np.linalg.norm(thigh))
+    way = tree.heads[foot] - tree.heads[lower]
+    off = way - thigh * float(way @ thigh) / length**2
+    return min(float(np.linalg.norm(off)) / length, 1.0)
+
+
+def _shape(tree: BoneTree, upper: Array, lower: Array, tips: Array) -> Array:
+    """How much three joints look like a limb: sections of like lengths, not folded, as long as limbs are."""
+    first, second = tree.heads[lower] - tree.heads[upper], tips - tree.heads[lower]
+    a = np.maximum(np.linalg.norm(first, axis=1), 1e-12)
+    b = np.maximum(np.linalg.norm(second, axis=1), 1e-12)
+    ratio = np.log(a / b)
+    bend = np.sum(first * second, axis=1) / (a * b)
+    length = np.log((a + b) / (0.35 * tree.extent))
+    return -np.minimum((ratio / 0.4) ** 2, 8.0) - 3.0 * np.maximum(0.3 - bend, 0.0) + np.clip(1.5 * length, -4.0, 0.7)
+
+
+def _paired(evidence: Evidence, kind: tuple[str, str, str], limbs: Sequence[Limb]) -> list[Pair]:
+    """Limbs and their likes: equal lengths, mirrored ways, names that differ in the side alone."""
+    tree = evidence.tree
+    if len(limbs) < 2:
+        return []
+    upper, lower = np.array([limb.upper for limb in limbs]), np.array([limb.lower for limb in limbs])
+    end = np.array([limb.end for limb in limbs])
+    tips = np.array([limb.tip for limb in limbs])
+    score = np.array([limb.score for limb in limbs])
+    first = np.linalg.norm(tree.heads[lower] - tree.heads[upper], axis=1)
+    second = np.linalg.norm(tips - tree.heads[lower], axis=1)
+    total = first + second
+    unlike = np.abs(np.log(first[:, None] / first)) + np.abs(
+        np.log(np.maximum(second, 1e-9)[:, None] / np.maximum(second, 1e-9))
+    )
+    together = score[:, None] + score - np.minimum((unlike / 0.25) ** 2, 6.0)
+    apart = np.linalg.norm(tree.heads[upper][:, None] - tree.heads[upper], axis=2)
+    across = tree.heads[upper][:, None] - tree.heads[upper]
+    across /= np.maximum(apart, 1e-12)[..., None]
+    way = tips - tree.heads[upper]
+    mirrored = way[:, None] - 2 * np.sum(way[:, None] * across, axis=2)[..., None] * across
+    off = np.linalg.norm(mirrored - way, axis=2) / np.maximum(total, 1e-12)
+    together -= np.minimum(2.0 * off, 2.5)
+    together -= np.where(apart < 0.02 * total, 6.0, 0.0)
+    together -= np.where(apart > 3.0 * total, 2.0, 0.0)
+    if kind == ARM:  # collars begin near the middle, arms beside the chest
+        together -= 2.0 * np.maximum(0.3 - apart / total, 0.0) / 0.3
+    depth = np.array([len(tree.lines[bone]) for bone in lower])
+    together -= 0.5 * np.minimum(np.abs(depth[:, None] - depth), 4)
+    together -= np.where((end < 0)[:, None] != (end < 0), 2.0, 0.0)
+    together += _names_agree(evidence, limbs)
+    shared = np.zeros_like(together, dtype=bool)
+    for a in (upper, lower, end):
+        for b in (upper, lower, end):
+            shared |= (a[:, None] == b) & (a[:, None] >= 0)
+    together[shared] = -np.inf
+    together[np.tril_indices(len(limbs))] = -np.inf
+    best = np.argsort(-together, axis=None, kind="stable")[:_SEEN]
+    pairs: list[Pair] = []
+    like: dict[tuple[int, int], int] = {}
+    for flat in best:
+        one, other = divmod(int(flat), len(limbs))
+        if not np.isfinite(together[one, other]) or len(pairs) == _PAIRS:
+            break
+        branch = _branches(tree, limbs[one].upper, limbs[other].upper)
+        like[branch] = like.get(branch, 0) + 1
+        if like[branch] <= _ALIKE:
+            pairs.append(Pair(limbs[one], limbs[other], float(together[one, other])))
+    return pairs
+
+
+def _branches(tree: BoneTree, one: int, other: int) -> tuple[int, int]:
+    """The bones by which two limbs part: pairs that part alike are variants of the same limbs."""
+    fork = tree.common(one, other)
+    place = tree.lines[one].index(fork) + 1 if fork >= 0 else 0
+    a, b = tree.lines[one], tree.lines[other]
+    if place >= min(len(a), len(b)):
+        return one, other
+    return min(a[place], b[place]), max(a[place], b[place])
+
+
+def _names_agree(evidence: Evidence, limbs: Sequence[Limb]) -> Array:
+    """Reward (L, L) for names that differ in the side alone; loss for two of the same side."""
+    found = np.zeros((len(limbs), len(limbs)))
+    for bones in ([limb.upper for limb in limbs], [limb.lower for limb in limbs]):
+        stems = np.array([evidence.names[bone].stem for bone in bones])
+        side = np.array([{"L": 1, "R": -1, "": 0}[evidence.names[bone].side] for bone in bones])
+        opposite = side[:, None] * side
+        same = stems[:, None] == stems
+        found += np.where(same & (opposite < 0), 0.8, 0.0) - np.where(opposite > 0, 2.5, 0.0)
+    return found

@@ -1,0 +1,101 @@
+"""Which side of a body is left: what names say and what the rest pose says."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ...numerics.array import Array
+from .limbs import Evidence, Limb
+from .skeleton import BoneTree
+
+WEIGHT_TOES, _WEIGHT_TIP, WEIGHT_NAMES, _WEIGHT_FACE = 3.0, 1.5, 2.5, 2.0
+_WEIGHT_KNEE, _WEIGHT_ELBOW, _WEIGHT_WORLD = 1.0, 0.7, 0.8
+_TOLD = 10.0
+"""What the user says of sides weighs more than everything else."""
+_FACE = ("eye", "nose", "jaw", "chin", "mouth", "lip", "brow", "目", "眉", "口")
+
+
+class Stance(NamedTuple):
+    """A body with its sides as supposed: legs and arms, the left ones first.
+
+    up, left: (3,) unit, armature space. leg: a leg's length.
+    """
+
+    legs: tuple[Limb, Limb]
+    arms: tuple[Limb, Limb]
+    up: Array
+    left: Array
+    leg: float
+
+    @property
+    def forward(self) -> Array:
+        """Where the body faces (3,), if left is left."""
+        return -np.cross(self.up, self.left)
+
+    def turned(self) -> "Stance":
+        """The same with left and right changed over."""
+        return Stance(self.legs[::-1], self.arms[::-1], self.up, -self.left, self.leg)
+
+
+def names_say(evidence: Evidence, stance: Stance) -> float:
+    """1 if the names call the first and third limb left, -1 if right, 0 if they say nothing; more where it is told."""
+    limbs = (*stance.legs, *stance.arms)
+    told = [
+        (1.0 if side == "L" else -1.0) * (1.0 if number % 2 == 0 else -1.0)
+        for number, limb in enumerate(limbs)
+        for bone, side in evidence.told.items()
+        if evidence.tree.is_below(bone, limb.upper)
+    ]
+    if told:
+        return _TOLD * float(np.sign(sum(told)))
+    values = []
+    for number, limb in enumerate(limbs):
+        for bone in (limb.upper, limb.lower):
+            side = {"L": 1.0, "R": -1.0, "": 0.0}[evidence.names[bone].side]
+            values.append(side if number % 2 == 0 else -side)
+    return float(np.mean(values))
+
+
+def faces(evidence: Evidence, stance: Stance, world: Array) -> float:
+    """How much of the rest pose says that the body faces the stance's way, or away from it (below 0).
+
+    world: (3, 3) from armature space to the world, where most characters face -y.
+    """
+    tree, forward, up, leg = evidence.tree, stance.forward, stance.up, stance.leg
+    vote = 0.0
+    toes = [_toes(tree, limb) for limb in stance.legs if limb.end >= 0]
+    for way, weight in toes:
+        level: Array = way - (way @ up) * up
+        length = float(np.linalg.norm(level)) / leg
+        if length > 0.04 and length > 0.4 * float(np.linalg.norm(way)) / leg:
+            vote += weight / len(toes) * float(level @ forward) / (length * leg)
+    knees = np.mean([_bulge(tree, limb) @ forward for limb in stance.legs]) / leg
+    elbows = np.mean([_bulge(tree, limb) @ forward for limb in stance.arms]) / leg
+    vote += _WEIGHT_KNEE * float(np.clip(knees / 0.02, -1, 1)) - _WEIGHT_ELBOW * float(np.clip(elbows / 0.02, -1, 1))
+    vote -= _WEIGHT_WORLD * float((world @ forward)[1])
+    heads = [bone for bone, name in enumerate(evidence.names) if name.parts.get("head", 0) > 2 and not name.side]
+    face = [bone for bone, name in enumerate(evidence.names) if name.other and set(name.stem.split()) & set(_FACE)]
+    if heads and face:
+        way = tree.heads[face].mean(axis=0) - tree.heads[heads[0]]
+        ahead = float(way @ forward) / max(float(np.linalg.norm(way)), 1e-12)
+        vote += _WEIGHT_FACE * float(np.clip(2 * ahead, -1, 1))
+    return vote
+
+
+def _toes(tree: BoneTree, limb: Limb) -> tuple[Array, float]:
+    """The way of a foot (3,), and how much it counts: from the ankle to what hangs on it, or along the bone."""
+    below = tree.below(limb.end)
+    if below:
+        ways = tree.heads[below] - tree.heads[limb.end]
+        far = int(np.argmax(np.linalg.norm(ways, axis=1)))
+        if np.linalg.norm(ways[far]) > 1e-3 * tree.extent:
+            return ways[far], WEIGHT_TOES
+    return tree.tails[limb.end] - tree.heads[limb.end], _WEIGHT_TIP
+
+
+def _bulge(tree: BoneTree, limb: Limb) -> Array:
+    """From the middle between a limb's ends to its knee or elbow, across the limb (3,)."""
+    start, middle, end = tree.heads[limb.upper], tree.heads[limb.lower], np.array(limb.tip)
+    way = end - start
+    bulge = middle - start
+    return bulge - way * float(bulge @ way) / max(float(way @ way), 1e-18)

@@ -1,0 +1,131 @@
+"""A skeleton at rest as arrays: hierarchy, heads and tails of bones whose meaning is not known yet."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from ...numerics.array import Array
+
+
+class Bone(NamedTuple):
+    """A bone at rest: parent None for roots, head and tail in armature space. held: constraints move it."""
+
+    name: str
+    parent: str | None
+    head: tuple[float, float, float]
+    tail: tuple[float, float, float]
+    held: bool = False
+
+
+@dataclass(frozen=True)
+class BoneTree:
+    """Bones by number, parents before their children.
+
+    parents: (N,) the parent's number, -1 for roots. heads, tails: (N, 3), armature space. held: (N,) whether
+    constraints move the bone.
+    """
+
+    names: tuple[str, ...]
+    parents: tuple[int, ...]
+    heads: Array
+    tails: Array
+    held: Array
+
+    @classmethod
+    def of(cls, bones: Iterable[Bone]) -> "BoneTree":
+        """The tree of these bones, in any order. A parent that is not among them counts as none."""
+        by_name = {bone.name: bone for bone in bones}
+        number: dict[str, int] = {}
+        for name in by_name:
+            way: list[str] = []
+            above: str | None = name
+            while above is not None and above in by_name and above not in number and above not in way:
+                way.append(above)
+                above = by_name[above].parent
+            for below in reversed(way):
+                number[below] = len(number)
+        ordered = [by_name[name] for name in number]
+        parents = []
+        for place, bone in enumerate(ordered):
+            parent = number.get(bone.parent, -1) if bone.parent is not None else -1
+            parents.append(parent if parent < place else -1)
+        heads = np.array([bone.head for bone in ordered], dtype=np.float64).reshape(-1, 3)
+        tails = np.array([bone.tail for bone in ordered], dtype=np.float64).reshape(-1, 3)
+        return cls(tuple(number), tuple(parents), heads, tails, np.array([bone.held for bone in ordered], dtype=bool))
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @cached_property
+    def children(self) -> list[list[int]]:
+        """The children of every bone."""
+        below: list[list[int]] = [[] for _ in self.names]
+        for bone, parent in enumerate(self.parents):
+            if parent >= 0:
+                below[parent].append(bone)
+        return below
+
+    @cached_property
+    def lines(self) -> list[tuple[int, ...]]:
+        """Every bone with all bones above it, the root first."""
+        lines: list[tuple[int, ...]] = []
+        for bone, parent in enumerate(self.parents):
+            lines.append((*lines[parent], bone) if parent >= 0 else (bone,))
+        return lines
+
+    @cached_property
+    def descendants(self) -> Array:
+        """How many bones hang below every bone (N,)."""
+        count = np.zeros(len(self), dtype=int)
+        for bone in range(len(self) - 1, -1, -1):
+            if self.parents[bone] >= 0:
+                count[self.parents[bone]] += count[bone] + 1
+        return count
+
+    @cached_property
+    def tips(self) -> Array:
+        """Where every bone ends (N, 3): amid what hangs on it, else its tail."""
+        parents = np.array(self.parents)
+        hung = np.flatnonzero(parents >= 0)
+        total, count = np.zeros_like(self.heads), np.zeros(len(self))
+        np.add.at(total, parents[hung], self.heads[hung])
+        np.add.at(count, parents[hung], 1)
+        middle: Array = total / np.maximum(count, 1)[:, None]
+        return np.where((count > 0)[:, None], middle, self.tails)
+
+    @cached_property
+    def extent(self) -> float:
+        """How large the skeleton is, without what lies far from all the rest."""
+        far = np.linalg.norm(self.heads - np.median(self.heads, axis=0), axis=1)
+        return max(2 * float(np.quantile(far, 0.95)), 1e-9)
+
+    def is_below(self, bone: int, above: int) -> bool:
+        """Whether `bone` is `above` or hangs below it."""
+        return above in self.lines[bone]
+
+    def common(self, *bones: int) -> int:
+        """The lowest bone that is above all of these or one of them; -1 if they hang on several roots."""
+        found = -1
+        for level in zip(*(self.lines[bone] for bone in bones), strict=False):
+            if len(set(level)) > 1:
+                break
+            found = level[0]
+        return found
+
+    def between(self, above: int, below: int) -> list[int]:
+        """The bones on the way from `above` to `below`, neither of them among these; `above` -1: from the root."""
+        line = self.lines[below]
+        start = line.index(above) + 1 if above in line else 0
+        return list(line[start:-1])
+
+    def below(self, bone: int) -> list[int]:
+        """All bones below a bone, parents before their children."""
+        found, waiting = [], list(reversed(self.children[bone]))
+        while waiting:
+            here = waiting.pop()
+            found.append(here)
+            waiting += reversed(self.children[here])
+        return found

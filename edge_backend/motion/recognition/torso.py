@@ -1,0 +1,196 @@
+"""Hips, spine, neck, head and collars of a body whose limbs are known."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...numerics.array import Array
+from .body import Body
+from .limbs import Evidence
+from .skeleton import BoneTree
+
+_SPINES, _NECKS = 6, 3
+_SAME = 0.03
+
+
+@dataclass(frozen=True)
+class Torso:
+    """Slots of the torso and their bones. common: the lowest bone that carries legs, arms and head, -1 if none does."""
+
+    slots: dict[str, int]
+    common: int
+
+
+def find_torso(evidence: Evidence, body: Body) -> Torso:
+    """What stands between a body's limbs."""
+    tree = evidence.tree
+    thighs, arms = [leg.upper for leg in body.legs], [arm.upper for arm in body.arms]
+    fork, chest = tree.common(*thighs), tree.common(*arms)
+    common = tree.common(*thighs, *arms)
+    slots: dict[str, int] = {}
+    head = _head(evidence, body, chest if chest >= 0 else common)
+    collars = _collars(evidence, body, chest)
+    slots |= collars
+    line = list(tree.lines[head]) if head >= 0 else list(tree.lines[chest]) if chest >= 0 else []
+    hips = _hips(evidence, body, fork, line)
+    if hips >= 0:
+        slots["hips"] = hips
+    start = hips if hips in line else common
+    above = line[line.index(start) + 1 :] if start in line else line
+    if head >= 0:
+        above = above[:-1]
+        slots["head"] = head
+    if not any(True for _ in above) and start in line and start != hips and start >= 0:
+        above = [start]
+    if hips >= 0 and tree.is_below(fork, hips):
+        above = [bone for bone in above if bone != fork]  # what carries the thighs turns with the hips
+    above = [bone for bone in above if bone not in slots.values() and not _is_helper(evidence, bone)]
+    spine, neck = _split(evidence, body, above, chest)
+    if not spine and neck and chest in neck and len(neck) > 1:
+        spine, neck = neck[:1], neck[1:]
+    if hips not in line and not spine and start in line and start != hips:
+        spine = [start]
+    slots |= {f"spine{n}": bone for n, bone in enumerate(spine[:_SPINES], start=1)}
+    slots |= {f"neck{n}": bone for n, bone in enumerate(neck[:_NECKS], start=1)}
+    if common >= 0 and hips >= 0 and not tree.is_below(common, hips):
+        slots["travel"] = common
+    return Torso(slots, common)
+
+
+def _is_helper(evidence: Evidence, bone: int) -> bool:
+    name = evidence.names[bone]
+    says = max(evidence.says[part][bone] for part in ("spine", "neck"))
+    return says < 1 and (name.control or name.end or name.other)
+
+
+def _hips(evidence: Evidence, body: Body, fork: int, line: list[int]) -> int:
+    """Where the legs meet; a bone beside it whose name says so, and which lies nearer to them."""
+    tree, says = evidence.tree, evidence.says["hips"]
+    if fork < 0:
+        return -1
+    middle = np.mean([tree.heads[leg.upper] for leg in body.legs], axis=0)
+    parent = tree.parents[fork]
+    spine = evidence.says["spine"]
+    if parent >= 0 and says[fork] < 1 and says[parent] >= 2 and spine[fork] > 1:
+        return parent
+    if says[fork] < 1 and fork in line:
+        far = np.linalg.norm(tree.heads[fork] - middle)
+        for bone in [*line[line.index(fork) + 1 :][:2], *tree.children[fork]]:
+            near = np.linalg.norm(tree.heads[bone] - middle)
+            if says[bone] >= 2 and far > 0.6 * body.size and near < 0.5 * far:
+                return bone
+    return fork
+
+
+def _head(evidence: Evidence, body: Body, chest: int) -> int:
+    """The head: a bone above the shoulders, in the middle, by its name, or where the way up from the chest ends."""
+    tree, says = evidence.tree, evidence.says["head"]
+    shoulders = np.mean([tree.heads[arm.upper] for arm in body.arms], axis=0)
+    way = tree.heads - shoulders
+    height = way @ body.up / body.size
+    aside = np.linalg.norm(way - (way @ body.up)[:, None] * body.up, axis=1) / body.size
+    limbs = _limb_bones(tree, body)
+    depth = [len(line) for line in tree.lines]
+    named = [
+        bone
+        for bone in range(len(tree))
+        if says[bone] >= 2 and bone not in limbs and -0.1 < height[bone] < 1.5 and aside[bone] < 0.6
+    ]
+    if named:
+        root = tree.lines[chest][0] if chest >= 0 else -1
+        return min(named, key=lambda bone: (tree.lines[bone][0] != root, -says[bone], depth[bone]))
+    return _climb(evidence, chest, limbs, height, aside) if chest >= 0 else -1
+
+
+def _climb(evidence: Evidence, chest: int, limbs: set[int], height: Array, aside: Array) -> int:
+    """The head without a name: up from the chest, in the middle, to the bone on which several others hang, or the last
+    that is more than a mark where the head ends."""
+    tree, names = evidence.tree, evidence.names
+    top = height.copy()
+    for bone in range(len(tree) - 1, -1, -1):
+        if tree.parents[bone] >= 0:
+            top[tree.parents[bone]] = max(top[tree.parents[bone]], top[bone])
+    here, climbed = chest, [chest]
+    while True:
+        up = [
+            bone
+            for bone in tree.children[here]
+            if bone not in limbs
+            and top[bone] > height[here] + 0.01
+            and height[bone] > height[here] - 0.1
+            and aside[bone] < 0.35
+            and not (names[bone].other or names[bone].digit)
+        ]
+        if not up or (len(up) > 1 and len(climbed) > 2):
+            break
+        here = min(up, key=lambda bone: float(aside[bone]) - 0.02 * min(len(tree.below(bone)), 10))
+        climbed.append(here)
+    climbed = climbed[1:]
+    if len(climbed) > 1 and (names[climbed[-1]].end or (len(climbed) > 2 and _marks_end(tree, climbed[-1]))):
+        climbed = climbed[:-1]
+    if not climbed or evidence.says["neck"][climbed[-1]] > 1:
+        return -1
+    return climbed[-1]
+
+
+def _marks_end(tree: BoneTree, last: int) -> bool:
+    """Whether a bone only marks where the one before it ends: importers give it that one's length, or none."""
+    if tree.children[last] or tree.parents[last] < 0:
+        return False
+    before = float(np.linalg.norm(tree.heads[last] - tree.heads[tree.parents[last]]))
+    length = float(np.linalg.norm(tree.tails[last] - tree.heads[last]))
+    return before > 0 and (length < _SAME * before or abs(length - before) < _SAME * before)
+
+
+def _limb_bones(tree: BoneTree, body: Body) -> set[int]:
+    found: set[int] = set()
+    for one, other in (body.legs, body.arms):
+        fork = tree.common(one.upper, other.upper)
+        for limb in (one, other):
+            found |= {*tree.between(fork, limb.upper), limb.upper, *tree.below(limb.upper)} if fork >= 0 else set()
+    return found
+
+
+def _collars(evidence: Evidence, body: Body, chest: int) -> dict[str, int]:
+    """Bones between chest and upper arms that lift the shoulders."""
+    tree, says = evidence.tree, evidence.says["collar"]
+    found = {}
+    middle = np.mean([tree.heads[arm.upper] for arm in body.arms], axis=0)
+    for side, arm in zip("LR", body.arms, strict=True):
+        between = tree.between(chest, arm.upper)
+        good = [bone for bone in between if says[bone] > 0.5]
+        if not good:
+            # Without a name: a bone that begins nearer to the middle than the arm does.
+            wide = abs(float((tree.heads[arm.upper] - middle) @ body.left))
+            good = [
+                bone
+                for bone in between
+                if says[bone] > -0.5
+                and not evidence.names[bone].control
+                and abs(float((tree.heads[bone] - middle) @ body.left)) < 0.9 * wide
+            ][-1:]
+        if good:
+            found[f"collar.{side}"] = max(good, key=lambda bone: (says[bone], -len(tree.lines[bone])))
+    return found
+
+
+def _split(evidence: Evidence, body: Body, line: list[int], chest: int) -> tuple[list[int], list[int]]:
+    """The bones between hips and head as spine and neck: by names, by where the arms hang, by height."""
+    tree, says = evidence.tree, evidence.says
+    shoulders = np.mean([tree.heads[arm.upper] for arm in body.arms], axis=0)
+    spine: list[int] = []
+    neck: list[int] = []
+    hung = line.index(chest) if chest in line else -1
+    for place, bone in enumerate(line):
+        height = float((tree.heads[bone] - shoulders) @ body.up) / body.size
+        is_neck = place > hung if hung >= 0 else height > -0.05
+        lead = says["neck"][bone] - says["spine"][bone]
+        if abs(lead) >= 2 and not (hung >= 0 and _says_nothing_apart(evidence, line)):
+            is_neck = lead > 0
+        (neck if is_neck or neck else spine).append(bone)
+    return spine, neck
+
+
+def _says_nothing_apart(evidence: Evidence, line: list[int]) -> bool:
+    """Whether all bones of the line have one name and numbers, as Rigify's spine.001 to spine.006."""
+    return len({evidence.names[bone].stem for bone in line}) == 1
