@@ -154,7 +154,7 @@ def register() -> None:
     identity.register()
     file_menus.register()
     setattr(bpy.types.Scene, SMPL_BODY, pointer(type=smpl_body_properties.EDGE_DANCE_SmplBody))
-    dope_sheet.show_kept()
+    dope_sheet.show_constraints()
     status_timer.register()
     command_line.register()
 
@@ -167,7 +167,7 @@ def unregister() -> None:
     close_log()
     command_line.unregister()
     status_timer.unregister()
-    dope_sheet.hide_kept()
+    dope_sheet.hide_constraints()
     file_menus.unregister()
     identity.unregister()
     switches.unregister()

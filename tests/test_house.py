@@ -58,6 +58,22 @@ def test_every_room_has_a_floor_and_says_who_may_import_it() -> None:
         assert re.search(r"\bimport", told, re.IGNORECASE), room
 
 
+def test_methods_of_operators_and_panels_have_docstrings_but_for_blenders_callbacks() -> None:
+    """What ruff's D102 checks elsewhere."""
+    callbacks = {"poll", "draw", "draw_item", "invoke", "execute", "modal", "cancel", "description", "why_not"}
+    without = [
+        f"{name}.{method.name}"
+        for name in modules("blender_addon")
+        if name.startswith(("blender_addon.ops.", "blender_addon.ui."))
+        for group in ast.walk(ast.parse(modules("blender_addon")[name].read_text("utf-8")))
+        if isinstance(group, ast.ClassDef)
+        for method in group.body
+        if isinstance(method, ast.FunctionDef)
+        and not (method.name.startswith("_") or method.name in callbacks or ast.get_docstring(method))
+    ]
+    assert not without
+
+
 @pytest.mark.parametrize("name", [name for name in modules("edge_backend") if name.count(".")])
 def test_imports_run_to_lower_floors(name: str) -> None:
     room = name.split(".")[1]

@@ -1,1 +1,1 @@
-"""What is kept of a dance: rows, what they say to the backend, and keys that come back exactly."""
+"""Constraints on a new dance: the keep list, its rows as a request, and exact keys. Imported by ops and ui."""

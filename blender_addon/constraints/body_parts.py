@@ -1,4 +1,4 @@
-"""Which bones of a rig are which joints of the model. No bpy."""
+"""Bones of a rig as joints of the model. No bpy."""
 
 from collections.abc import Iterable, Mapping
 
@@ -6,14 +6,14 @@ from ..edge_backend.diffusion.body_parts import BODY_PARTS, BodyPart
 from ..edge_backend.motion.retarget.slots import HIPS, JOINTS, TRAVEL, neck_slots, spine_shares, spine_slots
 from ..edge_backend.motion.skeleton import Joint
 
-PART_WORDS: Mapping[str, str] = {
+PART_LABELS: Mapping[str, str] = {
     "whole": "Whole body", "upper": "Upper body", "lower": "Lower body", "left_arm": "Left arm",
     "right_arm": "Right arm", "left_leg": "Left leg", "right_leg": "Right leg", "legs": "Legs", "head": "Head",
 }  # fmt: skip
 
 
 def slot_joints(bones: Mapping[str, str]) -> dict[str, Joint]:
-    """Slot -> the joint that its bone shows most of, for every slot of the map but `travel`."""
+    """Slot of the bone map -> the joint that its bone follows most, for every slot except `travel`."""
     spine = spine_slots(bones)
     joints = dict(zip(spine, (share.second for share in spine_shares(len(spine))), strict=True))
     joints |= dict.fromkeys(neck_slots(bones), Joint.NECK)
@@ -25,12 +25,12 @@ def slot_joints(bones: Mapping[str, str]) -> dict[str, Joint]:
 
 
 def joints_of(bones: Mapping[str, str], chosen: Iterable[str]) -> frozenset[Joint]:
-    """The joints that these bones of the rig move; the hands come with the wrists, which have no bones of their own."""
+    """The joints that these bones of the rig move; wrists include the hands, which have no bones of their own."""
     names = set(chosen)
     joints = {joint for slot, joint in slot_joints(bones).items() if bones[slot] in names}
     if TRAVEL in bones and bones[TRAVEL] in names:
         joints.add(Joint.PELVIS)
-    # A spine of fewer than three bones moves the joints below the one that it shows too.
+    # The lowest bone of a spine with fewer than three bones also moves the spine joints below its own.
     shown = [joint for joint in (Joint.SPINE1, Joint.SPINE2, Joint.SPINE3) if joint in slot_joints(bones).values()]
     if shown and shown[0] in joints:
         joints |= {joint for joint in (Joint.SPINE1, Joint.SPINE2) if joint < shown[0]}
@@ -41,7 +41,7 @@ def joints_of(bones: Mapping[str, str], chosen: Iterable[str]) -> frozenset[Join
 
 
 def bones_of(bones: Mapping[str, str], part: BodyPart) -> list[str]:
-    """The bones of the rig that show a part of the body; with its root, those that carry the body too."""
+    """The bones of the rig that show this part of the body; with its root, also the bones that move the whole body."""
     found = [bones[slot] for slot, joint in slot_joints(bones).items() if joint in part.joints]
     if part.root:
         found += [bones[slot] for slot in (TRAVEL, HIPS) if slot in bones]
@@ -49,5 +49,5 @@ def bones_of(bones: Mapping[str, str], part: BodyPart) -> list[str]:
 
 
 def part_named(joints: frozenset[Joint]) -> str:
-    """The part that has just these joints, "" if none has."""
+    """The name of the body part with exactly these joints, "" if there is none."""
     return next((name for name, part in BODY_PARTS.items() if part.joints == joints), "")

@@ -1,4 +1,4 @@
-"""How a take came of another action, so that it can be made once more: what was kept of it."""
+"""The record of an edit on the take that it made, so that the edit can be repeated."""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -9,7 +9,7 @@ import bpy
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.skeleton import Joint
 from ..keyframes.take_details import PROPERTY, details
-from ..takes.identity import tell_apart
+from ..takes.identity import ensure_unique_ids
 from .rows import Row
 
 _EDIT = "edit"
@@ -19,8 +19,9 @@ _EDIT = "edit"
 class Edit:
     """An edit of a dance.
 
-    first, last: the new dance's frames of the scene. rows: what was kept. vary: how far it was varied, None = not.
-    source: the action's name, source_id: its mark, if it is a take. suffix: of the new take's name.
+    first, last: the new dance's first and last frame in the scene. rows: the constraints. vary: the strength of the
+    variation, None without one. source: the name of the edited action; source_id: its id, if it is a take. suffix: of
+    the new take's name.
     """
 
     first: float
@@ -32,41 +33,41 @@ class Edit:
     suffix: str = ""
 
 
-def of_action(edit: Edit, source: bpy.types.Action | None) -> Edit:
-    """The edit as one of this action; without one nothing was read."""
+def with_source(edit: Edit, source: bpy.types.Action | None) -> Edit:
+    """The edit with this action as its source; unchanged without one."""
     return replace(edit, source=source.name, source_id=str(details(source).get("id", ""))) if source else edit
 
 
-def note_edit(take: bpy.types.Action, edit: Edit) -> None:
-    """Keep the edit with the take that it made."""
-    kept: Any = take[PROPERTY]
-    kept[_EDIT] = json.dumps(asdict(edit), default=sorted)  # sets become lists
+def store_edit(take: bpy.types.Action, edit: Edit) -> None:
+    """Store the edit with the take that it made."""
+    properties: Any = take[PROPERTY]
+    properties[_EDIT] = json.dumps(asdict(edit), default=sorted)  # sets become lists
 
 
 def edit_of(take: bpy.types.Action) -> Edit | None:
-    """The edit that made the take, None if it was made from nothing."""
-    kept = details(take).get(_EDIT)
-    if not kept:
+    """The edit that made the take, None if it was not made by an edit."""
+    stored = details(take).get(_EDIT)
+    if not stored:
         return None
-    values = json.loads(kept)
+    values = json.loads(stored)
     return Edit(**values | {"rows": tuple(_row(row) for row in values["rows"])})
 
 
 def source_of(edit: Edit) -> bpy.types.Action | None:
-    """The action that was edited; a take is found though it was renamed. None if nothing was read.
+    """The action that was edited, None without one. A take is found by its id, even if it was renamed.
 
     Raises EdgeError source_gone.
     """
     if not edit.source:
         return None
-    tell_apart()
+    ensure_unique_ids()
     for action in bpy.data.actions:
         if details(action).get("id", "") == edit.source_id if edit.source_id else action.name == edit.source:
             return action
     raise EdgeError(
         "source_gone",
-        f"{edit.source}, of which this take keeps something, is no longer in the file.",
-        "Generate a new dance, or undo its removal.",
+        f"{edit.source}, which this take was made from, is no longer in the file.",
+        "Generate a new dance, or undo the removal.",
     )
 
 

@@ -1,7 +1,7 @@
-"""Kept poses put back into a take, key by key, as the animator had them.
+"""Exact constraints as keys: a take's channels are set to what they were at constrained frames.
 
-A dance comes back from the model through the rig's proportions and the foot cleanup. Where poses are kept exactly, the
-bones' channels are set to what they were, and the difference fades out beside them.
+A dance from the model passes through the proportions of the rig and the foot cleanup. At frames with an exact
+constraint the bones' channels are therefore set to their former values, and the difference fades out beside them.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ FADE_S = 0.3
 
 @dataclass(frozen=True)
 class ExactChannel:
-    """A bone's channel on frames of the scene: values (n, 4 or 3) at the frames (n,), in rising order."""
+    """A channel of a bone at frames of the scene: values (n, 4 or 3) at the frames (n,), in rising order."""
 
     bone: str
     channel: str
@@ -36,49 +36,55 @@ class ExactChannel:
     values: Array
 
 
-def exact_rows(armature: bpy.types.Object, rows: Sequence[Row], timing: Timing) -> list[ExactChannel]:
-    """The channels of what is kept exactly. Of a rig whose pose is shown by other bones than those that are keyed, only
-    where the action is a take, in which the one are driven by the other."""
+def exact_channels_of_rows(armature: bpy.types.Object, rows: Sequence[Row], timing: Timing) -> list[ExactChannel]:
+    """The channels of the bones with an exact constraint.
+
+    Of a rig that is keyed on other bones than those whose pose is read, only if the action is a take, in which the read
+    bones follow the keyed ones.
+    """
     bone_map = bone_map_of(armature)
     if bone_map.read and current_take(armature) is None:
         return []
-    held: list[ExactChannel] = []
+    exact: list[ExactChannel] = []
     for row, frames, shown in exact_frames(rows, timing):
         body = row.body
         if is_dancer(armature):
             bones = [BONE_NAMES[joint] for joint in sorted(body.joints)]
         else:
             bones = bones_of(bone_map.bones, body)
-        held += exact_channels(armature, bones, frames, shown, places=body.root)
-    return held
+        exact += exact_channels(armature, bones, frames, shown, places=body.root)
+    return exact
 
 
 def exact_channels(
     armature: bpy.types.Object, bones: Sequence[str], frames: Sequence[float], shown: Sequence[float], places: bool
 ) -> list[ExactChannel]:
-    """What these bones' channels are now at the frames `shown`, to be had at `frames`; keyed channels alone.
+    """Values of these bones' channels at the frames `shown`, to be restored at `frames`. Keyed channels only.
 
-    places: with the locations.
+    places: include the locations.
     """
     data = armature.animation_data
     if not data or not data.action or not len(frames):
         return []
     curves = compat.fcurves_of(data.action, armature)
-    held = []
+    exact = []
     for name in bones:
         bone = armature.pose.bones[name]
         for channel in (rotation_property(bone.rotation_mode), *(("location",) if places else ())):
             if curves.find(f"{bone_path(name)}.{channel}"):
-                held.append(
+                exact.append(
                     ExactChannel(name, channel, np.array(frames), sample(curves, bone, channel, np.array(shown)))
                 )
-    return held
+    return exact
 
 
-def with_exact_keys(keys: Sequence[ChannelKeys], held: Sequence[ExactChannel], rate: float) -> list[ChannelKeys]:
-    """The keys of a new dance, one at each of its frames, drawn to what is held. rate: the scene's frames a second."""
+def with_exact_keys(keys: Sequence[ChannelKeys], exact: Sequence[ExactChannel], rate: float) -> list[ChannelKeys]:
+    """The keys of a new dance, one at each of its frames, changed to pass through the exact channels.
+
+    rate: the scene's frames per second.
+    """
     together: dict[tuple[str, str], list[ExactChannel]] = {}
-    for item in held:
+    for item in exact:
         together.setdefault((item.bone, item.channel), []).append(item)
     drawn = []
     for channel in keys:
@@ -92,17 +98,20 @@ def _drawn_to(keys: ChannelKeys, items: Sequence[ExactChannel], fade: float) -> 
     wanted, order = np.unique(np.round(wanted_frames, 3), return_index=True)
     targets = np.concatenate([item.values for item in items])[order]
     inside = (wanted > keys.frames[0] - 1e-2) & (wanted < keys.frames[-1] + 1e-2)
-    frames, values = pulled(keys.frames, keys.values, wanted[inside], targets[inside], channel=keys.channel, fade=fade)
+    frames, values = through_targets(
+        keys.frames, keys.values, wanted[inside], targets[inside], channel=keys.channel, fade=fade
+    )
     return replace(keys, frames=frames, values=values)
 
 
-def pulled(
+def through_targets(
     frames: Array, values: Array, wanted: Array, targets: Array, *, channel: str, fade: float
 ) -> tuple[Array, Array]:
-    """Keys (T,), (T, n) that go through the targets (m, n) at the frames `wanted` (m,), in rising order.
+    """Keys at frames (T,) with values (T, n), changed to pass through targets (m, n) at the frames `wanted` (m,).
 
-    Beside them the difference fades out over `fade` frames; where two are nearer than twice that, it goes over from one
-    to the other. Where a target has no key it gets one.
+    `wanted` is in rising order; a target without a key gets one. The difference fades out over `fade` frames; between
+    targets closer than twice that, it blends from one difference to the next. channel: the bone's property, for
+    rotations.
     """
     if not len(wanted):
         return frames, values
@@ -122,7 +131,7 @@ def pulled(
     close = gap < 2 * fade
     reach_before[close], reach_after[close] = gap[close], gap[close]
     weight_before, weight_after = _falloff(ahead, reach_before), _falloff(behind, reach_after)
-    weight_after[before == after] = 0  # on a target, which is both
+    weight_after[before == after] = 0  # on a target, which is the one before and the one after
     values = values + weight_before[:, None] * difference[np.maximum(before, 0)]
     values = values + weight_after[:, None] * difference[np.minimum(after, len(wanted) - 1)]
     if channel == "rotation_quaternion":
@@ -131,13 +140,13 @@ def pulled(
 
 
 def _falloff(distance: Array, reach: Array) -> Array:
-    """From 1 at no distance to 0 at `reach`, smooth at both ends; of two with a common reach the sum is 1."""
+    """Weight that falls from 1 at distance 0 to 0 at `reach`, smooth at both ends; two with one reach sum to 1."""
     share = np.clip(np.where(np.isfinite(distance), distance, reach) / np.maximum(reach, 1e-9), 0, 1)
     return 1 - share * share * (3 - 2 * share)
 
 
 def _same_turn(targets: Array, now: Array, channel: str) -> Array:
-    """The targets, quaternions on the side of what is there now, Euler angles in the same turn."""
+    """The targets, with quaternions in the hemisphere of `now` and Euler angles in the same turn."""
     if channel == "rotation_quaternion":
         return np.where(np.sum(targets * now, axis=1, keepdims=True) < 0, -targets, targets)
     if channel == "rotation_euler":

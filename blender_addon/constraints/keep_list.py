@@ -1,4 +1,4 @@
-"""The keep list on an armature: rows from what is selected, and what they mean."""
+"""The keep list of an armature: rows made from the selection, and rows as constraints."""
 
 import math
 from collections.abc import Iterable
@@ -15,15 +15,15 @@ from ..keyframes.take_details import span
 from ..rig.paths import bone_of
 from ..rig.retarget import bone_map_of, measure
 from ..takes.take_list import KEEP, KEEP_ROW, new_item
-from .body_parts import PART_WORDS, joints_of, part_named
+from .body_parts import PART_LABELS, joints_of, part_named
 from .rows import Row
 
 _POINT_S = 0.5
-"""A path through a curve has a point for each of so many seconds."""
+"""Seconds between two points of a path from a curve."""
 
 
 def row_of(armature: bpy.types.Object, item: Any, rate: float) -> Row:
-    """What a row of the list means. rate: the scene's frames a second.
+    """The constraint of a row of the list. rate: the scene's frames per second.
 
     Raises EdgeError keep_bones, keep_curve, rig_unfit.
     """
@@ -33,8 +33,8 @@ def row_of(armature: bpy.types.Object, item: Any, rate: float) -> Row:
         if not joints:
             raise EdgeError(
                 "keep_bones",
-                f"The bones of the row “{item.label}” are none that dance.",
-                "Remove that row, or add those bones to the bone map.",
+                f"The bones of the row “{item.label}” are not in the bone map.",
+                "Remove that row, or add the bones to the bone map.",
             )
     return Row(
         kind=item.kind,
@@ -52,12 +52,12 @@ def row_of(armature: bpy.types.Object, item: Any, rate: float) -> Row:
 
 
 def rows_of(armature: bpy.types.Object, rate: float) -> list[Row]:
-    """The rows of the list that are not muted. Raises as row_of."""
+    """The constraints of the rows that are not muted. Raises as row_of."""
     return [row_of(armature, item, rate) for item in getattr(armature, KEEP) if not item.mute]
 
 
 def add_row(armature: bpy.types.Object, **values: Any) -> Any:
-    """A new row at the list's end, made the active one."""
+    """Add a row to the end of the list and make it the active one. Returns the row."""
     rows = getattr(armature, KEEP)
     item = new_item(rows)
     for name, value in values.items():
@@ -67,7 +67,7 @@ def add_row(armature: bpy.types.Object, **values: Any) -> Any:
 
 
 def bones_values(armature: bpy.types.Object, names: Iterable[str]) -> dict[str, Any]:
-    """What a row says of these bones: a part of the body if they are one, else their names and what they are called."""
+    """Values of a row for these bones: a part of the body if they form one, else their names and a label."""
     chosen = list(names)
     bones = bone_map_of(armature).bones
     joints = joints_of(bones, chosen)
@@ -82,12 +82,12 @@ def bones_values(armature: bpy.types.Object, names: Iterable[str]) -> dict[str, 
 
 
 def selected_bones(armature: bpy.types.Object) -> list[str]:
-    """The names of the armature's selected bones."""
+    """Names of the armature's selected bones."""
     return [bone.name for bone in armature.pose.bones if compat.is_selected(bone)]
 
 
 def selected_keys(armature: bpy.types.Object) -> dict[int, set[str]]:
-    """Frame -> the bones with a selected key there, of the armature's action."""
+    """Frame -> the bones with a selected key at it, of the armature's action."""
     data = armature.animation_data
     found: dict[int, set[str]] = {}
     for curve in compat.fcurves_of(data.action, armature) if data and data.action else ():
@@ -101,7 +101,7 @@ def selected_keys(armature: bpy.types.Object) -> dict[int, set[str]]:
 
 
 def frame_range(armature: bpy.types.Object, scene: bpy.types.Scene) -> tuple[int, int]:
-    """The frames that are meant: the timeline's in and out points, else the take's, else the scene's."""
+    """The frames to work on: the preview range, else the take's frames, else the scene's."""
     if scene.use_preview_range:
         return scene.frame_preview_start, scene.frame_preview_end
     data = armature.animation_data
@@ -112,7 +112,7 @@ def frame_range(armature: bpy.types.Object, scene: bpy.types.Scene) -> tuple[int
 
 
 def _curve_points(armature: bpy.types.Object, item: Any, rate: float) -> tuple[tuple[float, float], ...]:
-    """The curve's way over the floor in the model's metres, at even steps of its length."""
+    """Points of the curve over the floor, model axes and metres, at equal distances along it."""
     curve = item.curve.evaluated_get(bpy.context.evaluated_depsgraph_get())
     mesh = curve.to_mesh()
     try:
@@ -120,7 +120,7 @@ def _curve_points(armature: bpy.types.Object, item: Any, rate: float) -> tuple[t
     finally:
         curve.to_mesh_clear()
     if len(places) < 2:
-        raise EdgeError("keep_curve", f"The curve {item.curve.name} has no length.", "Draw it anew, as one line.")
+        raise EdgeError("keep_curve", f"The curve {item.curve.name} has no length.", "Draw it again, as one line.")
     inverse = np.array(armature.matrix_world.inverted())
     _, fit = measure(armature)
     way = fit.to_model(places @ inverse[:3, :3].T + inverse[:3, 3])[:, :2]
@@ -131,15 +131,15 @@ def _curve_points(armature: bpy.types.Object, item: Any, rate: float) -> tuple[t
     return tuple(zip(x.tolist(), y.tolist(), strict=True))
 
 
-def words_of(item: Any) -> Row:
-    """The row for its sentence alone: without looking at bones or curves, which is quick enough for every redraw."""
+def labelled_row(item: Any) -> Row:
+    """The row as far as its text needs it: reads neither bones nor curves, fast enough for every redraw."""
     return Row(
         kind=item.kind,
         start=-math.inf if item.open_start and item.kind != "POSE" else item.start,
         end=math.inf if item.open_end and item.kind != "POSE" else item.end,
         part="whole" if item.part == "bones" else item.part,
         joints=frozenset() if item.part == "bones" else None,
-        label=item.label if item.part == "bones" else PART_WORDS[item.part],
+        label=item.label if item.part == "bones" else PART_LABELS[item.part],
         curve=item.curve.name if item.curve else "",
         feet=tuple(sorted(item.feet)),
         weight=item.weight,

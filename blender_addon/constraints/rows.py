@@ -1,4 +1,4 @@
-"""What is kept of a dance: rows, as sentences for people and as the backend's request. No bpy."""
+"""Rows of the keep list: constraints as sentences for people and as the backend's request. No bpy."""
 
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -14,7 +14,7 @@ from ..edge_backend.motion.skeleton import Joint
 from ..edge_backend.motion.steps import part
 from ..edge_backend.schema.edits import EditRequest, Foot, KeepBody, KeepContacts, KeepPath, Source
 from ..keyframes.timing import Timing
-from .body_parts import PART_WORDS
+from .body_parts import PART_LABELS
 
 Kind = Literal["POSE", "RANGE", "PATH", "FEET"]
 _R = TypeVar("_R", KeepBody, KeepPath)
@@ -23,12 +23,13 @@ _SLACK = 1e-3  # frames
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing to keep. Frames are the scene's, the first and the last of them included.
+    """One constraint. Frames are the scene's; the first and the last are included.
 
-    kind: a pose at the frame start, poses over a range, the root's path, or feet that stand. part: what of the body;
-    joints: these instead. without: joints that are free all the same. label: what people call that. shown: where the
-    pose is taken from, if not at start. points: of a path, (x, y) in the model's metres; without any the path is the
-    take's own. curve: the path's name. feet: those that stand. weight: 1 = exactly. fade: frames of the scene.
+    kind: the pose at the frame `start`, the poses of a range, the path of the root, or contacts of the feet.
+    part: the part of the body; joints: these joints instead. without: joints that are left free in any case.
+    label: the text for the joints. shown: the frame that the pose is read at, if not `start`.
+    points: points of a path, (x, y) in the model's metres; the take's own path without any. curve: the path's name.
+    feet: the feet on the floor. weight: 1 = exactly. fade: frames of the scene.
     """
 
     kind: Kind = "RANGE"
@@ -47,12 +48,12 @@ class Row:
 
     @property
     def exact(self) -> bool:
-        """Whether what is kept has to come out as it is."""
+        """Whether the constraint has to be met exactly."""
         return self.weight >= 1 and not self.fade
 
     @property
     def body(self) -> BodyPart:
-        """What of the body is kept."""
+        """The part of the body that is constrained."""
         whole = BODY_PARTS[self.part]
         if self.joints is not None:
             whole = BodyPart(self.joints, root=Joint.PELVIS in self.joints)
@@ -60,8 +61,8 @@ class Row:
 
 
 def sentence(row: Row) -> str:
-    """The row as people read it: `Upper body, 1-240`."""
-    what = row.label or PART_WORDS.get(row.part, row.part)
+    """The row as text for the list: `Upper body, 1-240`."""
+    what = row.label or PART_LABELS.get(row.part, row.part)
     if row.kind == "POSE":
         words = f"{'Pose' if row.part == 'whole' and row.joints is None else what} at frame {row.start:g}"
     elif row.kind == "PATH":
@@ -90,9 +91,9 @@ def _range_words(row: Row) -> str:
 
 @dataclass
 class GatheredConstraints:
-    """What a job keeps: rows that become a request, and the motions that they take their values from.
+    """The constraints of a job: rows of the request, and the motions that they take values from.
 
-    sources: name of the file -> (motion, the dance's frame at which it begins). vary: as in EditRequest.
+    sources: name of the file -> (motion, the frame of the dance at which it starts). vary: as in EditRequest.
     """
 
     sources: dict[str, tuple[Motion, int]] = field(default_factory=dict)
@@ -101,8 +102,8 @@ class GatheredConstraints:
     contacts: list[KeepContacts] = field(default_factory=list)
     vary: float | None = None
 
-    def keep_body(self, row: Row, start: int, stop: int, fade: int, source: str) -> None:
-        """Poses of one of the sources; where chosen joints have the pelvis among them, its place too."""
+    def add_body(self, row: Row, start: int, stop: int, fade: int, source: str) -> None:
+        """Add poses of one of the sources; chosen joints that include the pelvis constrain its position too."""
         joints = () if row.joints is None else tuple(sorted(joint.name.lower() for joint in row.joints))
         without = tuple(sorted(joint.name.lower() for joint in row.without))
         body = KeepBody(start, stop, row.part, joints, without, weight=row.weight, fade=fade)
@@ -111,7 +112,7 @@ class GatheredConstraints:
             self.paths.append((KeepPath(start, stop, height=True, weight=row.weight, fade=fade), source))
 
     def request(self, folder: Path) -> EditRequest:
-        """The backend's request, the motions written to the folder. Raises OSError."""
+        """The backend's request, with the motions written to the folder. Raises OSError."""
         files = {}
         for name, (motion, first) in self.sources.items():
             save_motion(folder / f"{name}.npz", motion)
@@ -126,7 +127,7 @@ class GatheredConstraints:
 
 
 TAKE = "take"
-"""The name of the motion that ranges are taken from."""
+"""Name of the source of ranges and paths."""
 
 
 def _sourced(row: _R, source: Source | None) -> _R:
@@ -134,21 +135,21 @@ def _sourced(row: _R, source: Source | None) -> _R:
 
 
 Read = Callable[[Sequence[float]], Generator[float, None, Motion]]
-"""Reads the character's motion at these frames of the scene, in small steps."""
+"""Reads the character's motion at these frames of the scene, in small steps that yield the fraction done."""
 
 
 def gather_in_steps(
     rows: Sequence[Row], timing: Timing, read: Read, vary: float | None = None
 ) -> Generator[float, None, GatheredConstraints]:
-    """Read what the rows keep.
+    """The constraints of these rows, with the motions that they need, in small steps that yield the fraction done.
 
-    Raises EdgeError keep_outside where a row has no frame in the dance, and what `read` raises.
+    Raises EdgeError keep_outside if a row has no frame in the dance, and what `read` raises.
     """
-    kept = GatheredConstraints(vary=vary)
+    gathered = GatheredConstraints(vary=vary)
     spans = [_span(row, timing) for row in rows]
     shared = [span for row, span in zip(rows, spans, strict=True) if _from_take(row)]
     ranges = [span for row, span in zip(rows, spans, strict=True) if row.kind == "RANGE"]
-    wanted: dict[str, tuple[list[float], int]] = {}  # as Kept.sources, frames of the scene instead of a motion
+    wanted: dict[str, tuple[list[float], int]] = {}  # as GatheredConstraints.sources, with frames of the scene
     if vary is not None:
         shared = [(0, timing.frames)]
     if shared:
@@ -160,32 +161,32 @@ def gather_in_steps(
             name = f"pose{number}"
             at = row.start if row.shown is None else row.shown
             if row.shown is None and any(first <= start < behind for first, behind in ranges):
-                at = timing.to_scene(start)  # the same moment as the range's, or the two would contradict each other
+                at = timing.to_scene(start)  # read where the range is read, or the two would contradict each other
             wanted[name] = [at], start
-            kept.keep_body(row, start, stop, 0, name)
+            gathered.add_body(row, start, stop, 0, name)
         elif row.kind == "RANGE":
-            kept.keep_body(row, start, stop, fade, TAKE)
+            gathered.add_body(row, start, stop, fade, TAKE)
         elif row.kind == "PATH":
             path = KeepPath(start, stop, row.points, weight=row.weight, fade=fade)
-            kept.paths.append((path, "" if row.points else TAKE))
+            gathered.paths.append((path, "" if row.points else TAKE))
         else:
-            kept.contacts.append(KeepContacts(start, stop, row.feet, weight=row.weight, fade=fade))
+            gathered.contacts.append(KeepContacts(start, stop, row.feet, weight=row.weight, fade=fade))
     done, all_frames = 0, sum(len(frames) for frames, _ in wanted.values())
     for name, (frames, first) in wanted.items():
         steps = _read(read, frames, timing)
-        kept.sources[name] = (yield from part(steps, done / all_frames, (done + len(frames)) / all_frames)), first
+        gathered.sources[name] = (yield from part(steps, done / all_frames, (done + len(frames)) / all_frames)), first
         done += len(frames)
-    return kept
+    return gathered
 
 
 def _read(read: Read, frames: list[float], timing: Timing) -> Generator[float, None, Motion]:
-    """The motion at these frames. One more is looked at: what touches the floor is told by where it goes next."""
+    """The motion at these frames. One frame more is read, since contacts depend on the movement after a frame."""
     motion = yield from read([*frames, frames[-1] + timing.rate / Motion.fps])
     return Motion(motion.rotations[:-1], motion.root[:-1], motion.contacts[:-1])
 
 
 def exact_frames(rows: Iterable[Row], timing: Timing) -> Iterator[tuple[Row, list[float], list[float]]]:
-    """Of each row that keeps poses exactly: the scene's frames at which they have to be, and where they are now."""
+    """For each row with exact poses: their frames in the new take, and the frames to read them from (scene)."""
     for row in rows:
         if not row.exact or row.kind not in ("POSE", "RANGE"):
             continue
@@ -201,7 +202,7 @@ def _from_take(row: Row) -> bool:
 
 
 def _span(row: Row, timing: Timing) -> tuple[int, int]:
-    """The dance's frames that a row keeps: the first, and the one behind the last."""
+    """The frames of the dance that a row constrains: the first, and the one after the last."""
     start, end = timing.to_dance(row.start), timing.to_dance(row.end)
     if row.kind == "POSE":
         first = round(start)

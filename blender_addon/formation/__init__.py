@@ -1,1 +1,1 @@
-"""Groups: several characters that dance to one song, and where each of them begins."""
+"""Groups: several characters that dance to one song, and their starting positions. Imported by ops."""

@@ -1,7 +1,7 @@
-"""Several characters to one song: the leader's dance, mirrored, later by some beats, or the leader's other takes.
+"""Several characters to one song: the leader's take for all, mirrored, in canon, or the leader's other takes.
 
-Each follower gets a take of its own, and its object is moved and turned about the vertical as a whole: feet that stand
-go on standing. `parts_in_steps` says what each dances, `perform` has them dance it.
+Each follower gets a take of its own, and its object is moved and rotated about the vertical as a whole, so that its
+feet do not slide. `parts_in_steps` computes what each dances, `perform` applies it.
 """
 
 import math
@@ -37,12 +37,12 @@ Dances = Literal["SAME", "TAKES"]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """How several dance together.
+    """How several characters dance together.
 
-    dances: the leader's shown take for all, or its other takes in turn (the starred ones, if any are). mirror: every
-    second one in a mirror. beats: each begins so many beats later than the one before. places: where they begin,
-    spacing metres apart. distance: metres that the middles of their hips keep on the floor, at every frame. turn:
-    radians by which each is turned further than the one before.
+    dances: the leader's current take for all, or its other takes in turn (the starred ones, if there are any).
+    mirror: mirror every second dancer. beats: each starts this many beats after the one before.
+    places: the formation at the start; spacing: metres between neighbours in it. distance: least distance of the hips
+    over the floor at every frame, metres. turn: radians by which each is rotated further than the one before.
     """
 
     dances: Dances = "SAME"
@@ -56,10 +56,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one follower is to dance: a motion of the leader's, from a frame of the scene on.
+    """The dance of one follower: a motion of the leader, and the frame of the scene at which it starts.
 
-    dancer, source: session_uid of its armature, and of the take that the motion is of; either may be gone one day.
-    modes: its bones' rotation modes, which keys belong to. density, tolerance: of the keys.
+    dancer, source: session_uid of the follower, and of the take with the motion; either may be removed later. modes:
+    the rotation modes of its bones, for which the keys are made. density, tolerance: of the keys.
     """
 
     dancer: int
@@ -71,7 +71,7 @@ class Part:
     tolerance: Tolerance
 
     def keys_in_steps(self, scene: bpy.types.Scene) -> Generator[float, None, list[ChannelKeys]]:
-        """Its keys, on the follower as it is at the first step. Raises EdgeError dancer_gone, rig_unfit."""
+        """Its keys, for the follower as it is at the first step. Raises EdgeError dancer_gone, rig_unfit."""
         dancer = found(bpy.data.objects, self.dancer)
         how: dict[str, Any] = {"density": self.density, "tolerance": self.tolerance}
         return keys_in_steps(dancer, self.motion, scene, self.first, **how)
@@ -87,15 +87,14 @@ def parts_in_steps(
     density: Density = "FRAMES",
     tolerance: Tolerance | None = None,
 ) -> Generator[float, None, list[Part]]:
-    """What each follower is to dance to the leader's take, the nearest to the leader first; changes nothing.
+    """What each follower dances to the leader's take, ordered by distance from the leader; changes nothing.
 
-    Yields how much is done; between two steps everything is as before.
-
-    Raises EdgeError group_takes, beats_unknown, rig_unfit, armature_tweaked, dance_hidden, reading_ended, dancer_gone.
+    Yields the fraction done; between two steps scene and characters are as before. Raises EdgeError group_takes,
+    beats_unknown, rig_unfit, armature_tweaked, dance_hidden, reading_ended, dancer_gone.
     """
     for follower in followers:
         refuse_tweaked(follower)
-        refuse_hidden(follower)  # places are found by looking at them as they dance
+        refuse_hidden(follower)  # their positions are read from the evaluated pose
     nearest = sorted(followers, key=lambda ob: (ob.matrix_world.translation - leader.matrix_world.translation).length)
     sources = _sources(leader, action, len(nearest), group)
     delays = _delays(action, len(nearest), group.beats)
@@ -126,10 +125,10 @@ def perform(
     scene: bpy.types.Scene,
     group: Group,
 ) -> list[bpy.types.Action]:
-    """Give each follower a take with the keys of its part and place them all; returns the takes. The leader stays as it
-    is.
+    """Make a take for each follower from the keys of its part, and place all followers. Returns the takes.
 
-    Raises EdgeError group_places, dancer_gone, rig_unfit, armature_tweaked; then nothing has changed.
+    The leader is not changed. Raises EdgeError group_places, dancer_gone, rig_unfit, armature_tweaked, with nothing
+    changed.
     """
     followers = [found(bpy.data.objects, part.dancer) for part, _ in parts]
     with ExitStack() as undo:
@@ -144,9 +143,9 @@ def perform(
 
 
 def _take_of(part: Part, keys: Sequence[ChannelKeys], scene: bpy.types.Scene) -> bpy.types.Action:
-    """The follower's new take, which it shows."""
+    """The new take of the follower, which it shows."""
     follower, source = found(bpy.data.objects, part.dancer), found(bpy.data.actions, part.source)
-    if part.modes != modes_of(follower):  # a bone was renamed meanwhile, or turns in another mode
+    if part.modes != modes_of(follower):  # a bone was renamed meanwhile, or its rotation mode was changed
         keys = at_once(part.keys_in_steps(scene))
     name = f"{source.name} {follower.name}"
     take = add_take(follower, part.motion, scene, part.first, name=name, keys=keys, density=part.density)
@@ -166,14 +165,14 @@ def _sources(leader: bpy.types.Object, action: bpy.types.Action, count: int, gro
 
 
 def _delays(action: bpy.types.Action, count: int, beats: int) -> list[float]:
-    """By how many frames of the scene each follower begins later; the song's own beats, whatever its tempo does."""
+    """Frames of the scene by which each follower starts later, from the song's own beats."""
     if not beats:
         return [0.0] * count
     known = np.array([beat for beat in beat_frames(action) if beat >= span(action)[0]])
     if len(known) <= count * beats:
         raise EdgeError(
             "beats_unknown",
-            f"{action.name} has {len(known)} beats, too few for {count} to begin {beats} beats after each other.",
+            f"{action.name} has {len(known)} beats, too few for {count} dancers to start {beats} beats apart.",
             "Choose fewer beats, or fewer dancers.",
         )
     return [float(known[number * beats] - known[0]) for number in range(1, count + 1)]
@@ -182,7 +181,7 @@ def _delays(action: bpy.types.Action, count: int, beats: int) -> list[float]:
 def _cut(
     motion: Motion, delay: float, source: bpy.types.Action, action: bpy.types.Action, scene: bpy.types.Scene
 ) -> Motion:
-    """What of the motion, begun later, is over when the leader's dance is; its beats are the song's."""
+    """The motion, started `delay` frames later, up to the end of the leader's dance, with the beats of the song."""
     rate = scene.render.fps / scene.render.fps_base
     beats = (np.array(beat_frames(source)) - span(source)[0] - delay) / rate
     room = span(action)[1] - span(source)[0] - delay
@@ -194,7 +193,7 @@ def _cut(
 def _moves(
     dancers: Sequence[bpy.types.Object], scene: bpy.types.Scene, frames: tuple[float, float], group: Group
 ) -> list[Matrix]:
-    """How each follower's object has to be moved, world: the leader, who comes first, stays."""
+    """The transform, world space, that moves each follower's object. The leader, first of `dancers`, is not moved."""
     shown = np.arange(math.floor(frames[0]), math.ceil(frames[1]) + 1).astype(float)
     hips = [track.hips for track in tracks_of(dancers, scene, shown.tolist())]
     starts = np.array([way[0, :2] for way in hips])
@@ -210,7 +209,7 @@ def _moves(
         factor = spread(plan, ways, group.distance, least)
     except ValueError as error:
         raise EdgeError(
-            "group_places", "Two of the dancers begin in one place.", "Move one aside, or choose a formation."
+            "group_places", "Two of the dancers start at the same place.", "Move one of them, or choose a formation."
         ) from error
     ends = starts[0] + factor * plan
     return [
@@ -220,7 +219,7 @@ def _moves(
 
 
 def _heading(armature: bpy.types.Object) -> float:
-    """How far it is turned about the vertical at rest, radians; 0 faces -y."""
+    """Rotation of the armature's rest pose about the vertical, radians; 0 faces -y."""
     bones, data = bone_map_of(armature).bones, armature.data
     left, right = ((armature.matrix_world @ _bone(data, bones[f"thigh.{side}"]).head_local) for side in "LR")
     across = left - right

@@ -1,6 +1,7 @@
-"""Where dancers begin so that their ways never come too close. No bpy.
+"""Starting positions at which dancers never come too close. No bpy.
 
-Plans are those of the leader, who begins at the origin and faces -y: x is to the leader's left, y behind.
+Positions are in the leader's frame of reference: the leader starts at the origin and faces -y; +x is to its left, +y
+behind it. Metres.
 """
 
 from collections.abc import Sequence
@@ -15,19 +16,19 @@ Formation = Literal["PLACED", "LINE", "WEDGE"]
 
 
 def formation(kind: Formation, count: int) -> Array:
-    """Where `count` dancers begin (count, 2), the leader first, at a spacing of 1: side by side, or a wedge behind."""
+    """Starting positions (count, 2) with a spacing of 1, the leader first: a line, or a wedge behind the leader."""
     ranks = (np.arange(count) + 1) // 2
     sides = np.where(np.arange(count) % 2, 1.0, -1.0)
     return np.stack([sides * ranks, ranks * (1.0 if kind == "WEDGE" else 0.0)], axis=-1)
 
 
 def spread(starts: Array, ways: Sequence[Array], distance: float, least: float) -> float:
-    """The smallest factor, `least` or more, by which starts have to be drawn apart so that nobody meets anybody.
+    """The smallest factor, at least `least`, that scales the starting positions so that no two dancers come too close.
 
-    starts: (n, 2). ways: of each dancer from its start (T, 2), all at the same frames. Two dancers are at least
-    `distance` apart in every frame. Whether two of them are too close at a frame is a quadratic in the factor, so each
-    frame of each pair forbids one interval; the answer is the first point from `least` on that none of them covers.
-    Raises ValueError if two starts that are one point would have to be apart.
+    starts: (n, 2). ways: positions of each dancer relative to its start (T, 2), all at the same frames. distance: the
+    least distance of two dancers at every frame. The squared distance of a pair at a frame is a quadratic in the
+    factor, so each frame of each pair excludes one interval; the result is the first value from `least` on outside all
+    of them. Raises ValueError if two dancers that come too close start at the same position.
     """
     forbidden = []
     for one, other in combinations(range(len(starts)), 2):
@@ -37,7 +38,7 @@ def spread(starts: Array, ways: Sequence[Array], distance: float, least: float) 
         rest = (between**2).sum(axis=1) - distance**2
         if square < 1e-12:
             if (rest < 0).any():
-                raise ValueError(f"dancers {one} and {other} begin in one place")
+                raise ValueError(f"dancers {one} and {other} start at the same position")
             continue
         inside = mixed**2 - square * rest
         close = inside > 0

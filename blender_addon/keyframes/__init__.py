@@ -1,1 +1,1 @@
-"""F-curves: channels of bones as arrays of keys, how dense they are, beats on the timeline."""
+"""F-curves: channels of bones as arrays of keys, key density, beats on the timeline. Imported by takes and above."""

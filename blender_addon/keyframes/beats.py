@@ -1,4 +1,4 @@
-"""Beats on the timeline: markers, and keys moved onto them."""
+"""Beats on the timeline: markers, and keys that are moved onto them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,25 +9,26 @@ import numpy as np
 from .. import compat
 from .take_details import beat_frames
 
-OURS = "edge_dance_beat"
-"""The timeline markers' property that tells those of beats from the user's own, whatever they are called."""
+BEAT_MARKER = "edge_dance_beat"
+"""Property of timeline markers, true for the markers of beats that this extension made."""
 
 
 def register() -> None:
-    """Give every marker its property."""
+    """Add the property to timeline markers."""
     prop: Any = bpy.props.BoolProperty
-    setattr(bpy.types.TimelineMarker, OURS, prop(options={"HIDDEN"}))
+    setattr(bpy.types.TimelineMarker, BEAT_MARKER, prop(options={"HIDDEN"}))
 
 
 def unregister() -> None:
     """Undo `register`."""
-    delattr(bpy.types.TimelineMarker, OURS)
+    delattr(bpy.types.TimelineMarker, BEAT_MARKER)
 
 
 def mark_beats(scene: bpy.types.Scene, beats: Sequence[float], bars: Sequence[float]) -> None:
-    """Markers on beats and bars, frames of the scene, in place of those that were there; other markers are left alone.
+    """Add markers at beats and bars, frames of the scene, and remove earlier ones; other markers are not changed.
 
-    The bar's first beat is `Bar 3`, the others `Beat 3.2` and so on; what comes before the first bar belongs to bar 0.
+    The first beat of a bar is named `Bar 3`, the others `Beat 3.2` and so on. Beats before the first bar have the bar
+    0.
     """
     clear_beats(scene)
     bar = number = 0
@@ -37,25 +38,25 @@ def mark_beats(scene: bpy.types.Scene, beats: Sequence[float], bars: Sequence[fl
         if round(frame) in starts:
             bar, number = bar + 1, 1
         name = f"Bar {bar}" if number == 1 and bar else f"Beat {bar}.{number}"
-        setattr(scene.timeline_markers.new(name, frame=round(frame)), OURS, True)
+        setattr(scene.timeline_markers.new(name, frame=round(frame)), BEAT_MARKER, True)
 
 
 def clear_beats(scene: bpy.types.Scene) -> None:
     """Remove the markers of beats and bars."""
-    for marker in [marker for marker in scene.timeline_markers if getattr(marker, OURS)]:
+    for marker in [marker for marker in scene.timeline_markers if getattr(marker, BEAT_MARKER)]:
         scene.timeline_markers.remove(marker)
 
 
 def known_beats(action: bpy.types.Action | None, scene: bpy.types.Scene) -> list[float]:
-    """The beats as frames of the scene: those that are marked, else those of the take."""
-    marked = sorted(marker.frame for marker in scene.timeline_markers if getattr(marker, OURS))
+    """The beats as frames of the scene: the marked ones, else those of the take."""
+    marked = sorted(marker.frame for marker in scene.timeline_markers if getattr(marker, BEAT_MARKER))
     return [float(frame) for frame in marked] or (beat_frames(action) if action else [])
 
 
 def keys_to_beats(action: bpy.types.Action, beats: Sequence[float]) -> int:
-    """Move every selected key to its nearest beat, its handles with it; returns how many have moved.
+    """Move every selected key with its handles to its nearest beat. Returns the number of moved keys.
 
-    Of several keys with the same nearest beat the nearest moves and the others stay. A key that lay there gives way.
+    Of several keys with the same nearest beat only the nearest is moved. A key that is already at the beat is removed.
     """
     return sum(_curve_to_beats(curve, np.round(beats)) for curve in compat.fcurves_of(action))
 

@@ -1,4 +1,4 @@
-"""Writing keys: one array per F-curve; one call per key only where keys are added behind others."""
+"""Writing keys: whole arrays per F-curve; one call per key only where keys are appended."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from ..rig.channels import BoneChannels
 from ..rig.paths import bone_of, bone_path, rotation_property
 
 _KEYFRAME: Any = bpy.types.Keyframe.bl_rna.properties
-# What makes a key: name, numbers, their type.
+# The attributes of a key: name, number of values, their type.
 _KEY_PARTS: tuple[tuple[str, int, Any], ...] = (
     ("co", 2, np.float32),
     ("interpolation", 1, np.int32),
@@ -31,10 +31,10 @@ Interpolation = Literal["LINEAR", "CONSTANT", "BEZIER"]
 
 @dataclass(frozen=True, slots=True)
 class ChannelKeys:
-    """The keys of a bone's channel, its F-curves together.
+    """The keys of a bone's channel, for all its F-curves.
 
-    channel: the bone's property. frames: (K,) of the scene. values: (K, n), an F-curve in each column. slopes: (K, n)
-    per frame, of Bezier keys.
+    channel: the bone's property. frames: (K,) of the scene. values: (K, n), one column for each F-curve. slopes: (K,
+    n), per frame, for Bezier keys.
     """
 
     bone: str
@@ -48,7 +48,7 @@ class ChannelKeys:
 def bone_keys(
     mode: str, frames: Array, channels: BoneChannels, before: Sequence[float] | None = None
 ) -> list[ChannelKeys]:
-    """What keys a bone of this rotation mode at `frames` (T,). before: as `rotation_values` takes it."""
+    """The keys of a bone with this rotation mode at `frames` (T,). before: as in `rotation_values`."""
     keys = []
     if channels.location is not None:
         keys.append(ChannelKeys(channels.bone, "location", frames, channels.location))
@@ -57,9 +57,9 @@ def bone_keys(
 
 
 def write_channel(curves: Any, keys: ChannelKeys) -> None:
-    """Give the bone's channel these keys in place of its own, if it has any, in a group of the bone's name.
+    """Set the keys of the bone's channel, replacing earlier ones, in a group with the bone's name.
 
-    curves: what compat.new_action gave.
+    curves: as compat.new_action returned it.
     """
     path = f"{bone_path(keys.bone)}.{keys.channel}"
     for index, column in enumerate(keys.values.T):
@@ -76,7 +76,7 @@ def write_channel(curves: Any, keys: ChannelKeys) -> None:
 
 
 def add_keys(curves: Any, keys: ChannelKeys) -> None:
-    """Give the bone's channel, which has keys, linear ones behind them; none of those that are there is touched."""
+    """Append linear keys to a channel of the bone that has keys; none of the earlier keys is changed."""
     path = f"{bone_path(keys.bone)}.{keys.channel}"
     kind = keys.interpolation
     for index, column in enumerate(keys.values.T):
@@ -92,22 +92,21 @@ def add_keys(curves: Any, keys: ChannelKeys) -> None:
 
 
 def key_switch(curves: Any, path: str, group: str, frame: float, value: float) -> None:
-    """Key a property once; it holds from there on, and before."""
+    """Key a property once, with constant interpolation."""
     fcurve = compat.new_fcurve(curves, path, 0, group)
     fcurve.keyframe_points.insert(frame, value).interpolation = "CONSTANT"
 
 
 def write_keys(fcurve: bpy.types.FCurve, frames: Array, values: Array) -> None:
-    """Give an F-curve that has no more keys than that keys at frames (T,) with these values (T,); they are linear, as
-    sampled motion has to be."""
+    """Set the keys of an F-curve at frames (T,) to values (T,), linear. The F-curve has at most T keys."""
     _write(fcurve, frames, values, "LINEAR")
-    fcurve.update()  # places the handles; without it they are left at random
+    fcurve.update()  # sets the handles, which are undefined otherwise
 
 
 def write_bezier(fcurve: bpy.types.FCurve, frames: Array, values: Array, slopes: Array) -> None:
-    """The same as a smooth curve with these slopes (T,) per frame: aligned handles, a third of the way to the next key.
+    """Set the keys of an F-curve as a smooth curve with these slopes (T,), per frame.
 
-    With handles there the curve is the cubic that motion.curves has fitted.
+    The handles are aligned, at a third of the distance to the next key: there the curve is the cubic of motion.curves.
     """
     points = _write(fcurve, frames, values, "BEZIER")
     kinds = np.full(len(frames), _KEYFRAME["handle_left_type"].enum_items["ALIGNED"].value, np.int32)
@@ -127,22 +126,22 @@ def _write(fcurve: bpy.types.FCurve, frames: Array, values: Array, interpolation
     kind = _KEYFRAME["interpolation"].enum_items[interpolation].value
     points.foreach_set("interpolation", np.full(len(frames), kind, np.int32))
     for part in ("select_control_point", "select_left_handle", "select_right_handle"):
-        points.foreach_set(part, np.zeros(len(frames), dtype=bool))  # what is selected is what the animator selects
+        points.foreach_set(part, np.zeros(len(frames), dtype=bool))  # new keys would be selected
     return points
 
 
 def copy_others(source: bpy.types.Action, action: bpy.types.Action) -> None:
-    """Give the action the source's F-curves of what it does not key itself: fingers, faces, properties.
+    """Copy the source's F-curves that the action does not have: fingers, faces, properties.
 
-    What it only keys once, of bones that dance, it does not key itself: where a shoulder was moved, it is moved again.
+    A channel of a dancing bone with a single key counts as not keyed: the location of a moved shoulder is copied too.
     """
-    mine = compat.fcurves_of(action)
-    danced = {bone_of(curve.data_path) for curve in mine if len(curve.keyframe_points) > 1}
+    own_curves = compat.fcurves_of(action)
+    danced = {bone_of(curve.data_path) for curve in own_curves if len(curve.keyframe_points) > 1}
     for curve in compat.fcurves_of(source):
-        if own := mine.find(curve.data_path, index=curve.array_index):
+        if own := own_curves.find(curve.data_path, index=curve.array_index):
             if len(own.keyframe_points) > 1 or bone_of(curve.data_path) not in danced:
                 continue
-            mine.remove(own)
+            own_curves.remove(own)
         group = curve.group.name if curve.group else bone_of(curve.data_path) or "Object"
         copy = compat.new_fcurve(compat.curves_owner(action), curve.data_path, curve.array_index, group)
         count = len(curve.keyframe_points)
@@ -156,9 +155,9 @@ def copy_others(source: bpy.types.Action, action: bpy.types.Action) -> None:
 
 
 def rotation_values(mode: str, quaternions: Array, before: Sequence[float] | None = None) -> Array:
-    """The values (T, 4 or 3) of that property, without jumps, from quaternions (T, 4) without sign flips.
+    """Values (T, 4 or 3) of a bone's rotation in this mode, from quaternions (T, 4) without sign flips.
 
-    before: Euler angles (3,) that the first are to follow without a jump.
+    before: Euler angles (3,) that the first values continue without a jump.
     """
     if mode == "QUATERNION":
         return quaternions
@@ -171,4 +170,4 @@ def rotation_values(mode: str, quaternions: Array, before: Sequence[float] | Non
         eulers.append(Quaternion(quaternion).to_euler(mode, *eulers[-1:]))
     return np.array(
         [euler[:] for euler in eulers[-len(quaternions) :]]
-    )  # of Eulers themselves numpy makes an array ten times as slowly
+    )  # slices: numpy converts Euler objects ten times slower

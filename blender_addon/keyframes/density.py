@@ -1,4 +1,4 @@
-"""How dense a take's keys are: every frame, curves through few keys, or poses on the beats."""
+"""The density of a take's keys: every frame, curves with few keys, or poses on the beats."""
 
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ Density = Literal["FRAMES", "CURVES", "BLOCKING"]
 
 @dataclass(frozen=True, slots=True)
 class RigSnapshot:
-    """What few keys have to know of an armature, in numbers alone: it may change while they are looked for.
+    """The data of an armature that thinning keys needs, copied so that the armature may change meanwhile.
 
-    modes: the bones' rotation modes. up: (3,) the vertical, armature space. unit: armature units per metre.
+    modes: rotation modes of the bones. up: (3,) the vertical in armature space. unit: armature units per metre.
     """
 
     modes: dict[str, str]
@@ -35,7 +35,7 @@ class RigSnapshot:
 
 
 def rig_snapshot(armature: bpy.types.Object) -> RigSnapshot:
-    """The armature's. Raises EdgeError rig_unfit."""
+    """The snapshot of the armature. Raises EdgeError rig_unfit."""
     bone_map, fit = measure(armature)
     legs = tuple(
         LegBones(*(bone_map.bones[f"{part}.{side}"] for part in ("thigh", "shin", "foot")), bone_map.bones.get(toes))
@@ -46,7 +46,7 @@ def rig_snapshot(armature: bpy.types.Object) -> RigSnapshot:
 
 
 def modes_of(armature: bpy.types.Object) -> dict[str, str]:
-    """The bones and their rotation modes."""
+    """Bone -> its rotation mode."""
     return {bone.name: bone.rotation_mode for bone in armature.pose.bones}
 
 
@@ -58,12 +58,13 @@ def in_density(
     *,
     beats: Iterable[float] = (),
     exact: Iterable[float] = (),
-    kept: Iterable[float] = (),
+    constrained: Iterable[float] = (),
 ) -> Generator[float, None, list[ChannelKeys]]:
-    """In small steps: other keys for linear ones on every frame. FRAMES leaves them; the others are on whole frames.
+    """Keys of another density for linear keys on every frame, in small steps that yield the fraction done.
 
-    CURVES are within the tolerance, BLOCKING holds poses until the next beat. beats: frames of the scene, as are exact,
-    whose poses come out as they are, and kept, where curves stray by half a degree and 2 mm at most.
+    FRAMES returns the keys unchanged; the other densities have keys on whole frames. CURVES deviate by the tolerance at
+    most, BLOCKING has constant poses from beat to beat. All frames are the scene's: beats; exact: poses that are keyed
+    unchanged; constrained: curves deviate by 0.5 degrees and 2 mm at most.
     """
     if density == "FRAMES":
         return list(keys)
@@ -72,22 +73,22 @@ def in_density(
     tracks = _tracks(keys, snapshot.modes, frames)
     beats, exact = ([round(frame - frames[0]) for frame in some] for some in (beats, exact))
     if density == "BLOCKING":
-        held = np.array(sorted({0, len(frames) - 1, *(at for at in (*beats, *exact) if 0 <= at < len(frames))}))
+        keyed = np.array(sorted({0, len(frames) - 1, *(at for at in (*beats, *exact) if 0 <= at < len(frames))}))
         return [
-            ChannelKeys(track.bone, channel, frames[held], values[held], "CONSTANT")
+            ChannelKeys(track.bone, channel, frames[keyed], values[keyed], "CONSTANT")
             for track in tracks
             for channel, values in _channels(track, track.values)
         ]
     thinned = yield from thin_in_steps(
         tracks, tolerance, snapshot.rig, keyed=beats, exact=exact,
-        constrained=sorted({round(frame - frames[0]) for frame in kept}),
+        constrained=sorted({round(frame - frames[0]) for frame in constrained}),
         legs=snapshot.legs, up=snapshot.up, unit=snapshot.unit,
     )  # fmt: skip
     return [keys for bone in thinned for keys in _bezier(bone, frames)]
 
 
 def rekey(action: bpy.types.Action, keys: Sequence[ChannelKeys], density: Density) -> None:
-    """Give the take's channels these keys in place of their own."""
+    """Replace the keys of the take's channels."""
     for channel in keys:
         write_channel(compat.curves_owner(action), channel)
     details: Any = action[PROPERTY]
@@ -95,12 +96,13 @@ def rekey(action: bpy.types.Action, keys: Sequence[ChannelKeys], density: Densit
 
 
 def key_count(action: bpy.types.Action) -> int:
-    """How many keys the action has, those of all F-curves together."""
+    """The number of keys of the action, over all F-curves."""
     return sum(len(curve.keyframe_points) for curve in compat.fcurves_of(action))
 
 
 def sampled(armature: bpy.types.Object, action: bpy.types.Action) -> list[ChannelKeys]:
-    """The channels of every bone whose rotation the action keys, on whole frames; what it keys once stands still."""
+    """The channels of every bone whose rotation the action animates, on whole frames; a channel with one key is
+    constant."""
     first, last = span(action)
     frames = np.arange(np.ceil(first - 1e-3), np.floor(last + 1e-3) + 1)
     curves = compat.fcurves_of(action)
@@ -119,7 +121,7 @@ def sampled(armature: bpy.types.Object, action: bpy.types.Action) -> list[Channe
 
 
 def sample(curves: Any, bone: bpy.types.PoseBone, channel: str, frames: Array) -> Array:
-    """A channel of the bone (T, n) at these frames; what is not keyed is as it is now."""
+    """A channel of the bone (T, n) at these frames; without an F-curve, its current value."""
     now = list(getattr(bone, channel))
     columns = []
     for index, value in enumerate(now):
@@ -129,7 +131,7 @@ def sample(curves: Any, bone: bpy.types.PoseBone, channel: str, frames: Array) -
 
 
 def _tracks(keys: Sequence[ChannelKeys], modes: dict[str, str], frames: Array) -> list[Track]:
-    """Linear keys as what bones do on these frames."""
+    """Linear keys as the motion of bones at these frames."""
     channels = {(channel.bone, channel.channel): channel for channel in keys}
     tracks = []
     for bone in dict.fromkeys(channel.bone for channel in keys):
@@ -152,7 +154,7 @@ def _bezier(thinned: Thinned, frames: Array) -> list[ChannelKeys]:
 
 
 def _channels(track: Track, values: Array) -> list[tuple[str, Array]]:
-    """Rotation and location apart, by the names of the bone's properties."""
+    """Rotation and location, with the names of the bone's properties."""
     width = track.rotation.shape[1]
     both = (rotation_property(track.mode), values[:, :width]), ("location", values[:, width:])
     return [*both] if track.location is not None else [both[0]]

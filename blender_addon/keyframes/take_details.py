@@ -1,4 +1,4 @@
-"""What a take's action says of itself: the custom property that travels with it, and the frames that it keys."""
+"""The data of a take, a custom property of its action, and the frames that the action keys."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import bpy
 from ..rig.standing import TAKE
 
 PROPERTY = TAKE
-"""The action's custom property: song, seed, settings, and the beats as frames of the scene."""
+"""The action's custom property: song, seed, settings, beats as frames of the scene and more."""
 
 
 def span(action: bpy.types.Action) -> tuple[float, float]:
@@ -17,13 +17,13 @@ def span(action: bpy.types.Action) -> tuple[float, float]:
 
 
 def details(action: bpy.types.Action) -> dict[str, Any]:
-    """What the take knows about itself; empty for other actions."""
-    kept: Any = action.get(PROPERTY)
-    return kept.to_dict() if kept else {}
+    """The take's data as a dictionary; empty for other actions."""
+    stored: Any = action.get(PROPERTY)
+    return stored.to_dict() if stored else {}
 
 
 def beat_frames(action: bpy.types.Action) -> list[float]:
-    """The beats of the song under this take, as frames of the scene; empty if it is no take of ours."""
+    """The beats of the take's song as frames of the scene; empty for other actions."""
     return list(details(action).get("beats", ()))
 
 
@@ -33,6 +33,6 @@ def is_starred(action: bpy.types.Action) -> bool:
 
 
 def star(action: bpy.types.Action, starred: bool) -> None:
-    """Star the take, or take its star away."""
-    kept: Any = action[PROPERTY]
-    kept["starred"] = starred
+    """Star the take, or remove its star."""
+    properties: Any = action[PROPERTY]
+    properties["starred"] = starred

@@ -1,4 +1,4 @@
-"""Frames of the scene and of a dance. No bpy."""
+"""Conversion between frames of the scene and frames of a dance. No bpy."""
 
 from typing import NamedTuple
 
@@ -6,9 +6,10 @@ from ..edge_backend.motion.motion import Motion
 
 
 class Timing(NamedTuple):
-    """Where the new dance lies in the scene.
+    """The range of a dance in the scene.
 
-    first: the scene's frame of its frame 0. rate: the scene's frames a second. frames: how many it has, 30 a second.
+    first: the frame of the scene of the dance's frame 0. rate: the scene's frames per second. frames: the number of
+    frames of the dance, at 30 per second.
     """
 
     first: float
@@ -16,9 +17,9 @@ class Timing(NamedTuple):
     frames: int
 
     def to_dance(self, frame: float) -> float:
-        """A frame of the scene, counted in the dance."""
+        """A frame of the scene as a frame of the dance."""
         return (frame - self.first) * Motion.fps / self.rate
 
     def to_scene(self, frame: float) -> float:
-        """A frame of the dance, counted in the scene."""
+        """A frame of the dance as a frame of the scene."""
         return self.first + frame * self.rate / Motion.fps

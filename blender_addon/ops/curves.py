@@ -11,7 +11,7 @@ from ..keyframes.density import in_density, key_count, rekey, rig_snapshot, samp
 from ..keyframes.take_details import beat_frames
 from ..lookups import by_session_uid
 from ..properties import DENSITIES
-from ..takes.take_list import remember, use_take
+from ..takes.take_list import add_to_list, use_take
 from .stepping import SteppingOperator
 from .takes import shown_take
 
@@ -60,5 +60,5 @@ class EDGE_DANCE_OT_change_density(SteppingOperator):
             bpy.data.actions.remove(copy)
             raise
         copy.use_fake_user = True
-        remember(armature, copy)
+        add_to_list(armature, copy)
         return f"{key_count(copy):,} keys instead of {key_count(action):,}."

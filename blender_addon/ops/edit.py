@@ -11,8 +11,8 @@ import bpy
 
 from ..backend.service import service
 from ..constraints.body_parts import joints_of
-from ..constraints.edit_record import Edit, note_edit, of_action
-from ..constraints.exact_keys import exact_rows, with_exact_keys
+from ..constraints.edit_record import Edit, store_edit, with_source
+from ..constraints.exact_keys import exact_channels_of_rows, with_exact_keys
 from ..constraints.keep_list import frame_range, rows_of, selected_bones, selected_keys
 from ..constraints.rows import Row, exact_frames, gather_in_steps
 from ..edge_backend.errors import EdgeError
@@ -70,14 +70,14 @@ class EditOperator(DanceOperator):
             )
         self._rows = rows = self.rows(context, armature)
         self._where = scene.session_uid
-        self._held = list(exact_rows(armature, rows, self._timing))
-        self._exact = [row.start for row in rows if row.kind == "POSE" and row.exact]
-        self._near = [frame for row, frames, _ in exact_frames(rows, self._timing) for frame in frames]
+        self._exact_channels = list(exact_channels_of_rows(armature, rows, self._timing))
+        self._exact_frames = [row.start for row in rows if row.kind == "POSE" and row.exact]
+        self._constrained_frames = [frame for row, frames, _ in exact_frames(rows, self._timing) for frame in frames]
         data = armature.animation_data
         source = data.action if data else None
         self._source = source.session_uid if source else 0
         self._name = f"{source.name.removesuffix(self.suffix).strip()} {self.suffix}" if source and self.suffix else ""
-        self._edit = of_action(Edit(first, last, tuple(rows), self.strength, suffix=self.suffix), source)
+        self._edit = with_source(Edit(first, last, tuple(rows), self.strength, suffix=self.suffix), source)
         start = song.start + (first - song.first_frame) / rate
         seed = self._request.seed
         if source and details(source).get("seed") == seed:
@@ -106,8 +106,8 @@ class EditOperator(DanceOperator):
 
     def key_options(self) -> dict[str, Any]:
         """Kept poses are as they were."""
-        drawn = partial(with_exact_keys, held=self._held, rate=self._timing.rate)
-        return {"drawn": drawn, "exact": self._exact, "kept": self._near}
+        transform = partial(with_exact_keys, exact=self._exact_channels, rate=self._timing.rate)
+        return {"transform": transform, "exact": self._exact_frames, "constrained": self._constrained_frames}
 
     def key(
         self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene, keys: Sequence[ChannelKeys]
@@ -124,7 +124,7 @@ class EditOperator(DanceOperator):
             keys=keys,
             density=settings["density"],
         )
-        note_edit(action, self._edit)
+        store_edit(action, self._edit)
         source = by_session_uid(bpy.data.actions, self._source)
         if source and self.suffix:
             copy_others(source, action)

@@ -88,9 +88,9 @@ class DanceOperator(JobOperator):
         """The dancer shows what was shown before."""
         self._preview.remove()
 
-    def taken_away(self) -> bool:
+    def was_removed(self) -> bool:
         """By undo, redo or saving."""
-        return self._preview.taken_away
+        return self._preview.was_removed
 
     def keeps_beginning(self, context: bpy.types.Context) -> bool:
         """As the panel says."""

@@ -84,7 +84,7 @@ class JobOperator(SteppingOperator):
     def hide(self) -> None:
         """Take away what `show` has shown."""
 
-    def taken_away(self) -> bool:
+    def was_removed(self) -> bool:
         """Whether something else has taken away what `show` has shown, so that it is to be shown again."""
         return False
 
@@ -209,7 +209,7 @@ class JobOperator(SteppingOperator):
     def _show_beginning(self, context: bpy.types.Context) -> None:
         longer = self._job.beginning()
         self._beginning = longer or self._beginning
-        if self._beginning and (longer or self.taken_away()):
+        if self._beginning and (longer or self.was_removed()):
             with contextlib.suppress(EdgeError):  # what is wrong will be said of the whole dance
                 self.show(context, self._beginning)
 

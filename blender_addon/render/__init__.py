@@ -1,1 +1,1 @@
-"""Filming dances: the stage, a camera that has everybody in the picture, how it is rendered, and render farms."""
+"""Films: stage, camera, render settings, and jobs for render farms. Imported by formation, command_line, ops and ui."""

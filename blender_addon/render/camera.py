@@ -1,4 +1,4 @@
-"""The camera: it follows where the dancers go, not each step, and has all of them in the picture at every frame."""
+"""The camera: it follows the dancers on a smooth path and has all of them in the picture at every frame."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,23 +11,24 @@ from .. import compat
 from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import write_bezier
 from .framing import fit_camera, smoothed_path
-from .stage import hang
+from .stage import attach
 from .tracks import Track
 
-LENS = 50.0  # mm, on the 36 mm wide sensor that Blender starts with
+LENS = 50.0  # mm, for Blender's default sensor width of 36 mm
 TILT = 4.0  # degrees down
 SMOOTHING = 1.2  # seconds
 KEY_EVERY = 10  # frames between the dolly's keys
 FLESH = 0.07
-"""How far a body reaches around its bones, of its height."""
+"""Distance of the skin from the bones, as a fraction of the body's height."""
 MARGIN = 0.04
-"""Of the picture's half width and height, what is left free at its borders."""
+"""Free border of the picture, as a fraction of its half width and height."""
 
 
 def follow(dolly: bpy.types.Object, middle: Array, frames: Array, rate: float) -> Array:
-    """Key the dolly along a way over the floor (T, 2); returns where the keys have it at these frames (T, 2).
+    """Key the dolly along a path over the floor (T, 2), world, metres. Returns its keyed positions at these frames (T,
+    2).
 
-    rate: frames a second.
+    frames: (T,) of the scene. rate: frames per second.
     """
     path = smoothed_path(middle, SMOOTHING * rate)
     slopes = np.gradient(path, axis=0) if len(path) > 1 else np.zeros_like(path)
@@ -45,9 +46,10 @@ def follow(dolly: bpy.types.Object, middle: Array, frames: Array, rate: float) -
 def add_camera(
     scene: bpy.types.Scene, dolly: bpy.types.Object, tracks: Sequence[Track], way: Array, *, turn: float, height: float
 ) -> bpy.types.Object:
-    """A camera on the dolly that has every dancer whole at every frame, and is the scene's.
+    """Add a camera on the dolly that has every dancer in the picture at every frame, and make it the scene's camera.
 
-    way: where the dolly is (T, 2). turn: degrees around the dancers, 0 = from -y, 90 = from +x. height: of the tallest.
+    way: positions of the dolly (T, 2), world, metres. turn: degrees around the dancers, 0 from -y, 90 from +x. height:
+    of the tallest dancer, metres. Returns the camera.
     """
     data: Any = bpy.data.cameras.new("Dance Camera")
     data.lens = LENS
@@ -57,9 +59,12 @@ def add_camera(
     axes = np.array(rotation.to_matrix())
     points = np.concatenate([((track.points - origin[:, None]) @ axes).reshape(-1, 3) for track in tracks])
     place = fit_camera(points, FLESH * height, _tangents(data, scene))
-    hang(camera, dolly)
+    attach(camera, dolly)
     size = dolly.scale.x
-    camera.location, camera.scale = axes @ np.array(place) / size, (1 / size,) * 3  # the place alone is the dolly's
+    camera.location, camera.scale = (
+        axes @ np.array(place) / size,
+        (1 / size,) * 3,
+    )  # not scaled with the dolly
     camera.rotation_euler = rotation
     data.clip_end = max(data.clip_end, 4 * place.back)
     scene.camera = camera
@@ -67,7 +72,7 @@ def add_camera(
 
 
 def _tangents(camera: Any, scene: bpy.types.Scene) -> tuple[float, float]:
-    """Of half the angles that the picture without its margin has, whatever its shape."""
+    """Tangents of half the horizontal and vertical angle of view, without the margin."""
     corners: Any = camera.view_frame(scene=scene)
     depth = abs(corners[0].z) / (1 - MARGIN)
     return max(abs(corner.x) for corner in corners) / depth, max(abs(corner.y) for corner in corners) / depth

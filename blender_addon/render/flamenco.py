@@ -1,6 +1,6 @@
 """A render job for Flamenco, Blender's render farm. No bpy.
 
-https://flamenco.blender.org/usage/job-types/builtin/: the file's content is what its manager takes at /api/v3/jobs.
+https://flamenco.blender.org/usage/job-types/builtin/: the file is the body of a POST to the manager's /api/v3/jobs.
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ PICTURES = "PNG"
 
 
 class FarmJob(NamedTuple):
-    """What is rendered: blend file and output folder as the farm's machines see them, first and last frame."""
+    """A render job: blend file and output folder as the farm's machines see them, first and last frame."""
 
     name: str
     blend: Path
@@ -25,7 +25,7 @@ class FarmJob(NamedTuple):
 
 
 def job_file(job: FarmJob, platform: str) -> dict[str, Any]:
-    """The job as Flamenco's manager takes it. platform: of the paths: linux, windows or darwin."""
+    """The job in the format of Flamenco's manager. platform: of the paths: linux, windows or darwin."""
     return {
         "name": job.name,
         "type": JOB_TYPE,

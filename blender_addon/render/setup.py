@@ -1,4 +1,4 @@
-"""Stage, lights, camera: all that a dance needs to be filmed."""
+"""Stage, lights and camera for a film of a dance."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from .camera import add_camera, follow
 from .stage import add_backdrop, add_floor, add_lights, new_dolly, new_stage
 from .tracks import Track, height_of
 
-_HUMAN, _ROOM = 1.75, 1.3  # metres: height, and how far a single dancer reaches from where the camera follows
+_HUMAN, _ROOM = 1.75, 1.3  # metres: height, and reach of one dancer around the followed point
 
 
 def set_stage(
@@ -24,12 +24,12 @@ def set_stage(
     lights: bool = True,
     floor: bool = True,
 ) -> bpy.types.Object:
-    """Film these dancers: a camera that has them whole at every frame, lights, floor, backdrop.
+    """Film these dancers: a camera that has them in the picture at every frame, lights, floor, backdrop.
 
-    The picture's shape has to be set before. frames: of the scene, all that are filmed. tracks: where the dancers are
-    at these, as `tracks_of` has it. turn: degrees around the dancers, 0 = from -y.
-    following: the camera goes along; otherwise it stands and has the whole way in the picture. Returns the camera. The
-    stage that was there is replaced; what else is in the scene stays.
+    The resolution has to be set before. frames: all frames of the scene to film. tracks: of the dancers at these frames,
+    as `tracks_of` returns them. turn: degrees around the dancers, 0 from -y. following: the camera moves with the
+    dancers; otherwise it has the whole path in the picture. An earlier stage is replaced; other objects are not
+    changed. Returns the camera.
     """
     middle = np.mean([track.hips[:, :2] for track in tracks], axis=0)
     if not following:

@@ -1,6 +1,7 @@
-"""The stage: a floor without horizon, soft lights and a backdrop, in a collection that goes as it came.
+"""The stage: a floor without horizon, soft lights and a backdrop, in a collection that is removed as a whole.
 
-Everything hangs on one empty, the dolly, which goes along with the dancers and has the only keys. It is scaled to them.
+All objects are children of one empty, the dolly, which follows the dancers and has the only keys. It is scaled to the
+size of the group.
 """
 
 from typing import Any
@@ -12,20 +13,20 @@ from .. import compat
 from ..edge_backend.numerics.array import Array
 
 STAGE = "edge_dance_stage"
-"""The collection's custom property: the name of the scene that it was made for."""
+"""Custom property of the collection: the name of the scene that it was made for."""
 
 BACKDROP = (0.022, 0.030, 0.047)  # linear RGB, deep blue grey
 FLOOR = (0.060, 0.068, 0.088)
 LINES = (0.13, 0.145, 0.17)
 FLOOR_SIZE, LINE = 60.0, 0.012  # metres
-FADE = (2.6, 7.5)  # metres from a single dancer where the floor begins to fade, and where it is gone
+FADE = (2.6, 7.5)  # metres from one dancer at which the floor starts to fade, and at which it has faded
 
 Rectangle = tuple[float, float, float, float]
-"""From x to x, from y to y."""
+"""(lowest x, highest x, lowest y, highest y), metres."""
 
 
 def new_stage(scene: bpy.types.Scene) -> bpy.types.Collection:
-    """An empty stage linked to the scene; the one that was there goes first."""
+    """An empty stage, linked to the scene; an earlier stage is removed."""
     remove_stage(scene)
     collection = bpy.data.collections.new("Dance Stage")
     collection[STAGE] = scene.name
@@ -37,13 +38,13 @@ def new_stage(scene: bpy.types.Scene) -> bpy.types.Collection:
 
 
 def stage_of(scene: bpy.types.Scene) -> bpy.types.Collection | None:
-    """The scene's stage."""
+    """The scene's stage, None if there is none."""
     children: Any = scene.collection.children
     return next((collection for collection in children if STAGE in collection), None)
 
 
 def remove_stage(scene: bpy.types.Scene) -> None:
-    """Remove the stage; the scene has the camera and the world again that it had before."""
+    """Remove the stage and restore the camera and the world that the scene had before."""
     collection: Any = stage_of(scene)
     if collection is None:
         return
@@ -66,7 +67,7 @@ def remove_stage(scene: bpy.types.Scene) -> None:
 
 
 def new_dolly(collection: bpy.types.Collection, size: float) -> bpy.types.Object:
-    """What everything hangs on. size: of what is danced, 1 for a single dancer of human height."""
+    """The parent of all objects of the stage. size: of the group, 1 for one dancer of human height."""
     dolly = bpy.data.objects.new("Dolly", None)
     dolly.empty_display_size = 0.3
     dolly.scale = (size, size, size)
@@ -74,14 +75,14 @@ def new_dolly(collection: bpy.types.Collection, size: float) -> bpy.types.Object
     return dolly
 
 
-def hang(thing: bpy.types.Object, dolly: bpy.types.Object) -> None:
-    """Put the object onto the dolly's stage, where it goes along with it."""
+def attach(thing: bpy.types.Object, dolly: bpy.types.Object) -> None:
+    """Add the object to the dolly's stage as a child of the dolly."""
     dolly.users_collection[0].objects.link(thing)
     thing.parent = dolly
 
 
 def add_lights(dolly: bpy.types.Object) -> None:
-    """Key from the front left, a weak fill from the right, two coloured rims from behind."""
+    """Add a key light from the front left, a weak fill light from the right, two coloured rim lights from behind."""
     size = dolly.scale.x
     for name, place, width, watts, spread, colour in (
         ("Key", (-1.9, -2.6, 4.0), 1.6, 230, 110, (1.0, 0.94, 0.86)),
@@ -90,18 +91,18 @@ def add_lights(dolly: bpy.types.Object) -> None:
         ("Rim Right", (2.6, 2.8, 2.2), 1.2, 75, 70, (1.0, 0.42, 0.28)),
     ):
         data: Any = bpy.data.lights.new(name, "AREA")
-        data.energy = watts * size**2  # further away by so much
+        data.energy = watts * size**2  # the distance grows with the size
         data.color, data.size, data.spread = colour, width, np.radians(spread)
         light = bpy.data.objects.new(name, data)
         light.location = place
-        hang(light, dolly)
+        attach(light, dolly)
         to_target = -light.location
         to_target.z += 1.0
         light.rotation_euler = to_target.to_track_quat("-Z", "Y").to_euler()
 
 
 def add_floor(dolly: bpy.types.Object, height: float) -> None:
-    """A floor without horizon at a height, with lines a metre apart: against them one sees that planted feet stay."""
+    """Add a floor without horizon at a height, with lines one metre apart, against which sliding feet are visible."""
     reach = FLOOR_SIZE / 2 * max(1.0, dolly.scale.x)
     _ground(_fading_material("Floor", FLOOR, dolly), height, [(-reach, reach, -reach, reach)], dolly)
     metres = np.arange(-np.floor(reach), reach)
@@ -111,7 +112,7 @@ def add_floor(dolly: bpy.types.Object, height: float) -> None:
 
 
 def add_backdrop(scene: bpy.types.Scene) -> None:
-    """A world of its own in the stage's colour."""
+    """Set a new world in the backdrop's colour."""
     world: Any = bpy.data.worlds.new("Dance Stage")
     world[STAGE] = scene.name
     world.color = BACKDROP
@@ -122,7 +123,7 @@ def add_backdrop(scene: bpy.types.Scene) -> None:
 
 
 def _ground(material: bpy.types.Material, height: float, rectangles: list[Rectangle], dolly: bpy.types.Object) -> None:
-    """An object of flat rectangles that stays where it is, named as its material."""
+    """An object of flat rectangles that is not a child of the dolly, with the material's name."""
     corners = np.array([[(x0, y0), (x1, y0), (x1, y1), (x0, y1)] for x0, x1, y0, y1 in rectangles]).reshape(-1, 2)
     vertices: Array = np.column_stack([corners, np.full(len(corners), height)])
     mesh = bpy.data.meshes.new(material.name)
@@ -134,7 +135,7 @@ def _ground(material: bpy.types.Material, height: float, rectangles: list[Rectan
 
 
 def _fading_material(name: str, colour: tuple[float, float, float], dolly: bpy.types.Object) -> bpy.types.Material:
-    """A colour that turns into the backdrop's away from the dolly."""
+    """A material whose colour fades into the backdrop's with the distance from the dolly."""
     material: Any = bpy.data.materials.new(name)
     material.diffuse_color = (*colour, 1.0)
     tree = compat.node_tree(material)

@@ -1,4 +1,4 @@
-"""Who is filmed, and where everything of them is at every frame."""
+"""The characters to film, and their positions at every frame."""
 
 import math
 from collections.abc import Generator, Sequence
@@ -17,9 +17,9 @@ from ..takes.take_list import current_take
 
 
 class Track(NamedTuple):
-    """A character over some frames, metres, world.
+    """Positions of a character, world, metres.
 
-    points: both ends of every bone that moves its body (T, N, 3). hips: the middle between its thighs (T, 3).
+    points: both ends of every deforming bone (T, N, 3). hips: the centre between its thighs (T, 3).
     """
 
     points: Array
@@ -27,7 +27,7 @@ class Track(NamedTuple):
 
 
 def selected_characters(context: bpy.types.Context) -> list[bpy.types.Object]:
-    """The armatures that are selected, themselves or through their bodies; the active one comes first."""
+    """The selected armatures, or those of selected meshes; the active one is the first."""
     active = active_armature(context)
     selected = [ob.find_armature() if ob.type == "MESH" else ob for ob in context.selected_objects]
     found = dict.fromkeys(ob for ob in selected if ob and ob.type == "ARMATURE")
@@ -35,7 +35,7 @@ def selected_characters(context: bpy.types.Context) -> list[bpy.types.Object]:
 
 
 def dancers_to_film(context: bpy.types.Context) -> list[bpy.types.Object]:
-    """The selected characters; without any the active one, and without that all that show a take.
+    """The selected characters, else the active one, else all that show a take.
 
     Raises EdgeError dancer_none.
     """
@@ -49,7 +49,7 @@ def dancers_to_film(context: bpy.types.Context) -> list[bpy.types.Object]:
 
 
 def tracks_of(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, frames: Sequence[float]) -> list[Track]:
-    """What `tracks_in_steps` finds, all at once."""
+    """The tracks of `tracks_in_steps`, in one step."""
     return at_once(tracks_in_steps(armatures, scene, frames, step_s=math.inf))
 
 
@@ -59,10 +59,10 @@ def tracks_in_steps(
     frames: Sequence[float],
     step_s: float | None = None,
 ) -> Generator[float, None, list[Track]]:
-    """Where these characters are at these frames of the scene, in small steps that yield how much is done.
+    """The tracks of these characters at these frames of the scene, in small steps that yield the fraction done.
 
-    Between two steps the scene's frame is as before. step_s: as `seen_in_steps` has it. Raises EdgeError dancer_gone,
-    reading_ended.
+    Between two steps the scene's current frame is as before. step_s: as in `seen_in_steps`. Raises EdgeError
+    dancer_gone, reading_ended.
     """
     bones = [(_moving_bones(armature), _thighs(armature)) for armature in armatures]
     ends: list[list[Array]] = [[] for _ in armatures]
@@ -81,7 +81,7 @@ def tracks_in_steps(
 
 
 def height_of(armature: bpy.types.Object) -> float:
-    """How long it is at rest along its longest axis, metres in the world."""
+    """Size of the rest pose along its longest axis, world, metres."""
     data: Any = armature.data
     bones = [data.bones[name] for name in _moving_bones(armature)]
     ends = np.array([end for bone in bones for end in (bone.head_local, bone.tail_local)])
@@ -89,13 +89,13 @@ def height_of(armature: bpy.types.Object) -> float:
 
 
 def _moving_bones(armature: bpy.types.Object) -> list[str]:
-    """The bones that move a body; all of them where none does."""
+    """The deforming bones, or all bones if there are none."""
     data: Any = armature.data
     return [bone.name for bone in data.bones if bone.use_deform] or [bone.name for bone in data.bones]
 
 
 def _thighs(armature: bpy.types.Object) -> list[str]:
-    """The bones that show both thighs; none where the bone map has not both."""
+    """The bones that show the thighs; none if the bone map lacks one of them."""
     known = bone_map_of(armature)
     names = [known.read.get(slot) or known.bones.get(slot) for slot in ("thigh.L", "thigh.R")]
     return [name for name in names if name] if all(names) else []

@@ -1,1 +1,2 @@
-"""Takes: dances as actions of a character, listed, compared, mirrored, blended, and shown while they are made."""
+"""Takes: dances as actions of a character; listed, compared, mirrored, blended, and previewed while they are generated.
+Imported by constraints, formation and above."""

@@ -1,4 +1,4 @@
-"""Takes side by side: a copy of the character for each, in a collection of its own that goes as it came."""
+"""Takes side by side: a copy of the character for each, in a collection that is removed as a whole."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,13 +10,17 @@ from .. import compat
 from .take_list import TAKES
 
 COPIES_OF = "edge_dance_copies_of"
-"""The collection's custom property: the armature whose copies it holds."""
+"""Custom property of the collection: the armature whose copies it contains."""
 
 
 def show_copies(
     armature: bpy.types.Object, takes: Iterable[bpy.types.Action], scene: bpy.types.Scene, spacing: float
 ) -> bpy.types.Collection:
-    """A copy of the armature and its body for each take, `spacing` metres further along x each; old copies go first."""
+    """Copy the armature and its meshes for each take, each copy `spacing` metres further along x; replaces earlier
+    copies.
+
+    Returns the collection.
+    """
     hide_copies(armature)
     collection = bpy.data.collections.new(f"Takes of {armature.name}")
     collection[COPIES_OF] = armature
@@ -29,7 +33,7 @@ def show_copies(
         compat.assign_action(copy, action)
         copy.matrix_world = Matrix.Translation((number * spacing, 0, 0)) @ armature.matrix_world
         for body in bodies:
-            _dress(_copy(body, collection, f"{body.name} {action.name}"), armature, copy)
+            _attach(_copy(body, collection, f"{body.name} {action.name}"), armature, copy)
     return collection
 
 
@@ -53,8 +57,8 @@ def _copy(ob: bpy.types.Object, collection: bpy.types.Collection, name: str) -> 
     return copy
 
 
-def _dress(body: bpy.types.Object, armature: bpy.types.Object, copy: bpy.types.Object) -> None:
-    """Have the copied body follow the copied armature."""
+def _attach(body: bpy.types.Object, armature: bpy.types.Object, copy: bpy.types.Object) -> None:
+    """Make the copied mesh follow the copied armature."""
     if body.parent == armature:
         inverse = body.matrix_parent_inverse.copy()
         body.parent = copy

@@ -1,7 +1,7 @@
-"""Takes' ids: a copy of a take gets one of its own, whoever copies it, so that an id leads to one take alone.
+"""Unique ids of takes: a copy of a take gets an id of its own, so that an id belongs to one take only.
 
-Blender copies actions without telling (Duplicate, the New button of the action editor, Append). Which of two is the
-copy is known by which was there before.
+Blender copies actions without calling any handler for it (Duplicate, the New button of the action editor, Append). Of
+two takes with one id, the copy is the one that was not there before.
 """
 
 import uuid
@@ -13,56 +13,62 @@ from bpy.app.handlers import persistent
 from ..rig.standing import TAKE
 
 _ids: dict[int, str] = {}
-"""session_uid of a take's action -> its id, of those that have been seen in the file that is open."""
+"""session_uid of a take's action -> its id, for the takes of the open file that are known."""
 
 
 def new_id() -> str:
-    """An id that no take has."""
+    """A new id."""
     return uuid.uuid4().hex
 
 
-def tell_apart() -> None:
-    """Give an id of its own to every take that has another's."""
+def ensure_unique_ids() -> None:
+    """Give a new id to every take that has the id of another."""
     takes = [action for action in bpy.data.actions if not action.library and TAKE in action.keys()]  # noqa: SIM118
-    # Of several that come at once, copies have the higher numbers behind their names.
+    # Of several new takes, copies have the longer names or higher numbers.
     takes.sort(key=lambda action: (action.session_uid not in _ids, len(action.name), action.name))
     seen: set[str] = set()
     for action in takes:
-        kept: Any = action[TAKE]
-        mine = _ids.get(action.session_uid) or str(kept.get("id", ""))
-        if mine in seen:
-            mine = new_id()
-        if mine and kept.get("id") != mine:  # new, or undo has brought the old one back
-            kept["id"] = mine
-        _ids[action.session_uid] = mine
-        seen.add(mine)
+        properties: Any = action[TAKE]
+        own = _ids.get(action.session_uid) or str(properties.get("id", ""))
+        if own in seen:
+            own = new_id()
+        if own and properties.get("id") != own:  # a new id, or undo has restored the old one
+            properties["id"] = own
+        _ids[action.session_uid] = own
+        seen.add(own)
 
 
 def register() -> None:
-    """Be told of what may bring copies."""
-    for happenings in _happenings():
-        happenings.append(_tell_apart)
+    """Add the handlers after which there may be copies."""
+    for handlers in _handler_lists():
+        handlers.append(_ensure_unique_ids)
     bpy.app.handlers.load_pre.append(_forget)
 
 
 def unregister() -> None:
-    """Be told no more."""
+    """Remove the handlers."""
     bpy.app.handlers.load_pre.remove(_forget)
-    for happenings in _happenings():
-        happenings.remove(_tell_apart)
+    for handlers in _handler_lists():
+        handlers.remove(_ensure_unique_ids)
     _ids.clear()
 
 
-def _happenings() -> tuple[Any, ...]:
-    told = bpy.app.handlers
-    return told.depsgraph_update_post, told.undo_post, told.redo_post, told.load_post, told.save_pre
+def _handler_lists() -> tuple[Any, ...]:
+    handlers = bpy.app.handlers
+    return (
+        handlers.depsgraph_update_post,
+        handlers.undo_post,
+        handlers.redo_post,
+        handlers.load_post,
+        handlers.save_pre,
+    )
 
 
 @persistent
-def _tell_apart(*_what: Any) -> None:
-    tell_apart()
+def _ensure_unique_ids(*_arguments: Any) -> None:
+    ensure_unique_ids()
 
 
 @persistent
-def _forget(*_what: Any) -> None:
+def _forget(*_arguments: Any) -> None:
     _ids.clear()

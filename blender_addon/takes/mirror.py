@@ -1,4 +1,4 @@
-"""A take seen in a mirror."""
+"""Mirrored takes."""
 
 from collections.abc import Generator
 
@@ -12,7 +12,7 @@ from .read_take import inherit, read_take_in_steps
 
 
 def mirrored(motion: Motion) -> Motion:
-    """The motion with left and right changed, of the same song."""
+    """The motion with left and right swapped, to the same song."""
     contacts, root, rotations = mirror(motion.contacts, motion.root, motion.rotations)
     return Motion(rotations, root, contacts, motion.beats, motion.meta)
 
@@ -20,14 +20,14 @@ def mirrored(motion: Motion) -> Motion:
 def mirrored_in_steps(
     armature: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene
 ) -> Generator[float, None, Motion]:
-    """What `add_mirrored` keys, read in small steps. Raises EdgeError as read_take_in_steps."""
+    """The motion that `add_mirrored` keys, read in small steps. Raises EdgeError as read_take_in_steps."""
     return mirrored((yield from read_take_in_steps(armature, action, scene)))
 
 
 def add_mirrored(
     armature: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene, dance: Motion
 ) -> bpy.types.Action:
-    """A new take of the action's dance with left and right in each other's place; the action stays as it is.
+    """A new take with the mirrored dance of the action, which is not changed. Returns the take.
 
     Its feet are not cleaned again. Raises EdgeError as add_take.
     """

@@ -1,4 +1,4 @@
-"""A take: one dance as an action of its own, with the settings that made it."""
+"""New takes: one dance as an action, stored with the settings that it was made with."""
 
 import json
 import math
@@ -15,15 +15,15 @@ from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.steps import at_once, part
 from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import ChannelKeys, bone_keys, key_switch, write_channel
+from ..keyframes.constant_keys import constant_keys
 from ..keyframes.density import Density, in_density, modes_of, rig_snapshot
-from ..keyframes.fixed_keys import fixed_keys
 from ..keyframes.take_details import PROPERTY
 from ..lookups import scene_rate
 from ..rig.retarget import bone_map_of, channels_in_steps, switch_keys
 from ..rig.standing import standing_bones
 from .identity import new_id
-from .switches import note_switches
-from .take_list import refuse_tweaked, remember, use_take
+from .switches import record_switches
+from .take_list import add_to_list, refuse_tweaked, use_take
 
 
 def keys_in_steps(
@@ -35,16 +35,16 @@ def keys_in_steps(
     clean_feet: bool = True,
     density: Density = "FRAMES",
     tolerance: Tolerance | None = None,
-    drawn: Callable[[list[ChannelKeys]], list[ChannelKeys]] = list,
+    transform: Callable[[list[ChannelKeys]], list[ChannelKeys]] = list,
     exact: Iterable[float] = (),
-    kept: Iterable[float] = (),
+    constrained: Iterable[float] = (),
 ) -> Generator[float, None, list[ChannelKeys]]:
-    """What `add_take` keys, in small steps; armature and scene are looked at in the first alone.
+    """The keys of a take with this motion, in small steps that yield the fraction done.
 
-    On every frame of the motion, which falls on its time in the scene (between frames where its rate is not 30), or as
-    dense as asked for. clean_feet: on armatures other than the built-in dancer, clean the feet again.
-    drawn: makes of keys on every frame those that are wanted. exact, kept: as `in_density` has them. Raises EdgeError
-    rig_unfit.
+    Armature and scene are read in the first step only. Keys are at every frame of the motion, which falls between
+    frames of the scene if its rate is not 30, or as dense as `density` asks for. clean_feet: on armatures other than
+    the built-in dancer, clean the feet for their proportions. transform: applied to the keys at every frame. exact,
+    constrained: as in `in_density`. Raises EdgeError rig_unfit.
     """
     snapshot = rig_snapshot(armature) if density != "FRAMES" else None
     standing = standing_bones(armature, bone_map_of(armature))
@@ -55,11 +55,12 @@ def keys_in_steps(
     for channels in bones:
         keys += bone_keys(modes[channels.bone], frames, channels)
         yield 0.3
-    keys = drawn(keys)
+    keys = transform(keys)
     if snapshot:
-        found = in_density(snapshot, keys, density, tolerance or Tolerance(), beats=beats, exact=exact, kept=kept)
-        keys = yield from part(found, 0.3, 1.0)
-    return [*keys, *fixed_keys(standing, keys, frames[0])]
+        options: dict[str, Any] = {"beats": beats, "exact": exact, "constrained": constrained}
+        thinning = in_density(snapshot, keys, density, tolerance or Tolerance(), **options)
+        keys = yield from part(thinning, 0.3, 1.0)
+    return [*keys, *constant_keys(standing, keys, frames[0])]
 
 
 def add_take(
@@ -74,12 +75,13 @@ def add_take(
     keys: Sequence[ChannelKeys] | None = None,
     density: Density = "FRAMES",
 ) -> bpy.types.Action:
-    """Key the motion on the dancer as a new action, first key at first_frame; returns the action.
+    """Key the motion on the dancer as a new action, with the first key at first_frame. Returns the action.
 
-    The action that was there is kept. The scene's end moves out to the last key, never in. clean_feet: on armatures
-    other than the built-in dancer, clean the feet again. settings: the panel's, kept with the take. name: of the
-    action; by default song and seed. keys, density: what `keys_in_steps` has found, and how dense it is; by default on
-    every frame. Raises EdgeError armature_tweaked, rig_unfit; whatever fails, the file is as it was.
+    The earlier action is not removed. The scene's end is moved to the last key if it is before it.
+    clean_feet: on armatures other than the built-in dancer, clean the feet for their proportions. settings: of the
+    panel, stored with the take. name: of the action; by default song and seed. keys, density: the result of
+    `keys_in_steps` and its density; by default keys at every frame.
+    Raises EdgeError armature_tweaked, rig_unfit; after any exception the file is as it was.
     """
     refuse_tweaked(armature)
     frames = _frames(motion, scene, first_frame)
@@ -107,13 +109,13 @@ def _frames(motion: Motion, scene: bpy.types.Scene, first_frame: float) -> Array
 
 
 def _adopt(armature: bpy.types.Object, action: bpy.types.Action, first: float, last: float) -> None:
-    """Make the new action a take of the armature's, and the one that it shows."""
+    """Add the action to the armature's takes and show it."""
     action.use_fake_user = True
     action.use_frame_range = True
     action.frame_start, action.frame_end = first, last
-    note_switches(armature)
+    record_switches(armature)
     use_take(armature, action)
-    remember(armature, action)
+    add_to_list(armature, action)
 
 
 def _title(motion: Motion) -> str:
@@ -124,9 +126,9 @@ def _title(motion: Motion) -> str:
 def _describe(
     action: bpy.types.Action, motion: Motion, first_frame: float, rate: float, settings: Mapping[str, Any]
 ) -> None:
-    """Beats and bars become frames of the scene.
+    """Store the take's data on the action, with beats and bars as frames of the scene.
 
-    meta is kept as JSON: custom properties hold neither None nor large whole numbers.
+    meta is stored as JSON: custom properties can hold neither None nor large integers.
     """
     meta = motion.meta
     action[PROPERTY] = {

@@ -1,4 +1,4 @@
-"""Takes in the NLA editor: stashed, and one going over into another."""
+"""Takes in the NLA editor: stashed takes, and blends from one take to another."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,12 +16,15 @@ from ..rig.obstacles import refuse_hidden
 from ..rig.paths import bone_of, bone_path, rotation_property
 from ..rig.retarget import bone_map_of
 from ..rig.standing import in_pose
-from .switches import settle, show_action
-from .take_list import refuse_tweaked, remember
+from .switches import show_action, update_switches
+from .take_list import add_to_list, refuse_tweaked
 
 
 def stash(armature: bpy.types.Object, action: bpy.types.Action) -> bpy.types.NlaTrack:
-    """Put the take on a muted, locked track of its own, as Blender's Stash does, and leave the armature as it is."""
+    """Put the take on a muted, locked track of its own, as Blender's Stash does. The armature's action is not changed.
+
+    Returns the track.
+    """
     data = armature.animation_data or armature.animation_data_create()
     strip = _strip(data, action, action.name)
     track = next(track for track in data.nla_tracks if track.strips and track.strips[0] == strip)
@@ -32,12 +35,10 @@ def stash(armature: bpy.types.Object, action: bpy.types.Action) -> bpy.types.Nla
 def blend(
     armature: bpy.types.Object, first: bpy.types.Action, second: bpy.types.Action, start: float, end: float
 ) -> bpy.types.Action:
-    """Have the first take go over into the second between the scene's frames start and end, as NLA strips.
+    """Blend from the first take to the second between the frames start and end of the scene, with NLA strips.
 
-    The second is a copy, moved and turned about the vertical so that its hips are where the first's are in the middle
-    of the range; that copy is returned, and is a take too.
-
-    Raises EdgeError armature_tweaked, dance_hidden, takes_apart.
+    The second is a copy, moved and rotated about the vertical so that its hips are at those of the first in the middle
+    of the range. The copy becomes a take and is returned. Raises EdgeError armature_tweaked, dance_hidden, takes_apart.
     """
     refuse_tweaked(armature)
     refuse_hidden(armature)
@@ -46,7 +47,7 @@ def blend(
         raise EdgeError(
             "takes_apart",
             f"{first.name} ends at frame {ends:g} and {second.name} begins at {begins:g}: "
-            f"they are not both there from {start:g} to {end:g}.",
+            f"they do not overlap from {start:g} to {end:g}.",
             "Choose frames that both takes have.",
         )
     middle = round((start + end) / 2)
@@ -64,13 +65,13 @@ def blend(
     above.use_auto_blend = False
     above.blend_in = end - start
     copy.use_fake_user = True
-    remember(armature, copy)
-    settle(armature)
+    add_to_list(armature, copy)
+    update_switches(armature)
     return copy
 
 
 def _strip(data: bpy.types.AnimData, action: bpy.types.Action, name: str) -> bpy.types.NlaStrip:
-    """A strip that plays the action where its keys are, on a new track above all others."""
+    """A strip that plays the action at the frames of its keys, on a new track above all others."""
     track = data.nla_tracks.new()
     track.name = name
     first, last = span(action)
@@ -81,7 +82,7 @@ def _strip(data: bpy.types.AnimData, action: bpy.types.Action, name: str) -> bpy
 
 
 def _stance(armature: bpy.types.Object, action: bpy.types.Action, frame: int) -> Matrix:
-    """Where the take has the body at a frame of the scene, world: the hips' place on the floor and their heading."""
+    """Position of the hips on the floor and their heading in the take at a frame of the scene, as a world transform."""
     scene: Any = bpy.context.scene
     before, subframe = scene.frame_current, scene.frame_subframe
     shown, slot = compat.shown_action(armature)
@@ -107,7 +108,7 @@ def _stance(armature: bpy.types.Object, action: bpy.types.Action, frame: int) ->
 
 
 def _moved_copy(armature: bpy.types.Object, action: bpy.types.Action, way: Matrix, name: str) -> bpy.types.Action:
-    """A copy of the action with the whole body moved by `way`, world; the bone that carries it has a key per frame."""
+    """A copy of the action, moved by the world transform `way`: keys per frame on the bone that moves the body."""
     copy = action.copy()
     copy.name = name
     world = armature.matrix_world
@@ -138,7 +139,7 @@ def _moved_copy(armature: bpy.types.Object, action: bpy.types.Action, way: Matri
 
 
 def _travel(armature: bpy.types.Object, action: bpy.types.Action) -> str:
-    """The bone that carries the body: the one with location keys that goes furthest."""
+    """The bone that moves the whole body: the one whose keyed location changes most."""
     reach: dict[str, float] = {}
     for curve in compat.fcurves_of(action):
         bone = bone_of(curve.data_path)
@@ -149,7 +150,7 @@ def _travel(armature: bpy.types.Object, action: bpy.types.Action) -> str:
 
 
 def _basis_at(curves: Any, bone: bpy.types.PoseBone, frames: Array) -> Iterator[Matrix]:
-    """The bone's own channels at these frames, as matrices; what is not keyed is as it is now."""
+    """The bone's channels at these frames as matrices; channels without keys have their current values."""
     path = bone_path(bone.name)
 
     def values(channel: str) -> list[list[float]]:
@@ -173,9 +174,10 @@ def _rotation(mode: str, values: list[float]) -> Quaternion:
 
 
 def _same_signs(first: bpy.types.Action, second: bpy.types.Action, frame: float) -> None:
-    """Have the second's quaternions on the first's side at a frame, and its angles in the same turn.
+    """Put the second action's quaternions into the first's hemisphere at a frame, and its Euler angles into the same
+    turn.
 
-    The NLA mixes numbers, not rotations: between q and -q, which are one rotation, it would go through nothing.
+    The NLA interpolates channels one by one: between q and -q, the same rotation, the blend would pass through zero.
     """
     others = compat.fcurves_of(first)
     by_path: dict[str, list[Any]] = {}
@@ -193,7 +195,7 @@ def _same_signs(first: bpy.types.Action, second: bpy.types.Action, frame: float)
 
 
 def _change(curve: bpy.types.FCurve, factor: float, shift: float) -> None:
-    """Multiply and shift the curve's values, handles too."""
+    """Multiply and shift the values of the curve's keys and handles."""
     for attribute in ("co", "handle_left", "handle_right"):
         points = np.empty(2 * len(curve.keyframe_points), np.float32)
         curve.keyframe_points.foreach_get(attribute, points)

@@ -1,12 +1,12 @@
-"""The beginning of a dance on the dancer while the rest is being made: an action that gets longer.
+"""The partial dance on the dancer while the rest is generated: an action that grows.
 
-It belongs to nobody's list, and no file keeps it. When the dance is there, or when nobody wants it any more, it goes,
-and the dancer shows what was shown before.
+The action is in no list of takes, and is not saved. When the dance is finished or cancelled, the action is removed and
+the dancer shows what it showed before.
 
-No undo step is made of it, so undo and redo may not find it: Blender leaves a data-block as it is in memory where two
-steps agree on it, and an armature would go on pointing to an action that is there no more. What was changed therefore
-carries a mark that tells how it was. Whatever is marked is put back before undo, redo and saving, and where undo, redo
-or a file have brought it back.
+There is no undo step for it, so it must not exist during undo and redo: Blender leaves a data-block as it is in memory
+where two steps agree on it, and an armature would then refer to a removed action. Each changed data-block is therefore
+marked with its former state. Marked data-blocks are restored before undo, redo and saving, and after undo, redo or
+loading a file has brought marks back.
 """
 
 import math
@@ -29,54 +29,54 @@ from ..keyframes.channel_keys import (
     rotation_property,
     write_channel,
 )
-from ..keyframes.fixed_keys import fixed_keys
+from ..keyframes.constant_keys import constant_keys
 from ..lookups import scene_rate
 from ..rig.channels import BoneChannels
 from ..rig.retarget import bone_map_of, dance_channels, switch_keys
 from ..rig.standing import standing_bones
-from .switches import note_switches, settle, show_action
+from .switches import record_switches, show_action, update_switches
 from .take_list import drop_strips, refuse_tweaked
 
 NAME = "Dance in the Making"
 
 MARK = "edge_dance_growing"
-"""A custom property: of the action; of the armature, with what it showed; of the scene, with where it ended."""
+"""Custom property: of the action; of the armature, with its former action; of the scene, with its former end."""
 
 
 class PartialPreview:
-    """One dance in the making. first_frame: of the scene, where it begins."""
+    """The preview of one dance. first_frame: the frame of the scene at which the dance starts."""
 
     def __init__(self, first_frame: float) -> None:
         self._first_frame = first_frame
         self._shown = False
-        self._tail = _Tail()
+        self._keyed = _KeyedPart()
 
     @property
-    def taken_away(self) -> bool:
-        """Whether undo or saving has put back what was there before, although it is still to be shown."""
-        return self._shown and not _growing_actions()
+    def was_removed(self) -> bool:
+        """Whether undo or saving has removed a preview that is still to be shown."""
+        return self._shown and not _preview_actions()
 
     def show(self, armature: bpy.types.Object, beginning: Motion, scene: bpy.types.Scene) -> None:
-        """Key the dance's beginning, which is longer each time; what has been keyed is not looked at again.
+        """Key the beginning of the dance, which is longer at each call; earlier keys are not changed.
 
-        The scene's end moves out with it. Raises EdgeError armature_tweaked, rig_unfit.
+        The scene's end is moved with it. Raises EdgeError armature_tweaked, rig_unfit.
         """
         self._shown = False
         refuse_tweaked(armature)
         rate = scene_rate(scene)
-        action = _growing_on(armature)
-        if action is None or not self._tail.fits(armature, action):
-            self._tail = _Tail()
-        done = self._tail.frames
+        action = _preview_on(armature)
+        if action is None or not self._keyed.fits(armature, action):
+            self._keyed = _KeyedPart()
+        done = self._keyed.frames
         self._shown = done >= beginning.frames
         if self._shown:
             return
-        # Feet are for the end: cleaned again, those of other rigs would change behind the play head.
+        # The feet of other rigs are cleaned at the end: cleaned now, frames that were played already would change.
         bones = dance_channels(armature, beginning.behind(done), clean_feet=False)
         frames = self._first_frame + np.arange(done, beginning.frames) * (rate / Motion.fps)
-        keys = self._tail.go_on(armature, frames, bones)
-        if action is None:  # the first time, or something else is shown meanwhile
-            keys += fixed_keys(standing_bones(armature, bone_map_of(armature)), keys, self._first_frame)
+        keys = self._keyed.next_keys(armature, frames, bones)
+        if action is None:  # the first keys, or the armature shows another action meanwhile
+            keys += constant_keys(standing_bones(armature, bone_map_of(armature)), keys, self._first_frame)
             action = self._begin(armature)
         curves = compat.curves_owner(action)
         for channel in keys:
@@ -85,27 +85,28 @@ class PartialPreview:
         self._shown = True
 
     def remove(self) -> None:
-        """Leave no trace."""
+        """Remove the preview and restore what was there before."""
         self._shown = False
-        put_back()
+        restore_all()
 
     def _begin(self, armature: bpy.types.Object) -> bpy.types.Action:
-        put_back()
+        restore_all()
         shown, slot = compat.shown_action(armature)
         action, curves = compat.new_action(NAME)
         action[MARK] = True
-        action.is_runtime_data = True  # autosave, which tells nobody, leaves it out
+        action.is_runtime_data = True  # autosave, which calls no handler, skips such data
         for switch in switch_keys(armature):
             key_switch(curves, switch.path, switch.group, self._first_frame, switch.value)
-        # The mark is a user of what was shown: a file that is saved meanwhile keeps it.
+        # The mark is a user of the former action, so that a file saved meanwhile contains it.
         armature[MARK] = {"slot": slot} | ({"shown": shown} if shown else {})
-        note_switches(armature)
+        record_switches(armature)
         show_action(armature, action)
         return action
 
 
-class _Tail:
-    """What of a dance has been keyed: frames, and where its bones' channels end, so that they go on without a jump."""
+class _KeyedPart:
+    """The keyed part of a dance: its number of frames, and the last values of its bones for a continuation without a
+    jump."""
 
     def __init__(self) -> None:
         self.frames = 0
@@ -114,13 +115,13 @@ class _Tail:
         self._paths: set[str] = set()
 
     def fits(self, armature: bpy.types.Object, action: bpy.types.Action) -> bool:
-        """Whether the action still has all these keys, for bones that turn in the same modes as then."""
+        """Whether the action has all keys of this part, and the bones' rotation modes have not changed."""
         counts = {curve.data_path: len(curve.keyframe_points) for curve in compat.fcurves_of(action, armature)}
         modes = {f"{bone_path(bone)}.{rotation_property(_mode(armature, bone))}" for bone in self._quaternions}
         return modes <= self._paths and all(counts.get(path) == self.frames for path in self._paths)
 
-    def go_on(self, armature: bpy.types.Object, frames: Array, bones: Iterable[BoneChannels]) -> list[ChannelKeys]:
-        """The keys that come next, at `frames`, which follow those that there are."""
+    def next_keys(self, armature: bpy.types.Object, frames: Array, bones: Iterable[BoneChannels]) -> list[ChannelKeys]:
+        """The next keys, at `frames`, which follow the earlier ones."""
         found: list[ChannelKeys] = []
         for channels in bones:
             name, quaternions = channels.bone, channels.quaternions
@@ -141,49 +142,49 @@ def _mode(armature: bpy.types.Object, bone: str) -> str:
     return armature.pose.bones[bone].rotation_mode if bone in armature.pose.bones else ""
 
 
-def put_back() -> None:
-    """Take every dance in the making out of the file: armatures show what they showed, scenes end where they ended."""
-    growing = _growing_actions()
+def restore_all() -> None:
+    """Remove all previews: armatures show their former action, scenes have their former end."""
+    previews = _preview_actions()
     for ob in _marked(bpy.data.objects):
-        _put_back_shown(ob, growing)
+        _restore_action(ob, previews)
     for scene in _marked(bpy.data.scenes):
         mark = _take_mark(scene)
-        if scene.frame_end == mark["moved"]:  # else the user has moved it since
+        if scene.frame_end == mark["moved"]:  # else the user has changed it
             scene.frame_end = mark["end"]
-    for action in growing:
+    for action in previews:
         bpy.data.actions.remove(action)
 
 
 def register() -> None:
-    """Be told of undo, redo, saving and loading."""
-    for happenings in _happenings():
-        happenings.append(_put_back)
+    """Add the handlers for undo, redo, saving and loading."""
+    for handlers in _handler_lists():
+        handlers.append(_restore_all_handler)
 
 
 def unregister() -> None:
-    """Be told no more, and leave no trace."""
-    for happenings in _happenings():
-        happenings.remove(_put_back)
-    put_back()
+    """Remove the handlers and all previews."""
+    for handlers in _handler_lists():
+        handlers.remove(_restore_all_handler)
+    restore_all()
 
 
-def _growing_actions() -> list[Any]:
+def _preview_actions() -> list[Any]:
     return _marked(bpy.data.actions)
 
 
 def _marked(owners: Iterable[Any]) -> list[Any]:
-    """Those of this file with a mark; what is linked from others is theirs."""
+    """The data-blocks of this file with a mark; those of linked files are not changed."""
     return [owner for owner in owners if not owner.library and MARK in owner.keys()]  # noqa: SIM118 (no dict)
 
 
-def _growing_on(armature: bpy.types.Object) -> bpy.types.Action | None:
-    """The action, if the armature shows it still."""
+def _preview_on(armature: bpy.types.Object) -> bpy.types.Action | None:
+    """The preview's action, if the armature shows it."""
     action, _ = compat.shown_action(armature)
-    return action if action in _growing_actions() else None
+    return action if action in _preview_actions() else None
 
 
 def _move_end(scene: bpy.types.Scene, last: int) -> None:
-    """Have the scene end at this frame or later."""
+    """Move the scene's end to this frame, if it is before it."""
     if scene.frame_end >= last:
         return
     mark: Any = scene.get(MARK)
@@ -192,32 +193,39 @@ def _move_end(scene: bpy.types.Scene, last: int) -> None:
     scene[MARK] = {"end": end, "moved": last}
 
 
-def _put_back_shown(ob: bpy.types.Object, growing: list[bpy.types.Action]) -> None:
+def _restore_action(ob: bpy.types.Object, previews: list[bpy.types.Action]) -> None:
     mark, data = _take_mark(ob), ob.animation_data
     if data is None:
         return
-    if data.use_tweak_mode:  # it hides the action that it goes back to
+    if data.use_tweak_mode:  # the action cannot be set in tweak mode
         data.use_tweak_mode = False
-    if data.action is None or data.action in growing:  # none: in a file, which has not kept the growing one
+    if data.action is None or data.action in previews:  # None: the file was saved without the preview
         show_action(ob, mark.get("shown"), mark["slot"])
-    for action in growing:
+    for action in previews:
         drop_strips(ob, action)
-    settle(ob)
+    update_switches(ob)
 
 
 def _take_mark(owner: Any) -> dict[str, Any]:
-    """What the mark tells; it is taken off."""
+    """Remove the mark; returns its data."""
     mark: dict[str, Any] = owner[MARK].to_dict()
     del owner[MARK]
     return mark
 
 
-def _happenings() -> tuple[Any, ...]:
-    """Those that may find it, and those that may bring it back."""
-    told = bpy.app.handlers
-    return told.undo_pre, told.undo_post, told.redo_pre, told.redo_post, told.save_pre, told.load_post
+def _handler_lists() -> tuple[Any, ...]:
+    """Handlers before which a preview has to be removed, and after which a mark may be back."""
+    handlers = bpy.app.handlers
+    return (
+        handlers.undo_pre,
+        handlers.undo_post,
+        handlers.redo_pre,
+        handlers.redo_post,
+        handlers.save_pre,
+        handlers.load_post,
+    )
 
 
 @persistent
-def _put_back(*_what: Any) -> None:
-    put_back()
+def _restore_all_handler(*_arguments: Any) -> None:
+    restore_all()

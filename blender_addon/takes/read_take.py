@@ -1,4 +1,4 @@
-"""A take read back as a motion, and what another take inherits from it."""
+"""Takes read back as motions, and data that a take inherits from another."""
 
 import math
 from collections.abc import Generator, Iterator, Sequence
@@ -16,18 +16,17 @@ from ..rig.obstacles import refuse_hidden
 from ..rig.retarget import read_motion_in_steps
 from .take_list import showing
 
-_SAME = ("song", "style", "beats", "bars", "settings")
-"""What a take has of the one that it was made from."""
+_INHERITED = ("song", "style", "beats", "bars", "settings")
+"""Data that a take inherits from the take that it was made from."""
 
 
 def read_in_steps(
     armature: bpy.types.Object, action: bpy.types.Action | None, scene: bpy.types.Scene, frames: Sequence[float]
 ) -> Generator[float, None, Motion]:
-    """The motion of one of the armature's actions at these frames of the scene, in small steps; without an action, of
-    what the armature shows.
+    """The motion of one of the armature's actions at these frames of the scene, in small steps.
 
-    Between two steps the armature shows what it showed before, and so does the scene. Raises EdgeError rig_unfit,
-    armature_tweaked, dance_hidden, dancer_gone, reading_ended.
+    Without an action, the motion of the current animation. Between two steps armature and scene are as before. Raises
+    EdgeError rig_unfit, armature_tweaked, dance_hidden, dancer_gone, reading_ended.
     """
     uid = action.session_uid if action else 0
 
@@ -43,7 +42,7 @@ def read_in_steps(
 def read_take_in_steps(
     armature: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene
 ) -> Generator[float, None, Motion]:
-    """The motion of one of the armature's actions, 30 frames a second from its first key on, as `read_in_steps`."""
+    """The motion of one of the armature's actions from its first key on, 30 frames per second, as `read_in_steps`."""
     first, last = span(action)
     timing = Timing(first, scene_rate(scene), 0)
     count = math.floor(timing.to_dance(last) + 1e-3) + 1
@@ -54,9 +53,9 @@ def read_take_in_steps(
 
 
 def inherit(take: bpy.types.Action, source: bpy.types.Action) -> None:
-    """Have the take know song, beats and settings of the one that it was made from."""
+    """Copy song, style, beats and settings from the take that this one was made from."""
     known = details(source)
-    kept: Any = take[PROPERTY]
-    for key in _SAME:
+    properties: Any = take[PROPERTY]
+    for key in _INHERITED:
         if key in known:
-            kept[key] = known[key]
+            properties[key] = known[key]

@@ -1,8 +1,7 @@
-"""The rig's own switches, which takes key for the dance to be seen: put back where no take moves them any more.
+"""Switches of the rig (such as IK/FK) that takes key: their former values are restored when no take keys them any more.
 
-Blender leaves a property at the last value that an action gave it. So that the character's own animation has its legs
-again, the armature object knows what each switch was before a take moved it. Where the user has changed a switch
-since, it stays as it is.
+Blender leaves a property at the last value that an action gave it. The armature object therefore stores each switch's
+value from before a take changed it. A switch that the user has changed since is not restored.
 """
 
 import json
@@ -16,51 +15,51 @@ from .. import compat
 from ..rig.retarget import switch_keys
 
 SWITCHES = "edge_dance_switches"
-"""The armature object's property, JSON: path of a switch -> [the user's own value, the value that a take gives it].
+"""Property of the armature object, JSON: path of a switch -> [the user's value, the value that a take gives it].
 
-The second is null while no take moves the switch.
+The second is null while no take keys the switch.
 """
 
-_OURS = "edge_dance"
-"""Custom properties of our actions begin with this."""
+_PREFIX = "edge_dance"
+"""Prefix of the custom properties of actions that this extension made."""
 
 _SAME = 1e-5
 
 
-def note_switches(armature: bpy.types.Object) -> None:
-    """Remember what the switches are, before the armature is first shown with them keyed."""
-    settle(armature)
-    noted = _noted(armature)
+def record_switches(armature: bpy.types.Object) -> None:
+    """Store the values of the switches, before the armature first shows an action that keys them."""
+    update_switches(armature)
+    recorded = _recorded(armature)
     for switch in switch_keys(armature):
-        noted.setdefault(switch.path, [_value(armature, switch.path), None])
-    _note(armature, noted)
+        recorded.setdefault(switch.path, [_value(armature, switch.path), None])
+    _record(armature, recorded)
 
 
 def show_action(armature: bpy.types.Object, action: bpy.types.Action | None, slot: str = "") -> None:
-    """`compat.assign_action`; the switches that only the action before has moved are put back."""
-    settle(armature)
+    """Assign the action as `compat.assign_action`, and restore the switches that only the former action keyed."""
+    update_switches(armature)
     compat.assign_action(armature, action, slot)
-    settle(armature)
+    update_switches(armature)
 
 
-def settle(armature: bpy.types.Object) -> None:
-    """Put back the switches that a take has moved and that none moves now; remember the others as they are."""
-    noted = _noted(armature)
-    for path, (before, during) in noted.items():
+def update_switches(armature: bpy.types.Object) -> None:
+    """Restore switches that a take has changed and that nothing animates now; store the values of the others."""
+    recorded = _recorded(armature)
+    for path, (before, during) in recorded.items():
         now = _value(armature, path)
-        if now is not None:  # else the bone or the constraint has another name, or is gone
-            noted[path] = _settled(armature, path, now, before, during)
-    _note(armature, noted)
+        if now is not None:  # None: the bone or the constraint was renamed or removed
+            recorded[path] = _updated(armature, path, now, before, during)
+    _record(armature, recorded)
 
 
-def _settled(armature: bpy.types.Object, path: str, now: float, before: float, during: float | None) -> list[Any]:
-    """What is known of a switch whose value is `now`; where no action gives it that, it is put back."""
+def _updated(armature: bpy.types.Object, path: str, now: float, before: float, during: float | None) -> list[Any]:
+    """The stored data of a switch whose value is `now`; the switch is restored if no action gives it this value."""
     moved = list(_moved(armature, path, now))
-    values = [value for ours, value in moved if ours]
+    values = [value for from_take, value in moved if from_take]
     if given := [value for value in values if value is not None]:
         return [before, given[-1]]
     if moved and not values:
-        return [before, None]  # the user's own action has taken over
+        return [before, None]  # the user's own action animates it
     if during is not None and abs(now - during) <= _SAME:
         _set(armature, path, before)
         now = before
@@ -68,50 +67,50 @@ def _settled(armature: bpy.types.Object, path: str, now: float, before: float, d
 
 
 def register() -> None:
-    """Give every object its memory of switches, and be told of changes."""
+    """Add the property to objects, and the handlers."""
     props: Any = bpy.props
-    kept = props.StringProperty(name="Switches", options={"HIDDEN"}, override={"LIBRARY_OVERRIDABLE"})
-    setattr(bpy.types.Object, SWITCHES, kept)
-    for happenings in _happenings():
-        happenings.append(_settle_all)
+    prop = props.StringProperty(name="Switches", options={"HIDDEN"}, override={"LIBRARY_OVERRIDABLE"})
+    setattr(bpy.types.Object, SWITCHES, prop)
+    for handlers in _handler_lists():
+        handlers.append(_update_all)
 
 
 def unregister() -> None:
     """Undo `register`."""
-    for happenings in _happenings():
-        happenings.remove(_settle_all)
+    for handlers in _handler_lists():
+        handlers.remove(_update_all)
     delattr(bpy.types.Object, SWITCHES)
 
 
-def _happenings() -> tuple[Any, ...]:
-    """Blender tells of a new frame apart, in which an NLA strip may have ended."""
-    told = bpy.app.handlers
-    changes = told.depsgraph_update_post, told.frame_change_post
-    return *changes, told.undo_post, told.redo_post, told.load_post, told.save_pre
+def _handler_lists() -> tuple[Any, ...]:
+    """Handlers of all changes; a new frame, at which an NLA strip may end, has one of its own."""
+    handlers = bpy.app.handlers
+    changes = handlers.depsgraph_update_post, handlers.frame_change_post
+    return *changes, handlers.undo_post, handlers.redo_post, handlers.load_post, handlers.save_pre
 
 
 @persistent
-def _settle_all(*_what: Any) -> None:
+def _update_all(*_arguments: Any) -> None:
     for ob in bpy.data.objects:
         if ob.type == "ARMATURE" and not ob.library:
-            settle(ob)
+            update_switches(ob)
 
 
-def _noted(armature: bpy.types.Object) -> dict[str, list[Any]]:
-    kept = getattr(armature, SWITCHES)
-    return json.loads(kept) if kept else {}
+def _recorded(armature: bpy.types.Object) -> dict[str, list[Any]]:
+    stored = getattr(armature, SWITCHES)
+    return json.loads(stored) if stored else {}
 
 
-def _note(armature: bpy.types.Object, noted: dict[str, list[Any]]) -> None:
-    kept = json.dumps(noted) if noted else ""
-    if kept != getattr(armature, SWITCHES):  # writing it makes Blender evaluate the scene again
-        setattr(armature, SWITCHES, kept)
+def _record(armature: bpy.types.Object, recorded: dict[str, list[Any]]) -> None:
+    text = json.dumps(recorded) if recorded else ""
+    if text != getattr(armature, SWITCHES):  # setting it makes Blender evaluate the scene again
+        setattr(armature, SWITCHES, text)
 
 
 def _moved(armature: bpy.types.Object, path: str, now: float) -> Iterator[tuple[bool, float | None]]:
-    """What moves the switch: whether it is an action of ours, and the value that it gives in this frame.
+    """What animates the switch: whether it is an action of this extension, and the value that it gives at this frame.
 
-    None: a strip that gives it none in this frame; there the NLA may have written the property's default.
+    The value is None for a strip that gives none at this frame; the NLA may then have written the property's default.
     """
     data: Any = armature.animation_data
     if data is None:
@@ -122,13 +121,13 @@ def _moved(armature: bpy.types.Object, path: str, now: float) -> Iterator[tuple[
         for track in soloed or data.nla_tracks:
             for strip in () if track.mute else _strips(track.strips):
                 if compat.fcurves_of(strip.action).find(path):
-                    yield _is_ours(strip.action), now if _covers(strip, frame) else None
+                    yield _is_from_take(strip.action), now if _covers(strip, frame) else None
     if data.action and (curve := compat.fcurves_of(data.action, armature).find(path)):
-        yield _is_ours(data.action), curve.evaluate(frame)
+        yield _is_from_take(data.action), curve.evaluate(frame)
 
 
 def _strips(strips: Iterable[Any]) -> Iterator[Any]:
-    """The strips with an action, those in meta strips too, that are not muted."""
+    """The strips with an action that are not muted, including those in meta strips."""
     for strip in strips:
         if not strip.mute:
             yield from [strip] if strip.action else _strips(strip.strips)
@@ -139,12 +138,12 @@ def _covers(strip: Any, frame: float) -> bool:
     return strip.extrapolation == "HOLD" or (begun and (not ended or strip.extrapolation == "HOLD_FORWARD"))
 
 
-def _is_ours(action: bpy.types.Action) -> bool:
-    return any(key.startswith(_OURS) for key in action.keys())  # noqa: SIM118 (no dict)
+def _is_from_take(action: bpy.types.Action) -> bool:
+    return any(key.startswith(_PREFIX) for key in action.keys())  # noqa: SIM118 (no dict)
 
 
 def _value(armature: bpy.types.Object, path: str) -> float | None:
-    """The switch's value, None where there is no such switch."""
+    """The switch's value, None if there is no such switch."""
     try:
         return float(armature.path_resolve(path))
     except ValueError:

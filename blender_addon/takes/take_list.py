@@ -1,6 +1,6 @@
-"""The armature's list of takes: actions that this extension made for it, each with the settings that it was made with.
+"""The armature's list of takes: actions that this extension made for it.
 
-What a take knows lies on its action and goes where the action goes; the list holds nothing but pointers.
+The data of a take is on its action; the list has pointers only.
 """
 
 import uuid
@@ -13,30 +13,30 @@ import bpy
 from .. import compat
 from ..edge_backend.errors import EdgeError
 from ..keyframes.take_details import PROPERTY
-from .switches import settle, show_action
+from .switches import show_action, update_switches
 
 TAKES, SHOWN = "edge_dance_takes", "edge_dance_take"
-"""The armature object's list of takes, and the number of the one that it shows (character_properties)."""
+"""Properties of the armature object: its takes, and the index of the current one (see character_properties)."""
 
 KEEP, KEEP_ROW = "edge_dance_keep", "edge_dance_keep_row"
-"""Its keep list, and the number of the row that is edited."""
+"""Properties of the armature object: its keep list, and the index of the active row."""
 
 
 def takes_of(armature: bpy.types.Object) -> list[bpy.types.Action]:
-    """The armature's takes in the order of its list; those whose action somebody has removed are left out."""
+    """The armature's takes in the order of its list, without those whose action was removed."""
     return [item.action for item in getattr(armature, TAKES) if item.action]
 
 
-def remember(armature: bpy.types.Object, action: bpy.types.Action) -> None:
-    """Put the action at the end of the armature's list, if it is not there."""
+def add_to_list(armature: bpy.types.Object, action: bpy.types.Action) -> None:
+    """Add the action to the end of the armature's list, if it is not in it."""
     if action not in takes_of(armature):
         new_item(getattr(armature, TAKES)).action = action
 
 
 def new_item(items: Any) -> Any:
-    """A new item at the end of one of the armature's lists, with a name that no other has.
+    """Add an item with a unique name to one of the armature's lists.
 
-    A library override stores all items that have no name as a single item.
+    A library override stores all items without a name as one item.
     """
     item = items.add()
     item.name = uuid.uuid4().hex
@@ -44,10 +44,10 @@ def new_item(items: Any) -> Any:
 
 
 def name_items(ob: bpy.types.Object) -> None:
-    """Give names to the items that have none, in files of earlier versions.
+    """Give names to items without one, in files of earlier versions.
 
-    A library override is left alone where the library itself has such items: theirs, renamed, would be new ones to
-    Blender, and there is no telling which they are.
+    A library override is not changed if its library has such items: Blender could not match the renamed items with
+    them.
     """
     override = ob.override_library
     for name in (TAKES, KEEP):
@@ -59,23 +59,23 @@ def name_items(ob: bpy.types.Object) -> None:
 
 
 def current_take(armature: bpy.types.Object | None) -> bpy.types.Action | None:
-    """The take that the armature shows, None if it shows none or something else."""
+    """The take that the armature shows, None if it shows none or another action."""
     data = armature.animation_data if armature else None
     return data.action if data and data.action and PROPERTY in data.action.keys() else None  # noqa: SIM118 (no dict)
 
 
 def use_take(armature: bpy.types.Object, action: bpy.types.Action) -> None:
-    """Have the armature show this take; the action that was there is kept. Raises EdgeError armature_tweaked."""
+    """Show this take; the former action is not removed. Raises EdgeError armature_tweaked."""
     refuse_tweaked(armature)
     data = armature.animation_data
     if data and data.action:
-        data.action.use_fake_user = True  # else the file would lose it at the next save
+        data.action.use_fake_user = True  # without a user it would not be saved
     show_action(armature, action)
 
 
 @contextmanager
 def showing(armature: bpy.types.Object, action: bpy.types.Action | None) -> Iterator[None]:
-    """For this block the armature shows the action, without one what it shows. Raises EdgeError armature_tweaked."""
+    """Show the action during this block; without one, the current action. Raises EdgeError armature_tweaked."""
     shown, slot = compat.shown_action(armature)
     if action is None or action == shown:
         yield
@@ -89,7 +89,7 @@ def showing(armature: bpy.types.Object, action: bpy.types.Action | None) -> Iter
 
 
 def refuse_tweaked(armature: bpy.types.Object) -> None:
-    """Raise EdgeError armature_tweaked while an NLA strip of the armature is being edited: its action is locked."""
+    """Raise EdgeError armature_tweaked while an NLA strip of the armature is in tweak mode, which locks its action."""
     data = armature.animation_data
     if data and data.use_tweak_mode:
         raise EdgeError(
@@ -100,9 +100,9 @@ def refuse_tweaked(armature: bpy.types.Object) -> None:
 
 
 def delete_take(armature: bpy.types.Object, action: bpy.types.Action) -> None:
-    """Take it off the list and out of the armature's NLA; remove the action if nothing else in the file uses it.
+    """Remove the take from the list and from the armature's NLA, and the action if nothing else uses it.
 
-    If the armature showed it, it shows the take's neighbour. Raises EdgeError armature_tweaked.
+    If the armature showed it, it shows the neighbour in the list. Raises EdgeError armature_tweaked.
     """
     refuse_tweaked(armature)
     takes = takes_of(armature)
@@ -111,7 +111,7 @@ def delete_take(armature: bpy.types.Object, action: bpy.types.Action) -> None:
     data = armature.animation_data
     if data and data.action == action:
         show_action(armature, neighbours[0] if neighbours else None)
-    _forget(armature, action)
+    _remove_from_list(armature, action)
     action.use_fake_user = False
     if not bpy.data.user_map(subset={action}).get(action):
         bpy.data.actions.remove(action)
@@ -121,7 +121,7 @@ def delete_take(armature: bpy.types.Object, action: bpy.types.Action) -> None:
 
 @contextmanager
 def all_or_none(armature: bpy.types.Object, scene: bpy.types.Scene) -> Iterator[None]:
-    """Where this block fails, the takes that it has made go again, and the armature shows what it showed."""
+    """If this block fails, remove the takes that it has made and show the former action."""
     before, end = takes_of(armature), scene.frame_end
     shown, slot = compat.shown_action(armature)
     try:
@@ -136,7 +136,7 @@ def all_or_none(armature: bpy.types.Object, scene: bpy.types.Scene) -> Iterator[
         raise
 
 
-def _forget(armature: bpy.types.Object, action: bpy.types.Action) -> None:
+def _remove_from_list(armature: bpy.types.Object, action: bpy.types.Action) -> None:
     items = getattr(armature, TAKES)
     for number in reversed(range(len(items))):
         if items[number].action in (action, None):
@@ -145,11 +145,11 @@ def _forget(armature: bpy.types.Object, action: bpy.types.Action) -> None:
 
 
 def drop_strips(armature: bpy.types.Object, action: bpy.types.Action) -> None:
-    """Take the action out of the armature's NLA, and with it the tracks that have nothing else."""
+    """Remove the action from the armature's NLA, with the tracks that become empty."""
     for track in list(armature.animation_data.nla_tracks) if armature.animation_data else ():
         for strip in [strip for strip in track.strips if strip.action == action]:
             track.strips.remove(strip)
             if not track.strips:
                 armature.animation_data.nla_tracks.remove(track)
                 break
-    settle(armature)
+    update_switches(armature)

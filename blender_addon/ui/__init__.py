@@ -1,1 +1,1 @@
-"""Panels. They draw what other rooms know, and do nothing else."""
+"""Panels, lists and menus. They draw what other rooms provide, and do nothing else. Imported by registration."""

@@ -1,4 +1,4 @@
-"""The bone map in the sidebar: what was found, what is missing, and the list to change it."""
+"""The Bone Map panel: bones that were found, missing bones, and the list to change them."""
 
 from typing import Any
 
@@ -20,14 +20,13 @@ class EDGE_DANCE_UL_bone_slots(bpy.types.UIList):
         self, context: bpy.types.Context, layout: Any, data: Any, item: Any, icon: int, active_data: Any,
         active_property: str, index: int = 0, flt_flag: int = 0,
     ) -> None:  # fmt: skip
-        """A row."""
         row = layout.split(factor=0.4)
         row.label(text=slot_words(item.name).capitalize())
         row.prop_search(item, "bone", data.id_data.data, "bones", text="", icon="BONE_DATA")
 
 
 class EDGE_DANCE_MT_bone_map_presets(bpy.types.Menu):
-    """Bone maps that were saved"""
+    """Saved bone maps"""
 
     bl_label = "Bone Map Presets"
     preset_subdir = PRESETS
@@ -36,7 +35,7 @@ class EDGE_DANCE_MT_bone_map_presets(bpy.types.Menu):
 
 
 class VIEW3D_PT_edge_dance_bone_map(bpy.types.Panel):
-    """Which bone of the character is what"""
+    """Which bone of the character is which part of the body"""
 
     bl_label = "Bone Map"
     bl_space_type = "VIEW_3D"
@@ -47,12 +46,11 @@ class VIEW3D_PT_edge_dance_bone_map(bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Not for the built-in dancer."""
+        """Only for armatures other than the built-in dancer."""
         armature = active_armature(context)
         return armature is not None and not is_dancer(armature)
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the panel."""
         layout: Any = self.layout
         armature: Any = active_armature(context)
         chosen = getattr(armature, CHOSEN)

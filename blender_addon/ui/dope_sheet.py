@@ -1,4 +1,4 @@
-"""What is kept, drawn behind the keys in the dope sheet and the timeline: bands for ranges, lines for poses."""
+"""Constraints drawn behind the keys in the dope sheet and the timeline: bars for ranges, lines for poses."""
 
 from typing import Any
 
@@ -7,20 +7,20 @@ import bpy
 from ..rig.target import active_armature
 from ..takes.take_list import KEEP
 
-_COLOUR = (0.15, 0.85, 0.65)  # no colour that Blender's own markings there have
-_BAND, _LINE = 0.18, 0.9  # opacity of a range and of a pose; less for soft rows
+_COLOUR = (0.15, 0.85, 0.65)  # a colour that Blender does not use there
+_BAR, _LINE = 0.18, 0.9  # opacity of a range and of a pose at weight 1
 _handle: Any = None
 
 
-def show_kept() -> None:
-    """Begin to draw."""
+def show_constraints() -> None:
+    """Add the draw handler."""
     global _handle  # noqa: PLW0603
     space: Any = bpy.types.SpaceDopeSheetEditor
     _handle = space.draw_handler_add(_draw, (), "WINDOW", "POST_PIXEL")
 
 
-def hide_kept() -> None:
-    """Stop drawing."""
+def hide_constraints() -> None:
+    """Remove the draw handler."""
     global _handle  # noqa: PLW0603
     if _handle is not None:
         space: Any = bpy.types.SpaceDopeSheetEditor
@@ -28,8 +28,8 @@ def hide_kept() -> None:
         _handle = None
 
 
-def bands(armature: bpy.types.Object, first: float, last: float) -> list[tuple[float, float, float]]:
-    """(start, end, opacity) for each row that is not muted; a pose's end is its start, open ends are first and last."""
+def constraint_spans(armature: bpy.types.Object, first: float, last: float) -> list[tuple[float, float, float]]:
+    """(start, end, opacity) of each row that is not muted; of a pose, start = end; open ends are first and last."""
     found = []
     for item in getattr(armature, KEEP):
         if item.mute:
@@ -39,7 +39,7 @@ def bands(armature: bpy.types.Object, first: float, last: float) -> list[tuple[f
         else:
             start = first if item.open_start else float(item.start)
             end = last if item.open_end else float(item.end)
-            found.append((start, end, _BAND * item.weight))
+            found.append((start, end, _BAR * item.weight))
     return found
 
 
@@ -51,7 +51,7 @@ def _draw() -> None:
         return
     view = region.view2d
     first, last = (view.region_to_view(x, 0)[0] for x in (0, region.width))
-    for start, end, opacity in bands(armature, first, last):
+    for start, end, opacity in constraint_spans(armature, first, last):
         left, right = (view.view_to_region(frame, 0, clip=False)[0] for frame in (start, end))
         _rectangle(left - 1, max(right, left) + 1, region.height, (*_COLOUR, opacity))
 

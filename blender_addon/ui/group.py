@@ -1,4 +1,4 @@
-"""The part of the sidebar for several dancers."""
+"""The Group panel."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from .text_layout import draw_reasons
 
 
 class VIEW3D_PT_edge_dance_group(bpy.types.Panel):
-    """Several characters to one song"""
+    """Several characters that dance to one song"""
 
     bl_label = "Group"
     bl_space_type = "VIEW_3D"
@@ -22,7 +22,6 @@ class VIEW3D_PT_edge_dance_group(bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the panel."""
         layout: Any = self.layout
         characters = selected_characters(context)
         others = characters[1:]

@@ -1,10 +1,10 @@
-"""The keep list in the sidebar, and what makes the rest of a dance anew."""
+"""The Keep panel: the keep list, and buttons that regenerate the rest of a dance."""
 
 from typing import Any
 
 import bpy
 
-from ..constraints.keep_list import words_of
+from ..constraints.keep_list import labelled_row
 from ..constraints.rows import sentence
 from ..ops.edit import EDGE_DANCE_OT_generate_kept, EDGE_DANCE_OT_mirror, EDGE_DANCE_OT_regenerate_range
 from ..ops.keep import SOURCES, EDGE_DANCE_OT_keep
@@ -20,39 +20,36 @@ _SOURCE_ICONS = {
 
 
 class EDGE_DANCE_UL_keep(bpy.types.UIList):
-    """Rows as sentences, with an eye to mute them"""
+    """Rows as text, with a button to mute them"""
 
     def draw_item(  # noqa: PLR0917 (as Blender calls it)
         self, context: bpy.types.Context, layout: Any, data: Any, item: Any, icon: int, active_data: Any,
         active_property: str, index: int = 0, flt_flag: int = 0,
     ) -> None:  # fmt: skip
-        """A row."""
         row = layout.row(align=True)
         words = row.row()
         words.active = not item.mute
-        words.label(text=sentence(words_of(item)), icon=_ICONS[item.kind])
+        words.label(text=sentence(labelled_row(item)), icon=_ICONS[item.kind])
         row.prop(item, "mute", text="", icon="HIDE_ON" if item.mute else "HIDE_OFF", emboss=False)
 
 
 class EDGE_DANCE_MT_keep(bpy.types.Menu):
-    """What can be kept"""
+    """Add a row to the keep list"""
 
     bl_label = "Keep"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the menu."""
         for source, words, _ in SOURCES:
             self.layout.operator("edge_dance.keep", text=words, icon=_SOURCE_ICONS[source]).source = source  # type: ignore[arg-type]
         draw_reasons(self.layout, context, EDGE_DANCE_OT_keep)
 
 
 class EDGE_DANCE_MT_edit(bpy.types.Menu):
-    """Edits that say themselves what they keep"""
+    """Edits of the dance with constraints of their own"""
 
     bl_label = "Regenerate"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the menu."""
         layout: Any = self.layout
         layout.operator("edge_dance.regenerate_range", icon="TIME")
         layout.operator("edge_dance.regenerate_bones", icon="BONE_DATA")
@@ -62,11 +59,11 @@ class EDGE_DANCE_MT_edit(bpy.types.Menu):
         layout.separator()
         layout.operator("edge_dance.vary", icon="MOD_NOISE")
         layout.operator("edge_dance.mirror", icon="MOD_MIRROR")
-        draw_reasons(layout, context, EDGE_DANCE_OT_regenerate_range, EDGE_DANCE_OT_mirror)  # of all
+        draw_reasons(layout, context, EDGE_DANCE_OT_regenerate_range, EDGE_DANCE_OT_mirror)  # the others have the same
 
 
 class VIEW3D_PT_edge_dance_keep(bpy.types.Panel):
-    """What is kept when the dance is made anew"""
+    """What of the dance is kept when it is generated again"""
 
     bl_label = "Keep"
     bl_space_type = "VIEW_3D"
@@ -76,11 +73,9 @@ class VIEW3D_PT_edge_dance_keep(bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Only for characters."""
         return active_armature(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the panel."""
         layout: Any = self.layout
         armature: Any = active_armature(context)
         row = layout.row()
@@ -103,7 +98,7 @@ class VIEW3D_PT_edge_dance_keep(bpy.types.Panel):
 
 
 def _draw_row(layout: Any, item: Any) -> None:
-    """The active row's settings."""
+    """The settings of the active row."""
     column = layout.column()
     column.use_property_split = True
     column.use_property_decorate = False
@@ -119,7 +114,7 @@ def _draw_row(layout: Any, item: Any) -> None:
         for end, at_end in (("start", "open_start"), ("end", "open_end")):
             row = column.row(align=True)
             if getattr(item, at_end):
-                row.label(text=f"{end.capitalize()}: that of the dance")
+                row.label(text=f"{end.capitalize()} of the dance")
             else:
                 row.prop(item, end)
             row.prop(item, at_end, text="", icon="REW" if end == "start" else "FF")

@@ -1,4 +1,4 @@
-"""What keeps a dance from being seen as it is, each with the button that mends it."""
+"""Obstacles that hide a dance or change how it looks, each with the button that removes it."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,11 +11,11 @@ from ..rig.target import active_armature
 from .text_layout import draw_text
 
 _REFUSED = {"rig_unfit": ("constraints", "drivers"), "armature_tweaked": ("tweak",)}
-"""Of errors that are shown in full already, the kinds that mend them."""
+"""Error code -> the kinds of obstacles that cause it and are named in its sentence already."""
 
 
 def draw_obstacles(layout: Any, context: bpy.types.Context, refused: str = "") -> None:
-    """Those of the active armature. refused: the code of the error that keeps it from dancing, "" if nothing does."""
+    """Draw the obstacles of the active armature. refused: the code of the error that prevents a dance, "" for none."""
     armature = active_armature(context)
     if armature is None:
         return
@@ -29,7 +29,7 @@ def draw_obstacles(layout: Any, context: bpy.types.Context, refused: str = "") -
 def draw_sentences(
     layout: Any, context: bpy.types.Context, armature: bpy.types.Object, obstacles: Iterable[Obstacle]
 ) -> None:
-    """One sentence each; one button for all of a kind."""
+    """Draw one sentence for each obstacle, and one button for each kind."""
     texts: dict[str, list[str]] = {}
     for obstacle in obstacles:
         texts.setdefault(obstacle.kind, []).append(obstacle.text)
@@ -40,7 +40,7 @@ def draw_sentences(
 
 
 def draw_buttons(layout: Any, armature: bpy.types.Object, kinds: Iterable[str]) -> None:
-    """Those that mend these kinds."""
+    """Draw the buttons that remove obstacles of these kinds."""
     for kind in dict.fromkeys(kinds):
         button = layout.operator("edge_dance.mend", text=MENDS[kind].label, icon="CHECKMARK")
         button.kind, button.armature = kind, armature.name

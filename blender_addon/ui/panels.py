@@ -17,7 +17,7 @@ from ..rig.target import active_armature, find_dancer
 from ..setup.status import watch
 from ..takes.take_list import current_take
 from .obstacles import draw_obstacles
-from .pending_results import draw_kept
+from .pending_results import draw_pending_results
 from .setup import draw_health, why_no_backend
 from .text_layout import draw_reasons, draw_text, duration
 
@@ -37,12 +37,11 @@ class _DanceTab(bpy.types.Panel):
 
 
 class VIEW3D_PT_edge_dance(_DanceTab):
-    """Who dances to what, the button, and how the job stands"""
+    """Character, music, the Generate Dance button and the progress of the job"""
 
     bl_label = "Dance"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the panel."""
         layout: Any = self.layout
         has_dancer = _draw_dancer(layout, context)
         _draw_music(layout, context)
@@ -55,7 +54,7 @@ class VIEW3D_PT_edge_dance(_DanceTab):
             return
         draw_health(layout, context)
         watch.read(warm=has_dancer)
-        draw_kept(layout, context)
+        draw_pending_results(layout, context)
         reason = why_not_generate(context)
         if not reason:
             draw_obstacles(layout, context)
@@ -83,13 +82,12 @@ class VIEW3D_PT_edge_dance(_DanceTab):
 
 
 class VIEW3D_PT_edge_dance_style(_DanceTab):
-    """What kind of dance"""
+    """Kind of dance, energy and seed"""
 
     bl_label = "Style"
     bl_parent_id = "VIEW3D_PT_edge_dance"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the panel."""
         layout: Any = self.layout
         settings = context.scene.edge_dance
         layout.use_property_split = True
@@ -100,20 +98,19 @@ class VIEW3D_PT_edge_dance_style(_DanceTab):
         if settings.use_energy:
             row.prop(settings, "energy", text="", slider=True)
         else:
-            row.label(text="As the music is")
+            row.label(text="Follows the music")
         row = layout.row(align=True)
         row.prop(settings, "seed")
         row.operator("edge_dance.new_seed", text="", icon="FILE_REFRESH")
 
 
 class VIEW3D_PT_edge_dance_quality(_DanceTab):
-    """How much work goes into it"""
+    """Sampling steps, guidance and post-processing"""
 
     bl_label = "Quality"
     bl_parent_id = "VIEW3D_PT_edge_dance"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the panel."""
         layout: Any = self.layout
         settings = context.scene.edge_dance
         row = layout.row(align=True)
@@ -132,7 +129,7 @@ class VIEW3D_PT_edge_dance_quality(_DanceTab):
 
 
 class EDGE_DANCE_MT_presets(bpy.types.Menu):
-    """Settings that were saved"""
+    """Saved settings"""
 
     bl_label = "Dance Presets"
     preset_subdir = PRESETS
@@ -141,14 +138,13 @@ class EDGE_DANCE_MT_presets(bpy.types.Menu):
 
 
 class VIEW3D_PT_edge_dance_curves(_DanceTab):
-    """How many keys a take has"""
+    """Number of keys of a take"""
 
     bl_label = "Keys"
     bl_parent_id = "VIEW3D_PT_edge_dance"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the panel."""
         layout: Any = self.layout
         settings = context.scene.edge_dance
         layout.row().prop(settings, "density", expand=True)
@@ -166,14 +162,13 @@ class VIEW3D_PT_edge_dance_curves(_DanceTab):
 
 
 class VIEW3D_PT_edge_dance_beats(_DanceTab):
-    """What the song gives to the animator"""
+    """Beats of the song on the timeline"""
 
     bl_label = "Beats"
     bl_parent_id = "VIEW3D_PT_edge_dance"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the panel."""
         layout: Any = self.layout
         settings = context.scene.edge_dance
         column = layout.column()
@@ -191,7 +186,7 @@ class VIEW3D_PT_edge_dance_beats(_DanceTab):
 
 
 def _draw_dancer(layout: Any, context: bpy.types.Context) -> bool:
-    """Whether there is one."""
+    """Draw the character. Returns whether there is one."""
     row = layout.row(align=True)
     try:
         row.label(text=find_dancer(context).name, icon="OUTLINER_OB_ARMATURE")
@@ -203,29 +198,29 @@ def _draw_dancer(layout: Any, context: bpy.types.Context) -> bool:
 
 
 def _draw_music(layout: Any, context: bpy.types.Context) -> None:
-    """The song, where there is one; where there are several, which one and how much of it."""
+    """Draw the song; if there are several songs, a field to choose one."""
     row = layout.row(align=True)
     scene: Any = context.scene
-    settings, heard = scene.edge_dance, None
+    settings, label = scene.edge_dance, ""
     try:
         strip, owner = find_strip(context, settings.music)
-        heard = f"{strip.name}  ({_length(song_of(strip, owner, take_packed=False).duration)})"
+        label = f"{strip.name}  ({_length(song_of(strip, owner, take_packed=False).duration)})"
     except EdgeError as error:
         if error.code == "music_none":
             row.operator("edge_dance.add_music", icon="SOUND")
             return
     several = len(song_names(context)) > 1
-    if heard and not several:
-        row.label(text=heard, icon="SOUND")
+    if label and not several:
+        row.label(text=label, icon="SOUND")
     else:
         row.prop(settings, "music", text="", icon="SOUND")
     row.operator("edge_dance.add_music", text="", icon="ADD")
-    if heard and several:
-        layout.label(text=heard)
+    if label and several:
+        layout.label(text=label)
 
 
 def _length(seconds: float) -> str:
-    """As minutes:seconds."""
+    """Seconds as minutes:seconds."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02}"
 

@@ -1,4 +1,4 @@
-"""Dances that wait to be applied."""
+"""Dances that were generated but not applied."""
 
 from typing import Any
 
@@ -10,15 +10,15 @@ from .text_layout import draw_text
 _SHOWN = 3
 
 
-def draw_kept(layout: Any, context: bpy.types.Context) -> None:
-    """A row for each of the newest ones; nothing where none is kept."""
-    kept = watch.read().kept
-    if not kept:
+def draw_pending_results(layout: Any, context: bpy.types.Context) -> None:
+    """Draw a row for each of the newest pending results."""
+    pending = watch.read().kept
+    if not pending:
         return
     box = layout.box()
     draw_text(box, context, "A dance was made but not applied:", "FILE_TICK")
-    for one in kept[:_SHOWN]:
+    for result in pending[:_SHOWN]:
         row = box.row(align=True)
-        label = str(one.recipe.get("label") or one.name)
-        row.operator("edge_dance.apply_kept", text=f"Apply {label}", icon="IMPORT").name = one.name
-        row.operator("edge_dance.delete_kept", text="", icon="X").name = one.name
+        label = str(result.recipe.get("label") or result.name)
+        row.operator("edge_dance.apply_kept", text=f"Apply {label}", icon="IMPORT").name = result.name
+        row.operator("edge_dance.delete_kept", text="", icon="X").name = result.name

@@ -1,4 +1,4 @@
-"""The extension's preferences, drawn."""
+"""The extension's preferences."""
 
 from typing import Any
 
@@ -10,12 +10,11 @@ from .setup import draw_set_up_button
 
 
 class EDGE_DANCE_Preferences(Preferences, bpy.types.AddonPreferences):
-    """The extension's preferences"""
+    """Preferences of the extension"""
 
     bl_idname = ADDON
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the preferences."""
         layout: Any = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
@@ -29,6 +28,6 @@ class EDGE_DANCE_Preferences(Preferences, bpy.types.AddonPreferences):
         box.prop(self, "mirror", placeholder="https://pypi.org/simple")
         box.prop(self, "proxy", placeholder="None")
         box.prop(self, "wheel_folder", placeholder="Download them")
-        box.prop(self, "backend_python", placeholder="The one that is set up")
+        box.prop(self, "backend_python", placeholder="The installed backend")
         if service.problem:
             layout.label(text=service.problem.message, icon="ERROR")

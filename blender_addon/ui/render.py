@@ -1,4 +1,4 @@
-"""The part of the sidebar that films dances."""
+"""The Film panel."""
 
 from typing import Any
 
@@ -20,7 +20,6 @@ class VIEW3D_PT_edge_dance_render(bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the panel."""
         layout: Any = self.layout
         scene: Any = context.scene
         row = layout.row(align=True)
@@ -33,4 +32,4 @@ class VIEW3D_PT_edge_dance_render(bpy.types.Panel):
         film = column.operator("render.render", text="Render Film", icon="RENDER_ANIMATION")
         film.animation, film.use_viewport = True, True
         column.operator("edge_dance.write_farm_job", icon="NETWORK_DRIVE")
-        draw_reasons(layout, context, EDGE_DANCE_OT_write_farm_job)  # of both
+        draw_reasons(layout, context, EDGE_DANCE_OT_write_farm_job)  # the film has the first of them

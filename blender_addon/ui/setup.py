@@ -1,4 +1,4 @@
-"""How the backend is, and the buttons that mend it."""
+"""The Backend panel: the state of the backend, and the buttons that install, repair or remove it."""
 
 from typing import Any
 
@@ -24,19 +24,19 @@ _ICONS = {
     "outdated": "FILE_REFRESH",
     "broken": "ERROR",
 }
-_MENDED_BY_SET_UP = {"package_missing", "backend_packages_missing", "backend_damaged", "backend_start"}
-"""Codes of jobs that failed although the backend looked well."""
+_REPAIRED_BY_SET_UP = {"package_missing", "backend_packages_missing", "backend_damaged", "backend_start"}
+"""Codes of failed jobs that set-up repairs although the backend seemed ready."""
 
 _STAGES = {
-    "preparing": "Looking around",
+    "preparing": "Preparing",
     "downloading": "Downloading",
     "unpacking": "Unpacking",
-    "testing": "Trying a dance",
+    "testing": "Testing with a dance",
 }
 
 
 class VIEW3D_PT_edge_dance_backend(bpy.types.Panel):
-    """The process that makes the dances"""
+    """The process that generates the dances"""
 
     bl_label = "Backend"
     bl_parent_id = "VIEW3D_PT_edge_dance"
@@ -46,7 +46,6 @@ class VIEW3D_PT_edge_dance_backend(bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the panel."""
         layout: Any = self.layout
         if installer.run:
             draw_set_up(layout)
@@ -65,7 +64,7 @@ class VIEW3D_PT_edge_dance_backend(bpy.types.Panel):
 
 
 def why_no_backend() -> str:
-    """Why no dance can be made, as far as is known, "" if one can; while a backend is set up, the old one works on."""
+    """Why no dance can be generated, "" if one can. While a new backend is set up, the old one can be used."""
     status = watch.read()
     if installer.run:
         return "" if status.has_backend else "Dances can be made once the backend is set up."
@@ -73,7 +72,7 @@ def why_no_backend() -> str:
 
 
 def draw_set_up_button(layout: Any, context: bpy.types.Context, text: str, icon: str) -> None:
-    """The button, and what keeps it from being clicked."""
+    """Draw the button, and the reason if it is disabled."""
     row = layout.row()
     row.scale_y = 1.3
     row.operator("edge_dance.set_up_backend", text=text, icon=icon)
@@ -82,7 +81,7 @@ def draw_set_up_button(layout: Any, context: bpy.types.Context, text: str, icon:
 
 
 def _draw_permission(layout: Any, context: bpy.types.Context) -> None:
-    """Blender's own switch, where all that set-up lacks is the right to go online."""
+    """Draw Blender's switch for online access, if that alone prevents set-up."""
     reason = why_offline(context)
     if reason and reason == EDGE_DANCE_OT_set_up_backend.why_not(context) and not bpy.app.online_access_override:
         layout.prop(
@@ -91,7 +90,7 @@ def _draw_permission(layout: Any, context: bpy.types.Context) -> None:
 
 
 def draw_health(layout: Any, context: bpy.types.Context) -> None:
-    """Where the backend is not well: what is the matter, and the button that mends it. Else nothing."""
+    """Draw the backend's problem and the button that repairs it; nothing if the backend is ready."""
     if installer.run:
         draw_set_up(layout)
         return
@@ -103,7 +102,7 @@ def draw_health(layout: Any, context: bpy.types.Context) -> None:
             draw_set_up_button(box, context, now.mend, _ICONS[now.state])
         else:
             box.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES").module = ADDON
-    elif now.ours and service.problem and service.problem.code in _MENDED_BY_SET_UP:
+    elif now.ours and service.problem and service.problem.code in _REPAIRED_BY_SET_UP:
         draw_set_up_button(layout, context, "Repair Backend", "TOOL_SETTINGS")
     if problem := installer.problem:
         draw_text(layout, context, str(problem), "ERROR")
@@ -111,7 +110,7 @@ def draw_health(layout: Any, context: bpy.types.Context) -> None:
 
 
 def draw_set_up(layout: Any) -> None:
-    """How far set-up is."""
+    """Draw the progress of set-up."""
     run = installer.run
     if run is None:
         return

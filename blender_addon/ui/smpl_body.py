@@ -1,4 +1,4 @@
-"""The SMPL body in the sidebar: the user's model file, its shape, and the button."""
+"""The SMPL Body panel: the user's model file, the shape, and the button."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from .text_layout import draw_reasons
 
 
 class VIEW3D_PT_edge_dance_smpl_body(bpy.types.Panel):
-    """A body of SMPL, from a model file of your own"""
+    """Add a SMPL body from a model file of your own"""
 
     bl_label = "SMPL Body"
     bl_space_type = "VIEW_3D"
@@ -19,7 +19,6 @@ class VIEW3D_PT_edge_dance_smpl_body(bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the panel."""
         layout: Any = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False

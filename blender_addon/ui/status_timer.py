@@ -1,4 +1,4 @@
-"""The timer that looks at folders and starts the backend for the panels, which draw and do nothing else."""
+"""The timer that looks up the state of folders and starts the backend for the panels, which only draw."""
 
 import bpy
 
@@ -12,20 +12,20 @@ _TICK_S = 0.25
 
 
 def register() -> None:
-    """Begin to look."""
+    """Start the timer."""
     bpy.app.timers.register(tick, first_interval=_TICK_S, persistent=True)
 
 
 def unregister() -> None:
-    """Look no more."""
+    """Stop the timer."""
     if bpy.app.timers.is_registered(tick):
         bpy.app.timers.unregister(tick)
 
 
 def tick() -> float | None:
-    """Look if a panel has been drawn since the last time or the backend's health is being found out; does not wait."""
+    """Look up the state if a panel was drawn since the last call or the backend is being checked; does not wait."""
     context = bpy.context
-    if ADDON not in context.preferences.addons:  # disabled meanwhile
+    if ADDON not in context.preferences.addons:  # the extension was disabled
         return None
     changed = watch.publish()
     asked, warm = watch.asked()

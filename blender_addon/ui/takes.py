@@ -1,4 +1,4 @@
-"""The list of takes in the sidebar."""
+"""The Takes panel."""
 
 from typing import Any
 
@@ -20,7 +20,6 @@ class EDGE_DANCE_UL_takes(bpy.types.UIList):
         self, context: bpy.types.Context, layout: Any, data: Any, item: Any, icon: int, active_data: Any,
         active_property: str, index: int = 0, flt_flag: int = 0,
     ) -> None:  # fmt: skip
-        """A row."""
         action = item.action
         if action is None:
             layout.label(text="(deleted)", icon="GHOST_DISABLED")
@@ -35,12 +34,11 @@ class EDGE_DANCE_UL_takes(bpy.types.UIList):
 
 
 class EDGE_DANCE_MT_takes(bpy.types.Menu):
-    """What else can be done with takes"""
+    """More actions on takes"""
 
     bl_label = "Takes"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the menu."""
         layout: Any = self.layout
         layout.operator("edge_dance.load_settings", icon="SETTINGS")
         layout.operator("edge_dance.generate_again", icon="FILE_REFRESH")
@@ -52,11 +50,13 @@ class EDGE_DANCE_MT_takes(bpy.types.Menu):
         armature = active_armature(context)
         if armature and copies_of(armature):
             layout.operator("edge_dance.hide_takes", icon="HIDE_ON")
-        draw_reasons(layout, context, EDGE_DANCE_OT_stash_take, EDGE_DANCE_OT_generate_again)  # the others as the first
+        draw_reasons(
+            layout, context, EDGE_DANCE_OT_stash_take, EDGE_DANCE_OT_generate_again
+        )  # the others have the reason of the first
 
 
 class VIEW3D_PT_edge_dance_takes(bpy.types.Panel):
-    """The character's takes"""
+    """Takes of the character"""
 
     bl_label = "Takes"
     bl_space_type = "VIEW_3D"
@@ -66,12 +66,10 @@ class VIEW3D_PT_edge_dance_takes(bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Only where there are takes."""
         armature = active_armature(context)
         return armature is not None and bool(getattr(armature, TAKES))
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the panel."""
         layout: Any = self.layout
         armature: Any = active_armature(context)
         row = layout.row()
@@ -88,7 +86,7 @@ class VIEW3D_PT_edge_dance_takes(bpy.types.Panel):
 
 
 def _draw_details(layout: Any, action: bpy.types.Action) -> None:
-    """Song, style and time of the take."""
+    """Draw song, style, seed and time of the take."""
     known = details(action)
     column = layout.column(align=True)
     column.scale_y = 0.8

@@ -1,4 +1,4 @@
-"""Sentences and times as panels show them."""
+"""Sentences and durations in panels."""
 
 from typing import Any
 
@@ -8,17 +8,17 @@ import bpy
 from ..ops.reasons import Reasoned
 
 _FONT_SIZE = 11.0  # points of the default theme
-_MARGIN = 100.0  # pixels of the sidebar that are no text: icon, tabs, borders
+_MARGIN = 100.0  # pixels of the sidebar without text: icon, tabs, borders
 
 
 def duration(seconds: float) -> str:
-    """As one says it."""
+    """Seconds as text: `1 min 20 s`."""
     minutes, seconds = divmod(round(seconds), 60)
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
 def draw_text(layout: Any, context: bpy.types.Context, text: str, icon: str) -> None:
-    """A sentence, wrapped to the sidebar's width."""
+    """Draw a sentence, wrapped to the width of the region."""
     scale = context.preferences.system.ui_scale
     column = layout.column(align=True)
     column.scale_y = 0.85
@@ -27,14 +27,14 @@ def draw_text(layout: Any, context: bpy.types.Context, text: str, icon: str) -> 
 
 
 def draw_reasons(layout: Any, context: bpy.types.Context, *operators: type[Reasoned]) -> None:
-    """Why buttons of these operators are grey: each reason once, below them."""
+    """Draw the reasons why the buttons of these operators are disabled, each reason once."""
     for reason in dict.fromkeys(operator.why_not(context) for operator in operators):
         if reason:
             draw_text(layout, context, reason, "INFO")
 
 
 def _wrapped(text: str, width: float, scale: float) -> list[str]:
-    """Lines of words that fit into so many pixels; a longer word has a line of its own."""
+    """Lines of words of at most `width` pixels; a longer word has a line of its own."""
     blf.size(0, _FONT_SIZE * scale)
     lines = [""]
     for word in text.split():

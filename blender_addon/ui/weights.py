@@ -1,4 +1,4 @@
-"""Which weights dance, and the buttons that bring others in."""
+"""The Weights panel: the weights in use, and the buttons that import others."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from ..setup.status import watch
 from .text_layout import draw_text, duration
 
 _STAGES = {"downloading": "Downloading", "loading": "Checking", "saving": "Converting"}
-_HUGE = 1e6  # what is counted up to more than this are bytes
+_HUGE = 1e6  # larger totals are bytes
 
 
 class VIEW3D_PT_edge_dance_weights(bpy.types.Panel):
-    """What the dances come from"""
+    """The trained network that generates the dances"""
 
     bl_label = "Weights"
     bl_parent_id = "VIEW3D_PT_edge_dance"
@@ -25,7 +25,6 @@ class VIEW3D_PT_edge_dance_weights(bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the panel."""
         layout: Any = self.layout
         settings = context.scene.edge_dance
         status = watch.read()
@@ -34,7 +33,7 @@ class VIEW3D_PT_edge_dance_weights(bpy.types.Panel):
         if status.places is None:
             layout.label(text="Looking for weights", icon="SORTTIME")
         elif chosen is None or chosen.path is None:
-            draw_text(layout, context, f"The weights {settings.weights} are not here.", "ERROR")
+            draw_text(layout, context, f"The weights {settings.weights} are not installed.", "ERROR")
         elif chosen.summary:
             draw_text(layout, context, chosen.summary, "INFO")
         if weights_import.run:
@@ -44,13 +43,13 @@ class VIEW3D_PT_edge_dance_weights(bpy.types.Panel):
             draw_text(layout, context, str(problem), "ERROR")
         layout.operator("edge_dance.import_weights", icon="IMPORT")
         if status.has_jukebox:
-            layout.label(text="Jukebox is here", icon="CHECKMARK")
+            layout.label(text="Jukebox is installed", icon="CHECKMARK")
         else:
             layout.operator("edge_dance.get_jukebox", icon="URL")
 
 
 def _draw_run(layout: Any, run: ProgramRun) -> None:
-    """How far it is."""
+    """Draw the progress of an import."""
     now = run.progress
     text, factor = "Working", 0.0
     if run.state == "cancelling":
@@ -67,7 +66,7 @@ def _draw_run(layout: Any, run: ProgramRun) -> None:
 
 
 def _amount(now: Progress) -> str:
-    """How much is done: of many bytes in gigabytes or megabytes, of all else as a share."""
+    """The amount done: of bytes in gigabytes or megabytes, else in percent."""
     if now.total < _HUGE:
         return f"{now.done / max(1, now.total):.0%}"
     unit, name = (1e9, "GB") if now.total >= 1e9 else (1e6, "MB")

@@ -105,7 +105,7 @@ def test_a_pose_inside_a_range_agrees_with_it_about_the_floor(keep):
 
 @pytest.mark.parametrize("channel", ["location", "rotation_quaternion", "rotation_euler"])
 def test_held_values_come_out_exactly_and_the_difference_fades(channel):
-    pulled = addon("constraints.exact_keys").pulled
+    pulled = addon("constraints.exact_keys").through_targets
     random = np.random.default_rng(0)
     frames = np.arange(1.0, 101.0)
     width = 4 if channel == "rotation_quaternion" else 3

@@ -142,7 +142,7 @@ def test_two_in_one_place_are_told_and_nothing_changes(company):
     leader, others = company
     others[0].matrix_world = leader.matrix_world
     actions = len(bpy.data.actions)
-    with pytest.raises(RuntimeError, match="begin in one place"):
+    with pytest.raises(RuntimeError, match="start at the same place"):
         bpy.ops.edge_dance.dance_together(places="PLACED")
     assert len(bpy.data.actions) == actions
 

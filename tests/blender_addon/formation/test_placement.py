@@ -38,6 +38,6 @@ def test_formations_begin_with_the_leader_and_have_nobody_in_one_place():
         assert (starts[:, 1] >= 0).all()  # behind the leader, or beside
 
 
-def test_two_who_begin_in_one_place_cannot_be_drawn_apart():
-    with pytest.raises(ValueError, match="in one place"):
+def test_two_dancers_that_start_at_the_same_place_are_refused():
+    with pytest.raises(ValueError, match="at the same position"):
         addon("formation.placement").spread(np.zeros((2, 2)), np.zeros((2, 3, 2)), 1.0, 1.0)

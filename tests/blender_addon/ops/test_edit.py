@@ -107,7 +107,7 @@ def test_kept_rows_come_out_as_they_were(danced):
         chosen = bone if hasattr(bone, "select") else bone.bone
         chosen.select = bone.name in arm
     bpy.ops.edge_dance.keep(source="BONES")
-    sentences = [addon("constraints.rows").sentence(addon("constraints.keep_list").words_of(item)) for item in keep]
+    sentences = [addon("constraints.rows").sentence(addon("constraints.keep_list").labelled_row(item)) for item in keep]
     assert sentences == ["Pose at frame 120", "Everything before 31", "Left arm, 60-90"]
     scene.edge_dance.seed = 9
     assert bpy.ops.edge_dance.generate_kept() == {"FINISHED"}

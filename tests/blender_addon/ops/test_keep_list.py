@@ -16,7 +16,7 @@ def dancer():
 
 
 def sentences(armature):
-    words = addon("constraints.keep_list").words_of
+    words = addon("constraints.keep_list").labelled_row
     return [addon("constraints.rows").sentence(words(item)) for item in armature.edge_dance_keep]
 
 
@@ -119,8 +119,8 @@ def test_bands_in_the_dope_sheet_lie_where_the_rows_are(dancer):
     for source in ("POSE", "BEFORE", "AFTER", "RANGE"):
         keep(source)
     dancer.edge_dance_keep[3].mute = True
-    bands = addon("ui.dope_sheet").bands(dancer, -10, 300)
-    assert [band[:2] for band in bands] == [(42, 42), (-10, 41), (42, 300)]
+    spans = addon("ui.dope_sheet").constraint_spans(dancer, -10, 300)
+    assert [span[:2] for span in spans] == [(42, 42), (-10, 41), (42, 300)]
 
 
 def test_a_curve_is_a_path_in_the_models_metres_whatever_the_armatures_units():

@@ -168,7 +168,7 @@ def shape(heads):
 
 def test_takes_that_do_not_meet_are_not_blended(dancer):
     first, second = make_take(dancer, seed=1), make_take(dancer, seed=2, first_frame=100)
-    with pytest.raises(RuntimeError, match="they are not both there"):
+    with pytest.raises(RuntimeError, match="they do not overlap"):
         bpy.ops.edge_dance.blend_takes(first=first.name, start=30, end=40)
     with pytest.raises(RuntimeError, match="no other take"):
         bpy.ops.edge_dance.blend_takes(first=second.name, start=110, end=120)

@@ -253,7 +253,7 @@ def bones_of(character):
 
 
 def sentences_of(character):
-    words = addon("constraints.keep_list").words_of
+    words = addon("constraints.keep_list").labelled_row
     return [addon("constraints.rows").sentence(words(row)) for row in character.edge_dance_keep]
 
 

@@ -21,7 +21,7 @@ def ids(*actions):
 def source_of(take):
     """What Generate Again reads for an edit of this take, which has been noted by its id."""
     edited = addon("constraints.edit_record")
-    edit = edited.of_action(edited.Edit(1, 20, ()), take)
+    edit = edited.with_source(edited.Edit(1, 20, ()), take)
     return lambda: edited.source_of(edit)
 
 

@@ -123,16 +123,16 @@ def test_it_is_gone_before_blender_looks_and_after_blender_brings_it_back(dancer
 
 
 def test_what_was_taken_away_is_shown_again(dancer, own, preview):
-    assert not preview.taken_away  # not shown yet
+    assert not preview.was_removed  # not shown yet
     preview.show(dancer, swaying(40), bpy.context.scene)
-    assert not preview.taken_away
+    assert not preview.was_removed
     for handler in ours(bpy.app.handlers.save_pre):
         handler(None, None)
-    assert preview.taken_away
+    assert preview.was_removed
     preview.show(dancer, swaying(40), bpy.context.scene)
-    assert not preview.taken_away and dancer.animation_data.action != own
+    assert not preview.was_removed and dancer.animation_data.action != own
     preview.remove()
-    assert not preview.taken_away and dancer.animation_data.action == own
+    assert not preview.was_removed and dancer.animation_data.action == own
 
 
 def test_a_saved_file_is_as_if_no_dance_were_made(dancer, own, preview, tmp_path):
