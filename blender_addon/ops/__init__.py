@@ -1,1 +1,1 @@
-"""Operators. Each gathers from the context, calls one function and reports. Imported by ui and registration."""
+"""Operators. Each reads the context, calls one function and reports. Imported by ui and registration."""

@@ -1,4 +1,4 @@
-"""The operator that makes a take once more."""
+"""The operator that generates a take again."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -23,23 +23,22 @@ from .takes import shown_take
 
 
 class EDGE_DANCE_OT_generate_again(EditOperator):
-    """Make the take that is shown once more, with its own settings, which stay in the panel, and with what it kept"""
+    """Generate the current take again, with its own settings and constraints; the panel takes over these settings"""
 
     bl_idname = "edge_dance.generate_again"
     bl_label = "Generate Again"
 
     _again: Edit | None
-    """The edit that made the take; None where it was made from nothing, and is a plain dance."""
+    """The edit that made the take; None if it is a plain dance."""
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """Only for a take."""
         return super().why_not(context) if shown_take(context) else "Click a take in the list first."
 
     def prepare(self, context: bpy.types.Context) -> None:
-        """The take's settings in place of the panel's; what it kept is of the action that it was kept of."""
+        """Set the panel to the take's settings, and read constraints from the action that they were read from then."""
         _, action = shown_take(context) or (None, None)
-        assert action  # noqa: S101 - poll has seen it
+        assert action  # noqa: S101 - poll has checked it
         self._again = edit_of(action)
         source = source_of(self._again) if self._again else None
         restore_settings(context.scene.edge_dance, json.loads(details(action).get("settings", "{}")))
@@ -51,34 +50,34 @@ class EDGE_DANCE_OT_generate_again(EditOperator):
             super().prepare(context)
 
     def window(self, armature: bpy.types.Object, strip: tuple[float, float]) -> tuple[float, float]:
-        """The same as before, where there still is music."""
+        """The range of the first time, as far as there still is music."""
         assert self._again  # noqa: S101 - plain dances have none
         return max(self._again.first, strip[0]), min(self._again.last, strip[1])
 
     def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
-        """What the take kept."""
+        """The constraints of the take."""
         assert self._again  # noqa: S101 - plain dances have none
         return list(self._again.rows)
 
     def reading(self, context: bpy.types.Context) -> Iterator[float] | None:
-        """What was kept, if something was."""
+        """Read the constraints, if there are any."""
         return super().reading(context) if self._again else None
 
     def request(self, folder: Path, number: int) -> GenerateRequest:
-        """The song, and what was kept, if something was."""
+        """The request, with the constraints of the take, if there are any."""
         return super().request(folder, number) if self._again else DanceOperator.request(self, folder, number)
 
     def first_frame(self) -> float:
-        """Where the take begins, again."""
+        """The frame at which the take starts."""
         return super().first_frame() if self._again else DanceOperator.first_frame(self)
 
     def key_options(self) -> dict[str, Any]:
-        """With what was kept, if something was."""
+        """Options for `keys_in_steps`, with exact keys for the constraints."""
         return super().key_options() if self._again else DanceOperator.key_options(self)
 
     def key(
         self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene, keys: Sequence[ChannelKeys]
     ) -> bpy.types.Action:
-        """A new take; the one that it repeats stays."""
+        """A new take; the repeated one is not changed."""
         key = super().key if self._again else partial(DanceOperator.key, self)
         return key(dancer, motion, scene, keys)

@@ -17,7 +17,7 @@ PRESETS = "edge_dance/bone_maps"
 
 
 class EDGE_DANCE_OT_find_bones(Reasoned, bpy.types.Operator):
-    """Find the armature's bones from their names again, and list them for editing"""
+    """Find the armature's bones by their names again, and list them for editing"""
 
     bl_idname = "edge_dance.find_bones"
     bl_label = "Find Bones"
@@ -25,15 +25,14 @@ class EDGE_DANCE_OT_find_bones(Reasoned, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """Only for armatures other than the built-in dancer, whose bones are known."""
         armature = active_armature(context)
         other = armature is not None and not is_dancer(armature)
         return "" if other else "Select an armature other than the built-in dancer."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """What the list held before is forgotten.
+        """Overwrite the items of the list.
 
-        Its items stay: of those that come from a library, Blender saves changes, but none of others in their place.
+        Items are not replaced: for an item from a library, Blender saves changes, but not a new item in its place.
         """
         armature: Any = active_armature(context)
         found = found_bone_map(armature)

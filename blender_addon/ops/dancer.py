@@ -1,4 +1,4 @@
-"""Operators that put characters into the scene."""
+"""The operator that adds the built-in dancer."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from ..rig.dancer import add_dancer
 
 
 class EDGE_DANCE_OT_add_dancer(bpy.types.Operator):
-    """Add a dancer: an armature ready for dances, with a mannequin on it"""
+    """Add a dancer: an armature with a mannequin, ready to dance"""
 
     bl_idname = "edge_dance.add_dancer"
     bl_label = "Add Dancer"

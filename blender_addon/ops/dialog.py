@@ -1,4 +1,4 @@
-"""What operators have in common that ask how, and nothing else."""
+"""Base of operators with a dialog."""
 
 from typing import Any
 
@@ -6,17 +6,15 @@ import bpy
 
 
 class DialogOperator(bpy.types.Operator):
-    """A dialog with the properties that are named in `asked`, in that order, before the operator runs."""
+    """Shows a dialog with the properties in `asked`, in that order, before the operator runs."""
 
     asked: tuple[str, ...]
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Ask."""
         manager: Any = context.window_manager
         return manager.invoke_props_dialog(self)
 
     def draw(self, _context: bpy.types.Context) -> None:
-        """The dialog."""
         layout: Any = self.layout
         layout.use_property_split = True
         for name in self.asked:

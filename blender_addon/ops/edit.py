@@ -1,4 +1,4 @@
-"""Operators that keep some of a dance and make the rest anew: each one is rows of what it keeps."""
+"""Operators that generate a part of a dance anew. Each defines the constraints for the rest."""
 
 import math
 from collections.abc import Generator, Iterator, Sequence
@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import bpy
 
-from ..backend.service import service
 from ..constraints.body_parts import joints_of
 from ..constraints.edit_record import Edit, store_edit, with_source
 from ..constraints.exact_keys import exact_channels_of_rows, with_exact_keys
@@ -32,29 +31,32 @@ from ..takes.new_take import add_take
 from ..takes.read_take import read_in_steps
 from ..takes.take_list import KEEP, current_take
 from .generate import DanceOperator
-from .reasons import why_no_dancer
+from .reasons import why_busy, why_no_dancer
 from .stepping import READING, SteppingOperator
 
 
 class EditOperator(DanceOperator):
-    """A dance of which something is kept: the poses of the character's action, read off the rig. Not registered."""
+    """A dance with constraints read from the character's animation. Not registered itself."""
 
     suffix = ""
-    """What the new take's name says behind the old one's."""
+    """Appended to the name of the edited take."""
 
     strength: float | None = None
 
     def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
-        """What is kept. Raises EdgeError."""
+        """The constraints. Raises EdgeError."""
         raise NotImplementedError
 
     def window(self, armature: bpy.types.Object, strip: tuple[float, float]) -> tuple[float, float]:
-        """The new dance's first and last frame in the scene: those of the action that lie under the music."""
+        """First and last frame of the new dance in the scene: by default, of the action as far as there is music.
+
+        strip: first and last frame of the music.
+        """
         first, last = span(_action(armature))
         return max(first, strip[0]), min(last, strip[1])
 
     def prepare(self, context: bpy.types.Context) -> None:
-        """What is kept, and the bones' own channels of it."""
+        """Find constraints and exact keys."""
         super().prepare(context)
         armature = find_dancer(context)
         refuse_hidden(armature)
@@ -81,11 +83,11 @@ class EditOperator(DanceOperator):
         start = song.start + (first - song.first_frame) / rate
         seed = self._request.seed
         if source and details(source).get("seed") == seed:
-            seed += 1  # the same one would lead back to the same dance
+            seed += 1  # the same seed would give the same dance
         self._request = replace(self._request, start=start, duration=self._timing.frames / Motion.fps, seed=seed)
 
     def reading(self, context: bpy.types.Context) -> Iterator[float] | None:
-        """What is kept, in the model's terms."""
+        """Read the constrained poses as a motion."""
         return self._read()
 
     def _read(self) -> Iterator[float]:
@@ -97,23 +99,23 @@ class EditOperator(DanceOperator):
         self._kept = yield from gather_in_steps(self._rows, self._timing, read, self.strength)
 
     def request(self, folder: Path, number: int) -> GenerateRequest:
-        """The song, and what is kept, as files; all at once, so that every part knows what is kept in the others."""
+        """The song, and the constraints."""
         return replace(super().request(folder, number), edit=self._kept.request(folder), sequential=False)
 
     def first_frame(self) -> float:
-        """Where the edited part begins."""
+        """The frame of the scene at which the new dance starts."""
         return self._timing.first
 
     def key_options(self) -> dict[str, Any]:
-        """Kept poses are as they were."""
+        """Options for `keys_in_steps`, with exact keys for the constraints."""
         transform = partial(with_exact_keys, exact=self._exact_channels, rate=self._timing.rate)
         return {"transform": transform, "exact": self._exact_frames, "constrained": self._constrained_frames}
 
     def key(
         self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene, keys: Sequence[ChannelKeys]
     ) -> bpy.types.Action:
-        """A take that knows what was kept, with what the edited action keys besides."""
-        settings = self.kept_settings(motion)
+        """A take with the record of the edit, and with the edited action's F-curves that a dance does not have."""
+        settings = self.take_settings(motion)
         action = add_take(
             dancer,
             motion,
@@ -132,35 +134,33 @@ class EditOperator(DanceOperator):
 
 
 class EDGE_DANCE_OT_generate_kept(EditOperator):
-    """Make a dance to the song that keeps what the list says"""
+    """Generate a dance to the song with the constraints of the keep list"""
 
     bl_idname = "edge_dance.generate_kept"
     bl_label = "Generate with Keep List"
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """Only where something is kept."""
         if reason := super().why_not(context):
             return reason
-        kept = any(not row.mute for row in getattr(find_dancer(context), KEEP))
-        return "" if kept else "The keep list is empty: add something to it first."
+        constrained = any(not row.mute for row in getattr(find_dancer(context), KEEP))
+        return "" if constrained else "The keep list is empty: add a row to it first."
 
     def window(self, armature: bpy.types.Object, strip: tuple[float, float]) -> tuple[float, float]:
-        """All of the music."""
+        """The whole music."""
         return strip
 
     def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
-        """The list's."""
+        """The rows of the keep list."""
         scene: Any = context.scene
         return rows_of(armature, scene_rate(scene))
 
 
 class TakeEditOperator(EditOperator):
-    """An edit of the character's animation, whoever has made that."""
+    """An edit of the character's animation, which need not be a take."""
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """Only where there is an animation."""
         if reason := super().why_not(context):
             return reason
         data = find_dancer(context).animation_data
@@ -168,33 +168,33 @@ class TakeEditOperator(EditOperator):
 
 
 class EDGE_DANCE_OT_regenerate_range(TakeEditOperator):
-    """Make the frames between the timeline's in and out points anew and keep the rest"""
+    """Generate the frames of the preview range anew and keep the rest"""
 
     bl_idname = "edge_dance.regenerate_range"
     bl_label = "Regenerate Range"
     suffix = "range"
 
-    start: bpy.props.IntProperty(name="Start", description="First new frame; 0 to 0: between the in and out points")
+    start: bpy.props.IntProperty(name="Start", description="First new frame; 0 to 0: the preview range")
     end: bpy.props.IntProperty(name="End", description="Last new frame")
 
     def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
-        """Everything before and behind."""
+        """Everything before and after the range."""
         return _around(*_chosen_range(self, context, armature), self._timing)
 
 
 class EDGE_DANCE_OT_regenerate_bones(TakeEditOperator):
-    """Make the selected bones' dance anew between the timeline's in and out points, and keep all the others"""
+    """Generate the dance of the selected bones anew in the preview range, and keep the other bones"""
 
     bl_idname = "edge_dance.regenerate_bones"
     bl_label = "Regenerate Selected Bones"
     suffix = "bones"
 
     def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
-        """The others, and everything before and behind."""
+        """The other bones in the range, and everything before and after it."""
         chosen = selected_bones(armature)
         joints = joints_of(bone_map_of(armature).bones, chosen)
         if not joints:
-            raise EdgeError("keep_nothing", "No bone that dances is selected.", "Select bones in pose mode.")
+            raise EdgeError("keep_nothing", "No bone of the bone map is selected.", "Select bones in pose mode.")
         scene: Any = context.scene
         start, end = frame_range(armature, scene)
         first, last = max(start, self._timing.first), min(end, self._timing.to_scene(self._timing.frames - 1))
@@ -202,70 +202,67 @@ class EDGE_DANCE_OT_regenerate_bones(TakeEditOperator):
 
 
 class EDGE_DANCE_OT_in_between(TakeEditOperator):
-    """Dance from each selected pose to the next: poses are frames with selected keys; what lies outside is kept"""
+    """Generate the dance between selected poses, the frames with selected keys; frames before and after are kept"""
 
     bl_idname = "edge_dance.in_between"
     bl_label = "In-between Selected Poses"
     suffix = "between"
 
     def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
-        """The poses, and everything before the first and behind the last."""
+        """The poses, and everything before the first and after the last."""
         frames = list(selected_keys(armature))
         if len(frames) < 2:
             raise EdgeError("keep_nothing", "Fewer than two poses are selected.", "Select keys at two frames or more.")
         poses = [Row("POSE", frame, frame) for frame in frames]
-        step = self._timing.rate / Motion.fps  # a frame of the dance, so that no two rows speak of the same one
+        step = self._timing.rate / Motion.fps  # one frame of the dance, so that no two rows constrain the same frame
         return [*_around(frames[0] - step, frames[-1] + step, self._timing, touching=True), *poses]
 
 
 class EDGE_DANCE_OT_continue_dance(TakeEditOperator):
-    """Go on dancing where the animation ends, for some seconds or to the end of the music"""
+    """Continue the dance from the end of the animation, for some seconds or to the end of the music"""
 
     bl_idname = "edge_dance.continue_dance"
     bl_label = "Continue Dance"
     suffix = "continued"
 
     seconds: bpy.props.FloatProperty(
-        name="Seconds", description="How long to go on; 0: to the end of the music", min=0.0, max=3600.0
+        name="Seconds", description="Length of the continuation. 0: to the end of the music", min=0.0, max=3600.0
     )
 
     def window(self, armature: bpy.types.Object, strip: tuple[float, float]) -> tuple[float, float]:
-        """From the animation's beginning to where it goes on to."""
+        """From the first frame of the animation to the end of the continuation."""
         first, last = span(_action(armature))
         scene: Any = bpy.context.scene
         rate = scene.render.fps / scene.render.fps_base
         end = min(strip[1], last + self.seconds * rate) if self.seconds else strip[1]
         if end <= last + 1:
-            raise EdgeError(
-                "edit_no_music", "The dance goes to the end of the music already.", "Make the strip longer."
-            )
+            raise EdgeError("edit_no_music", "The dance already ends with the music.", "Make the strip longer.")
         self._ending = last
         return max(first, strip[0]), end
 
     def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
-        """All that there is."""
+        """The whole animation."""
         return [Row(end=self._ending)]
 
 
 class EDGE_DANCE_OT_vary(TakeEditOperator):
-    """Make the same dance again, but a little different"""
+    """Generate the same dance again with small differences"""
 
     bl_idname = "edge_dance.vary"
     bl_label = "Vary"
     suffix = "varied"
 
     def prepare(self, context: bpy.types.Context) -> None:
-        """By the panel's strength."""
         self.strength = context.scene.edge_dance.strength
         super().prepare(context)
 
     def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
-        """What the list says, beside the variation."""
+        """The rows of the keep list."""
         return rows_of(armature, self._timing.rate)
 
 
 class EDGE_DANCE_OT_pose_to_beat(TakeEditOperator):
-    """Have the pose at the current frame on the nearest beat, and dance there and away anew"""
+    """Move the pose at the current frame to the nearest beat, and generate the dance around it anew"""
 
     bl_idname = "edge_dance.pose_to_beat"
     bl_label = "Hit Pose on Nearest Beat"
@@ -273,28 +270,28 @@ class EDGE_DANCE_OT_pose_to_beat(TakeEditOperator):
 
     seconds: bpy.props.FloatProperty(
         name="Seconds",
-        description="How much of the dance before and behind is made anew",
+        description="Length of the dance before and after the pose that is generated anew",
         default=1.0,
         min=0.2,
         max=10.0,
     )
 
     def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
-        """The pose at its new place, and everything further away."""
+        """The pose at its new frame, and everything further away."""
         scene: Any = context.scene
         beats = known_beats(current_take(armature), scene)
         inside = [beat for beat in beats if 0 <= self._timing.to_dance(beat) < self._timing.frames]
         if not inside:
             raise EdgeError("beats_unknown", "No beats are known here.", "Mark the beats first.")
         now = scene.frame_current
-        beat = round(min(inside, key=lambda frame: abs(frame - now)))  # a frame that an animator can stand on
+        beat = round(min(inside, key=lambda frame: abs(frame - now)))  # a whole frame
         way = self.seconds * self._timing.rate
         pose = Row("POSE", beat, beat, shown=now)
         return [*_around(min(beat, now) - way, max(beat, now) + way, self._timing), pose]
 
 
 class EDGE_DANCE_OT_mirror(SteppingOperator):
-    """Mirror the dance: left becomes right. A new take"""
+    """Make a mirrored take: left and right are swapped"""
 
     bl_idname = "edge_dance.mirror"
     bl_label = "Mirror"
@@ -303,23 +300,22 @@ class EDGE_DANCE_OT_mirror(SteppingOperator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """A job, no character, or no animation."""
-        if service.busy:
-            return "A dance is being made already."
+        if busy := why_busy():
+            return busy
         if reason := why_no_dancer(context):
             return reason
         data = find_dancer(context).animation_data
         return "" if data and data.action else "The character has no animation to mirror."
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
-        """The dance as the mirror shows it."""
+        """Read the mirrored dance."""
         armature = find_dancer(context)
         action, scene = _action(armature), cast("bpy.types.Scene", context.scene)
         self._uids = armature.session_uid, action.session_uid, scene.session_uid
         self._dance = yield from mirrored_in_steps(armature, action, scene)
 
     def apply(self, context: bpy.types.Context) -> str:
-        """The action that is mirrored stays as it is."""
+        """Key it as a new take; the mirrored action is not changed."""
         armature, action, scene = self._uids
         character, source = found(bpy.data.objects, armature), found(bpy.data.actions, action)
         take = add_mirrored(character, source, found(bpy.data.scenes, scene), self._dance)
@@ -334,7 +330,7 @@ def _action(armature: bpy.types.Object) -> bpy.types.Action:
 
 
 def _chosen_range(operator: Any, context: bpy.types.Context, armature: bpy.types.Object) -> tuple[float, float]:
-    """The operator's own frames, else those that are meant in the timeline."""
+    """The operator's own frames, else those of `frame_range`."""
     scene: Any = context.scene
     if operator.start or operator.end:
         return min(operator.start, operator.end), max(operator.start, operator.end)
@@ -342,9 +338,9 @@ def _chosen_range(operator: Any, context: bpy.types.Context, armature: bpy.types
 
 
 def _around(start: float, end: float, timing: Timing, touching: bool = False) -> list[Row]:
-    """Rows that keep everything but the frames from start to end; empty ones are left out.
+    """Rows that constrain everything except the frames from start to end; empty rows are omitted.
 
-    touching: keep the frames start and end themselves too.
+    touching: constrain the frames start and end too.
     """
     if touching:
         start, end = start + 2e-2, end - 2e-2

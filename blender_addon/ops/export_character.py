@@ -16,19 +16,19 @@ from .reasons import Reasoned
 
 FORMATS = (
     ("FBX", "FBX (.fbx)", "For game engines and other animation programs"),
-    ("GLTF", "glTF (.glb)", "For the web and game engines: one file with body and dance"),
+    ("GLTF", "glTF (.glb)", "For the web and game engines: one file with mesh and dance"),
 )
 _ENDINGS = {"FBX": ".fbx", "GLTF": ".glb"}
 
 
 class EDGE_DANCE_OT_export_character(Reasoned, bpy.types.Operator):
-    """Write the active character, its body and its dance into an FBX or glTF file, a key on every frame"""
+    """Write the active character, its mesh and its dance into an FBX or glTF file, with a key on every frame"""
 
     bl_idname = "edge_dance.export_character"
     bl_label = "Export Character"
     bl_options = {"REGISTER"}
 
-    format: bpy.props.EnumProperty(name="Format", description="Which kind of file", items=FORMATS)
+    format: bpy.props.EnumProperty(name="Format", description="The file format", items=FORMATS)
     filepath: bpy.props.StringProperty(
         subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The file to write, for other programs"
     )  # fmt: skip
@@ -37,13 +37,11 @@ class EDGE_DANCE_OT_export_character(Reasoned, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """Only for a character with an action."""
         armature = active_armature(context)
         has_dance = armature and armature.animation_data and armature.animation_data.action
         return "" if has_dance else "Select a character that has a dance."
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Open the file browser."""
         armature: Any = active_armature(context)
         if not self.filepath:
             name = bpy.path.clean_name(f"{armature.name} {armature.animation_data.action.name}")
@@ -52,14 +50,14 @@ class EDGE_DANCE_OT_export_character(Reasoned, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Blender's own exporters write it; the scene is as before afterwards."""
+        """Write the file with Blender's own exporters and restore the scene."""
         armature: Any = active_armature(context)
         path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), _ENDINGS[self.format]))
         export = _fbx if self.format == "FBX" else _gltf
         try:
             if not path.parent.is_dir():
                 raise EdgeError("output_impossible", f"There is no folder {path.parent}.", "Choose another place.")
-            # The exporters add their ending to any other.
+            # The exporters append their suffix to any other.
             with atomic_write(path, suffix=path.suffix) as unfinished, _alone(context, armature):
                 export(unfinished)
         except (EdgeError, OSError, RuntimeError) as error:
@@ -71,7 +69,7 @@ class EDGE_DANCE_OT_export_character(Reasoned, bpy.types.Operator):
 
 @contextmanager
 def _alone(context: bpy.types.Context, armature: bpy.types.Object) -> Iterator[None]:
-    """Only the character and its bodies are selected, and the scene has the frames of its action."""
+    """In this block only the character and its meshes are selected, and the scene has the frames of its action."""
     scene: Any = context.scene
     layer: Any = context.view_layer
     if context.mode != "OBJECT":
@@ -99,7 +97,7 @@ def _alone(context: bpy.types.Context, armature: bpy.types.Object) -> Iterator[N
 
 
 def _fbx(path: Path) -> None:
-    """The action that is shown, every frame of it; no bones but the character's."""
+    """Export every frame of the current action, without added leaf bones."""
     bpy.ops.export_scene.fbx(
         filepath=str(path),
         use_selection=True,

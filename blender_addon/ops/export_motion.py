@@ -1,4 +1,4 @@
-"""The operator that writes what an armature does into a motion file."""
+"""The operator that writes an armature's animation into a motion file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,6 @@ from typing import Any, cast
 import bpy
 import numpy as np
 
-from ..backend.service import service
 from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.motion.files import save_motion
 from ..edge_backend.motion.motion import Motion
@@ -16,12 +15,12 @@ from ..rig.looking import found
 from ..rig.retarget import ignored_way
 from ..rig.target import find_dancer
 from ..takes.read_take import read_in_steps
-from .reasons import why_no_dancer
+from .reasons import why_busy, why_no_dancer
 from .stepping import READING, SteppingOperator
 
 
 class EDGE_DANCE_OT_export_motion(SteppingOperator):
-    """Write the selected armature's animation into a motion file, to continue it or to train on it"""
+    """Write the selected armature's animation into a motion file, to continue it or to train with it"""
 
     bl_idname = "edge_dance.export_motion"
     bl_label = "Export Motion"
@@ -29,22 +28,20 @@ class EDGE_DANCE_OT_export_motion(SteppingOperator):
     work_label = READING
 
     filepath: bpy.props.StringProperty(
-        subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The motion file, .npz, that SMPL tools open too"
+        subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The motion file, .npz, which SMPL tools can read too"
     )  # fmt: skip
     filter_glob: bpy.props.StringProperty(default="*.npz", options={"HIDDEN"})
     check_existing: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """A job, or no character."""
-        if service.busy:
-            return "A dance is being made already."
+        if busy := why_busy():
+            return busy
         return why_no_dancer(context)
 
     _browsed = False
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Open the file browser."""
         if not self.filepath:
             self.filepath = f"{find_dancer(context).name}.npz"
         self._browsed = True
@@ -52,14 +49,14 @@ class EDGE_DANCE_OT_export_motion(SteppingOperator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """From the file browser in small steps, from scripts all at once."""
+        """In small steps after the file browser; at once from scripts."""
         if not self._browsed:
             return super().execute(context)
         self._browsed = False
         return self.start(context)
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
-        """The frames of the armature's action, else the scene's."""
+        """Read the frames of the armature's action, else the scene's."""
         armature, scene = find_dancer(context), cast("bpy.types.Scene", context.scene)
         data, frames = armature.animation_data, _frames(armature, scene)
         self._uids = armature.session_uid, scene.session_uid
@@ -67,7 +64,7 @@ class EDGE_DANCE_OT_export_motion(SteppingOperator):
         self._motion = yield from read_in_steps(armature, data.action if data else None, scene, frames)
 
     def apply(self, context: bpy.types.Context) -> str:
-        """Into the file."""
+        """Write the file."""
         armature, scene = found(bpy.data.objects, self._uids[0]), found(bpy.data.scenes, self._uids[1])
         path, motion = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".npz")), self._motion
         motion.meta["source"] = {"armature": armature.name, "file": bpy.path.basename(bpy.data.filepath)}
@@ -85,7 +82,7 @@ class EDGE_DANCE_OT_export_motion(SteppingOperator):
 
 
 def _frames(armature: bpy.types.Object, scene: bpy.types.Scene) -> list[float]:
-    """The scene's frames, fractions too, 30 a second from the first key to the last."""
+    """Frames of the scene, also fractional, 30 per second from the first key to the last."""
     data: Any = armature.animation_data
     first, last = data.action.frame_range if data and data.action else (scene.frame_start, scene.frame_end)
     step = scene_rate(scene) / Motion.fps

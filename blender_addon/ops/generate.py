@@ -1,4 +1,4 @@
-"""Operators that make dances."""
+"""Operators that generate dances."""
 
 import random
 from collections.abc import Generator, Iterator, Sequence
@@ -25,13 +25,13 @@ from ..takes.new_take import add_take, keys_in_steps
 from ..takes.partial_preview import PartialPreview
 from ..takes.take_list import all_or_none, refuse_tweaked
 from .job_operator import JobOperator
-from .reasons import Reasoned
+from .reasons import Reasoned, why_busy
 
-_LARGEST_SEED = 99_999  # what is easily read out and typed in
+_LARGEST_SEED = 99_999  # short enough to read out and to type
 
 
 def why_not_generate(context: bpy.types.Context) -> EdgeError | None:
-    """What stands in the way of a dance, None if nothing does."""
+    """The error that prevents a dance, None if there is none."""
     try:
         refuse_tweaked(find_dancer(context))
         song_of(*find_strip(context, context.scene.edge_dance.music), take_packed=False)
@@ -41,18 +41,19 @@ def why_not_generate(context: bpy.types.Context) -> EdgeError | None:
 
 
 class DanceOperator(JobOperator):
-    """A dance to the song under the panel's settings, keyed on the dancer as a new take. Not registered itself:
-    Blender knows no operators that inherit from others."""
+    """A dance to the song with the panel's settings, keyed on the dancer as a new take.
+
+    Not registered itself: Blender does not register operators that are subclasses of registered ones.
+    """
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """Another dance, no dancer, or no song."""
-        if service.busy:
-            return "A dance is being made already."
+        if busy := why_busy():
+            return busy
         return str(why_not_generate(context) or "")
 
     def prepare(self, context: bpy.types.Context) -> None:
-        """The song's part that the strip plays, the dancer, and the panel's settings."""
+        """Find the song, the dancer and the panel's settings."""
         settings = context.scene.edge_dance
         self._song = song_of(*find_strip(context, settings.music))
         self._scene = context.scene.name
@@ -62,11 +63,11 @@ class DanceOperator(JobOperator):
         self._preview = PartialPreview(self._song.first_frame)
 
     def request(self, folder: Path, number: int) -> GenerateRequest:
-        """The song as a file; the dance comes bit by bit."""
+        """The request with the song as a file; the dance is sent in parts."""
         return replace(self._request, song=str(self._song.file(folder)), sequential=True)
 
     def recipe(self) -> dict[str, Any]:
-        """Where the take begins, and with what it was made."""
+        """Name, first frame and settings of the take."""
         return {
             "label": f"{self._song.path.stem} {self._request.seed}",
             "first_frame": self.first_frame(),
@@ -75,55 +76,55 @@ class DanceOperator(JobOperator):
         }
 
     def first_frame(self) -> float:
-        """Where the dance begins in the scene."""
+        """The frame of the scene at which the dance starts."""
         return self._song.first_frame
 
     def show(self, context: bpy.types.Context, beginning: Motion) -> None:
-        """Key it on the dancer, so that it can be played while the rest is made."""
-        scene, dancer = self._stage()
+        """Key the beginning on the dancer, so that it can be played while the rest is generated."""
+        scene, dancer = self._find_targets()
         if scene and dancer:
             self._preview.show(dancer, beginning, scene)
 
     def hide(self) -> None:
-        """The dancer shows what was shown before."""
+        """Remove the beginning; the dancer shows its former animation."""
         self._preview.remove()
 
     def was_removed(self) -> bool:
-        """By undo, redo or saving."""
+        """Whether undo, redo or saving has removed the beginning."""
         return self._preview.was_removed
 
-    def keeps_beginning(self, context: bpy.types.Context) -> bool:
-        """As the panel says."""
+    def keeps_partial(self, context: bpy.types.Context) -> bool:
+        """The panel's setting Keep Partial Dance."""
         return bool(context.scene.edge_dance.keep_cancelled)
 
-    def _stage(self) -> tuple[bpy.types.Scene | None, bpy.types.Object | None]:
-        """The scene and the dancer that were there when the job began, where they are there still.
+    def _find_targets(self) -> tuple[bpy.types.Scene | None, bpy.types.Object | None]:
+        """The scene and the dancer of the start of the job, None if one was deleted.
 
-        What is in no scene any more is as good as deleted: so Blender leaves those whose collection goes.
+        An object in no scene counts as deleted: Blender leaves objects in the file when their collection is deleted.
         """
         dancer = next((ob for ob in bpy.data.objects if ob.session_uid == self._dancer and ob.users_scene), None)
         return bpy.data.scenes.get(self._scene), dancer
 
-    def stage(self) -> tuple[bpy.types.Scene, bpy.types.Object]:
-        """The same. Raises EdgeError dancer_gone."""
-        scene, dancer = self._stage()
+    def targets(self) -> tuple[bpy.types.Scene, bpy.types.Object]:
+        """The scene and the dancer of the start of the job. Raises EdgeError dancer_gone."""
+        scene, dancer = self._find_targets()
         if scene is None or dancer is None:
             gone = "scene" if dancer else "dancer"
-            hint = "Select a dancer; the dance is kept for it."
-            raise EdgeError("dancer_gone", f"The {gone} was deleted while the dance was made.", hint)
+            hint = "Select a dancer, then apply the pending dance to it."
+            raise EdgeError("dancer_gone", f"The {gone} was deleted while the dance was generated.", hint)
         return scene, dancer
 
     def work_out(self, context: bpy.types.Context, dances: list[Motion]) -> Iterator[float]:
-        """The keys, which belong to the dancer's bones as they are now."""
+        """Compute the keys for the dancer's present bones."""
         self._keys: list[Sequence[ChannelKeys]] = []
-        self._modes = modes_of(self.stage()[1])
+        self._modes = modes_of(self.targets()[1])
         for number, motion in enumerate(dances):
             keys = yield from part(self.keys_of(motion), number / len(dances), (number + 1) / len(dances))
             self._keys.append(keys)
 
     def keys_of(self, motion: Motion) -> Generator[float, None, list[ChannelKeys]]:
-        """The keys of one dance, in small steps, on the dancer as it is at the first one."""
-        scene, dancer = self.stage()
+        """The keys of one dance for the dancer as it is at the first step, in small steps."""
+        scene, dancer = self.targets()
         settings = self._settings
         return keys_in_steps(
             dancer,
@@ -137,13 +138,13 @@ class DanceOperator(JobOperator):
         )
 
     def key_options(self) -> dict[str, Any]:
-        """What `keys_in_steps` is to be told besides."""
+        """Further options for `keys_in_steps`."""
         return {}
 
     def finish(self, context: bpy.types.Context, dances: list[Motion]) -> str:
-        """Key them on the dancer that was selected when the job began."""
-        scene, dancer = self.stage()
-        if self._modes != modes_of(dancer):  # a bone was renamed meanwhile, or turns in another mode
+        """Key the dances on the dancer that was selected when the job started."""
+        scene, dancer = self.targets()
+        if self._modes != modes_of(dancer):  # a bone was renamed meanwhile, or its rotation mode was changed
             self._keys = [at_once(self.keys_of(motion)) for motion in dances]
         with all_or_none(dancer, scene):
             takes = [self.key(dancer, motion, scene, keys) for motion, keys in zip(dances, self._keys, strict=True)]
@@ -155,31 +156,31 @@ class DanceOperator(JobOperator):
         self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene, keys: Sequence[ChannelKeys]
     ) -> bpy.types.Action:
         """A take of the dance, with the settings that it was made with."""
-        settings = self.kept_settings(motion)
+        settings = self.take_settings(motion)
         return add_take(
             dancer, motion, scene, self.first_frame(), settings=settings, keys=keys, density=settings["density"]
         )
 
-    def kept_settings(self, motion: Motion) -> dict[str, Any]:
-        """The panel's settings when the job began, with the dance's own seed."""
+    def take_settings(self, motion: Motion) -> dict[str, Any]:
+        """The panel's settings at the start of the job, with the seed of this dance."""
         return self._settings | {"seed": int(motion.meta.get("seed", self._request.seed))}
 
 
 class EDGE_DANCE_OT_generate(DanceOperator):
-    """Make a dance to the song and key it on the dancer as a new action"""
+    """Generate a dance to the song and key it on the dancer as a new action"""
 
     bl_idname = "edge_dance.generate"
     bl_label = "Generate Dance"
 
 
 class EDGE_DANCE_OT_variations(DanceOperator):
-    """Make several dances to the song, each from another seed, a take each"""
+    """Generate several dances to the song with different seeds, one take each"""
 
     bl_idname = "edge_dance.variations"
     bl_label = "Make Variations"
 
     def prepare(self, context: bpy.types.Context) -> None:
-        """As many as the panel says."""
+        """Set the number of dances."""
         super().prepare(context)
         self.rounds = context.scene.edge_dance.variations
 
@@ -189,18 +190,17 @@ class EDGE_DANCE_OT_variations(DanceOperator):
 
 
 class EDGE_DANCE_OT_cancel(Reasoned, bpy.types.Operator):
-    """Stop making the dance, as Esc does; what is there goes, unless it is to be kept"""
+    """Stop generating, as Esc does; the unfinished dance is discarded unless Keep Partial Dance is on"""
 
     bl_idname = "edge_dance.cancel"
     bl_label = "Cancel"
 
     @classmethod
     def why_not(cls, _context: bpy.types.Context) -> str:
-        """Only while there is something to cancel."""
         return "" if service.busy else "No dance is being made."
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
-        """The operator that runs the job ends when the worker has stopped."""
+        """Request the end; the operator that runs the job ends when the worker has stopped."""
         if service.job:
             service.job.cancel()
         if service.work:
@@ -209,7 +209,7 @@ class EDGE_DANCE_OT_cancel(Reasoned, bpy.types.Operator):
 
 
 class EDGE_DANCE_OT_copy_problem(Reasoned, bpy.types.Operator):
-    """Copy what went wrong, with the backend's log, to paste into a report"""
+    """Copy the error with the backend's log, to paste into a report"""
 
     bl_idname = "edge_dance.copy_problem"
     bl_label = "Copy Details"
@@ -217,11 +217,9 @@ class EDGE_DANCE_OT_copy_problem(Reasoned, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, _context: bpy.types.Context) -> str:
-        """Only while there is a problem."""
         return "" if service.problem or installer.problem else "Nothing has gone wrong."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Onto the clipboard."""
         if problem := service.problem or installer.problem:
             context.window_manager.clipboard = f"{problem} [{problem.code}]\n{problem.detail}"
             self.report({"INFO"}, "Copied.")
@@ -229,14 +227,14 @@ class EDGE_DANCE_OT_copy_problem(Reasoned, bpy.types.Operator):
 
 
 class EDGE_DANCE_OT_new_seed(bpy.types.Operator):
-    """Draw another seed, for another dance"""
+    """Choose another random seed, for another dance"""
 
     bl_idname = "edge_dance.new_seed"
     bl_label = "New Seed"
     bl_options = {"UNDO", "INTERNAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Never the one that is there."""
+        """Choose a seed that differs from the current one."""
         settings = context.scene.edge_dance
         settings.seed = random.choice([seed for seed in range(_LARGEST_SEED + 1) if seed != settings.seed])
         return {"FINISHED"}

@@ -1,4 +1,4 @@
-"""What every operator that asks the backend has in common: waiting, progress, cancel, one undo step."""
+"""Base of operators that run a job of the backend: waiting, progress, cancel, one undo step."""
 
 import contextlib
 import time
@@ -24,17 +24,18 @@ _WORK_TICK_S = 0.02
 
 
 class JobOperator(SteppingOperator):
-    """Modal in the window, where Blender stays free to use; blocking in background mode and from scripts.
+    """Runs a job. Modal in the window, where Blender can be used meanwhile; blocking in background mode and from
+    scripts.
 
-    Subclasses gather from the context (`prepare`, and what takes long in `reading`), say what to ask (`request`), what
-    to work out of the dances (`work_out`) and what to do with them (`finish`). Between these the user may do anything,
-    undo and delete included: keep names and numbers, never bpy objects.
+    Subclasses read the context (`prepare`, and `reading` for what takes long), make the request (`request`), compute
+    data from the dances (`work_out`) and change the scene (`finish`). Between these calls the user may do anything,
+    including undo and delete: store names and numbers, never bpy objects.
     """
 
-    bl_options = {"UNDO"}  # without REGISTER: redoing must not start another job
+    bl_options = {"UNDO"}  # without REGISTER: Adjust Last Operation must not start another job
 
     rounds = 1
-    """So many dances are asked for, one after the other; `finish` gets all of them at once."""
+    """Number of dances to generate, one after the other; `finish` gets all of them at once."""
 
     _job: Job
     _to_read: Iterator[float] | None
@@ -44,56 +45,55 @@ class JobOperator(SteppingOperator):
     _copies: list[PendingResult]
 
     def prepare(self, context: bpy.types.Context) -> None:
-        """Keep on the operator what the requests need. Raises EdgeError."""
+        """Store on the operator what the requests need. Raises EdgeError."""
         raise NotImplementedError
 
     def reading(self, context: bpy.types.Context) -> Iterator[float] | None:
-        """What the requests need besides and takes long, in small steps, before the job begins; None: nothing.
+        """Read, in small steps and before the job starts, data for the requests that takes long; None if there is none.
 
-        Yields how much is done. Raises EdgeError.
+        Yields the fraction done. Raises EdgeError.
         """
         return None
 
     def request(self, folder: Path, number: int) -> GenerateRequest | BodyRequest | FeaturesRequest:
-        """What to ask for dance `number`, from 0; `folder` is the job's, for files that the backend is to read.
+        """The request for dance `number`, counted from 0. folder: the job's folder, for files that the backend reads.
 
         Raises EdgeError, OSError.
         """
         raise NotImplementedError
 
     def result(self, job: Job) -> Any:
-        """What a job that is done has made: a Motion, unless a subclass asks for something else. Raises EdgeError."""
+        """The result of a finished job: by default, a Motion. Raises EdgeError."""
         return job.motion()
 
     def recipe(self) -> dict[str, Any] | None:
-        """What applying a result later needs, in JSON's types; None where it is not worth keeping."""
+        """JSON values for applying the result later; None if results are not stored as pending results."""
         return None
 
     def work_out(self, context: bpy.types.Context, dances: list[Any]) -> Iterator[float]:
-        """What `finish` needs and takes long, in small steps; yields how much is done. Raises EdgeError."""
+        """Compute, in small steps, data for `finish` that takes long; yields the fraction done. Raises EdgeError."""
         yield from ()
 
     def finish(self, context: bpy.types.Context, dances: list[Any]) -> str:
-        """Apply the dances and say in a sentence what happened. Raises EdgeError with the scene untouched."""
+        """Apply the dances. Returns a sentence for the user. Raises EdgeError with the scene unchanged."""
         raise NotImplementedError
 
     def show(self, context: bpy.types.Context, beginning: Motion) -> None:
-        """Show the beginning of a dance that is still being made, longer each time; where nothing is to be seen of it,
-        nothing."""
+        """Show the beginning of a dance that is being generated, longer at each call. By default, nothing."""
 
     def hide(self) -> None:
-        """Take away what `show` has shown."""
+        """Remove what `show` has shown."""
 
     def was_removed(self) -> bool:
-        """Whether something else has taken away what `show` has shown, so that it is to be shown again."""
+        """Whether something else has removed what `show` has shown, so that it has to be shown again."""
         return False
 
-    def keeps_beginning(self, context: bpy.types.Context) -> bool:
-        """Whether a beginning is wanted when the rest has been cancelled."""
+    def keeps_partial(self, context: bpy.types.Context) -> bool:
+        """Whether to apply the beginning of a cancelled dance."""
         return False
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Start the job and go on in `modal`."""
+        """Start the job and continue in `modal`."""
         if bpy.app.background or not context.window:
             return self.execute(context)
         if not self._begin(context):
@@ -104,7 +104,7 @@ class JobOperator(SteppingOperator):
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Look after the job ten times a second; everything but ESC belongs to the rest of Blender."""
+        """Poll the job ten times a second; all events except ESC are passed through."""
         if self._work:
             return self._modal_work(context, event)
         if event.type == "ESC" and event.value == "PRESS":
@@ -126,17 +126,17 @@ class JobOperator(SteppingOperator):
         return answer or {"PASS_THROUGH"}
 
     def _modal_work(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Work before the job, or after it."""
+        """Work before or after the job."""
         if event.type == "TIMER" and not self._to_read:
             self._show_beginning(context)
         answer = super().modal(context, event)
-        if not self._work and answer == {"PASS_THROUGH"}:  # all has been read, and the job has begun
+        if not self._work and answer == {"PASS_THROUGH"}:  # reading is finished, and the job has started
             context.window_manager.event_timer_remove(self._timer)
             self.set_timer(context, _TICK_S)
         return answer
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Do the job and wait for it."""
+        """Run the job and wait for it."""
         if not self._begin(context):
             return {"CANCELLED"}
         while self._work:
@@ -155,14 +155,14 @@ class JobOperator(SteppingOperator):
             service.close_job()
 
     def cancel(self, context: bpy.types.Context) -> None:
-        """Blender ends the operator, because another file is loaded or the window closed; the job goes on."""
+        """Called when Blender ends the operator: another file is loaded, or the window closed. The job continues."""
         super().cancel(context)
         self.hide()
         if self._to_read:
             return
         recipe = self.recipe()
         if recipe and self._job is service.job and self._job.state in ("starting", "running", "done"):
-            _look_after(self._job, recipe)
+            _finish_without_operator(self._job, recipe)
         else:
             service.close_job()
 
@@ -181,7 +181,7 @@ class JobOperator(SteppingOperator):
         return True
 
     def _start(self, context: bpy.types.Context) -> bool:
-        """Open a job for the next dance."""
+        """Start a job for the next dance."""
         try:
             self._job = service.open_job(launch(context))
             self._job.start(self.request(self._job.folder, len(self._dances)))
@@ -194,15 +194,15 @@ class JobOperator(SteppingOperator):
         return True
 
     def _next(self, context: bpy.types.Context) -> bool:
-        """Take in the dance of the job that has ended; whether the next one has been started."""
+        """Store the result of the finished job. Returns whether the next job was started."""
         if self._job.state != "done" or len(self._dances) + 1 >= self.rounds:
             return False
         self.hide()
         self._beginning = None
         try:
-            self._dances.append(self._take_in())
+            self._dances.append(self._store_result())
         except EdgeError:
-            return False  # _gather reads it again, and says so
+            return False  # _gather reads it again, and reports the error
         service.close_job()
         return self._start(context)
 
@@ -210,23 +210,23 @@ class JobOperator(SteppingOperator):
         longer = self._job.beginning()
         self._beginning = longer or self._beginning
         if self._beginning and (longer or self.was_removed()):
-            with contextlib.suppress(EdgeError):  # what is wrong will be said of the whole dance
+            with contextlib.suppress(EdgeError):  # the error is reported for the whole dance
                 self.show(context, self._beginning)
 
     def _gather(self, context: bpy.types.Context) -> set[str] | None:
-        """Take in what was made last, and begin to work on it; the operator's answer where there is nothing to do."""
+        """Store the last result and start the work on it. Returns the operator's result if there is no work."""
         try:
-            if self._job.state == "cancelled" and self._beginning and self.keeps_beginning(context):
+            if self._job.state == "cancelled" and self._beginning and self.keeps_partial(context):
                 self._dances.append(self._beginning)
             elif self._job.state == "cancelled":
                 self.report({"INFO"}, "Cancelled.")
                 return {"CANCELLED"}
             elif self._job.error:
                 raise self._job.error
-            elif self._job.state != "done":  # the next dance could not be started, which has been said
+            elif self._job.state != "done":  # the next job could not be started, which was reported
                 return {"CANCELLED"}
             else:
-                self._dances.append(self._take_in())
+                self._dances.append(self._store_result())
             self._remarks = self._job.remarks
             service.close_job()
             self.begin_work(context)
@@ -240,18 +240,18 @@ class JobOperator(SteppingOperator):
                 self.hide()
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
-        """Before the job, or between its last dance and the scene."""
+        """The work before the job, or after its last dance."""
         return self._to_read or self.work_out(context, self._dances)
 
     def done(self, context: bpy.types.Context) -> set[str] | None:
-        """What was read, the job is to know."""
+        """After reading, start the job."""
         if not self._to_read:
             return super().done(context)
         self._to_read = service.work = self._work = None
         return None if self._start(context) else {"CANCELLED"}
 
     def go_on(self, context: bpy.types.Context) -> set[str] | None:
-        """What has grown is shown until the whole dance is there."""
+        """Hide the beginning once the whole dance is there."""
         try:
             return super().go_on(context)
         finally:
@@ -259,7 +259,7 @@ class JobOperator(SteppingOperator):
                 self.hide()
 
     def apply(self, context: bpy.types.Context) -> str:
-        """Into the scene."""
+        """Change the scene."""
         self.hide()
         said = self.finish(context, self._dances)
         for remark in self._remarks:
@@ -268,30 +268,30 @@ class JobOperator(SteppingOperator):
         return said
 
     def discard(self) -> None:
-        """The dances need not be kept."""
-        for kept in self._copies:
-            kept.drop()
+        """Delete the pending results of this operator."""
+        for pending in self._copies:
+            pending.drop()
 
-    def _take_in(self) -> Any:
-        """The job's result, of which there is a copy from now on: whatever goes wrong, it is not lost."""
+    def _store_result(self) -> Any:
+        """The job's result, stored as a pending result so that it is not lost whatever happens afterwards."""
         result = self.result(self._job)
         if recipe := self.recipe():
-            with contextlib.suppress(OSError):  # a full disk is no reason not to apply it
+            with contextlib.suppress(OSError):  # with a full disk the result can still be applied
                 self._copies.append(pending_results().keep(self._job.result, recipe))
         return result
 
     def refuse(self, error: EdgeError | OSError) -> None:
-        """Say what went wrong, in a sentence; it stays in the panel."""
+        """Report the error in a sentence; the panel shows it too."""
         problem = explain(error)
         service.close_job()
         super().refuse(problem)
 
 
-def _look_after(job: Job, recipe: dict[str, Any]) -> None:
-    """See a job to its end that has lost its operator, and keep what it makes."""
+def _finish_without_operator(job: Job, recipe: dict[str, Any]) -> None:
+    """Finish a job whose operator has ended, and store its result as a pending result."""
 
     def tick() -> float | None:
-        if service.job is not job:  # cancelled from elsewhere, or the extension has gone
+        if service.job is not job:  # it was cancelled, or the extension was disabled
             return None
         if job.poll():
             redraw_sidebars(bpy.context)

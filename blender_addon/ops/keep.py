@@ -1,4 +1,4 @@
-"""Operators on the keep list."""
+"""Operators for the keep list."""
 
 from typing import Any
 
@@ -12,22 +12,26 @@ from .reasons import Reasoned
 
 SOURCES = (
     ("POSE", "Pose at Current Frame", "The pose at the current frame"),
-    ("KEYS", "Selected Keys", "A pose at every frame where keys are selected, of the bones that they belong to"),
-    ("BONES", "Selected Bones", "The selected bones between the timeline's in and out points, or all the time"),
-    ("RANGE", "Range", "The whole body between the timeline's in and out points"),
-    ("MARKERS", "Selected Markers", "The pose at the selected marker; of several, all from the first to the last"),
+    ("KEYS", "Selected Keys", "A pose at every frame with selected keys, of the bones of these keys"),
+    ("BONES", "Selected Bones", "The selected bones in the preview range, or in the whole dance"),
+    ("RANGE", "Range", "The whole body in the preview range"),
+    (
+        "MARKERS",
+        "Selected Markers",
+        "The pose at the selected marker; of several, the range from first to last",
+    ),
     ("BEFORE", "Everything Before", "Everything before the current frame"),
     ("AFTER", "Everything After", "Everything from the current frame on"),
-    ("CURVE", "Root Path from Curve", "The selected curve is where the body goes"),
-    ("PATH", "Root Path", "Where the body goes now"),
-    ("FEET", "Feet on the Floor", "Feet that stand between the timeline's in and out points"),
+    ("CURVE", "Root Path from Curve", "The body follows the selected curve over the floor"),
+    ("PATH", "Root Path", "The present path of the body over the floor"),
+    ("FEET", "Feet on the Floor", "Contact of the feet with the floor in the preview range"),
 )
 
-_SOFT_PATH = 0.7  # a body does not follow a drawn line to the millimetre
+_SOFT_PATH = 0.7  # a body does not follow a drawn line exactly
 
 
 class EDGE_DANCE_OT_keep(Reasoned, bpy.types.Operator):
-    """Add to what is kept when the dance is made anew"""
+    """Add a row to the keep list: a part of the dance that is not changed when the dance is generated again"""
 
     bl_idname = "edge_dance.keep"
     bl_label = "Keep"
@@ -37,22 +41,20 @@ class EDGE_DANCE_OT_keep(Reasoned, bpy.types.Operator):
 
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: Any) -> str:
-        """What this entry of the menu adds."""
         return next(item[2] for item in SOURCES if item[0] == properties.source)
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """No character."""
         try:
-            kept_armature(context)
+            keep_list_owner(context)
         except EdgeError as error:
             return str(error)
         return ""
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """New rows come to the end of the list."""
+        """Add the rows to the end of the list."""
         try:
-            armature = kept_armature(context)
+            armature = keep_list_owner(context)
             added = list(_rows(context, armature, self.source))
         except EdgeError as error:
             self.report({"ERROR"}, str(error))
@@ -63,7 +65,7 @@ class EDGE_DANCE_OT_keep(Reasoned, bpy.types.Operator):
 
 
 class EDGE_DANCE_OT_remove_kept(Reasoned, bpy.types.Operator):
-    """Remove the row from the list"""
+    """Remove the active row from the keep list"""
 
     bl_idname = "edge_dance.remove_kept"
     bl_label = "Remove"
@@ -73,12 +75,11 @@ class EDGE_DANCE_OT_remove_kept(Reasoned, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """Only where there are rows."""
         armature = active_armature(context)
-        return "" if armature and getattr(armature, KEEP) else "The list is empty."
+        return "" if armature and getattr(armature, KEEP) else "The keep list is empty."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """The row above becomes the active one."""
+        """Remove the row and make the one above it active."""
         armature: Any = active_armature(context)
         rows, active = getattr(armature, KEEP), getattr(armature, KEEP_ROW)
         if self.everything:
@@ -89,8 +90,8 @@ class EDGE_DANCE_OT_remove_kept(Reasoned, bpy.types.Operator):
         return {"FINISHED"}
 
 
-def kept_armature(context: bpy.types.Context) -> bpy.types.Object:
-    """The character whose list is meant: the active one; with a curve active, the one that is selected beside it.
+def keep_list_owner(context: bpy.types.Context) -> bpy.types.Object:
+    """The character whose list is meant: the active one; with a curve active, the selected one.
 
     Raises as find_dancer.
     """
@@ -102,7 +103,7 @@ def kept_armature(context: bpy.types.Context) -> bpy.types.Object:
 
 
 def _rows(context: bpy.types.Context, armature: bpy.types.Object, source: str) -> list[dict[str, Any]]:
-    """The values of the rows to add. Raises EdgeError keep_nothing where nothing is selected."""
+    """Values of the rows to add. Raises EdgeError keep_nothing if nothing is selected."""
     scene: Any = context.scene
     now = scene.frame_current
     start, end = frame_range(armature, scene)
@@ -119,7 +120,7 @@ def _rows(context: bpy.types.Context, armature: bpy.types.Object, source: str) -
         return [values[source]]
     if source == "KEYS":
         keys = _some(list(selected_keys(armature).items()), "No key is selected.", "Select keys in the dope sheet.")
-        return [values | bones_values(armature, bones) for values, bones in _stretches(keys)]
+        return [values | bones_values(armature, bones) for values, bones in _ranges(keys)]
     if source == "BONES":
         bones = _some(selected_bones(armature), "No bone is selected.", "Select bones in pose mode.")
         return [{"kind": "RANGE"} | between | bones_values(armature, bones)]
@@ -132,8 +133,8 @@ def _rows(context: bpy.types.Context, armature: bpy.types.Object, source: str) -
     return [{"kind": "PATH", "curve": curve, "weight": _SOFT_PATH} | between]
 
 
-def _stretches(keys: list[tuple[int, set[str]]]) -> list[tuple[dict[str, Any], set[str]]]:
-    """A pose for each frame with its bones; frames that follow one another with the same bones are one range."""
+def _ranges(keys: list[tuple[int, set[str]]]) -> list[tuple[dict[str, Any], set[str]]]:
+    """A pose for each frame with its bones; consecutive frames with the same bones are one range."""
     found: list[tuple[dict[str, Any], set[str]]] = []
     for frame, bones in keys:
         if found and found[-1][0]["end"] == frame - 1 and found[-1][1] == bones:

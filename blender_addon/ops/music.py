@@ -7,7 +7,6 @@ import bpy
 import numpy as np
 
 from ..backend.job import Job
-from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.schema.requests import FeaturesRequest
 from ..keyframes.beats import clear_beats, keys_to_beats, known_beats, mark_beats
@@ -17,34 +16,33 @@ from ..rig.target import active_armature
 from ..settings import beats_request
 from ..takes.take_list import current_take
 from .job_operator import JobOperator
-from .reasons import Reasoned
+from .reasons import Reasoned, why_busy
 
 _OTHER_SOUNDS = "*.caf;*.weba;*.m4b;*.mka;*.opus;*.oga;*.aifc;*.au;*.w64;*.rf64;*.wv;*.tta;*.ape;*.amr;*.dts;*.3gp"
-"""Kinds of files that Blender plays, and of which its own lists of sounds and movies do not know all."""
+"""File types that Blender plays and that its own filters for sounds and movies do not include in all versions."""
 
 
 class EDGE_DANCE_OT_add_music(bpy.types.Operator):
-    """Add a song to the sequencer, starting at the current frame, and let playback follow it"""
+    """Add a song to the sequencer at the current frame, and synchronise playback with it"""
 
     bl_idname = "edge_dance.add_music"
     bl_label = "Add Music"
     bl_options = {"REGISTER", "UNDO"}
 
     filepath: bpy.props.StringProperty(
-        subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The song: a sound file of any kind that Blender plays"
+        subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The song: a sound file that Blender can play"
     )  # fmt: skip
     filter_sound: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
-    filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # .ogg is one to Blender
+    filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # Blender counts .ogg as one
     filter_glob: bpy.props.StringProperty(default=_OTHER_SOUNDS, options={"HIDDEN"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Open the file browser."""
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Add the strip and make it the dance's music."""
+        """Add the strip and choose it as Music."""
         try:
             strip = add_song(context, Path(bpy.path.abspath(self.filepath)), context.scene.frame_current)
         except EdgeError as error:
@@ -55,16 +53,15 @@ class EDGE_DANCE_OT_add_music(bpy.types.Operator):
 
 
 class EDGE_DANCE_OT_mark_beats(JobOperator):
-    """Listen to the song and put a timeline marker on every beat and bar, corrected as the panel says"""
+    """Detect the song's beats and add a timeline marker at every beat and bar, with the corrections of the panel"""
 
     bl_idname = "edge_dance.mark_beats"
     bl_label = "Mark Beats"
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """A job, or no song."""
-        if service.busy:
-            return "A dance is being made already."
+        if busy := why_busy():
+            return busy
         try:
             song_of(*find_strip(context, context.scene.edge_dance.music), take_packed=False)
         except EdgeError as error:
@@ -72,34 +69,34 @@ class EDGE_DANCE_OT_mark_beats(JobOperator):
         return ""
 
     def prepare(self, context: bpy.types.Context) -> None:
-        """The song's part that the strip plays."""
+        """Find the song and the corrections."""
         settings = context.scene.edge_dance
         self._song = song_of(*find_strip(context, settings.music))
         self._scene = context.scene.name
         self._beats = beats_request(settings)
 
     def request(self, folder: Path, number: int) -> FeaturesRequest:
-        """Its rhythm."""
+        """The request for the song's rhythm."""
         song = self._song
         return FeaturesRequest(str(song.file(folder)), "rhythm", song.start, song.duration, self._beats)
 
     def result(self, job: Job) -> dict[str, Any]:
-        """Beats and downbeats, seconds, and the tempo."""
+        """Beats and downbeats in seconds, and the tempo in beats per minute."""
         with np.load(job.result, allow_pickle=False) as file:
             return {name: file[name] for name in ("beats", "downbeats", "tempo")}
 
     def finish(self, context: bpy.types.Context, dances: list[Any]) -> str:
-        """Markers in the scene that the job began in."""
+        """Add markers to the scene in which the job started."""
         scene = bpy.data.scenes.get(self._scene)
         if scene is None:
-            raise EdgeError("scene_gone", "The scene was deleted while the song was heard.", "Mark the beats again.")
-        (heard,) = dances
+            raise EdgeError("scene_gone", "The scene was deleted while the song was analysed.", "Mark the beats again.")
+        (rhythm,) = dances
         rate, first = scene_rate(scene), self._song.first_frame
-        beats, bars = (first + heard[name] * rate for name in ("beats", "downbeats"))
-        # A beat at the end, where nothing sounds any more, has no frame of its own.
+        beats, bars = (first + rhythm[name] * rate for name in ("beats", "downbeats"))
+        # A beat at the end of the song is after its last frame.
         beats = beats[(beats >= first - 0.5) & (beats < first + self._song.duration * rate - 0.5)]
         mark_beats(scene, beats.tolist(), bars.tolist())
-        return f"{len(beats)} beats at {float(heard['tempo']):.1f} a minute."
+        return f"{len(beats)} beats at {float(rhythm['tempo']):.1f} per minute."
 
 
 class EDGE_DANCE_OT_clear_beats(bpy.types.Operator):
@@ -110,7 +107,6 @@ class EDGE_DANCE_OT_clear_beats(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Other markers stay."""
         scene: Any = context.scene
         clear_beats(scene)
         return {"FINISHED"}
@@ -125,17 +121,16 @@ class EDGE_DANCE_OT_keys_to_beats(Reasoned, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """Only for a take, with beats that are known."""
         action = current_take(active_armature(context))
         scene: Any = context.scene
         if action is None:
             return "Select a character with a take, and mark the beats."
-        return "" if known_beats(action, scene) else "No beats are known: mark them."
+        return "" if known_beats(action, scene) else "No beats are known: mark them first."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """The marked beats, or those of the take."""
+        """Use the marked beats, else those of the take."""
         action = current_take(active_armature(context))
-        assert action  # noqa: S101 - poll has seen it
+        assert action  # noqa: S101 - poll has checked it
         scene: Any = context.scene
         moved = keys_to_beats(action, known_beats(action, scene))
         self.report({"INFO"} if moved else {"WARNING"}, f"{moved} keys moved." if moved else "No key is selected.")

@@ -1,4 +1,4 @@
-"""The operator that makes a linked character posable."""
+"""The operator that makes a linked character editable."""
 
 import bpy
 
@@ -8,7 +8,7 @@ from .reasons import Reasoned
 
 
 class EDGE_DANCE_OT_override_character(Reasoned, bpy.types.Operator):
-    """Make a library override of the linked character, so that it can be keyed here; its own file stays as it is"""
+    """Make a library override of the linked character to key it in this file; its own file is not changed"""
 
     bl_idname = "edge_dance.override_character"
     bl_label = "Make Library Override"
@@ -16,11 +16,10 @@ class EDGE_DANCE_OT_override_character(Reasoned, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """For characters from another file."""
         return "" if linked_armature(context) else "Select a character that is linked from another file."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Make it, and make its armature active."""
+        """Make the override and make its armature active."""
         if context.mode != "OBJECT":
             bpy.ops.object.mode_set(mode="OBJECT")
         try:
@@ -28,5 +27,5 @@ class EDGE_DANCE_OT_override_character(Reasoned, bpy.types.Operator):
         except EdgeError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"{armature.name} can be keyed now.")
+        self.report({"INFO"}, f"{armature.name} can be keyed in this file.")
         return {"FINISHED"}

@@ -1,11 +1,10 @@
-"""Operators for dances that were made but could not be keyed."""
+"""Operators for dances that were generated but not applied."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import bpy
 
-from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
 from ..lookups import by_session_uid
@@ -13,68 +12,68 @@ from ..preferences import pending_results
 from ..rig.target import find_dancer
 from ..takes.new_take import add_take, keys_in_steps
 from ..takes.take_list import all_or_none
-from .reasons import why_no_dancer
+from .reasons import why_busy, why_no_dancer
 from .stepping import SteppingOperator
 
 
 class EDGE_DANCE_OT_apply_kept(SteppingOperator):
-    """Key a dance that was kept on the dancer that is selected, as a new take"""
+    """Key a pending dance on the selected dancer as a new take"""
 
     bl_idname = "edge_dance.apply_kept"
-    bl_label = "Apply Kept Dance"
+    bl_label = "Apply Pending Dance"
     bl_options = {"UNDO"}
 
-    name: bpy.props.StringProperty(name="Name", description="Which one; empty: the newest", options={"SKIP_SAVE"})
+    name: bpy.props.StringProperty(
+        name="Name", description="Name of the dance; empty: the newest", options={"SKIP_SAVE"}
+    )
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """A job, or no character."""
-        return "A dance is being made already." if service.busy else why_no_dancer(context)
+        return why_busy() or why_no_dancer(context)
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
-        """Its keys on the dancer's bones as they are now."""
-        kept = pending_results().find(self.name)
-        if kept is None:
-            raise EdgeError("kept_missing", "No such dance is kept.", "Generate it again.")
-        self._kept, self._motion = kept, kept.motion()
+        """Compute the keys for the dancer's present bones."""
+        pending = pending_results().find(self.name)
+        if pending is None:
+            raise EdgeError("kept_missing", "There is no such pending dance.", "Generate it again.")
+        self._pending, self._motion = pending, pending.motion()
         try:
-            recipe = kept.recipe
+            recipe = pending.recipe
             self._first, self._settings = float(recipe["first_frame"]), dict(recipe["settings"])
             tolerance = Tolerance(float(self._settings["degrees"]), float(self._settings["millimetres"]))
-            planted, density = bool(recipe["planted"]), self._settings["density"]
+            clean_feet, density = bool(recipe["planted"]), self._settings["density"]
         except (KeyError, TypeError, ValueError) as error:
-            raise EdgeError("kept_missing", "The kept dance is damaged.", "Generate it again.") from error
+            raise EdgeError("kept_missing", "The pending dance is damaged.", "Generate it again.") from error
         dancer = find_dancer(context)
         scene: Any = context.scene
         self._dancer, self._scene = dancer.session_uid, scene.name
         self._keys = yield from keys_in_steps(
-            dancer, self._motion, scene, self._first, clean_feet=planted, density=density, tolerance=tolerance
+            dancer, self._motion, scene, self._first, clean_feet=clean_feet, density=density, tolerance=tolerance
         )
 
     def apply(self, context: bpy.types.Context) -> str:
-        """All of it or nothing; it stays kept where it fails."""
+        """Make the take; if that fails, the dance is still pending."""
         dancer = by_session_uid(bpy.data.objects, self._dancer)
         scene = bpy.data.scenes.get(self._scene)
         if dancer is None or scene is None:
-            raise EdgeError("dancer_gone", "The dancer was deleted meanwhile.", "Select another one.")
+            raise EdgeError("dancer_gone", "The dancer was deleted while the keys were placed.", "Select another one.")
         how = {"settings": self._settings, "keys": self._keys, "density": self._settings["density"]}
         with all_or_none(dancer, scene):
             action = add_take(dancer, self._motion, scene, self._first, **how)
-        self._kept.drop()
+        self._pending.drop()
         return f"{action.name} is on {dancer.name}."
 
 
 class EDGE_DANCE_OT_delete_kept(bpy.types.Operator):
-    """Delete a dance that was kept"""
+    """Delete a pending dance"""
 
     bl_idname = "edge_dance.delete_kept"
-    bl_label = "Delete Kept Dance"
+    bl_label = "Delete Pending Dance"
     bl_options = {"INTERNAL"}
 
     name: bpy.props.StringProperty(name="Name", options={"SKIP_SAVE"})
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
-        """For good."""
-        if kept := pending_results().find(self.name):
-            kept.drop()
+        if pending := pending_results().find(self.name):
+            pending.drop()
         return {"FINISHED"}

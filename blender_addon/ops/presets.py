@@ -8,7 +8,7 @@ PRESETS = "edge_dance/settings"
 
 
 class EDGE_DANCE_OT_add_preset(AddPresetBase, bpy.types.Operator):  # type: ignore[misc]
-    """Save the panel's settings as a preset, or remove one; seed and beats belong to a song and stay out"""
+    """Save the panel's settings as a preset, or remove one; seed and beats belong to a song and are not saved"""
 
     bl_idname = "edge_dance.add_preset"
     bl_label = "Add Dance Preset"

@@ -1,4 +1,4 @@
-"""What operators have in common that run a program of the backend: waiting and progress. The user goes on meanwhile."""
+"""Operators that run a program of the backend: waiting and progress, without blocking the window."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,10 @@ def run_program(
     launch: Startable,
     done: Callable[[str], None] = lambda _path: None,
 ) -> set[str]:
-    """Start it and look after it; without a window, wait for it. done: is given what came out, if all went well."""
+    """Start the program and poll it; without a window, wait for it.
+
+    done: called with the program's final sentence after success. Returns the operator's result.
+    """
     try:
         programs.start(launch)
     except EdgeError as error:
@@ -30,7 +33,7 @@ def run_program(
         while programs.run:
             programs.poll()
             time.sleep(_TICK_S)
-        return _told(operator, programs, done)
+        return _report_result(operator, programs, done)
 
     def tick() -> float | None:
         changed = programs.poll()
@@ -45,7 +48,7 @@ def run_program(
     return {"FINISHED"}
 
 
-def _told(operator: bpy.types.Operator, programs: Programs, done: Callable[[str], None]) -> set[str]:
+def _report_result(operator: bpy.types.Operator, programs: Programs, done: Callable[[str], None]) -> set[str]:
     if programs.problem:
         operator.report({"ERROR"}, str(programs.problem))
         return {"CANCELLED"}

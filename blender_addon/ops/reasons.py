@@ -1,30 +1,35 @@
-"""Why an operator cannot be used: Blender shows it with the grey button's tooltip, panels beside the button."""
+"""Operators that give the reason why they are disabled: Blender shows it in the button's tooltip, panels beside it."""
 
 import bpy
 
+from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..rig.target import find_dancer
 
 
 class Reasoned:
-    """A base for operators, before bpy.types.Operator: one is grey exactly where `why_not` says why."""
+    """Mix-in before bpy.types.Operator: the operator is disabled exactly if `why_not` returns a reason."""
 
     @classmethod
     def why_not(cls, _context: bpy.types.Context) -> str:
-        """A sentence, "" where nothing is in the way. Asked at every redraw."""
+        """The reason in a sentence, "" if the operator is enabled. Called at every redraw."""
         return ""
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Greyed with the reason."""
         reason = cls.why_not(context)
         if reason:
             cls.poll_message_set(reason)  # type: ignore[attr-defined] # of the operator
         return not reason
 
 
+def why_busy() -> str:
+    """Why no dance can be started, "" if one can."""
+    return "A dance is being made already." if service.busy else ""
+
+
 def why_no_dancer(context: bpy.types.Context) -> str:
-    """What keeps the character from dancing."""
+    """Why there is no character to dance, "" if there is one."""
     try:
         find_dancer(context)
     except EdgeError as error:

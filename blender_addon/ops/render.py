@@ -1,4 +1,4 @@
-"""Operators that film dances."""
+"""Operators for films."""
 
 import json
 import math
@@ -10,7 +10,6 @@ from typing import Any
 import bpy
 
 from .. import compat
-from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.fileio.atomic_write import atomic_write
@@ -23,12 +22,12 @@ from ..render.stage import remove_stage, stage_of
 from ..render.tracks import dancers_to_film, tracks_in_steps
 from ..rig.looking import found
 from ..takes.take_list import current_take
-from .reasons import Reasoned
+from .reasons import Reasoned, why_busy
 from .stepping import READING, SteppingDialogOperator
 
 
 class EDGE_DANCE_OT_set_up_render(SteppingDialogOperator):
-    """Put the selected dancers on a stage and film them: a camera that never cuts off a hand or a foot, light, floor"""
+    """Add lights, a floor, and a camera that has the selected dancers in the picture at every frame"""
 
     bl_idname = "edge_dance.set_up_render"
     bl_label = "Set Up Render"
@@ -36,35 +35,36 @@ class EDGE_DANCE_OT_set_up_render(SteppingDialogOperator):
     asked = "look", "turn", "following", "lights", "floor", "video", "only_dance"
     work_label = READING
 
-    look: bpy.props.EnumProperty(name="Engine", description="What renders", items=LOOKS, default="EEVEE")
+    look: bpy.props.EnumProperty(name="Engine", description="The render engine", items=LOOKS, default="EEVEE")
     turn: bpy.props.FloatProperty(
         name="Angle",
-        description="From where the camera looks, around the dancers: 0 from the front, 90 from their left",
+        description="Direction of the camera around the dancers: 0 from the front, 90 from their left",
         subtype="ANGLE",
         soft_min=-math.pi,
         soft_max=math.pi,
     )
     following: bpy.props.BoolProperty(
-        name="Follow", description="The camera goes along; otherwise it stands, further away", default=True
+        name="Follow",
+        description="The camera moves with the dancers; otherwise it stands further away",
+        default=True,
     )
-    lights: bpy.props.BoolProperty(name="Lights", description="Add the stage's four lights", default=True)
+    lights: bpy.props.BoolProperty(name="Lights", description="Add four lights", default=True)
     floor: bpy.props.BoolProperty(
         name="Floor and Backdrop",
-        description="Add a floor and a world in one colour; your own world is back when the stage is removed",
+        description="Add a floor and a world in one colour; your own world is restored when the stage is removed",
         default=True,
     )
     video: bpy.props.BoolProperty(
-        name="Film with Sound", description="Have Render Animation write an mp4 file with the song", default=True
+        name="Film with Sound", description="Set Render Animation to write an mp4 file with the song", default=True
     )
     only_dance: bpy.props.BoolProperty(
-        name="The Dance's Frames", description="Set the scene's first and last frame to the dance's"
+        name="The Dance's Frames", description="Set the scene's first and last frame to those of the dance"
     )
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """A job, or nobody to film."""
-        if service.busy:
-            return "A dance is being made already."
+        if busy := why_busy():
+            return busy
         try:
             dancers_to_film(context)
         except EdgeError as error:
@@ -72,7 +72,7 @@ class EDGE_DANCE_OT_set_up_render(SteppingDialogOperator):
         return ""
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
-        """Where the dancers go."""
+        """Read the positions of the dancers."""
         scene: Any = context.scene
         dancers = dancers_to_film(context)
         takes = [action for dancer in dancers if (action := current_take(dancer))]
@@ -86,7 +86,7 @@ class EDGE_DANCE_OT_set_up_render(SteppingDialogOperator):
         self._tracks = yield from tracks_in_steps(dancers, scene, self._frames)
 
     def apply(self, _context: bpy.types.Context) -> str:
-        """Build the stage anew."""
+        """Build the stage, replacing an earlier one."""
         scene = found(bpy.data.scenes, self._uids[0])
         dancers = [found(bpy.data.objects, uid) for uid in self._uids[1]]
         if self.only_dance:
@@ -109,7 +109,7 @@ class EDGE_DANCE_OT_set_up_render(SteppingDialogOperator):
 
 
 class EDGE_DANCE_OT_remove_stage(Reasoned, bpy.types.Operator):
-    """Remove the stage with its camera and lights; your own camera and world are back"""
+    """Remove the stage with its camera and lights, and restore your own camera and world"""
 
     bl_idname = "edge_dance.remove_stage"
     bl_label = "Remove Stage"
@@ -117,31 +117,29 @@ class EDGE_DANCE_OT_remove_stage(Reasoned, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """Only where there is one."""
         scene: Any = context.scene
         return "" if stage_of(scene) else "There is no stage."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Everything else stays."""
         scene: Any = context.scene
         remove_stage(scene)
         return {"FINISHED"}
 
 
 def why_no_film(context: bpy.types.Context) -> str:
-    """What keeps the scene from being rendered."""
+    """Why the scene cannot be rendered, "" if it can."""
     return "" if context.scene.camera else "There is no camera: set up the render first."
 
 
 class EDGE_DANCE_OT_write_farm_job(Reasoned, bpy.types.Operator):
-    """Write a job file for Flamenco, Blender's render farm; save the blend file first, on a disk that the farm sees"""
+    """Write a job file for Flamenco, Blender's render farm. Save the blend file first, where the farm can read it"""
 
     bl_idname = "edge_dance.write_farm_job"
     bl_label = "Write Flamenco Job"
     bl_options = {"REGISTER"}
 
     filepath: bpy.props.StringProperty(
-        subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The job file to write, for the render farm"
+        subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The job file for the render farm"
     )  # fmt: skip
     filter_glob: bpy.props.StringProperty(default="*.json", options={"HIDDEN"})
     check_existing: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
@@ -149,25 +147,25 @@ class EDGE_DANCE_OT_write_farm_job(Reasoned, bpy.types.Operator):
         name="Chunk", description="Frames that one machine renders at a time", default=20, min=1
     )
     output: bpy.props.StringProperty(
-        name="Output", description="Where the pictures go; empty: a folder beside the blend file", subtype="DIR_PATH"
+        name="Output",
+        description="Folder for the images; empty: a folder beside the blend file",
+        subtype="DIR_PATH",
     )
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """No camera, or no file."""
         if reason := why_no_film(context):
             return reason
-        return "" if bpy.data.filepath else "For Flamenco save the file first, where the farm's machines see it."
+        return "" if bpy.data.filepath else "For Flamenco, save the file first, where the farm's machines can read it."
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Open the file browser."""
         if not self.filepath:
             self.filepath = bpy.path.ensure_ext(bpy.data.filepath.removesuffix(".blend"), ".flamenco.json")
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Write it; the scene's output becomes pictures, since the farm's machines render no films."""
+        """Write the file, and set the scene's output to images: Flamenco's machines do not render films."""
         scene: Any = context.scene
         blend = Path(bpy.data.filepath)
         compat.use_picture_files(scene.render.image_settings, PICTURES)

@@ -1,4 +1,4 @@
-"""Operators that set the backend up, look after it and give its memory back."""
+"""Operators that install, repair and remove the backend, free its memory and report on it."""
 
 import time
 from pathlib import Path
@@ -19,13 +19,16 @@ from ..setup.installer import installer
 from ..setup.report import Host, ReportMaker
 from ..setup.status import watch
 from .program import run_program
-from .reasons import Reasoned
+from .reasons import Reasoned, why_busy
 
 _TICK_S = 0.1
 
 
 class Packages(NamedTuple):
-    """A build's packages. size: bytes to download. needed: bytes of the disk. all_locked: every checksum is known."""
+    """The packages of a build.
+
+    size: bytes to download. needed: bytes of disk space. all_locked: every checksum is known.
+    """
 
     number: int
     size: int
@@ -34,22 +37,21 @@ class Packages(NamedTuple):
 
 
 class EDGE_DANCE_OT_set_up_backend(Reasoned, bpy.types.Operator):
-    """Install what makes the dances: a Python environment of its own, in this extension's user folder"""
+    """Install the backend that generates the dances, a Python environment in this extension's user folder"""
 
     bl_idname = "edge_dance.set_up_backend"
     bl_label = "Set Up Backend"
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """Busy, no packages for this Python, or no network."""
         if installer.run:
             return "The backend is being set up already."
-        if service.busy:
-            return "A dance is being made already."
+        if busy := why_busy():
+            return busy
         return watch.peek().no_packages or why_offline(context)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Look at the machine, and ask first."""
+        """Find the packages for this machine, then show the dialog."""
         home = backend_home()
         try:
             self._found = suggest(PYTHON)
@@ -68,7 +70,6 @@ class EDGE_DANCE_OT_set_up_backend(Reasoned, bpy.types.Operator):
         return result
 
     def draw(self, context: bpy.types.Context) -> None:
-        """What will happen."""
         layout: Any = self.layout
         preferences = preferences_of(context)
         column = layout.column()
@@ -85,43 +86,41 @@ class EDGE_DANCE_OT_set_up_backend(Reasoned, bpy.types.Operator):
             text=f"{packages.number} packages for {LABELS[build]}, {packages.size / 1e6:,.0f} MB, are {where}."
         )
         if not packages.all_locked:
-            column.label(text="PyTorch itself comes on top, and by the checksum of PyTorch's own index.")
+            column.label(text="PyTorch is added to these, with the checksum of PyTorch's own index.")
         enough = packages.needed < self._free
-        text = f"About {packages.needed / 1e9:.1f} GB of the disk are needed, {self._free / 1e9:.1f} GB are free"
-        column.label(text=f"{text}." if enough else f"{text}: too little.", icon="NONE" if enough else "ERROR")
-        column.label(text="Nothing outside of this extension's user folder is changed.")
+        text = f"About {packages.needed / 1e9:.1f} GB of disk space are needed, {self._free / 1e9:.1f} GB are free"
+        column.label(text=f"{text}." if enough else f"{text}: not enough.", icon="NONE" if enough else "ERROR")
+        column.label(text="Nothing outside this extension's user folder is changed.")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Start it; in the background, wait for it."""
+        """Start set-up; in background mode, wait for it."""
         return begin(self, context, remove=False)
 
 
 class EDGE_DANCE_OT_remove_backend(Reasoned, bpy.types.Operator):
-    """Remove the backend that was set up, and give its disk space back"""
+    """Remove the installed backend and free its disk space"""
 
     bl_idname = "edge_dance.remove_backend"
     bl_label = "Remove Backend"
 
     @classmethod
     def why_not(cls, _context: bpy.types.Context) -> str:
-        """Busy."""
         if installer.run:
             return "The backend is being set up already."
-        return "A dance is being made already." if service.busy else ""
+        return why_busy()
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Ask first."""
         window_manager: Any = context.window_manager
         result: set[str] = window_manager.invoke_confirm(self, event)
         return result
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Start it; in the background, wait for it."""
+        """Start the removal; in background mode, wait for it."""
         return begin(self, context, remove=True)
 
 
 class EDGE_DANCE_OT_cancel_set_up(Reasoned, bpy.types.Operator):
-    """Stop the set-up; it goes on from there the next time"""
+    """Stop the set-up; it resumes from there the next time"""
 
     bl_idname = "edge_dance.cancel_set_up"
     bl_label = "Cancel Setup"
@@ -129,69 +128,66 @@ class EDGE_DANCE_OT_cancel_set_up(Reasoned, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, _context: bpy.types.Context) -> str:
-        """Only while there is something to cancel."""
         return "" if installer.run else "The backend is not being set up."
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
-        """The timer sees its end."""
+        """Request the end; the timer of `run_program` notices it."""
         if installer.run:
             installer.run.cancel()
         return {"FINISHED"}
 
 
 class EDGE_DANCE_OT_free_memory(Reasoned, bpy.types.Operator):
-    """End the idle backend, so that its memory and the GPU's are free; the next dance starts it anew"""
+    """Stop the idle backend to free its memory and that of the GPU; the next dance starts it again"""
 
     bl_idname = "edge_dance.free_memory"
     bl_label = "Free Memory"
 
     @classmethod
     def why_not(cls, _context: bpy.types.Context) -> str:
-        """Only while it lives and nothing is being made."""
-        if service.busy:
-            return "A dance is being made already."
+        if busy := why_busy():
+            return busy
         return "" if service.running else "The backend is not running: there is no memory to free."
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
-        """At once."""
         service.stop()
         self.report({"INFO"}, "The backend's memory is free.")
         return {"FINISHED"}
 
 
 class EDGE_DANCE_OT_write_report(bpy.types.Operator):
-    """Look at the whole installation and copy what was found, without any path of yours, to paste into a report"""
+    """Check the whole installation and copy a report, without any path of yours, to paste into an issue"""
 
     bl_idname = "edge_dance.write_report"
     bl_label = "Copy Report"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """In a thread; in the background, wait for it."""
+        """Make the report in a thread; in background mode, wait for it."""
         maker = ReportMaker(launch(context), Home(backend_home()), _host())
         if bpy.app.background:
             while maker.text is None:
                 time.sleep(_TICK_S)
-            _hand_over(maker.text)
+            _copy_report(maker.text)
             return {"FINISHED"}
 
         def tick() -> float | None:
             if maker.text is None:
                 return _TICK_S
-            _hand_over(maker.text)
+            _copy_report(maker.text)
             return None
 
         bpy.app.timers.register(tick, persistent=True)
-        self.report({"INFO"}, "Looking; this takes a moment.")
+        self.report({"INFO"}, "Checking the installation; this takes a moment.")
         return {"FINISHED"}
 
 
 def why_offline(context: bpy.types.Context) -> str:
-    """What keeps set-up from its packages: Blender may not go online, and no folder has them."""
+    """Why set-up cannot get packages, "" if it can: online access is off, and there is no wheel folder."""
     if bpy.app.online_access or preferences_of(context).wheel_folder:
         return ""
     if bpy.app.online_access_override:
-        return "Blender was started in offline mode: start it anew without, or name a Wheel Folder in the preferences."
-    return "Blender may not go online: tick Allow Online Access, or name a Wheel Folder in the preferences."
+        return "Blender was started in offline mode: restart it without, or set a Wheel Folder in the preferences."
+    return "Online access is off: enable Allow Online Access, or set a Wheel Folder in the preferences."
 
 
 def _host() -> Host:
@@ -201,8 +197,8 @@ def _host() -> Host:
     return Host(bpy.app.version_string, gpu, service.problem or installer.problem, tuple(folders))
 
 
-def _hand_over(text: str) -> None:
-    """Onto the clipboard and into a text of the file."""
+def _copy_report(text: str) -> None:
+    """Copy the report to the clipboard and into a text data-block."""
     name = "EDGE Dance Report"
     block = bpy.data.texts.get(name) or bpy.data.texts.new(name)
     block.from_string(text)
@@ -210,6 +206,6 @@ def _hand_over(text: str) -> None:
 
 
 def begin(operator: bpy.types.Operator, context: bpy.types.Context, remove: bool) -> set[str]:
-    """Start set-up or removal and look after it; without a window, wait for it."""
-    service.stop()  # its files are in use, and it may be the wrong one afterwards
+    """Start set-up or removal and poll it; without a window, wait for it."""
+    service.stop()  # its files are in use, and are replaced
     return run_program(operator, context, installer, set_up_launch(context, remove))

@@ -1,4 +1,4 @@
-"""The operator that adds a SMPL body, from a model file that the user owns."""
+"""The operator that adds a SMPL body from the user's model file."""
 
 from pathlib import Path
 from typing import Any
@@ -6,41 +6,40 @@ from typing import Any
 import bpy
 
 from ..backend.job import Job
-from ..backend.service import service
 from ..edge_backend.body.skinned import SkinnedBody, load_body
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.schema.requests import BodyRequest
 from ..rig.smpl_body import add_body
 from ..rig.smpl_body_properties import SHAPES
 from .job_operator import JobOperator
+from .reasons import why_busy
 
 
 class EDGE_DANCE_OT_add_smpl_body(JobOperator):
-    """Add a body of SMPL from a model file of yours: an armature ready for dances, with skin"""
+    """Add a SMPL body from a model file of yours: an armature with a skinned mesh, ready to dance"""
 
     bl_idname = "edge_dance.add_smpl_body"
     bl_label = "Add SMPL Body"
 
     filepath: bpy.props.StringProperty(
-        name="Model", subtype="FILE_PATH", options={"SKIP_SAVE"}, description="SMPL's own model file"
+        name="Model", subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The SMPL model file"
     )
     betas: bpy.props.FloatVectorProperty(
-        name="Shape", size=SHAPES, options={"SKIP_SAVE"}, description="How the body is shaped"
+        name="Shape", size=SHAPES, options={"SKIP_SAVE"}, description="SMPL's shape parameters (betas)"
     )
 
     @classmethod
     def why_not(cls, _context: bpy.types.Context) -> str:
-        """While the backend has nothing else to do."""
-        return "A dance is being made already." if service.busy else ""
+        return why_busy()
 
     def prepare(self, context: bpy.types.Context) -> None:
-        """The file has to be named."""
+        """Check that a file is chosen."""
         if not self.filepath:
             raise EdgeError("body_missing", "No SMPL model file is chosen.", "Choose one under SMPL Body.")
         self._request = BodyRequest(str(Path(bpy.path.abspath(self.filepath)).resolve()), tuple(self.betas))
 
     def request(self, folder: Path, number: int) -> BodyRequest:
-        """The file and the shape."""
+        """The request with the file and the shape."""
         return self._request
 
     def result(self, job: Job) -> SkinnedBody:
@@ -48,7 +47,7 @@ class EDGE_DANCE_OT_add_smpl_body(JobOperator):
         return load_body(job.result)
 
     def finish(self, context: bpy.types.Context, dances: list[Any]) -> str:
-        """Add it at the 3D cursor and make it the active object."""
+        """Add the body at the 3D cursor and make it the active object."""
         if context.mode != "OBJECT":
             bpy.ops.object.mode_set(mode="OBJECT")
         body: SkinnedBody = dances[0]

@@ -1,4 +1,4 @@
-"""What operators have in common that work long in Blender itself: small steps, progress, cancel, one undo step."""
+"""Base of operators that work long in Blender itself: small steps, progress, cancel, one undo step."""
 
 from collections.abc import Iterator
 
@@ -14,52 +14,53 @@ from .reasons import Reasoned
 _TICK_S = 0.02
 
 READING = "Reading the character"
-"""What the panel calls that."""
+"""Label of the progress bar while a character is read."""
 
 
 class SteppingOperator(Reasoned, bpy.types.Operator):
-    """Modal in the window, where Blender stays free to use; all at once in background mode and from scripts.
+    """Works in small steps. Modal in the window, where Blender can be used meanwhile; at once in background mode and
+    from scripts.
 
-    Between two steps the user may do anything, undo and delete included: keep names and numbers, never bpy objects.
+    Between two steps the user may do anything, including undo and delete: store names and numbers, never bpy objects.
     """
 
     work_label = "Placing keys"
-    """What the panel calls it."""
+    """Label of the progress bar."""
 
     _timer: bpy.types.Timer
     _work: Work | None = None
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
-        """What has to be known before anything is changed; yields how much is done. Raises EdgeError."""
+        """Compute what `apply` needs, without changing the scene; yields the fraction done. Raises EdgeError."""
         raise NotImplementedError
 
     def apply(self, context: bpy.types.Context) -> str:
-        """Change the scene and say in a sentence what happened. Raises EdgeError with the scene untouched."""
+        """Change the scene. Returns a sentence for the user. Raises EdgeError with the scene unchanged."""
         raise NotImplementedError
 
     def done(self, context: bpy.types.Context) -> set[str] | None:
-        """There are no more steps: apply them. The operator's answer, None where it goes on with something else."""
+        """Called after the last step: apply. Returns the operator's result, None if the operator continues."""
         self.report({"INFO"}, self.apply(context))
         return {"FINISHED"}
 
     def discard(self) -> None:
-        """Nobody wants it any more."""
+        """Called when the user cancels."""
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Begin, and go on in `modal`."""
+        """Start, and continue in `modal`."""
         if bpy.app.background or not context.window:
             return self.execute(context)
         return self.start(context)
 
     def start(self, context: bpy.types.Context) -> set[str]:
-        """Begin in the window, and go on in `modal`."""
+        """Start in the window, and continue in `modal`."""
         self.begin_work(context)
         self.set_timer(context, _TICK_S)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Work whenever the timer says so; everything but ESC belongs to the rest of Blender."""
+        """Do a step at each timer event; all events except ESC are passed through."""
         if event.type == "ESC" and event.value == "PRESS" and self._work:
             self._work.cancelled = True
             return {"RUNNING_MODAL"}
@@ -75,32 +76,32 @@ class SteppingOperator(Reasoned, bpy.types.Operator):
         return answer or {"PASS_THROUGH"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """All at once."""
+        """Do all steps at once."""
         self.begin_work(context)
         return self.finish_work(context)
 
     def cancel(self, context: bpy.types.Context) -> None:
-        """Blender ends the operator, because another file is loaded or the window closed."""
+        """Called when Blender ends the operator because another file is loaded or the window closed."""
         context.window_manager.event_timer_remove(self._timer)
         service.work = None
 
     def set_timer(self, context: bpy.types.Context, seconds: float) -> None:
-        """Have `modal` called so often from now on."""
+        """Call `modal` every `seconds` from now on."""
         self._timer = context.window_manager.event_timer_add(seconds, window=context.window)
 
     def begin_work(self, context: bpy.types.Context, label: str = "") -> None:
-        """From now on there is work. label: `work_label`, unless said."""
+        """Start the work. label: of the progress bar; by default `work_label`."""
         service.problem = None
         service.work = self._work = Work(label or self.work_label, self.steps(context))
 
     def finish_work(self, context: bpy.types.Context) -> set[str]:
-        """All the rest of it."""
+        """Do all remaining steps. Returns the operator's result."""
         while (answer := self.go_on(context)) is None:
             pass
         return answer
 
     def go_on(self, context: bpy.types.Context) -> set[str] | None:
-        """Do some of the work, and apply it when it is done; the operator's answer once it is over."""
+        """Do a part of the work, and apply it when it is finished. Returns the operator's result once it has ended."""
         work, answer = self._work, None
         try:
             if work is None or work is not service.work or work.cancelled:
@@ -121,23 +122,22 @@ class SteppingOperator(Reasoned, bpy.types.Operator):
         return answer
 
     def refuse(self, error: EdgeError) -> None:
-        """Say what went wrong; it stays in the panel."""
+        """Report the error; the panel shows it too."""
         service.problem = error
         self.report({"ERROR"}, str(error))
 
 
 class SteppingDialogOperator(DialogOperator, SteppingOperator):
-    """Asks how, then works in small steps; all at once from scripts, and where it is adjusted afterwards."""
+    """Shows a dialog, then works in small steps; at once from scripts, and when settings are adjusted afterwards."""
 
     _asked = False
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Ask."""
         self._asked = True
         return super().invoke(context, event)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Of the dialog, or without one."""
+        """In small steps after the dialog, else at once."""
         if not self._asked:
             return super().execute(context)
         self._asked = False

@@ -1,4 +1,4 @@
-"""Operators on the list of takes."""
+"""Operators for the list of takes."""
 
 import json
 from typing import Any
@@ -16,26 +16,24 @@ from .reasons import Reasoned
 
 
 def shown_take(context: bpy.types.Context) -> tuple[bpy.types.Object, bpy.types.Action] | None:
-    """The active character and the take that it shows, if it shows one of its list."""
+    """The active character and its current take, None if it shows none of its list."""
     armature = active_armature(context)
     action = current_take(armature)
     return (armature, action) if armature and action and action in takes_of(armature) else None
 
 
 class TakeOperator(Reasoned, bpy.types.Operator):
-    """Something to do with the take that is shown"""
+    """An action on the current take"""
 
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """No take."""
         return "" if shown_take(context) else "Click a take in the list first."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Do it, and say what went wrong if something does."""
         found = shown_take(context)
-        assert found  # noqa: S101 - poll has seen it
+        assert found  # noqa: S101 - poll has checked it
         try:
             self.act(context, *found)
         except EdgeError as error:
@@ -44,12 +42,12 @@ class TakeOperator(Reasoned, bpy.types.Operator):
         return {"FINISHED"}
 
     def act(self, context: bpy.types.Context, armature: bpy.types.Object, action: bpy.types.Action) -> None:
-        """What it does. Raises EdgeError."""
+        """Do it. Raises EdgeError."""
         raise NotImplementedError
 
 
 class EDGE_DANCE_OT_star_take(bpy.types.Operator):
-    """Star the take, or take its star away"""
+    """Star the take, or remove its star"""
 
     bl_idname = "edge_dance.star_take"
     bl_label = "Star Take"
@@ -58,7 +56,6 @@ class EDGE_DANCE_OT_star_take(bpy.types.Operator):
     take: bpy.props.StringProperty(name="Take", description="The take's action")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Turn the star over."""
         action = bpy.data.actions.get(self.take)
         if action is None or not details(action):
             self.report({"ERROR"}, f"There is no take {self.take}.")
@@ -68,57 +65,56 @@ class EDGE_DANCE_OT_star_take(bpy.types.Operator):
 
 
 class EDGE_DANCE_OT_delete_take(TakeOperator):
-    """Delete the take that is shown, with its keys"""
+    """Delete the current take with its keys"""
 
     bl_idname = "edge_dance.delete_take"
     bl_label = "Delete Take"
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Ask first."""
         manager: Any = context.window_manager
         return manager.invoke_confirm(self, event)
 
     def act(self, context: bpy.types.Context, armature: bpy.types.Object, action: bpy.types.Action) -> None:
-        """Another character's use of the action keeps it in the file."""
+        """Delete the take; an action that another character uses is not removed from the file."""
         delete_take(armature, action)
 
 
 class EDGE_DANCE_OT_load_settings(TakeOperator):
-    """Set the panel to what this take was made with"""
+    """Set the panel to the settings that the current take was made with"""
 
     bl_idname = "edge_dance.load_settings"
     bl_label = "Load Settings"
 
     def act(self, context: bpy.types.Context, armature: bpy.types.Object, action: bpy.types.Action) -> None:
-        """The music stays as it is chosen."""
+        """Restore the settings; the chosen music is not changed."""
         restore_settings(context.scene.edge_dance, json.loads(details(action).get("settings", "{}")))
 
 
 class EDGE_DANCE_OT_stash_take(TakeOperator):
-    """Put the take on a muted track in the NLA editor"""
+    """Put the current take on a muted track in the NLA editor"""
 
     bl_idname = "edge_dance.stash_take"
     bl_label = "Stash to NLA"
 
     def act(self, context: bpy.types.Context, armature: bpy.types.Object, action: bpy.types.Action) -> None:
-        """The character goes on dancing it."""
+        """Stash the take; it is still the character's action."""
         nla.stash(armature, action)
 
 
 class EDGE_DANCE_OT_blend_takes(TakeOperator):
-    """Have another take go over into this one, as strips in the NLA editor; this one is moved to where the other is"""
+    """Blend from another take into this one with strips in the NLA editor; this one is moved to the other's place"""
 
     bl_idname = "edge_dance.blend_takes"
     bl_label = "Blend Takes"
 
-    first: bpy.props.StringProperty(name="From", description="The take that comes first")
-    start: bpy.props.FloatProperty(name="Start", description="Frame where the blend begins")
-    end: bpy.props.FloatProperty(name="End", description="Frame where this take has taken over")
+    first: bpy.props.StringProperty(name="From", description="The take to blend from")
+    start: bpy.props.FloatProperty(name="Start", description="First frame of the blend")
+    end: bpy.props.FloatProperty(name="End", description="Last frame of the blend")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Propose the take above, and half a second in the middle, or the preview range."""
+        """Propose the last other take, and the preview range or half a second in the middle of the take."""
         armature, action = shown_take(context) or (None, None)
-        assert armature and action  # noqa: S101 - poll has seen them
+        assert armature and action  # noqa: S101 - poll has checked them
         scene: Any = context.scene
         others = [take for take in takes_of(armature) if take != action]
         self.first = others[-1].name if others else ""
@@ -130,7 +126,6 @@ class EDGE_DANCE_OT_blend_takes(TakeOperator):
         return manager.invoke_props_dialog(self)
 
     def draw(self, context: bpy.types.Context) -> None:
-        """The dialog."""
         layout: Any = self.layout
         layout.use_property_split = True
         layout.prop_search(self, "first", bpy.data, "actions")
@@ -138,7 +133,7 @@ class EDGE_DANCE_OT_blend_takes(TakeOperator):
         layout.prop(self, "end")
 
     def act(self, context: bpy.types.Context, armature: bpy.types.Object, action: bpy.types.Action) -> None:
-        """Only takes of this character."""
+        """Blend, if both takes are of this character."""
         first = next((take for take in takes_of(armature) if take.name == self.first and take != action), None)
         if first is None:
             raise EdgeError(
@@ -148,17 +143,17 @@ class EDGE_DANCE_OT_blend_takes(TakeOperator):
 
 
 class EDGE_DANCE_OT_show_takes(TakeOperator):
-    """Show the takes side by side: copies of the character, each dancing one, the starred ones if any are starred"""
+    """Show the takes side by side on copies of the character; only starred takes, if there are any"""
 
     bl_idname = "edge_dance.show_takes"
     bl_label = "Show Side by Side"
 
     spacing: bpy.props.FloatProperty(
-        name="Spacing", description="From one copy to the next", default=2.0, min=0.1, subtype="DISTANCE"
+        name="Spacing", description="Distance between neighbouring copies", default=2.0, min=0.1, subtype="DISTANCE"
     )
 
     def act(self, context: bpy.types.Context, armature: bpy.types.Object, action: bpy.types.Action) -> None:
-        """The take that the character itself dances is left out."""
+        """Show all takes except the current one."""
         takes = takes_of(armature)
         starred = [take for take in takes if is_starred(take)]
         shown = [take for take in starred or takes if take != action]
@@ -175,12 +170,11 @@ class EDGE_DANCE_OT_hide_takes(Reasoned, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        """Only where there are copies."""
         armature = active_armature(context)
         return "" if armature and comparison.copies_of(armature) else "No copies are shown."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """The takes themselves stay."""
+        """Remove the copies; the takes are not changed."""
         armature: Any = active_armature(context)
         comparison.hide_copies(armature)
         return {"FINISHED"}

@@ -178,7 +178,7 @@ def test_poses_that_are_selected_are_danced_through(danced):
 def test_a_dance_goes_on_where_it_ends(danced):
     before, heads = channels(danced, range(1, 181))
     scene = bpy.context.scene
-    with pytest.raises(RuntimeError, match="goes to the end of the music already"):
+    with pytest.raises(RuntimeError, match="already ends with the music"):
         bpy.ops.edge_dance.continue_dance()
     strip = addon("compat").all_strips(scene)[0]
     if hasattr(strip, "right_handle"):

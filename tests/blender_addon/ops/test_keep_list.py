@@ -110,7 +110,7 @@ def test_rows_are_removed_one_by_one_or_all_at_once(dancer):
     assert len(dancer.edge_dance_keep) == 2 and dancer.edge_dance_keep_row == 1
     bpy.ops.edge_dance.remove_kept(everything=True)
     assert not dancer.edge_dance_keep
-    with pytest.raises(RuntimeError, match="The list is empty"):
+    with pytest.raises(RuntimeError, match="The keep list is empty"):
         bpy.ops.edge_dance.remove_kept()
 
 

@@ -61,7 +61,7 @@ def test_a_dancer_deleted_meanwhile_leaves_a_dance_for_another(stage, monkeypatc
     action = dancer.animation_data.action
     assert action.name == "Test Song 5" and action.frame_range[0] == 1
     assert results().all() == []
-    with pytest.raises(RuntimeError, match="No such dance is kept"):
+    with pytest.raises(RuntimeError, match="There is no such pending dance"):
         bpy.ops.edge_dance.apply_kept()
 
 
