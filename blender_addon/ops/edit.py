@@ -253,6 +253,7 @@ class EDGE_DANCE_OT_vary(TakeEditOperator):
     suffix = "varied"
 
     def prepare(self, context: bpy.types.Context) -> None:
+        """Use the panel's strength."""
         self.strength = context.scene.edge_dance.strength
         super().prepare(context)
 

@@ -26,7 +26,7 @@ def set_stage(
 ) -> bpy.types.Object:
     """Film these dancers: a camera that has them in the picture at every frame, lights, floor, backdrop.
 
-    The resolution has to be set before. frames: all frames of the scene to film. tracks: of the dancers at these frames,
+    The resolution has to be set before. frames: the scene's frames to film. tracks: of the dancers at these frames,
     as `tracks_of` returns them. turn: degrees around the dancers, 0 from -y. following: the camera moves with the
     dancers; otherwise it has the whole path in the picture. An earlier stage is replaced; other objects are not
     changed. Returns the camera.
