@@ -38,7 +38,7 @@ class Song:
             return copy
         if not self.path.is_file():
             raise EdgeError(
-                "music_missing", f"The song's file is not there: {self.path}.", "Choose it anew with Add Music."
+                "music_missing", f"The song's file does not exist: {self.path}.", "Choose it again with Add Music."
             )
         return self.path
 
@@ -99,11 +99,11 @@ def song_of(strip: Any, scene: bpy.types.Scene, take_packed: bool = True) -> Son
         raise EdgeError(
             "music_no_length",
             f"The strip {strip.name} is one frame long: its file is not there or does not say how long it is.",
-            "Add the song anew with Add Music, or convert it to wav first.",
+            "Add the song again with Add Music, or convert it to wav first.",
         )
     first, end = whole_song(piece, [piece for piece in pieces if not piece.silence])
     if end <= first:
-        raise EdgeError("music_silent_strip", f"The strip {strip.name} plays nothing of its song.", "Trim it anew.")
+        raise EdgeError("music_silent_strip", f"The strip {strip.name} plays nothing of its song.", "Change its trim.")
     rate = scene_rate(scene)
     packed = strip.sound.packed_file
     return Song(

@@ -1,4 +1,4 @@
-"""Operators that generate a part of a dance anew. Each defines the constraints for the rest."""
+"""Operators that regenerate a part of a dance. Each defines the constraints for the rest."""
 
 import math
 from collections.abc import Generator, Iterator, Sequence
@@ -168,7 +168,7 @@ class TakeEditOperator(EditOperator):
 
 
 class EDGE_DANCE_OT_regenerate_range(TakeEditOperator):
-    """Generate the frames of the preview range anew and keep the rest"""
+    """Regenerate the frames of the preview range and keep the rest"""
 
     bl_idname = "edge_dance.regenerate_range"
     bl_label = "Regenerate Range"
@@ -183,7 +183,7 @@ class EDGE_DANCE_OT_regenerate_range(TakeEditOperator):
 
 
 class EDGE_DANCE_OT_regenerate_bones(TakeEditOperator):
-    """Generate the dance of the selected bones anew in the preview range, and keep the other bones"""
+    """Regenerate the dance of the selected bones in the preview range, and keep the other bones"""
 
     bl_idname = "edge_dance.regenerate_bones"
     bl_label = "Regenerate Selected Bones"
@@ -263,7 +263,7 @@ class EDGE_DANCE_OT_vary(TakeEditOperator):
 
 
 class EDGE_DANCE_OT_pose_to_beat(TakeEditOperator):
-    """Move the pose at the current frame to the nearest beat, and generate the dance around it anew"""
+    """Move the pose at the current frame to the nearest beat, and regenerate the dance around it"""
 
     bl_idname = "edge_dance.pose_to_beat"
     bl_label = "Hit Pose on Nearest Beat"
@@ -271,7 +271,7 @@ class EDGE_DANCE_OT_pose_to_beat(TakeEditOperator):
 
     seconds: bpy.props.FloatProperty(
         name="Seconds",
-        description="Length of the dance before and after the pose that is generated anew",
+        description="Length of the dance before and after the pose that is regenerated",
         default=1.0,
         min=0.2,
         max=10.0,

@@ -48,14 +48,14 @@ def remove_stage(scene: bpy.types.Scene) -> None:
     collection: Any = stage_of(scene)
     if collection is None:
         return
-    ours, camera, world = list(collection.objects), collection.get("camera_before"), collection.get("world_before")
-    if scene.camera in ours:
+    objects, camera, world = list(collection.objects), collection.get("camera_before"), collection.get("world_before")
+    if scene.camera in objects:
         scene.camera = camera
     backdrop: Any = scene.world
     if backdrop and STAGE in backdrop:
         scene.world = world
         bpy.data.worlds.remove(backdrop)
-    for ob in ours:
+    for ob in objects:
         data: Any = ob.data
         action = ob.animation_data.action if ob.animation_data else None
         materials = [slot.material for slot in ob.material_slots]

@@ -1,4 +1,4 @@
-"""What tests of the extension put on stage: songs, dancers, motions, and the installed extension's own modules."""
+"""Songs, dancers and motions for tests of the extension, and access to the installed extension's modules."""
 
 import importlib
 import wave
@@ -21,7 +21,7 @@ def addon(module: str) -> ModuleType:
 
 
 def write_song(path: Path, seconds: float, rate: int = 22050) -> Path:
-    """Clicks at 120 beats a minute over a quiet tone, with the standard library."""
+    """Clicks at 120 beats per minute over a quiet tone, written with the standard library."""
     time = np.arange(round(seconds * rate)) / rate
     clicks = np.exp(-(time % 0.5) * 60) * np.sin(2 * np.pi * 150 * (time % 0.5))
     samples = 0.6 * clicks + 0.05 * np.sin(2 * np.pi * 440 * time)
@@ -32,7 +32,7 @@ def write_song(path: Path, seconds: float, rate: int = 22050) -> Path:
 
 
 def put_song(path: Path, frame: int = 1, channel: int = 1) -> Any:
-    """A sound strip with the file, in the sequencer. Call it first: for 4.2 it opens a file that 4.5 has saved."""
+    """Add a sound strip with the file to the sequencer. Call it first: for 4.2 it opens a file that 4.5 has saved."""
     if CAN_MAKE_STRIPS:
         editor = bpy.context.scene.sequence_editor_create()
         return editor.strips.new_sound(path.stem, str(path), channel, frame)
@@ -45,13 +45,13 @@ def put_song(path: Path, frame: int = 1, channel: int = 1) -> Any:
 
 
 def put_dancer() -> Any:
-    """A new dancer, active and selected."""
+    """Add a dancer, active and selected."""
     bpy.ops.edge_dance.add_dancer()
     return bpy.context.object
 
 
 def random_motion(frames: int, seed: int = 0, **meta: Any) -> Any:
-    """A motion that turns every joint any way, differently in every frame."""
+    """A motion with independent random rotations of every joint in every frame."""
     motion = addon("edge_backend.motion.motion")
     rotations = addon("edge_backend.motion.rotations")
     random = np.random.default_rng(seed)
@@ -63,7 +63,7 @@ def random_motion(frames: int, seed: int = 0, **meta: Any) -> Any:
 
 
 def bone_heads(armature: Any, frame: float) -> Any:
-    """Where Blender has the bones' heads at a frame: (24, 3) in the order of the joints, armature space."""
+    """Heads of the bones at a frame in Blender: (24, 3) in the order of the joints, armature space."""
     bpy.context.scene.frame_set(int(frame // 1), subframe=frame % 1)
     posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
     return np.array([posed.pose.bones[name].head for name in addon("rig.skeleton").BONE_NAMES])

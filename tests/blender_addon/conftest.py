@@ -1,6 +1,6 @@
-"""Fixtures for the extension: the zip that users install, installed into a real Blender of its own.
+"""Fixtures for the extension: the zip that users install, installed into a real Blender with a user folder of its own.
 
-Blender's user folder is a temporary one; it has to be named before bpy is imported.
+Blender's user folder is a temporary one; it has to be set before bpy is imported.
 """
 
 import os
@@ -44,7 +44,7 @@ def installed(addon_zip: Path) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def worker_python() -> Path:
-    """The Python that has torch; Blender's own has not."""
+    """A Python with torch; Blender's own has none."""
     return WORKER_PYTHON
 
 
@@ -57,7 +57,7 @@ def empty_file(installed: None) -> None:
 
 @pytest.fixture
 def preferences() -> Iterator[Any]:
-    """The extension's preferences; they are as before after the test."""
+    """The extension's preferences, restored after the test."""
     preferences = bpy.context.preferences.addons[PACKAGE].preferences
     before = {name: getattr(preferences, name) for name in ("backend_python", "weights_folder", "threads")}
     preferences.backend_python = str(WORKER_PYTHON)
@@ -70,7 +70,7 @@ def preferences() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a small random network under the name of the starter weights: quick, and no dancer."""
+    """A folder with a small random network under the name of the starter weights: fast, but no real dance."""
     folder = tmp_path_factory.mktemp("weights")
     code = "import sys, pathlib, pipeline_fixtures as p; p.write_weights(pathlib.Path(sys.argv[1]), 'starter')"
     paths = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests/edge_backend")])}

@@ -1,4 +1,4 @@
-"""Whoever rests the pointer on anything of ours reads what it does: every operator, property and choice."""
+"""Every operator, property and choice of the extension has a tooltip."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ SHORTEST, LONGEST = 10, 250  # characters: more than a label repeated, less than
 
 
 def our_types() -> dict[str, Any]:
-    """RNA types by name: operators, and the groups of properties that hang on Blender's own types and preferences."""
+    """RNA types by name: operators, and the property groups of Blender's own types and of the preferences."""
     types = {}
     for name in (name for name in dir(bpy.types) if "EDGE_DANCE_OT" in name):
         group, operator = name.lower().split("_ot_")
@@ -26,7 +26,7 @@ def our_types() -> dict[str, Any]:
 
 
 def add_groups(types: dict[str, Any], name: str, rna: Any) -> None:
-    """A group, and those inside it."""
+    """Add a group and the groups inside it."""
     types[name] = rna
     for prop in rna.properties:
         if (
@@ -37,7 +37,7 @@ def add_groups(types: dict[str, Any], name: str, rna: Any) -> None:
 
 
 def shown(name: str, rna: Any) -> Iterator[tuple[str, str, str]]:
-    """(where, label, tooltip) of everything in a type that has one in Blender's window."""
+    """(where, label, tooltip) of everything in a type that has a tooltip."""
     if "_OT_" in name:
         yield name, rna.name, rna.description
     inherited = {prop.identifier for prop in rna.base.properties} if rna.base else set()
@@ -58,7 +58,7 @@ def test_there_is_a_tooltip_for_everything_in_an_animators_words() -> None:
 
 
 def fault_of(name: str, words: str) -> str:
-    """What is wrong with a tooltip, empty if nothing is."""
+    """The fault of a tooltip, "" if there is none."""
     if not SHORTEST <= len(words) <= LONGEST:
         return f"{len(words)} characters: {words!r}"
     if words.strip().rstrip(".").casefold() == name.casefold():

@@ -31,7 +31,7 @@ def addon_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def user_folder(addon_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With the extension installed and enabled."""
+    """A user folder with the extension installed and enabled."""
     folder = tmp_path_factory.mktemp("user")
     real_program.install(folder, addon_zip)
     return folder
@@ -49,7 +49,7 @@ def song(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Where the program puts what it needs while it runs."""
+    """The folder for the program's temporary files."""
     folder = Path(tempfile.mkdtemp(prefix="program_"))
     monkeypatch.setenv("TMPDIR", str(folder))
     yield folder

@@ -1,6 +1,7 @@
-"""What a script does with the extension in `blender -b`: song, dancer, dance, an edit, saved, opened again.
+"""A script in `blender -b` that uses the extension: song, dancer, dance, an edit, saved and opened again.
 
-Runs inside Blender's program; test_program_job.py reads the facts that it writes. Variables: SONG, WORKER_PYTHON, OUT.
+Runs inside Blender's program; test_program_job.py reads the facts that it writes. Environment variables: SONG,
+WORKER_PYTHON, OUT.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""docs/command_line.md in Blender's real program: exit codes, JSON, films, Ctrl-C, going on after a kill."""
+"""docs/command_line.md in Blender's real program: exit codes, JSON, films, Ctrl-C, resuming after a kill."""
 
 import json
 import signal
@@ -17,14 +17,16 @@ Line = dict[str, Any]
 
 @pytest.fixture
 def given(song: Path, worker_python: Path) -> list[object]:
-    """A song and whatever makes it quick."""
+    """A song, and options for a fast dance."""
     quick = ["--quality", "draft", "--engine", "workbench", "--size", "64x36", "--threads", 1]
     return ["--song", song, "--backend-python", worker_python, *quick]
 
 
 def command(user_folder: Path, *words: object, before: tuple[object, ...] = ("-b",)) -> tuple[int, list[Line], str]:
-    """Exit code, the JSON lines and stderr. What Blender says before the command begins is no JSON; after it nothing
-    else is to come."""
+    """Run the command; returns the exit code, the JSON lines and stderr.
+
+    Lines that Blender prints before the command starts are ignored; there must be none after it.
+    """
     code, out, errors = real_program.finish(user_folder, *before, "--command", "edge_dance", *words, "--json")
     return code, [json.loads(line) for line in from_first_event(out.splitlines())], errors
 
@@ -113,7 +115,7 @@ def test_takes_are_saved_and_filmed_and_a_second_run_finds_them_there(
 
 @pytest.mark.parametrize("engine", ["cycles", "eevee", "scene"])
 def test_every_engine_films(user_folder: Path, given: list[object], song: Path, engine: str) -> None:
-    """Of a scene with few frames, a camera of its own, and Blender's own cube."""
+    """With a scene of few frames, a camera, and Blender's default cube."""
     scene = song.with_name("slow.blend")
     lines = "import bpy; render = bpy.context.scene.render; render.fps, render.engine = 4, 'BLENDER_WORKBENCH';"
     lines += f"bpy.ops.wm.save_as_mainfile(filepath={str(scene)!r})"
@@ -138,7 +140,7 @@ STAGES = ("loading", "features", "sampling", "feet", "saving")
 
 
 def until(user_folder: Path, wanted: str, *words: object) -> Any:
-    """The command under way, as soon as it tells of an event or of a stage; one that is over at once may go untold."""
+    """The running command, as soon as it reports an event or a stage; a very short stage may not be reported."""
     late_enough = STAGES[STAGES.index(wanted) :] if wanted in STAGES else (wanted,)
     running = real_program.start(user_folder, "-b", "--command", "edge_dance", *words, "--json")
     assert running.stdout

@@ -1,4 +1,4 @@
-"""A job in Blender's real program without a window, as a studio's own script has it."""
+"""A job in Blender's real program without a window, as in a script."""
 
 import json
 import sys

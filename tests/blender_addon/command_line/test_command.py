@@ -1,4 +1,4 @@
-"""The command as Blender calls it: the registered function, with the real worker, on files."""
+"""The registered command, called as Blender calls it, with the real worker, on files."""
 
 import json
 import os
@@ -17,7 +17,7 @@ needs_strips = pytest.mark.skipif(not CAN_MAKE_STRIPS, reason="Blender 4.2's pac
 
 @pytest.fixture
 def scene_file(tmp_path, song_file):
-    """A character that is quickly rendered, its own camera, and a song of two seconds in the sequencer."""
+    """A blend file with a character that renders quickly, a camera, and a song of two seconds in the sequencer."""
     song = write_song(tmp_path / "own.wav", 2)
     put_song(song)
     scene = bpy.context.scene
@@ -35,7 +35,7 @@ def scene_file(tmp_path, song_file):
 
 
 def command(capfd, *arguments):
-    """Exit code and what stdout got, line by line."""
+    """Run the command; returns the exit code and the lines of stdout."""
     capfd.readouterr()
     code = addon("command_line").main([*map(str, arguments), "--json"])
     out, _ = capfd.readouterr()
@@ -57,7 +57,7 @@ def test_blender_knows_the_command():
 
 @pytest.fixture
 def first_handlers_in_c(monkeypatch):
-    """Blender's program listens to Ctrl-C by a handler in C: Python knows it as None, and cannot put it back."""
+    """Make Python see Ctrl-C's first handler as None, as in Blender's program, which has one in C."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     listen, met = signal.signal, set()
 
@@ -195,14 +195,14 @@ def test_what_it_does_not_understand_ends_with_2(capfd, words):
 
 @pytest.fixture(scope="session")
 def unpacked(addon_zip, tmp_path_factory):
-    """The folder that holds the extension's folder."""
+    """The folder that contains the extension's folder."""
     folder = tmp_path_factory.mktemp("unpacked")
     zipfile.ZipFile(addon_zip).extractall(folder / "edge_dance")
     return folder
 
 
 def start(unpacked, *arguments):
-    """`python -m edge_dance` with a user folder of its own."""
+    """Start `python -m edge_dance` with a user folder of its own."""
     variables = os.environ | {"BLENDER_USER_RESOURCES": str(unpacked / "user"), "PYTHONPATH": str(unpacked)}
     words = [sys.executable, "-m", "edge_dance", *map(str, arguments)]
     return subprocess.Popen(words, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -218,7 +218,7 @@ def test_python_runs_the_command_where_there_is_only_the_package(unpacked, scene
 
 @pytest.mark.skipif(sys.platform != "linux", reason="locks one of its C library's locks twice")
 def test_ctrl_c_ends_it_at_once_while_blender_is_busy_in_c(unpacked):
-    """With a picture of minutes, say: here with a lock that never opens, at which signals do not wake it."""
+    """The main thread waits for a lock that never opens; signals do not interrupt that, as in a long rendering."""
     code = """if True:
         import ctypes, importlib, os
         from edge_dance.__main__ import enable

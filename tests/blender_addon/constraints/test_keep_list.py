@@ -1,4 +1,4 @@
-"""What is kept: sentences for people, frames and rows for the backend."""
+"""The keep list: sentences, frames, and rows of the request."""
 
 import math
 
@@ -13,7 +13,7 @@ def keep():
 
 
 def gather(rows, timing, read):
-    """All at once, from motions that `read` has at once."""
+    """The constraints of the rows, with motions that `read` returns at once."""
 
     def steps(frames):
         yield 0.5
@@ -86,7 +86,7 @@ def test_chosen_hips_are_kept_with_their_place(keep):
 
 
 def test_a_pose_inside_a_range_agrees_with_it_about_the_floor(keep):
-    """What a foot does on the floor shows in the next frame, which a pose alone has not."""
+    """Contacts depend on the next frame, which a single pose does not have."""
     timing = keep.Timing(1.0, 30.0, 100)
     contacts = addon("edge_backend.motion.contacts").edge_contacts
 

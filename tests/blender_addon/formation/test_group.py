@@ -1,4 +1,4 @@
-"""Several dancers to one song, in Blender: who dances what, how near they come, and that their feet stand."""
+"""Several dancers to one song in Blender: their dances, their distances, and that their feet do not slide."""
 
 import bpy
 import numpy as np
@@ -10,8 +10,7 @@ FRAMES = 60
 
 
 def walking():
-    """A walk of 1.4 m to the left and back, with feet that stand while the other one steps: no pose of a real dancer,
-    but a way over the floor; beats every half second."""
+    """A walk of 1.4 m to the left and back; one foot is on the floor while the other moves; beats every half second."""
     time = np.arange(FRAMES) / 30
     rotations = np.tile(np.eye(3, dtype=np.float32), (FRAMES, 24, 1, 1))
     root = np.stack([1.4 * np.sin(np.pi * time / 2), 0.3 * np.sin(np.pi * time), np.full(FRAMES, 0.9)], axis=-1)
@@ -26,7 +25,7 @@ def walking():
 
 
 def put_skeleton():
-    """A dancer without its body, which takes time at every frame."""
+    """Add a dancer without its mesh, which is slow to evaluate."""
     dancer = put_dancer()
     bpy.data.objects.remove(dancer.children[0])
     return dancer
@@ -34,7 +33,7 @@ def put_skeleton():
 
 @pytest.fixture
 def company():
-    """A leader with a take, and three others: two dancers and a character in centimetres, the leader active."""
+    """A leader with a take and three followers: two dancers and a character in centimetres; the leader is active."""
     scene = bpy.context.scene
     scene.render.fps, scene.frame_end = 30, 2
     others = [put_skeleton(), put_skeleton(), put_character(mixamo(), units=100, y_up=True)]
@@ -51,7 +50,7 @@ def company():
 
 
 def ways(dancers):
-    """The hips' way over the floor of each, every frame of the scene."""
+    """Positions of the hips over the floor of each dancer, at every frame of the scene."""
     scene = bpy.context.scene
     frames = range(scene.frame_start, scene.frame_end + 1)
     return [track.hips[:, :2] for track in addon("render.tracks").tracks_of(dancers, scene, frames)]
@@ -111,7 +110,7 @@ def test_every_second_one_is_mirrored(company):
 
 
 def test_feet_that_stand_go_on_standing(company):
-    """A whole dance is moved as one: what a foot does between two frames is what the leader's does."""
+    """A dance is moved as a whole: a foot moves between two frames as the leader's does."""
     leader, (second, *_) = company
     bpy.ops.edge_dance.dance_together(places="WEDGE", turn=1.0)
     steps = []

@@ -1,4 +1,4 @@
-"""Places from which nobody meets anybody, as mathematics."""
+"""Starting positions at which dancers never come too close."""
 
 from itertools import combinations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 
 def nearest(starts, ways, factor):
-    """The smallest distance of any two at any frame."""
+    """The smallest distance of any two dancers at any frame."""
     pairs = combinations([factor * start + way for start, way in zip(starts, ways, strict=True)], 2)
     return min(np.linalg.norm(one - other, axis=1).min() for one, other in pairs)
 

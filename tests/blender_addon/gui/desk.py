@@ -1,6 +1,6 @@
-"""What scenarios in Blender's real window share: the installed extension, the mouse, pictures, facts for tests.
+"""Functions for scenarios in Blender's real window: the installed extension, the mouse, pictures, facts for the tests.
 
-Variables: ADDON_ZIP, SONG, STRIP_FILE, OUT, WORKER_PYTHON, WEIGHTS.
+Environment variables: ADDON_ZIP, SONG, STRIP_FILE, OUT, WORKER_PYTHON, WEIGHTS.
 """
 
 import json
@@ -72,7 +72,7 @@ def click(x: float, y: float) -> Iterator[float]:
 
 
 def to_sidebar(below_top: float, across: float = 0.45) -> tuple[float, float]:
-    """A place in it: pixels below its top, and the share of its width from the left."""
+    """Move the mouse into the sidebar: pixels below its top, and a fraction of its width from the left."""
     sidebar = region("UI")
     return sidebar.x + sidebar.width * across, sidebar.y + sidebar.height - below_top
 
@@ -82,7 +82,7 @@ def press_generate() -> Iterator[float]:
 
 
 def over_the_view() -> Iterator[float]:
-    """The mouse, where keys mean the dance."""
+    """Move the mouse over the view, where keys control the animation."""
     view = region("WINDOW")
     xdotool("mousemove", view.x + view.width // 3, window().height - view.y - view.height // 2)
     yield 0.4
@@ -113,7 +113,7 @@ def actions() -> list[str]:
 
 
 def set_stage() -> None:
-    """A song and a dancer, seen from the front, in a scene of 30 frames a second."""
+    """Add a song and a dancer, seen from the front, in a scene with 30 frames per second."""
     with here():
         bpy.ops.object.select_all(action="SELECT")
         bpy.ops.object.delete()
@@ -135,7 +135,7 @@ def leave(code: int) -> None:
 
 
 def play(steps: Iterator[float]) -> None:
-    """Run a scenario in the event loop: each yield is a wait in seconds, in which Blender goes on. Then leave."""
+    """Run a scenario in the event loop, then quit: each yield is a wait in seconds, in which Blender runs on."""
 
     def tick() -> float | None:
         try:

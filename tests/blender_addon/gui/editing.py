@@ -1,7 +1,7 @@
-"""Takes, keep list and edits in Blender's real window: one undo takes an edit back, and nothing breaks in any order.
+"""Takes, the keep list and edits in Blender's real window: one undo reverts an edit, and any order of calls works.
 
-Runs inside Blender, started by window.py; test_editing_window.py reads the facts that it writes. Variables: those of
-desk, and SEED.
+Runs inside Blender, started by window.py; test_editing_window.py reads the facts that it writes. Environment variables:
+those of desk, and SEED.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ compat = sys.modules[f"{PACKAGE}.compat"]
 
 
 def plain(value: Any) -> Any:
-    """A custom property or a setting as something to compare."""
+    """A custom property or a setting as comparable values."""
     if hasattr(value, "to_dict"):
         return value.to_dict()
     if isinstance(value, bpy.types.ID):
@@ -53,7 +53,7 @@ def strip(found: Any) -> tuple[Any, ...]:
 
 
 def dump() -> dict[str, Any]:
-    """Everything that an edit could touch, to the bit."""
+    """All data that an edit can change, exactly."""
     scene = bpy.context.scene
     return {
         "actions": {
@@ -86,7 +86,7 @@ def dump() -> dict[str, Any]:
 
 
 def orphans() -> list[str]:
-    """Actions and objects that nothing can reach any more."""
+    """Actions and objects that are unreachable."""
     listed = {take.action for ob in bpy.data.objects for take in ob.edge_dance_takes}
     used = {ob.animation_data.action for ob in bpy.data.objects if ob.animation_data}
     used |= {
@@ -103,7 +103,7 @@ def dancer() -> Any:
 
 
 def call(name: str, **options: Any) -> str:
-    """The operator as a button calls it, its undo step included; what it refuses is an answer too."""
+    """Call the operator as a button does, with its undo step; a refusal is a result too."""
     with here():
         operator = getattr(bpy.ops.edge_dance, name)
         try:
@@ -134,7 +134,7 @@ def show_everything() -> Iterator[float]:
 
 
 def edit(name: str) -> Iterator[float]:
-    """The way a person takes it: modal, while the window goes on."""
+    """Run the operator modally, as a button does, while the window runs on."""
     with here():
         getattr(bpy.ops.edge_dance, name)("INVOKE_DEFAULT")
     yield from until(lambda: not running())
@@ -147,7 +147,7 @@ def choose_range() -> None:
 
 
 def undo_once() -> Iterator[float]:
-    """Each kind of edit, undone once and redone once."""
+    """Undo and redo each kind of edit once."""
     choose_range()
     with here():
         bpy.ops.ed.undo_push(message="Range chosen")
@@ -166,7 +166,7 @@ def undo_once() -> Iterator[float]:
 
 
 def at_random() -> Iterator[float]:
-    """Fifty calls in any order, with everything in between that people do."""
+    """Fifty calls in random order, with undo, redo, renames, deletions and clicks between them."""
     chance = random.Random(int(os.environ["SEED"]))
 
     def frame() -> None:

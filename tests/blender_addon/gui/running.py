@@ -29,11 +29,10 @@ needs_window = pytest.mark.skipif(
 def run(
     scenario: str, folder: Path, *, addon_zip: Path, worker_python: Path, song_s: float, size: str, **variables: str
 ) -> dict[str, Any]:
-    """What the scenario saw. Its pictures go to EDGE_DANCE_PICTURES where that is set.
+    """Run the scenario; returns its facts. Its pictures go to EDGE_DANCE_PICTURES, if that is set.
 
-    song_s: seconds of the song that it finds; Blender 4.2 finds one of 6, or of 60 where more than 10 are wanted.
-    size: of the screen, as 1400x900.
-    variables: more for the scenario.
+    song_s: length of the song in seconds; in Blender 4.2 it is 6, or 60 for more than 10. size: of the screen, as
+    1400x900. variables: further environment variables for the scenario.
     """
     user_folder = folder / "blender"
     if real_program.PROGRAM:
@@ -64,7 +63,7 @@ def run(
 
 
 def window(scenario: Path, size: str) -> list[str]:
-    """The words that open the window and run a script in it."""
+    """The command line that opens the window and runs a script in it."""
     if not real_program.PROGRAM:
         return [sys.executable, str(HERE / "window.py"), str(scenario)]
     place = ["--window-geometry", "0", "0", *size.split("x")]

@@ -1,6 +1,7 @@
-"""What a person does with the extension, done in Blender's real window with real mouse and keys (xdotool).
+"""Generating dances in Blender's real window with real mouse and keys (xdotool).
 
-Runs inside Blender, started by window.py; test_window.py reads the facts that it writes. Variables: those of desk.
+Runs inside Blender, started by window.py; test_window.py reads the facts that it writes. Environment variables: those
+of desk.
 """
 
 import os
@@ -32,7 +33,7 @@ from desk import (
 
 
 def act() -> Iterator[float]:
-    """Each yield is a wait in seconds, in which Blender goes on."""
+    """The scenario: each yield is a wait in seconds, in which Blender runs on."""
     yield from open_tab()
     shot("1_empty_scene")
 

@@ -1,8 +1,7 @@
-"""What a newcomer does, in Blender's real window with real mouse and keys: generate, watch, cancel, again, takes, play,
-several dancers, film. Its pictures are those of the documentation.
+"""A first session in Blender's real window with real mouse and keys: generate, cancel, takes, play, a group, a film.
 
-Runs inside Blender, started by window.py; test_showing_window.py reads the facts that it writes. Variables: those of
-desk, and SHORT: only open everything and look.
+Its pictures are those of the documentation. Runs inside Blender, started by window.py; test_showing_window.py reads the
+facts that it writes. Environment variables: those of desk, and SHORT: only open and draw everything.
 """
 
 import os
@@ -37,7 +36,7 @@ ROW = 21  # pixels from one row of a list to the next
 
 
 def bar_picture() -> bytes:
-    """What the screen shows where the progress bar is: grey values."""
+    """The screen at the progress bar, grey values."""
     x, y = to_sidebar(GENERATE_BELOW_TOP, 0.12)
     width = round(region("UI").width * 0.6)
     place = f"{width}x1+{round(x)}+{round(window().height - y) - 8}"
@@ -46,12 +45,12 @@ def bar_picture() -> bytes:
 
 
 def filled(picture: bytes) -> int:
-    """How many of the bar's pixels are of the filled part: as its first one, from the left on."""
+    """The number of the bar's pixels with the colour of the first one, from the left."""
     return next((place for place, grey in enumerate(picture) if abs(grey - picture[0]) > 6), len(picture))
 
 
 def watch_bar() -> Iterator[float]:
-    """Pictures of the bar until the dance is there."""
+    """Take pictures of the bar until the dance is finished."""
     bars, fractions = [], []
     yield from until(lambda: not running() or (service.job and service.job.progress))
     yield 0.7  # until it is drawn
@@ -68,12 +67,12 @@ def watch_bar() -> Iterator[float]:
 
 
 def click_take(number: int) -> Iterator[float]:
-    """On its row in the list."""
+    """Click a take in the list."""
     yield from click(*to_sidebar(LIST_BELOW_TOP + ROW * number, 0.4))
 
 
 def act() -> Iterator[float]:
-    """Each yield is a wait in seconds, in which Blender goes on."""
+    """The scenario: each yield is a wait in seconds, in which Blender runs on."""
     yield from open_tab()
     set_stage()
     yield 1.0

@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200), needs_window]
 
 @pytest.fixture(scope="module")
 def facts(addon_zip, worker_python, tmp_path_factory):
-    """What the scenario saw."""
+    """The facts that the scenario has written."""
     # The bundled weights: poses that no body has are refused where they are to be kept.
     folder = tmp_path_factory.mktemp("editing")
     given = {"addon_zip": addon_zip, "worker_python": worker_python, "song_s": 5, "size": "1600x1400"}
@@ -24,6 +24,6 @@ def test_one_undo_takes_an_edit_back_to_the_bit_and_one_redo_brings_it(facts):
 
 
 def test_fifty_calls_in_any_order_leave_nothing_behind_and_nothing_breaks(facts):
-    """Greyed and refused calls are among them; most do something."""
+    """Some calls are disabled or refused; most change something."""
     assert len(facts["log"]) == 50 and facts["orphans"] == [] and facts["busy"] is False
     assert sum(answer == "FINISHED" for _, answer in facts["log"]) > 20

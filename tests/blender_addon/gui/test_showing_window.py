@@ -1,4 +1,4 @@
-"""What a newcomer does, in Blender's real window."""
+"""A first session in Blender's real window."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""How long Blender waits for us, in its real window."""
+"""Time for which Blender's real window does not respond while a dance is made."""
 
 import pytest
 from running import needs_window, run

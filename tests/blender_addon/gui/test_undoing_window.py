@@ -1,4 +1,4 @@
-"""Undo, redo, files and deletions at every stage of a job, in Blender's real window: it lives, and nothing is left."""
+"""Undo, redo, files and deletions at every stage of a job in Blender's real window: no crash, and no remains."""
 
 import pytest
 from running import needs_window, run
@@ -35,7 +35,7 @@ def test_ctrl_z_in_the_middle_of_a_dance(addon_zip, worker_python, tiny_weights,
 
 @pytest.fixture(scope="module")
 def rounds(addon_zip, worker_python, tiny_weights, tmp_path_factory):
-    """What was seen in each round, by event and stage."""
+    """The facts of each round, by event and stage."""
     undone = [f"{event}@{stage}" for event in ("undo", "redo", "work") for stage in EVERYWHERE]
     saved = [f"{event}@{stage}" for event in ("save", "autosave", *FILES) for stage in GROWN]
     early = [f"{event}@{stage}" for event in ("new", "open", "revert") for stage in ("starting", "features")]

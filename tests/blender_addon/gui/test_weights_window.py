@@ -1,4 +1,4 @@
-"""Weights in Blender's real window: import, licence, download, cancel, go on. Needs Xvfb, xdotool and ImageMagick."""
+"""Weights in Blender's real window: import, licence, download, cancel, resume. Needs Xvfb, xdotool and ImageMagick."""
 
 import shutil
 from pathlib import Path
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.slow, needs_window]
 
 @pytest.fixture(scope="module")
 def facts(addon_zip, worker_python, tmp_path_factory):
-    """What the scenario saw, what the server was asked for, and what lies in the weights folder then."""
+    """The facts of the scenario, the requests to the server, and the files in the weights folder afterwards."""
     folder = tmp_path_factory.mktemp("weights")
     files = make_files(folder / "openai", worker_python)
     shutil.copy(CHECKPOINT, folder / "edge-jukebox.pt")

@@ -8,7 +8,7 @@ pytestmark = [pytest.mark.slow, needs_window]
 
 @pytest.fixture(scope="module")
 def facts(addon_zip, tiny_weights, worker_python, tmp_path_factory):
-    """What the scenario saw."""
+    """The facts that the scenario has written."""
     folder = tmp_path_factory.mktemp("window")
     given = {"addon_zip": addon_zip, "worker_python": worker_python, "song_s": 6, "size": "1400x900"}
     return run("scenario.py", folder, **given, WEIGHTS=str(tiny_weights))

@@ -1,8 +1,8 @@
-"""How long Blender waits for us, in its real window: the first second of dance after the click, and the longest time
-that the main thread was held by the operator, from the click to the take.
+"""Response times in Blender's real window: the first second of dance after the click, and the longest block of the main
+thread by the operator, from the click to the take.
 
-Runs inside Blender, started by window.py; test_timing_window.py reads the facts that it writes. Variables: those of
-desk, DENSITY.
+Runs inside Blender, started by window.py; test_timing_window.py reads the facts that it writes. Environment variables:
+those of desk, and DENSITY.
 """
 
 import os
@@ -68,7 +68,7 @@ def seen(self, armature, beginning, scene):
 
 
 def act() -> Iterator[float]:
-    """Each yield is a wait in seconds, in which Blender goes on."""
+    """The scenario: each yield is a wait in seconds, in which Blender runs on."""
     generate.modal, PartialPreview.show = timed(generate.modal), seen
     set_up_render.modal = timed(set_up_render.modal)
     preferences.threads = 2

@@ -1,7 +1,7 @@
-"""Undo, redo, files and deletions in the middle of a dance, in Blender's real window, with real keys (xdotool).
+"""Undo, redo, files and deletions during a dance in Blender's real window, with real keys (xdotool).
 
-Runs inside Blender, started by window.py; test_undoing_window.py reads the facts that it writes. Variables: those of
-desk, and ROUNDS: words such as "undo@placing", "save@sampling*3".
+Runs inside Blender, started by window.py; test_undoing_window.py reads the facts that it writes. Environment variables:
+those of desk, and ROUNDS: words such as "undo@placing", "save@sampling*3".
 """
 
 import os
@@ -43,7 +43,7 @@ def dancer() -> Any:
 
 
 def shown() -> str | None:
-    """What the dancer shows; it is evaluated and drawn, which a dangling pointer does not survive."""
+    """The dancer's action, evaluated and drawn, which would crash with a dangling pointer."""
     if dancer() is None:
         return None
     bpy.context.scene.frame_set(bpy.context.scene.frame_current + 1)
@@ -66,7 +66,7 @@ def undo_and_redo() -> Iterator[float]:
 
 
 def work_and_undo() -> Iterator[float]:
-    """The user works on meanwhile: undo steps that know the dance in the making."""
+    """Edit during the job, so that there are undo steps with the preview."""
     for place in (3, 4, 5):
         bpy.data.objects["Prop"].location.x = place
         bpy.ops.ed.undo_push(message="Move")
@@ -76,7 +76,7 @@ def work_and_undo() -> Iterator[float]:
 
 
 def deleted(delete: Callable[[], Any]) -> Callable[[], Iterator[float]]:
-    """Delete, and undo that."""
+    """Delete, and undo the deletion."""
 
     def deleting() -> Iterator[float]:
         with here():
@@ -90,7 +90,7 @@ def deleted(delete: Callable[[], Any]) -> Callable[[], Iterator[float]]:
 
 
 def gone(delete: Callable[[], Any]) -> Callable[[], Iterator[float]]:
-    """Delete, and leave it so."""
+    """Delete without undo."""
 
     def going() -> Iterator[float]:
         with here():
@@ -133,8 +133,8 @@ def actions_in(path: str) -> list[str]:
         return sorted(found.actions)
 
 
-def save_untold() -> Iterator[float]:
-    """As autosave does, which calls no handlers."""
+def save_without_handlers() -> Iterator[float]:
+    """Save as autosave does, without calling handlers."""
     told = bpy.app.handlers.save_pre[:]
     bpy.app.handlers.save_pre.clear()
     yield from save()
@@ -142,8 +142,8 @@ def save_untold() -> Iterator[float]:
 
 
 def open_saved() -> Iterator[float]:
-    """The file that was saved so, in the middle of a dance."""
-    yield from save_untold()
+    """Open the file that was saved during a dance."""
+    yield from save_without_handlers()
     Path(SAVED).replace(ELSEWHERE)
     bpy.ops.wm.open_mainfile(filepath=ELSEWHERE)
     yield 0.6
@@ -172,7 +172,7 @@ EVENTS: dict[str, Callable[[], Iterator[float]]] = {
     "open": open_base,
     "revert": revert,
     "save": save,
-    "autosave": save_untold,
+    "autosave": save_without_handlers,
     "reopen": open_saved,
     **{
         f"{name}_{what}": how(delete)
@@ -201,7 +201,7 @@ show, go_on, take, poll = PartialPreview.show, Work.go_on, Job._take, Job.poll
 
 
 def taken_and_held(self: Any, message: Any) -> None:
-    """Features last for so short a time that what comes after them has to wait."""
+    """Read the message and delay the features, which would otherwise be over too soon."""
     if held["stage"] == "features" and (unheard or getattr(message, "stage", "") == "features"):
         unheard.append(message)
     else:
@@ -230,13 +230,13 @@ def tell_worker(word: signal.Signals) -> None:
 
 
 def hold(stage: str) -> None:
-    """Have jobs wait at this stage, "": at none."""
+    """Make jobs wait at this stage; "" for no stage."""
     held["stage"] = stage
     tell_worker(signal.SIGCONT)
 
 
 def set_base() -> None:
-    """A dancer with an action of the user's own, in a collection of its own, a prop and a second scene."""
+    """Add a dancer with an action of the user's own, in a collection of its own, a prop and a second scene."""
     set_stage()
     bpy.context.scene.edge_dance.density = "CURVES"
     bpy.context.scene.frame_end = 50
@@ -256,7 +256,7 @@ def set_base() -> None:
 
 
 def play_round(event: str, stage: str) -> Iterator[float]:
-    """The event at the stage of a job, from the base file on."""
+    """Trigger the event at this stage of a job, starting from the base file."""
     bpy.ops.wm.open_mainfile(filepath=BASE)
     yield 0.6
     seen: dict[str, Any] = {"event": event, "stage": stage}
@@ -289,7 +289,7 @@ def play_round(event: str, stage: str) -> Iterator[float]:
 
 
 def act() -> Iterator[float]:
-    """Each yield is a wait in seconds, in which Blender goes on."""
+    """The scenario: each yield is a wait in seconds, in which Blender runs on."""
     facts["rounds"] = []
     PartialPreview.show, Work.go_on, Job._take, Job.poll = shown_and_held, going_on, taken_and_held, polled
     yield from open_tab()

@@ -1,7 +1,7 @@
-"""Getting weights, in Blender's real window with real mouse and keys: a checkpoint, and Jukebox behind its licence.
+"""Getting weights in Blender's real window with real mouse and keys: a checkpoint, and Jukebox with its licence.
 
-Runs inside Blender, started by window.py; test_weights_window.py reads the facts that it writes. Variables: those of
-desk, and CHECKPOINT. The backend's Python is one that fetches a small stand-in for Jukebox.
+Runs inside Blender, started by window.py; test_weights_window.py reads the facts that it writes. Environment variables:
+those of desk, and CHECKPOINT. The backend's Python downloads a small stand-in for Jukebox.
 """
 
 import os
@@ -42,7 +42,7 @@ def bring(checkpoint: str, name: str) -> Iterator[float]:
 
 
 def ask_for_jukebox(accept: bool) -> Iterator[float]:
-    """Through the dialog."""
+    """Open the dialog and confirm it."""
     yield from over_the_view()
     with here():
         bpy.ops.edge_dance.get_jukebox("INVOKE_DEFAULT")
@@ -56,13 +56,13 @@ def ask_for_jukebox(accept: bool) -> Iterator[float]:
 
 
 def share() -> tuple[str, float]:
-    """What is under way, and how much of it is done."""
+    """The running import, and the fraction that is done."""
     now = programs.run.progress if programs.run else None
     return (now.stage, now.done / now.total) if now else ("", 0.0)
 
 
 def act() -> Iterator[float]:
-    """Each yield is a wait in seconds, in which Blender goes on."""
+    """The scenario: each yield is a wait in seconds, in which Blender runs on."""
     bpy.context.preferences.system.use_online_access = True
     yield from open_tab()
     set_stage()

@@ -45,7 +45,7 @@ def symbols(library: Path) -> dict[str, tuple[int, int]]:
 
 
 def start(script: str) -> None:
-    """Open the window, run the script, go into the event loop. Does not return."""
+    """Open the window, run the script and enter the event loop. Does not return."""
     origin = importlib.util.find_spec("bpy").origin  # type: ignore[union-attr]
     library = Path(str(origin)).resolve()
     found = symbols(library)

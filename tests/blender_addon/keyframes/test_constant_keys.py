@@ -1,4 +1,4 @@
-"""A take is seen as it is whatever else moves the character: all that carries its bones stands still."""
+"""A take looks the same whatever else animates the character: the channels that it does not move are keyed once."""
 
 import bpy
 import numpy as np
@@ -22,7 +22,7 @@ def bones_of(armature):
 
 
 def shown(armature):
-    """Where the bones of the bone map are (frames, bones, 4, 4), armature space."""
+    """Transforms of the bone map's bones (frames, bones, 4, 4), armature space."""
     poses = []
     for frame in FRAMES:
         bpy.context.scene.frame_set(frame)
@@ -36,7 +36,7 @@ def put_take(armature):
 
 
 def pristine(armature):
-    """What the dance is where nothing else is, and nothing left of it."""
+    """The transforms of the dance without any other animation."""
     take = put_take(armature)
     right = shown(armature)
     addon("takes.take_list").delete_take(armature, take)
@@ -52,7 +52,7 @@ def throw_about(bone, random):
 
 
 def animate(armature, scale=True):
-    """An action of the user's that turns, moves and scales every bone; the armature shows it."""
+    """Show an action of the user's that rotates, moves and scales every bone."""
     random = np.random.default_rng(5)
     armature.animation_data_create().action = None
     for frame in (1, 40):
@@ -86,7 +86,7 @@ def test_above_a_strip(character, blending):
 
 
 def test_after_another_action_was_looked_at():
-    """One that came into the file later, and leaves the bones where it has put them."""
+    """The other action was added later, and leaves the bones where it has put them."""
     character = put_character(unreal())
     right = pristine(character)
     take = put_take(character)
@@ -97,7 +97,7 @@ def test_after_another_action_was_looked_at():
 
 
 def test_where_bones_were_moved_by_hand(character):
-    """Locations of bones that only turn in a dance."""
+    """Locations of bones that only rotate in a dance."""
     right = pristine(character)
     random = np.random.default_rng(6)
     bone_map = addon("rig.retarget").bone_map_of(character)
@@ -148,7 +148,7 @@ def test_what_stands_still_keeps_its_one_key_when_keys_are_changed():
 
 
 def test_an_edit_keeps_how_a_shoulder_was_moved():
-    """What a take keys once gives way to what the animator has keyed in the action that was edited."""
+    """F-curves of the edited action replace the single keys of a take."""
     character = put_character(unreal())
     source = put_take(character)
     shoulder = character.pose.bones["clavicle_l"]

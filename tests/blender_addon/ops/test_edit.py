@@ -1,4 +1,4 @@
-"""Keeping some of a dance and making the rest anew, on the dancer and on other rigs."""
+"""Editing a dance: a part is kept and the rest regenerated, on the dancer and on other rigs."""
 
 import bpy
 import numpy as np

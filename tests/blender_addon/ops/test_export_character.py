@@ -1,4 +1,4 @@
-"""FBX and glTF: a dance that leaves through Blender's exporters and comes back through its importers."""
+"""FBX and glTF: a dance exported by Blender's exporters and imported by its importers."""
 
 import bpy
 import numpy as np
@@ -11,7 +11,7 @@ FRAMES = 12
 
 
 def moderate(frames):
-    """A dance of ours: SMPL's joints at every frame are known from forward kinematics."""
+    """A dance with moderate movements: SMPL's joints at every frame are known from forward kinematics."""
     motion = random_motion(frames, seed=3)
     rotations = addon("edge_backend.motion.rotations")
     turns = np.cumsum(np.random.default_rng(1).normal(0, 0.15, (frames, 24, 3)), axis=0)
@@ -27,7 +27,7 @@ def world_heads(armature, names, frame):
 
 
 def reimported(path):
-    """The armature in the file, in an empty scene of 30 frames a second, and by how many frames it comes later."""
+    """The armature of the file in an empty scene with 30 frames per second, and its offset in frames."""
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     bpy.context.scene.render.fps = 30
     if path.suffix == ".fbx":

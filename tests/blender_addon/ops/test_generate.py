@@ -1,4 +1,4 @@
-"""The whole way in background mode: strip, operator, the real worker, keys."""
+"""Generating a dance in background mode: strip, operator, the real worker, keys."""
 
 import shutil
 import subprocess
@@ -12,7 +12,7 @@ from blender_stage import CAN_MAKE_STRIPS, STRIP_FILE, addon, bone_heads, put_da
 
 
 def dump():
-    """What a failed job must not change."""
+    """The data that a failed job must not change."""
     scene = bpy.context.scene
     return (
         sorted(action.name for action in bpy.data.actions),
@@ -31,7 +31,7 @@ def trim(strip, first, end):
 
 @pytest.fixture
 def stage(song_file, quick_worker):
-    """A scene at 24 frames a second with four seconds of the song on it, from frame 25 on, and a dancer."""
+    """A scene with 24 frames per second, four seconds of the song from frame 25 on, and a dancer."""
     strip = put_song(song_file, frame=1)
     bpy.context.scene.render.fps = 24
     trim(strip, 25, 121)
@@ -143,7 +143,7 @@ def test_a_song_whose_file_is_gone_is_named(tmp_path, song_file, quick_worker):
     put_song(lost)
     put_dancer()
     lost.unlink()
-    refused(r"The song's file is not there: .*lost\.wav")
+    refused(r"The song's file does not exist: .*lost\.wav")
 
 
 @pytest.mark.skipif(not CAN_MAKE_STRIPS, reason="Blender 4.2's package makes no sound strips")
@@ -162,7 +162,7 @@ def test_a_missing_backend_is_told_before_anything_happens(stage, quick_worker, 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="mounts a small disk")
 def test_a_full_disk_in_the_job_folder_is_told_in_a_sentence(quick_worker, tmp_path, monkeypatch):
-    """The packed song does not fit on the disk with the job's folder."""
+    """The packed song does not fit on the disk of the job's folder."""
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(tmp_path)], check=False).returncode:
         pytest.skip("no right to mount")
     try:

@@ -1,4 +1,4 @@
-"""Rows of the keep list from what is selected, and what they become."""
+"""Rows of the keep list from the selection, and their constraints."""
 
 import bpy
 import numpy as np
@@ -30,7 +30,7 @@ def select_bones(armature, names):
 
 
 def put_curve(points):
-    """A poly line through these points of the world's floor, selected."""
+    """Add a poly line through these points on the floor, world space, selected."""
     data = bpy.data.curves.new("DancePath", "CURVE")
     data.dimensions = "3D"
     spline = data.splines.new("POLY")
@@ -124,7 +124,7 @@ def test_bands_in_the_dope_sheet_lie_where_the_rows_are(dancer):
 
 
 def test_a_curve_is_a_path_in_the_models_metres_whatever_the_armatures_units():
-    """A character in centimetres with y up that stands elsewhere, turned: the path lies where the curve is drawn."""
+    """A moved and rotated character in centimetres with y up: the path is where the curve is."""
     armature = put_character(mixamo(), units=100, y_up=True)
     armature.location = (3, 1, 0)
     bpy.context.view_layer.update()
@@ -156,7 +156,7 @@ def test_a_body_goes_along_the_curve(song_file, preferences):
 
 
 def test_actions_that_others_have_made_are_read_as_they_are():
-    """Empty ones, and where there are slots, one that several objects share."""
+    """Empty actions, and an action with slots for several objects."""
     dancer = put_dancer()
     dancer.animation_data_create().action = bpy.data.actions.new("Empty")
     with pytest.raises(RuntimeError, match="No key is selected"):

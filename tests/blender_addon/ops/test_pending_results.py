@@ -1,4 +1,4 @@
-"""A dance that was made is never lost: deleted dancer, another file, a fault while it is keyed."""
+"""Generated dances are not lost: the dancer is deleted, another file is opened, or keying fails."""
 
 import os
 import stat
@@ -94,7 +94,7 @@ def test_all_variations_are_kept_where_the_last_cannot_be_applied(stage, monkeyp
 
 
 def test_a_job_whose_file_was_closed_goes_on_and_its_dance_is_offered(stage):
-    """What the window does: the operator is cancelled by the loading, a timer looks after the job."""
+    """As in the window: loading a file ends the operator, and a timer finishes the job."""
     operators, service = addon("ops.job_operator"), addon("backend.service").service
     job = service.open_job(addon("preferences").launch(bpy.context))
     settings = addon("settings").stored_settings(bpy.context.scene.edge_dance)
@@ -122,7 +122,7 @@ def test_a_job_whose_file_was_closed_goes_on_and_its_dance_is_offered(stage):
 
 
 class FakeTimers:
-    """bpy, but that timers are handed out: none run in background mode."""
+    """bpy.app.timers that collect timers, since none run in background mode."""
 
     def __init__(self, ticks):
         self.app = self

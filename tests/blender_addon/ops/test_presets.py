@@ -5,7 +5,7 @@ from blender_stage import addon
 
 
 def preset_files():
-    """The presets that Blender has of ours."""
+    """The extension's presets in Blender's user folder."""
     folders = bpy.utils.preset_paths(addon("ops.presets").PRESETS)
     return [path for folder in folders for path in Path(folder).glob("*.py")]
 
@@ -32,7 +32,7 @@ def test_the_panel_reaches_the_backend():
 
 
 def test_every_setting_that_makes_a_dance_is_in_the_preset():
-    """A setting that is added to the panel must not be forgotten here."""
+    """New settings of the panel have to be added to the preset."""
     operator = addon("ops.presets").EDGE_DANCE_OT_add_preset
     saved = {value.removeprefix("settings.") for value in operator.preset_values}
     kept = addon("settings").stored_settings(bpy.context.scene.edge_dance)

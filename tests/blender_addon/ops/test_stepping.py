@@ -1,4 +1,4 @@
-"""Keys are placed in steps so small that Blender can be used meanwhile, and all at once where nobody looks."""
+"""Keys are placed in small steps, so that Blender can be used meanwhile; at once without a window."""
 
 import time
 from pathlib import Path
@@ -15,7 +15,7 @@ FRAMES = 1800  # a minute
 
 
 def minute():
-    """A minute of dance: six seconds of motion capture, to and fro."""
+    """A minute of dance: six seconds of motion capture, forwards and backwards."""
     motion, rotations = addon("edge_backend.motion.motion"), addon("edge_backend.motion.rotations")
     with np.load(DANCES) as file:
         turns = rotations.axis_angle_to_matrix(file["commercial_poses"].reshape(-1, 24, 3)).astype(np.float32)
@@ -26,7 +26,7 @@ def minute():
 
 
 def thread_seconds(call):
-    """What it returns, and this thread's own work for it: other programs do not count."""
+    """The result of the call, and the CPU time of this thread, independent of other programs."""
     began = time.thread_time()
     made = call()
     return made, time.thread_time() - began
@@ -83,7 +83,7 @@ def take(scene):
 
 
 class Changing:
-    """The operator that changes keys, as the window drives it: begun, then called by a timer."""
+    """The Change Keys operator, started and stepped as by the window's timer."""
 
     def __init__(self):
         operators = addon("ops.stepping").SteppingOperator, addon("ops.curves").EDGE_DANCE_OT_change_density

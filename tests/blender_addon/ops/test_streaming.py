@@ -1,4 +1,4 @@
-"""A dance is seen while it is made; what the real worker sends first is what the dance becomes."""
+"""A dance is shown while it is generated; its first parts agree with the finished dance."""
 
 import bpy
 import numpy as np
@@ -17,13 +17,13 @@ def stage(song_file, quick_worker):
 
 
 def last_frame(frames):
-    """Of the scene, where so many frames of the dance end."""
+    """The frame of the scene at which this many frames of the dance end."""
     return 1 + (frames - 1) * bpy.context.scene.render.fps / 30
 
 
 @pytest.fixture
 def seen(stage, monkeypatch):
-    """What stands on the dancer each time that it is shown: (frames, heads of the bones at frame 60)."""
+    """(frames, heads of the bones at frame 60) of the dancer, each time that the preview is shown."""
     pictures = []
     growing = addon("takes.partial_preview").PartialPreview
     show = growing.show

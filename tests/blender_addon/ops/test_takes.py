@@ -120,7 +120,7 @@ def test_a_stashed_take_lies_muted_in_the_nla_where_its_keys_are(dancer):
 
 @pytest.mark.parametrize("mode", ["QUATERNION", "XYZ"])
 def test_blended_takes_go_over_into_each_other_where_the_hips_are(dancer, mode):
-    """Frame by frame: before the range the first take, after it the second, moved to where the first was."""
+    """Before the range the first take is shown, after it the second, moved to the first's place."""
     for bone in dancer.pose.bones:
         bone.rotation_mode = mode
     walk, turned = slow_dance(80), slow_dance(80, turn=2.0)
@@ -142,7 +142,7 @@ def test_blended_takes_go_over_into_each_other_where_the_hips_are(dancer, mode):
 
 
 def slow_dance(frames, turn=0.0):
-    """A walk of 2 cm a frame along a heading, arms swinging; the walk starts off the origin."""
+    """A walk of 2 cm per frame along a heading with swinging arms, starting away from the origin."""
     motion = random_motion(frames)
     time = np.arange(frames) / 30
     angles = np.zeros((frames, 24, 3))
@@ -162,7 +162,7 @@ def bone_heads_of(dancer, action, frame):
 
 
 def shape(heads):
-    """Distances between all joints: a pose wherever it stands."""
+    """Distances between all joints: the pose independent of its place."""
     return np.linalg.norm(heads[:, None] - heads[None], axis=-1)
 
 

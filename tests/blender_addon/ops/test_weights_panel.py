@@ -1,4 +1,4 @@
-"""Weights of one's own: brought in from a checkpoint, danced with, and what is said where they are not here."""
+"""Weights of the user's own: imported from a checkpoint, used for a dance, and errors if they are missing."""
 
 import json
 import sys
@@ -22,7 +22,7 @@ def own_folder(preferences, tmp_path):
 
 @pytest.fixture
 def online():
-    """What Blender's user has to allow."""
+    """Enable online access in Blender."""
     system = bpy.context.preferences.system
     before = system.use_online_access
     system.use_online_access = True
@@ -80,7 +80,7 @@ def test_jukebox_is_not_fetched_without_its_licence_or_a_network(own_folder, tmp
 def test_jukebox_is_fetched_again_where_it_broke_off_and_its_downloads_are_not_kept(
     own_folder, preferences, worker_python, tmp_path, online
 ):
-    """With small files of OpenAI's layout, from this machine; Blender's real window is in ../gui."""
+    """With small files of OpenAI's layout from this machine; ../gui tests the same in Blender's real window."""
     files = make_files(tmp_path / "openai", worker_python)
     with serving(files) as server:
         preferences.backend_python = str(python_for(tmp_path, worker_python, server.url, files))

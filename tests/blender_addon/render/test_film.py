@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not CAN_MAKE_STRIPS, reason="Blender 4.2's packa
 
 @pytest.fixture
 def clapperboard(tmp_path):
-    """A scene that is black and silent but for frame CLAP; it is filmed from FIRST on."""
+    """A scene that is black and silent except at frame CLAP; the film starts at FIRST."""
     samples = np.zeros(3 * RATE)
     click = round((CLAP - 1) / FPS * RATE)
     samples[click : click + 480] = 0.9 * np.sin(2 * np.pi * 2000 * np.arange(480) / RATE)
@@ -60,9 +60,9 @@ print(json.dumps([click, max(bright, key=lambda one: one[1])[0], len(bright)]))
 
 
 def heard_and_seen(path, python):
-    """Seconds from the film's beginning to the click and to the flash, as a player shows them; and how many pictures.
+    """Seconds from the start of the film to the click and to the flash, and the number of frames.
 
-    python: one that has PyAV, which Blender's own need not have.
+    python: one with PyAV, which Blender's own need not have.
     """
     return json.loads(subprocess.check_output([str(python), "-c", DECODED, str(path)]))
 
@@ -88,7 +88,7 @@ def test_a_film_that_fails_leaves_what_was_there(clapperboard, tmp_path):
 
 
 class Cycles(SimpleNamespace):
-    """Its settings in a Blender that is built without denoisers: as Debian's 5.2 answers."""
+    """Cycles' settings in a Blender without denoisers, as Debian's 5.2."""
 
     def __setattr__(self, name, value):
         if name == "denoiser":

@@ -1,4 +1,4 @@
-"""The camera's place, as mathematics: everything is in the picture, and it could not stand nearer."""
+"""The camera position: everything is in the picture, and no nearer position would do."""
 
 import numpy as np
 from blender_stage import addon
@@ -9,7 +9,7 @@ TANGENTS = (0.36, 0.2025)  # a 50 mm lens, 16:9
 
 
 def margins(points, radius, place):
-    """How far inside the picture's sides the balls are, of what is there; (N, 4)."""
+    """Distance of the balls from the picture's sides, as a fraction; (N, 4)."""
     depth = place.back - points[:, 2]
     sides = []
     for axis, middle in ((0, place.right), (1, place.up)):

@@ -1,4 +1,4 @@
-"""A dance on the stage: the whole dancer at every frame, what the stage leaves alone, and how it goes."""
+"""A dance on the stage: the whole dancer is in the picture at every frame, and other objects are not changed."""
 
 import bpy
 import numpy as np
@@ -10,7 +10,7 @@ from mathutils import Vector
 
 
 def wandering(frames, seed=0):
-    """Any pose in every frame, along a way of some metres."""
+    """Random poses along a path of some metres."""
     motion = random_motion(frames, seed)
     time = np.arange(frames) / 30
     motion.root[:] = np.stack([0.9 * time, 0.6 * np.sin(2 * time), 0.1 * np.sin(9 * time) + 0.9], axis=-1)
@@ -24,13 +24,13 @@ def dance(armature, frames=40, seed=0):
 
 
 def in_picture(points):
-    """Where these world points are in the scene's picture (N, 2), 0 to 1 from left to right and from below."""
+    """Positions of world points in the scene's picture (N, 2), 0 to 1 from left to right and from bottom to top."""
     scene = bpy.context.scene
     return np.array([world_to_camera_view(scene, scene.camera, Vector(point))[:2] for point in points])
 
 
 def put_skeleton():
-    """A dancer without its body, which takes time at every frame."""
+    """Add a dancer without its mesh, which is slow to evaluate."""
     dancer = put_dancer()
     bpy.data.objects.remove(dancer.children[0])
     return dancer
@@ -42,7 +42,7 @@ def bone_ends(armature):
 
 
 def body_corners(armature):
-    """Some of the vertices of what the armature moves, as they are in this frame."""
+    """Some vertices of the armature's meshes at the current frame."""
     depsgraph = bpy.context.evaluated_depsgraph_get()
     points = []
     for body in armature.children:

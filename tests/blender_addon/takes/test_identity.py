@@ -1,4 +1,4 @@
-"""An id leads to one take, the one that was there first, whatever Blender has copied since."""
+"""An id belongs to one take, the one that was there first, however takes are copied."""
 
 import bpy
 import pytest
@@ -19,7 +19,7 @@ def ids(*actions):
 
 
 def source_of(take):
-    """What Generate Again reads for an edit of this take, which has been noted by its id."""
+    """The action that Generate Again reads for an edit of this take."""
     edited = addon("constraints.edit_record")
     edit = edited.with_source(edited.Edit(1, 20, ()), take)
     return lambda: edited.source_of(edit)

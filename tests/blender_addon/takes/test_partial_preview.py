@@ -1,4 +1,4 @@
-"""A dance that grows on the dancer while it is made, and leaves no trace."""
+"""The preview of a dance on the dancer, which leaves nothing behind."""
 
 import bpy
 import numpy as np
@@ -7,7 +7,7 @@ from blender_stage import PACKAGE, addon, put_dancer
 
 
 def swaying(frames):
-    """The beginning of one and the same dance, `frames` long."""
+    """The beginning of one dance, `frames` long."""
     Motion = addon("edge_backend.motion.motion").Motion
     turn = addon("edge_backend.motion.rotations").axis_angle_to_matrix
     time = np.arange(frames)[:, None, None] / 30
@@ -88,15 +88,15 @@ def test_a_file_saved_in_the_middle_keeps_the_animators_own_keys(dancer, preview
 
 @pytest.fixture
 def own(dancer):
-    """An action of the animator's, which the dancer shows; nothing else keeps it in the file."""
+    """An action of the user's that the dancer shows, without another user."""
     action, _ = addon("compat").new_action("By hand")
     action.use_fake_user = False
     addon("compat").assign_action(dancer, action)
     return action
 
 
-def saved_without_a_word(path):
-    """As autosave writes files: it calls no handlers."""
+def saved_without_handlers(path):
+    """Save the file as autosave does, without calling handlers."""
     told = bpy.app.handlers.save_pre[:]
     bpy.app.handlers.save_pre.clear()
     try:
@@ -108,7 +108,7 @@ def saved_without_a_word(path):
 
 
 def ours(handlers):
-    """The extension's own; Blender's other add-ons have theirs."""
+    """The handlers of this extension, without those of Blender's other add-ons."""
     return [handler for handler in handlers if handler.__module__.startswith(PACKAGE)]
 
 
@@ -152,7 +152,7 @@ def test_an_autosaved_file_has_no_half_dance_and_what_was_shown_is_shown_when_it
     dancer, own, preview, tmp_path
 ):
     preview.show(dancer, swaying(300), bpy.context.scene)
-    assert saved_without_a_word(tmp_path / "saved.blend") == ["By hand"]
+    assert saved_without_handlers(tmp_path / "saved.blend") == ["By hand"]
     assert dancer.animation_data.action != own  # still shown
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "saved.blend"))
     (armature,) = [ob for ob in bpy.data.objects if ob.type == "ARMATURE"]
@@ -172,7 +172,7 @@ def test_what_the_user_has_done_meanwhile_stays(dancer, own, preview):
 
 
 def test_it_goes_where_the_user_has_put_it(dancer, own, preview):
-    """Onto a copy of the dancer, and into the NLA, whose strip is being tweaked."""
+    """On a copy of the dancer, and in the NLA with a strip in tweak mode."""
     scene = bpy.context.scene
     preview.show(dancer, swaying(40), scene)
     copy = dancer.copy()
@@ -214,7 +214,7 @@ def test_undone_in_the_middle_it_begins_anew(dancer, preview):
 
 
 def test_turns_do_not_jump_where_more_keys_come(dancer, preview):
-    """In Euler angles too, where a value has many names."""
+    """Also with Euler angles, which are ambiguous."""
     for bone in dancer.pose.bones:
         bone.rotation_mode = "XYZ"
     for frames in (40, 90):
@@ -265,7 +265,7 @@ def test_what_the_user_has_changed_meanwhile_is_keyed_from_the_beginning(dancer,
 
 
 def turning(frames):
-    """A dance that turns round several times, so that signs and angles have every chance to jump."""
+    """A dance with several full turns, so that signs and angles could jump."""
     Motion = addon("edge_backend.motion.motion").Motion
     turn = addon("edge_backend.motion.rotations").axis_angle_to_matrix
     time = np.arange(frames)[:, None, None] / 30

@@ -1,4 +1,4 @@
-"""What a character does is read in small steps, between which it and its scene are as the user left them."""
+"""Characters are read in small steps, between which character and scene are as the user left them."""
 
 from itertools import pairwise
 
@@ -13,7 +13,7 @@ FRAMES = 90
 
 @pytest.fixture(params=["dancer", "mixamo"])
 def danced(request):
-    """A character with a take and, shown, another action."""
+    """A character with a take that shows another action."""
     bpy.context.scene.render.fps = 30
     armature = put_dancer() if request.param == "dancer" else put_character(mixamo(), units=100, y_up=True)
     take = addon("takes.new_take").add_take(armature, random_motion(FRAMES, 3), bpy.context.scene, 1.0)
@@ -24,7 +24,7 @@ def danced(request):
 
 @pytest.fixture
 def frame_by_frame(monkeypatch):
-    """Steps of a single frame, however quick the machine is."""
+    """Make steps of a single frame, however fast the machine is."""
     monkeypatch.setattr(addon("rig.looking"), "_STEP_S", 0.0)
 
 
@@ -69,7 +69,7 @@ def test_what_is_read_does_not_depend_on_the_steps(danced, reading, monkeypatch)
 
 
 def test_the_user_may_move_on_meanwhile(danced, reading):
-    """The frame and the action that are put back are those of now, not those of the beginning."""
+    """The user's present frame and action are restored, not those of the beginning."""
     armature, take, _ = danced
     next(reading)
     bpy.context.scene.frame_set(50)

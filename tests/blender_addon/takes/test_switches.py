@@ -1,4 +1,4 @@
-"""A rig's own switches are the user's: what a take switches over is back when the take is gone."""
+"""Switches that a take has changed are restored when the take is no longer shown."""
 
 import bpy
 import numpy as np
@@ -12,7 +12,7 @@ REST = 0.75
 
 
 def mmd_with_ik():
-    """Legs as those of MMD's characters: IK on the shins, here at a value of the user's own."""
+    """Legs as those of MMD characters: IK on the shins, with a value set by the user."""
     character = put_character(mmd())
     target = bpy.data.objects.new("Target", None)
     bpy.context.collection.objects.link(target)
@@ -67,7 +67,7 @@ def is_danced(paths):
 
 
 def show(action):
-    """As the action editor does, which tells this extension nothing."""
+    """Show the action as the action editor does, without calling the extension."""
     hero().animation_data.action = action
 
 

@@ -1,4 +1,4 @@
-"""Draws the extension's panels without a window, onto a layout that takes notes."""
+"""Draws the extension's panels without a window, on a layout that records the calls."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -8,9 +8,9 @@ from blender_stage import addon
 
 
 class Layout:
-    """Takes every call of a UILayout; what is laid out in it goes into its lists.
+    """Records all calls of a UILayout, including those of its sub-layouts.
 
-    operators, properties: (identifier, whether all that it lies in is enabled).
+    operators, properties: (identifier, whether all enclosing layouts are enabled).
     """
 
     def __init__(self, parent: "Layout | None" = None) -> None:
@@ -54,7 +54,7 @@ class Context:
 
 
 def draw(cls: Any, layout: Layout | None = None) -> Layout:
-    """What a panel or a menu draws; nothing where it is not to be seen."""
+    """The calls that a panel or a menu makes; none if its poll fails."""
     layout = layout or Layout()
     if getattr(cls, "preset_subdir", None):  # drawn by Blender, from its folders
         return layout

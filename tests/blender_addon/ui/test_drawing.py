@@ -1,4 +1,4 @@
-"""Panels draw and polls answer from memory alone: no file is opened, no folder read, no thread or process started."""
+"""Panels and polls use memory only: they open no file, read no folder, and start no thread or process."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""What keeps a dance from being seen stands in the panel, above Generate Dance, with its button."""
+"""Settings that hide a dance are shown in the panel, above Generate Dance, each with its button."""
 
 import bpy
 from blender_stage import put_song

@@ -1,4 +1,4 @@
-"""No button is grey without a sentence in its panel that says why."""
+"""For every disabled button its panel shows the reason."""
 
 import sys
 from types import SimpleNamespace
@@ -11,7 +11,7 @@ from drawing import draw, operators, panels
 
 @pytest.fixture
 def health(monkeypatch):
-    """Sets how the backend is said to be."""
+    """Set the health of the backend."""
     status = addon("setup.status")
 
     def set_(state, python=sys.version_info[:2]):
@@ -24,7 +24,7 @@ def health(monkeypatch):
 
 
 def greyed():
-    """(panel, operator, whether its reason stands there) of each grey button of each panel that is to be seen."""
+    """(panel, operator, whether its reason is shown) for each disabled button of each visible panel."""
     known = {operator.bl_idname: operator for operator in operators()}
     for panel in panels():
         layout = draw(panel)
