@@ -176,7 +176,7 @@ class Job:
             case Result(job=self.name, path=path):
                 self._accept(Path(path))
             case Error(job=self.name) | Error(job=None):
-                self._fail(EdgeError(event.code, event.message, event.hint, event.detail))
+                self._fail(event.failure())
             case Ended(reason=reason):
                 self._on_worker_exit(reason)
 
@@ -226,5 +226,5 @@ class Job:
             self.state = "cancelled"
             return
         log = self._worker.log() if self._worker else ""
-        self.error = EdgeError(error.code, error.message, error.hint, f"{error.detail}\n{log}".strip())
+        self.error = error.with_detail(f"{error.detail}\n{log}".strip())
         self.state = "failed"

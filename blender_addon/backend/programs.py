@@ -65,7 +65,7 @@ class ProgramRun:
             case Result(path=sentence):
                 self.state, self.sentence = "done", sentence
             case Error():
-                self._fail(EdgeError(event.code, event.message, event.hint, event.detail))
+                self._fail(event.failure())
             case Ended(reason=reason):
                 self._fail(reason or EdgeError("backend_died", "The backend ended without a result.", "Try again."))
 
@@ -73,7 +73,7 @@ class ProgramRun:
         if error.code == "cancelled" or self.state == "cancelling":
             self.state = "cancelled"
             return
-        self.error = EdgeError(error.code, error.message, error.hint, f"{error.detail}\n{self._process.log()}".strip())
+        self.error = error.with_detail(f"{error.detail}\n{self._process.log()}".strip())
         self.state = "failed"
 
 

@@ -76,7 +76,7 @@ def _outcome(ray: Any, take: Take, task: Any, folder: Path, began: float) -> Out
     try:
         answer = ray.get(task)
         if isinstance(answer, Error):
-            raise EdgeError(answer.code, answer.message, answer.hint, answer.detail)
+            raise answer.failure()
         dance, frames = answer
         with atomic_write(folder / f"{take.name}.npz") as unfinished:
             unfinished.write_bytes(dance)
@@ -101,8 +101,7 @@ def _dance(request: GenerateRequest, song: bytes, config: PoolConfig) -> tuple[b
             save_motion(file, motion)
             return file.read_bytes(), motion.frames
     except Exception as error:
-        failure = explain(error)
-        return Error(None, failure.code, failure.message, failure.hint, failure.detail)
+        return Error.of(None, explain(error))
 
 
 @cache

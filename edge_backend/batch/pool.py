@@ -103,8 +103,8 @@ class WorkerLink:
             stdin.flush()
             for message in self._messages():
                 match message:
-                    case Error(job=None, code=code, message=sentence, hint=hint, detail=detail):
-                        raise EdgeError(code, sentence, hint, detail)
+                    case Error(job=None):
+                        raise message.failure()
                     case Result() | Error():
                         return message
         except (OSError, ValueError, ProtocolError):  # ValueError: stdin is closed
@@ -133,7 +133,7 @@ class WorkerLink:
         detail = self._log.read().decode("utf-8", "replace")
         found = explain_exit(code, detail.splitlines(), memory_hint="give --jobs a smaller number")
         error = found or EdgeError("backend_died", "The backend ended without a result.", "Try again.")
-        return EdgeError(error.code, error.message, error.hint, detail)
+        return error.with_detail(detail)
 
 
 class _WorkerThread(threading.Thread):
@@ -185,8 +185,7 @@ class _WorkerThread(threading.Thread):
             answer = link.answer(Generate(take.name, folder, take.request))
             seconds = time.monotonic() - began
             if isinstance(answer, Error):
-                error = EdgeError(answer.code, answer.message, answer.hint, answer.detail)
-                return Outcome(take, "failed", seconds=seconds, error=error)
+                return Outcome(take, "failed", seconds=seconds, error=answer.failure())
             frames = load_motion(answer.path).frames
             take_place(Path(answer.path), self._folder / f"{take.name}.npz")
         return Outcome(take, "made", frames, seconds)

@@ -60,6 +60,5 @@ def _show(failure: EdgeError, given: list[str]) -> None:
     if "--json" not in given:
         print(f"{failure} [{failure.code}]", file=sys.stderr)
         return
-    error = Error(given[0], failure.code, failure.message, failure.hint, failure.detail)
-    sys.stdout.buffer.write(encode(error))
+    sys.stdout.buffer.write(encode(Error.of(given[0], failure)))
     sys.stdout.flush()

@@ -15,5 +15,9 @@ class EdgeError(Exception):
         self.hint = hint
         self.detail = detail
 
+    def with_detail(self, detail: str) -> "EdgeError":
+        """The same failure with another detail."""
+        return EdgeError(self.code, self.message, self.hint, detail)
+
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()

@@ -5,8 +5,9 @@ carry their paths. docs/protocol.md describes the conversation.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
+from ..errors import EdgeError
 from ..schema.progress import Stage
 from ..schema.requests import BodyRequest, FeaturesRequest, GenerateRequest
 
@@ -84,6 +85,15 @@ class Error:
     message: str
     hint: str = ""
     detail: str = ""
+
+    @classmethod
+    def of(cls, job: str | None, failure: EdgeError) -> Self:
+        """The failure as a message."""
+        return cls(job, failure.code, failure.message, failure.hint, failure.detail)
+
+    def failure(self) -> EdgeError:
+        """The message as an exception."""
+        return EdgeError(self.code, self.message, self.hint, self.detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ class Worker:
         try:
             self._load()
         except Exception as error:
-            self._channel.send(_error(None, explain(error)))
+            self._channel.send(Error.of(None, explain(error)))
             return BROKEN
         self._channel.send(self._state())
         if self._ahead:
@@ -122,7 +122,7 @@ class Worker:
         try:
             outcome = Result(job.name, str(self._make(job)))
         except Exception as error:
-            outcome = _error(job.name, explain(error))
+            outcome = Error.of(job.name, explain(error))
         if isinstance(outcome, Error) and outcome.code == "out_of_memory":
             self._give_memory_back()
         self._jobs.finish(job)  # before the message, so that its receiver finds the worker idle
@@ -183,7 +183,7 @@ class Worker:
         try:
             return self._handle(line)
         except Exception as error:
-            self._channel.send(_error(None, explain(error)))
+            self._channel.send(Error.of(None, explain(error)))
             return True
 
     def _handle(self, line: bytes) -> bool:
@@ -191,23 +191,23 @@ class Worker:
         try:
             message = decode(line)
         except ProtocolError as error:
-            self._channel.send(_error(None, error))
+            self._channel.send(Error.of(None, error))
             return True
         match message:
             case Generate() | Features() | Body():
                 if not self._jobs.add(Job(message)):
                     taken = EdgeError("job_exists", f"There is a job {message.job} already.", "Number jobs anew.")
-                    self._channel.send(_error(message.job, taken))
+                    self._channel.send(Error.of(message.job, taken))
             case Cancel(name):
                 if waiting := self._jobs.cancel(name):
-                    self._channel.send(_error(waiting.name, _cancelled()))
+                    self._channel.send(Error.of(waiting.name, _cancelled()))
             case StatusRequest():
                 self._channel.send(self._state())
             case Shutdown():
                 return False
             case _:
                 wrong = f"A worker does not take {type(message).__name__.lower()} messages."
-                self._channel.send(_error(None, EdgeError("frame_wrong_way", wrong)))
+                self._channel.send(Error.of(None, EdgeError("frame_wrong_way", wrong)))
         return True
 
     def _state(self) -> State:
@@ -230,10 +230,6 @@ def run(
     status = Worker(Channel(), device, weights_folder, idle_minutes * 60 or None, ahead).run()
     sys.stderr.flush()
     os._exit(status)  # sys.exit would wait for the listener, which blocks in a read
-
-
-def _error(job: str | None, failure: EdgeError) -> Error:
-    return Error(job, failure.code, failure.message, failure.hint, failure.detail)
 
 
 def _cancelled() -> EdgeError:

@@ -89,7 +89,7 @@ class _Reporter:
 def _message(outcome: Outcome, folder: Path) -> Error | Result:
     name, error = outcome.take.name, outcome.error
     if error:
-        return Error(name, error.code, error.message, error.hint, error.detail)
+        return Error.of(name, error)
     return Result(name, str(folder / f"{name}.npz"))
 
 

@@ -53,8 +53,7 @@ def _serve(options: argparse.Namespace) -> None:
     try:
         channel.send(Result(JOB, _work(options, ProgressMessages(JOB, channel.send))))
     except Exception as error:
-        failure = explain(error)
-        channel.send(Error(JOB, failure.code, failure.message, failure.hint, failure.detail))
+        channel.send(Error.of(JOB, explain(error)))
     sys.stderr.flush()
     os._exit(0)
 
@@ -68,6 +67,6 @@ def _listen(channel: Channel) -> None:
             continue
         if isinstance(message, Cancel | Shutdown):
             cancelled = EdgeError("cancelled", "Set-up was cancelled.", "It goes on from there the next time.")
-            channel.send(Error(JOB, cancelled.code, cancelled.message, cancelled.hint))
+            channel.send(Error.of(JOB, cancelled))
             break
     end_now()  # with its child processes
