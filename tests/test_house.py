@@ -100,6 +100,20 @@ def test_no_modules_import_each_other_in_a_circle(package: str) -> None:
         visit(name, ())
 
 
+@pytest.mark.parametrize("name", [name for name in modules("edge_backend") if ".cli" not in name])
+def test_only_the_command_line_prints(name: str) -> None:
+    """Everything else logs, by a logger of its module's name."""
+    tree = ast.parse(modules("edge_backend")[name].read_text("utf-8"))
+    calls = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    assert not {call for call in calls if call.startswith(("print(", "sys.stderr.write(", "sys.stdout.write("))}
+    assert {call for call in calls if call.startswith("logging.getLogger(")} <= ALLOWED_LOGGERS.get(
+        name, {"logging.getLogger(__name__)"}
+    )
+
+
+ALLOWED_LOGGERS = {"edge_backend.protocol.log_messages": {"logging.getLogger()", "logging.getLogger(PACKAGE)"}}
+
+
 def test_the_page_has_the_same_floors() -> None:
     page = (ROOT / "docs/architecture.md").read_text("utf-8")
     rows = re.findall(r"^\| (\d) \| (.+?) \|", page, re.MULTILINE)

@@ -28,7 +28,7 @@ def open_log(folder: Path) -> None:
     _remove_old(folder)
     file = folder / f"backend-{os.getpid()}.log"
     handler = _Quiet(file, maxBytes=LARGEST, backupCount=1, encoding="utf-8", delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(handler)
 
 

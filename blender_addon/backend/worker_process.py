@@ -4,6 +4,7 @@ The owner calls `poll` from Blender's main thread and gets messages, and at the 
 """
 
 import contextlib
+import logging
 import os
 import queue
 import signal
@@ -19,13 +20,13 @@ from typing import IO, Protocol
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.protocol.codec import LineSplitter, ProtocolError, decode, encode
 from ..edge_backend.protocol.crash_report import explain_exit
-from ..edge_backend.protocol.messages import Message, Shutdown
+from ..edge_backend.protocol.messages import Log, Message, Shutdown
 from ..edge_backend.runtime.child_processes import apart
 from .launch import worker_variables
 from .log_file import log
 from .windows_job import tie
 
-LAST_WORDS = 40
+TAIL = 40
 """Lines of the worker's log that are kept."""
 
 POLL_S = 0.002
@@ -58,7 +59,8 @@ class WorkerProcess:
         self._launch = launch
         self._incoming: queue.SimpleQueue[Message | Ended] = queue.SimpleQueue()
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._last_words: deque[str] = deque(maxlen=LAST_WORDS)
+        self._log_tail: deque[str] = deque(maxlen=TAIL)
+        self._printed_tail: deque[str] = deque(maxlen=TAIL)  # without what came as messages
         self._process: subprocess.Popen[bytes] | None = None
         self._job_object: int | None = None  # of Windows; held for as long as this is
         self._fault: EdgeError | None = None
@@ -81,7 +83,7 @@ class WorkerProcess:
 
     def log(self) -> str:
         """The last lines that the worker wrote to its log."""
-        return "\n".join(self._last_words)
+        return "\n".join(self._log_tail)
 
     def stop(self) -> None:
         """Tell the worker to end, and see to it in the background that it does."""
@@ -130,7 +132,7 @@ class WorkerProcess:
         code = process.wait()
         keeper.join(_EXIT_S)
         log.info("The process %d has ended with %d.", process.pid, code)
-        self._end(self._fault or (None if self._killed else explain_exit(code, self._last_words)))
+        self._end(self._fault or (None if self._killed else explain_exit(code, self._printed_tail)))
 
     def _read(self, stdout: IO[bytes]) -> None:
         """Frames until the end of the pipe. What is no frame ends the worker: somebody else answers there."""
@@ -138,7 +140,7 @@ class WorkerProcess:
         while chunk := os.read(stdout.fileno(), 1 << 16):
             for line in splitter.feed(chunk):
                 try:
-                    self._incoming.put(decode(line))
+                    message = decode(line)
                 except ProtocolError as error:
                     self._fault = EdgeError(
                         "backend_garbage",
@@ -148,6 +150,9 @@ class WorkerProcess:
                     )
                     self.kill()
                     return
+                if isinstance(message, Log):
+                    self._keep(message.text, logging.getLevelNamesMapping()[message.level.upper()])
+                self._incoming.put(message)
 
     def _write(self, stdin: IO[bytes]) -> None:
         """Send lines until None; then the pipe is closed, which ends the worker."""
@@ -159,8 +164,12 @@ class WorkerProcess:
     def _keep_log(self, stderr: IO[bytes]) -> None:
         for line in stderr:
             words = line.decode("utf-8", "replace").rstrip()[:500]
-            self._last_words.append(words)
-            log.info("%s", words)
+            self._printed_tail.append(words)
+            self._keep(words, logging.INFO)
+
+    def _keep(self, words: str, level: int) -> None:
+        self._log_tail.append(words)
+        log.log(level, "%s", words)
 
     def _see_out(self) -> None:
         deadline = time.monotonic() + _EXIT_S

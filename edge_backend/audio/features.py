@@ -1,7 +1,9 @@
 """A song's features in the form that a set of weights was trained on. What makes dances calls only this."""
 
 import hashlib
+import logging
 import math
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,6 +18,8 @@ from .beats import BeatGrid
 from .jukebox.settings import JukeboxSettings
 from .loading import Audio
 from .rhythm import Rhythm, analyse, rhythm_channels
+
+logger = logging.getLogger(__name__)
 
 KINDS = ("rhythm", "baseline", "jukebox")
 
@@ -84,7 +88,9 @@ class _Sound:
 def _analysed(sound: _Sound) -> Rhythm:
     """The last songs' rhythm is kept: people mark a song's beats, then make dance after dance to it."""
     assert sound.audio is not None  # noqa: S101 - for the type checker: it is analysed once
+    began = time.monotonic()
     rhythm = analyse(sound.audio)
+    logger.info("%.1f s of song analysed in %.2f s", rhythm.duration, time.monotonic() - began)
     sound.audio = None
     return rhythm
 

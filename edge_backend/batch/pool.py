@@ -5,6 +5,7 @@ tried once more by a new one.
 """
 
 import contextlib
+import logging
 import os
 import queue
 import shutil
@@ -23,11 +24,13 @@ from ..fileio.atomic_write import take_place
 from ..motion.files import load_motion
 from ..protocol.codec import LineSplitter, ProtocolError, decode, encode
 from ..protocol.crash_report import explain_exit
-from ..protocol.messages import Error, Generate, Message, Result
+from ..protocol.messages import Error, Generate, Log, Message, Result
 from ..runtime.child_processes import apart
 from .executor import PoolConfig
 from .manifest import Outcome
 from .take_requests import Take
+
+logger = logging.getLogger(__name__)
 
 UNFINISHED = ".unfinished"
 """Subfolder of the takes' folder in which workers write."""
@@ -82,6 +85,8 @@ class WorkerLink:
     def __init__(self, config: PoolConfig) -> None:
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
         arguments = ["--device", config.device, "--threads", str(config.threads), "--idle-minutes", "0"]
+        if logger.isEnabledFor(logging.DEBUG):
+            arguments.append("-v")
         if config.weights_folder:
             arguments += ["--weights-folder", str(config.weights_folder)]
         places = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -105,6 +110,8 @@ class WorkerLink:
                 match message:
                     case Error(job=None):
                         raise message.failure()
+                    case Log(level=level, text=text):
+                        logger.log(logging.getLevelNamesMapping()[level.upper()], "%s", text)
                     case Result() | Error():
                         return message
         except (OSError, ValueError, ProtocolError):  # ValueError: stdin is closed
@@ -174,6 +181,7 @@ class _WorkerThread(threading.Thread):
                 error = explain(failure)
             if self._stopped.is_set():
                 break
+            logger.info("%s: %s [%s]", take.name, error, error.code)
         return Outcome(take, "failed", seconds=time.monotonic() - began, error=error)
 
     def _try(self, take: Take, began: float) -> Outcome:

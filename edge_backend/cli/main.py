@@ -16,6 +16,7 @@ from ..protocol.codec import encode
 from ..protocol.messages import Error
 from ..protocol.parent_watch import end_with_parent, end_with_stdin
 from ..runtime.malloc_tuning import keep_freed_memory
+from .log_output import log_of
 from .parser import build_parser
 
 _OWN_PARSERS = {"train": ".commands.train", "evaluate": ".commands.evaluate"}
@@ -46,13 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(given: list[str]) -> int:
     if given and given[0] in _OWN_PARSERS:
         own = importlib.import_module(_OWN_PARSERS[given[0]], __package__)
-        status: int = own.main([argument for argument in given[1:] if argument != "--debug"])
+        status: int = own.main(given[1:])
         return status
     options = build_parser().parse_args(given)
     if getattr(options, "child", False):
         end_with_parent()
         end_with_stdin()
-    failed: int | None = importlib.import_module(f".commands.{options.module}", __package__).run(options)
+    command = importlib.import_module(f".commands.{options.module}", __package__)
+    with log_of(options):
+        failed: int | None = command.run(options)
     return failed or 0
 
 

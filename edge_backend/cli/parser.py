@@ -32,7 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, help: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=help, description=help, parents=[_debug(), *parents])
+        made = commands.add_parser(name, help=help, description=help, parents=[_common(), *parents])
         made.set_defaults(module=name)
         return made
 
@@ -54,9 +54,17 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _debug() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(add_help=False)
+def add_common_options(parser: argparse.ArgumentParser) -> None:
+    """The options that every command has."""
     parser.add_argument("--debug", action="store_true", help="show where an error came from")
+    parser.add_argument(
+        "-v", "--verbose", action="count", default=0, help="log on stderr what is done and how long it takes; -vv: more"
+    )
+
+
+def _common() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    add_common_options(parser)
     return parser
 
 
@@ -196,7 +204,7 @@ def _add_features(parser: argparse.ArgumentParser) -> None:
 
 def _add_weights(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    parents = [_debug(), _json()]
+    parents = [_common(), _json()]
     listing = actions.add_parser("list", help="the weights that are known, and which of them are here", parents=parents)
     show = actions.add_parser("show", help="what a weights file says about itself", parents=parents)
     show.add_argument("name", metavar="NAME|FILE")
@@ -215,28 +223,28 @@ def _add_weights(parser: argparse.ArgumentParser) -> None:
 
 def _add_jukebox(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    fetch = actions.add_parser("fetch", help="OpenAI's two files, 10.3 GB", parents=[_debug(), _json()])
+    fetch = actions.add_parser("fetch", help="OpenAI's two files, 10.3 GB", parents=[_common(), _json()])
     fetch.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
     fetch.add_argument("--accept-licence", action="store_true", help="you have read and accept Jukebox's licence")
     convert = actions.add_parser(
-        "convert", help="make it from OpenAI's two files; goes on where it was stopped", parents=[_debug(), _json()]
+        "convert", help="make it from OpenAI's two files; goes on where it was stopped", parents=[_common(), _json()]
     )
     convert.add_argument("folder", type=Path, metavar="FOLDER", help="with vqvae.pth.tar and prior_level_2.pth.tar")
     convert.add_argument("-o", "--output", type=Path, metavar="DIR", help="default: jukebox-5b in the weights folder")
     convert.add_argument("--layers", type=int, default=66, metavar="N", help="default: %(default)s, as EDGE needs")
     convert.add_argument("--heads", type=int, default=8, metavar="N", help="of each attention, default: %(default)s")
-    verify = actions.add_parser("verify", help="compare its files with their checksums", parents=[_debug(), _json()])
+    verify = actions.add_parser("verify", help="compare its files with their checksums", parents=[_common(), _json()])
     for one in (convert, verify):
         one.add_argument("--weights-folder", type=Path, metavar="DIR", help="your own weights")
     benchmark = actions.add_parser(
-        "benchmark", help="measure speed and memory here, without the weights", parents=[_debug(), _json()]
+        "benchmark", help="measure speed and memory here, without the weights", parents=[_common(), _json()]
     )
     benchmark.add_argument("--device", choices=DEVICES, default="auto")
     benchmark.add_argument("--threads", type=int, metavar="N", help="CPU threads, default: torch's")
     benchmark.add_argument("--slices", type=int, default=4, metavar="N", help="of 5 s, default: %(default)s")
     _add_plan(benchmark)
     compare = actions.add_parser(
-        "compare", help="this program's features with jukemirlib's", parents=[_debug(), _computing(), _listening()]
+        "compare", help="this program's features with jukemirlib's", parents=[_common(), _computing(), _listening()]
     )
     _add_song(compare)
     compare.set_defaults(json=False)

@@ -1,8 +1,10 @@
 """Progress as a bar on a terminal."""
 
+import logging
 import sys
 from typing import TextIO
 
+from ..protocol.log_messages import PACKAGE
 from ..protocol.messages import Progress
 from ..schema.progress import Stage
 from ..worker.progress_messages import ProgressMessages
@@ -23,11 +25,11 @@ _LABELS: dict[str, str] = {
 
 
 class ProgressBar:
-    """A Report that draws a bar for each stage on a terminal, or else prints each stage's name once."""
+    """A Report that draws a bar for each stage on a terminal; elsewhere, and beside a log, it prints stages' names."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
-        self._live = self._stream.isatty()
+        self._live = self._stream.isatty() and not logging.getLogger(PACKAGE).isEnabledFor(logging.INFO)
         self._messages = ProgressMessages("", self._draw)
         self._open = False
 

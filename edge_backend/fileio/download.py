@@ -4,6 +4,7 @@ import contextlib
 import http
 import http.client
 import importlib
+import logging
 import os
 import shutil
 import ssl
@@ -24,6 +25,8 @@ from ..schema.progress import Report, silent
 from .atomic_write import take_place
 from .file_lock import holding
 from .hashing import sha256_of
+
+logger = logging.getLogger(__name__)
 
 _BLOCK = 1 << 20  # bytes
 _TIMEOUT_S = 60.0
@@ -142,7 +145,14 @@ class _Tries:
         self._most = max(self._most, there)
         if _is_final(reason) or self._count >= _TRIES:
             raise _failed(self._url, reason) from reason
-        time.sleep(max(self._pause_s * self._count, _asked_pause_s(reason)))
+        pause_s = max(self._pause_s * self._count, _asked_pause_s(reason))
+        logger.info("%s broke off at %d bytes (%s); again in %.1f s", _host(self._url), there, reason, pause_s)
+        time.sleep(pause_s)
+
+
+def _host(url: str) -> str:
+    """The server's name alone: addresses may hold passwords."""
+    return urlsplit(url).hostname or "?"
 
 
 def _is_final(reason: Exception) -> bool:

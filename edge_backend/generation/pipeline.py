@@ -1,5 +1,6 @@
 """Generates a dance for a request: connects audio, model, diffusion and postprocessing."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -33,6 +34,9 @@ from ..schema.requests import FEATURE_KINDS, RAMPS, FeaturesRequest, GenerateReq
 from .metadata import describe
 from .model_cache import ModelCache
 from .postprocess import Postprocessor
+from .stage_times import StageTimes
+
+logger = logging.getLogger(__name__)
 
 LONGEST_S = 3600.0
 SMOOTHEST_STEPS = 1000
@@ -61,6 +65,7 @@ def generate(
     control_unsupported, and those of audio, weights and diffusion.edit_constraints.
     """
     _check(request)
+    report = StageTimes(report)
     feet = _foot_settings(request)
     report("loading", 0, 1)
     model_cache = model_cache or ModelCache()
@@ -72,6 +77,10 @@ def generate(
     song = song_source(request.song)
     audio = song.load(request.start, request.duration)
     frames = round((request.duration or audio.duration) * Motion.fps)
+    logger.info(
+        "a dance of %d frames: weights %s, seed %d, %s with %d steps, guidance %g, %s arithmetic",
+        frames, weights.info.id, request.seed, request.sampler, request.steps, request.guidance, request.arithmetic,
+    )  # fmt: skip
     edit = read_edit(request.edit, frames)
     feet = replace(feet, contacts=edit.contacts)
     features = song_features(
@@ -82,6 +91,7 @@ def generate(
         report,
         correction=request.beats,
     )
+    logger.debug("%s features %s, %d beats", features.kind, features.values.shape, len(features.beats.beats))
     del audio  # 100 MB for 10 minutes
     condition = _condition(features, weights.info, request)
     info = weights.info
@@ -95,6 +105,7 @@ def generate(
     report("features", 1, 1)
 
     def on_final(vectors: Array) -> None:
+        logger.debug("%d frames are final", len(vectors))
         if len(vectors) < frames and (beginning := postprocessor.beginning(vectors)):
             on_partial(beginning)
 
@@ -102,7 +113,7 @@ def generate(
         weights.model.to(device)
         return _sample(weights, condition, edit, request, batch=batch, report=report, on_final=on_final)
 
-    vectors = with_oom_fallback(sample, BATCH, model_cache.device, model_cache.warn)
+    vectors = with_oom_fallback(sample, BATCH, model_cache.device)
     if weights.model.null_cond_hidden.device.type != model_cache.device.type:
         model_cache.forget()  # the next call tries the GPU again
     report("feet", 0, 1)

@@ -3,12 +3,15 @@
 import ctypes
 import importlib
 import importlib.util
+import logging
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from ..errors import EdgeError
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     import torch
@@ -46,6 +49,7 @@ def choose(wanted: str = "auto") -> "torch.device":
     if (wanted == "cuda" and not has_gpu) or (wanted == "mps" and not library.backends.mps.is_available()):
         raise EdgeError("device_missing", f"This machine has no {wanted} device that torch can use.", "Choose cpu.")
     device: torch.device = library.device(wanted)
+    logger.info("torch %s on %s, %d CPU threads", library.__version__, device, library.get_num_threads())
     return device
 
 

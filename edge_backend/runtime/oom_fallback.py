@@ -1,6 +1,7 @@
 """Smaller batches, then the CPU, for work that does not fit into the GPU's memory."""
 
 import gc
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -8,17 +9,17 @@ import torch
 
 from ..errors.from_exception import is_out_of_memory
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 GPUS = ("cuda", "mps")
 
 
-def with_oom_fallback(
-    work: Callable[[int, torch.device], T], batch: int, device: torch.device, warn: Callable[[str], None]
-) -> T:
+def with_oom_fallback(work: Callable[[int, torch.device], T], batch: int, device: torch.device) -> T:
     """Run `work(batch, device)`; on out-of-memory halve the batch down to 1, then retry on the CPU.
 
-    warn: is called with a sentence at each fallback. Raises the exceptions of work, also out-of-memory on the CPU.
+    Logs a warning at each fallback. Raises the exceptions of work, also out-of-memory on the CPU.
     """
     while True:
         try:
@@ -30,10 +31,10 @@ def with_oom_fallback(
         free_device_cache(device)
         if batch > 1:
             batch //= 2
-            warn(f"The GPU's memory is short: going on with {batch} windows at a time.")
+            logger.warning("The GPU's memory is short: going on with %d windows at a time.", batch)
         else:
             device = torch.device("cpu")
-            warn("The GPU's memory is too short: going on with the CPU, which takes longer.")
+            logger.warning("The GPU's memory is too short: going on with the CPU, which takes longer.")
 
 
 def free_device_cache(device: torch.device) -> None:

@@ -1,5 +1,6 @@
 """Set-up from beginning to end, in an order in which it can die anywhere: what worked works until the new one does."""
 
+import logging
 import platform
 import sys
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from .home import Home, Record, environment_name, free_bytes, python_of
 from .locked import Wheel, lock_file, read_lock, requirements, this_system, virtualenv_lock
 from .machine import suggest
 from .wheels import Source, bring, missing_bytes
+
+logger = logging.getLogger(__name__)
 
 UNPACKED = 3.5
 """An environment takes so many times the bytes of its wheels, about."""
@@ -38,6 +41,7 @@ def set_up(wish: SetUp, report: Report) -> str:
     build = wish.build or suggest(PYTHON).build
     lock = lock_file(build, this_system(), PYTHON)
     record = Record(build, environment_name(lock), PYTHON)
+    logger.info("set-up of %s, which comes to %s; ready before: %s", build, record.folder, home.ready)
     with home.alone():
         if home.ready == record and (device := _mended(home, record, report)):
             return f"The backend is ready: {device}."
@@ -94,5 +98,5 @@ def _make(home: Home, record: Record, wheels: list[Wheel], source: Source, repor
     listed.write_text(requirements(found), "utf-8")
     environment.install(python, listed, home.downloads, len(found), report)
     device = environment.self_test(python, report)
-    print(f"{record.folder} on {platform.platform()}: {device}", file=sys.stderr)
+    logger.info("%s on %s: %s", record.folder, platform.platform(), device)
     return device

@@ -2,7 +2,7 @@
 
 import importlib
 import json
-import sys
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -23,6 +23,8 @@ from .measure import Measurement, best, measure
 from .pack import DanceSet
 from .settings import Mode, TrainSettings
 from .step import TrainStep, rank_and_processes
+
+logger = logging.getLogger(__name__)
 
 CHECKPOINT = "checkpoint.safetensors"
 SAMPLES = "samples"
@@ -96,10 +98,11 @@ class Trainer:
         except (torch.OutOfMemoryError, EdgeError):
             raise
         except Exception as error:  # compilers raise exceptions of many types; `plain` needs none
-            _say(f"the mode {settings.mode} failed, going on without: {type(error).__name__}: {str(error)[:300]}")
+            failure = f"{type(error).__name__}: {str(error)[:300]}"
+            logger.info("the mode %s failed, going on without: %s", settings.mode, failure)
             self._train_step.prepare("plain", settings.batch)
             return
-        _say(f"{settings.mode}: ready after {time.monotonic() - began:.0f} s")
+        logger.info("%s: ready after %.0f s", settings.mode, time.monotonic() - began)
 
     def choose(self, modes: Sequence[Mode], batches: Sequence[int]) -> None:
         """Measure the modes and batch sizes, write `speed.json`, and use the one with the highest throughput."""
@@ -117,7 +120,7 @@ class Trainer:
         chosen = best(found)
         table = {"tried": [asdict(each) for each in found], "chosen": [chosen.mode, chosen.batch]}
         self._write("speed.json", json.dumps(table, indent=1) + "\n")
-        _say(json.dumps(table))
+        logger.info("%s", json.dumps(table))
         self.settings = replace(self.settings, mode=chosen.mode, batch=chosen.batch)
         self._write_settings()
         self._train_step.prepare(chosen.mode, chosen.batch)
@@ -187,7 +190,7 @@ class Trainer:
                 str(error),
             ) from error
         self.step, self._seconds_before = state["step"], state["seconds"]
-        _say(f"going on from step {self.step}")
+        logger.info("going on from step %d", self.step)
 
     def _log_losses(self) -> None:
         """Append the mean losses since the last row. The only synchronisation with the device in the loop."""
@@ -205,13 +208,14 @@ class Trainer:
         self._start_clock()
         if self.rank == 0:
             self._log.add(self.step, total, *parts, self.settings.lr_at(self.done), rate)
-            _say(f"step {self.step}, {self.done:.1%} done: loss {total:.4f}, {rate:.0f} samples/s")
+            percent = 100 * self.done
+            logger.info("step %d, %.1f%% done: loss %.4f, %.0f samples/s", self.step, percent, total, rate)
 
     def _log_holdout(self) -> None:
         if self.rank == 0:
             parts = self.holdout_losses()
             self._holdout_log.add(self.step, sum(parts), *parts)
-            _say(f"step {self.step}: hold-out loss {sum(parts):.4f}")
+            logger.info("step %d: hold-out loss %.4f", self.step, sum(parts))
         self._start_clock()
 
     def _draw_sample(self) -> None:
@@ -220,9 +224,10 @@ class Trainer:
         if self.rank == 0:
             try:
                 draw_sample = importlib.import_module(".samples", __package__).draw_sample
-                _say(f"step {self.step}: {draw_sample(self.ema, self.dances, self.folder / SAMPLES, self.step)}")
+                drawn = draw_sample(self.ema, self.dances, self.folder / SAMPLES, self.step)
+                logger.info("step %d: %s", self.step, drawn)
             except ImportError as error:
-                _say(f"no samples are drawn: {error}")
+                logger.info("no samples are drawn: %s", error)
                 self.settings = replace(self.settings, samples_every=0, sample_minutes=0)
         self._start_clock()
 
@@ -271,10 +276,11 @@ def _choose_kernels(deterministic: bool, precision: str) -> None:
 
 def _report(measurement: Measurement) -> None:
     if measurement.failure:
-        _say(f"{measurement.mode}, batch {measurement.batch}: {measurement.failure}")
+        logger.info("%s, batch %d: %s", measurement.mode, measurement.batch, measurement.failure)
     else:
         rate, prepare = measurement.samples_per_s, measurement.prepare_s
-        _say(f"{measurement.mode}, batch {measurement.batch}: {rate:.0f} samples/s, ready after {prepare:.0f} s")
+        words = "%s, batch %d: %.0f samples/s, ready after %.0f s"
+        logger.info(words, measurement.mode, measurement.batch, rate, prepare)
 
 
 def _diverged(step: int) -> EdgeError:
@@ -283,7 +289,3 @@ def _diverged(step: int) -> EdgeError:
         f"The training has diverged: at step {step} the loss or the weights are no longer numbers.",
         "Lower the learning rate, or use fp32; the last checkpoint is still whole.",
     )
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

@@ -8,6 +8,7 @@ alike on Linux, Windows and macOS.
 import faulthandler
 import gc
 import importlib
+import logging
 import os
 import sys
 import threading
@@ -22,6 +23,7 @@ from ..errors import EdgeError
 from ..errors.from_exception import explain
 from ..model.catalogue import known
 from ..protocol.codec import ProtocolError, decode
+from ..protocol.log_messages import LogMessages, records_to
 from ..protocol.messages import (
     PROTOCOL,
     Body,
@@ -30,7 +32,6 @@ from ..protocol.messages import (
     Features,
     Generate,
     Hello,
-    Log,
     Partial,
     Result,
     Shutdown,
@@ -44,6 +45,8 @@ from ..runtime.devices import promised
 from ..schema.progress import Stage
 from .job_queue import Job, JobQueue
 from .progress_messages import ProgressMessages
+
+logger = logging.getLogger(__name__)
 
 GRACE_S = 0.5
 """Seconds from the end of stdin to the end of the process; a job that notices it earlier can clean up."""
@@ -98,8 +101,7 @@ class Worker:
         gc.freeze()  # imported objects live on: exclude them from later collections
         gc.enable()
         self._model_cache = model_cache.ModelCache(self._device, self._weights_folder)
-        self._model_cache.warn = lambda sentence: self._channel.send(Log("warning", sentence))
-        self._channel.send(Log("info", f"The libraries were loaded in {time.monotonic() - began:.1f} s."))
+        logger.info("The libraries were loaded in %.1f s.", time.monotonic() - began)
 
     def _warm_up(self) -> None:
         """Run the warmup. Its failure is logged only, because no job depends on it."""
@@ -107,10 +109,10 @@ class Worker:
         try:
             warmup = importlib.import_module(".warmup", __package__)
             if warmup.warm_up(self._model_cache, lambda: self._jobs.waiting > 0):
-                self._channel.send(Log("info", f"A warmup took {time.monotonic() - began:.1f} s."))
+                logger.info("A warmup took %.1f s.", time.monotonic() - began)
         except Exception as error:
             failure = explain(error)
-            self._channel.send(Log("warning", f"The warmup failed: {failure} {failure.detail}".rstrip()))
+            logger.warning("The warmup failed: %s %s", failure, failure.detail)
         else:
             return
         self._give_memory_back()  # after the except block, because the exception's frames reference tensors
@@ -119,10 +121,14 @@ class Worker:
 
     def _work(self, job: Job) -> None:
         outcome: Result | Error
+        began = time.monotonic()
+        logger.info("job %s: %s", job.name, type(job.message).__name__.lower())
         try:
             outcome = Result(job.name, str(self._make(job)))
         except Exception as error:
             outcome = Error.of(job.name, explain(error))
+        ending = outcome.code if isinstance(outcome, Error) else "done"
+        logger.info("job %s: %s after %.2f s", job.name, ending, time.monotonic() - began)
         if isinstance(outcome, Error) and outcome.code == "out_of_memory":
             self._give_memory_back()
         self._jobs.finish(job)  # before the message, so that its receiver finds the worker idle
@@ -132,7 +138,7 @@ class Worker:
         try:
             self._model_cache.forget()
         except Exception as error:  # after some errors the GPU fails in this, too
-            self._channel.send(Log("warning", str(explain(error))))
+            logger.warning("%s", explain(error))
 
     def _make(self, job: Job) -> Path:
         assert self._pipeline is not None  # noqa: S101 - for the type checker: run() has loaded it
@@ -219,15 +225,22 @@ class Worker:
 
 
 def run(
-    device: str = "auto", weights_folder: Path | None = None, idle_minutes: float = 10.0, ahead: bool = False
+    device: str = "auto",
+    weights_folder: Path | None = None,
+    idle_minutes: float = 10.0,
+    ahead: bool = False,
+    log_level: int = logging.INFO,
 ) -> None:
     """Run a worker on this process's stdin and stdout, then exit; never returns.
 
-    idle_minutes: minutes without a job after which it ends, 0 for never. ahead: warm up after loading.
+    idle_minutes: minutes without a job after which it ends, 0 for never. ahead: warm up after loading. log_level: of
+    the records that are sent as messages.
     """
     faulthandler.enable()
     end_with_parent()
-    status = Worker(Channel(), device, weights_folder, idle_minutes * 60 or None, ahead).run()
+    channel = Channel()
+    with records_to(LogMessages(channel.send), log_level):
+        status = Worker(channel, device, weights_folder, idle_minutes * 60 or None, ahead).run()
     sys.stderr.flush()
     os._exit(status)  # sys.exit would wait for the listener, which blocks in a read
 

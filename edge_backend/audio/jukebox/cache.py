@@ -5,8 +5,8 @@ A slice is known by its own samples: where a song is cut does not matter, as lon
 
 import contextlib
 import hashlib
+import logging
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from ...fileio.atomic_write import atomic_write
+
+logger = logging.getLogger(__name__)
 
 Slices = dict[str, NDArray[np.float32]]
 
@@ -32,7 +34,7 @@ class FeatureCache:
 
     song: SHA-256 of the sound file. extractor: identity of what makes the features. When the folder grows too large,
     files that were not used for longest go first. A damaged file counts as none. Where the disk is full or may not be
-    written to, what is there is found and nothing more is kept; that is said once on stderr.
+    written to, what is there is found and nothing more is kept; that is logged once, as a warning.
     """
 
     def __init__(self, folder: Path, song: str, extractor: str, limit: int) -> None:
@@ -58,7 +60,7 @@ class FeatureCache:
             self._evict()
         except (OSError, SafetensorError) as error:
             self._writable = False
-            print(f"Jukebox's features are not kept in {self._folder}: {error}", file=sys.stderr, flush=True)
+            logger.warning("Jukebox's features are not kept in %s: %s", self._folder, error)
 
     def _write(self, slices: Mapping[str, NDArray[np.float32]]) -> None:
         everything = self._read() | dict(slices)

@@ -1,5 +1,6 @@
 """A song's windows as Jukebox hears them, each alone, from the cache where they are in it."""
 
+import logging
 import math
 from typing import Protocol
 
@@ -18,6 +19,8 @@ from .jukemirlib_extractor import JukemirlibExtractor
 from .plans import choose_plan
 from .settings import JukeboxSettings
 from .sound import prepare
+
+logger = logging.getLogger(__name__)
 
 STEPS = 100  # that progress counts for each window
 
@@ -60,6 +63,7 @@ def jukebox_windows(
     cache = _cache(audio, extractor, settings)
     known = cache.find(keys) if cache else {}
     missing = {key: samples for key, samples in zip(keys, slices, strict=True) if key not in known}
+    logger.info("of %d slices %d are in the cache", len(slices), len(slices) - len(missing))
     if missing and settings.announce:
         settings.announce(len(missing), extractor.estimate_s(len(missing)))
     for first in range(0, len(missing), extractor.group):

@@ -15,10 +15,12 @@ from pathlib import Path
 from ...errors import EdgeError
 from ...evaluation.reference import load_reference
 from ...evaluation.report import table, write_report
-from ...evaluation.sets import Measured, measure_dance, summarise
+from ...evaluation.sets import Measured, SetResult, measure_dance, summarise
 from ...motion.files import load_motion, save_motion
 from ...runtime.devices import DEVICES
 from ...schema.requests import SAMPLERS, STYLES, FeetRequest, GenerateRequest
+from ..log_output import log_of
+from ..parser import add_common_options
 from ..progress_bar import ProgressBar
 
 
@@ -26,20 +28,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write report.json and report.html and print the table. Returns the exit code: 0, or 2 for an EdgeError."""
     options = _parser().parse_args(arguments)
     try:
-        reference = load_reference()
-        sets = {**measure_files(options.dances), **_dance_songs(options)}
-        if not sets:
-            raise EdgeError(
-                "evaluate_nothing", "There is nothing to measure.", "Give motion files, folders or --songs."
-            )
-        results = [reference.result(), *(summarise(label, dances, reference.train) for label, dances in sets.items())]
-        write_report(options.output, results)
+        with log_of(options):
+            results = _results(options)
+            write_report(options.output, results)
     except EdgeError as error:
         print(f"{error} [{error.code}]", file=sys.stderr)
         return 2
     print(table(results))
     print(options.output / "report.html")
     return 0
+
+
+def _results(options: argparse.Namespace) -> list[SetResult]:
+    reference = load_reference()
+    sets = {**measure_files(options.dances), **_dance_songs(options)}
+    if not sets:
+        raise EdgeError("evaluate_nothing", "There is nothing to measure.", "Give motion files, folders or --songs.")
+    return [reference.result(), *(summarise(label, dances, reference.train) for label, dances in sets.items())]
 
 
 def measure_files(paths: Sequence[Path]) -> dict[str, list[Measured]]:
@@ -104,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_common_options(parser)
     parser.add_argument("dances", nargs="*", type=Path, metavar="DANCE.npz|FOLDER")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="for the report")
     songs = parser.add_argument_group("songs to dance")

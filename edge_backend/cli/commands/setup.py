@@ -11,6 +11,7 @@ import threading
 from ...errors import EdgeError
 from ...errors.from_exception import explain
 from ...protocol.codec import ProtocolError, decode
+from ...protocol.log_messages import LogMessages, records_to
 from ...protocol.messages import Cancel, Error, Result, Shutdown
 from ...protocol.parent_watch import end_now, end_with_parent
 from ...protocol.stdio_channel import Channel
@@ -18,6 +19,7 @@ from ...schema.progress import Report
 from ...setup.program import SetUp, remove, set_up
 from ...setup.wheels import Source
 from ...worker.progress_messages import ProgressMessages
+from ..log_output import log_level
 from ..progress_bar import ProgressBar
 
 JOB = "setup"
@@ -51,7 +53,8 @@ def _serve(options: argparse.Namespace) -> None:
     channel = Channel()
     threading.Thread(target=_listen, args=(channel,), name="listener", daemon=True).start()
     try:
-        channel.send(Result(JOB, _work(options, ProgressMessages(JOB, channel.send))))
+        with records_to(LogMessages(channel.send), log_level(options, least=1)):
+            channel.send(Result(JOB, _work(options, ProgressMessages(JOB, channel.send))))
     except Exception as error:
         channel.send(Error.of(JOB, explain(error)))
     sys.stderr.flush()

@@ -36,6 +36,8 @@ from ...training.pack import load_pack
 from ...training.parts import join_parts, write_parts
 from ...training.settings import MODES, TrainSettings
 from ...training.trainer import Trainer
+from ..log_output import log_of
+from ..parser import add_common_options
 
 _SONGS_OF_AIST = 32 << 30  # bytes for the cache of Jukebox features: motions share songs
 _GROUPS = {"": TrainSettings, "loss_": LossWeights, "augment_": Augmentation}
@@ -45,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a training command. Returns the exit code: 0 when done or stopped by a signal, 2 for an EdgeError."""
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        with log_of(options, least=1):
+            options.run(options)
     except EdgeError as error:
         print(error, file=sys.stderr)
         return 2
@@ -103,6 +106,8 @@ def _parser() -> argparse.ArgumentParser:
     join.add_argument("file", type=Path, help="the weights file to make; its parts lie beside it")
     join.set_defaults(run=lambda options: join_parts(options.file))
     _add_pack_commands(commands)
+    for command in commands.choices.values():
+        add_common_options(command)
     return parser
 
 

@@ -10,7 +10,18 @@ import numpy as np
 from edge_backend.motion.files import save_motion
 from edge_backend.motion.motion import Motion
 from edge_backend.protocol.codec import decode, encode
-from edge_backend.protocol.messages import PROTOCOL, Cancel, Error, Generate, Hello, Message, Progress, Result, Shutdown
+from edge_backend.protocol.messages import (
+    PROTOCOL,
+    Cancel,
+    Error,
+    Generate,
+    Hello,
+    Log,
+    Message,
+    Progress,
+    Result,
+    Shutdown,
+)
 
 
 def send(message: Message) -> None:
@@ -44,6 +55,12 @@ def behave(manner: str, job: Generate) -> None:  # noqa: PLR0912 - a list of man
             os.kill(os.getpid(), 11)
         case "killed":
             os.kill(os.getpid(), 9)
+        case "logs":
+            send(Log("info", "audio.loading: the song is out of memory and back"))
+            send(Log("warning", "The GPU's memory is short."))
+            send(Log("debug", "not for a file"))
+            print("a library prints", file=sys.stderr, flush=True)
+            os._exit(9)
         case "log_tail":
             print("something went very wrong", file=sys.stderr, flush=True)
             os._exit(7)

@@ -152,6 +152,24 @@ def test_a_result_that_is_no_dance_is_told_in_a_sentence(bench):
         job.motion()
 
 
+def test_the_worker_s_log_is_in_the_file_with_its_levels(bench, tmp_path):
+    log_file = addon("backend.log_file")
+    try:
+        log_file.open_log(tmp_path)
+        job = bench.job("logs")
+        run(job)
+        rows = [row.split(" ", 2)[2] for row in log_file.last_lines(10).splitlines()]
+    finally:
+        log_file.open_log(addon("preferences").user_folder("logs"))
+    assert "INFO audio.loading: the song is out of memory and back" in rows
+    assert "WARNING The GPU's memory is short." in rows
+    assert "INFO a library prints" in rows
+    assert not any("not for a file" in row for row in rows)
+    assert job.remarks == ["The GPU's memory is short."]
+    assert "audio.loading: the song" in job.error.detail  # with what a report is made of
+    assert job.error.code == "backend_died" and job.error.message.endswith("a library prints.")  # not: out of memory
+
+
 def test_after_a_crash_the_next_job_gets_a_new_worker(bench):
     run(bench.job("log_tail"))
     job = bench.job("good")

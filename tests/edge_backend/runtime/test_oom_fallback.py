@@ -30,17 +30,19 @@ class Device:
         return "dance"
 
 
-def test_the_batch_is_halved_until_it_fits():
-    work, told = Device(lambda batch, _: batch <= 2), []
-    assert with_oom_fallback(work, 8, GPU, told.append) == "dance"
+def test_the_batch_is_halved_until_it_fits(caplog):
+    work = Device(lambda batch, _: batch <= 2)
+    assert with_oom_fallback(work, 8, GPU) == "dance"
     assert work.tried == [(8, "cuda"), (4, "cuda"), (2, "cuda")]
-    assert told == [f"The GPU's memory is short: going on with {batch} windows at a time." for batch in (4, 2)]
+    assert caplog.messages == [
+        f"The GPU's memory is short: going on with {batch} windows at a time." for batch in (4, 2)
+    ]
 
 
-def test_where_nothing_fits_the_cpu_does_it():
-    work, told = Device(lambda _, device: device == CPU), []
-    assert with_oom_fallback(work, 4, GPU, told.append) == "dance"
-    assert work.tried[-1] == (1, "cpu") and "going on with the CPU" in told[-1]
+def test_where_nothing_fits_the_cpu_does_it(caplog):
+    work = Device(lambda _, device: device == CPU)
+    assert with_oom_fallback(work, 4, GPU) == "dance"
+    assert work.tried[-1] == (1, "cpu") and "going on with the CPU" in caplog.messages[-1]
 
 
 @pytest.mark.parametrize(
@@ -50,25 +52,26 @@ def test_where_nothing_fits_the_cpu_does_it():
         "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
     ],
 )
-def test_a_library_without_room_for_its_own_work_space_wants_memory_too(said):
+def test_a_library_without_room_for_its_own_work_space_wants_memory_too(said, caplog):
     def work(_batch, device):
         if device == GPU:
             raise RuntimeError(said)
         return "dance"
 
-    told = []
-    assert with_oom_fallback(work, 1, GPU, told.append) == "dance"
-    assert "going on with the CPU" in told[-1]
+    assert with_oom_fallback(work, 1, GPU) == "dance"
+    assert "going on with the CPU" in caplog.messages[-1]
 
 
 def test_out_of_memory_on_the_cpu_and_other_errors_are_raised():
     with pytest.raises(torch.OutOfMemoryError):
-        with_oom_fallback(Device(lambda *_: False), 1, GPU, print)
+        with_oom_fallback(Device(lambda *_: False), 1, GPU)
     with pytest.raises(ZeroDivisionError):
-        with_oom_fallback(lambda *_: 1 // 0, 8, GPU, print)
+        with_oom_fallback(lambda *_: 1 // 0, 8, GPU)
 
 
-def test_a_dance_that_does_not_fit_comes_out_the_same_in_smaller_pieces(monkeypatch, tmp_path: Path, torch_threads):
+def test_a_dance_that_does_not_fit_comes_out_the_same_in_smaller_pieces(
+    monkeypatch, tmp_path: Path, torch_threads, caplog
+):
     """The network itself runs out of memory, as on a GPU that has room for two windows."""
     monkeypatch.setattr(oom_fallback, "GPUS", ("cpu",))
     torch_threads(1)  # as on a GPU: with more, each thread takes fewer windows
@@ -77,7 +80,7 @@ def test_a_dance_that_does_not_fit_comes_out_the_same_in_smaller_pieces(monkeypa
     request = GenerateRequest(str(song), weights="tiny", steps=3)
     whole = pipeline.generate(request, model_cache=ModelCache("cpu", tmp_path))
 
-    evaluate, sizes, told = CachedDecoder.__call__, [], []
+    evaluate, sizes = CachedDecoder.__call__, []
 
     def small(self, x, *arguments, **options):
         sizes.append(len(x))
@@ -87,8 +90,7 @@ def test_a_dance_that_does_not_fit_comes_out_the_same_in_smaller_pieces(monkeypa
 
     monkeypatch.setattr(CachedDecoder, "__call__", small)
     model_cache = ModelCache("cpu", tmp_path)
-    model_cache.warn = told.append
     pieces = pipeline.generate(request, model_cache=model_cache)
-    assert told[-1] == "The GPU's memory is short: going on with 2 windows at a time."
+    assert caplog.messages[-1] == "The GPU's memory is short: going on with 2 windows at a time."
     assert np.abs(pieces.joints() - whole.joints()).max() < 1e-3
     assert max(sizes) > 2

@@ -1,5 +1,6 @@
 """Dances sampled during training; sampling does not affect the training."""
 
+import logging
 from dataclasses import replace
 
 import pytest
@@ -54,10 +55,12 @@ def test_where_the_clock_rules_samples_come_by_it(dances, tmp_path):
     assert 1 <= len(list((tmp_path / SAMPLES).glob("*.npz"))) <= 3  # every 1.8 s of 6 s
 
 
-def test_without_the_packages_for_drawing_training_goes_on(dances, tmp_path, monkeypatch, capsys):
+def test_without_the_packages_for_drawing_training_goes_on(dances, tmp_path, monkeypatch, caplog):
+    caplog.set_level(logging.INFO)
+
     def missing(*_arguments):
         raise ModuleNotFoundError("No module named 'PIL'")
 
     monkeypatch.setattr(samples, "draw_sample", missing)
     assert train(dances, tmp_path).step == 6
-    assert capsys.readouterr().err.count("no samples are drawn: No module named 'PIL'") == 1
+    assert caplog.text.count("no samples are drawn: No module named 'PIL'") == 1

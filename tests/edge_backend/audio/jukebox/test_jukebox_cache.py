@@ -75,7 +75,7 @@ def test_one_song_alone_may_not_outgrow_the_limit(tmp_path) -> None:
     assert set(cache.find(["a", "b"])) == {"b"}
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_the_work_goes_on(tmp_path, monkeypatch, capsys) -> None:
+def test_a_write_that_fails_leaves_the_old_file_and_the_work_goes_on(tmp_path, monkeypatch, caplog) -> None:
     cache = FeatureCache(tmp_path, "song", "native", BIG)
     cache.add({"a": features()})
     tries = []
@@ -90,20 +90,20 @@ def test_a_write_that_fails_leaves_the_old_file_and_the_work_goes_on(tmp_path, m
     assert len(tries) == 1  # it would write the whole song again and again
     assert set(cache.find(["a", "b", "c"])) == {"a"}
     assert len(list(tmp_path.iterdir())) == 1
-    assert capsys.readouterr().err.count("no room") == 1
+    assert caplog.text.count("no room") == 1
 
 
-def test_a_full_disk_keeps_what_was_there(tmp_path, capsys) -> None:
+def test_a_full_disk_keeps_what_was_there(tmp_path, caplog) -> None:
     with mounted(tmp_path / "disk", "size=64k") as disk:
         cache = FeatureCache(disk, "song", "native", BIG)
         cache.add({"a": features(1)})
         cache.add({str(number): features(number) for number in range(20)})
         assert set(cache.find(["a", "0"])) == {"a"}
         assert len(list(disk.iterdir())) == 1
-    assert "No space left" in capsys.readouterr().err
+    assert "No space left" in caplog.text
 
 
-def test_a_disk_that_may_only_be_read_is_read(tmp_path, capsys) -> None:
+def test_a_disk_that_may_only_be_read_is_read(tmp_path, caplog) -> None:
     with mounted(tmp_path / "disk", "size=1m") as disk:
         FeatureCache(disk, "song", "native", BIG).add({"a": features(1)})
         set_read_only(disk)
@@ -111,7 +111,7 @@ def test_a_disk_that_may_only_be_read_is_read(tmp_path, capsys) -> None:
         assert set(cache.find(["a", "b"])) == {"a"}
         cache.add({"b": features(2)})
         FeatureCache(disk / "deeper", "song", "native", BIG).add({"b": features(2)})
-    assert capsys.readouterr().err.count("Read-only") == 2
+    assert caplog.text.count("Read-only") == 2
 
 
 def test_files_that_another_program_reads_or_has_removed_stop_nothing(tmp_path, monkeypatch) -> None:
