@@ -57,6 +57,8 @@ CLASSES: Final[tuple[type, ...]] = (
     dancer.EDGE_DANCE_OT_add_dancer,
     smpl_body.EDGE_DANCE_OT_add_smpl_body,
     music.EDGE_DANCE_OT_add_music,
+    music.EDGE_DANCE_OT_drop_song,
+    music.EDGE_DANCE_FH_song,
     music.EDGE_DANCE_OT_mark_beats,
     music.EDGE_DANCE_OT_clear_beats,
     music.EDGE_DANCE_OT_keys_to_beats,

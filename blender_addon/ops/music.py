@@ -12,11 +12,14 @@ from ..edge_backend.schema.requests import FeaturesRequest
 from ..keyframes.beats import clear_beats, keys_to_beats, known_beats, mark_beats
 from ..lookups import scene_rate
 from ..music import add_song, find_strip, song_of
-from ..rig.target import active_armature
+from ..rig.target import active_armature, find_dancer
 from ..settings import beats_request
 from ..takes.take_list import current_take
 from .job_operator import JobOperator
-from .reasons import Reasoned, why_busy
+from .reasons import Reasoned, why_busy, why_no_dancer
+
+SONGS = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".aac", ".aiff", ".mp4", ".mov", ".mkv", ".webm", ".avi")
+"""Suffixes of songs, and of films with a song in them, that are commonly dropped."""
 
 _OTHER_SOUNDS = "*.caf;*.weba;*.m4b;*.mka;*.opus;*.oga;*.aifc;*.au;*.w64;*.rf64;*.wv;*.tta;*.ape;*.amr;*.dts;*.3gp"
 """File types that Blender plays and that its own filters for sounds and movies do not include in all versions."""
@@ -43,13 +46,68 @@ class EDGE_DANCE_OT_add_music(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Add the strip and choose it as Music."""
-        try:
-            strip = add_song(context, Path(bpy.path.abspath(self.filepath)), context.scene.frame_current)
-        except EdgeError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        context.scene.edge_dance.music = strip.name
-        return {"FINISHED"}
+        return _add_music(self, context)
+
+
+class EDGE_DANCE_OT_drop_song(bpy.types.Operator):
+    """Add a song that was dropped to the sequencer, and generate a dance to it on the selected character"""
+
+    bl_idname = "edge_dance.drop_song"
+    bl_label = "Add Song"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE", "HIDDEN"}, description="The song")
+    generate: bpy.props.BoolProperty(
+        name="Generate Dance",
+        default=False,
+        description="Generate a dance to the song on the selected character",
+        options={"SKIP_SAVE"},
+    )
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Offer a dance where there is a character that can dance."""
+        if why_no_dancer(context):
+            return self.execute(context)
+        self.generate = True
+        return context.window_manager.invoke_props_dialog(self)  # type: ignore[return-value]
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The song and the choice."""
+        layout: Any = self.layout
+        layout.label(text=bpy.path.basename(self.filepath), icon="SOUND")
+        layout.prop(self, "generate", text=f"Generate Dance on {find_dancer(context).name}")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Add the strip; the dance begins like that of the panel's button."""
+        answer = _add_music(self, context)
+        if answer == {"FINISHED"} and self.generate:
+            bpy.ops.edge_dance.generate("INVOKE_DEFAULT")  # type: ignore[attr-defined]
+        return answer
+
+
+class EDGE_DANCE_FH_song(bpy.types.FileHandler):
+    """Songs and films that are dropped onto the viewport or the sequencer"""
+
+    bl_idname = "EDGE_DANCE_FH_song"
+    bl_label = "EDGE Dance Song"
+    bl_import_operator = EDGE_DANCE_OT_drop_song.bl_idname
+    bl_file_extensions = ";".join((*SONGS, *(end.removeprefix("*") for end in _OTHER_SOUNDS.split(";"))))
+
+    @classmethod
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
+        """Over the viewport or the sequencer."""
+        return bool(context.area and context.area.type in {"VIEW_3D", "SEQUENCE_EDITOR"})
+
+
+def _add_music(operator: Any, context: bpy.types.Context) -> set[str]:
+    """Add the operator's file as a strip at the current frame, and make it the dance's music."""
+    try:
+        strip = add_song(context, Path(bpy.path.abspath(operator.filepath)), context.scene.frame_current)
+    except EdgeError as error:
+        operator.report({"ERROR"}, str(error))
+        return {"CANCELLED"}
+    context.scene.edge_dance.music = strip.name
+    return {"FINISHED"}
 
 
 class EDGE_DANCE_OT_mark_beats(JobOperator):

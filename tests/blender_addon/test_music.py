@@ -555,3 +555,23 @@ def test_the_furthest_offset_of_a_short_song_marks_its_beats(offset, song_file, 
     bpy.context.scene.edge_dance.beat_offset = offset
     bpy.ops.edge_dance.mark_beats()
     assert len(marks()) == pytest.approx(2 * the_song().duration, abs=1)
+
+
+def test_a_dropped_song_becomes_the_music(song_file):
+    bpy.context.scene.frame_set(5)
+    assert bpy.ops.edge_dance.drop_song(filepath=str(song_file)) == {"FINISHED"}
+    assert bpy.context.scene.edge_dance.music == song_file.stem
+    assert {".wav", ".mp3", ".ogg", ".mp4", ".opus"} <= set(bpy.types.EDGE_DANCE_FH_song.bl_file_extensions.split(";"))
+
+
+def test_a_song_dropped_on_a_character_makes_it_dance(song_file, quick_worker):
+    dancer = put_dancer()
+    bpy.context.scene.edge_dance.quality = "draft"
+    assert bpy.ops.edge_dance.drop_song(filepath=str(song_file), generate=True) == {"FINISHED"}
+    assert dancer.animation_data.action.name.startswith(song_file.stem)
+
+
+def test_a_dropped_file_that_is_no_song_is_said(tmp_path):
+    (tmp_path / "a.ogg").write_bytes(b"nothing")
+    with pytest.raises(RuntimeError, match=r"a\.ogg"):
+        bpy.ops.edge_dance.drop_song(filepath=str(tmp_path / "a.ogg"), generate=True)
