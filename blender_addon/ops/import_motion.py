@@ -9,7 +9,6 @@ from typing import Any
 import bpy
 
 from ..backend.in_thread import in_thread
-from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.motion import Motion
@@ -25,6 +24,7 @@ from ..takes.imported import read_imported, title
 from ..takes.new_take import add_take, keys_in_steps
 from ..takes.take_list import all_or_none
 from .dancer import select_only
+from .reasons import why_busy, why_no_dancer
 from .stepping import SteppingOperator
 
 EXTENSIONS = ";".join(sorted(READERS))
@@ -73,15 +73,7 @@ class EDGE_DANCE_OT_import_motion(SteppingOperator):
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
         """A job, or a character that cannot dance; without a character a dancer is added."""
-        if service.busy:
-            return "A dance is being made already."
-        if active_armature(context) is None:
-            return ""
-        try:
-            find_dancer(context)
-        except EdgeError as error:
-            return str(error)
-        return ""
+        return why_busy() or (why_no_dancer(context) if active_armature(context) else "")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Open the file browser, unless files were dropped."""
