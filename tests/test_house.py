@@ -2,6 +2,8 @@
 
 import ast
 import re
+from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -112,6 +114,31 @@ def test_only_the_command_line_prints(name: str) -> None:
 
 
 ALLOWED_LOGGERS = {"edge_backend.protocol.log_messages": {"logging.getLogger()", "logging.getLogger(PACKAGE)"}}
+
+
+CALLED_BY_LIBRARIES = {"emit", "find_class", "handle_starttag"}
+
+
+def public_names(path: Path) -> Iterator[str]:
+    """Functions, classes, their methods and constants that a module defines."""
+    for node in ast.parse(path.read_text("utf-8")).body:
+        match node:
+            case ast.FunctionDef(name=name):
+                yield name
+            case ast.ClassDef(name=name, body=body):
+                yield name
+                yield from (method.name for method in body if isinstance(method, ast.FunctionDef))
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                yield name
+
+
+def test_nothing_public_is_there_for_tests_alone() -> None:
+    products = ("edge_backend", "blender_addon", "build_tools", "demo")
+    texts = [path.read_text("utf-8") for product in products for path in (ROOT / product).rglob("*.py")]
+    count = Counter(word for text in texts for word in re.findall(r"\w+", text))
+    names = {name: module for module, path in modules("edge_backend").items() for name in public_names(path)}
+    unused = {name: module for name, module in names.items() if count[name] == 1 and not name.startswith("_")}
+    assert unused.keys() <= CALLED_BY_LIBRARIES, unused
 
 
 def test_the_page_has_the_same_floors() -> None:

@@ -53,11 +53,6 @@ class Scene:
         return float(np.exp(-since.min() / _PULSE_S)) if len(since) else 0.0
 
 
-def draw_figure(motion: Motion, frame: int, size: tuple[int, int] = (320, 360)) -> Image.Image:
-    """A picture of one frame, centred on the dancer, for contact sheets and reports."""
-    return Scene(motion, size, follow=False).draw(frame)
-
-
 @lru_cache(maxsize=4)
 def _floor(size: tuple[int, int]) -> Floor:
     return Floor(_camera_at(np.zeros(2, np.float32), size))

@@ -13,7 +13,6 @@ from ..motion.skeleton import SMPL, Joint
 from ..numerics.array import Array
 from ..schema.frames import FPS
 
-COUNT = 32
 SPEED_UNIT = 2.0
 
 _REST = forward_kinematics(np.broadcast_to(np.eye(3), (len(SMPL), 3, 3)), np.zeros(3))

@@ -1,14 +1,9 @@
 """Conversions between Blender's rotation channels and rotations, and angles between rotations."""
 
-from typing import Literal
-
 import numpy as np
 
 from ...numerics.array import Array
 from ..rotations import matrix_to_quaternion, quaternion_to_matrix
-
-RotationMode = Literal["QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX"]
-"""Blender's rotation modes."""
 
 
 def rotation_matrices(values: Array, mode: str) -> Array:

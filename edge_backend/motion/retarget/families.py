@@ -216,11 +216,3 @@ def _closed_up(slots: Mapping[str, str], numbered: Sequence[str]) -> dict[str, s
     """The bones of numbered slots moved down to the lowest numbers; "" for the rest."""
     bones = [slots[slot] for slot in numbered if slot in slots]
     return dict(zip(numbered, [*bones, *[""] * (len(numbered) - len(bones))], strict=True))
-
-
-def usual_name(family: Family, slot: str) -> str:
-    """What the family calls the bone of a slot, "" if it has none."""
-    part, _, side = slot.partition(".")
-    if not side:
-        return family.central[slot][0] if slot in family.central else ""
-    return family.sides[0][SIDES.index(side)].format(family.sided[part][0]) if part in family.sided else ""

@@ -13,7 +13,7 @@ from edge_backend.drawing.camera import Camera
 from edge_backend.drawing.caption import clock_time
 from edge_backend.drawing.figure import to_bytes
 from edge_backend.drawing.preview import GAP, preview_sheet, preview_video
-from edge_backend.drawing.scene import Scene, draw_figure
+from edge_backend.drawing.scene import Scene
 from edge_backend.errors import EdgeError
 from edge_backend.motion.motion import Motion
 from edge_backend.motion.rotations import axis_angle_to_matrix
@@ -41,8 +41,13 @@ def centre_of(picture: Image.Image, material: int) -> tuple[float, float]:
     return float(columns.mean()), float(rows.mean())
 
 
+def draw_figure(motion: Motion) -> Image.Image:
+    """The first frame, centred on the dancer."""
+    return Scene(motion, (320, 360), follow=False).draw(0)
+
+
 def test_the_dancers_left_is_on_the_viewers_right_and_the_figure_fills_the_picture() -> None:
-    picture = draw_figure(standing(), 0, (320, 360))
+    picture = draw_figure(standing())
     left, right = centre_of(picture, TEAL), centre_of(picture, CORAL)
     assert left[0] > right[0] + 40
     assert 120 < (left[0] + right[0]) / 2 < 200  # the dancer stands in the middle
@@ -57,7 +62,7 @@ def test_raised_arms_stay_in_the_picture() -> None:
     motion = standing()
     for joint, angle in ((Joint.LEFT_SHOULDER, np.pi / 2), (Joint.RIGHT_SHOULDER, -np.pi / 2)):
         motion.rotations[:, joint] = axis_angle_to_matrix(np.array([0.0, 0.0, angle]))
-    pixels = np.asarray(draw_figure(motion, 0, (320, 360)).convert("L"))
+    pixels = np.asarray(draw_figure(motion).convert("L"))
     assert pixels[:8].max() < 100
 
 
@@ -73,7 +78,7 @@ def test_a_standing_foot_glows_in_its_sides_colour_and_the_floor_pulses_on_the_b
     free, planted = standing(), standing(beats=np.array([0.0], np.float32))
     planted.contacts[:, 0] = 1  # left ankle
     ankle = planted.joints()[0, Joint.LEFT_ANKLE]
-    quiet, glowing = (np.asarray(draw_figure(m, 0, (320, 360)), np.float32) for m in (free, planted))
+    quiet, glowing = (np.asarray(draw_figure(m), np.float32) for m in (free, planted))
     more = (glowing - quiet).clip(0)
     rows, columns = np.nonzero((more[..., 1] > 15) & (more[..., 1] > 1.5 * more[..., 0]))  # greener
     assert len(rows) > 10

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 from foot_faults import add_fault
+from sole_metrics import airborne, in_jump, knee_angles, sole_points
 
 from edge_backend.evaluation.feet import skate_ratio
 from edge_backend.evaluation.smoothness import jitter
 from edge_backend.motion.contacts import edge_contacts
 from edge_backend.motion.feet import Cleaned, clean
-from edge_backend.motion.feet.metrics import airborne, in_jump, knee_angles, plant_slide, sole_points
+from edge_backend.motion.feet.metrics import plant_slide
 from edge_backend.motion.kinematics import forward_kinematics
 from edge_backend.motion.rotations import axis_angle_to_matrix
 from edge_backend.numerics.array import Array

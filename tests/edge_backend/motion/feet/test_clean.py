@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from foot_dances import case, dance
 from foot_faults import add_fault
+from sole_metrics import sole_points
 
 from edge_backend.motion.contacts import edge_contacts
 from edge_backend.motion.feet import SMPL_RIG, ContactRange, FootSettings, clean, clean_motion
-from edge_backend.motion.feet.metrics import plant_slide, sole_points
+from edge_backend.motion.feet.metrics import plant_slide
 from edge_backend.motion.kinematics import forward_kinematics
 from edge_backend.motion.motion import Motion
 from edge_backend.motion.rotations import axis_angle_to_matrix

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from foot_dances import case
+from sole_metrics import sole_points
 
 from edge_backend.motion.feet import SMPL_RIG, FootRig, FootSettings, Leg, clean
-from edge_backend.motion.feet.metrics import plant_slide, sole_points
+from edge_backend.motion.feet.metrics import plant_slide
 from edge_backend.motion.kinematics import forward_kinematics, global_rotations
 from edge_backend.motion.rotations import axis_angle_to_matrix
 from edge_backend.motion.skeleton import SMPL, Skeleton

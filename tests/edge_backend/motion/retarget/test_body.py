@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from sole_metrics import sole_points
 from some_rigs import dance
 
 from edge_backend.motion.feet import FootSettings, clean_motion
-from edge_backend.motion.feet.metrics import plant_slide, sole_points
+from edge_backend.motion.feet.metrics import plant_slide
 from edge_backend.motion.kinematics import forward_kinematics
 from edge_backend.motion.retarget import off_body, onto_body
 from edge_backend.motion.retarget.body import body_rig

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sole_metrics import sole_points
 from some_rigs import MAP, dance, make_rig, posed
 
 from edge_backend.motion.feet import FootSettings, clean, clean_motion
-from edge_backend.motion.feet.metrics import plant_slide, sole_points
+from edge_backend.motion.feet.metrics import plant_slide
 from edge_backend.motion.kinematics import forward_kinematics
 from edge_backend.motion.retarget import Rig, fit, pose_rig, read_rig
 from edge_backend.motion.retarget.contacts import standing_feet
