@@ -56,7 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
     """The options that every command has."""
-    parser.add_argument("--debug", action="store_true", help="show where an error came from")
+    parser.add_argument("--debug", action="store_true", help="print the traceback of an error")
     parser.add_argument(
         "-v", "--verbose", action="count", default=0, help="log on stderr what is done and how long it takes; -vv: more"
     )
@@ -79,7 +79,7 @@ def _computing() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--device", choices=DEVICES, default="auto", help="default: cuda where there is one, else cpu")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads, default: torch's")
-    parser.add_argument("--weights-folder", type=Path, metavar="DIR", help="your own weights, beside the bundled ones")
+    parser.add_argument("--weights-folder", type=Path, metavar="DIR", help="folder of your own weights")
     return parser
 
 
@@ -90,13 +90,15 @@ def _listening() -> argparse.ArgumentParser:
     group.add_argument("--provider", choices=PROVIDERS, default=PROVIDERS[0], help="default: %(default)s")
     group.add_argument("--originals", type=Path, metavar="DIR", help="OpenAI's files, for the provider jukemirlib")
     _add_plan(group)
-    group.add_argument("--no-cache", action="store_true", help="neither look for features of this song nor keep them")
-    group.add_argument("--yes", action="store_true", help="do not ask before long work")
+    group.add_argument("--no-cache", action="store_true", help="neither read nor write the feature cache")
+    group.add_argument("--yes", action="store_true", help="do not ask before long computations")
     return parser
 
 
 def _add_plan(parser: argparse._ActionsContainer) -> None:
-    parser.add_argument("--plan", choices=PLANS, default=PLANS[0], help="of Jukebox's memory, default: what fits")
+    parser.add_argument(
+        "--plan", choices=PLANS, default=PLANS[0], help="memory use of Jukebox, default: by free memory"
+    )
     parser.add_argument("--precision", choices=PRECISIONS, help="default: fp16 on a GPU, fp32 on the CPU")
 
 
@@ -120,13 +122,15 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
 
 def _add_batch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("songs", type=Path, nargs="*", metavar="SONG", help="files, or folders with songs in them")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the dances go, SONG-SEED.npz")
-    parser.add_argument("--seeds", type=_seeds, default=(0,), metavar="LIST", help="of every song: 1-8 or 3,5,10-12")
-    parser.add_argument("--manifest", type=Path, metavar="FILE", help="CSV or JSON: more songs, each with its settings")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the dances, SONG-SEED.npz")
+    parser.add_argument(
+        "--seeds", type=_seeds, default=(0,), metavar="LIST", help="seeds of every song: 1-8 or 3,5,10-12"
+    )
+    parser.add_argument("--manifest", type=Path, metavar="FILE", help="CSV or JSON with more songs and their settings")
     parser.add_argument("--report", type=Path, metavar="FILE", help="CSV or JSON, default: DIR/manifest.csv")
-    parser.add_argument("--replace", action="store_true", help="make those anew that are there with other settings")
-    parser.add_argument("--jobs", type=_count, metavar="N", help="at a time, default: what cores and memory allow")
-    parser.add_argument("--ray", metavar="ADDRESS", help="on that Ray cluster: auto, ray://HOST:PORT, or local")
+    parser.add_argument("--replace", action="store_true", help="replace dances that have other settings")
+    parser.add_argument("--jobs", type=_count, metavar="N", help="concurrent dances, default: by cores and memory")
+    parser.add_argument("--ray", metavar="ADDRESS", help="use a Ray cluster: auto, ray://HOST:PORT, or local")
     _add_stretch(parser)
     _add_dancing(parser)
 
@@ -141,36 +145,38 @@ def _add_dancing(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=defaults.guidance,
         metavar="W",
-        help="how far the music leads: %(default)s",
+        help="weight of classifier-free guidance by the music: %(default)s",
     )
-    parser.add_argument("--guidance-ramp", choices=RAMPS, default=defaults.guidance_ramp, help="auto: as EDGE does")
+    parser.add_argument("--guidance-ramp", choices=RAMPS, default=defaults.guidance_ramp, help="auto: EDGE's rules")
     parser.add_argument(
         "--guidance-interval",
         type=_range,
         default=defaults.guidance_interval,
         metavar="LOW:HIGH",
-        help="timesteps, 0 to 999, outside which it is 1; default: 20:999",
+        help="timesteps, 0 to 999, outside which guidance is 1; default: 20:999",
     )
-    parser.add_argument("--eta", type=float, default=defaults.eta, metavar="E", help="of ddim: 1 random, 0 not")
+    parser.add_argument(
+        "--eta", type=float, default=defaults.eta, metavar="E", help="of ddim: 0 deterministic to 1 random"
+    )
     parser.add_argument("--weights", default=defaults.weights, metavar="NAME|FILE", help="default: %(default)s")
     parser.add_argument("--style", choices=STYLES, default=defaults.style)
-    parser.add_argument("--energy", type=float, metavar="E", help="0 calm to 1 wild, default: left to the music")
+    parser.add_argument("--energy", type=float, metavar="E", help="0 calm to 1 wild, default: not given")
     parser.add_argument(
-        "--on-beat", type=float, default=defaults.on_beat, metavar="B", help="draw stops onto beats: 0 to 1, default: 1"
+        "--on-beat", type=float, default=defaults.on_beat, metavar="B", help="move stops to beats: 0 to 1, default: 1"
     )
     parser.add_argument("--arithmetic", choices=ARITHMETICS, default=defaults.arithmetic, help="default: %(default)s")
     parser.add_argument(
         "--tempo", choices=TEMPO_CHANGES, default=beats.tempo, help="correct the detected tempo: %(default)s"
     )
     parser.add_argument(
-        "--beat-offset", type=float, default=beats.offset, metavar="S", help="seconds by which the beats come later"
+        "--beat-offset", type=float, default=beats.offset, metavar="S", help="seconds to add to all beats"
     )
-    parser.add_argument("--bar", type=int, default=beats.bar, metavar="N", help="so many beats later the bar begins")
+    parser.add_argument("--bar", type=int, default=beats.bar, metavar="N", help="beats by which bars start later")
     parser.add_argument(
-        "--smoothness", type=float, default=defaults.smoothness, metavar="S", help="0 to 1: take tremble out"
+        "--smoothness", type=float, default=defaults.smoothness, metavar="S", help="strength of smoothing, 0 to 1"
     )
-    parser.add_argument("--sequential", action="store_true", help="a few windows at a time, as Blender asks for it")
-    parser.add_argument("--no-feet", action="store_true", help="leave the feet as the network puts them")
+    parser.add_argument("--sequential", action="store_true", help="sample a few windows at a time, as in Blender")
+    parser.add_argument("--no-feet", action="store_true", help="no foot cleanup")
     parser.add_argument(
         "--feet-strength", type=float, default=feet.strength, metavar="S", help="0 to 1, default: %(default)s"
     )
@@ -181,14 +187,16 @@ def _add_editing(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(start=None)
     group = parser.add_argument_group("keep or change a dance (docs/editing.md); frames: 30 a second, 0 at --start")
     tasks = group.add_mutually_exclusive_group()
-    tasks.add_argument("--continue-from", type=Path, metavar="DANCE.npz", help="keep it and dance on")
-    tasks.add_argument("--vary", type=Path, metavar="DANCE.npz", help="the same, but different by --strength")
-    tasks.add_argument("--regenerate", type=Path, metavar="DANCE.npz", help="make the --frames of it anew")
-    tasks.add_argument("--keeps", type=Path, metavar="FILE.json", help="everything that can be kept, in a file")
-    group.add_argument("--strength", type=float, default=0.5, metavar="S", help="0 the same to 1 new: %(default)s")
-    group.add_argument("--frames", type=_range, metavar="FIRST:BEHIND", help="to be made anew, as in 150:300")
-    group.add_argument("--joints", metavar="NAMES", help="only these, as in left_arm,head")
-    group.add_argument("--source", metavar="DANCE.npz", help="where --keep takes poses from; default: the dance above")
+    tasks.add_argument("--continue-from", type=Path, metavar="DANCE.npz", help="keep this dance and continue it")
+    tasks.add_argument("--vary", type=Path, metavar="DANCE.npz", help="make a variation of this dance by --strength")
+    tasks.add_argument("--regenerate", type=Path, metavar="DANCE.npz", help="regenerate the --frames of this dance")
+    tasks.add_argument("--keeps", type=Path, metavar="FILE.json", help="read all constraints from a file")
+    group.add_argument(
+        "--strength", type=float, default=0.5, metavar="S", help="0 the same dance to 1 a new one: %(default)s"
+    )
+    group.add_argument("--frames", type=_range, metavar="FIRST:BEHIND", help="frames to regenerate, as in 150:300")
+    group.add_argument("--joints", metavar="NAMES", help="regenerate only these, as in left_arm,head")
+    group.add_argument("--source", metavar="DANCE.npz", help="motion file for --keep; default: the dance above")
     group.add_argument(
         "--keep", nargs="+", action="append", default=[], metavar="WORD",
         help="upper 0:240, whole 120 from=pose.npz@40, path 0:300 through=0,0/1,2, contacts 50:60 feet=left_foot; "
@@ -205,46 +213,48 @@ def _add_features(parser: argparse.ArgumentParser) -> None:
 def _add_weights(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     parents = [_common(), _json()]
-    listing = actions.add_parser("list", help="the weights that are known, and which of them are here", parents=parents)
-    show = actions.add_parser("show", help="what a weights file says about itself", parents=parents)
+    listing = actions.add_parser("list", help="list known weights, and which are installed", parents=parents)
+    show = actions.add_parser("show", help="print the metadata of a weights file", parents=parents)
     show.add_argument("name", metavar="NAME|FILE")
-    fetch = actions.add_parser("fetch", help="the weights of EDGE's authors, or Jukebox for them", parents=parents)
+    fetch = actions.add_parser("fetch", help="install the weights of EDGE's authors, or Jukebox", parents=parents)
     fetch.add_argument("name", choices=("edge", "jukebox"))
     fetch.add_argument("--from", type=Path, metavar="PATH", dest="source", help="checkpoint.pt, or OpenAI's folder")
     fetch.add_argument("--accept-licence", action="store_true", help="you have read and accept Jukebox's licence")
-    bring = actions.add_parser("import", help="make weights from a checkpoint.pt of EDGE's authors", parents=parents)
+    bring = actions.add_parser("import", help="convert a checkpoint.pt of EDGE's authors", parents=parents)
     bring.add_argument("checkpoint", type=Path, metavar="FILE")
     bring.add_argument("-o", "--output", type=Path, metavar="OUT.safetensors", help="default: in the weights folder")
     for action, one in (("list", listing), ("show", show), ("fetch", fetch), ("import", bring)):
-        one.add_argument("--weights-folder", type=Path, metavar="DIR", help="your own weights, beside the bundled ones")
+        one.add_argument("--weights-folder", type=Path, metavar="DIR", help="folder of your own weights")
         one.set_defaults(module=f"weights_{action}")
-    bring.add_argument("--heads", type=int, metavar="N", help="of each attention, where the file is no usual one")
+    bring.add_argument("--heads", type=int, metavar="N", help="attention heads, for networks of unusual size")
 
 
 def _add_jukebox(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    fetch = actions.add_parser("fetch", help="OpenAI's two files, 10.3 GB", parents=[_common(), _json()])
+    fetch = actions.add_parser("fetch", help="download OpenAI's two files, 10.3 GB", parents=[_common(), _json()])
     fetch.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
     fetch.add_argument("--accept-licence", action="store_true", help="you have read and accept Jukebox's licence")
     convert = actions.add_parser(
-        "convert", help="make it from OpenAI's two files; goes on where it was stopped", parents=[_common(), _json()]
+        "convert", help="convert OpenAI's two files; resumes if interrupted", parents=[_common(), _json()]
     )
     convert.add_argument("folder", type=Path, metavar="FOLDER", help="with vqvae.pth.tar and prior_level_2.pth.tar")
     convert.add_argument("-o", "--output", type=Path, metavar="DIR", help="default: jukebox-5b in the weights folder")
     convert.add_argument("--layers", type=int, default=66, metavar="N", help="default: %(default)s, as EDGE needs")
-    convert.add_argument("--heads", type=int, default=8, metavar="N", help="of each attention, default: %(default)s")
-    verify = actions.add_parser("verify", help="compare its files with their checksums", parents=[_common(), _json()])
+    convert.add_argument("--heads", type=int, default=8, metavar="N", help="attention heads, default: %(default)s")
+    verify = actions.add_parser("verify", help="verify the checksums of its files", parents=[_common(), _json()])
     for one in (convert, verify):
         one.add_argument("--weights-folder", type=Path, metavar="DIR", help="your own weights")
     benchmark = actions.add_parser(
-        "benchmark", help="measure speed and memory here, without the weights", parents=[_common(), _json()]
+        "benchmark", help="measure speed and memory on this machine, with random weights", parents=[_common(), _json()]
     )
     benchmark.add_argument("--device", choices=DEVICES, default="auto")
     benchmark.add_argument("--threads", type=int, metavar="N", help="CPU threads, default: torch's")
-    benchmark.add_argument("--slices", type=int, default=4, metavar="N", help="of 5 s, default: %(default)s")
+    benchmark.add_argument("--slices", type=int, default=4, metavar="N", help="slices of 5 s, default: %(default)s")
     _add_plan(benchmark)
     compare = actions.add_parser(
-        "compare", help="this program's features with jukemirlib's", parents=[_common(), _computing(), _listening()]
+        "compare",
+        help="compare this program's features with jukemirlib's",
+        parents=[_common(), _computing(), _listening()],
     )
     _add_song(compare)
     compare.set_defaults(json=False)
@@ -274,9 +284,9 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
 
 def _add_preview(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dance", type=Path, metavar="DANCE.npz")
-    parser.add_argument("--audio", type=Path, metavar="SONG", help="the song that it was made for")
+    parser.add_argument("--audio", type=Path, metavar="SONG", help="the song of the dance")
     parser.add_argument("-o", "--output", type=Path, metavar="DANCE.mp4", help="a video")
-    parser.add_argument("--sheet", type=Path, metavar="SHEET.png", help="a sheet of moments")
+    parser.add_argument("--sheet", type=Path, metavar="SHEET.png", help="a sheet of pictures")
     parser.add_argument("--moments", type=int, default=12, metavar="N", help="pictures on the sheet: %(default)s")
     parser.add_argument("--size", type=_size, default=(1280, 720), metavar="WxH", help="of the video: 1280x720")
 
@@ -286,28 +296,36 @@ def _add_bones(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seconds", type=float, default=30.0, metavar="S", help="of dance, default: %(default)s")
-    parser.add_argument("--repeat", type=_count, default=1, metavar="N", help="the quickest of N, in turns")
-    parser.add_argument("--arithmetic", choices=ARITHMETICS, default=ARITHMETICS[0], help="of dances to the song")
+    parser.add_argument(
+        "--seconds", type=float, default=30.0, metavar="S", help="length of the dances, default: %(default)s"
+    )
+    parser.add_argument(
+        "--repeat", type=_count, default=1, metavar="N", help="report the fastest of N interleaved runs"
+    )
+    parser.add_argument(
+        "--arithmetic", choices=ARITHMETICS, default=ARITHMETICS[0], help="arithmetic of the dances for the song"
+    )
     parser.add_argument("--full-size", action="store_true", help="also a network of the paper's size, random weights")
-    parser.add_argument("--reference", action="store_true", help="also EDGE's own sampler, which takes long")
+    parser.add_argument("--reference", action="store_true", help="also EDGE's own sampler, which is slow")
 
 
 def _add_worker(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--idle-minutes", type=float, default=10.0, metavar="M", help="end when there is nothing to do, 0 = never"
+        "--idle-minutes", type=float, default=10.0, metavar="M", help="end after this time without a job, 0 = never"
     )
-    parser.add_argument("--ahead", action="store_true", help="make a short dance at once, for a quick first job")
+    parser.add_argument("--ahead", action="store_true", help="warm up with a short dance, for a fast first job")
 
 
 def _add_setup(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(json=False)
-    parser.add_argument("--home", type=Path, required=True, metavar="DIR", help="where it lies")
-    parser.add_argument("--build", default="", metavar="B", help="of torch: cpu, cuda, rocm, apple; default: what fits")
-    parser.add_argument("--mirror", default="", metavar="URL", help="of PyPI's simple index")
+    parser.add_argument("--home", type=Path, required=True, metavar="DIR", help="the environment's folder")
+    parser.add_argument(
+        "--build", default="", metavar="B", help="build of torch: cpu, cuda, rocm, apple; default: by the hardware"
+    )
+    parser.add_argument("--mirror", default="", metavar="URL", help="mirror of PyPI's simple index")
     parser.add_argument("--proxy", default="", metavar="URL", help="default: that of the variable https_proxy")
-    parser.add_argument("--wheels", type=Path, metavar="DIR", help="take the wheels from there, and fetch nothing")
-    parser.add_argument("--remove", action="store_true", help="remove it")
+    parser.add_argument("--wheels", type=Path, metavar="DIR", help="install wheels from this folder, without downloads")
+    parser.add_argument("--remove", action="store_true", help="remove the environment")
     parser.add_argument("--messages", action="store_true", help=argparse.SUPPRESS)
 
 
