@@ -1,4 +1,4 @@
-"""Motion capture in BVH files: read as it is written, and brought onto the model's skeleton."""
+"""Reads BVH files of motion capture, and retargets them to the model's skeleton."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -19,18 +19,19 @@ from ..numerics.array import Array
 
 _AXES = {"x": 0, "y": 1, "z": 2}
 _CHANNEL = re.compile(r"([xyz])(position|rotation|scale)", re.IGNORECASE)
-_UNSCALED = 1e-3  # that a scale may be off 1
+_UNSCALED = 1e-3  # largest deviation of a scale from 1
 _FASTEST = 10_000.0  # frames a second
-_SAME_BODY = 5e-3  # metres that a joint may lie off SMPL's place
+_SAME_BODY = 5e-3  # metres; largest deviation of offsets from SMPL's
 _ROUNDED = 5e-4  # times are written with few digits; 29.97 frames a second are 1e-3 away from 30
-_UPRIGHT = 0.7  # share of the legs' length that hips lie above ankles in a rest pose that can be told
+_UPRIGHT = 0.7  # least height of hips above ankles in a usable rest pose, as a share of leg length
 
 
 @dataclass
 class BvhJoint:
-    """A joint as the file has it.
+    """A joint of the file.
 
-    offset: (3,) from the parent at rest, in the file's units. channels: their names. end: (3,) where a last bone ends.
+    parent: number, -1 for roots. offset: (3,) from the parent at rest, the file's units and axes. channels: their
+    names. end: (3,) offset of the End Site of a leaf.
     """
 
     name: str
@@ -42,9 +43,9 @@ class BvhJoint:
 
 @dataclass(frozen=True)
 class Bvh:
-    """A BVH file: joints, parents before children; rate, frames a second.
+    """The content of a BVH file. joints: parents before children. rate: frames a second.
 
-    turns: (T, J, 3, 3) local rotations. places: (T, J, 3) from the parent, the file's units and axes.
+    turns: (T, J, 3, 3) local rotations. places: (T, J, 3) positions relative to the parent, the file's units and axes.
     """
 
     joints: Sequence[BvhJoint]
@@ -53,14 +54,14 @@ class Bvh:
     places: Array
 
     def rest_heads(self) -> Array:
-        """Where the joints are when none is turned (J, 3)."""
+        """Positions (J, 3) of the joints with all rotations 0, the file's units and axes."""
         heads = np.zeros((len(self.joints), 3))
         for number, joint in enumerate(self.joints):
             heads[number] = joint.offset + (heads[joint.parent] if joint.parent >= 0 else 0)
         return heads
 
     def posed(self) -> Array:
-        """Where the joints are and how they are turned in the file's world, (T, J, 4, 4)."""
+        """World transforms (T, J, 4, 4) of the joints, the file's units and axes."""
         posed = np.zeros((*self.turns.shape[:2], 4, 4))
         posed[..., :3, :3], posed[..., :3, 3], posed[..., 3, 3] = self.turns, self.places, 1
         for number, joint in enumerate(self.joints):
@@ -94,10 +95,10 @@ def read_bvh(path: Path) -> Bvh:
 
 
 def on_the_model(bvh: Bvh, path: Path) -> tuple[Array, Array]:
-    """Rotations (T, 24, 3, 3) and root (T, 3), metres of the model, z up, of a BVH on any humanoid.
+    """Local rotations (T, 24, 3, 3) and root (T, 3), metres, z up, of a BVH file on the model's skeleton.
 
-    SMPL's own skeleton is taken as it is; others by the names of their joints. How high above the floor they are is not
-    known. path: for sentences. Raises EdgeError motion_skeleton.
+    SMPL's own skeleton is used as it is, others are retargeted by the names of their joints. The height of the floor is
+    not determined. path: for error messages. Raises EdgeError motion_skeleton.
     """
     names = [plain(joint.name) for joint in bvh.joints]
     if set(names) == {*SMPL.names} and len(names) == len(SMPL):
@@ -152,9 +153,9 @@ def _text(path: Path) -> str:
 
 
 def _hierarchy(lines: Iterator[tuple[int, list[str]]]) -> list[BvhJoint]:
-    """The joints up to the word MOTION. Raises ValueError, IndexError, StopIteration for what is no hierarchy."""
+    """Parse the joints up to the line MOTION. Raises ValueError, IndexError or StopIteration for invalid files."""
     joints: list[BvhJoint] = []
-    open_blocks: list[int | None] = []  # numbers of joints; None: where the last one ends
+    open_blocks: list[int | None] = []  # numbers of joints; None for an End Site
     for number, words in lines:
         match words:
             case [] | ["HIERARCHY"] | ["{"]:
@@ -185,7 +186,7 @@ def _hierarchy(lines: Iterator[tuple[int, list[str]]]) -> list[BvhJoint]:
 
 
 def _head(lines: Iterator[tuple[int, list[str]]]) -> tuple[int, float]:
-    """How many frames are announced, and how many there are a second."""
+    """Parse the header after MOTION: number of frames, and frames a second. Raises ValueError."""
     (_, frames), (_, time) = next(lines), next(lines)
     if frames[0] != "Frames:" or time[:2] != ["Frame", "Time:"] or not 1 / _FASTEST <= float(time[2]) < float("inf"):
         raise ValueError("behind MOTION there are not the frames and the time of one")
@@ -195,7 +196,7 @@ def _head(lines: Iterator[tuple[int, list[str]]]) -> tuple[int, float]:
 
 
 def _check_scales(joints: Sequence[BvhJoint], values: Array) -> None:
-    """Raises ValueError where a joint is made larger or smaller: the model's bones keep their lengths."""
+    """Raise ValueError for scale channels other than 1, as the model's bones are rigid. values: (T, channels)."""
     names = [(joint.name, channel) for joint in joints for channel in joint.channels]
     for (name, channel), column in zip(names, values.T, strict=True):
         if channel.lower().endswith("scale") and np.nanmax(np.abs(column - 1), initial=0) > _UNSCALED:
@@ -203,7 +204,7 @@ def _check_scales(joints: Sequence[BvhJoint], values: Array) -> None:
 
 
 def _poses(joints: Sequence[BvhJoint], values: Array) -> tuple[Array, Array]:
-    """Local turns (T, J, 3, 3) and places (T, J, 3): channels in the order in which the file has them."""
+    """Local rotations (T, J, 3, 3) and positions (T, J, 3) from values (T, channels), in the file's channel order."""
     turns = np.tile(np.eye(3), (len(values), len(joints), 1, 1))
     places = np.tile(np.stack([joint.offset for joint in joints]), (len(values), 1, 1))
     columns = iter(values.T)

@@ -102,8 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("run", help="train a network on a pack")
     train.set_defaults(run=_train)
     _add_train_arguments(train)
-    join = commands.add_parser("join", help="put exported weights together from their parts")
-    join.add_argument("file", type=Path, help="the weights file to make; its parts lie beside it")
+    join = commands.add_parser("join", help="join exported weights from their parts")
+    join.add_argument("file", type=Path, help="the weights file to write, beside its parts")
     join.set_defaults(run=lambda options: join_parts(options.file))
     _add_pack_commands(commands)
     for command in commands.choices.values():
@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_pack_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     aist = commands.add_parser("aist", help="make a training pack of AIST++")
-    aist.add_argument("folder", type=Path, help="holds motions/, splits/ and ignore_list.txt")
+    aist.add_argument("folder", type=Path, help="with motions/, splits/ and ignore_list.txt")
     aist.add_argument("wavs", type=Path, help="folder of the music, a wav per motion or per song")
     aist.add_argument("pack", type=Path, help="the training pack to write (safetensors)")
     aist.add_argument("--features", choices=("baseline", "rhythm", "jukebox"), default="baseline")
@@ -123,11 +123,11 @@ def _add_pack_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
     aist.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     aist.set_defaults(run=_prepare_aist)
     mocap = commands.add_parser("mocap", help="make a training pack of a folder of motion files")
-    mocap.add_argument("folder", type=Path, help="motion files; a file's music lies beside it under its name")
+    mocap.add_argument("folder", type=Path, help="motion files, with audio files of the same names beside them")
     mocap.add_argument("pack", type=Path, help="the training pack to write (safetensors)")
     mocap.add_argument("--style", choices=STYLES, default=ANY_STYLE)
-    mocap.add_argument("--licence", default="not stated", help="of the motions; goes into the pack and the weights")
-    mocap.add_argument("--skip", action="store_true", help="go on without the files that cannot be used")
+    mocap.add_argument("--licence", default="not stated", help="of the motions, for the metadata of pack and weights")
+    mocap.add_argument("--skip", action="store_true", help="continue without unusable files")
     mocap.set_defaults(run=_prepare_mocap)
 
 
@@ -155,9 +155,11 @@ def _add_train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pack", type=Path, help="training pack (safetensors)")
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint and the loss curves")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--time-limit", type=float, default=float("inf"), help="seconds; then checkpoint and end")
+    parser.add_argument(
+        "--time-limit", type=float, default=float("inf"), help="seconds after which to write a checkpoint and end"
+    )
     parser.add_argument("--export", type=Path, help="write the averaged weights here at each checkpoint, as float16")
-    parser.add_argument("--export-parts", type=float, metavar="MIB", help="and again in parts of at most this size")
+    parser.add_argument("--export-parts", type=float, metavar="MIB", help="also export in parts of at most this size")
     parser.add_argument("--name", default="own training", help="name in the exported weights")
     parser.add_argument("--licence", default="not stated", help="licence in the exported weights")
     parser.add_argument(
