@@ -39,11 +39,12 @@ class BoneName(NamedTuple):
 class BoneMap:
     """Slots and their bones.
 
-    family: the file's name, "" if none fits. label: for people. travel_turns: whether the slot `travel` turns with the
-    hips. rest: bones that have to stay at rest. parents: bones that really hang on another bone than their parent.
-    read: slot -> the bone that shows its pose however the rig is driven. switches: as they have to be.
-    ik_constraints: IK constraints on the legs are switched off, not refused. fingers: "thumb.L" -> bones from base to
-    tip. reasons: slot -> why it has its bone. doubts: slot -> why its bone should be looked at.
+    family: the file's name, "" if none fits. label: the family's name for the user. travel_turns: whether the bone of
+    the slot `travel` rotates with the hips. rest: bones that must be at rest. parents: bones that follow another bone
+    than their parent, and that bone. read: slot -> the bone whose pose is read for it, where it is not the slot's own.
+    switches: custom properties with the values that they need. ik_constraints: whether IK constraints on the legs are
+    disabled; otherwise rigs with such constraints are refused. fingers: "thumb.L" -> bones from base to tip. reasons:
+    slot -> why it has its bone. doubts: slot -> why the user should check its bone.
     """
 
     family: str
@@ -62,7 +63,7 @@ class BoneMap:
 
     @property
     def problems(self) -> list[Note]:
-        """What keeps the rig from dancing."""
+        """The serious notes: reasons why the rig cannot dance."""
         return [note for note in self.notes if note.serious]
 
 

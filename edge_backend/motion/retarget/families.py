@@ -1,6 +1,6 @@
-"""Families of rigs: which names their bones have, and what no shape tells of them: control bones and switches.
+"""Families of rigs: naming conventions, and what cannot be found by shape, such as control bones and switches.
 
-A family is a JSON file in bone_maps/; docs/retargeting.md says how to write one.
+A family is described by a JSON file in bone_maps/; docs/retargeting.md explains the format.
 """
 
 import json
@@ -19,7 +19,7 @@ FAMILIES = Path(__file__).parent / "bone_maps"
 
 
 class Switch(NamedTuple):
-    """A custom property of a bone that has to have this value for the dance to be seen."""
+    """A custom property of a bone and the value that it needs for the dance to be visible."""
 
     bone: str
     property: str
@@ -28,7 +28,7 @@ class Switch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something to know about the map. serious: with this the rig cannot dance."""
+    """A remark about one slot of the map. serious: the rig cannot dance until it is resolved."""
 
     slot: str
     text: str
@@ -37,7 +37,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What a family's file says. central, sided: slot -> names it may have. sides: pairs of templates for the sided."""
+    """A family's file. central, sided: slot -> possible bone names. sides: (left, right) templates for sided names."""
 
     name: str
     label: str
@@ -49,7 +49,7 @@ class Family:
 
 @cache
 def families() -> tuple[Family, ...]:
-    """Every family, by file name."""
+    """All families, sorted by file name."""
     return tuple(_read_family(path) for path in sorted(FAMILIES.glob("*.json")))
 
 
@@ -70,7 +70,7 @@ def _read_family(path: Path) -> Family:
 
 
 def plain(name: str) -> str:
-    """A name without what people spell differently: case, full-width letters, spaces, dots and hyphens."""
+    """A bone name normalised for comparison: lower case, no full-width letters, _ for spaces, dots and hyphens."""
     return re.sub(r"[ .\-]", "_", unicodedata.normalize("NFKC", name).casefold())
 
 
@@ -78,7 +78,7 @@ def plain(name: str) -> str:
 
 
 def by_plain_name(bones: Iterable[str]) -> dict[str, list[str]]:
-    """Bones by their plain names."""
+    """Plain name -> bone names, by `plain`."""
     names: dict[str, list[str]] = defaultdict(list)
     for bone in bones:
         names[plain(bone)].append(bone)
@@ -86,7 +86,7 @@ def by_plain_name(bones: Iterable[str]) -> dict[str, list[str]]:
 
 
 class FamilyMatch:
-    """What a family finds under one prefix and one way to name the sides."""
+    """The slots that a family fills with one prefix and one pair of side templates."""
 
     def __init__(self, family: Family, prefix: str, sides: tuple[str, str], names: Mapping[str, list[str]]) -> None:
         self.family, self.prefix, self.sides, self.names = family, prefix, sides, names
@@ -102,9 +102,9 @@ class FamilyMatch:
 
     @classmethod
     def best(cls, family: Family, names: Mapping[str, list[str]]) -> "FamilyMatch":
-        """The best of all prefixes and spellings; two prefixes that fit alike are noted as a doubt.
+        """The match with the highest score over prefixes and side templates; a tie of two prefixes adds a note.
 
-        names: the rig's bones by their plain names, from `by_plain_name`.
+        names: from `by_plain_name`.
         """
         matches = [
             cls(family, prefix, sides, names)
@@ -127,19 +127,19 @@ class FamilyMatch:
 
     @property
     def required(self) -> int:
-        """How many of the required slots it fills."""
+        """The number of required slots that are filled."""
         return sum(slot in self.slots for slot in REQUIRED)
 
     @property
     def score(self) -> float:
-        """Required slots first, then the others; a family that had more to offer than it finds comes last."""
+        """Filled required slots, plus a little for other filled slots, less a little for each slot of the family."""
         numbered = sum(slot in (*SPINES[3:], *NECKS[2:]) for slot in self.family.central)
         offered = len(self.family.central) - numbered + 2 * len(self.family.sided)
         return self.required + 0.1 * len(self.slots) - 0.01 * offered
 
     @property
     def switches(self) -> tuple[Switch, ...]:
-        """The family's switches as this rig has them."""
+        """The family's switches, for the bones of this rig."""
         return tuple(
             Switch(bone, switch["property"], switch["value"])
             for switch in self.family.more.get("switches", ())
@@ -148,7 +148,7 @@ class FamilyMatch:
 
     @property
     def read(self) -> dict[str, str]:
-        """Slot -> the bone that shows its pose however the rig is driven."""
+        """Slot -> the bone whose pose is read for it, where it is not the slot's own."""
         return {
             f"{part}.{side}": bone
             for part, name in self.family.more.get("read", {}).items()
@@ -158,12 +158,12 @@ class FamilyMatch:
 
     @property
     def rest(self) -> tuple[str, ...]:
-        """Bones that have to stay at rest."""
+        """Bones that must be at rest."""
         return tuple(bone for name in self.family.more.get("rest", ()) if (bone := self._one(name)))
 
     @property
     def parents(self) -> dict[str, str]:
-        """Bones that really hang on another bone than their parent."""
+        """Bone -> the bone that it follows, where that is not its parent."""
         return {
             bone: parent
             for name, above in self.family.more.get("parents", {}).items()
@@ -173,7 +173,7 @@ class FamilyMatch:
 
     @property
     def fingers(self) -> dict[str, tuple[str, ...]]:
-        """Digit and side -> control bones from base to tip, for families that say so."""
+        """Digit and side -> control bones from base to tip, for families that define them."""
         found = {}
         for digit, names in self.family.more.get("fingers", {}).items():
             for side, template in zip(SIDES, self.sides, strict=True):
@@ -183,7 +183,7 @@ class FamilyMatch:
         return found
 
     def _fill(self, slot: str, alternatives: Iterable[str]) -> None:
-        """Take the first name that the rig has and that no slot has taken before."""
+        """Fill the slot with the first of the names that is in the rig and in no other slot."""
         for name in alternatives:
             bones = [bone for bone in self.names.get(self.prefix + plain(name), ()) if bone not in self.slots.values()]
             if len(bones) > 1:
@@ -206,7 +206,7 @@ class FamilyMatch:
 
 
 def _prefixes(names: Mapping[str, Any], hips: Iterable[str]) -> list[str]:
-    """What may stand before every name of the rig: "" and what stands before the hips' names."""
+    """Possible common prefixes of bone names: "", and what precedes a name of the hips. hips: the family's names."""
     endings = [plain(name) for name in hips]
     found = {name[: -len(ending)] for name in names for ending in endings if name.endswith(ending)}
     return sorted(found | {""}, key=len)

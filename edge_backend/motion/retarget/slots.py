@@ -61,7 +61,7 @@ def slot_names() -> list[str]:
 
 
 def slot_words(slot: str) -> str:
-    """The slot as people say it: `forearm.L` is the left forearm."""
+    """The slot's name in messages: "left forearm" for `forearm.L`."""
     part, _, side = slot.partition(".")
     if slot in SPINES:
         return f"spine bone {SPINES.index(slot) + 1}"
@@ -71,7 +71,7 @@ def slot_words(slot: str) -> str:
 
 
 def mirrored(slot: str) -> str:
-    """The slot on the other side; one of the middle is its own."""
+    """The slot of the other side; the slot itself if it has no side."""
     part, _, side = slot.partition(".")
     return f"{part}.{'R' if side == 'L' else 'L'}" if side else slot
 
