@@ -5,9 +5,12 @@ objects have the type Any, as no version's stubs describe them.
 """
 
 import importlib
+import tempfile
+import wave
 from typing import Any, NamedTuple
 
 import bpy
+import numpy as np
 
 SLOT_NAME = "Slot"
 """Name of every take's slot, always the same as in Blender's importers: Blender finds it when takes are swapped."""
@@ -222,12 +225,15 @@ def new_sound_strip(context: bpy.types.Context, path: str, name: str, channel: i
     return strip
 
 
+_MIXDOWN_FPS, _MIXDOWN_RATE, _MIXED_DOWN_S, _NEAR_S = 100, 8000, 600.0, 0.1
+
+
 def longer_sound(path: str, stated: float) -> float | None:
     """The length in seconds of a sound file that continues after `stated` seconds; None if it does not."""
     try:
         aud: Any = importlib.import_module("aud")
-    except ImportError:  # the bpy package of 4.2, some Linux distributions
-        return None
+    except ImportError:  # some Linux distributions; the bpy package of 4.2, which makes no strips either
+        return _longer_by_mixdown(path, stated)
     try:
         sound = aud.Sound(path)
         rate = sound.specs[0]
@@ -235,6 +241,45 @@ def longer_sound(path: str, stated: float) -> float | None:
         return float(len(sound.data()) / rate) if behind > 0.15 else None  # shorter: padding of the last block
     except aud.error:
         return None
+
+
+def _longer_by_mixdown(path: str, stated: float) -> float | None:
+    """What `longer_sound` finds, without Blender's module for sound; silence at the end does not count."""
+    if _last_sound(path, stated + 0.15, stated + 0.3) is None:
+        return None
+    found, begin = stated, stated
+    while found >= begin - _NEAR_S:  # there is sound up to the end of what was asked for
+        begin += _MIXED_DOWN_S
+        found = _last_sound(path, begin - _MIXED_DOWN_S, begin) or found
+    return found
+
+
+def _last_sound(path: str, first: float, last: float) -> float | None:
+    """The second up to which Blender, between these two, plays the file; None if it is silent there, or cannot say."""
+    scene: Any = bpy.data.scenes.new("Mixdown")
+    sound = None
+    try:
+        scene.render.fps, scene.render.fps_base = _MIXDOWN_FPS, 1.0
+        scene.render.ffmpeg.audio_mixrate = _MIXDOWN_RATE  # less to write, where it is heeded
+        strip = strips_in(scene.sequence_editor_create()).new_sound(
+            name="Mixdown", filepath=path, channel=1, frame_start=0
+        )
+        sound = strip.sound
+        scene.frame_start, scene.frame_end = round(first * _MIXDOWN_FPS), round(last * _MIXDOWN_FPS) - 1
+        set_strip_end(strip, scene.frame_end + 1)
+        with tempfile.TemporaryDirectory() as folder, bpy.context.temp_override(scene=scene):
+            written = f"{folder}/mixdown.wav"
+            bpy.ops.sound.mixdown(filepath=written, container="WAV", codec="PCM", format="S16")
+            with wave.open(written) as file:
+                rate = file.getframerate() * file.getnchannels()
+                heard = np.frombuffer(file.readframes(file.getnframes()), "<i2").nonzero()[0]
+        return first + float(heard[-1] + 1) / rate if len(heard) else None
+    except (RuntimeError, EOFError, wave.Error):
+        return None
+    finally:
+        bpy.data.scenes.remove(scene)
+        if sound:
+            bpy.data.sounds.remove(sound)
 
 
 # --- Materials: nodes are always there since 5.0 ----------------------------------------------------------------------
