@@ -15,6 +15,10 @@ from ..lookups import by_session_uid
 _STEP_S = 0.05
 """So long is looked before everything is put back and others may work, about; it takes a frame or two besides."""
 
+_LONGEST_STEP_S = 0.25
+"""Where Blender takes longer than a step to draw what has changed, steps take as long as that, up to this: so half of
+the time is used."""
+
 Showing = Callable[[bpy.types.Object], AbstractContextManager[object]]
 """Has an armature show for a block what is to be looked at."""
 
@@ -72,9 +76,10 @@ def seen_in_steps(
     after undo and redo, for half of it would be of another animation.
     """
     uids, stage = [armature.session_uid for armature in armatures], scene.session_uid
-    done, undone = 0, [False]
+    done, undone, away = 0, [False], 0.0
     with _told_of_undo(undone):
         while done < len(frames):
+            seconds = max(_STEP_S, min(away, _LONGEST_STEP_S)) if step_s is None else step_s
             there, scene = [found(bpy.data.objects, uid) for uid in uids], found(bpy.data.scenes, stage)
             if undone[0] or scene != bpy.context.scene:
                 raise _ended(there)
@@ -82,10 +87,12 @@ def seen_in_steps(
                 for armature in there:
                     shown.enter_context(showing(armature))
                 try:
-                    done += _step(there, scene, frames[done:], see, step_s)
+                    done += _step(there, scene, frames[done:], see, seconds)
                 except KeyError:
                     raise _ended(there) from None
+            left = time.perf_counter()
             yield done / len(frames)
+            away = time.perf_counter() - left
 
 
 def _ended(armatures: Sequence[bpy.types.Object]) -> EdgeError:
@@ -100,10 +107,10 @@ def _step(
     scene: bpy.types.Scene,
     frames: Sequence[float],
     see: Callable[[Sequence[bpy.types.Object]], None],
-    step_s: float | None,
+    seconds: float,
 ) -> int:
     """See the next frames, for so long; how many they were."""
-    deadline, count = time.perf_counter() + (_STEP_S if step_s is None else step_s), 0
+    deadline, count = time.perf_counter() + seconds, 0
     with closing(looks(armatures, scene, frames)) as seen:  # type: ignore[type-var]
         for evaluated in seen:
             see(evaluated)

@@ -72,7 +72,8 @@ def test_dancers_are_looked_at_in_steps_between_which_the_frame_is_as_before(mon
     frames = [float(frame) for frame in range(1, 41)]
     tracks = addon("render.tracks")
     (whole,) = tracks.tracks_of([dancer], scene, frames)
-    monkeypatch.setattr(addon("rig.looking"), "_STEP_S", 0.0)
+    for name in ("_STEP_S", "_LONGEST_STEP_S"):
+        monkeypatch.setattr(addon("rig.looking"), name, 0.0)
     scene.frame_set(17)
     steps, told = tracks.tracks_in_steps([dancer], scene, frames), []
     with pytest.raises(StopIteration) as end:

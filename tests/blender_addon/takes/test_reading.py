@@ -1,5 +1,6 @@
 """Characters are read in small steps, between which character and scene are as the user left them."""
 
+import time
 from itertools import pairwise
 
 import bpy
@@ -25,7 +26,8 @@ def danced(request):
 @pytest.fixture
 def frame_by_frame(monkeypatch):
     """Make steps of a single frame, however fast the machine is."""
-    monkeypatch.setattr(addon("rig.looking"), "_STEP_S", 0.0)
+    for name in ("_STEP_S", "_LONGEST_STEP_S"):
+        monkeypatch.setattr(addon("rig.looking"), name, 0.0)
 
 
 @pytest.fixture
@@ -66,6 +68,15 @@ def test_what_is_read_does_not_depend_on_the_steps(danced, reading, monkeypatch)
     if len(armature.pose.bones) == len(asked.rotations[0]):  # the dancer has the model's own bones
         assert np.abs(one.rotations - asked.rotations).max() < 1e-4
     assert stands(armature, other)
+
+
+def test_where_blender_takes_long_between_two_steps_they_are_longer(reading, monkeypatch):
+    monkeypatch.setattr(addon("rig.looking"), "_LONGEST_STEP_S", 0.2)
+    steps = 0
+    for _ in reading:
+        steps += 1
+        time.sleep(0.2)
+    assert 1 < steps < FRAMES / 2
 
 
 def test_the_user_may_move_on_meanwhile(danced, reading):
