@@ -127,8 +127,12 @@ def set_stage() -> None:
         bpy.ops.ed.undo_push(message="Stage set")
 
 
-def leave(code: int) -> None:
+def write_facts() -> None:
     (OUT / "facts.json").write_text(json.dumps(facts, indent=1))
+
+
+def leave(code: int) -> None:
+    write_facts()
     service.stop()
     sys.stdout.flush()
     os._exit(code)

@@ -5,51 +5,15 @@ those of desk, and ROUNDS: words such as "undo@placing", "save@sampling*3".
 """
 
 import os
-import signal
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import bpy
-from desk import (
-    OUT,
-    PACKAGE,
-    actions,
-    area,
-    facts,
-    here,
-    open_tab,
-    over_the_view,
-    play,
-    running,
-    service,
-    set_stage,
-    until,
-    xdotool,
-)
+from desk import OUT, actions, facts, here, open_tab, over_the_view, play, running, service, until, xdotool
+from stages import BASE, GROWING, OWN, STAGES, actions_in, dancer, forget, hold, set_base, shown
 
-Job = sys.modules[f"{PACKAGE}.backend.job"].Job
-PartialPreview = sys.modules[f"{PACKAGE}.takes.partial_preview"].PartialPreview
-Work = sys.modules[f"{PACKAGE}.backend.work"].Work
-
-OWN = "By hand"
-GROWING = "Dance in the Making"
-BASE, SAVED, ELSEWHERE = (str(OUT / f"{name}.blend") for name in ("base", "saved", "elsewhere"))
-
-
-def dancer() -> Any:
-    return next((ob for ob in bpy.data.objects if ob.type == "ARMATURE"), None)
-
-
-def shown() -> str | None:
-    """The dancer's action, evaluated and drawn, which would crash with a dangling pointer."""
-    if dancer() is None:
-        return None
-    bpy.context.scene.frame_set(bpy.context.scene.frame_current + 1)
-    area().tag_redraw()
-    data = dancer().animation_data
-    return data.action.name if data and data.action else None
+SAVED, ELSEWHERE = (str(OUT / f"{name}.blend") for name in ("saved", "elsewhere"))
 
 
 def press(keys: str) -> Callable[[], Iterator[float]]:
@@ -128,11 +92,6 @@ def save() -> Iterator[float]:
     yield 0.4
 
 
-def actions_in(path: str) -> list[str]:
-    with bpy.data.libraries.load(path) as (found, _):
-        return sorted(found.actions)
-
-
 def save_without_handlers() -> Iterator[float]:
     """Save as autosave does, without calling handlers."""
     told = bpy.app.handlers.save_pre[:]
@@ -187,73 +146,6 @@ EVENTS: dict[str, Callable[[], Iterator[float]]] = {
     },
 }
 
-STAGES: dict[str, Callable[[], Any]] = {
-    "starting": lambda: service.job,
-    "features": lambda: unheard,
-    "sampling": lambda: GROWING in actions(),
-    "placing": lambda: service.work,
-    "applied": lambda: not running(),
-}
-
-held = {"stage": ""}  # where a job waits for what is to happen
-unheard: list[Any] = []  # what the worker has said since its job was held at the features
-show, go_on, take, poll = PartialPreview.show, Work.go_on, Job._take, Job.poll
-
-
-def taken_and_held(self: Any, message: Any) -> None:
-    """Read the message and delay the features, which would otherwise be over too soon."""
-    if held["stage"] == "features" and (unheard or getattr(message, "stage", "") == "features"):
-        unheard.append(message)
-    else:
-        take(self, message)
-
-
-def polled(self: Any) -> bool:
-    while unheard and held["stage"] != "features":
-        take(self, unheard.pop(0))
-    return poll(self)
-
-
-def shown_and_held(self: Any, *given: Any) -> None:
-    show(self, *given)
-    if held["stage"] == "sampling":
-        tell_worker(signal.SIGSTOP)
-
-
-def going_on(self: Any, *given: Any) -> bool:
-    return held["stage"] != "placing" and go_on(self, *given)
-
-
-def tell_worker(word: signal.Signals) -> None:
-    if service.running:
-        os.kill(service._worker._process.pid, word)
-
-
-def hold(stage: str) -> None:
-    """Make jobs wait at this stage; "" for no stage."""
-    held["stage"] = stage
-    tell_worker(signal.SIGCONT)
-
-
-def set_base() -> None:
-    """Add a dancer with an action of the user's own, in a collection of its own, a prop and a second scene."""
-    set_stage()
-    bpy.context.scene.edge_dance.density = "CURVES"
-    bpy.context.scene.frame_end = 50
-    bone = dancer().pose.bones["pelvis"]
-    bone.rotation_mode = "QUATERNION"
-    bone.keyframe_insert("rotation_quaternion", frame=1)
-    dancer().animation_data.action.name = OWN
-    cast = bpy.data.collections.new("Cast")
-    bpy.context.scene.collection.children.link(cast)
-    for ob in [dancer(), *dancer().children_recursive]:
-        for collection in ob.users_collection:
-            collection.objects.unlink(ob)
-        cast.objects.link(ob)
-    bpy.context.scene.collection.objects.link(bpy.data.objects.new("Prop", None))
-    bpy.data.scenes.new("Another")
-    bpy.ops.wm.save_as_mainfile(filepath=BASE)
-
 
 def play_round(event: str, stage: str) -> Iterator[float]:
     """Trigger the event at this stage of a job, starting from the base file."""
@@ -275,7 +167,7 @@ def play_round(event: str, stage: str) -> Iterator[float]:
     seen["shown"] = shown()
     hold("")
     if not service.job:
-        unheard.clear()  # of a job that is no more
+        forget()
     yield from until(lambda: not running() and not service.busy)
     yield 0.3
     if stage != "applied":
@@ -291,7 +183,6 @@ def play_round(event: str, stage: str) -> Iterator[float]:
 def act() -> Iterator[float]:
     """The scenario: each yield is a wait in seconds, in which Blender runs on."""
     facts["rounds"] = []
-    PartialPreview.show, Work.go_on, Job._take, Job.poll = shown_and_held, going_on, taken_and_held, polled
     yield from open_tab()
     set_base()
     yield 0.5

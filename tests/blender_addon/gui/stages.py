@@ -1,0 +1,124 @@
+"""Jobs that wait at one of their stages, and the file in which such scenarios begin.
+
+Scenarios import it after desk; from then on jobs wait where `hold` says.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import bpy
+from desk import OUT, PACKAGE, actions, area, running, service, set_stage
+
+Job = sys.modules[f"{PACKAGE}.backend.job"].Job
+PartialPreview = sys.modules[f"{PACKAGE}.takes.partial_preview"].PartialPreview
+Work = sys.modules[f"{PACKAGE}.backend.work"].Work
+
+OWN = "By hand"
+GROWING = "Dance in the Making"
+BASE = str(OUT / "base.blend")
+
+
+def dancer() -> Any:
+    return next((ob for ob in bpy.data.objects if ob.type == "ARMATURE"), None)
+
+
+def shown() -> str | None:
+    """The dancer's action, evaluated and drawn, which would crash with a dangling pointer."""
+    if dancer() is None:
+        return None
+    bpy.context.scene.frame_set(bpy.context.scene.frame_current + 1)
+    area().tag_redraw()
+    data = dancer().animation_data
+    return data.action.name if data and data.action else None
+
+
+def actions_in(path: str) -> list[str]:
+    with bpy.data.libraries.load(path) as (found, _):
+        return sorted(found.actions)
+
+
+STAGES: dict[str, Callable[[], Any]] = {
+    "starting": lambda: service.job,
+    "features": lambda: unheard,
+    "sampling": lambda: GROWING in actions(),
+    "placing": lambda: service.work,
+    "applied": lambda: not running(),
+}
+
+held = {"stage": ""}  # where a job waits for what is to happen
+unheard: list[Any] = []  # what the worker has said since its job was held at the features
+show, go_on, take, poll = PartialPreview.show, Work.go_on, Job._take, Job.poll
+
+
+def taken_and_held(self: Any, message: Any) -> None:
+    """Read the message and delay the features, which would otherwise be over too soon."""
+    if held["stage"] == "features" and (unheard or getattr(message, "stage", "") == "features"):
+        unheard.append(message)
+    else:
+        take(self, message)
+
+
+def polled(self: Any) -> bool:
+    while unheard and held["stage"] != "features":
+        take(self, unheard.pop(0))
+    return poll(self)
+
+
+def shown_and_held(self: Any, *given: Any) -> None:
+    show(self, *given)
+    if held["stage"] == "sampling":
+        tell_worker(signal.SIGSTOP)
+
+
+def going_on(self: Any, *given: Any) -> bool:
+    return held["stage"] != "placing" and go_on(self, *given)
+
+
+def tell_worker(word: signal.Signals) -> None:
+    if service.running:
+        os.kill(service._worker._process.pid, word)
+
+
+def worker_stopped() -> bool:
+    """Stop the worker's process as soon as it exists; `hold` lets it run again."""
+    started = bool(service.running and service._worker._process)
+    if started:
+        tell_worker(signal.SIGSTOP)
+    return started
+
+
+def forget() -> None:
+    """Drop the messages of a job that has ended."""
+    unheard.clear()
+
+
+def hold(stage: str) -> None:
+    """Make jobs wait at this stage; "" for no stage."""
+    held["stage"] = stage
+    tell_worker(signal.SIGCONT)
+
+
+def set_base() -> None:
+    """Add a dancer with an action of the user's own, in a collection of its own, a prop and a second scene."""
+    set_stage()
+    bpy.context.scene.edge_dance.density = "CURVES"
+    bpy.context.scene.frame_end = 50
+    bone = dancer().pose.bones["pelvis"]
+    bone.rotation_mode = "QUATERNION"
+    bone.keyframe_insert("rotation_quaternion", frame=1)
+    dancer().animation_data.action.name = OWN
+    cast = bpy.data.collections.new("Cast")
+    bpy.context.scene.collection.children.link(cast)
+    for ob in [dancer(), *dancer().children_recursive]:
+        for collection in ob.users_collection:
+            collection.objects.unlink(ob)
+        cast.objects.link(ob)
+    bpy.context.scene.collection.objects.link(bpy.data.objects.new("Prop", None))
+    bpy.data.scenes.new("Another")
+    bpy.ops.wm.save_as_mainfile(filepath=BASE)
+
+
+PartialPreview.show, Work.go_on, Job._take, Job.poll = shown_and_held, going_on, taken_and_held, polled
