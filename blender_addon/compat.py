@@ -129,6 +129,12 @@ def is_selected(bone: bpy.types.PoseBone) -> bool:
     return bool(chosen.select)
 
 
+def select_bone(bone: bpy.types.PoseBone, select: bool) -> None:
+    """Select the bone in pose mode, or not."""
+    chosen: Any = bone if hasattr(bone, "select") else bone.bone
+    chosen.select = select
+
+
 # --- Sequencer: sequences became strips in 4.4, handles were renamed in 5.1, scenes can be picked since 5.0 -----------
 
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import bpy
 
+from .. import compat
+
 CHOSEN = "edge_dance_bones"
 """The armature object's property with the bones that the user has chosen. Empty: they are found from their names.
 
@@ -25,12 +27,33 @@ class EDGE_DANCE_BoneSlot(bpy.types.PropertyGroup):
     )
 
 
+def active_slot(armature: bpy.types.Object) -> Any | None:
+    """The item that is highlighted in the list."""
+    slots: Any = getattr(armature, CHOSEN)
+    number = getattr(armature, SHOWN)
+    return slots[number] if 0 <= number < len(slots) else None
+
+
+def light_bone(armature: bpy.types.Object) -> None:
+    """Select the highlighted slot's bone alone and make it the active one, so that the viewport shows which it is."""
+    item = active_slot(armature)
+    bones: Any = armature.data.bones
+    if item is None or item.bone not in bones:
+        return
+    for bone in armature.pose.bones:
+        compat.select_bone(bone, bone.name == item.bone)
+    bones.active = bones[item.bone]
+
+
 def register() -> None:
     """Give every object a bone map."""
     props: Any = bpy.props
     slots = props.CollectionProperty(type=EDGE_DANCE_BoneSlot, override=_OVERRIDABLE | {"USE_INSERTION"})
     setattr(bpy.types.Object, CHOSEN, slots)
-    setattr(bpy.types.Object, SHOWN, props.IntProperty(name="Active Slot", override=_OVERRIDABLE))
+    shown = props.IntProperty(
+        name="Active Slot", override=_OVERRIDABLE, update=lambda armature, _: light_bone(armature)
+    )
+    setattr(bpy.types.Object, SHOWN, shown)
 
 
 def unregister() -> None:

@@ -12,8 +12,8 @@ from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.feet import FootSettings
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.retarget import Fit, Rig, RigBone, fit, pose_rig_in_steps, read_rig
-from ..edge_backend.motion.retarget.bone_map import BoneMap, BoneName, Matrix, find_bone_map
-from ..edge_backend.motion.retarget.description import UNEVEN, holds, uneven
+from ..edge_backend.motion.retarget.bone_map import BoneMap, BoneName, Matrix, Point, find_bone_map
+from ..edge_backend.motion.retarget.description import UNEVEN, DescribedArmature, holds, uneven
 from ..edge_backend.motion.retarget.slots import HIPS, TRAVEL, slot_words
 from ..edge_backend.motion.rotations import continuous_quaternions, matrix_to_quaternion
 from ..edge_backend.motion.steps import at_once
@@ -24,6 +24,7 @@ from .dancer import is_dancer
 from .looking import Showing, looks, poses_in_steps
 from .paths import bone_path
 from .skeleton import BONE_NAMES
+from .stance import stance_matrices
 from .standing import carriers, moving_channels, standing_pose
 
 _DRIVEN = ("location", "rotation_quaternion", "rotation_euler", "rotation_axis_angle")
@@ -50,15 +51,33 @@ def found_bone_map(armature: bpy.types.Object) -> BoneMap:
 
 def _bone_names(armature: bpy.types.Object) -> list[BoneName]:
     bones: Any = armature.data.bones
+    posed: Any = armature.pose.bones if armature.pose else ()
+    held = {bone.name for bone in posed if any(acts(c) and holds(c.type) for c in bone.constraints)}
+    ends = _bone_ends(armature)
+    return [
+        BoneName(bone.name, bone.parent.name if bone.parent else None, *ends[bone.name], bone.name in held)
+        for bone in bones
+    ]
+
+
+def _bone_ends(armature: bpy.types.Object) -> dict[str, tuple[Point, Point]]:
+    """Heads and tails at rest, armature space."""
+    bones: Any = armature.data.bones
     ends = np.empty((2, 3 * len(bones)), np.float32)
     bones.foreach_get("head_local", ends[0])
     bones.foreach_get("tail_local", ends[1])
     heads, tails = ends.reshape(2, -1, 3).tolist()
-    held = {bone.name for bone in armature.pose.bones if any(acts(c) and holds(c.type) for c in bone.constraints)}
-    return [
-        BoneName(bone.name, bone.parent.name if bone.parent else None, tuple(head), tuple(tail), bone.name in held)
-        for bone, head, tail in zip(bones, heads, tails, strict=True)
-    ]
+    found = {bone.name: (tuple(h), tuple(t)) for bone, h, t in zip(bones, heads, tails, strict=True)}
+    for name, matrix in stance_matrices(armature).items():
+        if name in found:
+            tail = matrix @ (0.0, bones[name].length, 0.0, 1.0)
+            found[name] = (tuple(matrix[:3, 3].tolist()), tuple(tail[:3].tolist()))
+    return found
+
+
+def describe(armature: bpy.types.Object) -> DescribedArmature:
+    """Names, parents and rest positions of the armature's bones, and nothing else of the file."""
+    return DescribedArmature(armature.name, tuple(_bone_names(armature)), _world(armature))
 
 
 def _world(armature: bpy.types.Object) -> Matrix:
@@ -172,25 +191,23 @@ def measure(armature: bpy.types.Object) -> tuple[BoneMap, Fit]:
 def _rig(armature: bpy.types.Object, bone_map: BoneMap) -> Rig:
     bones = []
     moving = moving_channels(armature, carriers(armature, bone_map))
+    stances, ends = stance_matrices(armature), _bone_ends(armature)
     for pose_bone in armature.pose.bones:
         bone: Any = pose_bone.bone
         bones.append(
             RigBone(
                 bone.name,
                 bone_map.parents.get(bone.name, bone.parent.name if bone.parent else None),
-                *_rest(armature, bone.name),
+                np.array(bone.matrix_local),
+                np.array(ends[bone.name][1]),
                 np.eye(4) if bone.name in bone_map.rest else np.array(standing_pose(pose_bone, moving)),
                 bone.use_inherit_rotation,
                 bone.use_local_location,
                 bone.use_connect,
+                stances.get(bone.name),
             )
         )
     return Rig(bones)
-
-
-def _rest(armature: bpy.types.Object, name: str) -> tuple[Array, Array]:
-    bone: Any = armature.data.bones[name]
-    return np.array(bone.matrix_local), np.array(bone.tail_local)
 
 
 # --- What makes a rig unfit -----------------------------------------------------------------------------------------
@@ -204,12 +221,22 @@ def _faults(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]:
         yield UNEVEN
     try:
         # Mapped bones alone, without those above them: asked whenever something changes.
-        loose = [RigBone(bone, None, *_rest(armature, bone)) for bone in set(bone_map.bones.values())]
+        stances, ends = stance_matrices(armature), _bone_ends(armature)
+        loose = [
+            RigBone(
+                name,
+                None,
+                np.array(armature.data.bones[name].matrix_local),
+                np.array(ends[name][1]),
+                stance=stances.get(name),
+            )
+            for name in set(bone_map.bones.values())
+        ]
         fit(Rig(loose), bone_map.bones)
     except ValueError as error:
         yield (
-            f"Its rest pose tells nothing: {error}. Look at the bone map; if that is right, let the rig stand at rest, "
-            "arms anywhere (imported files have such a rest pose if they come with a skin)."
+            f"Its rest pose tells nothing: {error}. Look at the bone map; if that is right, go to a frame in which it "
+            "stands upright, arms anywhere, and press Use This Pose."
         )
 
 

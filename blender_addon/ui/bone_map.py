@@ -1,4 +1,4 @@
-"""The Bone Map panel: bones that were found, missing bones, and the list to change them."""
+"""The bone map in the sidebar: what was found, what is missing, and the list to change it."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from ..ops.bone_map import PRESETS
 from ..rig.bone_map_properties import CHOSEN, SHOWN
 from ..rig.dancer import is_dancer
 from ..rig.rig_check import check_rig
+from ..rig.stance import has_stance
 from ..rig.target import active_armature
 from .text_layout import draw_text
 
@@ -21,12 +22,13 @@ class EDGE_DANCE_UL_bone_slots(bpy.types.UIList):
         active_property: str, index: int = 0, flt_flag: int = 0,
     ) -> None:  # fmt: skip
         row = layout.split(factor=0.4)
-        row.label(text=slot_words(item.name).capitalize())
+        doubtful = item.name in check_rig(data, context).bone_map.doubts
+        row.label(text=slot_words(item.name).capitalize(), icon="QUESTION" if doubtful else "NONE")
         row.prop_search(item, "bone", data.id_data.data, "bones", text="", icon="BONE_DATA")
 
 
 class EDGE_DANCE_MT_bone_map_presets(bpy.types.Menu):
-    """Saved bone maps"""
+    """Bone maps that were saved"""
 
     bl_label = "Bone Map Presets"
     preset_subdir = PRESETS
@@ -34,34 +36,24 @@ class EDGE_DANCE_MT_bone_map_presets(bpy.types.Menu):
     draw: Any = bpy.types.Menu.draw_preset
 
 
-class VIEW3D_PT_edge_dance_bone_map(bpy.types.Panel):
-    """Which bone of the character is which part of the body"""
-
+class _BoneMap(bpy.types.Panel):
     bl_label = "Bone Map"
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Dance"
     bl_parent_id = "VIEW3D_PT_edge_dance"
-    bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Only for armatures other than the built-in dancer."""
-        armature = active_armature(context)
-        return armature is not None and not is_dancer(armature)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout: Any = self.layout
         armature: Any = active_armature(context)
         chosen = getattr(armature, CHOSEN)
         check = check_rig(armature, context)
-        bone_map = check.bone_map
-        layout.label(text=bone_map.label or "Unknown kind of rig", icon="ARMATURE_DATA")
+        layout.label(text=check.bone_map.label or "No known kind of rig", icon="ARMATURE_DATA")
         for text in check.faults:
             draw_text(layout, context, text, "ERROR")
-        for note in bone_map.notes:
+        for note in check.bone_map.notes:
             if not note.serious:
-                draw_text(layout, context, note.text, "INFO")
+                draw_text(layout, context, note.text, "QUESTION" if note.slot in check.bone_map.doubts else "INFO")
         row = layout.row(align=True)
         row.menu("EDGE_DANCE_MT_bone_map_presets", text="Presets")
         if chosen:
@@ -69,4 +61,53 @@ class VIEW3D_PT_edge_dance_bone_map(bpy.types.Panel):
             row.operator("edge_dance.add_bone_map_preset", text="", icon="REMOVE").remove_active = True
         layout.operator("edge_dance.find_bones", text="Find Bones Again" if chosen else "Edit Bones", icon="VIEWZOOM")
         if chosen:
-            layout.template_list("EDGE_DANCE_UL_bone_slots", "", armature, CHOSEN, armature, SHOWN, rows=8)
+            _draw_list(layout, armature)
+        _draw_rig(layout, armature, bool(check.faults))
+
+
+def _draw_list(layout: Any, armature: Any) -> None:
+    row = layout.row()
+    row.template_list("EDGE_DANCE_UL_bone_slots", "", armature, CHOSEN, armature, SHOWN, rows=8)
+    buttons = row.column(align=True)
+    buttons.operator("edge_dance.pick_bone", text="", icon="EYEDROPPER")
+    buttons.operator("edge_dance.mirror_bones", text="", icon="TRIA_RIGHT").side = "L"
+    buttons.operator("edge_dance.mirror_bones", text="", icon="TRIA_LEFT").side = "R"
+    buttons.operator("edge_dance.swap_sides", text="", icon="ARROW_LEFTRIGHT")
+
+
+def _draw_rig(layout: Any, armature: Any, faulty: bool) -> None:
+    """Another rest pose, where the own one does not do, and what goes into a report."""
+    if has_stance(armature):
+        row = layout.row(align=True)
+        row.operator("edge_dance.use_pose", icon="ARMATURE_DATA")
+        row.operator("edge_dance.use_pose", text="", icon="X").own = True
+    elif faulty:
+        layout.operator("edge_dance.use_pose", icon="ARMATURE_DATA")
+    layout.operator("edge_dance.copy_rig", icon="COPYDOWN")
+
+
+def _is_clear(context: bpy.types.Context) -> bool | None:
+    """Whether every bone of the active character is sure; None for the built-in dancer and where there is none."""
+    armature = active_armature(context)
+    if armature is None or is_dancer(armature):
+        return None
+    bone_map = check_rig(armature, context).bone_map
+    return not (bone_map.problems or bone_map.doubts)
+
+
+class VIEW3D_PT_edge_dance_bone_map(_BoneMap):
+    """Which bone of the character is what"""
+
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return _is_clear(context) is True
+
+
+class VIEW3D_PT_edge_dance_bone_map_doubtful(_BoneMap):
+    """Which bone of the character is what; some are missing or doubtful"""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return _is_clear(context) is False

@@ -122,7 +122,10 @@ def problems(evidence: Evidence, body: Body, torso: Torso, slots: Mapping[str, i
             "and press Use This Pose."
         )
     elif down > _STANDS or _hands_stand(evidence, body):
-        yield "Its legs do not hang down from its torso: it stands on four legs, or its rest pose is no body."
+        yield (
+            "Its legs do not hang down from its torso: it stands on four legs, or its rest pose is no body. If it can "
+            "stand, go to a frame in which it does, and press Use This Pose."
+        )
     elif torso.common < 0 or "hips" not in torso.slots:
         yield "Its arms and legs hang on several roots: nothing carries the whole body."
     elif body.sure_of_sides < DOUBT:

@@ -24,6 +24,7 @@ _SNAP = np.cos(np.radians(25))  # a body within this angle of the armature's axe
 _HIGHEST_TOES, _HIGHEST_ANKLE = 0.12, 0.25
 _DOWN = np.cos(np.radians(60))  # the legs of a standing rest pose point down within this angle
 _HANGS = 0.25  # of the leg: hips nearer than this to the origin are at the origin, as in BVH files
+_POINT = 0.03  # of the leg: what is shorter has no direction
 _BALL = 0.16  # of the leg: from the ankle forward to the toe joint, for rigs without toes
 
 
@@ -106,10 +107,20 @@ class Fit:
         return self.corrections.get(slot, np.eye(3))
 
     def _correction(self, slot: str, next_slot: str, above: Array) -> Array:
-        if slot not in self.bones or next_slot not in self.bones:
+        if slot not in self.bones:
             return above
-        here = above @ _unit(self.head(next_slot) - self.head(slot))
+        end = self.head(next_slot) if next_slot in self.bones else self._end(slot)
+        way = end - self.head(slot)
+        if np.linalg.norm(way) < _POINT * MODEL_LEG:
+            return above
+        here = above @ _unit(way)
         return swing(here, model_direction(JOINTS[next_slot])) @ above
+
+    def _end(self, slot: str) -> Array:
+        """Where a slot's bone ends (3,), the model's space: amid the bones on it, fingers for one, else its tail."""
+        name = self.bones[slot]
+        below = [bone.head for bone in self.rig.values() if bone.parent == name]
+        return self.to_model(np.mean(below, axis=0) if below else self.rig[name].tail)
 
     def _foot_correction(self, side: str) -> Array:
         if f"toes.{side}" not in self.bones:

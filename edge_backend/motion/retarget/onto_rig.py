@@ -1,6 +1,6 @@
 """Computes the channels of a rig's bones for a motion."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,8 +88,9 @@ def pose_rig_in_steps(
         turned[fit.travel] = _bone_axes(fit, fit.travel, body.turns[HIPS])
     turned.setdefault(fit.travel, np.broadcast_to(fit.rig[fit.travel].axes, (motion.frames, 3, 3)))
     posed = turn_bones(fit.rig, turned, motion.frames)
-    location = _travel_location(fit, posed, body.hips)
-    return [BonePose(name, turn, location if name == fit.travel else None) for name, turn in posed.turns.items()]
+    way = _way(fit, posed, body.hips)
+    locations = {fit.travel: _location(fit, posed, fit.travel, way)} | _loose_feet(fit, posed, turned, way)
+    return [BonePose(name, turn, locations.get(name)) for name, turn in posed.turns.items()]
 
 
 def _bone_axes(fit: Fit, bone: str, turn: Array) -> Array:
@@ -207,12 +208,29 @@ def leg_rig(fit: Fit) -> FootRig:
     return FootRig(skeleton, _LEGS, np.tile(np.eye(3), (len(skeleton), 1, 1)), toe_height)
 
 
-def _travel_location(fit: Fit, posed: Posed, hips: Array) -> Array:
-    """Location channels (T, 3), armature units, of `travel`, with which the hip joints' midpoint is at `hips`.
-
-    hips: (T, 3) metres, the model's space.
-    """
+def _way(fit: Fit, posed: Posed, hips: Array) -> Array:
+    """How far (T, 3), armature space, the body has to go for the midpoint of the hip joints to be at `hips` (T, 3),
+    the model's space."""
     now = np.mean([posed.space[fit.bones[f"thigh.{side}"]][:, :3, 3] for side in SIDES], axis=0)
-    way = fit.to_armature(hips) + fit.floor_offset - now
-    axes = location_axes(fit.rig, fit.travel, posed.space[fit.travel])
+    return fit.to_armature(hips) + fit.floor_offset - now
+
+
+def _loose_feet(fit: Fit, posed: Posed, turned: Mapping[str, Array], way: Array) -> dict[str, Array]:
+    """Location channels (T, 3) of feet that do not hang on their shins: they are put where the shins end."""
+    found = {}
+    for side in SIDES:
+        shin, foot = fit.bones[f"shin.{side}"], fit.bones[f"foot.{side}"]
+        above = fit.rig.ancestors(foot)
+        if shin in above or fit.rig[foot].connected:
+            continue
+        ankle = fit.rig[shin].axes.T @ (fit.rig[foot].head - fit.rig[shin].head)
+        there = posed.space[shin][:, :3, 3] + way + turned[shin] @ ankle
+        here = posed.space[foot][:, :3, 3] + (way if fit.travel in above else 0.0)
+        found[foot] = _location(fit, posed, foot, there - here)
+    return found
+
+
+def _location(fit: Fit, posed: Posed, bone: str, way: Array) -> Array:
+    """The location channels (T, 3) that move a bone by `way` (T, 3), armature space."""
+    axes = location_axes(fit.rig, bone, posed.space[bone])
     return np.linalg.solve(axes, way[..., None])[..., 0]

@@ -19,6 +19,8 @@ class RigBone:
     rest: (4, 4) its matrix. tail: (3,). pose: (4, 4) the transform of the bone's present channels, relative to rest and
     in its own axes; it is used for bones that fill no slot. inherits_rotation, local_location: Blender's options of
     these names. connected: the bone's head is fixed to its parent's tail, so it cannot be translated.
+    stance: (4, 4) where the bone stands when the rig is measured, armature space, if that is not its rest; tail is its
+    tail there.
     """
 
     name: str
@@ -29,16 +31,22 @@ class RigBone:
     inherits_rotation: bool = True
     local_location: bool = True
     connected: bool = False
+    stance: Array | None = None
+
+    @property
+    def standing(self) -> Array:
+        """The matrix (4, 4) from which the bone is measured: its stance, by default its rest."""
+        return self.rest if self.stance is None else self.stance
 
     @property
     def head(self) -> Array:
         """The bone's head (3,), armature space."""
-        return self.rest[:3, 3]
+        return self.standing[:3, 3]
 
     @property
     def axes(self) -> Array:
         """The bone's axes (3, 3) at rest as columns, unit, armature space."""
-        return unscaled(self.rest[:3, :3])
+        return unscaled(self.standing[:3, :3])
 
 
 class Rig(Mapping[str, RigBone]):
@@ -128,8 +136,8 @@ def location_axes(rig: Rig, name: str, space: Array) -> Array:
     if bone.local_location:
         return axes
     # Without Local Location: the axes of the posed parent, or the armature's.
-    above = np.eye(3) if bone.parent is None else rig[bone.parent].axes
-    return axes @ bone.axes.T @ above
+    above = np.eye(3) if bone.parent is None else unscaled(rig[bone.parent].rest[:3, :3])
+    return axes @ unscaled(bone.rest[:3, :3]).T @ above
 
 
 def unscaled(axes: Array) -> Array:

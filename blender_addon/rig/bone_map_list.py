@@ -1,0 +1,91 @@
+"""The bone map's list as the user edits it: filled, picked from the selection and mirrored."""
+
+from typing import Any
+
+import bpy
+import numpy as np
+
+from ..edge_backend.motion.retarget.slots import SIDES, mirrored, slot_names
+from ..edge_backend.numerics.array import Array
+from .bone_map_properties import CHOSEN
+from .retarget import found_bone_map
+
+_NEAR = 0.05
+"""Of the armature's height: a bone farther from the mirrored place is not the one on the other side."""
+
+
+def listed(armature: bpy.types.Object) -> list[Any]:
+    """The items of the armature's bone map, one for each slot; missing ones are added, with no bone."""
+    slots: Any = getattr(armature, CHOSEN)
+    items = []
+    for slot in slot_names():
+        item = slots.get(slot) or slots.add()
+        item.name = slot
+        items.append(item)
+    return items
+
+
+def fill(armature: bpy.types.Object) -> int:
+    """List what is found, whatever was chosen before; returns the number of bones.
+
+    The list's items stay: of those that come from a library, Blender saves changes, but none of others in their place.
+    """
+    found = found_bone_map(armature)
+    for item in listed(armature):
+        item.bone = found.bones.get(item.name, "")
+    return len(found.bones)
+
+
+def selected_bone(context: bpy.types.Context) -> str:
+    """The bone that the user has selected in Pose or Edit Mode; "" for none."""
+    if context.active_pose_bone is not None:
+        return context.active_pose_bone.name
+    return context.active_bone.name if context.active_bone is not None else ""
+
+
+def mirror(armature: bpy.types.Object, side: str) -> int:
+    """Fill the slots of the other side with the bones opposite to those of `side`, L or R; returns how many."""
+    items = {item.name: item for item in listed(armature)}
+    count = 0
+    for slot, item in items.items():
+        if slot.endswith(f".{side}") and item.bone and (other := opposite(armature, item.bone)):
+            items[mirrored(slot)].bone = other
+            count += 1
+    return count
+
+
+def swap_sides(armature: bpy.types.Object) -> None:
+    """Take left for right."""
+    items = {item.name: item for item in listed(armature)}
+    for slot, item in items.items():
+        if slot.endswith(f".{SIDES[0]}"):
+            other = items[mirrored(slot)]
+            item.bone, other.bone = other.bone, item.bone
+
+
+def opposite(armature: bpy.types.Object, name: str) -> str:
+    """The bone on the other side of the body: by its name, or by its place; "" where there is none."""
+    bones: Any = armature.data.bones
+    flipped = bpy.utils.flip_name(name)
+    if flipped != name and flipped in bones:
+        return flipped
+    if name not in bones:
+        return ""
+    heads = np.array([bone.head_local for bone in bones])
+    place = heads[bones.find(name)]
+    middle, across = _mirror_plane(armature, heads)
+    there = place - 2 * ((place - middle) @ across) * across
+    far = np.linalg.norm(heads - there, axis=1)
+    nearest = int(np.argmin(far))
+    near = bool(far[nearest] < _NEAR * np.ptp(heads, axis=0).max())
+    return bones[nearest].name if near and bones[nearest].name != name else ""
+
+
+def _mirror_plane(armature: bpy.types.Object, heads: Array) -> tuple[Array, Array]:
+    """A point of the plane that parts left from right (3,), and what stands across it (3,), unit, armature space."""
+    bones: Any = armature.data.bones
+    thighs = [found_bone_map(armature).bones.get(f"thigh.{side}", "") for side in SIDES]
+    if all(name in bones for name in thighs):
+        left, right = (np.array(bones[name].head_local) for name in thighs)
+        return (left + right) / 2, (left - right) / max(float(np.linalg.norm(left - right)), 1e-12)
+    return heads.mean(axis=0) * (0, 1, 1), np.array([1.0, 0.0, 0.0])

@@ -1,0 +1,48 @@
+"""Dances on skeletons of real characters: limbs point where the model's do, feet stay at the ends of their legs."""
+
+import numpy as np
+import pytest
+from real_rigs import FILES, rig
+from some_rigs import dance, posed
+
+from edge_backend.motion.retarget import Fit, Rig, RigBone, fit, pose_rig
+from edge_backend.motion.retarget.bone_map import BoneName, find_bone_map
+
+REFUSED = {"bevy_fox.glb", "rokoko_jesse_dance.bvh", "quaternius_skeleton.blend"}
+LIMBS = [("thigh", "shin", 1, 4), ("shin", "foot", 4, 7), ("upper_arm", "forearm", 16, 18), ("forearm", "hand", 18, 20)]
+
+
+def fitted(name: str) -> Fit:
+    """The rig with random axes in every bone."""
+    random = np.random.default_rng(3)
+    armature = rig(name)["armatures"][0]
+    bones, named = [], []
+    for bone in armature["bones"]:
+        rest = np.eye(4)
+        rest[:3, :3] = np.linalg.qr(random.normal(size=(3, 3)))[0]
+        rest[:3, 0] *= np.linalg.det(rest[:3, :3])
+        rest[:3, 3] = bone["head"]
+        bones.append(RigBone(bone["name"], bone["parent"], rest, np.array(bone["tail"])))
+        named.append(BoneName(bone["name"], bone["parent"], tuple(bone["head"]), tuple(bone["tail"])))
+    found = find_bone_map(named, None, tuple(map(tuple, armature["matrix_world"])))
+    assert not found.problems
+    return fit(Rig(bones), found.bones)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name not in REFUSED])
+def test_limbs_point_where_the_models_do_and_feet_stay_on_their_legs(name: str) -> None:
+    measured, motion = fitted(name), dance()
+    places = posed(measured.rig, pose_rig(measured, motion), motion.frames)
+    heads = {name: place[:, :3, 3] for name, place in places.items()}
+    joints, bones = motion.joints(), measured.bones
+    for right, side in enumerate("LR"):
+        for upper, lower, first, last in LIMBS:
+            if f"{lower}.{side}" not in bones:
+                continue
+            way = (heads[bones[f"{lower}.{side}"]] - heads[bones[f"{upper}.{side}"]]) @ measured.axes
+            there = joints[:, last + right] - joints[:, first + right]
+            cosine = np.sum(way * there, axis=1) / np.linalg.norm(way, axis=1) / np.linalg.norm(there, axis=1)
+            assert np.degrees(np.arccos(np.clip(cosine, -1, 1))).max() < 0.1
+        leg = np.linalg.norm(heads[bones[f"foot.{side}"]] - heads[bones[f"shin.{side}"]], axis=1)
+        assert np.ptp(leg) < 1e-5 * leg.mean()  # loose feet, too, that hang on the root
+    assert "toes.L" in bones or name.startswith("quaternius")
