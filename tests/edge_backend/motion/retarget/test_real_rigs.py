@@ -42,7 +42,9 @@ def test_limbs_point_where_the_models_do_and_feet_stay_on_their_legs(name: str) 
             way = (heads[bones[f"{lower}.{side}"]] - heads[bones[f"{upper}.{side}"]]) @ measured.axes
             there = joints[:, last + right] - joints[:, first + right]
             cosine = np.sum(way * there, axis=1) / np.linalg.norm(way, axis=1) / np.linalg.norm(there, axis=1)
-            assert np.degrees(np.arccos(np.clip(cosine, -1, 1))).max() < 0.1
+            # A section of two bones that are not quite in line turns its end a little as the second takes the twist.
+            split = f"{upper}_twist.{side}" in bones
+            assert np.degrees(np.arccos(np.clip(cosine, -1, 1))).max() < (0.5 if split else 0.1)
         leg = np.linalg.norm(heads[bones[f"foot.{side}"]] - heads[bones[f"shin.{side}"]], axis=1)
         assert np.ptp(leg) < 1e-5 * leg.mean()  # loose feet, too, that hang on the root
     assert "toes.L" in bones or name.startswith("quaternius")
