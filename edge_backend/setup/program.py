@@ -41,7 +41,6 @@ def set_up(wish: SetUp, report: Report) -> str:
     build = wish.build or suggest(PYTHON).build
     lock = lock_file(build, this_system(), PYTHON)
     record = Record(build, environment_name(lock), PYTHON)
-    logger.info("set-up of %s, which comes to %s; ready before: %s", build, record.folder, home.ready)
     with home.alone():
         if home.ready == record and (device := _mended(home, record, report)):
             return f"The backend is ready: {device}."
