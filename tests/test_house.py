@@ -86,6 +86,28 @@ def test_imports_run_to_lower_floors(name: str) -> None:
         assert other == room or FLOOR_OF[other] < FLOOR_OF[room], f"{name} imports {module}"
 
 
+TORCH_FREE = ("diffusion", "generation", "motion", "numerics", "schema", "errors", "protocol", "fileio")
+"""Rooms that the bundled weights need, and that do not import torch; of `model` only some modules do."""
+
+
+def outside_imports(path: Path) -> set[str]:
+    """The packages of other people that a module imports, at its top or inside of functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add((node.module or "").partition(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("room", TORCH_FREE)
+def test_what_dances_by_the_bundled_weights_imports_no_torch(room: str) -> None:
+    inside = {name: path for name, path in modules("edge_backend").items() if name.startswith(f"edge_backend.{room}.")}
+    assert inside
+    assert not [name for name, path in inside.items() if "torch" in outside_imports(path)]
+
+
 @pytest.mark.parametrize("package", ["edge_backend", "blender_addon"])
 def test_no_modules_import_each_other_in_a_circle(package: str) -> None:
     done: set[str] = set()

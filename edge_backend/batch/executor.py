@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from ..schema.requests import EngineChoice
 from .manifest import Outcome
 from .take_requests import Take
 
@@ -17,6 +18,7 @@ class PoolConfig:
     threads: int = 1
     device: str = "auto"
     weights_folder: Path | None = None
+    engine: EngineChoice = "auto"
 
 
 class Executor(Protocol):

@@ -19,6 +19,7 @@ from ..errors.from_exception import explain
 from ..fileio.atomic_write import atomic_write
 from ..protocol.messages import Error
 from ..runtime.malloc_tuning import keep_freed_memory
+from ..runtime.threads import use_threads
 from ..schema.requests import GenerateRequest
 from .executor import PoolConfig
 from .manifest import Outcome
@@ -107,13 +108,11 @@ def _dance(request: GenerateRequest, song: bytes, config: PoolConfig) -> tuple[b
 @cache
 def _model_cache(config: PoolConfig) -> Any:
     """The ModelCache of this process; Ray reuses processes for many tasks."""
-    import torch  # noqa: PLC0415 - as above
-
     from ..generation.model_cache import ModelCache  # noqa: PLC0415
 
-    torch.set_num_threads(config.threads)
+    use_threads(config.threads)
     keep_freed_memory()
-    return ModelCache(config.device, config.weights_folder)
+    return ModelCache(config.device, config.weights_folder, engine=config.engine)
 
 
 def _song(path: str) -> bytes:

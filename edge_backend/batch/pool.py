@@ -84,7 +84,8 @@ class WorkerLink:
 
     def __init__(self, config: PoolConfig) -> None:
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
-        arguments = ["--device", config.device, "--threads", str(config.threads), "--idle-minutes", "0"]
+        arguments = ["--device", config.device, "--engine", config.engine, "--threads", str(config.threads)]
+        arguments += ["--idle-minutes", "0"]
         if logger.isEnabledFor(logging.DEBUG):
             arguments.append("-v")
         if config.weights_folder:

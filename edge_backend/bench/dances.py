@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from ..diffusion.reference import STEPS
 from ..diffusion.song import SamplerSettings, sample_song
 from ..generation.model_cache import ModelCache
 from ..generation.pipeline import generate
-from ..model.decoder import DanceDecoder, DecoderConfig
+from ..model.decoder_config import DecoderConfig
+from ..model.engine import Engine
+from ..model.weights_file import Weights, WeightsInfo
 from ..motion.motion import Motion
 from ..motion.representation import CHANNELS, Normaliser
 from ..schema.progress import Stage
@@ -31,6 +32,7 @@ class Timing:
     """
 
     weights: str
+    engine: str
     quality: str
     seconds: float
     stages: dict[str, float] = field(default_factory=dict)
@@ -53,7 +55,7 @@ def time_song(
 ) -> Timing:
     """Time a dance of the starter weights to the song, with the settings that Blender uses."""
     sampler, steps = WAYS[quality]
-    timing = Timing("starter", quality, seconds)
+    timing = Timing("starter", model_cache.engine_name, quality, seconds)
     began = last = time.perf_counter()
     stage = ""
 
@@ -75,13 +77,13 @@ def time_song(
     return _ended(timing, began)
 
 
-def time_full_size(model: DanceDecoder, quality: str, seconds: float) -> Timing:
+def time_full_size(engine: Engine, config: DecoderConfig, quality: str, seconds: float) -> Timing:
     """Time the sampling alone, with any network and random features."""
     sampler, steps = WAYS[quality]
     frames = round(seconds * Motion.fps)
-    cond = np.random.default_rng(0).normal(size=(frames, model.config.features)).astype(np.float32)
+    cond = np.random.default_rng(0).normal(size=(frames, config.features)).astype(np.float32)
     normaliser = Normaliser(np.ones(CHANNELS, np.float32), np.zeros(CHANNELS, np.float32))
-    timing = Timing("full size, random", quality, seconds)
+    timing = Timing("full size, random", engine.name, quality, seconds)
     began = time.perf_counter()
 
     def on_final(_vectors: np.ndarray) -> None:
@@ -96,15 +98,20 @@ def time_full_size(model: DanceDecoder, quality: str, seconds: float) -> Timing:
         guidance_ramp=usual.guidance_ramp,
         sequential=True,
     )
-    sample_song(model, normaliser, cond, frames, settings, on_final=on_final)
+    sample_song(engine, normaliser, cond, frames, settings, on_final=on_final)
     timing.stages["sampling"] = time.perf_counter() - began
     return _ended(timing, began)
 
 
-def full_size() -> DanceDecoder:
-    """A network of the paper's size, for Jukebox features, with random weights."""
-    torch.manual_seed(0)
-    return DanceDecoder(DecoderConfig()).eval()
+def full_size() -> Weights:
+    """A network of the paper's size, for Jukebox features, with random parameters."""
+    random, config = np.random.default_rng(0), DecoderConfig()
+    parameters = {
+        name: (random.normal(size=shape) / shape[-1] ** 0.5).astype(np.float32)
+        for name, shape in config.parameter_shapes()
+    }
+    normaliser = Normaliser(np.ones(CHANNELS, np.float32), np.zeros(CHANNELS, np.float32))
+    return Weights(parameters, normaliser, WeightsInfo("full-size", "Full size", "CC0-1.0", "jukebox", config))
 
 
 def peak_memory_mb() -> float:

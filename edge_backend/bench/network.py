@@ -1,18 +1,20 @@
-"""Measures the network's speed relative to the machine's peak in matrix products, with torch."""
+"""Measures the network's speed by an engine relative to the machine's peak in matrix products."""
 
+import importlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
-import torch
+import numpy as np
 
-from ..diffusion.guidance import BATCH, constant, encode, guided
-from ..model.cached_decoder import CachedDecoder
-from ..model.decoder import TIME_TOKENS, DanceDecoder, DecoderConfig
+from ..diffusion.guidance import constant, guided
+from ..model.decoder_config import TIME_TOKENS, DecoderConfig
+from ..model.engine import BATCH, Engine
 
 SIZE = 2048  # of the square matrices whose product defines the machine's peak
 ROUNDS = 20
+_FEW = 3
 MIDDLE = 500  # any timestep
 GUIDED = 3.0  # any weight that needs both branches
 
@@ -25,6 +27,7 @@ class NetworkSpeed:
     share_of_peak: 0 to 1, the median of the rounds' ratios.
     """
 
+    engine: str
     windows: int
     seconds: float
     gflops: float
@@ -37,22 +40,30 @@ class NetworkSpeed:
         return 2 * self.windows / self.seconds
 
 
-def measure_network(model: DanceDecoder, windows: int = BATCH) -> NetworkSpeed:
-    """Measure the decoder as used in sampling, on random inputs, alternating with matrix products."""
-    config, device = model.config, model.null_cond_hidden.device
-    with torch.inference_mode():
-        x = torch.randn(windows, config.frames, config.channels, device=device)
-        cond = torch.randn(windows, config.frames, config.features, device=device)
-        denoise = guided(CachedDecoder(model), encode(model, cond), constant(GUIDED), batch=windows)
-        left, right = (torch.randn(SIZE, SIZE, device=device) for _ in range(2))
-        ours, theirs = [], []
-        for _ in range(ROUNDS):
-            ours.append(_seconds(lambda: denoise(x, MIDDLE), device))
-            theirs.append(_seconds(lambda: left @ right, device))
+def measure_network(engine: Engine, config: DecoderConfig, windows: int = BATCH) -> NetworkSpeed:
+    """Measure the network as used in sampling, on random inputs, alternating with matrix products."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=(windows, config.frames, config.channels)).astype(np.float32)
+    cond = random.normal(size=(windows, config.frames, config.features)).astype(np.float32)
+    denoise, product = guided(engine, engine.encode(cond), constant(GUIDED)), _product(engine)
+    ours, theirs = [], []
+    for _ in range(ROUNDS):
+        ours.append(_seconds(lambda: denoise(x, MIDDLE)))
+        theirs.append(_seconds(product))
     work, peak = 2 * windows * evaluation_flops(config), 2 * SIZE**3
     seconds = median(ours)
     share = median((work / our) / (peak / their) for our, their in zip(ours, theirs, strict=True))
-    return NetworkSpeed(windows, seconds, work / seconds / 1e9, peak / median(theirs) / 1e9, share)
+    return NetworkSpeed(engine.name, windows, seconds, work / seconds / 1e9, peak / median(theirs) / 1e9, share)
+
+
+def evaluations_per_s(engine: Engine, config: DecoderConfig) -> float:
+    """Evaluations of one window in one branch, a second: the quickest of a few on random numbers."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=(BATCH, config.frames, config.channels)).astype(np.float32)
+    cond = random.normal(size=(BATCH, config.frames, config.features)).astype(np.float32)
+    denoise = guided(engine, engine.encode(cond), constant(GUIDED))
+    denoise(x, MIDDLE)  # what happens once happens here
+    return 2 * BATCH / min(_seconds(lambda: denoise(x, MIDDLE)) for _ in range(_FEW))
 
 
 def evaluation_flops(config: DecoderConfig) -> int:
@@ -68,9 +79,17 @@ def evaluation_flops(config: DecoderConfig) -> int:
     return 2 * frames * (config.layers * (projections + attention + feed_forward) + ends)
 
 
-def _seconds(work: Callable[[], object], device: torch.device) -> float:
+def _product(engine: Engine) -> Callable[[], object]:
+    """A large matrix product by torch on the engine's device, or by numpy, and nothing left to wait for."""
+    left, right = np.random.default_rng(1).normal(size=(2, SIZE, SIZE)).astype(np.float32)
+    if engine.name == "onnx":
+        return lambda: left @ right
+    torch = importlib.import_module("torch")
+    one, other = (torch.from_numpy(matrix).to(engine.device) for matrix in (left, right))
+    return lambda: float((one @ other)[0, 0])
+
+
+def _seconds(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
     return time.perf_counter() - began

@@ -22,6 +22,11 @@ from .parser import build_parser
 _OWN_PARSERS = {"train": ".commands.train", "evaluate": ".commands.evaluate"}
 """Commands with their own parsers, whose choices require imports that take long."""
 
+_POOLS = (
+    "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
+)  # fmt: skip
+"""Torch, numpy, scipy and librosa, imported later, go by these variables."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns an exit code of errors.exit_codes; a failure prints one sentence on stderr."""
@@ -53,6 +58,8 @@ def _run(given: list[str]) -> int:
     if getattr(options, "child", False):
         end_with_parent()
         end_with_stdin()
+    if getattr(options, "threads", None):
+        os.environ |= dict.fromkeys(_POOLS, str(options.threads))
     command = importlib.import_module(f".commands.{options.module}", __package__)
     with log_of(options):
         failed: int | None = command.run(options)

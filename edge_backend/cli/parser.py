@@ -9,6 +9,7 @@ from ..motion_import import FORMATS
 from ..runtime.devices import DEVICES
 from ..schema.requests import (
     ARITHMETICS,
+    ENGINES,
     FEATURE_KINDS,
     PLANS,
     PRECISIONS,
@@ -39,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_generate(command("generate", "make a dance for a song", _computing(), _listening(), _json()))
     _add_batch(command("batch", "make many dances at a time (docs/batch.md)", _computing(), _json()))
     _add_features(command("features", "extract the music features of a song", _computing(), _listening(), _json()))
-    _add_weights(command("weights", "list, show, fetch or import weights"))
+    _add_weights(command("weights", "list, show, fetch, import or export weights"))
     _add_jukebox(command("jukebox", "fetch, convert, check and measure Jukebox, whose features some weights need"))
     _add_export(command("export", "write a dance for other programs: BVH, AMASS, EDGE's pickle", _json()))
     _add_convert(command("convert", "bring motions of other programs, models and trackers here", _json()))
@@ -78,7 +79,8 @@ def _json() -> argparse.ArgumentParser:
 def _computing() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--device", choices=DEVICES, default="auto", help="default: cuda where there is one, else cpu")
-    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads, default: torch's")
+    parser.add_argument("--engine", choices=ENGINES, default="auto", help="that evaluates the network: %(default)s")
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads, default: one for each core")
     parser.add_argument("--weights-folder", type=Path, metavar="DIR", help="folder of your own weights")
     return parser
 
@@ -213,7 +215,7 @@ def _add_features(parser: argparse.ArgumentParser) -> None:
 def _add_weights(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     parents = [_common(), _json()]
-    listing = actions.add_parser("list", help="list known weights, and which are installed", parents=parents)
+    actions.add_parser("list", help="list known weights, and which are installed", parents=parents)
     show = actions.add_parser("show", help="print the metadata of a weights file", parents=parents)
     show.add_argument("name", metavar="NAME|FILE")
     fetch = actions.add_parser("fetch", help="install the weights of EDGE's authors, or Jukebox", parents=parents)
@@ -223,9 +225,12 @@ def _add_weights(parser: argparse.ArgumentParser) -> None:
     bring = actions.add_parser("import", help="convert a checkpoint.pt of EDGE's authors", parents=parents)
     bring.add_argument("checkpoint", type=Path, metavar="FILE")
     bring.add_argument("-o", "--output", type=Path, metavar="OUT.safetensors", help="default: in the weights folder")
-    for action, one in (("list", listing), ("show", show), ("fetch", fetch), ("import", bring)):
+    give = actions.add_parser("export-onnx", help="write the network as an ONNX model", parents=parents)
+    give.add_argument("name", metavar="NAME|FILE")
+    give.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.onnx")
+    for action, one in actions.choices.items():
         one.add_argument("--weights-folder", type=Path, metavar="DIR", help="folder of your own weights")
-        one.set_defaults(module=f"weights_{action}")
+        one.set_defaults(module=f"weights_{action.replace('-', '_')}")
     bring.add_argument("--heads", type=int, metavar="N", help="attention heads, for networks of unusual size")
 
 

@@ -2,8 +2,6 @@
 follow."""
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from ..numerics.array import Array
 from ..schema.frames import WINDOW
@@ -23,31 +21,31 @@ class WindowConstraint:
     A weight below 1 applies only while t >= (1 - weight) * steps, to the coarse movement that later steps no longer
     change. It leaves as much freedom as a variation of strength 1 - weight.
 
-    weight, values: (W, 150, 151) on the CPU, values normalised. steps: of the schedule.
+    weight, values: (W, 150, 151), values normalised. steps: of the schedule.
     """
 
-    def __init__(self, weight: Tensor, values: Tensor, steps: int, device: torch.device) -> None:
+    def __init__(self, weight: Array, values: Array, steps: int) -> None:
         self._steps = steps
-        self._weight = weight.to(device)
-        self.values = values.to(device)
-        patterns, pattern_of = weight.transpose(1, 2).reshape(-1, WINDOW).unique(dim=0, return_inverse=True)
+        self._weight = weight
+        self.values = values
+        patterns, pattern_of = np.unique(_columns(weight), axis=0, return_inverse=True)
         self._groups = [
-            _Group(pattern, (pattern_of == index).nonzero()[:, 0].to(device))
+            _Group(pattern, np.flatnonzero(pattern_of.ravel() == index))
             for index, pattern in enumerate(patterns)
             if pattern.max() > 0
         ]
 
-    def __call__(self, x0: Tensor, t: int) -> Tensor:
+    def __call__(self, x0: Array, t: int) -> Array:
         """x0 (W, 150, 151), normalised, predicted at timestep t, corrected to satisfy the constraint."""
         constrained = self.constrained(t)
-        error = torch.where(constrained, self.values - x0, 0).transpose(1, 2).reshape(-1, WINDOW)
-        correction = torch.zeros_like(error)
+        error = _columns(np.where(constrained, self.values - x0, 0))
+        correction = np.zeros_like(error)
         for group in self._groups:
-            correction[group.columns] = error[group.columns] @ group.gain(self._least(t)).to(error).T
-        corrected = x0 + correction.unflatten(0, (len(x0), -1)).transpose(1, 2)
-        return torch.where(constrained, self.values, corrected)
+            correction[group.columns] = error[group.columns] @ group.gain(self._least(t)).T
+        corrected = x0 + correction.reshape(len(x0), -1, WINDOW).swapaxes(1, 2)
+        return np.where(constrained, self.values, corrected)
 
-    def constrained(self, t: int) -> Tensor:
+    def constrained(self, t: int) -> Array:
         """(W, 150, 151) bool: the channels that the constraint fixes at timestep t."""
         return self._weight >= self._least(t)
 
@@ -58,28 +56,33 @@ class WindowConstraint:
 class _Group:
     """Channels of windows with the same weights over time. columns: their numbers among all windows' channels."""
 
-    def __init__(self, weight: Tensor, columns: Tensor) -> None:
+    def __init__(self, weight: Array, columns: Array) -> None:
         self.columns = columns
         self._weight = weight
-        self._constrained = torch.zeros(WINDOW, dtype=torch.bool)
-        self._gain = torch.zeros(WINDOW, WINDOW)
+        self._constrained = np.zeros(WINDOW, dtype=bool)
+        self._gain = np.zeros((WINDOW, WINDOW), np.float32)
 
-    def gain(self, least: float) -> Tensor:
+    def gain(self, least: float) -> Array:
         """(150, 150): the matrix from errors at frames of weight `least` or more to expected errors at all frames."""
         constrained = self._weight >= least
-        if not torch.equal(constrained, self._constrained):
+        if not np.array_equal(constrained, self._constrained):
             self._constrained, self._gain = constrained, _gain(constrained)
         return self._gain
 
 
-def _gain(constrained: Tensor) -> Tensor:
+def _columns(windows: Array) -> Array:
+    """Each channel of each window (W * channels, 150), of windows (W, 150, channels)."""
+    return windows.swapaxes(1, 2).reshape(-1, WINDOW)
+
+
+def _gain(constrained: Array) -> Array:
     """Regression with the process's covariance (Rasmussen and Williams 2006, eq. 2.23). constrained: (150,) bool."""
     frame = np.arange(WINDOW)
-    alike = torch.from_numpy(covariance(np.abs(frame[:, None] - frame)))
-    among = alike[constrained][:, constrained] + _NOISE * torch.eye(int(constrained.sum()), dtype=torch.float64)
-    gain = torch.zeros_like(alike)
-    gain[:, constrained] = torch.linalg.solve(among, alike[constrained]).T
-    return gain.float()
+    alike = covariance(np.abs(frame[:, None] - frame))
+    among = alike[constrained][:, constrained] + _NOISE * np.eye(int(constrained.sum()))
+    gain = np.zeros_like(alike)
+    gain[:, constrained] = np.linalg.solve(among, alike[constrained]).T
+    return gain.astype(np.float32)
 
 
 def covariance(frames: Array) -> Array:
@@ -93,7 +96,7 @@ def with_constraint(denoise: Denoiser, constraint: WindowConstraint) -> Denoiser
     return lambda x, t: constraint(denoise(x, t), t)
 
 
-def with_origin(denoise: Denoiser, origin: Tensor, schedule: Schedule) -> Denoiser:
+def with_origin(denoise: Denoiser, origin: Array, schedule: Schedule) -> Denoiser:
     """The denoiser for windows whose root lies outside the network's training range: each is shifted to its origin.
 
     origin: (W, 1, 151), normalised; 0 but in the root's channels.

@@ -1,28 +1,16 @@
 """Classifier-free guidance (Ho and Salimans 2022): how strongly the music leads, at each timestep."""
 
 from collections.abc import Callable
-from functools import partial
+from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from ..model.cached_decoder import CachedDecoder, Memory
-from ..model.decoder import DanceDecoder, Music
-from .parallel_windows import chunks, parallel_threads, rounds, run_parallel
+from ..model.engine import Engine, Poll, carry_on
+from ..numerics.array import Array
 from .samplers import Denoiser
 
 Guidance = Callable[[int], float]
 """timestep -> weight w of out = uncond + w (cond - uncond); 1 is the network as trained, 0 ignores the music."""
-
-Poll = Callable[[], None]
-"""Called before each network evaluation; raises Cancelled to end the sampling there."""
-
-BATCH = 4  # windows; with both branches of the guidance their activations just fit into a cache of some MB
-ROOM_BYTES = 128 << 20  # for what the decoder reads of the music; what finds no room is worked out at every step
-
-
-def carry_on() -> None:
-    """The poll that never cancels."""
 
 
 def constant(weight: float) -> Guidance:
@@ -48,63 +36,19 @@ def in_interval(guidance: Guidance, low: int, high: int) -> Guidance:
     return lambda t: guidance(t) if low <= t <= high else 1.0
 
 
-def guided(
-    decoder: CachedDecoder, music: Music, guidance: Guidance, *, batch: int = BATCH, poll: Poll = carry_on
-) -> Denoiser:
+def guided(engine: Engine, music: Any, guidance: Guidance, *, poll: Poll = carry_on) -> Denoiser:
     """The denoiser of windows (W, 150, 151) conditioned on `music`, of W windows; it returns x0 in [-1, 1].
 
-    The conditional and the unconditional branch go through the network in one batch; where the weight needs only one of
-    them, only that one. batch: the most windows in one evaluation, or one for each CPU thread. It changes the result by
-    rounding only, and so does the number of threads.
+    Where the weight needs only one of the two branches, only that one is evaluated. poll: called before each network
+    evaluation; raises Cancelled to end the sampling there.
     """
-    memories = _Memories(decoder, music)
 
-    def predict(x: Tensor, t: int, conditional: Memory | None, weight: float) -> Tensor:
-        branches = decoder(x, t, conditional, unconditional=weight != 1)
-        if len(branches) == 1:
-            return branches[0]
-        conditional, unconditional = branches
-        return unconditional + weight * (conditional - unconditional)
-
-    def denoise(x: Tensor, t: int) -> Tensor:
+    def denoise(x: Array, t: int) -> Array:
         weight = guidance(t)
-        x0: list[Tensor] = []
-        for parts in rounds(len(x), batch, parallel_threads(x.device)):
-            poll()
-            conditional = [None if weight == 0 else memories.of(part) for part in parts]
-            x0 += run_parallel(
-                [partial(predict, x[part], t, memory, weight) for part, memory in zip(parts, conditional, strict=True)]
-            )
-        return torch.cat(x0).clamp(-1, 1)
+        branches = engine.predict(x, t, music, conditional=weight != 0, unconditional=weight != 1, poll=poll)
+        if len(branches) == 1:
+            return np.clip(branches[0], -1, 1)
+        conditional, unconditional = branches
+        return np.clip(unconditional + weight * (conditional - unconditional), -1, 1)
 
     return denoise
-
-
-class _Memories:
-    """Keys and values of the music by range of windows, cached from step to step up to ROOM_BYTES."""
-
-    def __init__(self, decoder: CachedDecoder, music: Music) -> None:
-        self._decoder = decoder
-        self._music = music
-        self._cached: dict[int, Memory] = {}
-        self._room = ROOM_BYTES
-
-    def of(self, part: slice) -> Memory:
-        """Keys and values for the windows `part`."""
-        if part.start in self._cached:
-            return self._cached[part.start]
-        memory = self._decoder.memory(Music(self._music.tokens[part], self._music.hidden[part]))
-        if memory.bytes <= self._room:
-            self._room -= memory.bytes
-            self._cached[part.start] = memory
-        return memory
-
-
-def encode(model: DanceDecoder, cond: Tensor, *, batch: int = BATCH, poll: Poll = carry_on) -> Music:
-    """The music cond (W, 150, features) encoded once for all steps, on the model's device."""
-    device = model.null_cond_hidden.device
-    parts = []
-    for part in chunks(len(cond), batch):
-        poll()
-        parts.append(model.encode_music(cond[part].to(device)))
-    return Music(*(torch.cat(column) for column in zip(*parts, strict=True)))

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from ..motion.representation import pack, unpack
 from ..motion.rotations import matrix_to_quaternion, quaternion_to_matrix, slerp
@@ -27,9 +25,9 @@ class WindowPlan:
         """Frames that the windows cover: `frames` or a little more."""
         return HOP * (self.windows + 1)
 
-    def cut(self, values: Tensor) -> Tensor:
-        """Windows (W, 150, channels), a view, of values (at least padded_frames, channels) over the song."""
-        return values[: self.padded_frames].unfold(0, WINDOW, HOP).transpose(1, 2)
+    def cut(self, values: Array) -> Array:
+        """Windows (W, 150, channels) of values (at least padded_frames, channels) over the song."""
+        return np.stack([values[start : start + WINDOW] for start in range(0, HOP * self.windows, HOP)])
 
 
 def plan_windows(frames: int) -> WindowPlan:
@@ -39,9 +37,9 @@ def plan_windows(frames: int) -> WindowPlan:
     return WindowPlan(frames, max(1, math.ceil(frames / HOP) - 1))
 
 
-def share_overlap(x: Tensor, _t: int) -> Tensor:
+def share_overlap(x: Array, _t: int) -> Array:
     """Windows (W, 150, channels) in which each begins as the one before it ends (EDGE's rule between steps)."""
-    return torch.cat([x[:1], torch.cat([x[:-1, HOP:], x[1:, HOP:]], dim=1)])
+    return np.concatenate([x[:1], np.concatenate([x[:-1, HOP:], x[1:, HOP:]], axis=1)])
 
 
 def agreeing(denoise: Denoiser) -> Denoiser:
@@ -51,11 +49,12 @@ def agreeing(denoise: Denoiser) -> Denoiser:
     every step (as Bar-Tal et al. 2023 do with images, eq. 5), both sides of a seam are one dance.
     """
 
-    def blended(x: Tensor, t: int) -> Tensor:
+    def blended(x: Array, t: int) -> Array:
         x0 = denoise(x, t)
-        weight = torch.linspace(0, 1, HOP, dtype=x0.dtype, device=x0.device)[:, None]
-        shared = torch.lerp(x0[:-1, HOP:], x0[1:, :HOP], weight)
-        return torch.cat([torch.cat([x0[:1, :HOP], shared]), torch.cat([shared, x0[-1:, HOP:]])], dim=1)
+        weight = np.linspace(0, 1, HOP, dtype=x0.dtype)[:, None]
+        first, last = x0[1:, :HOP], x0[:-1, HOP:]
+        shared = last + weight * (first - last)
+        return np.concatenate([np.concatenate([x0[:1, :HOP], shared]), np.concatenate([shared, x0[-1:, HOP:]])], axis=1)
 
     return blended
 

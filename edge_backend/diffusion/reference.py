@@ -4,11 +4,11 @@
 beginning as the one before it ends. Nothing is kept from step to step.
 """
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from ..model.decoder import DanceDecoder
-from .guidance import Guidance, Poll
+from ..model.engine import Engine, Poll
+from ..numerics.array import Array
+from .guidance import Guidance
 from .long_form import share_overlap
 from .samplers import Noise, StepCallback, sample_ddim
 from .schedule import Schedule, ddim_times
@@ -16,26 +16,23 @@ from .schedule import Schedule, ddim_times
 STEPS = 50
 
 
-@torch.inference_mode()
 def sample_reference(
-    model: DanceDecoder,
-    cond: Tensor,
+    engine: Engine,
+    cond: Array,
     schedule: Schedule,
     *,
     guidance: Guidance,
     noise: Noise,
     on_step: StepCallback,
     poll: Poll,
-) -> Tensor:
-    """x0 (W, 150, 151), normalised, for the music cond (W, 150, features), on the model's device."""
-    dropped = torch.ones(len(cond), dtype=torch.bool, device=cond.device)
+) -> Array:
+    """x0 (W, 150, 151), normalised, for the music cond (W, 150, features)."""
 
-    def denoise(x: Tensor, t: int) -> Tensor:
+    def denoise(x: Array, t: int) -> Array:
         poll()
-        times = torch.full((len(x),), t, device=x.device)
-        unconditional = model(x, cond, times, dropped)
-        conditional = model(x, cond, times)
-        return (unconditional + guidance(t) * (conditional - unconditional)).clamp(-1, 1)
+        unconditional = engine.plain(x, t, cond, unconditional=True)
+        conditional = engine.plain(x, t, cond, unconditional=False)
+        return np.clip(unconditional + guidance(t) * (conditional - unconditional), -1, 1)
 
     times = ddim_times(STEPS, schedule)
     return sample_ddim(denoise, noise(), times, schedule, noise=noise, after_step=share_overlap, on_step=on_step)

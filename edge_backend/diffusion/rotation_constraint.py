@@ -1,8 +1,6 @@
-"""Constrained joint rotations correct the prediction as rotations, so that no joint folds between poses (torch)."""
+"""Constrained joint rotations correct the prediction as rotations, so that no joint folds between poses."""
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from ..motion.representation import ROTATIONS, Normaliser, pack, unpack
 from ..motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle
@@ -23,17 +21,19 @@ def with_rotation_constraint(denoise: Denoiser, constraint: WindowConstraint, no
     leaves little to do for `WindowConstraint`. Joints without a constraint in the window stay as predicted.
     """
 
-    def predict(x: Tensor, t: int) -> Tensor:
+    _, _, wanted = unpack(normaliser.unnormalise(constraint.values, clip=False))
+
+    def predict(x: Array, t: int) -> Array:
         x0 = denoise(x, t)
         constrained = constraint.constrained(t)[..., ROTATIONS.start :: 6]
-        known = constrained.any(dim=1, keepdim=True).repeat_interleave(6, dim=-1)
+        known = constrained.any(axis=1, keepdims=True).repeat(6, axis=-1)
         if not known.any():
             return x0
-        contacts, root, predicted = unpack(normaliser.unnormalise(x0.cpu().numpy(), clip=False))
-        _, _, wanted = unpack(normaliser.unnormalise(constraint.values.cpu().numpy(), clip=False))
-        vectors = pack(contacts, root, turned(predicted, wanted, constrained.cpu().numpy()))
-        new = torch.from_numpy(vectors * normaliser.scale + normaliser.min).to(x0)[..., ROTATIONS]
-        return torch.cat([x0[..., : ROTATIONS.start], torch.where(known, new, x0[..., ROTATIONS])], dim=-1)
+        contacts, root, predicted = unpack(normaliser.unnormalise(x0, clip=False))
+        vectors = pack(contacts, root, turned(predicted, wanted, constrained))
+        new = (vectors * normaliser.scale + normaliser.min)[..., ROTATIONS]
+        rotations = np.where(known, new, x0[..., ROTATIONS])
+        return np.concatenate([x0[..., : ROTATIONS.start], rotations], axis=-1)
 
     return predict
 

@@ -9,17 +9,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from torch import Tensor
-
+from ..numerics.array import Array
 from .schedule import CLEAN, Schedule
 
-Denoiser = Callable[[Tensor, int], Tensor]
+Denoiser = Callable[[Array, int], Array]
 """(x, t) -> the prediction of x0, of x's shape."""
 
-Noise = Callable[[], Tensor]
+Noise = Callable[[], Array]
 """Standard normal values of x's shape, new ones at each call."""
 
-AfterStep = Callable[[Tensor, int], Tensor]
+AfterStep = Callable[[Array, int], Array]
 """(x, t) -> x with what must hold at timestep t put in. Called after every step but the last; t may be CLEAN."""
 
 
@@ -30,7 +29,7 @@ class Step:
     index: int
     count: int
     t: int
-    x0: Tensor
+    x0: Array
 
 
 StepCallback = Callable[[Step], None]
@@ -44,14 +43,14 @@ def ignore(step: Step) -> None:
     """The step callback that does nothing."""
 
 
-def unchanged(x: Tensor, _t: int) -> Tensor:
+def unchanged(x: Array, _t: int) -> Array:
     """The after_step that changes nothing."""
     return x
 
 
 def sample_ddim(
     denoise: Denoiser,
-    x: Tensor,
+    x: Array,
     times: Sequence[int],
     schedule: Schedule,
     *,
@@ -59,7 +58,7 @@ def sample_ddim(
     eta: float = 1.0,
     after_step: AfterStep = unchanged,
     on_step: StepCallback = ignore,
-) -> Tensor:
+) -> Array:
     """DDIM (Song et al. 2021, eq. 12). eta 0 is deterministic, eta 1 draws fresh noise at each step.
 
     x: noise at times[0]. times: timesteps, descending. noise: not called where eta is 0. Returns x0.
@@ -81,14 +80,14 @@ def sample_ddim(
 
 def sample_ddpm(
     denoise: Denoiser,
-    x: Tensor,
+    x: Array,
     times: Sequence[int],
     schedule: Schedule,
     *,
     noise: Noise,
     after_step: AfterStep = unchanged,
     on_step: StepCallback = ignore,
-) -> Tensor:
+) -> Array:
     """Ancestral sampling (Ho et al. 2020, algorithm 2, with the posterior of eq. 7).
 
     x: noise at times[0]. times: timesteps, descending; all of them is the paper's own way. Between timesteps that are
@@ -112,20 +111,20 @@ def sample_ddpm(
 
 def sample_dpm_solver_pp(
     denoise: Denoiser,
-    x: Tensor,
+    x: Array,
     times: Sequence[int],
     schedule: Schedule,
     *,
     after_step: AfterStep = unchanged,
     on_step: StepCallback = ignore,
-) -> Tensor:
+) -> Array:
     """DPM-Solver++(2M), midpoint (Lu et al. 2022b, algorithm 2): two network predictions per step, one of them new.
 
     x: noise at times[0]. times: timesteps, descending, best at equal distances in log SNR. The first and the last step
     are of first order. after_step is applied to the stored prediction too, so that both agree.
     Returns x0.
     """
-    before: tuple[Tensor, float] | None = None  # the last prediction, and the log SNR at which it was made
+    before: tuple[Array, float] | None = None  # the last prediction, and the log SNR at which it was made
     for index, (t, t_next) in enumerate(pairwise([*times, CLEAN])):
         x0 = denoise(x, t)
         on_step(Step(index, len(times), t, x0))

@@ -3,8 +3,9 @@
 import math
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
+
+from ..numerics.array import Array
 
 CLEAN = -1  # the timestep after 0: no noise is left
 PURE_NOISE = -5.1  # log(signal / sigma); what lies below is nothing but noise
@@ -12,13 +13,13 @@ PURE_NOISE = -5.1  # log(signal / sigma); what lies below is nothing but noise
 
 @dataclass(frozen=True)
 class Schedule:
-    """betas, alphas_cumprod: (steps,) float32 on the CPU. Timestep 0 has the least noise, steps - 1 the most.
+    """betas, alphas_cumprod: (steps,) float32. Timestep 0 has the least noise, steps - 1 the most.
 
     Every method also takes t = CLEAN, where the signal is 1 and the noise 0.
     """
 
-    betas: Tensor
-    alphas_cumprod: Tensor
+    betas: Array
+    alphas_cumprod: Array
 
     @property
     def steps(self) -> int:
@@ -40,34 +41,36 @@ class Schedule:
     def beta(self, t: int, t_next: int) -> float:
         """The variance of the noise that comes in between t_next and t > t_next, relative to the signal at t_next."""
         # A product of betas, not a quotient of abars: those are float32, and near t = 0 their quotient is nearly 1.
-        return 1 - float(torch.prod(1 - self.betas[t_next + 1 : t + 1].double()))
+        return 1 - float(np.prod(1 - self.betas[t_next + 1 : t + 1].astype(np.float64)))
 
     def log_snr(self, t: int) -> float:
         """log(signal / sigma), the lambda of Lu et al. 2022; infinite at CLEAN."""
         return math.inf if t == CLEAN else math.log(self.signal(t) / self.sigma(t))
 
-    def q_sample(self, x0: Tensor, t: int, noise: Tensor) -> Tensor:
+    def q_sample(self, x0: Array, t: int, noise: Array) -> Array:
         """x at timestep t from x0 and noise of its shape (Ho et al. 2020, eq. 4)."""
         return self.signal(t) * x0 + self.sigma(t) * noise
 
-    def noise_in(self, x: Tensor, x0: Tensor, t: int) -> Tensor:
+    def noise_in(self, x: Array, x0: Array, t: int) -> Array:
         """The noise that makes x out of x0 at timestep t: q_sample solved for the noise."""
         return (x - self.signal(t) * x0) / self.sigma(t)
 
 
 def cosine_schedule(steps: int = 1000) -> Schedule:
     """alpha bar as a squared cosine (Nichol and Dhariwal 2021, eq. 17), each beta at most 0.999."""
-    u = torch.arange(steps + 1, dtype=torch.float64) / steps + 0.008
-    abar = torch.cos(u / 1.008 * math.pi / 2) ** 2
-    betas = (1 - abar[1:] / abar[:-1]).clamp(0, 0.999).float()
+    u = np.arange(steps + 1) / steps + 0.008
+    abar = np.cos(u / 1.008 * math.pi / 2) ** 2
+    betas = np.clip(1 - abar[1:] / abar[:-1], 0, 0.999).astype(np.float32)
     # Rounded to float32 before the product, as EDGE's weights have seen it.
-    return Schedule(betas, torch.cumprod(1 - betas, dim=0))
+    return Schedule(betas, np.cumprod(1 - betas, dtype=np.float64).astype(np.float32))
 
 
 def ddim_times(steps: int, schedule: Schedule) -> list[int]:
     """`steps` timesteps at equal distances, from the last one down; EDGE's grid is steps = 50 of 1000."""
-    grid = torch.linspace(-1, schedule.steps - 1, steps + 1).int().tolist()
-    return grid[:0:-1]
+    # Counted from both ends in float32, as torch.linspace does: where its rounding ends decides which timestep it is.
+    index, stride = np.arange(steps + 1), float(np.float32(schedule.steps) / np.float32(steps))
+    grid = np.where(index < (steps + 1) // 2, stride * index - 1, schedule.steps - 1 - stride * (steps - index))
+    return [int(t) for t in grid.astype(np.float32)[:0:-1]]
 
 
 def log_snr_times(steps: int, schedule: Schedule, first: int | None = None) -> list[int]:
@@ -79,8 +82,8 @@ def log_snr_times(steps: int, schedule: Schedule, first: int | None = None) -> l
     start = PURE_NOISE if first is None else max(schedule.log_snr(first), PURE_NOISE)
     share = (clean - start) / (clean - PURE_NOISE)
     count = max(1, math.ceil(steps * share))
-    log_snr = torch.tensor([schedule.log_snr(t) for t in range(schedule.steps)])
-    wanted = torch.linspace(start, clean, count)
-    nearest = (log_snr[None, :] - wanted[:, None]).abs().argmin(dim=1).tolist()
+    log_snr = np.array([schedule.log_snr(t) for t in range(schedule.steps)])
+    wanted = np.linspace(start, clean, count)
+    nearest = np.abs(log_snr - wanted[:, None]).argmin(axis=1).tolist()
     # A fine grid names the last timesteps twice: they lie far apart in log SNR.
     return sorted(set(nearest), reverse=True)

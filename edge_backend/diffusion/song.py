@@ -2,18 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from itertools import chain, repeat
 from typing import assert_never
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from ..errors import EdgeError
-from ..model.arithmetic import Arithmetic, make_linear
-from ..model.cached_decoder import CachedDecoder
-from ..model.decoder import DanceDecoder
+from ..model.engine import Engine, Poll, carry_on
 from ..motion.representation import CHANNELS, Normaliser
 from ..numerics.array import Array
 from ..numerics.intervals import consecutive
@@ -21,7 +16,7 @@ from ..schema.frames import WINDOW
 from ..schema.requests import Ramp, Sampler
 from .constraint_guidance import WindowConstraint, with_constraint, with_origin
 from .constraints import Constraint, check_length, free
-from .guidance import BATCH, Guidance, Poll, carry_on, constant, ddpm_rule, encode, guided, in_interval, long_form_ramp
+from .guidance import Guidance, constant, ddpm_rule, guided, in_interval, long_form_ramp
 from .heading_projection import with_heading_projection
 from .long_form import WindowPlan, agreeing, plan_windows, share_overlap, stitch
 from .noise import WindowNoise
@@ -43,7 +38,6 @@ class SamplerSettings:
     1 = as trained. guidance_interval: timesteps (low, high) outside which there is none. guidance_ramp: as in
     schema.requests.GenerateRequest. seed: 0 or more.
     sequential: sample a few windows at a time, each continuing the ones before, instead of all at once.
-    batch: windows that go through the network at a time. arithmetic: of the network's products.
     """
 
     sampler: Sampler = "ddim"
@@ -54,8 +48,6 @@ class SamplerSettings:
     guidance_ramp: Ramp = "auto"
     seed: int = 0
     sequential: bool = False
-    batch: int = BATCH
-    arithmetic: Arithmetic = "fp32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +70,7 @@ def ignore_final(_vectors: Array) -> None:
 
 
 def sample_song(
-    model: DanceDecoder,
+    engine: Engine,
     normaliser: Normaliser,
     cond: Array,
     frames: int,
@@ -92,14 +84,14 @@ def sample_song(
 ) -> Array:
     """Dance vectors (frames, 151) float32: metres, not normalised; rotations orthonormal.
 
-    model: in eval mode, on its device. cond: the music, (frames or more, features), or (windows, 150, features) where
+    cond: the music, (frames or more, features), or (windows, 150, features) where
     windows are encoded alone; windows as plan_windows(frames) has them. Where (T, features) ends before the last window
     does, its last frame is repeated. constraint: what is kept; windows without a free channel are not sampled.
     variation: a dance to start from, instead of from noise.
     poll: called before each network evaluation; raises Cancelled to stop there. on_step: called at each step with x0
     (windows sampled at a time, 150, 151), normalised; may raise Cancelled too. on_final: called when frames become
     final: once, or, with settings.sequential, after every window.
-    The result depends on seed and settings; on batch only by rounding.
+    The result depends on seed and settings; on the engine only by rounding.
     The sampler "reference" is EDGE's own and ignores constraint, variation, steps and eta.
     Raises EdgeError constraint_length where constraint or variation are for another number of frames.
     """
@@ -109,9 +101,9 @@ def sample_song(
     start = None if variation is None else _start(variation, frames)
     music = _windows_of(cond, plan)
     timeline = Timeline(plan, constraint, normaliser)
-    sampling = _Sampling(model, normaliser, settings, plan, 1.0 if variation is None else variation.strength, poll)
+    sampling = _Sampling(engine, normaliser, settings, plan, 1.0 if variation is None else variation.strength, poll)
     if settings.sampler == "reference":
-        vectors = stitch(normaliser.unnormalise(sampling.reference(music, on_step).cpu().numpy()))[:frames]
+        vectors = stitch(normaliser.unnormalise(sampling.reference(music, on_step)))[:frames]
         on_final(vectors)
         return vectors
     away = origins(plan, constraint, start, normaliser)
@@ -122,7 +114,7 @@ def sample_song(
                 windows,
                 music[windows.start : windows.stop],
                 origin=None if away is None else away[windows.start : windows.stop],
-                window_constraint=timeline.constraint_of(windows, sampling.schedule.steps, sampling.device),
+                window_constraint=timeline.constraint_of(windows, sampling.schedule.steps),
                 start=None if start is None else timeline.windows_of(start, windows),
                 on_step=_counted(on_step, windows, passes),
             )
@@ -135,7 +127,7 @@ def sample_song(
 class _Sampling:
     """What all passes over a song share."""
 
-    model: DanceDecoder
+    engine: Engine
     normaliser: Normaliser
     settings: SamplerSettings
     plan: WindowPlan
@@ -143,63 +135,51 @@ class _Sampling:
     poll: Poll
     schedule: Schedule = field(default_factory=cosine_schedule)
 
-    @property
-    def device(self) -> torch.device:
-        return self.model.null_cond_hidden.device
-
-    @cached_property
-    def decoder(self) -> CachedDecoder:
-        """The network with its caches, shared by all passes."""
-        return CachedDecoder(self.model, make_linear(self.settings.arithmetic))
-
-    @torch.inference_mode()
     def run(
         self,
         windows: range,
-        cond: Tensor,
+        cond: Array,
         *,
         window_constraint: WindowConstraint | None,
-        origin: Tensor | None,
-        start: Tensor | None,
+        origin: Array | None,
+        start: Array | None,
         on_step: StepCallback,
-    ) -> Tensor:
+    ) -> Array:
         """x0 (W, 150, 151), normalised, of these windows, all at once; they agree where they overlap.
 
         cond: their music. origin, start: (W, 1 or 150, 151), normalised, what x is noise around.
         """
         denoise = self._denoiser(cond, window_constraint, origin)
-        streams = WindowNoise(self.settings.seed, windows, (WINDOW, CHANNELS), self.device)
+        streams = WindowNoise(self.settings.seed, windows, (WINDOW, CHANNELS))
 
-        def noise() -> Tensor:
+        def noise() -> Array:
             return share_overlap(streams(), CLEAN)
 
         times = self._times()
         x = noise()
         base = origin if start is None else start
         if base is not None:
-            x = self.schedule.q_sample(base.to(self.device), times[0] if times else CLEAN, x)
+            x = self.schedule.q_sample(base, times[0] if times else CLEAN, x)
         return self._sample(denoise, x, times, noise, on_step)
 
-    def reference(self, cond: Tensor, on_step: StepCallback) -> Tensor:
+    def reference(self, cond: Array, on_step: StepCallback) -> Array:
         """x0 of all windows as EDGE's own sampler makes it; they are not yet stitched."""
         ramp = long_form_ramp if self.plan.windows > 1 else constant
         return sample_reference(
-            self.model,
-            cond.to(self.device),
+            self.engine,
+            cond,
             self.schedule,
             guidance=ramp(self.settings.guidance),
-            noise=WindowNoise(self.settings.seed, range(self.plan.windows), (WINDOW, CHANNELS), self.device),
+            noise=WindowNoise(self.settings.seed, range(self.plan.windows), (WINDOW, CHANNELS)),
             on_step=on_step,
             poll=self.poll,
         )
 
-    def _denoiser(self, cond: Tensor, window_constraint: WindowConstraint | None, origin: Tensor | None) -> Denoiser:
-        settings = self.settings
-        music = encode(self.model, cond, batch=settings.batch, poll=self.poll)
-        denoise = guided(self.decoder, music, self._guidance(), batch=settings.batch, poll=self.poll)
+    def _denoiser(self, cond: Array, window_constraint: WindowConstraint | None, origin: Array | None) -> Denoiser:
+        denoise = guided(self.engine, self.engine.encode(cond, self.poll), self._guidance(), poll=self.poll)
         if origin is not None:
-            denoise = with_origin(denoise, origin.to(self.device), self.schedule)
-        denoise = with_heading_projection(denoise, self.normaliser, self.device)
+            denoise = with_origin(denoise, origin, self.schedule)
+        denoise = with_heading_projection(denoise, self.normaliser)
         if window_constraint is not None:
             denoise = with_constraint(
                 with_rotation_constraint(denoise, window_constraint, self.normaliser), window_constraint
@@ -228,7 +208,7 @@ class _Sampling:
         times = ddim_times(self.settings.steps, self.schedule)
         return times if first >= times[0] else [first, *(t for t in times if t < first)]
 
-    def _sample(self, denoise: Denoiser, x: Tensor, times: list[int], noise: Noise, on_step: StepCallback) -> Tensor:
+    def _sample(self, denoise: Denoiser, x: Array, times: list[int], noise: Noise, on_step: StepCallback) -> Array:
         match self.settings.sampler:
             case "ddim":
                 eta = self.settings.eta
@@ -286,14 +266,12 @@ def _start(variation: Variation, frames: int) -> Array:
     return variation.dance
 
 
-def _windows_of(cond: Array, plan: WindowPlan) -> Tensor:
+def _windows_of(cond: Array, plan: WindowPlan) -> Array:
     """The music's windows (W, 150, features), from features over the song or from windows encoded alone."""
-    values = torch.from_numpy(np.ascontiguousarray(cond, dtype=np.float32))
+    values = np.asarray(cond, dtype=np.float32)
     if values.ndim == 3:
         if len(values) != plan.windows:
             raise ValueError(f"{plan.frames} frames have {plan.windows} windows, the music has {len(values)}")
         return values
-    missing = plan.padded_frames - len(values)
-    if missing > 0:
-        values = torch.cat([values, values[-1:].expand(missing, -1)])
-    return plan.cut(values)
+    missing = max(plan.padded_frames - len(values), 0)
+    return plan.cut(np.pad(values, ((0, missing), (0, 0)), mode="edge"))

@@ -1,8 +1,6 @@
 """The frames of a dance while it is sampled: which are final, which are constrained, and how windows see them."""
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from ..motion.boundary_smoothing import smooth_boundaries
 from ..motion.representation import CHANNELS, ROOT, Normaliser, pack, unpack
@@ -47,12 +45,12 @@ class Timeline:
         unfinished = np.flatnonzero((self._weight[: self.plan.frames] < 1).any(axis=1))
         return int(unfinished[0]) if len(unfinished) else self.plan.frames
 
-    def constraint_of(self, windows: range, steps: int, device: torch.device) -> WindowConstraint | None:
+    def constraint_of(self, windows: range, steps: int) -> WindowConstraint | None:
         """The final and the constrained channels of these windows as a constraint; None if there are none."""
         weight, values = self._part(self._weight, windows), self._part(self._normalised(), windows)
-        return WindowConstraint(weight, values, steps, device) if bool((weight > 0).any()) else None
+        return WindowConstraint(weight, values, steps) if bool((weight > 0).any()) else None
 
-    def write_windows(self, windows: range, x0: Tensor, look_back: bool) -> None:
+    def write_windows(self, windows: range, x0: Array, look_back: bool) -> None:
         """Write sampled windows x0 (W, 150, 151), normalised, and make them final.
 
         look_back: leave the last frames open where a constraint follows soon, so that the next window can lead up to
@@ -60,7 +58,7 @@ class Timeline:
         """
         start, end = windows.start * HOP, min((windows.stop - 1) * HOP + WINDOW, self.plan.frames)
         inside = slice(start, end)
-        stretch = stitch(self._normaliser.unnormalise(x0.cpu().numpy(), clip=False))[: end - start]
+        stretch = stitch(self._normaliser.unnormalise(x0, clip=False))[: end - start]
         final = self._weight[inside] >= 1
         stretch = np.where(final, self.values[inside], stretch)
         contacts, root, rotations = unpack(smooth_boundaries(whittaker_blend(stretch, final), final, self._usual))
@@ -70,7 +68,7 @@ class Timeline:
         self.values[start:end] = stretch[: end - start]
         self._weight[start:end] = 1
 
-    def windows_of(self, dance: Array, windows: range) -> Tensor:
+    def windows_of(self, dance: Array, windows: range) -> Array:
         """The windows (W, 150, 151), normalised but not clipped, of a dance (frames, 151) in metres."""
         padded = _padded(dance, self.plan)
         return self._part(padded * self._normaliser.scale + self._normaliser.min, windows)
@@ -78,11 +76,11 @@ class Timeline:
     def _normalised(self) -> Array:
         return self.values * self._normaliser.scale + self._normaliser.min
 
-    def _part(self, frames: Array, windows: range) -> Tensor:
-        return self.plan.cut(torch.from_numpy(frames))[windows.start : windows.stop].contiguous()
+    def _part(self, frames: Array, windows: range) -> Array:
+        return self.plan.cut(frames)[windows.start : windows.stop]
 
 
-def origins(plan: WindowPlan, constraint: Constraint, start: Array | None, normaliser: Normaliser) -> Tensor | None:
+def origins(plan: WindowPlan, constraint: Constraint, start: Array | None, normaliser: Normaliser) -> Array | None:
     """Offset (W, 1, 151), normalised, of each window from the range of root positions that the network was trained on.
 
     None where no constrained root is far away. Windows without a constrained root are interpolated from their
@@ -103,7 +101,7 @@ def origins(plan: WindowPlan, constraint: Constraint, start: Array | None, norma
     for axis, channel in enumerate(range(_PLACE.start, _PLACE.stop)):
         known = [middle[axis] * scale[axis] for middle in middles.values()]
         away[:, 0, channel] = np.interp(range(plan.windows), list(middles), known)
-    return torch.from_numpy(away)
+    return away
 
 
 def _padded(frames: Array, plan: WindowPlan) -> Array:

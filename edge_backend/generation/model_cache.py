@@ -1,16 +1,27 @@
-"""The device, and the weights that were used last, kept in memory between dances."""
+"""The engine, and the weights that were used last, kept in memory between dances."""
 
 import logging
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from ..audio.jukebox.place import locate
-from ..audio.jukebox.settings import JukeboxSettings
+from ..audio.jukebox.settings import JukeboxSettings, default_cache
 from ..model.catalogue import resolve
+from ..model.engine import BATCH, Engine
+from ..model.engine_choice import choose_engine, engine_in_words, installed, make_engine
 from ..model.weights_file import Weights, load_weights
-from ..runtime.devices import choose
 from ..runtime.oom_fallback import free_device_cache
+from ..schema.requests import Arithmetic, EngineChoice, EngineName
+
+
+class _Loaded(NamedTuple):
+    """An engine, and what it was made with."""
+
+    engine: Engine
+    made_with: tuple[object, ...]
+
 
 logger = logging.getLogger(__name__)
 
@@ -19,19 +30,25 @@ class ModelCache:
     """Loads weights once; again only when other weights are requested or their file has changed.
 
     device: a name of devices.DEVICES. weights_folder: folder with the user's weights, in addition to the bundled ones.
-    jukebox: settings for weights with Jukebox features; their device, and folder unless given, are set here. Raises
-    EdgeError device_missing.
+    jukebox: settings for weights with Jukebox features; their device, and folder unless given, are set here. engine: as
+    in engine_choice. Raises EdgeError device_missing, engine_missing, engine_device.
     """
 
     def __init__(
-        self, device: str = "auto", weights_folder: Path | None = None, jukebox: JukeboxSettings | None = None
+        self,
+        device: str = "auto",
+        weights_folder: Path | None = None,
+        jukebox: JukeboxSettings | None = None,
+        engine: EngineChoice = "auto",
     ) -> None:
-        self.device = choose(device)
+        self._wanted = engine
+        self.engine_name, self.device = choose_engine(engine, device)
         jukebox = jukebox or JukeboxSettings()
         self.jukebox = replace(jukebox, device=self.device, folder=jukebox.folder or locate(weights_folder))
         self._folder = weights_folder
         self._weights: Weights | None = None
         self._key: tuple[Path, int, int] | None = None
+        self._loaded: _Loaded | None = None
 
     @property
     def loaded(self) -> str:
@@ -39,21 +56,54 @@ class ModelCache:
         weights = self._weights  # read once: another thread calls this, while `forget` may run
         return weights.info.id if weights else ""
 
+    @property
+    def engine_in_words(self) -> str:
+        """The engine's library and version, such as "ONNX Runtime 1.32.0"."""
+        return engine_in_words(self.engine_name)
+
     def weights(self, name: str) -> Weights:
-        """The weights of that id or path, on the device. Raises EdgeError as catalogue and weights_file do."""
+        """The weights of that id or path. Raises EdgeError as catalogue and weights_file do."""
         path = resolve(name, self._folder)
         stat = path.stat()
         key = (path, stat.st_mtime_ns, stat.st_size)
         if self._weights is None or key != self._key:
             self.forget()
             began = time.monotonic()
-            self._weights, self._key = load_weights(path, self.device), key
-            logger.info("weights %s loaded in %.2f s onto %s", self.loaded, time.monotonic() - began, self.device)
+            self._weights, self._key = load_weights(path), key
+            logger.info("weights %s loaded in %.2f s", self.loaded, time.monotonic() - began)
         else:
             logger.debug("weights %s are in memory", self.loaded)
         return self._weights
 
+    def engine(
+        self, weights: Weights, arithmetic: Arithmetic = "exact", *, batch: int = BATCH, device: str | None = None
+    ) -> Engine:
+        """The engine with these weights, the last one if it is as asked for.
+
+        arithmetic: exact, or fastest = by torch, where it is installed, in what it measures to be quickest. batch:
+        windows that torch evaluates together. device: None = the model_cache's. Raises EdgeError engine_missing.
+        """
+        better_by_torch = self._wanted == "auto" and self._needs_torch(weights, arithmetic)
+        name: EngineName = "torch" if better_by_torch else self.engine_name
+        made_with = (id(weights), name, device or self.device, arithmetic, batch)
+        if self._loaded is None or self._loaded.made_with != made_with:
+            self._loaded = None  # its memory first
+            made = make_engine(
+                name,
+                device or self.device,
+                weights,
+                batch=batch,
+                arithmetic=arithmetic,
+                cache=default_cache().parent,
+            )
+            self._loaded = _Loaded(made, made_with)
+        return self._loaded.engine
+
     def forget(self) -> None:
         """Free the memory of weights and device."""
-        self._weights = self._key = None
+        self._weights = self._key = self._loaded = None
         free_device_cache(self.device)
+
+    def _needs_torch(self, weights: Weights, arithmetic: Arithmetic) -> bool:
+        """Whether torch is better: it is loaded for Jukebox all the same, and it knows other arithmetics."""
+        return (arithmetic == "fastest" or weights.info.feature_type == "jukebox") and installed("torch")

@@ -6,21 +6,18 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from ..audio.features import Features, song_features
-from ..audio.jukebox.folder import open_folder
-from ..audio.jukebox.settings import default_cache
 from ..audio.song_source import song_source
 from ..diffusion.edit_constraints import EditConstraints, read_edit
-from ..diffusion.guidance import BATCH
 from ..diffusion.long_form import plan_windows
 from ..diffusion.samplers import Step
 from ..diffusion.song import FinalFrames, SamplerSettings, sample_song
 from ..errors import EdgeError
 from ..fileio.atomic_write import atomic_write
 from ..model import controls
-from ..model.arithmetic import quickest
+from ..model.engine import BATCH, Engine
+from ..model.engine_choice import engine_in_words
 from ..model.weights_file import Weights, WeightsInfo
 from ..motion.feet import FootSettings
 from ..motion.files import save_motion
@@ -71,6 +68,7 @@ def generate(
     model_cache = model_cache or ModelCache()
     weights = model_cache.weights(request.weights)
     _check_features(weights.info, model_cache)
+    engine = model_cache.engine(weights, request.arithmetic)
     report("loading", 1, 1)
 
     report("features", 0, 1)
@@ -98,7 +96,8 @@ def generate(
     made = describe(
         request, song, frames, weights_id=info.id, weights_sha256=weights.sha256, features=info.feature_type
     )
-    meta = made | {"downbeats": features.beats.downbeats.round(4).tolist()}
+    downbeats = features.beats.downbeats.round(4).tolist()
+    meta = made | {"downbeats": downbeats, "engine": engine_in_words(engine.name)}
     # A small variation of a dance also changes its timing little.
     on_beat = request.on_beat * (1.0 if edit.variation is None else edit.variation.strength)
     postprocessor = Postprocessor(features.beats.beats, edit, on_beat, feet, request.smoothness, meta)
@@ -109,13 +108,11 @@ def generate(
         if len(vectors) < frames and (beginning := postprocessor.beginning(vectors)):
             on_partial(beginning)
 
-    def sample(batch: int, device: torch.device) -> Array:
-        weights.model.to(device)
-        return _sample(weights, condition, edit, request, batch=batch, report=report, on_final=on_final)
+    def sample(batch: int, device: str) -> Array:
+        engine = model_cache.engine(weights, request.arithmetic, batch=batch, device=device)
+        return _sample(engine, weights, condition, edit, request, report=report, on_final=on_final)
 
     vectors = with_oom_fallback(sample, BATCH, model_cache.device)
-    if weights.model.null_cond_hidden.device.type != model_cache.device.type:
-        model_cache.forget()  # the next call tries the GPU again
     report("feet", 0, 1)
     motion = postprocessor.whole(vectors)
     trim_heap()
@@ -165,16 +162,16 @@ def write_features(
 
 
 def _sample(
+    engine: Engine,
     weights: Weights,
     condition: Array,
     edit: EditConstraints,
     request: GenerateRequest,
     *,
-    batch: int,
     report: Report,
     on_final: FinalFrames,
 ) -> Array:
-    """Sample motion vectors (frames, 151), metres. condition: from `_condition`. batch: the most windows at a time."""
+    """Sample motion vectors (frames, 151), metres. condition: from `_condition`."""
     done, total = 0, request.steps
 
     def poll() -> None:
@@ -194,13 +191,9 @@ def _sample(
         guidance_ramp=request.guidance_ramp,
         seed=request.seed,
         sequential=request.sequential,
-        batch=batch,
-        arithmetic=quickest(weights.model, batch, default_cache().parent)
-        if request.arithmetic == "fastest"
-        else "fp32",
     )
     return sample_song(
-        weights.model,
+        engine,
         weights.normaliser,
         condition,
         edit.constraint.frames,
@@ -267,6 +260,8 @@ def _check_features(info: WeightsInfo, model_cache: ModelCache) -> None:
     """Raise EdgeError feature_unavailable for weights whose music features cannot be computed here."""
     hint = "Choose other weights, such as starter."
     if info.feature_type == "jukebox" and model_cache.jukebox.provider == "native":
+        from ..audio.jukebox.folder import open_folder  # noqa: PLC0415 - torch, for those who have Jukebox
+
         if model_cache.jukebox.folder and open_folder(model_cache.jukebox.folder).shape.width == info.feature_width:
             return
         hint = f"docs/jukebox.md tells how to get Jukebox. {hint}"

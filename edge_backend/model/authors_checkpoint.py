@@ -10,9 +10,10 @@ from torch import Tensor
 
 from ..fileio.hashing import sha256_of
 from ..motion.representation import Normaliser
-from .decoder import DecoderConfig, rotary_frequencies
+from .decoder import rotary_frequencies
+from .decoder_config import DecoderConfig
 from .torch_file import read_torch_file
-from .weights_file import Weights, WeightsInfo, build_model, not_ours, save_weights
+from .weights_file import Weights, WeightsInfo, config_of, not_ours, save_weights
 
 FEATURE_TYPES = {4800: "jukebox", 35: "baseline"}
 
@@ -44,18 +45,19 @@ def import_checkpoint(
     """
     path = Path(source)
     checkpoint = read_checkpoint(path)
-    model = build_model(path, checkpoint.state, heads or _usual_heads(checkpoint.state))
-    if model.config.features not in FEATURE_TYPES:
-        raise not_ours(path, f"no kind of music features is {model.config.features} wide")
+    config = config_of(path, checkpoint.state, heads or _usual_heads(checkpoint.state))
+    if config.features not in FEATURE_TYPES:
+        raise not_ours(path, f"no kind of music features is {config.features} wide")
     info = WeightsInfo(
         id=id,
         name=name,
         licence=licence,
-        feature_type=FEATURE_TYPES[model.config.features],
-        config=model.config,
+        feature_type=FEATURE_TYPES[config.features],
+        config=config,
         training={"imported_from_sha256": sha256_of(path)},
     )
-    save_weights(target, Weights(model, checkpoint.normaliser, info), half=half)
+    parameters = {name: value.detach().float().numpy() for name, value in checkpoint.state.items()}
+    save_weights(target, Weights(parameters, checkpoint.normaliser, info), half=half)
     return info
 
 

@@ -46,7 +46,7 @@ class Memory(NamedTuple):
     frames: Tensor | None
 
     @property
-    def bytes(self) -> int:
+    def nbytes(self) -> int:
         """How much memory it takes."""
         kept = [part for layer in self.layers for part in layer]
         return sum(part.nbytes for part in [*kept, *([] if self.frames is None else [self.frames])])

@@ -6,49 +6,14 @@ dropout on the attention weights, which fused attention does not have on every d
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-ENCODER_LAYERS = 2
-TIME_TOKENS = 2
-
-
-@dataclass(frozen=True)
-class DecoderConfig:
-    """The numbers that fix the network's shape; the defaults are the paper's.
-
-    latent: width of every token. ff: width inside the feed-forward parts. layers: of the decoder. heads: per attention.
-    features: channels of the condition. frames: in a window. channels: of the motion vector. dropout: in training.
-    frame_music: each frame's own music is added to its token as well; the paper's network has only the attention to it.
-    """
-
-    latent: int = 512
-    ff: int = 1024
-    layers: int = 8
-    heads: int = 8
-    features: int = 4800
-    frames: int = 150
-    channels: int = 151
-    dropout: float = 0.1
-    frame_music: bool = False
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Tensor], heads: int) -> Self:
-        """The architecture that the shapes of a network's parameters tell; they do not tell the heads.
-
-        Raises KeyError or ValueError where they are not a DanceDecoder's.
-        """
-        latent, channels = state["input_projection.weight"].shape
-        _, frames, _ = state["null_cond_embed"].shape
-        ff, _ = state["seqTransDecoder.stack.0.linear1.weight"].shape
-        _, features = state["cond_projection.weight"].shape
-        layers = len({name.split(".")[2] for name in state if name.startswith("seqTransDecoder.stack.")})
-        frame_music = "frame_projection.weight" in state
-        return cls(latent, ff, layers, heads, features, frames, channels, frame_music=frame_music)
+from ..numerics.array import Array
+from .decoder_config import ENCODER_LAYERS, TIME_TOKENS, DecoderConfig
 
 
 class Music(NamedTuple):
@@ -283,3 +248,21 @@ class DecoderStack(nn.Module):
         for layer in self.stack:
             x = layer(x, memory_rotated, memory, film_vector)
         return x
+
+
+def build_decoder(config: DecoderConfig, parameters: Mapping[str, Array | Tensor]) -> DanceDecoder:
+    """The network with these parameters in float32, in eval mode. Raises RuntimeError where they are not of config."""
+    with torch.device("meta"):  # parameters without numbers: the given ones, as they lie there, become theirs
+        decoder = DanceDecoder(config)
+    given = {name: value if isinstance(value, Tensor) else _tensor(value) for name, value in parameters.items()}
+    decoder.load_state_dict({name: value.float() for name, value in given.items()}, assign=True)
+    return decoder.eval()
+
+
+def parameters_of(decoder: DanceDecoder) -> dict[str, Array]:
+    """The network's parameters as arrays, as weights files hold them."""
+    return {name: value.detach().cpu().float().numpy() for name, value in decoder.state_dict().items()}
+
+
+def _tensor(array: Array) -> Tensor:
+    return torch.from_numpy(array if array.flags.writeable else array.copy())

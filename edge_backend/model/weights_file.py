@@ -1,24 +1,29 @@
-"""Weights files: safetensors that carry the network, its normaliser, and what one must know to use them."""
+"""Weights files: safetensors that carry the network's parameters, its normaliser, and what one must know to use them.
+
+numpy and the standard library only: `decoder.build_decoder` makes torch's network of them, `onnx_engine` ONNX
+Runtime's.
+"""
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor
+import numpy as np
 
 from ..errors import EdgeError
 from ..fileio.atomic_write import atomic_write
 from ..fileio.hashing import sha256_of
+from ..fileio.safetensors_file import SafetensorsError, read_metadata, read_safetensors, write_safetensors
 from ..motion.representation import Normaliser
-from .decoder import DanceDecoder, DecoderConfig
+from ..numerics.array import Array
+from .decoder_config import DecoderConfig, Shaped
 
 FORMAT = 1
+
+T = TypeVar("T")
 
 _MODEL = "model."
 _SCALE, _MIN = "normaliser.scale", "normaliser.min"
@@ -50,9 +55,13 @@ class WeightsInfo:
 
 @dataclass(frozen=True)
 class Weights:
-    """A network ready to use, the normaliser of its vectors, what it is, and the SHA-256 of its file, if it has one."""
+    """A network's parameters under the authors' names, the normaliser of its vectors, what it is, and the SHA-256 of
+    its file, if it has one.
 
-    model: DanceDecoder
+    parameters: float16 or float32, in the shapes of info.config.parameter_shapes().
+    """
+
+    parameters: Mapping[str, Array]
     normaliser: Normaliser
     info: WeightsInfo
     sha256: str = ""
@@ -62,66 +71,60 @@ def save_weights(path: str | os.PathLike[str], weights: Weights, *, half: bool =
     """Write a weights file; equal weights give equal bytes.
 
     half: store the network as float16, half the size. Raises EdgeError weights_nan (also where a value does not fit
-    into float16); OSError; ValueError where info and model disagree about the architecture.
+    into float16); OSError; ValueError where info and parameters disagree about the architecture.
     """
     target = Path(path)
-    if weights.info.config != weights.model.config:
-        raise ValueError("the description's architecture is not the model's")
-    tensors = {
-        _MODEL + name: tensor.detach().to("cpu", torch.float16 if half else torch.float32).contiguous()
-        for name, tensor in weights.model.state_dict().items()
-    }
-    tensors[_SCALE] = torch.tensor(weights.normaliser.scale, dtype=torch.float32)
-    tensors[_MIN] = torch.tensor(weights.normaliser.min, dtype=torch.float32)
-    _refuse_nan(target, tensors)
+    try:
+        weights.info.config.check(weights.parameters)
+    except ValueError as error:
+        raise ValueError(f"the description's architecture is not that of the parameters: {error}") from None
+    with np.errstate(over="ignore"):  # infinite values are refused below
+        arrays = {
+            _MODEL + name: array.astype(np.float16 if half else np.float32)
+            for name, array in weights.parameters.items()
+        }
+    arrays |= {_SCALE: weights.normaliser.scale, _MIN: weights.normaliser.min}
+    _refuse_nan(target, arrays)
     with atomic_write(target) as unfinished:
-        unfinished.write_bytes(_with_sorted_header(save(tensors, metadata=_to_metadata(weights.info))))
+        write_safetensors(unfinished, _to_metadata(weights.info), arrays)
 
 
-def load_weights(path: str | os.PathLike[str], device: str | torch.device = "cpu") -> Weights:
-    """Read a weights file: the network in float32, ready to sample.
+def load_weights(path: str | os.PathLike[str]) -> Weights:
+    """Read a weights file, with its parameters in the precision in which it has them.
 
     Raises EdgeError weights_missing, weights_unreadable, weights_not_ours, weights_nan.
     """
     target = Path(path)
-    metadata, tensors = _read(target)
+    metadata, arrays = _opened(target, read_safetensors)
     info = _from_metadata(target, metadata)
-    _refuse_nan(target, tensors)
-    scale, low = tensors.pop(_SCALE, None), tensors.pop(_MIN, None)
+    _refuse_nan(target, arrays)
+    scale, low = arrays.pop(_SCALE, None), arrays.pop(_MIN, None)
     if scale is None or low is None or scale.shape != low.shape or scale.shape != (info.config.channels,):
         raise not_ours(target, "the normaliser is missing or has another width")
     if not scale.all():
         raise not_ours(target, "the normaliser's scale has a zero")
-    state = {name.removeprefix(_MODEL): value for name, value in tensors.items()}
-    model = build_model(target, state, info.config.heads)
-    if model.config != info.config:
+    parameters = {name.removeprefix(_MODEL): value for name, value in arrays.items()}
+    if config_of(target, parameters, info.config.heads) != info.config:
         raise not_ours(target, "its description and its network disagree")
-    normaliser = Normaliser(scale.float().numpy(), low.float().numpy())
-    return Weights(model.to(device), normaliser, info, sha256_of(target))
+    normaliser = Normaliser(scale.astype(np.float32), low.astype(np.float32))
+    return Weights(parameters, normaliser, info, sha256_of(target))
 
 
 def read_info(path: str | os.PathLike[str]) -> WeightsInfo:
-    """What a weights file says about itself, without building the network. Raises as load_weights does."""
+    """What a weights file says about itself, without reading the network. Raises as load_weights does."""
     target = Path(path)
-    metadata, _ = _read(target, tensors=False)
-    return _from_metadata(target, metadata)
+    return _from_metadata(target, _opened(target, read_metadata))
 
 
-def build_model(path: Path, state: Mapping[str, Tensor], heads: int) -> DanceDecoder:
-    """A network in float32 and eval mode with the parameters of state, and the shape that these tell.
+def config_of(path: Path, parameters: Mapping[str, Shaped], heads: int) -> DecoderConfig:
+    """The architecture that these parameters, arrays or tensors, are of.
 
     path: where they come from, for the message. Raises EdgeError weights_not_ours where they are not a DanceDecoder's.
     """
     try:
-        config = DecoderConfig.from_state(state, heads)
-        if config.latent % heads:
-            raise ValueError(f"{heads} attention heads do not divide its width of {config.latent}")
-        with torch.device("meta"):  # parameters without numbers: those of the file, as they lie there, become theirs
-            model = DanceDecoder(config)
-        model.load_state_dict({name: value.float() for name, value in state.items()}, assign=True)
-    except (KeyError, ValueError, RuntimeError) as error:
+        return DecoderConfig.from_parameters(parameters, heads)
+    except (KeyError, ValueError) as error:
         raise not_ours(path, "its network is of another shape", detail=str(error)) from error
-    return model.eval()
 
 
 def not_ours(path: Path, reason: str, detail: str = "") -> EdgeError:
@@ -134,16 +137,14 @@ def not_ours(path: Path, reason: str, detail: str = "") -> EdgeError:
     )
 
 
-def _read(path: Path, *, tensors: bool = True) -> tuple[dict[str, str], dict[str, Tensor]]:
+def _opened(path: Path, read: Callable[[Path], T]) -> T:
     if not path.is_file():
         raise EdgeError(
             "weights_missing", f"There is no weights file at {path}.", "See `weights list` for those known."
         )
     try:
-        with safe_open(path, framework="pt") as file:
-            names = file.keys() if tensors else []
-            return file.metadata() or {}, {name: file.get_tensor(name) for name in names}
-    except (SafetensorError, OSError, ValueError) as error:
+        return read(path)
+    except (SafetensorsError, OSError) as error:
         raise EdgeError(
             "weights_unreadable",
             f"{path} is not a safetensors file or is cut short.",
@@ -188,19 +189,11 @@ def _from_metadata(path: Path, metadata: Mapping[str, str]) -> WeightsInfo:
     return info
 
 
-def _refuse_nan(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    for name in sorted(tensors):
-        if not tensors[name].isfinite().all():
+def _refuse_nan(path: Path, arrays: Mapping[str, Array]) -> None:
+    for name in sorted(arrays):
+        if not np.isfinite(arrays[name]).all():
             raise EdgeError(
                 "weights_nan",
                 f"The weights for {path} hold values that are not numbers, first in {name}.",
                 "Take an earlier checkpoint of the training, or copy the file again.",
             )
-
-
-def _with_sorted_header(data: bytes) -> bytes:
-    """The same safetensors file with its header's keys in order: the library writes metadata in any order."""
-    length = int.from_bytes(data[:8], "little")
-    header = json.dumps(json.loads(data[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
-    header += b" " * (-len(header) % 8)  # tensors start at a multiple of 8
-    return len(header).to_bytes(8, "little") + header + data[8 + length :]

@@ -22,7 +22,7 @@ Status = Literal["starting", "idle", "busy"]
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """The worker has started. Sent before torch is imported, so device is an expectation; State confirms it.
+    """The worker has started. Sent before libraries are imported, so device is an expectation; State confirms it.
 
     weights: ids that `Generate.request.weights` can name.
     """
@@ -39,6 +39,7 @@ class State:
     """The answer to Status, and sent unasked when the worker has finished loading.
 
     job: the one that runs. queued: jobs that wait. device: empty while starting. weights: id of the model in memory.
+    engine: the library that evaluates the network, and its version; empty while starting.
     """
 
     state: Status
@@ -46,6 +47,7 @@ class State:
     weights: str = ""
     job: str | None = None
     queued: int = 0
+    engine: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from ..errors import EdgeError
+from .threads import chosen_threads
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +40,12 @@ def promised(wanted: str = "auto") -> str:
 def choose(wanted: str = "auto") -> "torch.device":
     """The torch device of that name; "auto" is cuda (NVIDIA and AMD) if available, else the CPU.
 
-    Apple's mps is used only on request: the CPU is fast enough for the starter weights and gives the same bytes in
-    every run. Raises EdgeError device_missing.
+    Sets torch's number of threads to that of `threads`. Apple's mps is used only on request: the CPU is fast enough for
+    the starter weights and gives the same bytes in every run. Raises EdgeError device_missing.
     """
     library = importlib.import_module("torch")  # not at the top, because `promised` must be fast
+    if threads := chosen_threads():
+        library.set_num_threads(threads)
     has_gpu = library.cuda.is_available()
     if wanted == "auto":
         wanted = "cuda" if has_gpu else "cpu"
@@ -51,12 +54,6 @@ def choose(wanted: str = "auto") -> "torch.device":
     device: torch.device = library.device(wanted)
     logger.info("torch %s on %s, %d CPU threads", library.__version__, device, library.get_num_threads())
     return device
-
-
-def use_threads(count: int | None) -> None:
-    """Let torch compute on `count` CPU threads; None leaves the number to torch."""
-    if count:
-        importlib.import_module("torch").set_num_threads(count)
 
 
 def _torch_build() -> str | None:

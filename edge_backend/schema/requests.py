@@ -18,7 +18,10 @@ Plan = Literal["auto", "full", "int8", "stream"]
 Precision = Literal["fp32", "fp16"]
 
 Arithmetic = Literal["exact", "fastest"]
+EngineName = Literal["onnx", "torch"]
+EngineChoice = Literal["auto", "onnx", "torch"]
 
+ENGINES: tuple[str, ...] = get_args(EngineChoice)
 ARITHMETICS: tuple[str, ...] = get_args(Arithmetic)
 SAMPLERS: tuple[str, ...] = get_args(Sampler)
 STYLES: tuple[str, ...] = get_args(Style)

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..model.controls import CHANNELS as CONTROLS
+from ..model.decoder import parameters_of
 from ..model.weights_file import Weights, WeightsInfo, save_weights
 from .trainer import Trainer
 
@@ -25,4 +26,4 @@ def export_weights(path: Path, trainer: Trainer, name: str, licence: str) -> Non
         controls=CONTROLS,
         training=training,
     )
-    save_weights(path, Weights(trainer.ema, trainer.dances.normaliser, info), half=True)
+    save_weights(path, Weights(parameters_of(trainer.ema), trainer.dances.normaliser, info), half=True)

@@ -9,6 +9,7 @@ from ..diffusion.song import SamplerSettings, sample_song
 from ..drawing.preview import preview_sheet
 from ..model.controls import ANY_STYLE, control_channels
 from ..model.decoder import DanceDecoder
+from ..model.torch_engine import TorchEngine
 from ..motion.files import save_motion
 from ..motion.motion import Motion
 from ..numerics.array import Array
@@ -28,7 +29,7 @@ def draw_sample(model: DanceDecoder, dances: DanceSet, folder: Path, step: int) 
     """
     music = _music(dances)
     cond = np.concatenate([music, control_channels(ANY_STYLE, None, len(music))], axis=1)
-    vectors = sample_song(model, dances.normaliser, cond, len(music), _SETTINGS)
+    vectors = sample_song(TorchEngine(model), dances.normaliser, cond, len(music), _SETTINGS)
     folder.mkdir(parents=True, exist_ok=True)
     motion = Motion.from_vectors(vectors, meta={"step": step})
     path = folder / f"step-{step:08d}.npz"

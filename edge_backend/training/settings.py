@@ -5,7 +5,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Literal, Self, get_args
 
-from ..model.decoder import DecoderConfig
+from ..model.decoder_config import DecoderConfig
 from .augment import Augmentation
 from .losses import LossWeights
 

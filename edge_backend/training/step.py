@@ -38,7 +38,7 @@ class TrainStep:
         self.settings = settings
         self.device = device
         self.rank, self.processes = rank_and_processes()
-        abar = cosine_schedule().alphas_cumprod.to(device)
+        abar = torch.from_numpy(cosine_schedule().alphas_cumprod).to(device)
         self._signal, self._sigma = abar.sqrt(), (1 - abar).sqrt()
         self._sampler = sampler
         torch.manual_seed(settings.seed)

@@ -43,6 +43,7 @@ from ..protocol.parent_watch import end_with_parent
 from ..protocol.stdio_channel import Channel
 from ..runtime.devices import promised
 from ..schema.progress import Stage
+from ..schema.requests import EngineChoice
 from .job_queue import Job, JobQueue
 from .progress_messages import ProgressMessages
 
@@ -62,10 +63,18 @@ class Worker:
     """
 
     def __init__(
-        self, channel: Channel, device: str, weights_folder: Path | None, idle_s: float | None, ahead: bool = False
+        self,
+        channel: Channel,
+        device: str,
+        weights_folder: Path | None,
+        idle_s: float | None,
+        *,
+        ahead: bool = False,
+        engine: EngineChoice = "auto",
     ) -> None:
         self._channel = channel
         self._ahead = ahead
+        self._engine: EngineChoice = engine
         self._device = device
         self._weights_folder = weights_folder
         self._idle_s = idle_s
@@ -96,11 +105,11 @@ class Worker:
     def _load(self) -> None:
         began = time.monotonic()
         gc.disable()  # collections during imports free nothing and take a tenth of their time
-        self._pipeline = importlib.import_module("..generation.pipeline", __package__)  # imports torch
+        self._pipeline = importlib.import_module("..generation.pipeline", __package__)
         model_cache = importlib.import_module("..generation.model_cache", __package__)
+        self._model_cache = model_cache.ModelCache(self._device, self._weights_folder, engine=self._engine)
         gc.freeze()  # imported objects live on: exclude them from later collections
         gc.enable()
-        self._model_cache = model_cache.ModelCache(self._device, self._weights_folder)
         logger.info("The libraries were loaded in %.1f s.", time.monotonic() - began)
 
     def _warm_up(self) -> None:
@@ -221,14 +230,17 @@ class Worker:
             return State("starting", queued=self._jobs.waiting)
         running = self._jobs.running
         state: Status = "busy" if running else "idle"
-        return State(state, self._model_cache.device.type, self._model_cache.loaded, running, self._jobs.waiting)
+        cache = self._model_cache
+        return State(state, cache.device, cache.loaded, running, self._jobs.waiting, cache.engine_in_words)
 
 
 def run(
     device: str = "auto",
     weights_folder: Path | None = None,
     idle_minutes: float = 10.0,
+    *,
     ahead: bool = False,
+    engine: EngineChoice = "auto",
     log_level: int = logging.INFO,
 ) -> None:
     """Run a worker on this process's stdin and stdout, then exit; never returns.
@@ -240,7 +252,7 @@ def run(
     end_with_parent()
     channel = Channel()
     with records_to(LogMessages(channel.send), log_level):
-        status = Worker(channel, device, weights_folder, idle_minutes * 60 or None, ahead).run()
+        status = Worker(channel, device, weights_folder, idle_minutes * 60 or None, ahead=ahead, engine=engine).run()
     sys.stderr.flush()
     os._exit(status)  # sys.exit would wait for the listener, which blocks in a read
 

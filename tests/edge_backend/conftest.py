@@ -14,8 +14,11 @@ import torch
 from torch import Tensor
 
 from edge_backend.model.authors_checkpoint import FEATURE_TYPES, read_checkpoint
-from edge_backend.model.decoder import Attention, DanceDecoder
-from edge_backend.model.weights_file import Weights, WeightsInfo, build_model
+from edge_backend.model.decoder import Attention, DanceDecoder, build_decoder, parameters_of
+from edge_backend.model.engine import Engine
+from edge_backend.model.onnx_engine import OnnxEngine
+from edge_backend.model.torch_engine import TorchEngine
+from edge_backend.model.weights_file import Weights, WeightsInfo, config_of
 from edge_backend.numerics.array import Array
 
 PARITY_FOLDER = Path(os.environ.get("EDGE_PARITY_DIR") or Path(__file__).parents[1] / "data" / "parity")
@@ -23,11 +26,13 @@ PARITY_FOLDER = Path(os.environ.get("EDGE_PARITY_DIR") or Path(__file__).parents
 
 @dataclass(frozen=True)
 class Parity:
-    """golden: the arrays of golden.npz. weights: the network and the normaliser of edge_reference.pt (EMA)."""
+    """golden: the arrays of golden.npz. weights, network: the parameters and the normaliser of edge_reference.pt (EMA),
+    and torch's network with them."""
 
     folder: Path
     golden: dict[str, Array]
     weights: Weights
+    network: DanceDecoder
 
     def tensor(self, name: str) -> Tensor:
         return torch.from_numpy(self.golden[name].copy())
@@ -56,11 +61,17 @@ def golden(parity_folder: Path) -> dict[str, Array]:
 def parity(parity_folder: Path, golden: dict[str, Array]) -> Parity:
     source = parity_folder / "edge_reference.pt"
     checkpoint = read_checkpoint(source)
-    heads = _heads(build_model(source, checkpoint.state, heads=1), golden)
-    model = build_model(source, checkpoint.state, heads)
-    info = WeightsInfo("reference", "Reference", "MIT", FEATURE_TYPES[model.config.features], model.config)
-    weights = Weights(model, checkpoint.normaliser, info)
-    return Parity(parity_folder, golden, weights)
+    heads = _heads(build_decoder(config_of(source, checkpoint.state, heads=1), checkpoint.state), golden)
+    network = build_decoder(config_of(source, checkpoint.state, heads), checkpoint.state)
+    info = WeightsInfo("reference", "Reference", "MIT", FEATURE_TYPES[network.config.features], network.config)
+    weights = Weights(parameters_of(network), checkpoint.normaliser, info)
+    return Parity(parity_folder, golden, weights, network)
+
+
+@pytest.fixture(scope="session", params=["torch", "onnx"])
+def engine(request: pytest.FixtureRequest, parity: Parity) -> Engine:
+    """The reference network, by each engine in turn."""
+    return TorchEngine(parity.network) if request.param == "torch" else OnnxEngine(parity.weights)
 
 
 def _heads(model: DanceDecoder, golden: dict[str, Array]) -> int:

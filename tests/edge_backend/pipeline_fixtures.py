@@ -7,7 +7,8 @@ import soundfile
 import torch
 
 from edge_backend.model import controls
-from edge_backend.model.decoder import DanceDecoder, DecoderConfig
+from edge_backend.model.decoder import DanceDecoder, parameters_of
+from edge_backend.model.decoder_config import DecoderConfig
 from edge_backend.model.weights_file import Weights, WeightsInfo, save_weights
 from edge_backend.motion.contacts import edge_contacts
 from edge_backend.motion.files import save_motion
@@ -28,7 +29,7 @@ def write_weights(folder: Path, name: str = "tiny", features: str = "rhythm", la
     info = WeightsInfo(name, "Tiny", "CC0-1.0", features, config, own)
     normaliser = Normaliser(np.ones(CHANNELS, np.float32), np.zeros(CHANNELS, np.float32))
     path = folder / f"{name}.safetensors"
-    save_weights(path, Weights(DanceDecoder(config).eval(), normaliser, info))
+    save_weights(path, Weights(parameters_of(DanceDecoder(config)), normaliser, info))
     return path
 
 

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
-
 from ...schema.requests import Plan, Precision, Provider
 
 Announce = Callable[[int, float], None]
@@ -32,15 +30,16 @@ def default_cache() -> Path:
 
 @dataclass(frozen=True)
 class JukeboxSettings:
-    """folder: what `jukebox convert` made, None = not there. provider: native, or jukemirlib where it is installed.
+    """folder: what `jukebox convert` made, None = not there. device: a name of runtime.devices.DEVICES.
 
-    originals: the folder with OpenAI's own files for jukemirlib, None = where it keeps them itself.
+    provider: native, or jukemirlib where it is installed. originals: the folder with OpenAI's own files for jukemirlib,
+    None = where it keeps them itself.
     plan: of the layers' memory, see plans. precision: of matrix products, None = float16 on a GPU, float32 on the CPU.
     cache: the folder for features, None = keep none. cache_bytes: its largest size. announce: None = nobody asks.
     """
 
     folder: Path | None = None
-    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    device: str = "cpu"
     provider: Provider = "native"
     originals: Path | None = None
     plan: Plan = "auto"

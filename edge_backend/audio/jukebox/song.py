@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import EdgeError
+from ...runtime.devices import choose
 from ...schema.frames import FPS, HOP, WINDOW
 from ...schema.progress import Report, silent
 from ..loading import Audio
@@ -99,8 +100,9 @@ def make_extractor(settings: JukeboxSettings, slices: int) -> Extractor:
     if settings.provider == "jukemirlib":
         return JukemirlibExtractor(settings.originals)
     folder = opened(settings)
-    plan = choose_plan(settings.plan, folder.shape, settings.device, slices, precision=settings.precision)
-    return NativeExtractor(folder, settings.device, plan)
+    device = choose(settings.device)
+    plan = choose_plan(settings.plan, folder.shape, device, slices, precision=settings.precision)
+    return NativeExtractor(folder, device, plan)
 
 
 def opened(settings: JukeboxSettings) -> JukeboxFolder:

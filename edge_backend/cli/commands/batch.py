@@ -14,8 +14,8 @@ from ...batch.run import run_batch
 from ...batch.take_requests import Take, TakeRequest, songs_in, takes_of
 from ...errors import EdgeError
 from ...errors.exit_codes import of_many
+from ...model.engine_choice import promised_engine
 from ...protocol.messages import Error, Result
-from ...runtime.devices import promised
 from ..console import send
 from .dance_options import dancing
 
@@ -56,13 +56,15 @@ def _takes(options: argparse.Namespace) -> list[Take]:
 
 def _executor(options: argparse.Namespace) -> Executor:
     cores = usable_cores()
+    where = {"device": options.device, "weights_folder": options.weights_folder, "engine": options.engine}
     if options.ray:
         from ...batch.on_ray import make_on_ray  # noqa: PLC0415 - an optional dependency
 
-        config = PoolConfig(options.jobs or 0, options.threads or 1, options.device, options.weights_folder)
+        config = PoolConfig(options.jobs or 0, options.threads or 1, **where)
         return partial(make_on_ray, config=config, address=options.ray)
-    jobs = options.jobs or suitable_jobs(promised(options.device), free_memory(), cores)
-    config = PoolConfig(jobs, options.threads or max(1, cores // jobs), options.device, options.weights_folder)
+    _, device = promised_engine(options.engine, options.device)
+    jobs = options.jobs or suitable_jobs(device, free_memory(), cores)
+    config = PoolConfig(jobs, options.threads or max(1, cores // jobs), **where)
     return partial(make_here, config=config)
 
 

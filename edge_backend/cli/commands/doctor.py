@@ -6,6 +6,7 @@ Packages are imported within the checks, so that a broken one becomes a line of 
 import argparse
 import importlib
 import importlib.metadata
+import importlib.util
 import json
 import platform
 import tempfile
@@ -22,11 +23,14 @@ from ...errors import EdgeError
 from ...errors.from_exception import explain
 from ...fileio.redaction import redact
 from ...model.catalogue import known
+from ...model.engine_choice import choose_engine, engines_here
 from ...protocol.messages import PROTOCOL
-from ...runtime.devices import choose, use_threads
-from ...schema.requests import GenerateRequest
+from ...runtime.threads import cpu_threads, use_threads
+from ...schema.requests import EngineName, GenerateRequest
 
-PACKAGES = ("numpy", "torch", "safetensors", "soundfile", "soxr", "scipy", "av", "PIL")
+NEEDED = ("numpy", "soundfile")
+EXTRA = ("torch", "safetensors", "soxr", "scipy", "av", "PIL")
+"""Not needed to dance by the bundled weights: for GPUs, Jukebox, training, other formats of songs, previews."""
 _DISTRIBUTIONS = {"PIL": "pillow"}
 _TEST_S, _TEST_STEPS = 2.0, 10
 
@@ -47,7 +51,7 @@ def run(options: argparse.Namespace) -> None:
     for finding in examine(options):
         findings.append(finding)
         if not options.json:
-            print(f"{'ok  ' if finding.ok else 'BAD '} {finding.name:<11} {finding.words} {finding.hint}".rstrip())
+            print(f"{'ok  ' if finding.ok else 'BAD '} {finding.name:<12} {finding.words} {finding.hint}".rstrip())
     faults = [finding.name for finding in findings if not finding.ok]
     if options.json:
         print(json.dumps({"ok": not faults, "findings": [asdict(finding) for finding in findings]}))
@@ -59,11 +63,18 @@ def examine(options: argparse.Namespace) -> Iterator[Finding]:
     """Yield all findings, without local paths."""
     yield Finding("program", True, f"EDGE Dance {__version__}, protocol {PROTOCOL}")
     yield Finding("python", True, f"{platform.python_version()} on {platform.platform()}")
-    for name in PACKAGES:
-        yield _look(name, partial(_package, name), "Install the backend again.")
+    for name in (*NEEDED, *EXTRA):
+        if name in NEEDED or importlib.util.find_spec(name):
+            yield _look(name, partial(_package, name), "Install the backend again.")
+        else:
+            yield Finding(name, True, "not installed; not needed by the bundled weights")
     yield _look("device", partial(_device, options), "Choose another --device.")
-    yield _look("weights", partial(_weights, options.weights_folder), "Install the extension again.")
-    yield _look("video", _encoders, "Install PyAV again; previews need it.")
+    weights = _look("weights", partial(_weights, options.weights_folder), "Install the extension again.")
+    yield weights
+    for engine in engines_here(options.engine, options.device) if weights.ok else ():
+        yield _look(f"{engine} engine", partial(_engine, engine, options), "Choose another --engine.")
+    if importlib.util.find_spec("av"):
+        yield _look("video", _encoders, "Install PyAV again; previews need it.")
     yield _look("dance", partial(_dance, options), "")
 
 
@@ -85,11 +96,26 @@ def _package(name: str) -> str:
 
 
 def _device(options: argparse.Namespace) -> str:
-    torch = importlib.import_module("torch")
     use_threads(options.threads)
-    device = choose(options.device)
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
-    return f"{device.type} ({name}), {torch.get_num_threads()} CPU threads"
+    _, device = choose_engine(options.engine, options.device)
+    if device == "cuda":
+        return f"cuda ({importlib.import_module('torch').cuda.get_device_name()})"
+    return f"{device} ({platform.processor() or platform.machine()}), {cpu_threads()} CPU threads"
+
+
+def _engine(name: EngineName, options: argparse.Namespace) -> str:
+    """Version and speed, with the first weights that are here."""
+    cache = importlib.import_module("...generation.model_cache", __package__).ModelCache(
+        options.device, options.weights_folder, engine=name
+    )
+    weights = cache.weights(_first_weights(options.weights_folder))
+    engine = cache.engine(weights)
+    speed = importlib.import_module("...bench.network", __package__).evaluations_per_s(engine, weights.info.config)
+    return f"{cache.engine_in_words}, {engine.device}, {speed:.0f} evaluations a second with {weights.info.id}"
+
+
+def _first_weights(folder: Path | None) -> str:
+    return next((entry.id for entry in known(folder) if entry.path), "starter")
 
 
 def _weights(folder: Path | None) -> str:
@@ -113,10 +139,10 @@ def _dance(options: argparse.Namespace) -> str:
     """Generate _TEST_S seconds of dance to a click track with the first installed weights."""
     pipeline = importlib.import_module("...generation.pipeline", __package__)
     model_cache = importlib.import_module("...generation.model_cache", __package__).ModelCache(
-        options.device, options.weights_folder
+        options.device, options.weights_folder, engine=options.engine
     )
     write_clicks = importlib.import_module("...audio.clicks", __package__).write_clicks
-    weights = next((entry.id for entry in known(options.weights_folder) if entry.path), "starter")
+    weights = _first_weights(options.weights_folder)
     with tempfile.TemporaryDirectory(prefix="edge-doctor-") as folder:
         song = write_clicks(Path(folder) / "clicks.wav", _TEST_S)
         began = time.monotonic()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from ...generation.model_cache import ModelCache
 from ...generation.pipeline import write_dance
 from ...motion.files import load_motion
-from ...runtime.devices import use_threads
+from ...runtime.threads import use_threads
 from ...schema.requests import GenerateRequest
 from ..console import check_target, finish, progress
 from . import edit_options
@@ -19,7 +19,7 @@ def run(options: argparse.Namespace) -> None:
     check_target(options.output)
     request = _request(options)
     use_threads(options.threads)
-    model_cache = ModelCache(options.device, options.weights_folder, settings(options))
+    model_cache = ModelCache(options.device, options.weights_folder, settings(options), options.engine)
     with progress(options) as report:
         write_dance(request, options.output, report, model_cache)
     motion = load_motion(options.output)

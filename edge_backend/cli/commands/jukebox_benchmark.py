@@ -8,7 +8,8 @@ from ...audio.jukebox.benchmark import measure
 from ...audio.jukebox.folder import PriorShape
 from ...audio.jukebox.song import cut_count
 from ...audio.jukebox.speed import slice_operations
-from ...runtime.devices import choose, use_threads
+from ...runtime.devices import choose
+from ...runtime.threads import use_threads
 from ...schema.frames import FPS
 from ..console import progress
 from .jukebox_options import words

@@ -8,7 +8,7 @@ import numpy as np
 from ...audio.jukebox.song import jukebox_windows
 from ...audio.loading import load
 from ...generation.model_cache import ModelCache
-from ...runtime.devices import use_threads
+from ...runtime.threads import use_threads
 from ...schema.frames import FPS
 from ..console import progress
 from .jukebox_options import settings

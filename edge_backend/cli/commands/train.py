@@ -139,7 +139,7 @@ def _prepare_aist(options: argparse.Namespace) -> None:
     jukebox = None
     if options.features == "jukebox":
         folder = options.jukebox or locate(None)
-        jukebox = JukeboxSettings(folder=folder, device=choose(options.device), cache_bytes=_SONGS_OF_AIST)
+        jukebox = JukeboxSettings(folder=folder, device=choose(options.device).type, cache_bytes=_SONGS_OF_AIST)
     prepare_aist(
         options.folder, options.wavs, options.pack, kind=options.features, workers=options.workers, jukebox=jukebox
     )

@@ -7,7 +7,9 @@ from pipeline_fixtures import write_weights
 
 from edge_backend.bench.dances import Timing, interleaved, time_full_size
 from edge_backend.cli.main import main
-from edge_backend.model.decoder import DanceDecoder, DecoderConfig
+from edge_backend.model.decoder import DanceDecoder
+from edge_backend.model.decoder_config import DecoderConfig
+from edge_backend.model.torch_engine import TorchEngine
 
 
 @pytest.fixture
@@ -20,15 +22,19 @@ def test_a_table_has_a_row_for_each_quality(folder, capsys):
     assert main(["bench", "--seconds", "6", "--threads", "1", "--weights-folder", str(folder)]) == 0
     told = capsys.readouterr().out
     rows = [line.split() for line in told.splitlines() if line.startswith("starter ")]
-    assert [row[1] for row in rows] == ["draft", "normal", "best"]
-    assert "of the matrix peak" in told
+    both = ["onnx", "torch"]
+    assert [(row[1], row[2]) for row in rows] == [(name, word) for word in ("draft", "normal", "best") for name in both]
+    assert "starter, onnx: " in told and "starter, torch: " in told and "of the matrix peak" in told
+    assert "ONNX Runtime's time over torch's: starter, draft 0." in told or "starter, draft 1." in told
 
 
 def test_as_json_it_holds_everything(folder, capsys):
     arguments = ["bench", "--seconds", "3", "--threads", "1", "--weights-folder", str(folder), "--reference", "--json"]
-    assert main(arguments) == 0
+    assert main([*arguments, "--engine", "onnx"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert 0 < told["network"]["starter"]["share_of_peak"] < 1.5
+    (network,) = told["network"]["starter"]
+    assert network["engine"] == "onnx" and 0 < network["share_of_peak"] < 1.5
+    assert not told["ratios"]  # there is nothing to compare with
     assert [dance["quality"] for dance in told["dances"]] == ["draft", "normal", "best", "reference"]
     for dance in told["dances"]:
         assert dance["real_time_factor"] == pytest.approx(sum(dance["stages"].values()) / 3)
@@ -37,14 +43,14 @@ def test_as_json_it_holds_everything(folder, capsys):
 
 
 def test_a_network_without_a_song_is_timed_by_its_sampling_alone():
-    model = DanceDecoder(DecoderConfig(latent=32, ff=32, layers=1, heads=2, features=7)).eval()
-    timing = time_full_size(model, "draft", seconds=12.0)
+    config = DecoderConfig(latent=32, ff=32, layers=1, heads=2, features=7)
+    timing = time_full_size(TorchEngine(DanceDecoder(config).eval()), config, "draft", seconds=12.0)
     assert set(timing.stages) == {"sampling"}
     assert 0 < timing.first < timing.total  # the first of several passes
 
 
 def test_the_real_time_factor_is_work_for_a_second_of_dance():
-    assert Timing("any", "draft", seconds=20.0, stages={"sampling": 4.0, "feet": 1.0}).real_time_factor == 0.25
+    assert Timing("any", "onnx", "draft", seconds=20.0, stages={"sampling": 4.0, "feet": 1.0}).real_time_factor == 0.25
 
 
 def test_dances_take_turns_and_the_quickest_of_each_counts():
@@ -53,7 +59,7 @@ def test_dances_take_turns_and_the_quickest_of_each_counts():
     def work(name, seconds):
         def dance():
             order.append(name)
-            return Timing("any", name, 1.0, {"sampling": seconds.pop(0)})
+            return Timing("any", "onnx", name, 1.0, {"sampling": seconds.pop(0)})
 
         return dance
 

@@ -6,7 +6,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from edge_backend.bench.network import evaluation_flops, measure_network
 from edge_backend.model.cached_decoder import CachedDecoder
-from edge_backend.model.decoder import DanceDecoder, DecoderConfig
+from edge_backend.model.decoder import DanceDecoder
+from edge_backend.model.decoder_config import DecoderConfig
+from edge_backend.model.torch_engine import TorchEngine
 
 SMALL = DecoderConfig(latent=64, ff=96, layers=3, heads=4, features=12)
 
@@ -29,7 +31,7 @@ def test_the_paper_s_network_takes_seven_gigaflops_a_window():
 
 
 def test_speed_and_peak_are_measured_side_by_side():
-    speed = measure_network(DanceDecoder(SMALL).eval(), windows=2)
+    speed = measure_network(TorchEngine(DanceDecoder(SMALL).eval()), SMALL, windows=2)
     assert speed.windows == 2 and speed.seconds > 0
     assert speed.evaluations_per_s == 4 / speed.seconds
     assert 0 < speed.share_of_peak < 1.5

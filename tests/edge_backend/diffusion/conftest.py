@@ -4,12 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import torch
 
 from edge_backend.diffusion.schedule import Schedule, cosine_schedule
 from edge_backend.diffusion.song import sample_song
-from edge_backend.model.cached_decoder import Memory
-from edge_backend.model.decoder import Music
 from edge_backend.motion.motion import Motion
 from edge_backend.motion.representation import ROOT, Normaliser
 
@@ -38,8 +35,8 @@ def normal_noise() -> Callable:
     """shape -> a source of standard normal values in double precision."""
 
     def build(shape, seed=0):
-        generator = torch.Generator().manual_seed(seed)
-        return lambda: torch.randn(shape, generator=generator, dtype=torch.float64)
+        random = np.random.default_rng(seed)
+        return lambda: random.normal(size=shape)
 
     return build
 
@@ -48,7 +45,7 @@ class SmoothDancer:
     """The exact denoiser of dances in which every channel moves smoothly and for itself around standing upright.
 
     Each channel of a window is a Gaussian process with the covariance deviation^2 exp(-(distance / reach)^2 / 2), reach
-    12 frames. It has the parts of the network that sampling uses, and hears no music.
+    12 frames. It is an engine that hears no music.
     """
 
     normaliser = Normaliser(
@@ -57,29 +54,25 @@ class SmoothDancer:
     )
 
     def __init__(self, schedule, reach=12.0, deviation=0.08):
-        frame = torch.arange(150, dtype=torch.float64)
-        covariance = deviation**2 * torch.exp(-((((frame[:, None] - frame) / reach) ** 2) / 2))
-        variance, self._waves = torch.linalg.eigh(covariance)
-        self._variance = variance.clamp(min=1e-8)
+        frame = np.arange(150.0)
+        covariance = deviation**2 * np.exp(-((((frame[:, None] - frame) / reach) ** 2) / 2))
+        variance, self._waves = np.linalg.eigh(covariance)
+        self._variance = variance.clip(min=1e-8)
         upright = np.zeros(151, np.float32)
         upright[ROOT.stop - 1] = 1
         upright[7:].reshape(24, 6)[:, [0, 4]] = 1
-        self._mean = torch.from_numpy(self.normaliser.normalise(upright)).double()
+        self._mean = self.normaliser.normalise(upright).astype(np.float64)
         self._schedule = schedule
-        self.null_cond_hidden = torch.zeros(1, 1)
 
-    def encode_music(self, cond):
-        return Music(torch.zeros(len(cond), 150, 1), torch.zeros(len(cond), 1))
+    def encode(self, cond, poll):
+        return None
 
-    def memory(self, music):
-        return Memory([], music.hidden, None)
-
-    def __call__(self, x, t, conditional, *, unconditional):
-        abar = self._schedule.alphas_cumprod[t].double()
-        gain = abar.sqrt() * self._variance / (abar * self._variance + 1 - abar)
-        away = x.double() - abar.sqrt() * self._mean
-        x0 = (self._waves @ (gain[:, None] * (self._waves.T @ away)) + self._mean).float()
-        return x0.expand((conditional is not None) + unconditional, *x0.shape)
+    def predict(self, x, t, music, *, conditional, unconditional, poll):
+        abar = self._schedule.abar(t)
+        gain = abar**0.5 * self._variance / (abar * self._variance + 1 - abar)
+        away = x.astype(np.float64) - abar**0.5 * self._mean
+        x0 = (self._waves @ (gain[:, None] * (self._waves.T @ away)) + self._mean).astype(np.float32)
+        return [x0] * (conditional + unconditional)
 
 
 @pytest.fixture(scope="session")
@@ -88,9 +81,7 @@ def smooth_dance(schedule) -> Callable:
     dancer = SmoothDancer(schedule)
 
     def build(frames, settings, **what):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("edge_backend.diffusion.song.CachedDecoder", lambda model, _make_linear: model)
-            return sample_song(dancer, dancer.normaliser, np.zeros((1, 1), np.float32), frames, settings, **what)
+        return sample_song(dancer, dancer.normaliser, np.zeros((1, 1), np.float32), frames, settings, **what)
 
     return build
 

@@ -19,6 +19,7 @@ from edge_backend.diffusion.edit_constraints import EditConstraints
 from edge_backend.diffusion.song import SamplerSettings, sample_song
 from edge_backend.generation.postprocess import Postprocessor
 from edge_backend.model.controls import control_channels
+from edge_backend.model.onnx_engine import OnnxEngine
 from edge_backend.model.weights_file import load_weights
 from edge_backend.motion.feet import FootSettings, clean_motion
 from edge_backend.motion.motion import Motion
@@ -42,13 +43,14 @@ class Dancer:
     """The bundled weights without music, and the finishing with its beats every half second."""
 
     weights: object
+    engine: object
     cond: np.ndarray
 
     def dance(self, seed, constraint=None, sequential=False):
         how = replace(DEFAULT, seed=seed, sequential=sequential)
         weights = self.weights
         frames = FRAMES if constraint is None else constraint.frames
-        return sample_song(weights.model, weights.normaliser, self.cond, frames, how, constraint=constraint)
+        return sample_song(self.engine, weights.normaliser, self.cond, frames, how, constraint=constraint)
 
     def finished(self, vectors, constraint):
         """The dance on the beat and on its feet, with what is constrained as it was."""
@@ -62,7 +64,11 @@ def dancer():
     longest = 2 * FRAMES
     controls = control_channels("any", None, longest)
     music = np.zeros((longest, weights.info.feature_width), np.float32)
-    return Dancer(weights, np.concatenate([music, np.broadcast_to(controls, (longest, controls.shape[-1]))], axis=-1))
+    return Dancer(
+        weights,
+        OnnxEngine(weights),
+        np.concatenate([music, np.broadcast_to(controls, (longest, controls.shape[-1]))], axis=-1),
+    )
 
 
 @pytest.fixture(scope="module")

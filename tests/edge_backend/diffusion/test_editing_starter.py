@@ -12,6 +12,7 @@ from edge_backend.diffusion.body_parts import BODY_PARTS
 from edge_backend.diffusion.constraints import combine, frame_range, pose_at, root_path
 from edge_backend.diffusion.song import SamplerSettings, sample_song
 from edge_backend.model.controls import control_channels
+from edge_backend.model.onnx_engine import OnnxEngine
 from edge_backend.model.weights_file import load_weights
 from edge_backend.motion.representation import unpack
 
@@ -24,13 +25,14 @@ STARTER = Path(__file__).parents[3] / "weights" / "starter.safetensors"
 def dance():
     """(seed, sequential, constraint) -> vectors of a dance by the bundled weights, without music."""
     weights = load_weights(STARTER)
+    engine = OnnxEngine(weights)
     controls = control_channels("any", None, FRAMES)
     music = np.zeros((FRAMES, weights.info.feature_width), np.float32)
     cond = np.concatenate([music, np.broadcast_to(controls, (FRAMES, controls.shape[-1]))], axis=-1)
 
     def build(seed, sequential=False, constraint=None):
         settings = SamplerSettings("dpmpp", 8, seed=seed, sequential=sequential)
-        return sample_song(weights.model, weights.normaliser, cond, FRAMES, settings, constraint=constraint)
+        return sample_song(engine, weights.normaliser, cond, FRAMES, settings, constraint=constraint)
 
     return build
 

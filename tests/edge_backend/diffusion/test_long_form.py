@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,26 +30,26 @@ def test_no_frames_are_no_dance():
 
 def test_each_window_has_its_part_of_the_song():
     plan = plan_windows(400)
-    cut = plan.cut(torch.arange(plan.padded_frames, dtype=torch.float32)[:, None])
+    cut = plan.cut(np.arange(plan.padded_frames, dtype=np.float32)[:, None])
     assert cut.shape == (plan.windows, WINDOW, 1)
     for window in range(plan.windows):
         assert cut[window, :, 0].tolist() == list(range(window * HOP, window * HOP + WINDOW))
 
 
 def test_windows_begin_as_the_one_before_ends():
-    x = torch.randn(4, WINDOW, 3)
+    x = np.random.default_rng(0).normal(size=(4, WINDOW, 3))
     shared = share_overlap(x, 0)
-    assert torch.equal(shared[1:, :HOP], x[:-1, HOP:])
-    assert torch.equal(shared[:, HOP:], x[:, HOP:])
-    assert torch.equal(shared[0], x[0])
+    np.testing.assert_array_equal(shared[1:, :HOP], x[:-1, HOP:])
+    np.testing.assert_array_equal(shared[:, HOP:], x[:, HOP:])
+    np.testing.assert_array_equal(shared[0], x[0])
 
 
 def test_predictions_of_neighbours_fade_into_each_other():
-    x0 = torch.stack([torch.full((WINDOW, 1), float(window)) for window in range(3)])
+    x0 = np.stack([np.full((WINDOW, 1), float(window)) for window in range(3)])
     agreed = agreeing(lambda x, _t: x)(x0, 0)
-    assert torch.equal(agreed[1:, :HOP], agreed[:-1, HOP:])
-    torch.testing.assert_close(agreed[1, :HOP, 0], torch.linspace(0, 1, HOP))
-    torch.testing.assert_close(agreed[1, HOP:, 0], torch.linspace(1, 2, HOP))
+    np.testing.assert_array_equal(agreed[1:, :HOP], agreed[:-1, HOP:])
+    np.testing.assert_allclose(agreed[1, :HOP, 0], np.linspace(0, 1, HOP))
+    np.testing.assert_allclose(agreed[1, HOP:, 0], np.linspace(1, 2, HOP))
     assert (agreed[0, :HOP] == 0).all()
     assert (agreed[2, HOP:] == 2).all()
 
@@ -66,7 +65,7 @@ def _turning_dance(frames, offset=0.0):
 
 def test_windows_that_agree_stitch_to_the_dance_that_they_were_cut_from():
     dance = _turning_dance(375)
-    windows = plan_windows(375).cut(torch.from_numpy(dance)).numpy()
+    windows = plan_windows(375).cut(dance)
     np.testing.assert_allclose(stitch(windows), dance, atol=2e-6)
 
 

@@ -8,6 +8,10 @@ import pytest
 from edge_backend.diffusion.long_form import plan_windows
 from edge_backend.diffusion.samplers import Cancelled
 from edge_backend.diffusion.song import SamplerSettings, sample_song
+from edge_backend.model.engine import carry_on
+from edge_backend.model.onnx_engine import OnnxEngine
+from edge_backend.model.torch_engine import TorchEngine
+from edge_backend.motion.motion import Motion
 from edge_backend.motion.representation import unpack
 from edge_backend.schema.frames import HOP
 
@@ -27,13 +31,18 @@ def music(parity):
     return build
 
 
-@pytest.fixture
-def dance(parity, music):
-    """(frames, settings) -> vectors of a dance by the reference network."""
+@pytest.fixture(scope="module")
+def onnx_engine(parity):
+    return OnnxEngine(parity.weights)
 
-    def build(frames, settings=QUICK, cond=None, **hooks):
+
+@pytest.fixture
+def dance(onnx_engine, parity, music):
+    """(frames, settings) -> vectors of a dance by the reference network, by ONNX Runtime unless told otherwise."""
+
+    def build(frames, settings=QUICK, cond=None, engine=onnx_engine, **hooks):
         cond = music(plan_windows(frames).padded_frames) if cond is None else cond
-        return sample_song(parity.weights.model, parity.weights.normaliser, cond, frames, settings, **hooks)
+        return sample_song(engine, parity.weights.normaliser, cond, frames, settings, **hooks)
 
     return build
 
@@ -53,21 +62,22 @@ def test_rotations_come_out_orthonormal(dance):
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_dance(dance, sampler):
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_dance(dance, engine, sampler):
     settings = replace(QUICK, sampler=sampler)
-    np.testing.assert_array_equal(dance(300, settings), dance(300, settings))
-    other = dance(300, replace(settings, seed=4))
-    assert np.abs(other - dance(300, settings)).mean() > 0.01
+    first, again, other = (dance(300, replace(settings, seed=seed), engine=engine) for seed in (3, 3, 4))
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(other - first).mean() > 0.01
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_the_batch_changes_nothing(dance, sampler):
+def test_torch_s_batch_changes_nothing(dance, parity, sampler):
     frames = 1800  # 23 windows
     settings = replace(QUICK, sampler=sampler)
-    reference = dance(frames, replace(settings, batch=8))
+    reference = dance(frames, settings, engine=TorchEngine(parity.network, batch=8))
     # Matrices of other sizes may be multiplied in another order: that is rounding, nothing else.
     for batch in (23, 1):
-        np.testing.assert_allclose(dance(frames, replace(settings, batch=batch)), reference, atol=1e-4)
+        new = dance(frames, settings, engine=TorchEngine(parity.network, batch=batch))
+        np.testing.assert_allclose(new, reference, atol=1e-4)
 
 
 def test_a_few_windows_at_a_time_a_dance_begins_the_same_however_long_the_song_goes_on(dance):
@@ -85,49 +95,58 @@ def test_frames_that_are_final_stay_so_and_are_there_early(dance):
         np.testing.assert_array_equal(vectors, whole[: len(vectors)])
 
 
+class Counted:
+    """An engine that counts what it is asked for."""
+
+    def __init__(self, engine):
+        self._engine, self.encoded, self.rows, self.plain_calls = engine, [], [], []
+
+    def encode(self, cond, poll=carry_on):
+        self.encoded.append(len(cond))
+        return self._engine.encode(cond, poll)
+
+    def predict(self, *arguments, **options):
+        branches = self._engine.predict(*arguments, **options)
+        self.rows.append(len(branches))
+        return branches
+
+    def plain(self, *arguments, **options):
+        self.plain_calls.append(options)
+        return self._engine.plain(*arguments, **options)
+
+
+@pytest.fixture
+def counted(onnx_engine):
+    return Counted(onnx_engine)
+
+
 @pytest.mark.parametrize("sequential", [False, True])
-def test_every_window_hears_its_music_once(dance, parity, sequential):
-    encoded = []
-    model = parity.weights.model
-    listen = model.cond_projection.register_forward_hook(lambda _module, inputs, _out: encoded.append(len(inputs[0])))
-    try:
-        dance(1800, replace(QUICK, sequential=sequential))
-    finally:
-        listen.remove()
-    assert sum(encoded) == 23
+def test_every_window_s_music_is_encoded_once(dance, counted, sequential):
+    dance(1800, replace(QUICK, sequential=sequential), engine=counted)
+    assert sum(counted.encoded) == 23
 
 
-def test_guidance_that_does_nothing_costs_nothing(dance, parity):
+def test_guidance_that_does_nothing_costs_nothing(dance, counted):
     """Where the weight is 1 the network without music is not asked; where it is 0 only that one is."""
-    rows = []
-    model = parity.weights.model
-    asked = model.final_layer.register_forward_hook(lambda _module, inputs, _out: rows.append(inputs[0].shape[0]))
-    try:
-        for guidance in (2.0, 1.0, 0.0):
-            dance(150, replace(QUICK, guidance=guidance))
-    finally:
-        asked.remove()
-    assert rows == [2] * 4 + [1] * 4 + [1] * 4
+    for guidance in (2.0, 1.0, 0.0):
+        dance(150, replace(QUICK, guidance=guidance), engine=counted)
+    assert counted.rows == [2] * 4 + [1] * 4 + [1] * 4
 
 
-def test_without_room_for_what_is_heard_the_dance_is_the_same(dance, monkeypatch):
-    settings = replace(QUICK, batch=4)
-    kept = dance(900, settings)
-    monkeypatch.setattr("edge_backend.diffusion.guidance.ROOM_BYTES", 0)
-    assert dance(900, settings).tobytes() == kept.tobytes()
+def test_without_room_for_what_is_read_of_the_music_the_dance_is_the_same(dance, monkeypatch):
+    kept = dance(900)
+    monkeypatch.setattr("edge_backend.model.memory_cache.ROOM_BYTES", 0)
+    assert dance(900).tobytes() == kept.tobytes()
 
 
-def test_the_reference_takes_edges_50_steps_whatever_the_settings_say(dance, parity):
-    steps, encoded = [], []
-    model = parity.weights.model
-    listen = model.cond_projection.register_forward_hook(lambda *_: encoded.append(1))
-    try:
-        vectors = dance(200, replace(QUICK, sampler="reference"), on_step=steps.append)
-    finally:
-        listen.remove()
+def test_the_reference_takes_edges_50_steps_whatever_the_settings_say(dance, counted):
+    steps = []
+    vectors = dance(200, replace(QUICK, sampler="reference"), engine=counted, on_step=steps.append)
     assert vectors.shape == (200, 151)
     assert len(steps) == 50
-    assert len(encoded) == 2 * 50  # the music anew for each of the two branches: nothing is kept
+    # The whole network, the music included, anew for each of the two branches: nothing is kept.
+    assert len(counted.plain_calls) == 2 * 50
+    assert not counted.encoded and not counted.rows
 
 
 def test_music_that_ends_early_goes_on_as_it_ended(dance, music):
@@ -162,6 +181,23 @@ def test_cancelling_takes_effect_within_one_network_evaluation(dance):
     with pytest.raises(Cancelled):
         dance(1800, poll=cancel_in_the_second_step)
     assert evaluations == 8
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_onnx_runtime_gives_the_same_bytes_with_any_number_of_threads(dance, parity, threads):
+    settings = replace(QUICK, sequential=True)
+    alone = dance(600, settings, engine=OnnxEngine(parity.weights, threads=1))
+    assert dance(600, settings, engine=OnnxEngine(parity.weights, threads=threads)).tobytes() == alone.tobytes()
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_both_engines_dance_the_same_dance(dance, onnx_engine, parity, sampler):
+    settings = replace(QUICK, sampler=sampler, steps=50, sequential=True)
+    ours, theirs = (
+        Motion.from_vectors(dance(300, settings, engine=engine)).joints()
+        for engine in (onnx_engine, TorchEngine(parity.network))
+    )
+    assert np.linalg.norm(ours - theirs, axis=-1).max() < 1e-3  # metres
 
 
 @pytest.mark.parametrize("sequential", [False, True], ids=["at once", "a few at a time"])

@@ -8,7 +8,8 @@ import torch
 from edge_backend.model import arithmetic
 from edge_backend.model.arithmetic import candidates, make_linear, quickest
 from edge_backend.model.cached_decoder import CachedDecoder
-from edge_backend.model.decoder import DanceDecoder, DecoderConfig
+from edge_backend.model.decoder import DanceDecoder
+from edge_backend.model.decoder_config import DecoderConfig
 
 SMALL = DecoderConfig(latent=64, ff=96, layers=2, heads=4, features=12)
 

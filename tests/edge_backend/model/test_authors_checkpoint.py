@@ -14,7 +14,8 @@ import torch
 
 from edge_backend.errors import EdgeError
 from edge_backend.model.authors_checkpoint import import_checkpoint, read_checkpoint
-from edge_backend.model.decoder import DanceDecoder, DecoderConfig, rotary_frequencies
+from edge_backend.model.decoder import DanceDecoder, build_decoder, rotary_frequencies
+from edge_backend.model.decoder_config import DecoderConfig
 from edge_backend.model.weights_file import load_weights
 
 CONFIG = DecoderConfig(latent=16, ff=32, layers=1, heads=4, features=35)
@@ -66,11 +67,12 @@ def refusal(path):
 def test_parity_of_the_imported_network(parity, tmp_path):
     """From the authors' file through ours: the golden outputs."""
     target = tmp_path / "reference.safetensors"
-    heads = parity.weights.model.config.heads
+    heads = parity.network.config.heads
     import_checkpoint(parity.folder / "edge_reference.pt", target, id="a", name="A", licence="MIT", heads=heads)
     weights = load_weights(target)
     with torch.no_grad():
-        out = weights.model(*(parity.tensor(f"model.{name}") for name in ("x", "cond", "t")))
+        network = build_decoder(weights.info.config, weights.parameters)
+        out = network(*(parity.tensor(f"model.{name}") for name in ("x", "cond", "t")))
     np.testing.assert_allclose(out, parity.golden["model.out_cond"], atol=1e-4, rtol=0)
     np.testing.assert_array_equal(weights.normaliser.scale, parity.golden["normalizer.scale"])
 

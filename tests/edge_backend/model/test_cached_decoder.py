@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from edge_backend.model.cached_decoder import CachedDecoder
-from edge_backend.model.decoder import DanceDecoder, DecoderConfig, Music
+from edge_backend.model.decoder import DanceDecoder, Music
+from edge_backend.model.decoder_config import DecoderConfig
 
 SMALL = DecoderConfig(latent=32, ff=64, layers=3, heads=4, features=12)
 STEPS = (999, 430, 999, 3)  # back and forth: nothing of the step before may stay
@@ -70,7 +71,7 @@ def test_several_songs_go_through_one_decoder_in_turns(network, x, music):
 def test_what_is_kept_of_the_music_is_two_numbers_per_token_layer_and_channel(network, music):
     kept = CachedDecoder(network).memory(music)
     layers = 3 * 152 * 3 * 2 * 32 * 4  # windows, tokens, layers, keys and values, latent, float32
-    assert kept.bytes == layers + network.config.frame_music * 3 * 150 * 32 * 4
+    assert kept.nbytes == layers + network.config.frame_music * 3 * 150 * 32 * 4
 
 
 def test_the_time_is_told_once_for_all_windows_and_passes(network, x, music):

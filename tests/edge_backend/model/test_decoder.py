@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from edge_backend.model.decoder import DanceDecoder, DecoderConfig, Rotary, TimeEmbedding
+from edge_backend.model.decoder import DanceDecoder, Rotary, TimeEmbedding
+from edge_backend.model.decoder_config import DecoderConfig
 
 SMALL = DecoderConfig(latent=32, ff=64, layers=2, heads=4, features=12)
 # The same sums in another order: float32 rounding on values near 1, through four layers.
@@ -80,7 +81,15 @@ def test_the_full_size_network_has_the_authors_parameters(features, millions):
 @pytest.mark.parametrize("frame_music", [False, True])
 def test_the_architecture_is_told_by_the_parameters(frame_music):
     config = replace(SMALL, frame_music=frame_music)
-    assert DecoderConfig.from_state(DanceDecoder(config).state_dict(), heads=4) == config
+    parameters = DanceDecoder(config).state_dict()
+    assert DecoderConfig.from_parameters(parameters, heads=4) == config
+    assert dict(config.parameter_shapes()) == {name: tuple(value.shape) for name, value in parameters.items()}
+
+
+@pytest.mark.parametrize("heads", [0, 5])
+def test_heads_that_do_not_divide_the_width_are_refused(heads):
+    with pytest.raises(ValueError, match="heads"):
+        DecoderConfig.from_parameters(DanceDecoder(SMALL).state_dict(), heads)
 
 
 @torch.no_grad()

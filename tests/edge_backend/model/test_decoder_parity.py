@@ -13,8 +13,8 @@ def outputs(parity):
     """Conditional and unconditional network outputs for the golden's inputs."""
     x, cond, t = (parity.tensor(f"model.{name}") for name in ("x", "cond", "t"))
     with torch.no_grad():
-        known = parity.weights.model(x, cond, t)
-        unknown = parity.weights.model(x, cond, t, torch.ones(len(x), dtype=torch.bool))
+        known = parity.network(x, cond, t)
+        unknown = parity.network(x, cond, t, torch.ones(len(x), dtype=torch.bool))
     return known.numpy(), unknown.numpy()
 
 
@@ -39,7 +39,7 @@ def test_parity_of_a_batch_in_which_only_some_know_their_music(parity):
     x, cond, t = (parity.tensor(f"model.{name}") for name in ("x", "cond", "t"))
     drop = torch.arange(len(x)) % 2 == 1
     with torch.no_grad():
-        mixed = parity.weights.model(x, cond, t, drop).numpy()
+        mixed = parity.network(x, cond, t, drop).numpy()
     expected = np.where(drop.numpy()[:, None, None], parity.golden["model.out_uncond"], parity.golden["model.out_cond"])
     np.testing.assert_allclose(mixed, expected, atol=TOLERANCE, rtol=0)
 

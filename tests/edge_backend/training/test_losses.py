@@ -15,7 +15,7 @@ def loss_inputs(golden):
     t = torch.from_numpy(golden["loss.t"])
     torch.manual_seed(int(golden["loss.seed"]))
     noise = torch.randn_like(target)
-    abar = cosine_schedule().alphas_cumprod[t][:, None, None]
+    abar = torch.from_numpy(cosine_schedule().alphas_cumprod)[t][:, None, None]
     return target, abar.sqrt() * target + (1 - abar).sqrt() * noise, t
 
 
@@ -24,7 +24,7 @@ def test_parity_on_normalised_values_the_losses_are_the_authors(golden, parity, 
     target, noisy, t = loss_inputs(golden)
     suffix = "_contactbias" if bias else ""
     with torch.no_grad():
-        predicted = parity.weights.model(noisy, torch.from_numpy(golden["model.cond"]), t)
+        predicted = parity.network(noisy, torch.from_numpy(golden["model.cond"]), t)
     predicted[..., :4] += bias
     parts = motion_losses(predicted, target, LossWeights(), scale=None)
     wanted = golden[f"loss.parts{suffix}" if suffix else "loss.parts_simple_vel_fk_foot"]

@@ -385,13 +385,20 @@ def test_jobs_that_break_are_one_sentence_each_and_the_worker_lives(
             assert "Traceback" in error.detail  # for the log
 
 
-def test_an_installation_without_torch_says_so_and_ends(weights_folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "torch.py").write_text("raise ImportError('DLL load failed', name='torch')")
+def test_an_installation_without_an_engine_says_so_and_ends(weights_folder: Path, tmp_path: Path) -> None:
+    for name in ("onnxruntime", "torch"):
+        (tmp_path / f"{name}.py").write_text(f"raise ImportError('DLL load failed', name={name!r})")
     with Client(weights_folder, PYTHONPATH=str(tmp_path)) as client:
         error = client.wait_for(Error)
-        assert (error.job, error.code) == (None, "package_missing")
-        assert "torch" in error.message
+        assert (error.job, error.code) == (None, "engine_missing")
+        assert "PyTorch" in error.message and "DLL load failed" in error.message
         assert client.process.wait(PATIENCE_S) == 3
+
+
+def test_where_onnx_runtime_does_not_load_torch_is_taken(weights_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "onnxruntime.py").write_text("raise ImportError('DLL load failed', name='onnxruntime')")
+    with Client(weights_folder, PYTHONPATH=str(tmp_path)) as client:
+        assert client.wait_for(State).engine.startswith("PyTorch ")
 
 
 @pytest.mark.parametrize("failure", ["RuntimeError('CUDA error: no kernel image is available')", "MemoryError()"])

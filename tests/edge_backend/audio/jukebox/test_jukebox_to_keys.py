@@ -12,7 +12,8 @@ from edge_backend.audio.jukebox.benchmark import measure
 from edge_backend.audio.jukebox.folder import PriorShape, layer_file
 from edge_backend.audio.jukebox.place import NAME
 from edge_backend.cli import main as cli
-from edge_backend.model.decoder import DanceDecoder, DecoderConfig
+from edge_backend.model.decoder import DanceDecoder, parameters_of
+from edge_backend.model.decoder_config import DecoderConfig
 from edge_backend.model.weights_file import Weights, WeightsInfo, save_weights
 from edge_backend.motion.files import load_motion
 from edge_backend.motion.representation import CHANNELS, Normaliser
@@ -26,7 +27,7 @@ def write_edge(path: Path, width: int) -> str:
     config = DecoderConfig(latent=32, ff=64, layers=1, heads=2, features=width)
     info = WeightsInfo(path.stem, "Tiny", "CC0-1.0", "jukebox", config)
     normaliser = Normaliser(np.ones(CHANNELS, np.float32), np.zeros(CHANNELS, np.float32))
-    save_weights(path, Weights(DanceDecoder(config).eval(), normaliser, info))
+    save_weights(path, Weights(parameters_of(DanceDecoder(config)), normaliser, info))
     return str(path)
 
 

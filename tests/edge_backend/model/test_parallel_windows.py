@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_backend.diffusion.parallel_windows import MOST_THREADS, chunks, parallel_threads, rounds, run_parallel
+from edge_backend.model.parallel_windows import MOST_THREADS, chunks, parallel_threads, rounds, run_parallel
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,167 @@
+"""The network by ONNX Runtime, on the CPU. It is what the extension brings along; torch is not needed.
+
+Every window and branch is evaluated for itself on a single thread, several at a time: the numbers depend neither on how
+many windows there are nor on the number of threads.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import cached_property, partial
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import onnxruntime
+from onnxruntime import InferenceSession, OrtValue, SessionOptions
+
+from ..numerics.array import Array
+from ..runtime.threads import cpu_threads
+from ..schema.requests import EngineName
+from .engine import Poll, carry_on
+from .memory_cache import MemoryCache
+from .onnx_decoder import OnnxDecoder
+from .onnx_graph import GraphBuilder
+from .weights_file import Weights
+
+T = TypeVar("T")
+
+_WARNINGS_OFF = 3  # of ONNX Runtime's log levels: errors only
+
+onnxruntime.disable_telemetry_events()
+
+
+class _Memory(dict[str, Array]):
+    """Outputs of the graph `memory` by name: inputs of `step`."""
+
+    @property
+    def nbytes(self) -> int:
+        return sum(array.nbytes for array in self.values())
+
+
+class _Time(NamedTuple):
+    """A timestep: its vector (1, D) for FiLM, FiLM's numbers (6 L, D) of windows without music, and its tokens."""
+
+    vector: Array
+    unconditional: Array
+    read: dict[str, Array]
+
+
+class _Music(NamedTuple):
+    """Windows of music: hidden (W, D), and what `step` reads of each."""
+
+    hidden: Array
+    memories: MemoryCache[int, _Memory]
+
+
+class OnnxEngine:
+    """The network with these weights. threads: None = as runtime.threads has it."""
+
+    name: EngineName = "onnx"
+    version: str = onnxruntime.__version__
+    device = "cpu"
+
+    def __init__(self, weights: Weights, threads: int | None = None) -> None:
+        self.threads = threads or cpu_threads()
+        decoder = OnnxDecoder(weights.info.config, weights.parameters)
+        graphs = (decoder.encoder(), decoder.memory(), decoder.time(), decoder.film(), decoder.step())
+        self._encoder, self._memory, self._time, self._film, self._step = map(_Session, graphs)
+        self._times: dict[int, _Time] = {}
+        tokens, self._unknown_hidden = (
+            np.asarray(weights.parameters[f"null_cond_{name}"], np.float32) for name in ("embed", "hidden")
+        )
+        self._unknown = _Memory(self._memory({"tokens": tokens[0]}))
+
+    def encode(self, cond: Array, poll: Poll = carry_on) -> _Music:
+        """As Engine.encode."""
+        encoded = self._run([partial(self._encoder, {"cond": window}) for window in _float32(cond)], poll)
+        tokens = [window["tokens"] for window in encoded]
+        hidden = np.concatenate([window["hidden"] for window in encoded])
+        return _Music(hidden, MemoryCache(lambda window: _Memory(self._memory({"tokens": tokens[window]}))))
+
+    def predict(
+        self, x: Array, t: int, music: _Music, *, conditional: bool, unconditional: bool, poll: Poll = carry_on
+    ) -> list[Array]:
+        """As Engine.predict."""
+        time, x = self._time_of(t), _float32(x)
+        jobs: list[Callable[[], Array]] = []
+        if conditional:
+            film = self._film({"vector": time.vector + music.hidden})["film"]
+            jobs += [
+                partial(self._conditional, window, time, film[number], music.memories, number)
+                for number, window in enumerate(x)
+            ]
+        if unconditional:
+            jobs += [partial(self._predicted, window, time, time.unconditional, self._unknown) for window in x]
+        x0 = np.stack(self._run(jobs, poll))
+        return list(x0.reshape(-1, *x.shape))
+
+    def plain(self, x: Array, t: int, cond: Array, *, unconditional: bool) -> Array:
+        """As Engine.plain."""
+        (x0,) = self.predict(x, t, self.encode(cond), conditional=not unconditional, unconditional=unconditional)
+        return x0
+
+    def _conditional(
+        self, x: Array, time: _Time, film: Array, memories: MemoryCache[int, _Memory], window: int
+    ) -> Array:
+        return self._predicted(x, time, film, memories.of(window))
+
+    def _predicted(self, x: Array, time: _Time, film: Array, memory: _Memory) -> Array:
+        return self._step({"x": x, "film": film, **memory, **time.read})["x0"]
+
+    def _time_of(self, t: int) -> _Time:
+        if t not in self._times:
+            read = self._time({"t": np.array([t], np.float32)})
+            vector = read.pop("vector")
+            (unconditional,) = self._film({"vector": vector + self._unknown_hidden})["film"]
+            self._times[t] = _Time(vector, unconditional, read)
+        return self._times[t]
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self.threads, "window")
+
+    def _run(self, jobs: Sequence[Callable[[], T]], poll: Poll) -> list[T]:
+        """The results of the jobs, as many at a time as there are threads. poll: called before each."""
+        if self.threads == 1:
+            return _polled(jobs, poll)
+        futures: list[Future[T]] = []
+        running: set[Future[T]] = set()
+        try:
+            for job in jobs:
+                if len(running) >= self.threads:
+                    _, running = wait(running, return_when=FIRST_COMPLETED)
+                poll()
+                futures.append(self._pool.submit(job))
+                running.add(futures[-1])
+        finally:
+            wait(running)
+        return [future.result() for future in futures]
+
+
+class _Session:
+    """A graph that ONNX Runtime has made ready, on the thread that calls it."""
+
+    def __init__(self, graph: GraphBuilder) -> None:
+        options = SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = _WARNINGS_OFF
+        values = [OrtValue.ortvalue_from_numpy(array) for array in graph.weights.values()]
+        options.add_external_initializers(list(graph.weights), values)
+        model = graph.to_bytes(with_weights=False)
+        self._session = InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._outputs = [output.name for output in self._session.get_outputs()]
+
+    def __call__(self, inputs: dict[str, Array]) -> dict[str, Array]:
+        """Outputs by name."""
+        return dict(zip(self._outputs, self._session.run(self._outputs, inputs), strict=True))
+
+
+def _polled(jobs: Sequence[Callable[[], T]], poll: Poll) -> list[T]:
+    results = []
+    for job in jobs:
+        poll()
+        results.append(job())
+    return results
+
+
+def _float32(array: Array) -> Array:
+    return np.ascontiguousarray(array, dtype=np.float32)
