@@ -25,7 +25,7 @@ _OWN_PARSERS = {"train": ".commands.train", "evaluate": ".commands.evaluate"}
 _POOLS = (
     "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
 )  # fmt: skip
-"""Torch, numpy, scipy and librosa, imported later, go by these variables."""
+"""Thread numbers of torch, numpy, scipy and librosa, which read these variables when they are imported."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
