@@ -16,7 +16,6 @@ from torch import Tensor
 from edge_backend.model.authors_checkpoint import FEATURE_TYPES, read_checkpoint
 from edge_backend.model.decoder import Attention, DanceDecoder, build_decoder, parameters_of
 from edge_backend.model.engine import Engine
-from edge_backend.model.onnx_engine import OnnxEngine
 from edge_backend.model.torch_engine import TorchEngine
 from edge_backend.model.weights_file import Weights, WeightsInfo, config_of
 from edge_backend.numerics.array import Array
@@ -71,6 +70,8 @@ def parity(parity_folder: Path, golden: dict[str, Array]) -> Parity:
 @pytest.fixture(scope="session", params=["torch", "onnx"])
 def engine(request: pytest.FixtureRequest, parity: Parity) -> Engine:
     """The reference network, by each engine in turn."""
+    from edge_backend.model.onnx_engine import OnnxEngine  # noqa: PLC0415 - the Blender environments have none
+
     return TorchEngine(parity.network) if request.param == "torch" else OnnxEngine(parity.weights)
 
 
