@@ -7,6 +7,7 @@ objects have the type Any, as no version's stubs describe them.
 import importlib
 import tempfile
 import wave
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import bpy
@@ -231,6 +232,24 @@ def new_sound_strip(context: bpy.types.Context, path: str, name: str, channel: i
     return strip
 
 
+def mixdown(scene: bpy.types.Scene, path: Path, samples: int) -> None:
+    """Have Blender write what the scene's frames sound like to a wav file, in stereo, at `samples` a second.
+
+    Raises RuntimeError where it refuses. Since 5.0 the sequencer has a scene of its own, which is asked for meanwhile.
+    """
+    workspace: Any = bpy.context.workspace
+    shown = getattr(workspace, "sequencer_scene", None) if workspace else None
+    words: Any = {"filepath": str(path), "container": "WAV", "codec": "PCM", "format": "S16"}
+    try:
+        if shown not in (None, scene):
+            workspace.sequencer_scene = scene
+        with bpy.context.temp_override(scene=scene):
+            bpy.ops.sound.mixdown(**words, check_existing=False, channels="STEREO", mixrate=samples)
+    finally:
+        if shown not in (None, scene):
+            workspace.sequencer_scene = shown
+
+
 _MIXDOWN_FPS, _MIXDOWN_RATE, _MIXED_DOWN_S, _NEAR_S = 100, 8000, 600.0, 0.1
 
 
@@ -266,17 +285,16 @@ def _last_sound(path: str, first: float, last: float) -> float | None:
     sound = None
     try:
         scene.render.fps, scene.render.fps_base = _MIXDOWN_FPS, 1.0
-        scene.render.ffmpeg.audio_mixrate = _MIXDOWN_RATE  # less to write, where it is heeded
         strip = strips_in(scene.sequence_editor_create()).new_sound(
             name="Mixdown", filepath=path, channel=1, frame_start=0
         )
         sound = strip.sound
         scene.frame_start, scene.frame_end = round(first * _MIXDOWN_FPS), round(last * _MIXDOWN_FPS) - 1
         set_strip_end(strip, scene.frame_end + 1)
-        with tempfile.TemporaryDirectory() as folder, bpy.context.temp_override(scene=scene):
-            written = f"{folder}/mixdown.wav"
-            bpy.ops.sound.mixdown(filepath=written, container="WAV", codec="PCM", format="S16")
-            with wave.open(written) as file:
+        with tempfile.TemporaryDirectory() as folder:
+            written = Path(folder) / "mixdown.wav"
+            mixdown(scene, written, _MIXDOWN_RATE)
+            with wave.open(str(written)) as file:
                 rate = file.getframerate() * file.getnchannels()
                 heard = np.frombuffer(file.readframes(file.getnframes()), "<i2").nonzero()[0]
         return first + float(heard[-1] + 1) / rate if len(heard) else None

@@ -1,7 +1,7 @@
 """The scene's song: its sound strip, the part of the file that is played, and the frame at which it starts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,9 @@ import bpy
 
 from . import compat
 from .edge_backend.errors import EdgeError
+from .edge_backend.errors.from_exception import explain
 from .lookups import scene_rate
+from .sound_render import render
 from .sound_strips import SoundStrip, song_starts, sound_strips, whole_song
 
 
@@ -81,19 +83,10 @@ def song_of(strip: Any, scene: bpy.types.Scene, take_packed: bool = True) -> Son
     """The part of the song that the strip plays, including strips that continue it without a gap.
 
     Trims, offsets and the scene's frame rate are taken into account. take_packed: copy the bytes of a packed sound;
-    False for what is asked at every redraw. Raises EdgeError music_retimed, music_unheard, music_no_length,
-    music_silent_strip.
+    False for what is asked at every redraw. `start` of a retimed strip means nothing: use rendered_song. Raises
+    EdgeError music_unheard, music_no_length, music_silent_strip.
     """
-    if compat.is_retimed(strip):
-        raise EdgeError(
-            "music_retimed",
-            f"The strip {strip.name} is retimed, so its beats are not where the song's file has them.",
-            "Reset its retiming, or render the audio and dance to that file.",
-        )
-    pieces = sound_strips(scene)
-    piece = next(piece for piece in pieces if piece.strip == strip)
-    if piece.silence:
-        raise _inaudible(piece)
+    pieces = _pieces(strip, scene)
     frames = compat.strip_frames(strip)
     if frames.content_end - frames.content_first <= 1:
         raise EdgeError(
@@ -101,18 +94,50 @@ def song_of(strip: Any, scene: bpy.types.Scene, take_packed: bool = True) -> Son
             f"The strip {strip.name} is one frame long: its file is not there or does not say how long it is.",
             "Add the song again with Add Music, or convert it to wav first.",
         )
-    first, end = whole_song(piece, [piece for piece in pieces if not piece.silence])
+    first, end = pieces[0].first, pieces[-1].end
     if end <= first:
         raise EdgeError("music_silent_strip", f"The strip {strip.name} plays nothing of its song.", "Change its trim.")
     rate = scene_rate(scene)
     packed = strip.sound.packed_file
     return Song(
-        path=piece.path,
+        path=pieces[0].path,
         packed=bytes(packed.data) if take_packed and packed else None,
-        start=(first - piece.zero) / rate,
+        start=(first - pieces[0].zero) / rate,
         duration=(end - first) / rate,
         first_frame=first,
     )
+
+
+def rendered_song(strip: Any, scene: bpy.types.Scene, everything: bool = False) -> Song:
+    """The song as Blender plays it, in a file that Blender renders; if it cannot, the strip's own file.
+
+    everything: with all else that plays at the same time. Blender waits, about 0.1 s for each minute, the first time.
+    Raises EdgeError as song_of, music_retimed, disk_full.
+    """
+    song, pieces = song_of(strip, scene), _pieces(strip, scene)
+    try:
+        done = render(pieces, song.first_frame, pieces[-1].end, not everything, song.path.stem)
+    except OSError as error:
+        raise explain(error) from error
+    if done:
+        start = (song.first_frame - done.first_frame) / scene_rate(scene)
+        return replace(song, path=done.path, packed=None, start=start)
+    if compat.is_retimed(strip):
+        raise EdgeError(
+            "music_retimed",
+            f"The strip {strip.name} is retimed, and this Blender cannot render what it plays.",
+            "Reset its retiming, or render the audio and dance to that file.",
+        )
+    return song
+
+
+def _pieces(strip: Any, scene: bpy.types.Scene) -> list[SoundStrip]:
+    """The strips of the song that this strip is part of. Raises EdgeError music_unheard."""
+    pieces = sound_strips(scene)
+    piece = next(piece for piece in pieces if piece.strip == strip)
+    if piece.silence:
+        raise _inaudible(piece)
+    return whole_song(piece, [piece for piece in pieces if not piece.silence])
 
 
 def _inaudible(piece: SoundStrip) -> EdgeError:

@@ -56,6 +56,9 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
     music: bpy.props.StringProperty(
         name="Music", description="The sound strip to dance to. Empty: the only one, or the active one", search=_songs
     )
+    all_sounds: bpy.props.BoolProperty(
+        name="All Sounds", description="Dance to everything that plays during the strip, not to the strip alone"
+    )
     style: bpy.props.EnumProperty(name="Style", description="The kind of dance", items=STYLES)
     use_energy: bpy.props.BoolProperty(
         name="Set Energy", description="Set the energy of the dance; otherwise it follows the music"

@@ -51,7 +51,7 @@ def generate_request(settings: Settings, song: Path, start: float, duration: flo
     )
 
 
-_OF_THE_SCENE = ("rna_type", "name", "music", "variations", "keep_cancelled")
+_OF_THE_SCENE = ("rna_type", "name", "music", "all_sounds", "variations", "keep_cancelled")
 """Properties of EDGE_DANCE_Settings that belong to the scene and are not stored with a take."""
 
 

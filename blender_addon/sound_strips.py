@@ -58,15 +58,14 @@ def sound_strips(scene: bpy.types.Scene) -> list[SoundStrip]:
     return list(_inside(editor, scene, -math.inf, math.inf, "")) if editor else []
 
 
-def whole_song(piece: SoundStrip, pieces: Sequence[SoundStrip]) -> tuple[float, float]:
-    """First frame and end of the song that the piece is part of, including the strips before and after that continue
-    it."""
-    first, last = piece, piece
-    while before := next((other for other in pieces if other.goes_on_in(first)), None):
-        first = before
-    while after := next((other for other in pieces if last.goes_on_in(other)), None):
-        last = after
-    return first.first, last.end
+def whole_song(piece: SoundStrip, pieces: Sequence[SoundStrip]) -> list[SoundStrip]:
+    """The strips of the song that the piece is part of, in their order: those before and after it that continue it."""
+    song = [piece]
+    while before := next((other for other in pieces if other.goes_on_in(song[0])), None):
+        song.insert(0, before)
+    while after := next((other for other in pieces if song[-1].goes_on_in(other)), None):
+        song.append(after)
+    return song
 
 
 def song_starts(pieces: Sequence[SoundStrip]) -> list[SoundStrip]:
@@ -92,6 +91,8 @@ def _inside(owner: Any, scene: bpy.types.Scene, first: float, end: float, silenc
             continue
         later = compat.sound_offset(strip) * scene_rate(scene)
         zero, file_end = frames.content_first + later, frames.content_end + later
+        if compat.is_retimed(strip):  # only Blender knows where the file's samples play
+            zero, file_end = begin, stop
         yield SoundStrip(strip, scene, max(begin, zero), min(stop, file_end), zero, why)
 
 

@@ -90,7 +90,7 @@ def _finished(armature: bpy.types.Object, title: str) -> bpy.types.Action | None
     wanted = stored_settings(_scene().edge_dance)
     for action in takes_of(armature):
         known = details(action)
-        if known.get("song") == title and json.loads(known.get("settings", "{}")) == wanted:
+        if Path(known.get("song", "")).stem == Path(title).stem and json.loads(known.get("settings", "{}")) == wanted:
             return action
     return None
 

@@ -16,7 +16,7 @@ from ..edge_backend.motion.steps import at_once, part
 from ..edge_backend.schema.requests import GenerateRequest
 from ..keyframes.channel_keys import ChannelKeys
 from ..keyframes.density import modes_of
-from ..music import find_strip, song_of
+from ..music import find_strip, rendered_song, song_of
 from ..rig.rig_check import check_rig
 from ..rig.target import find_dancer
 from ..settings import generate_request, stored_settings
@@ -55,7 +55,7 @@ class DanceOperator(JobOperator):
     def prepare(self, context: bpy.types.Context) -> None:
         """Find the song, the dancer and the panel's settings."""
         settings = context.scene.edge_dance
-        self._song = song_of(*find_strip(context, settings.music))
+        self._song = rendered_song(*find_strip(context, settings.music), settings.all_sounds)
         self._scene = context.scene.name
         self._dancer = find_dancer(context).session_uid
         self._request = generate_request(settings, self._song.path, self._song.start, self._song.duration)

@@ -11,7 +11,7 @@ from ..edge_backend.errors import EdgeError
 from ..edge_backend.schema.requests import FeaturesRequest
 from ..keyframes.beats import clear_beats, keys_to_beats, known_beats, mark_beats
 from ..lookups import scene_rate
-from ..music import add_song, find_strip, song_of
+from ..music import add_song, find_strip, rendered_song, song_of
 from ..rig.target import active_armature, find_dancer
 from ..settings import beats_request
 from ..takes.take_list import current_take
@@ -129,7 +129,7 @@ class EDGE_DANCE_OT_mark_beats(JobOperator):
     def prepare(self, context: bpy.types.Context) -> None:
         """Find the song and the corrections."""
         settings = context.scene.edge_dance
-        self._song = song_of(*find_strip(context, settings.music))
+        self._song = rendered_song(*find_strip(context, settings.music), settings.all_sounds)
         self._scene = context.scene.name
         self._beats = beats_request(settings)
 

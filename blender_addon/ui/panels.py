@@ -215,8 +215,10 @@ def _draw_music(layout: Any, context: bpy.types.Context) -> None:
     else:
         row.prop(settings, "music", text="", icon="SOUND")
     row.operator("edge_dance.add_music", text="", icon="ADD")
-    if label and several:
-        layout.label(text=label)
+    if several:
+        layout.prop(settings, "all_sounds")
+        if label:
+            layout.label(text=label)
 
 
 def _length(seconds: float) -> str:
