@@ -37,12 +37,13 @@ class RigSnapshot:
 def rig_snapshot(armature: bpy.types.Object) -> RigSnapshot:
     """The snapshot of the armature. Raises EdgeError rig_unfit."""
     bone_map, fit = measure(armature)
-    legs = tuple(
+    legs = (
         LegBones(*(bone_map.bones[f"{part}.{side}"] for part in ("thigh", "shin", "foot")), bone_map.bones.get(toes))
         for side, toes in (("L", "toes.L"), ("R", "toes.R"))
         if f"foot.{side}" in bone_map.bones
     )
-    return RigSnapshot(modes_of(armature), fit.rig, legs, fit.axes[:, 2], fit.scale)
+    hanging = tuple(leg for leg in legs if {leg.thigh, leg.shin} <= set(fit.rig.ancestors(leg.foot)))
+    return RigSnapshot(modes_of(armature), fit.rig, hanging, fit.axes[:, 2], fit.scale)
 
 
 def modes_of(armature: bpy.types.Object) -> dict[str, str]:

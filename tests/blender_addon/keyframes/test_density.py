@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 import pytest
 from blender_stage import CAN_MAKE_STRIPS, addon, bone_heads, put_dancer, put_song, write_song
-from characters import mixamo, put_character
+from characters import mixamo, put_character, unreal
 
 DANCES = Path(__file__).parents[2] / "data/feet/dances.npz"
 
@@ -42,6 +42,25 @@ def thin(armature, action, density="CURVES", tolerance=None, **options):
     curves.rekey(copy, addon("edge_backend.motion.steps").at_once(steps), density)
     addon("takes.take_list").use_take(armature, copy)
     return copy
+
+
+def test_feet_that_do_not_hang_on_their_shins_are_thinned_too(scene):
+    """As in rigs for IK that keep their feet at the root: their own channels say where they are."""
+    character = put_character(unreal())
+    bpy.ops.object.mode_set(mode="EDIT")
+    for name in ("foot_l", "foot_r"):
+        bone = character.data.edit_bones[name]
+        bone.use_connect, bone.parent = False, character.data.edit_bones["root"]
+    bpy.ops.object.mode_set(mode="OBJECT")
+    dense = take_of(character, mocap("commercial"), scene)
+    feet = [[bone.name for bone in character.pose.bones].index(name) for name in ("foot_l", "foot_r")]
+    frames = range(1, 150, 7)
+    _, before = poses(character, frames)
+    few = thin(character, dense)
+    _, after = poses(character, frames)
+    count = addon("keyframes.density").key_count
+    assert np.abs(after[:, feet] - before[:, feet]).max() < 0.006  # metres; 5 mm are allowed
+    assert count(few) < 0.6 * count(dense)
 
 
 def curves_of(action):
