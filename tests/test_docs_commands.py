@@ -146,11 +146,13 @@ def brought(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, seed in (("dance", "0"), ("other", "1")):
         words = ["generate", str(folder / "song.ogg"), "-o", str(folder / f"{name}.npz"), "--seed", seed]
         assert cli.main([*words, "--duration", "10", "--steps", "3"]) == 0
+    assert cli.main(["export", str(folder / "dance.npz"), "-o", str(folder / "results.pkl")]) == 0
     for name in ("FOLDER", "other_dances"):
         (folder / name).mkdir()
         shutil.copy(folder / "other.npz", folder / name)
     shutil.copy(folder / "dance.npz", folder / "FOLDER")
     shutil.copy(ROOT / "tests/data/parity/edge_reference.pt", folder / "checkpoint.pt")
+    shutil.copy(ROOT / "tests/data/rigs/godette_v4.vrm.json", folder / "RIG.json")
     (folder / "MY_WEIGHTS").mkdir()
     (keeps,) = re.findall(r"```json\n(.*?)```", (DOCS / "editing.md").read_text(encoding="utf-8"), re.DOTALL)
     (folder / "keeps.json").write_text(json.dumps(json.loads(keeps)))

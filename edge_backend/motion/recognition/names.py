@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 PARTS = ("hips", "spine", "neck", "head", "collar", "upper_arm", "forearm", "hand", "thigh", "shin", "foot", "toes")
@@ -75,7 +75,7 @@ def _shared_prefix(names: Sequence[str]) -> str:
 
 @lru_cache(maxsize=8192)
 def _read(name: str) -> NameEvidence:
-    words = _words()
+    words = _WORDS
     tokens = [token for word in _tokens(name) for token in _unglued(word)]
     side, rest = "", []
     for token in tokens:
@@ -136,7 +136,7 @@ def _tokens(name: str) -> Iterable[str]:
 @lru_cache(maxsize=8192)
 def _unglued(token: str) -> tuple[str, ...]:
     """A word that is several known ones written as one, taken apart; any other as it is."""
-    words = _words()
+    words = _WORDS
     if token.isdigit() or token in words.known:
         return (token,)
     if _CJK.search(token):
@@ -191,8 +191,7 @@ class _Words:
         return 1, []
 
 
-@cache
-def _words() -> _Words:
+def _read_words() -> _Words:
     data = json.loads((Path(__file__).parent / "words.json").read_text(encoding="utf-8"))
     sides = {word: side for side, words in (("L", data["left"]), ("R", data["right"])) for word in words}
     meanings: dict[tuple[str, ...], list[tuple[str, Meaning]]] = {}
@@ -214,3 +213,7 @@ def _words() -> _Words:
     known = frozenset(single | set(sides) | set(data["glue"]))
     pieces = frozenset(word for word in known if len(word) > 2)
     return _Words(sides, meanings, known, pieces, max(map(len, meanings)))
+
+
+_WORDS = _read_words()
+"""Read when the module is imported: panels that ask for a recognition draw from memory."""
