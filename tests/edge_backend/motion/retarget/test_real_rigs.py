@@ -1,5 +1,7 @@
 """Dances on skeletons of real characters: limbs point where the model's do, feet stay at the ends of their legs."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 from real_rigs import FILES, rig
@@ -14,6 +16,11 @@ LIMBS = [("thigh", "shin", 1, 4), ("shin", "foot", 4, 7), ("upper_arm", "forearm
 
 def fitted(name: str) -> Fit:
     """The rig with random axes in every bone."""
+    return fitted_with_fingers(name)[0]
+
+
+def fitted_with_fingers(name: str) -> tuple[Fit, Mapping[str, tuple[str, ...]]]:
+    """The rig with random axes in every bone, and its fingers."""
     random = np.random.default_rng(3)
     armature = rig(name)["armatures"][0]
     bones, named = [], []
@@ -26,7 +33,7 @@ def fitted(name: str) -> Fit:
         named.append(BoneName(bone["name"], bone["parent"], tuple(bone["head"]), tuple(bone["tail"])))
     found = find_bone_map(named, None, tuple(map(tuple, armature["matrix_world"])))
     assert not found.problems
-    return fit(Rig(bones), found.bones)
+    return fit(Rig(bones), found.bones), found.fingers
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name not in REFUSED])

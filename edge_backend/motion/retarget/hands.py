@@ -1,0 +1,200 @@
+"""Hands for a dance: fingers in a style, with a little life, about their true knuckle axes whatever the bones' rolls.
+
+The model has no fingers. Flexion is measured as anatomy does: 0 is a straight finger, positive towards the palm.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from ...numerics.array import Array
+from ...numerics.filters import gaussian
+from ..motion import Motion
+from ..rotations import axis_angle_to_matrix
+from ..skeleton import Joint
+from .fitting import Fit
+from .onto_rig import BonePose
+from .slots import SIDES
+
+STEP = 10
+"""Frames from key to key: hands move slowly."""
+
+_FINGERS = ("index", "middle", "ring", "pinky")
+_STYLES: Mapping[str, Mapping[str, tuple[float, float, float]]] = {
+    style: dict(zip((*_FINGERS, "thumb"), angles, strict=True))
+    for style, angles in {
+        "relaxed": ((20, 28, 15), (25, 33, 18), (30, 37, 20), (33, 38, 20), (8, 12, 12)),
+        "soft": ((8, 14, 8), (12, 18, 9), (15, 20, 10), (15, 18, 9), (4, 8, 6)),
+        "open": ((-6, 4, 2), (-4, 4, 2), (-4, 5, 2), (-6, 6, 2), (-10, 2, 0)),
+        "fist": ((75, 95, 55), (80, 98, 58), (82, 98, 58), (82, 95, 55), (30, 35, 45)),
+        "point": ((4, 8, 4), (75, 92, 52), (78, 95, 55), (78, 92, 52), (22, 32, 38)),
+        "flat": ((0, 2, 1), (0, 2, 1), (0, 2, 1), (0, 2, 1), (2, 4, 2)),
+    }.items()
+}
+"""Degrees of flexion of the knuckle, middle and last joint: index, middle, ring and little finger, thumb."""
+STYLES = tuple(_STYLES)
+_LIMITS = {
+    "finger": np.array([[-20.0, 90.0], [0.0, 110.0], [0.0, 80.0]]),
+    "thumb": np.array([[-20.0, 50.0], [-5.0, 60.0], [-10.0, 80.0]]),
+}
+"""Degrees of flexion that people reach: knuckle, middle and last joint."""
+
+_SMOOTH, _LAG = 5.0, 1.5
+_OPENING, _PHRASE, _SWAY = 0.45, 0.3, 3.0
+_PHRASE_BEATS = 8
+
+
+class HandSettings(NamedTuple):
+    """How hands are held.
+
+    style: one of STYLES. amount: 0 to 1, from the rest pose to the style. life: 0 to 1, how much fingers follow the
+    wrists' acceleration and the music's phrases.
+    """
+
+    style: str = "relaxed"
+    amount: float = 1.0
+    life: float = 0.5
+
+
+@dataclass(frozen=True)
+class Finger:
+    """A finger at rest, armature space.
+
+    bones: from base to tip. axis: (3,) unit; a positive rotation about it flexes the finger. flexion: (bones,) degrees
+    at rest.
+    """
+
+    digit: str
+    bones: tuple[str, ...]
+    axis: Array
+    flexion: Array
+
+
+def pose_hands(
+    fit: Fit, fingers: Mapping[str, Sequence[str]], motion: Motion, settings: HandSettings
+) -> tuple[Array, list[BonePose]]:
+    """The frames (K,) of the motion that get keys, and the poses of all finger bones there.
+
+    fingers: "thumb.L" -> bones from base to tip, as the bone map has them.
+    """
+    frames = np.unique(np.append(np.arange(0, motion.frames, STEP), motion.frames - 1))
+    poses = []
+    for number, side in enumerate(SIDES):
+        tempo = _life(motion, Joint.LEFT_WRIST + number)
+        for finger in measure_fingers(fit, fingers, side):
+            wished = _flexion(finger, settings, tempo, frames)
+            turns = np.radians(settings.amount * (wished - finger.flexion))
+            for place, bone in enumerate(finger.bones):
+                axes = fit.rig[bone].axes
+                turn = axis_angle_to_matrix(turns[:, place, None] * finger.axis)
+                poses.append(BonePose(bone, axes.T @ turn @ axes))
+    return frames, poses
+
+
+def measure_fingers(fit: Fit, fingers: Mapping[str, Sequence[str]], side: str) -> list[Finger]:
+    """The fingers of a hand at rest: palm and knuckle axes from where the bones lie, never from how they are rolled."""
+    chains = {digit.partition(".")[0]: tuple(bones) for digit, bones in fingers.items() if digit.endswith(f".{side}")}
+    knuckles = {digit: fit.rig[chains[digit][0]].head for digit in _FINGERS if digit in chains}
+    if not knuckles:
+        return []
+    wrist = _wrist(fit, side)
+    ahead = _unit(np.mean(list(knuckles.values()), axis=0) - wrist)
+    across = _across(fit, chains, knuckles, wrist, ahead)
+    palm = np.cross(ahead, across) * (-1 if side == "L" else 1)
+    found = []
+    for digit, bones in chains.items():
+        ways = _sections(fit, bones)
+        towards = _unit(across + palm) if digit == "thumb" else palm
+        axis = _unit(np.cross(ways[0], towards))
+        before = ways[0] if digit == "thumb" else _unit(knuckles[digit] - wrist)
+        flexion = [_angle_about(axis, a, b) for a, b in zip([before, *ways[:-1]], ways, strict=True)]
+        found.append(Finger(digit, bones, axis, np.array(flexion)))
+    return found
+
+
+def _wrist(fit: Fit, side: str) -> Array:
+    if f"hand.{side}" in fit.bones:
+        return fit.rig[fit.bones[f"hand.{side}"]].head
+    return fit.rig[fit.bones[f"forearm.{side}"]].head
+
+
+def _across(
+    fit: Fit, chains: Mapping[str, Sequence[str]], knuckles: Mapping[str, Array], wrist: Array, ahead: Array
+) -> Array:
+    """From the index finger's side of the palm to the little finger's (3,), unit, across the fingers' way."""
+    ordered = [knuckles[digit] for digit in _FINGERS if digit in knuckles]
+    if len(ordered) > 1:
+        way = ordered[-1] - ordered[0]
+    elif "thumb" in chains:
+        way = wrist - fit.rig[chains["thumb"][-1]].head
+    else:
+        way = fit.axes[:, 1]  # palms face down or inward: the index finger is in front
+    return _unit(way - ahead * float(way @ ahead))
+
+
+def _sections(fit: Fit, bones: Sequence[str]) -> list[Array]:
+    """The ways (3,) of a finger's bones, unit; the last one's from what hangs on it, or its tail."""
+    heads = [fit.rig[bone].head for bone in bones]
+    ways = [_unit(b - a) for a, b in pairwise(heads)]
+    last = fit.rig[bones[-1]]
+    below = [bone.head for bone in fit.rig.values() if bone.parent == bones[-1]]
+    end = _unit((np.mean(below, axis=0) if below else last.tail) - last.head)
+    # Importers give last bones tails of their own choice.
+    if not np.any(end) or (ways and end @ ways[-1] < np.cos(np.radians(50))):
+        end = ways[-1] if ways else _unit(last.tail - last.head)
+    return [*ways, end]
+
+
+def intended_flexion(digit: str, style: str, bones: int) -> Array:
+    """Degrees (bones,) of flexion from base to tip of a still hand; shorter fingers take the joints together."""
+    base, middle, last = _STYLES[style][digit]
+    if bones == 1:
+        return np.array([base + middle / 2])
+    if bones == 2:
+        return np.array([base, middle + last / 2])
+    return np.array([base, middle, last, *[last / 2] * (bones - 3)])
+
+
+def _life(motion: Motion, wrist: int) -> tuple[Array, Array]:
+    """How fast a wrist is thrown about (T,), 0 to 1, and the phrase (T,), -1 to 1: it closes towards each accent."""
+    places = motion.joints()[:, wrist].astype(np.float64)
+    thrown = np.zeros(len(places))
+    if len(places) > 2:
+        thrown[1:-1] = np.linalg.norm(np.diff(places, 2, axis=0), axis=1)
+    thrown = gaussian(thrown, _SMOOTH)
+    thrown = np.clip(thrown / max(float(np.quantile(thrown, 0.9)), 1e-9), 0, 1)
+    times = np.arange(len(places)) / Motion.fps
+    if len(motion.beats) > 1:
+        phase = np.interp(times, motion.beats, np.arange(len(motion.beats))) / _PHRASE_BEATS
+    else:
+        phase = times / (_PHRASE_BEATS * 0.5)
+    return thrown, np.cos(2 * np.pi * phase)
+
+
+def _flexion(finger: Finger, settings: HandSettings, tempo: tuple[Array, Array], frames: Array) -> Array:
+    """The flexion (K, bones) wished for, degrees, within what people reach. The little finger leads."""
+    thrown, phrase = tempo
+    late = _LAG * (4 - _FINGERS.index(finger.digit)) if finger.digit in _FINGERS else 0.0
+    every = np.arange(len(thrown))
+    thrown, phrase = (np.interp(frames - late, every, values) for values in (thrown, phrase))
+    gain = 1 + settings.life * (_PHRASE * phrase - _OPENING * thrown)
+    sway = settings.life * _SWAY * np.sin(frames / Motion.fps * 2.1 + len(finger.digit))
+    still = intended_flexion(finger.digit, settings.style, len(finger.bones))
+    limits = _LIMITS["thumb" if finger.digit == "thumb" else "finger"]
+    limits = limits[np.minimum(np.arange(len(finger.bones)), len(limits) - 1)]
+    flexion: Array = np.clip(gain[:, None] * still + sway[:, None], limits[:, 0], limits[:, 1])
+    return flexion
+
+
+def _angle_about(axis: Array, first: Array, second: Array) -> float:
+    """Degrees of the turn about axis (3,) that brings first (3,) to second, both seen along the axis."""
+    a, b = (way - axis * float(way @ axis) for way in (first, second))
+    return float(np.degrees(np.arctan2(np.cross(a, b) @ axis, a @ b)))
+
+
+def _unit(vector: Array) -> Array:
+    length = float(np.linalg.norm(vector))
+    return vector / length if length > 1e-12 else np.zeros(3)

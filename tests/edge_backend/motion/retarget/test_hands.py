@@ -1,0 +1,109 @@
+"""Hands of real characters: every knuckle flexes as asked, about its true axis, whatever the roll of the bones."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from some_rigs import dance, posed
+from test_real_rigs import fitted_with_fingers
+
+from edge_backend.motion.retarget.hands import (
+    STEP,
+    STYLES,
+    HandSettings,
+    intended_flexion,
+    measure_fingers,
+    pose_hands,
+)
+
+HANDS = [
+    "babylon_rigged_mesh.glb", "mesh2motion_sintel.glb", "vrm_example.vrm", "mpfb_default_bpy45.blend",
+    "mmd_yw_test_model.pmx", "rocketbox_male_adult_06.fbx", "godette_v4.vrm", "maya_kenney_character.fbx",
+]  # fmt: skip
+STILL = {"amount": 1.0, "life": 0.0}
+
+
+def flexions(measured, fingers, poses, side, digit):
+    """Degrees (bones,) between a finger's bones in the last frame, seen along its knuckle axis as the hand lies."""
+    finger = next(one for one in measure_fingers(measured, fingers, side) if one.digit == digit)
+    places = posed(measured.rig, poses, len(poses[0].rotations))
+    heads = [places[bone][-1, :3, 3] for bone in finger.bones]
+    wrist = places[measured.bones[f"hand.{side}"]][-1, :3, 3]
+    ways = [heads[0] - wrist, *np.diff(heads, axis=0)]
+    found = []
+    for pair in pairwise(ways):
+        a, b = (way - finger.axis * (way @ finger.axis) for way in pair)
+        found.append(np.degrees(np.arctan2(np.cross(a, b) @ finger.axis, a @ b)))
+    return np.array(found)
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("name", HANDS)
+def test_every_knuckle_is_where_the_style_wants_it(name, style):
+    measured, fingers = fitted_with_fingers(name)
+    motion = dance(frames=30)
+    _, poses = pose_hands(measured, fingers, motion, HandSettings(style, **STILL))
+    for key, chain in fingers.items():
+        digit, _, side = key.partition(".")
+        if digit == "thumb" or len(chain) < 2:
+            continue
+        here = flexions(measured, fingers, poses, side, digit)
+        wished = intended_flexion(digit, style, len(chain))[: len(here)]
+        assert np.abs(here - wished).max() < 5  # degrees; exact but for rounding
+
+
+@pytest.mark.parametrize("name", HANDS)
+def test_a_fist_closes_towards_the_palm_and_opens_again(name):
+    """Fingertips of a fist lie on the side of the palm, nearer to the wrist than those of a flat hand."""
+    measured, fingers = fitted_with_fingers(name)
+    motion = dance(frames=30)
+    reach = {}
+    for style in ("flat", "fist"):
+        frames, poses = pose_hands(measured, fingers, motion, HandSettings(style, **STILL))
+        places = posed(measured.rig, poses, len(frames))
+        for side in "LR":
+            wrist = places[measured.bones[f"hand.{side}"]][-1, :3, 3]
+            for key, chain in fingers.items():
+                if key.endswith(side) and not key.startswith("thumb") and len(chain) > 1:
+                    reach.setdefault(key, []).append(places[chain[-1]][-1, :3, 3] - wrist)
+    assert reach
+    palms = {"L": [], "R": []}
+    for key, (flat, fist) in reach.items():
+        assert np.linalg.norm(fist) < np.linalg.norm(flat)
+        palms[key[-1]].append(fist - flat)
+    # Palms face down in a T-pose, inward and back where arms hang: there the tips of a fist go from where they were.
+    left, back, up = measured.axes.T
+    for side, inward in (("L", -left), ("R", left)):
+        assert np.mean(palms[side], axis=0) @ (inward + 0.5 * back - up) > 0
+
+
+def test_half_the_amount_is_half_the_way_and_none_is_the_rest_pose():
+    measured, fingers = fitted_with_fingers("vrm_example.vrm")
+    motion = dance(frames=30)
+    half, full, none = (
+        pose_hands(measured, fingers, motion, HandSettings("fist", amount, 0.0))[1] for amount in (0.5, 1.0, 0.0)
+    )
+    for a, b, c in zip(half, full, none, strict=True):
+        assert np.allclose(a.rotations @ a.rotations, b.rotations, atol=1e-9)
+        assert np.allclose(c.rotations, np.eye(3), atol=1e-12)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_living_hands_move_little_by_little_within_what_people_reach(style):
+    measured, fingers = fitted_with_fingers("vrm_example.vrm")
+    motion = dance(frames=150)
+    frames, poses = pose_hands(measured, fingers, motion, HandSettings(style, 1.0, 1.0))
+    assert frames[0] == 0 and frames[-1] == 149 and len(frames) <= 150 / STEP + 2
+    moved = 0.0
+    for pose in poses:
+        between = np.swapaxes(pose.rotations[:-1], 1, 2) @ pose.rotations[1:]
+        angle = np.degrees(np.arccos(np.clip((np.trace(between, axis1=1, axis2=2) - 1) / 2, -1, 1)))
+        assert angle.max() < 60
+        moved = max(moved, angle.max())
+    assert moved > (2 if style != "flat" else 0)
+    for side in "LR":
+        for finger in measure_fingers(measured, fingers, side):
+            for place, bone in enumerate(finger.bones):
+                pose = next(one for one in poses if one.bone == bone)
+                cosine = np.clip((np.trace(pose.rotations, axis1=1, axis2=2) - 1) / 2, -1, 1)
+                assert np.degrees(np.arccos(cosine)).max() + finger.flexion[place] < 125
