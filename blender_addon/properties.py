@@ -8,6 +8,7 @@ from .edge_backend.model.catalogue import known
 from .edge_backend.schema.requests import GenerateRequest
 from .music import song_names
 from .preferences import weights_folder
+from .rig.hands import OFF
 
 STYLES = (
     ("any", "Any", "No style is set; the music decides"),
@@ -17,6 +18,16 @@ STYLES = (
     ("indian", "Indian", "Indian dance"),
     ("modern", "Modern", "Modern and contemporary dance"),
     ("breakdance", "Breakdance", "Breaking; with the least exact feet of all styles"),
+)
+
+HANDS = (
+    (OFF, "Off", "Leave the fingers alone"),
+    ("relaxed", "Relaxed", "As hands hang when nobody thinks of them"),
+    ("soft", "Soft", "Loose and nearly straight"),
+    ("open", "Open", "Straight and stretched a little backward"),
+    ("fist", "Fist", "Closed"),
+    ("point", "Point", "The index finger straight, the others closed"),
+    ("flat", "Flat", "Straight"),
 )
 
 QUALITIES = (
@@ -153,6 +164,28 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
     keep_cancelled: bpy.props.BoolProperty(
         name="Keep Partial Dance",
         description="When a dance is cancelled, make a take of the part that is finished",
+    )
+    hands: bpy.props.EnumProperty(
+        name="Hands",
+        description="How hands are held in a dance; the fingers of the character are found with its other bones",
+        items=HANDS,
+        default="relaxed",
+    )
+    hand_amount: bpy.props.FloatProperty(
+        name="Amount",
+        description="From the fingers' rest pose at 0 to the style at 1",
+        min=0,
+        max=1,
+        default=1,
+        subtype="FACTOR",
+    )
+    hand_life: bpy.props.FloatProperty(
+        name="Life",
+        description="How much fingers open as the arms are thrown about, and open and close with the music's phrases",
+        min=0,
+        max=1,
+        default=0.5,
+        subtype="FACTOR",
     )
     clean_feet: bpy.props.BoolProperty(
         name="Foot Cleanup", description="Prevent feet from sliding on the floor and sinking into it", default=True

@@ -131,6 +131,7 @@ CLASSES: Final[tuple[type, ...]] = (
     panels.EDGE_DANCE_MT_presets,
     panels.VIEW3D_PT_edge_dance_quality,
     weights_panel.VIEW3D_PT_edge_dance_weights,
+    panels.VIEW3D_PT_edge_dance_hands,
     panels.VIEW3D_PT_edge_dance_curves,
     panels.VIEW3D_PT_edge_dance_beats,
     group_panel.VIEW3D_PT_edge_dance_group,

@@ -56,6 +56,13 @@ def bone_keys(
     return [*keys, ChannelKeys(channels.bone, rotation_property(mode), frames, values)]
 
 
+def smooth_keys(mode: str, frames: Array, channels: BoneChannels) -> ChannelKeys:
+    """Few keys of a bone that only rotates, at `frames` (K,), as a smooth curve."""
+    values = rotation_values(mode, channels.quaternions)
+    slopes = np.gradient(values, frames, axis=0) if len(frames) > 1 else np.zeros_like(values)
+    return ChannelKeys(channels.bone, rotation_property(mode), frames, values, "BEZIER", slopes)
+
+
 def write_channel(curves: Any, keys: ChannelKeys) -> None:
     """Set the keys of the bone's channel, replacing earlier ones, in a group with the bone's name.
 

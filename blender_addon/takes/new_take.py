@@ -14,11 +14,12 @@ from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.steps import at_once, part
 from ..edge_backend.numerics.array import Array
-from ..keyframes.channel_keys import ChannelKeys, bone_keys, key_switch, write_channel
+from ..keyframes.channel_keys import ChannelKeys, bone_keys, key_switch, smooth_keys, write_channel
 from ..keyframes.constant_keys import constant_keys
 from ..keyframes.density import Density, in_density, modes_of, rig_snapshot
 from ..keyframes.take_details import PROPERTY
 from ..lookups import scene_rate
+from ..rig.hands import hand_channels, hand_settings
 from ..rig.retarget import bone_map_of, channels_in_steps, switch_keys
 from ..rig.standing import standing_bones
 from .identity import new_id
@@ -50,6 +51,7 @@ def keys_in_steps(
     standing = standing_bones(armature, bone_map_of(armature))
     modes, frames = modes_of(armature), _frames(motion, scene, first_frame)
     beats = first_frame + motion.beats * scene_rate(scene)
+    moments, hands = hand_channels(armature, motion, hand_settings(scene))
     bones = yield from part(channels_in_steps(armature, motion, clean_feet), 0.0, 0.3)
     keys: list[ChannelKeys] = []
     for channels in bones:
@@ -60,7 +62,8 @@ def keys_in_steps(
         options: dict[str, Any] = {"beats": beats, "exact": exact, "constrained": constrained}
         thinning = in_density(snapshot, keys, density, tolerance or Tolerance(), **options)
         keys = yield from part(thinning, 0.3, 1.0)
-    return [*keys, *constant_keys(standing, keys, frames[0])]
+    fingers = [smooth_keys(modes[one.bone], frames[moments.astype(int)], one) for one in hands]
+    return [*keys, *fingers, *constant_keys(standing, keys, frames[0])]
 
 
 def add_take(

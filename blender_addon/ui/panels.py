@@ -13,6 +13,7 @@ from ..ops.curves import EDGE_DANCE_OT_change_density
 from ..ops.generate import why_not_generate
 from ..ops.music import EDGE_DANCE_OT_keys_to_beats, EDGE_DANCE_OT_mark_beats
 from ..ops.presets import PRESETS
+from ..rig.hands import OFF
 from ..rig.target import active_armature, find_dancer
 from ..setup.status import watch
 from ..takes.take_list import current_take
@@ -135,6 +136,25 @@ class EDGE_DANCE_MT_presets(bpy.types.Menu):
     preset_subdir = PRESETS
     preset_operator = "script.execute_preset"
     draw: Any = bpy.types.Menu.draw_preset
+
+
+class VIEW3D_PT_edge_dance_hands(_DanceTab):
+    """How hands are held"""
+
+    bl_label = "Hands"
+    bl_parent_id = "VIEW3D_PT_edge_dance"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout: Any = self.layout
+        settings = context.scene.edge_dance
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(settings, "hands")
+        column = layout.column()
+        column.enabled = settings.hands != OFF
+        column.prop(settings, "hand_amount", slider=True)
+        column.prop(settings, "hand_life", slider=True)
 
 
 class VIEW3D_PT_edge_dance_curves(_DanceTab):

@@ -1,0 +1,55 @@
+"""Hands of a dance, as channels of an armature's finger bones."""
+
+from typing import Any
+
+import bpy
+import numpy as np
+
+from ..edge_backend.motion.motion import Motion
+from ..edge_backend.motion.retarget.hands import HandSettings, pose_hands
+from ..edge_backend.motion.rotations import continuous_quaternions, matrix_to_quaternion
+from ..edge_backend.numerics.array import Array
+from .channels import BoneChannels
+from .dancer import is_dancer
+from .retarget import acts, measure
+from .standing import moving_channels
+
+OFF = "off"
+
+
+def hand_settings(scene: bpy.types.Scene) -> HandSettings | None:
+    """The panel's settings; None where hands are left alone."""
+    settings: Any = scene.edge_dance  # type: ignore[attr-defined] # a property of ours
+    if settings.hands == OFF or settings.hand_amount == 0:
+        return None
+    return HandSettings(settings.hands, settings.hand_amount, settings.hand_life)
+
+
+def hand_channels(
+    armature: bpy.types.Object, motion: Motion, settings: HandSettings | None
+) -> tuple[Array, list[BoneChannels]]:
+    """The motion's frames (K,) that get keys, and the channels of the finger bones there.
+
+    None for fingers that an animation of the user's moves or that constraints hold. Raises EdgeError rig_unfit.
+    """
+    if settings is None or is_dancer(armature):
+        return np.zeros(0), []
+    bone_map, measured = measure(armature)
+    free = {
+        digit: bones
+        for digit, bones in bone_map.fingers.items()
+        if not any(_is_taken(armature, bone) for bone in bones)
+    }
+    fingers = [armature.pose.bones[bone] for bones in free.values() for bone in bones]
+    moved = {name for name, channel in moving_channels(armature, fingers) if channel.startswith("rotation")}
+    free = {digit: bones for digit, bones in free.items() if moved.isdisjoint(bones)}
+    frames, poses = pose_hands(measured, free, motion, settings)
+    return frames, [
+        BoneChannels(pose.bone, continuous_quaternions(matrix_to_quaternion(pose.rotations))) for pose in poses
+    ]
+
+
+def _is_taken(armature: bpy.types.Object, name: str) -> bool:
+    """Whether constraints say how a finger lies; limits do not."""
+    constraints = armature.pose.bones[name].constraints
+    return any(acts(constraint) and not constraint.type.startswith("LIMIT") for constraint in constraints)

@@ -1,0 +1,103 @@
+"""A dance gets hands: few keys on the fingers that are the user's to have, in the style that was asked for."""
+
+import bpy
+import numpy as np
+import pytest
+from blender_stage import addon
+from characters import mixamo, put_character, put_rigify
+from dances import dance
+
+DIGITS = {"Thumb": (0.03, -0.02), "Index": (0.09, -0.03), "Middle": (0.095, -0.01), "Ring": (0.09, 0.01)}
+
+
+def with_fingers():
+    """A Mixamo character with four fingers of three bones on each hand."""
+    character = put_character(mixamo())
+    bpy.ops.object.mode_set(mode="EDIT")
+    bones = character.data.edit_bones
+    for side, sign in (("Left", 1), ("Right", -1)):
+        hand = bones[f"mixamorig:{side}Hand"]
+        for digit, (along, aside) in DIGITS.items():
+            parent, start = hand, hand.head.copy()
+            start.x += sign * along
+            start.y += aside
+            for number in (1, 2, 3):
+                bone = bones.new(f"mixamorig:{side}Hand{digit}{number}")
+                bone.head, bone.tail = (
+                    start,
+                    (start.x + sign * 0.03, start.y + (-0.01 if digit == "Thumb" else 0), start.z),
+                )
+                bone.roll, bone.parent = number * 0.7, parent
+                parent, start = bone, bone.tail.copy()
+    bpy.ops.object.mode_set(mode="OBJECT")
+    bpy.context.scene.render.fps = 30
+    return character
+
+
+def curves_of(action):
+    return {(curve.data_path, curve.array_index): curve for curve in addon("compat").fcurves_of(action)}
+
+
+def finger_curves(action):
+    return [curve for (path, _), curve in curves_of(action).items() if "Hand" in path and path.count("Hand") == 1
+            and any(digit in path for digit in DIGITS)]  # fmt: skip
+
+
+def put_take(character, motion):
+    return addon("takes.new_take").add_take(character, motion, bpy.context.scene, 1, False)
+
+
+def test_fingers_are_found_and_keyed_sparsely():
+    character = with_fingers()
+    fingers = addon("rig.retarget").bone_map_of(character).fingers
+    assert set(fingers) == {f"{digit.lower()}.{side}" for digit in DIGITS for side in "LR"}
+    action = put_take(character, dance(frames=120))
+    curves = finger_curves(action)
+    assert len(curves) == 4 * 24
+    assert all(len(curve.keyframe_points) == 13 for curve in curves)  # of 120 frames
+    keys = sum(len(curve.keyframe_points) for curve in curves_of(action).values())
+    assert sum(len(curve.keyframe_points) for curve in curves) < 0.15 * keys
+
+
+def test_a_fist_is_closed_and_off_leaves_the_fingers_alone():
+    character = with_fingers()
+    settings = bpy.context.scene.edge_dance
+    settings.hands, settings.hand_life = "fist", 0
+    put_take(character, dance(frames=60))
+    bpy.context.scene.frame_set(30)
+    posed = character.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones
+    for side in ("Left", "Right"):
+        first, second = (posed[f"mixamorig:{side}HandIndex{number}"] for number in (1, 2))
+        bend = (first.tail - first.head).angle(second.tail - second.head)
+        assert np.degrees(bend) == pytest.approx(95, abs=1)
+    settings.hands = "off"
+    assert not finger_curves(put_take(character, dance(frames=60)))
+    settings.hands, settings.hand_amount = "fist", 0
+    assert not finger_curves(put_take(character, dance(frames=60)))
+
+
+def test_fingers_that_the_user_has_keyed_stay_the_users():
+    character = with_fingers()
+    bone = character.pose.bones["mixamorig:LeftHandIndex2"]
+    bone.rotation_mode = "QUATERNION"
+    for frame, value in ((1, 0.0), (20, 0.5)):
+        bone.rotation_quaternion = (1, value, 0, 0)
+        bone.keyframe_insert("rotation_quaternion", frame=frame)
+    action = put_take(character, dance(frames=60))
+    keyed = {curve.data_path for curve in finger_curves(action)}
+    assert not any("LeftHandIndex" in path for path in keyed)
+    assert any("RightHandIndex" in path for path in keyed) and any("LeftHandMiddle" in path for path in keyed)
+
+
+def test_a_rigify_humans_finger_controls_are_keyed():
+    rig = put_rigify(human=True)
+    bpy.context.scene.render.fps = 30
+    settings = bpy.context.scene.edge_dance
+    settings.hands, settings.hand_life = "fist", 0
+    action = put_take(rig, dance(frames=30))
+    keyed = {addon("rig.paths").bone_of(path) for path, _ in curves_of(action)}
+    assert {"f_index.01.L", "f_pinky.03.R", "thumb.02.L"} <= keyed
+    bpy.context.scene.frame_set(15)
+    posed = rig.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones
+    first, second = posed["ORG-f_index.01.L"], posed["ORG-f_index.02.L"]
+    assert np.degrees((first.tail - first.head).angle(second.tail - second.head)) == pytest.approx(95, abs=5)
