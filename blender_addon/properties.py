@@ -25,9 +25,9 @@ HANDS = (
     ("relaxed", "Relaxed", "As hands hang when nobody thinks of them"),
     ("soft", "Soft", "Loose and nearly straight"),
     ("open", "Open", "Straight and stretched a little backward"),
-    ("fist", "Fist", "Closed"),
+    ("fist", "Fist", "All fingers closed"),
     ("point", "Point", "The index finger straight, the others closed"),
-    ("flat", "Flat", "Straight"),
+    ("flat", "Flat", "All fingers straight"),
 )
 
 QUALITIES = (
