@@ -245,6 +245,8 @@ def mixdown(scene: bpy.types.Scene, path: Path, samples: int) -> None:
             workspace.sequencer_scene = scene
         with bpy.context.temp_override(scene=scene):
             bpy.ops.sound.mixdown(**words, check_existing=False, channels="STEREO", mixrate=samples)
+    except TypeError as error:  # the operator of a Blender without sound, as the bpy package of 4.2, has no options
+        raise RuntimeError(str(error)) from error
     finally:
         if shown not in (None, scene):
             workspace.sequencer_scene = shown
