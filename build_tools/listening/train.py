@@ -1,0 +1,182 @@
+"""Trains the beat network on rendered songs, and writes its weights as safetensors.
+
+    python -m build_tools.listening.train FOLDER weights.safetensors --minutes 60
+
+FOLDER: what `render_songs` wrote. The network is that of Boeck and Davies, "Deconstruct, Analyse, Reconstruct" (2020),
+made smaller: convolutions over the spectrum, then dilated ones over time, both ways.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from edge_backend.audio.log_spectrum import FRAME_RATE
+from edge_backend.audio.log_spectrum import log_spectrum as _  # noqa: F401 - the weights belong to it
+
+FRAMES = 1536  # of a training example
+BATCH = 8
+METRES = (2, 3, 4, 5, 6, 7)
+DILATIONS = tuple(2**i for i in range(11))
+WIDTH = 32
+SPREAD_S = 0.03  # how far a beat reaches to either side in the target
+
+
+class BeatNetwork(nn.Module):
+    """Spectrum (n, frames, bands) to logits (n, 3, frames): none, beat, downbeat; and (n, metres, frames)."""
+
+    def __init__(self, bands: int) -> None:
+        super().__init__()
+        self.conv0 = nn.Conv2d(1, 16, (3, 5), stride=(1, 3), padding=(1, 0))
+        self.conv1 = nn.Conv2d(16, 24, (1, 8), stride=(1, 3))
+        self.conv2 = nn.Conv2d(24, 24, 3, padding=(1, 0))
+        left = ((bands - 2) // 3 - 5) // 3 - 2
+        self.dense = nn.Conv1d(24 * left, WIDTH, 1)
+        self.dilated = nn.ModuleList(nn.Conv1d(WIDTH, WIDTH, 5, padding=2 * d, dilation=d) for d in DILATIONS)
+        self.mixed = nn.ModuleList(nn.Conv1d(WIDTH, WIDTH, 1) for _ in DILATIONS)
+        self.beats = nn.Conv1d(WIDTH, 3, 1)
+        self.metre = nn.Conv1d(WIDTH, len(METRES), 1)
+        self.drop = nn.Dropout(0.1)
+
+    def forward(self, spectrum: Tensor) -> tuple[Tensor, Tensor]:
+        """As the class says."""
+        x = spectrum[:, None]
+        x = functional.elu(self.conv0(x))
+        x = functional.elu(self.conv1(x))
+        x = self.drop(functional.elu(self.conv2(x)))
+        x = functional.elu(self.dense(x.permute(0, 1, 3, 2).flatten(1, 2)))
+        total = torch.zeros_like(x)
+        for dilated, mixed in zip(self.dilated, self.mixed, strict=True):
+            y = mixed(self.drop(functional.elu(dilated(x))))
+            x, total = x + y, total + y
+        total = functional.elu(total)
+        return self.beats(total), self.metre(total)
+
+
+def targets(beats: NDArray[np.float64], frames: int) -> NDArray[np.float32]:
+    """(3, frames): how much of each frame is no beat, a beat, a downbeat; beats (n, 2) in seconds and number."""
+    seconds = np.arange(frames) / FRAME_RATE
+    out = np.zeros((3, frames), np.float32)
+    for row, chosen in ((1, beats[:, 1] != 1), (2, beats[:, 1] == 1)):
+        for second in beats[chosen, 0]:
+            near = slice(max(int((second - SPREAD_S) * FRAME_RATE), 0), int((second + SPREAD_S) * FRAME_RATE) + 2)
+            part = np.maximum(1 - np.abs(seconds[near] - second) / SPREAD_S, 0)
+            out[row, near] = np.maximum(out[row, near], part)
+    out[0] = 1 - out[1] - out[2]
+    return out
+
+
+def _augmented(rng: np.random.Generator, spectrum: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The spectrum as another room, another mix and another loudness would have it."""
+    magnitude = 10**spectrum - 1
+    if rng.random() < 0.7:
+        tilt = np.interp(np.arange(spectrum.shape[1]), np.linspace(0, spectrum.shape[1], 6), rng.normal(0, 0.3, 6))
+        magnitude = magnitude * 10**tilt
+    if rng.random() < 0.4:
+        magnitude = magnitude + rng.exponential(10 ** rng.uniform(-1, 0.6), magnitude.shape)
+    magnitude = magnitude * 10 ** rng.normal(0, 0.15)
+    shift = int(rng.integers(-3, 4)) if rng.random() < 0.5 else 0
+    out = np.log10(1 + magnitude).astype(np.float32)
+    if shift:
+        out = np.roll(out, shift, axis=1)
+    if rng.random() < 0.3:
+        out *= rng.uniform(0.8, 1.2)
+    return out
+
+
+def _example(rng: np.random.Generator, song: dict[str, NDArray]) -> tuple[NDArray, NDArray, int]:
+    spectrum, target = song["s"], song["target"]
+    start = int(rng.integers(-FRAMES // 8, max(len(spectrum) - FRAMES * 7 // 8, 1)))
+    x = np.zeros((FRAMES, spectrum.shape[1]), np.float32)
+    y = np.zeros((3, FRAMES), np.float32)
+    y[0] = 1
+    low, high = max(start, 0), min(start + FRAMES, len(spectrum))
+    x[low - start : high - start] = _augmented(rng, spectrum[low:high].astype(np.float32))
+    y[:, low - start : high - start] = target[:, low:high]
+    return x, y, METRES.index(int(song["metre"]))
+
+
+def read_songs(folder: Path) -> list[dict[str, NDArray]]:
+    """Spectra, metres and targets of all songs in the folder."""
+    songs = []
+    for path in sorted(folder.glob("*.npz"), key=lambda path: int(path.stem) if path.stem.isdigit() else 0):
+        if not path.stem.isdigit():
+            continue
+        with np.load(path) as data:
+            song = {name: data[name] for name in ("s", "metre", "beats")}
+        song["target"] = targets(song["beats"], len(song["s"]))
+        songs.append(song)
+    return songs
+
+
+def losses(outputs: tuple[Tensor, Tensor], y: Tensor, metre: Tensor) -> tuple[Tensor, Tensor]:
+    """Cross entropy of the beats, by frame, and of the metre."""
+    beats, metres = outputs
+    beat_loss = -(y * functional.log_softmax(beats, dim=1)).sum(1).mean()
+    # Where there are beats: silence before and after a song has no metre.
+    metre_loss = functional.cross_entropy(metres, metre[:, None].expand(-1, metres.shape[2]))
+    return beat_loss, metre_loss
+
+
+def train(folder: Path, out: Path, minutes: float, resume: Path | None, rate: float, seed: int) -> None:
+    """Train for so long, the rate of learning falling to a twentieth; weights are written every few minutes."""
+    rng = np.random.default_rng(seed)
+    songs = read_songs(folder)
+    held, songs = songs[:24], songs[24:]
+    network = BeatNetwork(songs[0]["s"].shape[1])
+    if resume:
+        network.load_state_dict(torch.load(resume, weights_only=True))
+    optimiser = torch.optim.AdamW(network.parameters(), rate, weight_decay=1e-3)
+    began = last = time.monotonic()
+    step, seen = 0, 0.0
+    while (share := (time.monotonic() - began) / (60 * minutes)) < 1:
+        for group in optimiser.param_groups:
+            group["lr"] = rate * min(1, (step + 1) / 50) * (0.05 + 0.95 * 0.5 * (1 + np.cos(np.pi * share)))
+        x, y, metre = zip(*(_example(rng, songs[i]) for i in rng.integers(len(songs), size=BATCH)), strict=True)
+        network.train()
+        outputs = network(torch.from_numpy(np.stack(x)))
+        beat_loss, metre_loss = losses(outputs, torch.from_numpy(np.stack(y)), torch.tensor(metre))
+        optimiser.zero_grad()
+        (beat_loss + 0.03 * metre_loss).backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        step, seen = step + 1, 0.98 * seen + 0.02 * float(beat_loss)
+        if time.monotonic() - last > 120:
+            last = time.monotonic()
+            print(f"{step} steps, {len(songs)} songs, {share:.2f}, {seen:.4f}, held out {_judged(network, held)}", flush=True)
+            torch.save(network.state_dict(), out.with_suffix(".pt"))
+            more = read_songs(folder) if len(list(folder.glob("*.npz"))) > len(songs) + 60 else []
+            songs = more[24:] or songs
+    torch.save(network.state_dict(), out.with_suffix(".pt"))
+    save_file({name: value.numpy() for name, value in network.state_dict().items()}, out)
+
+
+def _judged(network: BeatNetwork, songs: list[dict[str, NDArray]]) -> str:
+    network.eval()
+    total = []
+    with torch.no_grad():
+        for song in songs:
+            outputs = network(torch.from_numpy(song["s"].astype(np.float32))[None])
+            metre = torch.tensor([METRES.index(int(song["metre"]))])
+            beat_loss, metre_loss = losses(outputs, torch.from_numpy(song["target"])[None], metre)
+            right = float(outputs[1].mean(2).argmax(1)[0] == metre[0])
+            total.append((float(beat_loss), float(metre_loss), right))
+    return " ".join(f"{value:.4f}" for value in np.mean(total, axis=0))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--resume", type=Path)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    train(options.folder, options.out, options.minutes, options.resume, options.rate, options.seed)
