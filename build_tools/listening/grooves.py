@@ -83,12 +83,20 @@ KINDS: dict[str, Kind] = {
     "disco": Kind(4, 4, (105, 132), ("disco", "four_on_the_floor"), bass=("octaves", "eighths", "offbeat")),
     "house": Kind(4, 4, (112, 138), ("house", "techno", "four_on_the_floor"), bass=("offbeat", "tresillo", "roots")),
     "techno": Kind(4, 4, (120, 152), ("techno", "kick_alone", "house"), bass=("offbeat", "sixteenths"), weight=0.7),
-    "funk": Kind(4, 4, (85, 120), ("funk", "break", "amen"), ("syncopated", "stabs", "held"), ("syncopated", "eighths")),
-    "hip_hop": Kind(4, 4, (78, 108), ("hip_hop", "slow_sixteenths", "break", "half_time"), bass=("roots", "syncopated")),
-    "reggae": Kind(4, 4, (64, 92), ("one_drop", "steppers", "rockers"), ("offbeats",), ("syncopated", "groups", "roots")),
+    "funk": Kind(
+        4, 4, (85, 120), ("funk", "break", "amen"), ("syncopated", "stabs", "held"), ("syncopated", "eighths")
+    ),
+    "hip_hop": Kind(
+        4, 4, (78, 108), ("hip_hop", "slow_sixteenths", "break", "half_time"), bass=("roots", "syncopated")
+    ),
+    "reggae": Kind(
+        4, 4, (64, 92), ("one_drop", "steppers", "rockers"), ("offbeats",), ("syncopated", "groups", "roots")
+    ),
     "ska": Kind(4, 4, (105, 150), ("rockers", "rock"), ("offbeats",), ("walking", "eighths"), weight=0.4),
     "trap": Kind(4, 4, (124, 158), ("trap", "drill", "half_time"), ("held", "arpeggio"), ("roots", "syncopated"), 1.3),
-    "dnb": Kind(4, 4, (158, 180), ("break", "amen"), ("held", "syncopated", "stabs"), ("roots", "syncopated", "groups")),
+    "dnb": Kind(
+        4, 4, (158, 180), ("break", "amen"), ("held", "syncopated", "stabs"), ("roots", "syncopated", "groups")
+    ),
     "bossa": Kind(4, 4, (100, 150), ("bossa",), ("syncopated", "held"), ("bossa", "roots")),
     "latin": Kind(4, 4, (88, 130), ("salsa", "reggaeton", "tango"), ("syncopated", "stabs"), ("tresillo", "groups")),
     "samba": Kind(2, 4, (95, 132), ("samba_two",), ("syncopated", "offbeats"), ("groups", "bossa"), 0.5),
@@ -97,23 +105,45 @@ KINDS: dict[str, Kind] = {
     "swing": Kind(4, 3, (108, 190), ("swing",), ("syncopated", "stabs", "held"), ("walking", "roots"), 1.4),
     "shuffle": Kind(4, 3, (75, 140), ("shuffle", "blues"), ("held", "strum", "stabs"), ("walking", "eighths"), 0.8),
     "slow_blues": Kind(4, 3, (52, 80), ("blues",), ("held", "strum", "arpeggio"), ("groups", "roots"), 0.4),
-    "waltz": Kind(3, 4, (84, 176), ("waltz", "waltz_hats", "waltz_pop"), ("oompah", "held", "arpeggio"), ("roots",), 2.0),
+    "waltz": Kind(
+        3, 4, (84, 176), ("waltz", "waltz_hats", "waltz_pop"), ("oompah", "held", "arpeggio"), ("roots",), 2.0
+    ),
     "jazz_waltz": Kind(3, 3, (100, 180), ("jazz_waltz",), ("oompah", "syncopated", "held"), ("roots", "walking"), 0.7),
     "nine_eight": Kind(3, 3, (58, 100), ("nine_eight",), ("held", "arpeggio", "oompah"), ("roots", "groups"), 0.3),
     "six_eight": Kind(
-        2, 3, (52, 92), ("six_eight", "six_eight_rock", "jig", "tarantella"), ("arpeggio", "held", "strum", "oompah"),
-        ("roots", "groups"), 2.2,
+        2,
+        3,
+        (52, 92),
+        ("six_eight", "six_eight_rock", "jig", "tarantella"),
+        ("arpeggio", "held", "strum", "oompah"),
+        ("roots", "groups"),
+        2.2,
     ),
-    "jig": Kind(2, 3, (92, 135), ("jig", "tarantella", "six_eight_rock"), ("strum", "held", "oompah"), ("groups",), 0.5),
-    "march": Kind(2, 4, (92, 136), ("march_two", "march_rolls", "polka"), ("oompah", "offbeats", "held"), ("fifths",), 2.4),
+    "jig": Kind(
+        2, 3, (92, 135), ("jig", "tarantella", "six_eight_rock"), ("strum", "held", "oompah"), ("groups",), 0.5
+    ),
+    "march": Kind(
+        2, 4, (92, 136), ("march_two", "march_rolls", "polka"), ("oompah", "offbeats", "held"), ("fifths",), 2.4
+    ),
     "polka": Kind(2, 4, (100, 140), ("polka",), ("oompah", "offbeats"), ("fifths",), 0.8),
-    "five": Kind(5, 4, (90, 190), ("five_jazz", "five_rock", "five_two_three"), ("groups", "held", "oompah", "arpeggio"),
-                 ("groups", "roots", "eighths"), 2.0),
+    "five": Kind(
+        5,
+        4,
+        (90, 190),
+        ("five_jazz", "five_rock", "five_two_three"),
+        ("groups", "held", "oompah", "arpeggio"),
+        ("groups", "roots", "eighths"),
+        2.0,
+    ),
     "six_four": Kind(6, 4, (100, 180), ("six_four",), ("groups", "held", "arpeggio"), ("groups", "roots"), 0.7),
     "seven": Kind(7, 4, (100, 200), ("seven_rock",), ("groups", "held", "arpeggio"), ("groups", "eighths"), 0.9),
     "seven_eight": Kind(7, 2, (150, 215), ("seven_eights",), ("groups", "held", "arpeggio"), ("groups",), 0.4),
-    "ballad": Kind(4, 4, (56, 88), ("ballad", "slow_sixteenths", "sparse"), ("held", "arpeggio"), ("roots", "groups"), 1.6),
-    "piano": Kind(4, 4, (66, 150), (), ("arpeggio", "oompah", "held", "strum", "stride"), ("roots", "octaves"), 1.6, rubato=0.06),
+    "ballad": Kind(
+        4, 4, (56, 88), ("ballad", "slow_sixteenths", "sparse"), ("held", "arpeggio"), ("roots", "groups"), 1.6
+    ),
+    "piano": Kind(
+        4, 4, (66, 150), (), ("arpeggio", "oompah", "held", "strum", "stride"), ("roots", "octaves"), 1.6, rubato=0.06
+    ),
     "piano_waltz": Kind(3, 4, (80, 170), (), ("oompah", "arpeggio"), ("roots",), 0.7, rubato=0.06),
     "piano_six_eight": Kind(2, 3, (48, 84), (), ("arpeggio", "oompah"), ("roots",), 0.5, rubato=0.05),
     "strings": Kind(4, 4, (60, 120), (), ("held", "marcato"), ("roots", "groups"), 0.7, rubato=0.04),
@@ -121,7 +151,7 @@ KINDS: dict[str, Kind] = {
     "guitar": Kind(4, 4, (70, 140), (), ("arpeggio", "strum"), ("roots", "fifths"), 0.6, rubato=0.03),
     "chip": Kind(4, 4, (100, 175), ("rock", "four_on_the_floor", "march"), ("arpeggio",), ("eighths", "octaves"), 0.7),
     "anything": Kind(4, 4, (75, 170), tuple(GROOVES), weight=1.5),
-}  # fmt: skip
+}
 
 
 def draw_kind(rng: np.random.Generator) -> str:

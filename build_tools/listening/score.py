@@ -3,6 +3,7 @@
 The music need not be good: it has to be as various as what people dance to, in metre, tempo, instruments and form.
 """
 
+import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,15 +14,111 @@ from .grooves import DRUMS, KINDS, Kind, Pattern, draw_kind
 Array = NDArray[np.float64]
 
 DRUM_CHANNEL = 9
-_DRUM_KEYS = {"k": (35, 36), "s": (38, 40), "h": (42, 42, 44), "o": (46,), "r": (51, 59), "c": (37, 39), "p": (54, 56, 60, 61, 62, 63, 64, 69, 70, 75, 76)}  # fmt: skip
+_DRUM_KEYS = {
+    "k": (35, 36),
+    "s": (38, 40),
+    "h": (42, 42, 44),
+    "o": (46,),
+    "r": (51, 59),
+    "c": (37, 39),
+    "p": (54, 56, 60, 61, 62, 63, 64, 69, 70, 75, 76),
+}
 _KITS = (0, 0, 0, 8, 16, 24, 25, 25, 32, 40, 48)
-_CHORD_PROGRAMS = (0, 1, 2, 4, 5, 6, 7, 11, 12, 16, 17, 18, 21, 24, 25, 26, 27, 28, 29, 30, 48, 49, 50, 51, 52, 54, 61, 62, 63, 80, 81, 88, 89, 90, 94, 104, 106)  # fmt: skip
+_CHORD_PROGRAMS = (
+    0,
+    1,
+    2,
+    4,
+    5,
+    6,
+    7,
+    11,
+    12,
+    16,
+    17,
+    18,
+    21,
+    24,
+    25,
+    26,
+    27,
+    28,
+    29,
+    30,
+    48,
+    49,
+    50,
+    51,
+    52,
+    54,
+    61,
+    62,
+    63,
+    80,
+    81,
+    88,
+    89,
+    90,
+    94,
+    104,
+    106,
+)
 _BASS_PROGRAMS = (32, 33, 34, 35, 36, 37, 38, 39, 43, 58)
-_LEAD_PROGRAMS = (0, 4, 9, 10, 11, 12, 13, 22, 24, 26, 27, 29, 30, 40, 41, 42, 52, 53, 56, 57, 59, 60, 64, 65, 66, 68, 71, 72, 73, 74, 75, 78, 79, 80, 81, 82, 84, 85, 87, 105, 108, 110)  # fmt: skip
+_LEAD_PROGRAMS = (
+    0,
+    4,
+    9,
+    10,
+    11,
+    12,
+    13,
+    22,
+    24,
+    26,
+    27,
+    29,
+    30,
+    40,
+    41,
+    42,
+    52,
+    53,
+    56,
+    57,
+    59,
+    60,
+    64,
+    65,
+    66,
+    68,
+    71,
+    72,
+    73,
+    74,
+    75,
+    78,
+    79,
+    80,
+    81,
+    82,
+    84,
+    85,
+    87,
+    105,
+    108,
+    110,
+)
 _STRINGS = (40, 41, 42, 44, 45, 48, 49, 50, 51)
 _PIANOS = (0, 1, 2, 3, 4, 6)
 _GUITARS = (24, 25, 26, 105, 107)
-_GROUPS = {2: ((2,), (1, 1)), 3: ((3,),), 4: ((2, 2), (4,)), 5: ((3, 2), (3, 2), (2, 3)), 6: ((3, 3), (2, 2, 2)), 7: ((2, 2, 3), (3, 2, 2), (4, 3), (3, 4))}  # fmt: skip
+_GROUPS = {
+    2: ((2,), (1, 1)),
+    3: ((3,),),
+    4: ((2, 2), (4,)),
+    5: ((3, 2), (3, 2), (2, 3)),
+    6: ((3, 3), (2, 2, 2)),
+    7: ((2, 2, 3), (3, 2, 2), (4, 3), (3, 4)),
+}
 _MAJOR, _MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
 
 
@@ -106,7 +203,7 @@ def write_song(rng: np.random.Generator, name: str | None = None, seconds: tuple
     beat_times += lead
     writer = _Writer(kind, rng, _step_times(rng, kind, beat_times), late=float(rng.uniform(0, 0.008)))
     programs = _programs(rng, name, kind)
-    sections = _write(rng, name, writer, form, pickup * kind.steps)
+    sections = _write(rng, writer, form, pickup * kind.steps)
     beats = np.column_stack([beat_times[:-1], (np.arange(len(beat_times) - 1) - pickup) % kind.metre + 1])
     end = float(beat_times[-1])
     how |= {"lead": round(lead, 3), "pickup": pickup}
@@ -161,28 +258,29 @@ def _programs(rng: np.random.Generator, name: str, kind: Kind) -> dict[int, tupl
 
 
 def _write(
-    rng: np.random.Generator, name: str, writer: _Writer, form: list[tuple[str, int]], first: int
+    rng: np.random.Generator, writer: _Writer, form: list[tuple[str, int]], first: int
 ) -> list[tuple[float, float, str]]:
     """All sections' notes; their places."""
     kind = writer.kind
     bar = kind.metre * kind.steps
     key, scale = int(rng.integers(0, 12)), _MAJOR if rng.random() < 0.5 else _MINOR
     materials: dict[str, _Material] = {}
-    base = _material(rng, name, kind, None)
+    base = _material(rng, kind, None)
     sections, step = [], first
     drum_key = {part: int(rng.choice(keys)) for part, keys in _DRUM_KEYS.items()}
     loudness = float(rng.uniform(75, 110))
     if first and rng.random() < 0.8:
         _pickup(writer, first, key, scale, loudness)
     groups = _GROUPS[kind.metre][rng.integers(len(_GROUPS[kind.metre]))]
+    tone = _Tone(groups, (key, scale), drum_key, loudness)
     for index, (label, bars) in enumerate(form):
         if label not in materials:
-            materials[label] = _material(rng, name, kind, base, label)
+            materials[label] = _material(rng, kind, base, label)
         material = materials[label]
         for number in range(bars):
             start = step + number * bar
             last = number == bars - 1 and label != "E"
-            _bar(writer, material, start, number, groups, (key, scale), drum_key, loudness, last=last)
+            _bar(writer, material, _Place(start, number, last), tone)
         if "drums" in material.parts and index and rng.random() < 0.5:
             writer.add(step, kind.steps, DRUM_CHANNEL, int(rng.choice([49, 57, 55])), loudness + 5)
         sections.append((writer.at(step), writer.at(step + bars * bar), label))
@@ -190,7 +288,7 @@ def _write(
     return sections
 
 
-def _material(rng: np.random.Generator, name: str, kind: Kind, base: _Material | None, label: str = "A") -> _Material:
+def _material(rng: np.random.Generator, kind: Kind, base: _Material | None, label: str = "A") -> _Material:
     drums = bool(kind.grooves)
     groove = _mutated(rng, DRUMS[str(rng.choice(kind.grooves))]) if drums else {}
     if base is not None and drums and rng.random() < 0.6:
@@ -199,7 +297,9 @@ def _material(rng: np.random.Generator, name: str, kind: Kind, base: _Material |
     roots[0] = 0 if rng.random() < 0.6 else roots[0]
     if rng.random() < 0.25:
         roots = [r for r in roots[:2] for _ in range(2)]
-    parts = {part for part, chance in (("chords", 0.9), ("bass", 0.85), ("lead", 0.6), ("pad", 0.3)) if rng.random() < chance}
+    parts = {
+        part for part, chance in (("chords", 0.9), ("bass", 0.85), ("lead", 0.6), ("pad", 0.3)) if rng.random() < chance
+    }
     if drums:
         parts |= {"drums"} if rng.random() < 0.95 else set()
     else:
@@ -219,9 +319,14 @@ def _material(rng: np.random.Generator, name: str, kind: Kind, base: _Material |
             motif.append((step, long, int(rng.integers(-3, 8))))
         step += long
     return _Material(
-        groove, roots, str(rng.choice(kind.chords)), str(rng.choice(kind.bass)), parts, motif,
+        groove,
+        roots,
+        str(rng.choice(kind.chords)),
+        str(rng.choice(kind.bass)),
+        parts,
+        motif,
         float(rng.uniform(0.7, 0.9) if label in "IRE" else rng.uniform(0.8, 1.05)),
-    )  # fmt: skip
+    )
 
 
 def _mutated(rng: np.random.Generator, groove: Pattern) -> Pattern:
@@ -249,38 +354,62 @@ def _pickup(writer: _Writer, steps: int, key: int, scale: tuple[int, ...], loudn
             writer.add(step, apart, 2, 60 + key % 12 + scale[int(rng.integers(7))], loudness - 8)
 
 
-def _bar(
-    writer: _Writer, material: _Material, start: int, number: int, groups: tuple[int, ...],
-    tonality: tuple[int, tuple[int, ...]], drum_key: dict[str, int], loudness: float, *, last: bool,
-) -> None:  # fmt: skip
-    rng, kind = writer.rng, writer.kind
-    bar, level = kind.metre * kind.steps, loudness * material.energy
-    root = material.roots[number % len(material.roots)]
+@dataclass(frozen=True)
+class _Place:
+    """Where a bar stands: its first step, its number in the section, whether it is the last of it."""
+
+    start: int
+    number: int
+    last: bool
+
+
+@dataclass(frozen=True)
+class _Tone:
+    """What all bars of a song share."""
+
+    groups: tuple[int, ...]
+    tonality: tuple[int, tuple[int, ...]]
+    drum_key: dict[str, int]
+    loudness: float
+
+
+def _bar(writer: _Writer, material: _Material, place: _Place, tone: _Tone) -> None:
+    kind, start = writer.kind, place.start
+    bar, level = kind.metre * kind.steps, tone.loudness * material.energy
+    root = material.roots[place.number % len(material.roots)]
     if "drums" in material.parts:
-        fill = last and rng.random() < 0.6
-        for part, pattern in material.groove.items():
-            for step in range(bar - (kind.steps if fill and part != "k" else 0)):
-                if (mark := pattern[(number * bar + step) % len(pattern)]) != ".":
-                    writer.add(start + step, 1, DRUM_CHANNEL, drum_key[part], level * (1.1 if mark.isupper() else 0.8))
-        if fill:
-            for step in range(bar - kind.steps, bar):
-                if rng.random() < 0.7:
-                    writer.add(start + step, 1, DRUM_CHANNEL, int(rng.choice([38, 45, 47, 48, 50])), level)
+        _drums(writer, material.groove, place, tone.drum_key, level)
     if "bass" in material.parts:
-        for step, long, degree in _bass(rng, kind, material.bass_style, groups):
+        for step, long, degree in _bass(writer.rng, kind, material.bass_style, tone.groups):
             accent = 6 if step == 0 else 0
-            writer.add(start + step, long, 1, _key(tonality, root + degree, 36), level - 5 + accent)
+            writer.add(start + step, long, 1, _key(tone.tonality, root + degree, 36), level - 5 + accent)
     if "chords" in material.parts:
-        _chords(writer, material, start, groups, [_key(tonality, root + d, 52) for d in (0, 2, 4)], level - 18)
+        keys = [_key(tone.tonality, root + degree, 52) for degree in (0, 2, 4)]
+        _chords(writer, material, (start, tone.groups), keys, level - 18)
     if "pad" in material.parts:
         for degree in (0, 2, 4):
-            writer.add(start, bar, 3, _key(tonality, root + degree, 60), level - 30)
+            writer.add(start, bar, 3, _key(tone.tonality, root + degree, 60), level - 30)
     if "lead" in material.parts:
         length = bar * (1 + max((step for step, _, _ in material.motif), default=0) // bar)
         for step, long, degree in material.motif:
-            if (number * bar) % length == (step // bar) * bar:
-                key = _key(tonality, root + degree, 64)
+            if (place.number * bar) % length == (step // bar) * bar:
+                key = _key(tone.tonality, root + degree, 64)
                 writer.add(start + step % bar, long, 2, key, level - 8 + (5 if step % bar == 0 else 0))
+
+
+def _drums(writer: _Writer, groove: Pattern, place: _Place, drum_key: dict[str, int], level: float) -> None:
+    """A bar of the groove; in the last bar of a section often with a fill on its last beat."""
+    rng, kind = writer.rng, writer.kind
+    bar = kind.metre * kind.steps
+    fill = place.last and rng.random() < 0.6
+    for part, pattern in groove.items():
+        for step in range(bar - (kind.steps if fill and part != "k" else 0)):
+            if (mark := pattern[(place.number * bar + step) % len(pattern)]) != ".":
+                loud = level * (1.1 if mark.isupper() else 0.8)
+                writer.add(place.start + step, 1, DRUM_CHANNEL, drum_key[part], loud)
+    for step in range(bar - kind.steps, bar) if fill else ():
+        if rng.random() < 0.7:
+            writer.add(place.start + step, 1, DRUM_CHANNEL, int(rng.choice([38, 45, 47, 48, 50])), level)
 
 
 def _key(tonality: tuple[int, tuple[int, ...]], degree: int, lowest: int) -> int:
@@ -291,7 +420,7 @@ def _key(tonality: tuple[int, tuple[int, ...]], degree: int, lowest: int) -> int
 def _group_starts(kind: Kind, groups: tuple[int, ...]) -> list[tuple[int, int]]:
     """(step, steps) of the groups of beats in a bar."""
     starts = np.cumsum((0, *groups))
-    return [(int(a) * kind.steps, int(b - a) * kind.steps) for a, b in zip(starts, starts[1:], strict=False)]
+    return [(int(a) * kind.steps, int(b - a) * kind.steps) for a, b in itertools.pairwise(starts)]
 
 
 def _bass(rng: np.random.Generator, kind: Kind, style: str, groups: tuple[int, ...]) -> list[tuple[int, int, int]]:
@@ -309,8 +438,13 @@ def _bass(rng: np.random.Generator, kind: Kind, style: str, groups: tuple[int, .
         "octaves": [(s, half, 7 * ((s // half) % 2)) for s in range(0, bar, half)],
         "walking": [(s, beat, int(rng.choice([0, 2, 4, 6, 1]) if s else 0)) for s in range(0, bar, beat)],
         "tresillo": [(s, 3, 0) for s in range(0, bar - 1, 3) if s % 8 in (0, 3, 6)] if beat == 4 else grouped,
-        "bossa": [(s + p, q, d) for s in range(0, bar, 8) for p, q, d in ((0, 6, 0), (6, 2, 4))] if beat == 4 else grouped,
-        "syncopated": [(0, beat, 0), *((s, 2, int(rng.choice([0, 0, 4]))) for s in range(beat, bar) if rng.random() < 0.25)],
+        "bossa": [(s + p, q, d) for s in range(0, bar, 8) for p, q, d in ((0, 6, 0), (6, 2, 4))]
+        if beat == 4
+        else grouped,
+        "syncopated": [
+            (0, beat, 0),
+            *((s, 2, int(rng.choice([0, 0, 4]))) for s in range(beat, bar) if rng.random() < 0.25),
+        ],
     }
     return styles[style]
 
@@ -325,8 +459,9 @@ def _halved(groups: list[tuple[int, int, int]], beat: int) -> list[tuple[int, in
 
 
 def _chords(
-    writer: _Writer, material: _Material, start: int, groups: tuple[int, ...], keys: list[int], level: float
+    writer: _Writer, material: _Material, place: tuple[int, tuple[int, ...]], keys: list[int], level: float
 ) -> None:
+    start, groups = place
     rng, kind = writer.rng, writer.kind
     bar, beat = kind.metre * kind.steps, kind.steps
     half = max(beat // 2, 1)
@@ -368,8 +503,10 @@ def _arpeggio(writer: _Writer, start: int, style: str, keys: list[int], level: f
             for key in [keys[0] - 12] if low else keys:
                 writer.add(start + step, beat, 0, key, level + 10 * low)
         return
-    order, apart = [keys[0] - 12, *keys, keys[0] + 12], 1 if beat == 3 or writer.rng.random() < 0.2 else max(beat // 2, 1)
+    order, apart = (
+        [keys[0] - 12, *keys, keys[0] + 12],
+        1 if beat == 3 or writer.rng.random() < 0.2 else max(beat // 2, 1),
+    )
     for count, step in enumerate(range(0, bar, apart)):
         up_down = [0, 2, 3, 4, 3, 2]
         writer.add(start + step, apart, 0, order[up_down[count % 6] if count else 0], level + (10 if not step else 0))
-

@@ -1,9 +1,10 @@
-"""Trains the beat network on rendered songs, and writes its weights as safetensors.
+"""Trains the beat network on rendered songs, and writes its weights.
 
-    python -m build_tools.listening.train FOLDER weights.safetensors --minutes 60
+    python -m build_tools.listening.train FOLDER edge_backend/audio/beat_network.npz --minutes 60
 
 FOLDER: what `render_songs` wrote. The network is that of Boeck and Davies, "Deconstruct, Analyse, Reconstruct" (2020),
 made smaller: convolutions over the spectrum, then dilated ones over time, both ways.
+Weights are written in half precision.
 """
 
 import argparse
@@ -13,12 +14,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from edge_backend.audio.log_spectrum import FRAME_RATE
-from edge_backend.audio.log_spectrum import log_spectrum as _  # noqa: F401 - the weights belong to it
 
 FRAMES = 1536  # of a training example
 BATCH = 8
@@ -124,7 +123,7 @@ def losses(outputs: tuple[Tensor, Tensor], y: Tensor, metre: Tensor) -> tuple[Te
     return beat_loss, metre_loss
 
 
-def train(folder: Path, out: Path, minutes: float, resume: Path | None, rate: float, seed: int) -> None:
+def train(folder: Path, out: Path, minutes: float, *, resume: Path | None, rate: float, seed: int) -> None:
     """Train for so long, the rate of learning falling to a twentieth; weights are written every few minutes."""
     rng = np.random.default_rng(seed)
     songs = read_songs(folder)
@@ -143,18 +142,21 @@ def train(folder: Path, out: Path, minutes: float, resume: Path | None, rate: fl
         outputs = network(torch.from_numpy(np.stack(x)))
         beat_loss, metre_loss = losses(outputs, torch.from_numpy(np.stack(y)), torch.tensor(metre))
         optimiser.zero_grad()
-        (beat_loss + 0.03 * metre_loss).backward()  # type: ignore[no-untyped-call]
+        (beat_loss + 0.03 * metre_loss).backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         step, seen = step + 1, 0.98 * seen + 0.02 * float(beat_loss)
         if time.monotonic() - last > 120:
             last = time.monotonic()
-            print(f"{step} steps, {len(songs)} songs, {share:.2f}, {seen:.4f}, held out {_judged(network, held)}", flush=True)
+            print(
+                f"{step} steps, {len(songs)} songs, {share:.2f}, {seen:.4f}, held out {_judged(network, held)}",
+                flush=True,
+            )
             torch.save(network.state_dict(), out.with_suffix(".pt"))
             more = read_songs(folder) if len(list(folder.glob("*.npz"))) > len(songs) + 60 else []
             songs = more[24:] or songs
     torch.save(network.state_dict(), out.with_suffix(".pt"))
-    save_file({name: value.numpy() for name, value in network.state_dict().items()}, out)
+    np.savez_compressed(out, **{name: value.numpy().astype(np.float16) for name, value in network.state_dict().items()})
 
 
 def _judged(network: BeatNetwork, songs: list[dict[str, NDArray]]) -> str:
@@ -179,4 +181,4 @@ if __name__ == "__main__":
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    train(options.folder, options.out, options.minutes, options.resume, options.rate, options.seed)
+    train(options.folder, options.out, options.minutes, resume=options.resume, rate=options.rate, seed=options.seed)

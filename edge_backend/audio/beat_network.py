@@ -70,7 +70,8 @@ def _front(spectrum: Spectrum, w: dict[str, Floats]) -> Floats:
 def _convolved(x: Floats, w: dict[str, Floats], name: str, stride: int = 1) -> Floats:
     """x (T, bands, channels) convolved over time and bands, at every `stride`-th band, without padding."""
     weight = w[f"{name}.weight"]  # (out, in, time, bands)
-    windows = np.lib.stride_tricks.sliding_window_view(x, weight.shape[2:], axis=(0, 1))[:, ::stride]
+    windows: Floats = np.lib.stride_tricks.sliding_window_view(x, weight.shape[2:], axis=(0, 1))  # type: ignore[call-overload]
+    windows = windows[:, ::stride]
     flat = windows.reshape(windows.shape[0] * windows.shape[1], -1)  # (T * bands, in * time * bands)
     out = flat @ weight.reshape(len(weight), -1).T + w[f"{name}.bias"]
     return out.reshape(windows.shape[0], windows.shape[1], len(weight))

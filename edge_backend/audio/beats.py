@@ -33,7 +33,8 @@ Beats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class BeatGrid:
-    """tempo: bpm. beats: (n,) s, ascending, from the song's start to its end. downbeats: (m,) s, every fourth beat.
+    """tempo: bpm. beats: (n,) s, ascending, from the song's start to its end. downbeats: (m,) s, where bars begin.
+    metre: beats in a bar, as a rule.
 
     Of both there is at least one: where a short song has none, the nearest before or behind it.
     """
@@ -41,20 +42,30 @@ class BeatGrid:
     tempo: float
     beats: Beats
     downbeats: Beats
+    metre: int = BEATS_PER_BAR
 
     def position(self, seconds: NDArray) -> NDArray[np.float64]:
         """Beats counted from the first downbeat, with fractions; before and after the grid at its tempo."""
+        return self._count(seconds) - self._bar_begins[0]
+
+    def bar_position(self, seconds: NDArray) -> NDArray[np.float64]:
+        """Bars counted from the first downbeat, with fractions; before and after them in bars of `metre` beats."""
+        count, begins = self._count(seconds), self._bar_begins
+        bars = np.interp(count, begins, np.arange(len(begins)))
+        outside = np.minimum(count - begins[0], 0.0) + np.maximum(count - begins[-1], 0.0)
+        return bars + outside / self.metre
+
+    def _count(self, seconds: NDArray) -> NDArray[np.float64]:
+        """Beats counted from the first one."""
         seconds = np.asarray(seconds, dtype=np.float64)
-        count = np.interp(seconds, self.beats, np.arange(len(self.beats)) - self._bar_begins)
+        count = np.interp(seconds, self.beats, np.arange(len(self.beats)))
         outside = np.minimum(seconds - self.beats[0], 0.0) + np.maximum(seconds - self.beats[-1], 0.0)
         return count + outside * self.tempo / 60.0
 
     @property
-    def _bar_begins(self) -> int:
-        """Its number among the beats; one before or behind them is counted at their tempo."""
-        inside = np.clip(self.downbeats[0], self.beats[0], self.beats[-1])
-        outside = self.downbeats[0] - inside
-        return int(np.searchsorted(self.beats, inside) + np.round(outside * self.tempo / 60.0))
+    def _bar_begins(self) -> NDArray[np.float64]:
+        """Numbers of the downbeats among the beats; those before or behind them are counted at the tempo."""
+        return np.round(self._count(self.downbeats))
 
     def corrected(self, correction: BeatsRequest, duration: float) -> "BeatGrid":
         """The grid as the user wants it, over `duration` seconds."""
@@ -62,28 +73,58 @@ class BeatGrid:
             return self
         offset, step = correction.offset, _HEARD_BEATS[correction.tempo]
         heard, added = _carried_on(self.beats, -offset, duration - offset)
-        numbers = np.arange(len(heard)) - (added + self._bar_begins)
+        begins = self._bar_begins + added
+        numbers = np.arange(len(heard)) - begins[0]
         counts = np.arange(np.ceil(numbers[0] / step), np.floor(numbers[-1] / step) + 1)
         beats = np.interp(counts * step, numbers, heard) + offset
-        downbeats = beats[(counts - correction.bar) % BEATS_PER_BAR == 0]
-        return BeatGrid(60.0 / float(np.median(np.diff(beats))), _within(beats, duration), _within(downbeats, duration))
+        if step == 1.0:  # bars stay as long as they are
+            inside = np.searchsorted(counts, begins - begins[0] + correction.bar)
+            first = np.arange(inside[0] - self.metre, -1, -self.metre)[::-1]
+            last = np.arange(inside[-1] + self.metre, len(beats), self.metre)
+            downbeats = beats[np.concatenate([first, inside[inside < len(beats)], last]).astype(int)]
+        else:
+            downbeats = beats[(counts - correction.bar) % self.metre == 0]
+        tempo = 60.0 / float(np.median(np.diff(beats)))
+        return BeatGrid(tempo, _within(beats, duration), _within(downbeats, duration), self.metre)
 
 
-def beats_of_onsets(onsets: Onsets, duration: float) -> BeatGrid:
-    """The beat grid of a song of `duration` seconds, at least one.
+def grid_of_beats(beats: Beats, numbers: NDArray[np.intp], metre: int, duration: float) -> BeatGrid:
+    """The grid of beats (n,), at least two, with their numbers in the bar, carried on to both ends of the song."""
+    whole, added = _carried_on(beats, 0.0, duration)
+    inside = np.flatnonzero(numbers == 1) + added
+    first = inside[0] if len(inside) else added + (1 - int(numbers[0])) % metre
+    before = np.arange(first - metre, -1, -metre)[::-1]
+    last = inside[-1] if len(inside) else first
+    after = np.arange(last + metre, len(whole), metre)
+    downbeats = whole[np.concatenate([before, inside if len(inside) else [first], after]).astype(int)]
+    tempo = 60.0 / float(np.median(np.diff(beats)))
+    return BeatGrid(tempo, _within(whole, duration), _within(downbeats, duration), metre)
+
+
+def beats_of_onsets(onsets: Onsets, duration: float) -> tuple[BeatGrid, bool]:
+    """The beat grid of a song of `duration` seconds by its onsets alone, and whether it has a beat.
 
     Sound without a beat gets a grid of 120 bpm with a beat on its strongest onset.
     """
     curve = _beat_curve(onsets)
     tempo = _tempo(onsets.everything)
     if tempo is None:
-        return _even_grid(duration, offset=float(onsets.seconds(curve.argmax())) if curve.any() else 0.0)
+        return _even_grid(duration, offset=float(onsets.seconds(curve.argmax())) if curve.any() else 0.0), False
     found = track_beats(curve, round(60.0 * RATE_HZ / tempo), TIGHTNESS)
     if len(found) < 2:
-        return _even_grid(duration, offset=float(onsets.seconds(curve.argmax())))
+        return _even_grid(duration, offset=float(onsets.seconds(curve.argmax()))), False
     beats = _extended(_inner(onsets.seconds(_smoothed(*_refined(curve, found)))), duration)
     first = _first_downbeat(onsets, beats)
-    return BeatGrid(60.0 / float(np.median(np.diff(beats))), beats, beats[first::BEATS_PER_BAR])
+    return BeatGrid(60.0 / float(np.median(np.diff(beats))), beats, beats[first::BEATS_PER_BAR]), True
+
+
+def on_onsets(onsets: Onsets, beats: Beats) -> Beats:
+    """Beats (n,) moved onto the nearest onsets, and along the line through the two beats on either side."""
+    curve = _beat_curve(onsets)
+    places = np.clip(np.round(onsets.index(beats)).astype(np.intp), 0, len(curve) - 1)
+    if len(places) < 2 or not curve.any():
+        return beats
+    return np.asarray(onsets.seconds(_smoothed(*_refined(curve, places), reach=2)))
 
 
 def _beat_curve(onsets: Onsets) -> Curve:

@@ -1,6 +1,5 @@
 """A song's features in the form that a set of weights was trained on. What makes dances calls only this."""
 
-import hashlib
 import logging
 import math
 import time
@@ -18,6 +17,7 @@ from .beats import BeatGrid
 from .jukebox.settings import JukeboxSettings
 from .loading import Audio
 from .rhythm import Rhythm, analyse, rhythm_channels
+from .same_sound import SameSound
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def song_features(
         raise EdgeError(
             "features_unknown", f"There are no music features called {kind}.", f"Known are {', '.join(KINDS)}."
         )
-    rhythm = _analysed(_Sound(audio))
+    rhythm = _analysed(SameSound(audio))
     if kind == "rhythm":
         values, grid = rhythm_channels(rhythm, frames, correction)
         return Features(kind, values, False, grid)
@@ -69,29 +69,12 @@ def song_features(
     return Features(kind, jukebox_windows(audio, frames, jukebox or JukeboxSettings(), report), True, grid)
 
 
-class _Sound:
-    """Samples as a key: those that are the same are equal. The audio is let go when it has been analysed."""
-
-    def __init__(self, audio: Audio) -> None:
-        self.audio: Audio | None = audio
-        samples = np.ascontiguousarray(audio.samples).data
-        self._digest = hashlib.blake2b(samples, person=str(audio.rate).encode()).digest()
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Sound) and self._digest == other._digest
-
-    def __hash__(self) -> int:
-        return hash(self._digest)
-
-
 @lru_cache(maxsize=8)
-def _analysed(sound: _Sound) -> Rhythm:
+def _analysed(sound: SameSound) -> Rhythm:
     """The last songs' rhythm is kept: people mark a song's beats, then make dance after dance to it."""
-    assert sound.audio is not None  # noqa: S101 - for the type checker: it is analysed once
     began = time.monotonic()
-    rhythm = analyse(sound.audio)
+    rhythm = analyse(sound.take())
     logger.info("%.1f s of song analysed in %.2f s", rhythm.duration, time.monotonic() - began)
-    sound.audio = None
     return rhythm
 
 

@@ -60,3 +60,20 @@ def _centre_bins() -> NDArray[np.intp]:
     low, high = (round(PER_OCTAVE * np.log2(hertz / 440.0)) for hertz in (LOWEST_HZ, HIGHEST_HZ))
     hertz = 440.0 * 2.0 ** (np.arange(low, high + 1) / PER_OCTAVE)
     return np.unique(np.round(hertz * WINDOW / RATE).astype(int))
+
+
+def chroma(spectrum: Spectrum, lowest: float, highest: float) -> NDArray[np.float64]:
+    """How strongly each of the 12 pitch classes, from A on, sounds between two frequencies in Hz: (T, 12).
+
+    What stands out above its neighbours on the scale is a tone; the rest is noise and drums.
+    """
+    level = np.asarray(spectrum, np.float64)
+    reach = PER_OCTAVE // 2 - 1
+    padded = np.pad(level, ((0, 0), (reach, reach)), mode="edge")
+    total = np.cumsum(np.pad(padded, ((0, 0), (1, 0))), axis=1)
+    around = (total[:, 2 * reach + 1 :] - total[:, : -2 * reach - 1]) / (2 * reach + 1)
+    hertz = band_frequencies()
+    bands = np.flatnonzero((hertz >= lowest) & (hertz <= highest))
+    fold = np.zeros((len(hertz), 12))
+    fold[bands, np.round(12 * np.log2(hertz[bands] / 440.0)).astype(int) % 12] = 1
+    return np.maximum(level - around, 0) @ fold

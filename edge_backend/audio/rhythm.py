@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from ..schema.frames import FPS
 from ..schema.requests import BeatsRequest
-from .beats import BEATS_PER_BAR, NEUTRAL_TEMPO, BeatGrid, beats_of_onsets
+from .beats import BEATS_PER_BAR, NEUTRAL_TEMPO, BeatGrid
+from .hearing import hear_beats, spectrum_of
 from .loading import Audio
 from .onsets import Curve, Onsets, onset_strength
 
@@ -37,7 +38,8 @@ class Rhythm:
 def analyse(audio: Audio) -> Rhythm:
     """The rhythm of the audio, of which it needs at least a second."""
     onsets = onset_strength(audio)
-    return Rhythm(onsets, beats_of_onsets(onsets, audio.duration), _loudness(audio), audio.duration)
+    hearing = hear_beats(spectrum_of(audio), onsets, audio.duration)
+    return Rhythm(onsets, hearing.grid, _loudness(audio), audio.duration)
 
 
 def rhythm_features(
@@ -73,14 +75,25 @@ def grid_channels(grid: BeatGrid, frames: int) -> NDArray[np.float64]:
     """The first six channels: phase of the beat and of the bar, and pulses on beats and downbeats; (frames, 6)."""
     seconds = np.arange(frames) / FPS
     beat = grid.position(seconds)
-    bar = beat / BEATS_PER_BAR
+    bar = network_bars(grid, seconds)
     turn = 2 * np.pi * np.stack([beat, bar])
-    beat_length = 1 / np.gradient(beat, seconds) if frames > 1 else np.full(frames, 60 / grid.tempo)
+    single = frames == 1
+    beat_length = np.full(1, 60 / grid.tempo) if single else 1 / np.gradient(beat, seconds)
+    bar_length = beat_length * BEATS_PER_BAR if single else 1 / np.gradient(bar, seconds)
     off_beat = (beat - np.round(beat)) * beat_length
-    off_downbeat = (bar - np.round(bar)) * beat_length * BEATS_PER_BAR
+    off_downbeat = (bar - np.round(bar)) * bar_length
     pulses = np.exp(-0.5 * (np.stack([off_beat, off_downbeat]) / PULSE_S) ** 2)
     sines, cosines = np.sin(turn), np.cos(turn)
     return np.stack([sines[0], cosines[0], sines[1], cosines[1], *pulses], axis=1)
+
+
+def network_bars(grid: BeatGrid, seconds: NDArray) -> NDArray[np.float64]:
+    """Bars, with fractions, as the network counts them: it was trained on bars of four beats.
+
+    Two bars of two beats are one to it; bars of any other metre keep their length.
+    """
+    bars = grid.bar_position(seconds)
+    return bars * grid.metre / BEATS_PER_BAR if grid.metre == BEATS_PER_BAR // 2 else bars
 
 
 def _onset_channel(onsets: Onsets, curve: Curve, frames: int) -> NDArray[np.float64]:

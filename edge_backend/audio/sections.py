@@ -5,30 +5,31 @@ Bars are compared by their harmony, timbre and rhythm. Boundaries lie where the 
 same label where they repeat, as in McFee and Ellis, "Analyzing Song Structure with Spectral Clustering" (2014).
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .log_spectrum import FRAME_RATE, Spectrum, band_frequencies
+from .log_spectrum import FRAME_RATE, Spectrum, band_frequencies, chroma
 
 Array = NDArray[np.float64]
 
 SLOTS = 12  # parts of a bar in which its rhythm is compared
 PARTS = 4  # parts of a bar in which its harmony is compared
 HARMONY_HZ = (130.0, 2100.0)
-HARMONY, TIMBRE, RHYTHM = 0.4, 0.35, 0.25  # weights in the similarity of two bars
+HARMONY, TIMBRE, RHYTHM = 0.29, 1.0, 0.05  # weights in the similarity of two bars
 KERNEL = 4  # bars to either side that a boundary is judged by
-SECTION_COST = 0.3
-NOVELTY = 1.0
-EDGE_LENGTH = 0.08
-LOOP_SLACK = 0.03
-CONTRAST = 0.6
-SAME = 0.72  # similarity from which on two sections have the same label
+SECTION_COST = 0.465  # of one section more, in bars that differ from those one loop before
+NOVELTY = 0.544  # how much less where the music changes
+EDGE_LENGTH = 0.03  # most that the length of the first and the last section costs
+LOOP_SLACK = 0.03  # in similarity; a loop of four bars is taken before one of eight
+CONTRAST = 0.6  # of the median distance of bars: what is that far apart is something else
+SAME = 0.576  # similarity from which on two sections have the same label
 # What is written most: lengths of sections in bars, and what others cost.
 LENGTHS = {8: 0.0, 4: 0.03, 16: 0.06, 12: 0.1, 6: 0.12, 2: 0.14, 10: 0.15, 14: 0.15}
-ODD_LENGTH = 0.22
+ODD_LENGTH = 0.26
 LONGEST = 32  # bars
 
 
@@ -78,15 +79,10 @@ def bar_features(spectrum: Spectrum, bars: Array) -> tuple[Array, Array, Array]:
     level = np.asarray(spectrum, np.float64)
     rise = np.maximum(np.diff(level, axis=0, prepend=level[:1]), 0)
     hertz = band_frequencies()
-    tonal = (hertz >= HARMONY_HZ[0]) & (hertz <= HARMONY_HZ[1])
-    classes = np.round(12 * np.log2(hertz / 440.0)).astype(int) % 12
-    fold = np.zeros((len(hertz), 12))
-    fold[np.flatnonzero(tonal), classes[tonal]] = 1
-    # What stands out above its neighbours is a tone; the rest is noise and drums.
-    smooth = _mean_over_bands(level, 5)
-    chroma = np.maximum(level - smooth, 0) @ fold
-    thirds = np.stack([rise[:, part].mean(axis=1) for part in (hertz < 200, (hertz >= 200) & (hertz < 2000), hertz >= 2000)], axis=1)
-    harmony = _by_part(chroma, bars, PARTS)
+    thirds = np.stack(
+        [rise[:, part].mean(axis=1) for part in (hertz < 200, (hertz >= 200) & (hertz < 2000), hertz >= 2000)], axis=1
+    )
+    harmony = _by_part(chroma(spectrum, *HARMONY_HZ), bars, PARTS)
     timbre = _by_part(np.add.reduceat(level, np.arange(0, level.shape[1], 4), axis=1), bars, 1)
     return harmony, timbre, _by_part(thirds, bars, SLOTS)
 
@@ -99,12 +95,6 @@ def _by_part(values: Array, bars: Array, parts: int) -> Array:
     size = np.maximum(np.diff(frames), 1)
     means = np.diff(total[frames], axis=0) / size[:, None]
     return means.reshape(len(bars) - 1, -1)
-
-
-def _mean_over_bands(level: Array, reach: int) -> Array:
-    padded = np.pad(level, ((0, 0), (reach, reach)), mode="edge")
-    total = np.cumsum(np.pad(padded, ((0, 0), (1, 0))), axis=1)
-    return (total[:, 2 * reach + 1 :] - total[:, : -2 * reach - 1]) / (2 * reach + 1)
 
 
 def _cosine(values: Array) -> Array:
@@ -168,7 +158,7 @@ def _boundaries(alike: Array) -> list[int]:
 
 def _labelled(alike: Array, edges: Sequence[int]) -> list[Section]:
     """Sections between the edges; each has the label of the earlier ones that it is most like, or one of its own."""
-    spans = list(zip(edges, edges[1:], strict=False))
+    spans = list(itertools.pairwise(edges))
     groups: list[list[tuple[int, int]]] = []
     labels = []
     for span in spans:

@@ -40,6 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_generate(command("generate", "make a dance for a song", _computing(), _listening(), _json()))
     _add_batch(command("batch", "make many dances at a time (docs/batch.md)", _computing(), _json()))
     _add_features(command("features", "extract the music features of a song", _computing(), _listening(), _json()))
+    _add_listen(command("listen", "hear a song's beats, bars, metre and sections", _json()))
     _add_weights(command("weights", "list, show, fetch, import or export weights"))
     _add_jukebox(command("jukebox", "fetch, convert, check and measure Jukebox, whose features some weights need"))
     _add_export(command("export", "write a dance for other programs: BVH, AMASS, EDGE's pickle", _json()))
@@ -210,6 +211,12 @@ def _add_features(parser: argparse.ArgumentParser) -> None:
     _add_song(parser)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="F.npz")
     parser.add_argument("--type", choices=FEATURE_KINDS, default=FEATURE_KINDS[0])
+
+
+def _add_listen(parser: argparse.ArgumentParser) -> None:
+    _add_song(parser)
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="MAP.json")
+    parser.add_argument("--plot", type=Path, metavar="MAP.png", help="draw waveform, beats, energy and sections")
 
 
 def _add_weights(parser: argparse.ArgumentParser) -> None:

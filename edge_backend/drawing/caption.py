@@ -35,15 +35,15 @@ class Timeline:
         pen.line((left, y, place(now), y), fill=_PAST, width=max(round(3 * unit), 1))
         x, radius = place(now), 6 * unit
         pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=_BRIGHT)
-        pen.text((left, y - 14 * unit), self.title, fill=_DIM, font=_font(round(19 * unit)), anchor="ls")
+        pen.text((left, y - 14 * unit), self.title, fill=_DIM, font=label_font(round(19 * unit)), anchor="ls")
         clock = f"{clock_time(now)} / {clock_time(self.seconds)}"
-        pen.text((right, y - 14 * unit), clock, fill=_BRIGHT, font=_font(round(19 * unit)), anchor="rs")
+        pen.text((right, y - 14 * unit), clock, fill=_BRIGHT, font=label_font(round(19 * unit)), anchor="rs")
 
 
 def label(image: Image.Image, text: str) -> None:
     """Draw text into the upper left corner, in place."""
     unit = image.height / 360
-    ImageDraw.Draw(image).text((12 * unit, 10 * unit), text, fill=_DIM, font=_font(round(16 * unit)))
+    ImageDraw.Draw(image).text((12 * unit, 10 * unit), text, fill=_DIM, font=label_font(round(16 * unit)))
 
 
 def clock_time(seconds: float) -> str:
@@ -53,5 +53,6 @@ def clock_time(seconds: float) -> str:
 
 
 @cache
-def _font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
+def label_font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
+    """Pillow's own font, that many pixels high."""
     return ImageFont.load_default(max(size, 8))

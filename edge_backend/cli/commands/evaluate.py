@@ -2,7 +2,7 @@
 
 Motion files are measured as they are, each folder of them as a set. With --songs, every combination of --weights,
 --sampler, --steps, --guidance and --on-beat is a set: a dance is generated for each song and seed, and saved beside the
-report.
+report. With --listening, songs with a truth beside them are heard, and what is heard is compared with it.
 """
 
 import argparse
@@ -28,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write report.json and report.html and print the table. Returns the exit code: 0, or 2 for an EdgeError."""
     options = _parser().parse_args(arguments)
     try:
+        if options.listening:
+            with log_of(options):
+                return _listen(options.listening, options.output)
         with log_of(options):
             results = _results(options)
             write_report(options.output, results)
@@ -36,6 +39,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     print(table(results))
     print(options.output / "report.html")
+    return 0
+
+
+def _listen(folder: Path, output: Path) -> int:
+    """Hear the folder's songs, write listening.csv and print it."""
+    from .evaluate_listening import hear_folder, table_of, write_table  # noqa: PLC0415 - dances need none of it
+
+    songs = hear_folder(folder)
+    write_table(output / "listening.csv", songs)
+    print(table_of(songs))
+    print(output / "listening.csv")
     return 0
 
 
@@ -112,6 +126,9 @@ def _parser() -> argparse.ArgumentParser:
     add_common_options(parser)
     parser.add_argument("dances", nargs="*", type=Path, metavar="DANCE.npz|FOLDER")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="for the report")
+    parser.add_argument(
+        "--listening", type=Path, metavar="FOLDER", help="songs with their truth in JSON: measure hearing"
+    )
     songs = parser.add_argument_group("songs to dance")
     songs.add_argument("--songs", nargs="+", type=Path, default=[], metavar="SONG")
     songs.add_argument("--seeds", nargs="+", type=int, default=[0], metavar="N")

@@ -1,0 +1,116 @@
+"""Fits the weights of edge_backend.audio.readings, by which one of the ways to count a song's beats is chosen.
+
+    python -m build_tools.listening.fit_readings FOLDER ... [--songs N]
+
+FOLDER: songs as render_songs or `evaluate --listening` have them. Prints the weights as they stand in the module.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_backend.audio.beat_network import hear
+from edge_backend.audio.hearing import pointed, spectrum_of
+from edge_backend.audio.loading import load
+from edge_backend.audio.log_spectrum import RATE, log_spectrum
+from edge_backend.audio.readings import Evidence, readings
+from edge_backend.evaluation.listening import f_measure
+
+Array = NDArray[np.float64]
+Choice = tuple[Array, Array]  # features (n, k) of a song's readings, and how right each is (n,)
+
+STEPS, SPEED, SHRINK, SHARPNESS = 600, 0.05, 3e-3, 8.0
+
+
+def songs_in(folder: Path, most: int) -> Iterator[tuple[NDArray[np.float32], Array, int]]:
+    """Spectrum, beats (n, 2) and metre of each song in the folder."""
+    for path in sorted(folder.glob("*.npz"))[:most]:
+        with np.load(path) as data:
+            yield data["s"].astype(np.float32), data["beats"], int(data["metre"])
+    for path in sorted(folder.glob("*.json"))[:most]:
+        truth = json.loads(path.read_text("utf-8"))
+        song = next(other for other in path.parent.glob(f"{path.stem}.*") if other.suffix != ".json")
+        yield spectrum_of(load(song)), np.array(truth["beats"]), int(truth["metre"])
+
+
+def drum_loops(count: int, seed: int = 0) -> Iterator[tuple[NDArray[np.float32], Array, int]]:
+    """Drum machines alone, in bars of 4; half of them have nothing but equal strokes, which are in 4 as well as in any.
+
+    As songs_in gives songs. Without them only songs with many instruments would be known.
+    """
+    rng = np.random.default_rng(seed)
+    for number in range(count):
+        beat, equal = 60 / float(rng.uniform(70, 185)), number % 2 == 0
+        beats = float(rng.uniform(0.0, 0.5)) + beat * np.arange(int(14 / beat))
+        sound = rng.normal(0, 1e-4, 15 * RATE)
+        kick, snare, hat = _stroke(rng, 55, 0.2, 0.0), _stroke(rng, 180, 0.12, 1.0), _stroke(rng, 1000, 0.05, 0.5)
+        click = hat if rng.random() < 0.5 else kick
+        if equal:
+            _play(sound, beats, click, 1.0)
+        else:
+            _play(sound, beats[::4], kick, float(rng.uniform(1.0, 1.6)))
+            _play(sound, beats if rng.random() < 0.5 else beats[2::4] + beat / 2, kick, 0.6)
+            _play(sound, beats[1::2], snare, 0.6)
+            _play(sound, np.concatenate([beats, beats + beat / 2]), hat, 0.15)
+        spectrum = log_spectrum(sound.astype(np.float32))
+        yield spectrum, np.column_stack([beats, np.zeros(len(beats)) if equal else np.arange(len(beats)) % 4 + 1]), 4
+
+
+def _stroke(rng: np.random.Generator, hertz: float, seconds: float, noise: float) -> Array:
+    time = np.arange(int(seconds * RATE)) / RATE
+    tone = np.sin(2 * np.pi * (hertz * time + (0.05 * hertz / 30) * (1 - np.exp(-30 * time))))
+    return np.asarray((tone + noise * rng.standard_normal(len(time))) * np.exp(-3 * time / seconds))
+
+
+def _play(sound: Array, times: Array, stroke: Array, level: float) -> None:
+    for start in np.round(times * RATE).astype(int):
+        part = sound[start : start + len(stroke)]
+        part += level * stroke[: len(part)]
+
+
+def choice(spectrum: NDArray[np.float32], beats: Array, metre: int) -> Choice:
+    """The readings of a song, judged by beats, first beats and metre."""
+    evidence = Evidence(hear(spectrum), spectrum)
+    features, right = [], []
+    low, high = beats[0, 0] - 0.3, beats[-1, 0] + 0.3
+    for reading, values in readings(evidence, pointed(evidence.fine)):
+        inside = (reading.beats > low) & (reading.beats < high)
+        found, first = reading.beats[inside], reading.beats[inside & (reading.numbers == 1)]
+        features.append(values)
+        bars = f_measure(beats[beats[:, 1] == 1, 0], first) if beats[:, 1].any() else f_measure(beats[:, 0], found)
+        right.append(f_measure(beats[:, 0], found) + bars + 0.5 * (reading.metre == metre))
+    return np.array(features), np.array(right)
+
+
+def fit(choices: list[Choice]) -> Array:
+    """Weights (k,) of a log-linear choice among each song's readings, by gradient descent (Adam)."""
+    spread = np.concatenate([features for features, _ in choices]).std(axis=0) + 1e-6
+    weights, mean, square = np.zeros((3, len(spread)))
+    for step in range(1, STEPS + 1):
+        slope = SHRINK * weights
+        for features, right in choices:
+            scores = features / spread @ weights
+            slope = slope + (features / spread).T @ (_softmax(scores) - _softmax(SHARPNESS * right)) / len(choices)
+        mean, square = 0.9 * mean + 0.1 * slope, 0.999 * square + 0.001 * slope**2
+        weights = weights - SPEED * mean / (1 - 0.9**step) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
+    return np.asarray(weights / spread)
+
+
+def _softmax(values: Array) -> Array:
+    e = np.exp(values - values.max())
+    return np.asarray(e / e.sum())
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folders", type=Path, nargs="+")
+    parser.add_argument("--songs", type=int, default=1000, help="at most, of each folder")
+    parser.add_argument("--loops", type=int, default=24, help="drum loops beside them")
+    options = parser.parse_args()
+    found = [choice(*song) for folder in options.folders for song in songs_in(folder, options.songs)]
+    found += [choice(*loop) for loop in drum_loops(options.loops)]
+    print([round(float(weight), 3) for weight in fit(found)])

@@ -1,0 +1,107 @@
+"""From a song to its map: beats, bars, form, energy and breaks."""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..schema.song_map import Bar, Section, SongMap, Stretch, bars_of
+from .hearing import Hearing, hear_beats, spectrum_of
+from .loading import Audio
+from .log_spectrum import FRAME_RATE, Spectrum, band_frequencies
+from .onsets import onset_strength
+from .same_sound import SameSound
+from .sections import find_sections
+
+Array = NDArray[np.float64]
+
+LOUD_PART = 0.7  # of the energy; the rest is how much sets in
+QUIET_DB = 30.0  # below the loudest bar, where its part of the energy is 0
+DRUMS_HZ = 120.0  # below it bass drum and bass are heard
+WITHOUT_DRUMS = 0.35  # of the song's usual strokes below DRUMS_HZ: fewer make a break
+
+
+def listen(audio: Audio) -> SongMap:
+    """The map of a song, or of a stretch of it; the last few songs' maps are kept.
+
+    Any sound gets one: what has no beat gets the neutral grid and a low confidence.
+    """
+    return _listened(SameSound(audio))
+
+
+@lru_cache(maxsize=8)
+def _listened(sound: SameSound) -> SongMap:
+    audio = sound.take()
+    spectrum = spectrum_of(audio)
+    hearing = hear_beats(spectrum, onset_strength(audio), audio.duration)
+    return _map(audio, spectrum, hearing)
+
+
+def _map(audio: Audio, spectrum: Spectrum, hearing: Hearing) -> SongMap:
+    beats = tuple(
+        (round(float(second), 4), int(number)) for second, number in zip(hearing.beats, hearing.numbers, strict=True)
+    )
+    spans = bars_of(beats, audio.duration)
+    bars = _energies(audio, spectrum, spans)
+    return SongMap(
+        duration=audio.duration,
+        tempo=round(hearing.grid.tempo, 2),
+        metre=hearing.grid.metre,
+        beats=beats,
+        bars=bars,
+        sections=_sections(spectrum, bars),
+        breaks=_breaks(spectrum, bars),
+        confidence=hearing.confidence,
+        heard_by=hearing.heard_by,
+    )
+
+
+def _sections(spectrum: Spectrum, bars: tuple[Bar, ...]) -> tuple[Section, ...]:
+    if not bars:
+        return ()
+    edges = np.array([*(bar.start for bar in bars), bars[-1].end])
+    return tuple(
+        Section(
+            bars[part.first].start,
+            bars[part.end - 1].end,
+            part.label,
+            round(float(np.mean([bar.energy for bar in bars[part.first : part.end]])), 4),
+        )
+        for part in find_sections(spectrum, edges)
+    )
+
+
+def _energies(audio: Audio, spectrum: Spectrum, spans: list[tuple[float, float]]) -> tuple[Bar, ...]:
+    """Bars with how loud and how busy they are, against the most of any bar."""
+    if not spans:
+        return ()
+    rise = np.maximum(np.diff(spectrum, axis=0, prepend=spectrum[:1]), 0).mean(axis=1, dtype=np.float64)
+    power, busy = np.zeros(len(spans)), np.zeros(len(spans))
+    for number, (start, end) in enumerate(spans):
+        part = audio.samples[round(start * audio.rate) : max(round(end * audio.rate), round(start * audio.rate) + 1)]
+        power[number] = np.mean(np.square(part, dtype=np.float64)) if len(part) else 0.0
+        busy[number] = _mean(rise, start, end)
+    decibels = 10 * np.log10(np.maximum(power, 1e-20) / max(float(power.max()), 1e-20))
+    energy = LOUD_PART * np.clip(1 + decibels / QUIET_DB, 0, 1) + (1 - LOUD_PART) * busy / max(float(busy.max()), 1e-9)
+    return tuple(
+        Bar(round(start, 4), round(end, 4), round(float(value), 4))
+        for (start, end), value in zip(spans, energy, strict=True)
+    )
+
+
+def _breaks(spectrum: Spectrum, bars: tuple[Bar, ...]) -> tuple[Stretch, ...]:
+    """Runs of bars between others in which next to nothing is struck below DRUMS_HZ."""
+    low = np.asarray(spectrum[:, band_frequencies() < DRUMS_HZ], np.float64)
+    strokes = np.maximum(np.diff(low, axis=0, prepend=low[:1]), 0).mean(axis=1)
+    usual = np.array([_mean(strokes, bar.start, bar.end) for bar in bars])
+    if len(bars) < 4 or not usual.any():
+        return ()
+    empty = usual < WITHOUT_DRUMS * np.median(usual)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], empty, [False]]).astype(int)))
+    runs = zip(edges[::2], edges[1::2], strict=True)
+    return tuple(Stretch(bars[first].start, bars[end - 1].end) for first, end in runs if first > 0 and end < len(bars))
+
+
+def _mean(values: Array, start: float, end: float) -> float:
+    first = min(int(start * FRAME_RATE), len(values) - 1)
+    return float(values[first : max(int(end * FRAME_RATE), first + 1)].mean())

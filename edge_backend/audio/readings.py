@@ -1,0 +1,235 @@
+"""The ways in which a song's beats can be counted: as they were found, half or twice as many, three for two; each in
+every metre. Which of them is meant is chosen by a log-linear model, fitted to rendered songs by build_tools.listening.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .bars import CLIP, HARMONY_WEIGHT, best_count, harmony_changes, standard
+from .beat_network import METRES, Heard
+from .log_spectrum import FRAME_RATE, Spectrum, band_frequencies, chroma
+
+Array = NDArray[np.float64]
+Numbers = NDArray[np.intp]
+
+FINE = 2  # frames in one of the network's: whole numbers of those are too coarse for fast tempi
+NEAR = 2  # fine frames around a moment in which a beat may be heard
+SLOWEST, FASTEST = 45.0, 225.0  # bpm
+USUAL_TEMPO = 110.0
+HARMONY_HZ = (60.0, 2100.0)
+USUAL_FIRST = 0.3  # part of the beats that begin a bar
+LOW_HZ = 120.0  # below it bass drum and bass strike
+LOW_WEIGHT = 0.5  # of a stroke that is a standard deviation stronger
+TONAL = 0.05  # of the sound, in tones: songs have 0.09 and more, drums alone 0.03 and less
+EQUAL = 0.8  # of drums alone: strokes between the beats that are that strong are beats, too
+USUAL_LEAD = 1.0  # of four beats a bar where there is nothing but drums: equal strokes are in any metre
+ALONE_WEIGHT = 2.0  # of low strokes where there is nothing but drums
+LEAST = 0.01  # probability that counts as none
+FEWEST = 4  # beats
+WEAKER = 0.75  # every second beat is left out only where it is that much less likely than the others
+
+WEIGHTS = {
+    "as found": -1.371,
+    "beats": 2.377,
+    "no beat on halves": 1.085,
+    "no beat on thirds": 2.719,
+    "onsets on beats": 0.345,
+    "tempo": 0.77,
+    "fast": -1.355,
+    "slow": 7.701,
+    "compound in 2": 0.082,
+    "compound in 4, 5, 7": -0.447,
+    "slow and simple 2": -7.362,
+    "odds of first beats": 1.28,
+    "odds of others": 0.396,
+    "odds by beat": 4.755,
+    "first beats": -0.841,
+    "no others first": 0.371,
+    "metre 2": -1.027,
+    "metre 3": -0.304,
+    "metre 5": -1.895,
+    "metre 6": -3.643,
+    "metre 7": -2.257,
+    "tempo in 2": 1.424,
+    "tempo in 3": -1.904,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """beats: (n,) s. numbers: (n,) of each in its bar, from 1 on. metre: beats in a bar. by: how it was made."""
+
+    beats: Array
+    numbers: Numbers
+    metre: int
+    by: str
+
+
+class Evidence:
+    """What is heard of one song at any moment."""
+
+    def __init__(self, heard: Heard, spectrum: Spectrum) -> None:
+        self.fine = _finer(heard.beats)
+        self.near = _highest_near(self.fine)
+        self.tones = chroma(spectrum, *HARMONY_HZ)
+        tonal = self.tones.sum(axis=1) / (spectrum.sum(axis=1, dtype=np.float64) + 1)
+        self.drums_alone = float(np.median(tonal)) < TONAL
+        self.low = spectrum_rise(spectrum[:, band_frequencies() < LOW_HZ])
+        self.onsets = spectrum_rise(spectrum)
+
+    def beat(self, seconds: Array) -> Array:
+        """Probability (n,) of a beat near each moment."""
+        return np.clip(self._at(seconds)[:, 1:].sum(axis=1), LEAST, 1 - LEAST)
+
+    def first(self, seconds: Array) -> Array:
+        """Probability (n,) that a bar begins near each moment."""
+        return np.clip(self._at(seconds)[:, 2], LEAST, 1 - LEAST)
+
+    def onset(self, seconds: Array) -> float:
+        """How strongly sound sets in at those moments, in the mean; 1 = as anywhere."""
+        return float(self.onsets[self._frames(seconds)].mean())
+
+    def bars(self, beats: Array) -> Array:
+        """Log odds (n,) that each beat begins a bar, by the network, changes of harmony and low strokes."""
+        at_beats = self._at(beats)
+        share = (at_beats[:, 2] + LEAST) / (at_beats[:, 1] + at_beats[:, 2] + 2 * LEAST)
+        odds = np.log(share / (1 - share)) - np.log(USUAL_FIRST / (1 - USUAL_FIRST))
+        low = self.low[self._frames(beats)]
+        if self.drums_alone:  # the bass drum tells more than a network that was trained on songs
+            return np.clip(odds, -CLIP, CLIP) + ALONE_WEIGHT * standard(low)
+        changes = (harmony_changes(self.tones, beats * FRAME_RATE, reach) for reach in (1, 2))
+        strokes = LOW_WEIGHT * standard(low)
+        return np.clip(odds, -CLIP, CLIP) + sum(HARMONY_WEIGHT * standard(change) for change in changes) + strokes
+
+    def _frames(self, seconds: Array) -> Numbers:
+        return np.clip(np.round(seconds * FRAME_RATE).astype(np.intp), 0, len(self.onsets) - 1)
+
+    def _at(self, seconds: Array) -> Array:
+        frames = np.round(seconds * FINE * FRAME_RATE).astype(int)
+        return self.near[np.clip(frames, 0, len(self.near) - 1)]
+
+
+def best_reading(evidence: Evidence, beats: Array) -> Reading:
+    """The likeliest way of counting beats (n,) s as the bar pointer found them, n at least FEWEST."""
+    weights = np.array(list(WEIGHTS.values()))
+    lead = USUAL_LEAD if evidence.drums_alone else 0.0
+
+    def score(found: tuple[Reading, Array]) -> float:
+        reading, features = found
+        return float(features @ weights) + lead * (reading.metre == 4)
+
+    return max(readings(evidence, beats), key=score)[0]
+
+
+def readings(evidence: Evidence, beats: Array) -> Iterator[tuple[Reading, Array]]:
+    """Every way of counting the beats, with its features in the order of WEIGHTS."""
+    for by, grid in _grids(evidence, beats):
+        tempo = 60.0 / float(np.median(np.diff(grid))) if len(grid) >= FEWEST else 0.0
+        if not SLOWEST <= tempo <= FASTEST and by != "as found":
+            continue
+        odds, common = evidence.bars(grid), {"as found": float(by == "as found"), **_of_grid(evidence, grid)}
+        for metre in METRES:
+            numbers = best_count(odds, metre)[1]
+            features = _features(common, odds, evidence.first(grid), numbers, metre)
+            yield Reading(grid, numbers, metre, by), features
+
+
+def _grids(evidence: Evidence, beats: Array) -> Iterator[tuple[str, Array]]:
+    if evidence.drums_alone:
+        between = _between(beats, 1 / 2)
+        missed = evidence.onset(between) > EQUAL * evidence.onset(beats)
+        yield "as found", np.sort(np.concatenate([beats, between])) if missed else beats
+        return
+    yield "as found", beats
+    there = evidence.beat(beats)
+    if there[1::2].mean() < WEAKER * there[::2].mean():
+        yield "half", beats[::2]
+    if there[::2].mean() < WEAKER * there[1::2].mean():
+        yield "half, from the second", beats[1::2]
+    yield "double", np.sort(np.concatenate([beats, _between(beats, 1 / 2)]))
+    yield "between", _between(beats, 1 / 2)
+    odds = evidence.bars(beats)
+    counted = {metre: best_count(odds, metre) for metre in METRES}
+    metre = max(counted, key=lambda metre: counted[metre][0])
+    bars = beats[counted[metre][1] == 1]
+    if len(bars) < FEWEST:
+        return
+    for heard, instead in ((2, 3), (3, 2), (6, 4)):
+        if metre == heard:
+            parts = (_between(bars, part / instead) for part in range(1, instead))
+            yield f"{instead} for {heard}", np.sort(np.concatenate([bars, *parts]))
+
+
+def _between(beats: Array, part: float) -> Array:
+    """Moments at that part of the way from each beat to the next."""
+    return beats[:-1] + np.diff(beats) * part
+
+
+def _of_grid(evidence: Evidence, grid: Array) -> dict[str, float]:
+    halves, quarters, thirds = (
+        [_between(grid, part) for part in parts] for parts in ((1 / 2,), (1 / 4, 3 / 4), (1 / 3, 2 / 3))
+    )
+    on_half, on_quarter, on_third = (
+        float(np.mean([evidence.onset(place) for place in places])) for places in (halves, quarters, thirds)
+    )
+    tempo = 60.0 / float(np.median(np.diff(grid)))
+    return {
+        "octaves": float(np.log2(tempo / USUAL_TEMPO)),
+        "beats": float(np.log(evidence.beat(grid)).mean()),
+        "no beat on halves": float(np.log(1 - evidence.beat(halves[0])).mean()),
+        "no beat on thirds": float(np.log(1 - evidence.beat(np.concatenate(thirds))).mean()),
+        "onsets on beats": float(np.log(evidence.onset(grid) + 0.05) - np.log(on_half + 0.05)),
+        # Above 0 where beats are played in three parts, below where in two or four.
+        "compound": float(np.log(on_third + 0.05) - np.log(max(on_half, on_quarter) + 0.05)),
+    }
+
+
+def _features(common: dict[str, float], odds: Array, first: Array, numbers: Numbers, metre: int) -> Array:
+    """In the order of WEIGHTS. common: what is the same in every metre."""
+    begins = numbers == 1
+    compound, octaves = common["compound"], common["octaves"]
+    on_first = (float(odds[begins].mean()), float(np.log(first[begins]).mean())) if begins.any() else (-CLIP, -CLIP)
+    values = {
+        "as found": common["as found"],
+        "beats": common["beats"],
+        "no beat on halves": common["no beat on halves"],
+        "no beat on thirds": common["no beat on thirds"],
+        "onsets on beats": common["onsets on beats"],
+        "tempo": -(octaves**2),
+        "fast": -(max(0.0, octaves - 0.5) ** 2),
+        "slow": -(max(0.0, -octaves - 0.4) ** 2),
+        "compound in 2": compound * (metre == 2),
+        "compound in 4, 5, 7": compound * (metre in (4, 5, 7)),
+        "slow and simple 2": max(0.0, -octaves - 0.32) * (metre == 2 and compound < 0),
+        "odds of first beats": on_first[0],
+        "odds of others": -float(odds[~begins].mean()),
+        "odds by beat": float(odds[begins].sum()) / len(numbers),
+        "first beats": on_first[1],
+        "no others first": float(np.log(1 - first[~begins]).mean()),
+        **{f"metre {other}": float(metre == other) for other in METRES if other != 4},
+        "tempo in 2": octaves * (metre == 2),
+        "tempo in 3": octaves * (metre == 3),
+    }
+    return np.array(list(values.values()))
+
+
+def spectrum_rise(spectrum: Spectrum) -> Array:
+    """How strongly sound sets in at each frame or beside it, (T,), over its mean."""
+    rise = np.maximum(np.diff(spectrum, axis=0, prepend=spectrum[:1]), 0).mean(axis=1, dtype=np.float64)
+    highest = np.lib.stride_tricks.sliding_window_view(np.pad(rise, 1), 3).max(axis=-1)
+    return np.asarray(highest / (highest.mean() + 1e-9))
+
+
+def _finer(probabilities: NDArray[np.float32]) -> Array:
+    """The same at FINE times as many frames."""
+    places = np.arange(FINE * (len(probabilities) - 1) + 1) / FINE
+    known = np.arange(len(probabilities))
+    return np.stack([np.interp(places, known, column) for column in probabilities.T], axis=1)
+
+
+def _highest_near(values: Array) -> Array:
+    padded = np.pad(values, ((NEAR, NEAR), (0, 0)), mode="edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * NEAR + 1, axis=0).max(axis=-1)

@@ -1,0 +1,163 @@
+"""Songs are heard in their own metre; what has no beat gets a map that says so."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_sound import audio, hats, kicks
+
+from edge_backend.audio.bar_pointer import decode, state_space
+from edge_backend.audio.bars import best_count, harmony_changes
+from edge_backend.audio.beat_network import METRES, bundled_weights, hear
+from edge_backend.audio.hearing import spectrum_of
+from edge_backend.audio.listening import listen
+from edge_backend.audio.loading import load
+from edge_backend.audio.log_spectrum import band_frequencies, chroma, log_spectrum
+from edge_backend.audio.sections import find_sections
+from edge_backend.cli.commands.evaluate_listening import read_truth
+from edge_backend.evaluation.listening import compare, f_measure, levels, pairwise
+from edge_backend.schema.song_map import SongMap, from_json
+
+SONGS = Path(__file__).parents[2] / "data" / "listening"
+
+
+@pytest.mark.parametrize(("name", "metre"), [("10_march", 2), ("27_five", 5)])
+def test_songs_that_are_not_in_four_are_heard_in_their_metre(name: str, metre: int) -> None:
+    song = load(SONGS / f"{name}.ogg")
+    found = listen(song)
+    measured = compare(name, found, read_truth(SONGS / f"{name}.json"))
+    assert (found.metre, found.heard_by) == (metre, "network")
+    assert measured.beats > 0.97
+    assert measured.downbeats > 0.97
+    assert found.sections[0].start == found.bars[0].start
+    assert found.sections[-1].end == found.bars[-1].end
+    assert {section.start for section in found.sections} <= {bar.start for bar in found.bars}
+    assert all(0 <= bar.energy <= 1 for bar in found.bars)
+
+
+def test_the_map_is_the_same_after_json() -> None:
+    found = listen(load(SONGS / "10_march.ogg"))
+    again = from_json(found.to_json())
+    assert again.beats == found.beats
+    assert again.sections == found.sections
+    assert again.to_json() == found.to_json()
+    content = json.loads(found.to_json())
+    assert {"duration", "tempo", "metre", "beats", "tempo_curve", "sections", "bars", "heard_by"} <= content.keys()
+    assert np.mean([bpm for _, bpm in content["tempo_curve"]]) == pytest.approx(119.5, abs=1)
+    with pytest.raises(ValueError, match="no song map"):
+        from_json("{}")
+
+
+@pytest.mark.parametrize("kind", ["noise", "tone", "silence", "birds"])
+@pytest.mark.parametrize("seconds", [1.0, 2.0, 20.0])
+def test_sound_without_a_beat_gets_a_map_that_is_not_sure(kind: str, seconds: float) -> None:
+    rng = np.random.default_rng(2)
+    time = np.arange(round(22050 * seconds)) / 22050
+    sound = {
+        "noise": rng.standard_normal(len(time)),
+        "tone": np.sin(2 * np.pi * 440 * time),
+        "silence": np.zeros(len(time)),
+        "birds": np.sin(2 * np.pi * 3000 * time + 40 * np.sin(9 * time)) * (np.sin(1.7 * time**1.3) > 0.8),
+    }[kind]
+    found = listen(audio(0.3 * sound))
+    assert found.confidence < 0.2
+    assert found.heard_by != "network"
+    assert len(found.beats) >= 1
+    assert found.duration == pytest.approx(seconds)
+    assert from_json(found.to_json()).beats == found.beats
+
+
+def test_soft_bars_have_less_energy_than_loud_ones() -> None:
+    beats = np.arange(0.2, 20, 0.5)
+    loud = kicks(beats, 20.0) + hats(beats + 0.25, 20.0)
+    found = listen(audio(np.where(np.arange(len(loud)) < 10 * 22050, 0.03, 1.0) * loud))
+    soft = [bar.energy for bar in found.bars if bar.end < 10]
+    assert max(soft) < 0.5 * min(bar.energy for bar in found.bars if bar.start > 10 and bar.end < 19.5)
+
+
+def test_a_song_cut_in_the_middle_of_a_bar_ends_with_a_shorter_one() -> None:
+    whole = listen(load(SONGS / "27_five.ogg"))
+    cut = whole.bars[8].start + 0.4
+    found = listen(load(SONGS / "27_five.ogg", duration=cut))
+    assert found.metre == 5
+    assert found.beats[-1][0] <= cut
+    assert found.bars[-1].end <= cut + 1e-3
+
+
+def test_the_bar_pointer_keeps_the_tempo_over_missing_beats() -> None:
+    space = state_space(100.0, 55.0, 215.0, 100.0)
+    heard = np.full(1500, -0.2, np.float32)
+    beats = np.arange(30, 1500, 47)
+    heard[beats[(beats < 600) | (beats > 900)]] = 4.0
+    found = decode(heard, space)
+    np.testing.assert_allclose(found[1:-1], beats[1 : len(found) - 1], atol=3)
+
+
+def test_bars_are_counted_from_the_strongest_beats_and_may_be_cut_short_once() -> None:
+    evidence = np.full(40, -1.0)
+    evidence[[2, 5, 8, 11, 14, 16, 19, 22, 25, 28, 31, 34, 37]] = 2.0  # threes, one bar of two at 14
+    numbers = best_count(evidence, 3)[1]
+    assert np.flatnonzero(numbers == 1).tolist() == [2, 5, 8, 11, 14, 16, 19, 22, 25, 28, 31, 34, 37]
+    assert max(METRES, key=lambda metre: best_count(evidence, metre)[0]) == 3
+
+
+def test_harmony_changes_where_the_chord_does() -> None:
+    tones = np.zeros((400, 12))
+    tones[:200, [0, 4, 7]] = 1
+    tones[200:, [2, 5, 9]] = 1
+    changes = harmony_changes(tones, np.arange(20.0, 400, 20), 2)
+    assert int(changes.argmax()) == 9  # the beat at frame 200
+    assert changes[9] == pytest.approx(1)
+    np.testing.assert_allclose(np.delete(changes, [8, 9, 10]), 0, atol=1e-9)
+
+
+def test_a_tone_is_highest_in_its_band_and_its_pitch_class() -> None:
+    tone = np.sin(2 * np.pi * 440 * np.arange(22050) / 22050).astype(np.float32)
+    spectrum = log_spectrum(tone)
+    assert band_frequencies()[spectrum[25].argmax()] == pytest.approx(440, rel=0.03)
+    assert chroma(spectrum, 130, 2100)[25].argmax() == 0
+    np.testing.assert_allclose(log_spectrum(0.01 * tone), spectrum, atol=1e-4)  # loudness makes no difference
+
+
+def test_sections_are_found_where_the_chords_change_and_named_by_repetition() -> None:
+    """Loops of four bars, A A B B A A, in tones that last a bar."""
+    loops = {"A": (0, 5, 7, 3), "B": (2, 9, 10, 4)}
+    steps = [step for label in "AABBAA" for step in loops[label]]
+    time = np.arange(22050) / 22050
+    bar = [np.sin(2 * np.pi * 220 * 2 ** (step / 12) * time) * np.exp(-2 * time) for step in steps]
+    found = find_sections(log_spectrum(np.concatenate(bar).astype(np.float32)), np.arange(25.0))
+    assert [(part.first, part.end, part.label) for part in found] == [(0, 8, "A"), (8, 16, "B"), (16, 24, "A")]
+
+
+def test_the_network_is_that_of_its_training() -> None:
+    torch = pytest.importorskip("torch")
+    from build_tools.listening.train import BeatNetwork  # noqa: PLC0415
+
+    spectrum = spectrum_of(load(SONGS / "10_march.ogg", duration=8.0))
+    network = BeatNetwork(spectrum.shape[1]).eval()
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in bundled_weights().items()})
+    with torch.no_grad():
+        beats, metres = network(torch.from_numpy(spectrum)[None])
+    found = hear(spectrum)
+    np.testing.assert_allclose(found.beats, torch.softmax(beats, 1)[0].T.numpy(), atol=1e-5)
+    np.testing.assert_allclose(found.metres, torch.softmax(metres, 1)[0].T.numpy(), atol=1e-5)
+
+
+def test_measures_of_hearing() -> None:
+    true = np.arange(0, 10, 0.5)
+    assert f_measure(true, true + 0.06) == 1.0
+    assert f_measure(true, true + 0.08) == 0.0
+    assert f_measure(true, true[::2]) == pytest.approx(2 / 3)
+    assert max(f_measure(true, other) for other in levels(true[::2])) > 0.97
+    spans = [(0.0, 4.0, "A"), (4.0, 8.0, "B"), (8.0, 12.0, "A")]
+    assert pairwise(spans, [(0.0, 4.0, "x"), (4.0, 8.0, "y"), (8.0, 12.0, "x")]) == 1.0
+    assert pairwise(spans, [(0.0, 12.0, "x")]) < 0.72
+
+
+def test_phrases_are_counted_from_the_beginning_of_each_section() -> None:
+    found = from_json(SongMap(1.0, 120.0, 4, ((0.0, 1),)).to_json())
+    assert found.phrases == []
+    found = listen(load(SONGS / "10_march.ogg"))
+    assert found.phrases[0].start == found.sections[0].start
+    assert {section.start for section in found.sections} <= {phrase.start for phrase in found.phrases}
