@@ -142,6 +142,8 @@ def brought(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("SONG", "a.ogg", "b.ogg", "songs/a.ogg", "songs/b.ogg"):
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(folder / "song.ogg", folder / name)
+    truth = {"metre": 4, "beats": [[n / 2, n % 4 + 1] for n in range(21)], "sections": [[0, 10, "A"]]}
+    (folder / "songs" / "a.json").write_text(json.dumps(truth), encoding="utf-8")
     (folder / "SONGS").symlink_to("songs")
     for name, seed in (("dance", "0"), ("other", "1")):
         words = ["generate", str(folder / "song.ogg"), "-o", str(folder / f"{name}.npz"), "--seed", seed]
