@@ -103,3 +103,29 @@ def test_a_rig_with_names_of_its_own_dances_by_choice_alone():
     chosen = {slot: f"x{hash(bone)}y" for slot, bone in found(names_of(mixamo())).bones.items()}
     bone_map = found(bones, **chosen)
     assert bone_map.family == "" and not bone_map.problems
+
+
+ARM = ("c_shoulder", "c_arm_fk", "c_forearm_fk", "c_hand_fk", "c_index1", "c_index2", "c_index3")
+LEG = ("c_thigh_fk", "c_leg_fk", "c_foot_fk", "c_toes_fk")
+
+
+def test_the_controls_of_an_auto_rig_pro_rig_are_known_by_their_names_alone():
+    """Beside the controls such a rig has its deform and reference bones, which follow them."""
+    name = addon("edge_backend.motion.retarget.bone_map").BoneName
+    pairs = [("c_traj", None), ("c_root_master.x", "c_traj"), ("c_root.x", "c_root_master.x"), ("root.x", "c_root.x"),
+             ("c_spine_01.x", "c_root_master.x"), ("c_spine_02.x", "c_spine_01.x"), ("c_neck.x", "c_spine_02.x"),
+             ("c_head.x", "c_neck.x")]  # fmt: skip
+    for side in "lr":
+        for above, chain in (("c_spine_02.x", ARM), ("root.x", LEG)):
+            parent = above
+            for part in chain:
+                pairs += [(f"{part}.{side}", parent), (f"{part.removeprefix('c_').removesuffix('_fk')}.{side}", parent)]
+                parent = f"{part}.{side}"
+        pairs += [(f"c_hand_ik.{side}", "c_traj"), (f"c_foot_ik.{side}", "c_traj")]
+    bone_map = found([name(*pair, (0.0, 0.0, n), (0.0, 1.0, n)) for n, pair in enumerate(pairs)])
+    assert bone_map.family == "auto_rig_pro" and not bone_map.problems
+    assert bone_map.bones["travel"] == "c_root_master.x" and bone_map.bones["shin.R"] == "c_leg_fk.r"
+    assert bone_map.fingers == {f"index.{s.upper()}": tuple(f"c_index{n}.{s}" for n in (1, 2, 3)) for s in "lr"}
+    assert {switch.bone for switch in bone_map.switches} == {
+        "c_hand_ik.l", "c_hand_ik.r", "c_foot_ik.l", "c_foot_ik.r"
+    }  # fmt: skip
