@@ -60,7 +60,7 @@ def find_torso(evidence: Evidence, body: Body) -> Torso:
 def _is_helper(evidence: Evidence, bone: int) -> bool:
     name = evidence.names[bone]
     says = max(evidence.says[part][bone] for part in ("spine", "neck"))
-    pelvis = evidence.says["hips"][bone] >= 2  # noqa: PLR2004 (a second one, above where the legs meet)
+    pelvis = evidence.says["hips"][bone] >= 2
     return says < 1 and bool(pelvis or name.control or name.end or name.other)
 
 
