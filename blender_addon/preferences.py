@@ -41,6 +41,16 @@ class Preferences:
         min=0,
         max=1440,
     )
+    engine: bpy.props.EnumProperty(
+        name="Engine",
+        description="The library that evaluates the network",
+        items=[
+            ("auto", "Automatic", "PyTorch on a GPU and where weights need it, else ONNX Runtime"),
+            ("onnx", "ONNX Runtime", "On the CPU; comes with the extension"),
+            ("torch", "PyTorch", "On the CPU or a GPU, once Add GPU and Jukebox has installed it"),
+        ],
+        default="auto",
+    )
     threads: bpy.props.IntProperty(
         name="Threads",
         description="Processor threads that the backend may use. 0: automatic",
@@ -110,6 +120,7 @@ def launch(context: bpy.types.Context) -> Launch:
         weights_folder=weights_folder(context),
         idle_minutes=preferences.idle_minutes,
         threads=preferences.threads,
+        engine=preferences.engine,
     )
 
 

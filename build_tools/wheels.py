@@ -62,7 +62,8 @@ def bundled_wheels(platform: str = "") -> list[Wheel]:
             raise BuildError(f"{BUNDLED.name} has a row that is no wheel: {line[:80]}")
         wheels.append(Wheel(found[1], found[2], unquote(found[3])))
     ending = PLATFORMS.get(platform, "")
-    return sorted((wheel for wheel in wheels if wheel.tags[2].endswith(ending)), key=lambda wheel: wheel.file)
+    fitting = (wheel for wheel in wheels if wheel.tags[2] == "any" or wheel.tags[2].endswith(ending))
+    return sorted(fitting, key=lambda wheel: wheel.file)
 
 
 def fetch(wheels: list[Wheel]) -> None:

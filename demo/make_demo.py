@@ -66,10 +66,8 @@ def install(extension: Path) -> None:
     with step(f"Blender {bpy.app.version_string}: install {extension.name}"):
         bpy.ops.wm.read_factory_settings(use_empty=True)
         bpy.ops.extensions.package_install_files(filepath=str(extension), repo="user_default", enable_on_install=True)
-        addon = bpy.context.preferences.addons.get(EXTENSION)
-        if addon is None:
+        if EXTENSION not in bpy.context.preferences.addons:
             raise RuntimeError(f"Blender did not enable {extension.name}; blender.log says why")
-        addon.preferences.backend_python = sys.executable
 
 
 def film_range(scene: bpy.types.Scene, start: float, duration: float) -> tuple[int, int]:

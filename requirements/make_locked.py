@@ -61,7 +61,7 @@ ONLY_FOR_CUDA = ("nvidia-", "cuda-", "triton")
 
 # What the extension brings along to dance without set-up. onnxruntime asks for flatbuffers, protobuf and packaging,
 # too: its tools import them, inference does not. numpy is Blender's.
-BUNDLED = ("onnxruntime==1.32.0", "soundfile==0.14.0", "cffi==2.1.1")
+BUNDLED = ("onnxruntime==1.32.0", "soundfile==0.14.0", "cffi==2.1.1", "typing-extensions==4.16.0")
 
 HEADER = """\
 # Made by requirements/make_locked.py. Behind each wheel's checksum: its size in bytes and its address.

@@ -18,10 +18,12 @@ def variables(user_folder: Path) -> dict[str, str]:
     return os.environ | {"BLENDER_USER_RESOURCES": str(user_folder), "LIBGL_ALWAYS_SOFTWARE": "1"}
 
 
-def start(user_folder: Path, *words: object, folder: Path | None = None) -> subprocess.Popen[str]:
-    """The program under way; `folder` is its working directory."""
+def start(
+    user_folder: Path, *words: object, folder: Path | None = None, offline: bool = False
+) -> subprocess.Popen[str]:
+    """The program under way; `folder` is its working directory. offline: without any network, as root on Linux."""
     return subprocess.Popen(
-        [PROGRAM, *map(str, words)],
+        [*(("unshare", "--net") if offline else ()), PROGRAM, *map(str, words)],
         env=variables(user_folder),
         cwd=folder,
         stdout=subprocess.PIPE,
@@ -32,9 +34,11 @@ def start(user_folder: Path, *words: object, folder: Path | None = None) -> subp
     )
 
 
-def finish(user_folder: Path, *words: object, folder: Path | None = None) -> tuple[int, str, str]:
+def finish(
+    user_folder: Path, *words: object, folder: Path | None = None, offline: bool = False
+) -> tuple[int, str, str]:
     """Exit code, stdout and stderr."""
-    with start(user_folder, *words, folder=folder) as running:
+    with start(user_folder, *words, folder=folder, offline=offline) as running:
         out, errors = running.communicate(timeout=SECONDS)
     return running.returncode, out, errors
 

@@ -22,7 +22,7 @@ from ..edge_backend.protocol.codec import LineSplitter, ProtocolError, decode, e
 from ..edge_backend.protocol.crash_report import explain_exit
 from ..edge_backend.protocol.messages import Log, Message, Shutdown
 from ..edge_backend.runtime.child_processes import apart
-from .launch import worker_variables
+from .interpreter import worker_variables
 from .log_file import log
 from .windows_job import tie
 

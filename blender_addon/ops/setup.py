@@ -207,5 +207,11 @@ def _copy_report(text: str) -> None:
 
 def begin(operator: bpy.types.Operator, context: bpy.types.Context, remove: bool) -> set[str]:
     """Start set-up or removal and poll it; without a window, wait for it."""
-    service.stop()  # its files are in use, and are replaced
-    return run_program(operator, context, installer, set_up_launch(context, remove))
+    service.stop()  # its files are in use
+    return run_program(operator, context, installer, set_up_launch(context, remove), _restart_worker)
+
+
+def _restart_worker(_sentence: str) -> None:
+    """End a worker that was started meanwhile: the next dance takes the new backend."""
+    if not service.busy:
+        service.stop()

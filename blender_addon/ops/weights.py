@@ -11,6 +11,7 @@ from ..backend.programs import Programs
 from ..edge_backend.model.catalogue import SUFFIX
 from ..edge_backend.setup.home import free_bytes
 from ..preferences import launch, weights_folder
+from ..setup.status import watch, why_not_added
 from .program import run_program
 from .reasons import Reasoned
 
@@ -47,7 +48,7 @@ class EDGE_DANCE_OT_import_weights(Reasoned, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, _context: bpy.types.Context) -> str:
-        return weights_import.busy[1] if weights_import.run else ""
+        return weights_import.busy[1] if weights_import.run else why_not_added(watch.peek().health)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         manager: Any = context.window_manager
@@ -85,7 +86,7 @@ class EDGE_DANCE_OT_get_jukebox(Reasoned, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, _context: bpy.types.Context) -> str:
-        return weights_import.busy[1] if weights_import.run else ""
+        return weights_import.busy[1] if weights_import.run else why_not_added(watch.peek().health)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Show the licence first."""

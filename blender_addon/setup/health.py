@@ -8,7 +8,7 @@ from typing import Literal
 
 from ..backend.launch import Launch
 from ..edge_backend.errors import EdgeError
-from ..edge_backend.setup.home import Home
+from ..edge_backend.setup.home import Home, Status
 
 State = Literal["checking", "ready", "missing", "unfinished", "outdated", "broken"]
 
@@ -20,19 +20,35 @@ MENDS: dict[State, str] = {
 }
 """What the button is called that mends it."""
 
+ADD = "Add GPU and Jukebox"
+"""What it is called where dances are made without it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """words: a sentence for the panel. ours: whether set-up can mend it; it does not touch the user's own Python."""
+    """state: of what set-up makes. words: a sentence for the panel. ours: whether set-up can mend it; it does not touch
+    the user's own Python. bundled: whether dances are made by what came in the extension's zip.
+    """
 
     state: State
     words: str
     ours: bool = True
+    bundled: bool = False
 
     @property
     def mend(self) -> str:
         """The button's name, "" where there is nothing to mend or not by set-up."""
-        return MENDS.get(self.state, "") if self.ours else ""
+        return MENDS.get(self.state, ADD if self.bundled else "") if self.ours else ""
+
+    @property
+    def usable(self) -> bool:
+        """Whether dances can be made."""
+        return self.bundled or self.state in ("ready", "outdated")
+
+    @property
+    def urgent(self) -> bool:
+        """Whether it concerns everybody: dances cannot be made, or not by what was set up for them."""
+        return self.state in ("outdated", "broken") or not (self.usable or self.state == "checking")
 
 
 CHECKING = Health("checking", "Looking for the backend")
@@ -74,18 +90,29 @@ def examine(launch: Launch, home: Home) -> Health:
     """Look at the files, and start the Python that they name: takes a moment."""
     ours = launch.python is None
     status = home.status if ours else "ready"
-    if status == "unfinished":
-        return Health("unfinished", "The backend's set-up was not finished.")
     try:
-        python = launch.find()
+        found = launch.find()
     except EdgeError as error:
+        if status == "unfinished":
+            return Health("unfinished", "The backend's set-up was not finished.")
         state: State = "missing" if error.code == "backend_missing" else "broken"
         return Health(state, error.message, ours)
+    if found.bundled:
+        return _bundled(status)
     if status == "outdated":
         return Health("outdated", "The backend is of an older version of the extension.")
     if status == "ready" and ours:
         return Health("ready", "The backend is ready.")
-    return Health("ready", f"The backend is ready, with {python}.", ours)
+    return Health("ready", f"The backend is ready, with {found.python}.", ours)
+
+
+def _bundled(status: Status) -> Health:
+    """How it is where the bundled engine works, given how that stands which set-up has added."""
+    if status == "missing":
+        return Health("ready", "The bundled engine makes the dances.", bundled=True)
+    if status == "unfinished":
+        return Health("unfinished", "GPU and Jukebox have not been added completely.", bundled=True)
+    return Health("broken", "What was added does not work any more; the bundled engine makes the dances.", bundled=True)
 
 
 def _stamp(path: Path) -> int:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..backend.launch import ADDON_FOLDER, Launch, worker_variables
+from ..backend.interpreter import ADDON_FOLDER, worker_variables
+from ..backend.launch import Launch
 from ..backend.log_file import last_lines
 from ..edge_backend import __version__
 from ..edge_backend.errors import EdgeError
@@ -49,7 +50,6 @@ def make_report(launch: Launch, home: Home, host: Host) -> str:
         f"EDGE Dance {__version__} in Blender {host.blender}",
         f"System: {platform.platform()}, {platform.machine()}, GPU: {host.gpu}",
         f"Set-up: {home.status}" + (f", {home.ready.build}" if home.ready else ""),
-        f"Python: {'of the user' if launch.python else 'that of set-up, or the first that fits'}",
         "",
         *_doctor(launch),
     ]
@@ -62,8 +62,10 @@ def make_report(launch: Launch, home: Home, host: Host) -> str:
 
 def _doctor(launch: Launch) -> list[str]:
     try:
+        found = launch.find()
+        whose = "of the user" if launch.python else "Blender's own" if found.bundled else "that of set-up"
         done = subprocess.run(
-            [str(launch.find()), "-m", "edge_backend", "doctor", "--json"],
+            found.command("doctor", "--json"),
             env=worker_variables(),
             capture_output=True,
             stdin=subprocess.DEVNULL,
@@ -74,7 +76,7 @@ def _doctor(launch: Launch) -> list[str]:
             **apart(),
         )
         found = next(json.loads(row)["findings"] for row in done.stdout.splitlines() if row.startswith('{"ok"'))
-        return [
+        return [f"Python: {whose}"] + [
             f"{'ok ' if one['ok'] else 'BAD'} {one['name']:<11} {one['words']} {one['hint']}".rstrip() for one in found
         ]
     except EdgeError as error:

@@ -1,8 +1,9 @@
 """How set-up is started. No bpy."""
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from ..backend.interpreter import blender_python
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class SetUpLaunch:
 
     def command(self) -> list[str]:
         """The command line."""
-        command = [sys.executable, "-m", "edge_backend", "setup", "--messages", "--home", str(self.home)]
+        command = [str(blender_python()), "-m", "edge_backend", "setup", "--messages", "--home", str(self.home)]
         for option, value in (("build", self.build), ("mirror", self.mirror), ("proxy", self.proxy)):
             command += [f"--{option}", value] if value else []
         command += ["--wheels", str(self.wheels)] if self.wheels else []

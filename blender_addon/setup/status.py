@@ -14,7 +14,7 @@ from ..edge_backend.model.catalogue import KnownWeights, known
 from ..edge_backend.setup.home import Home
 from ..edge_backend.setup.locked import lock_file, this_system
 from ..edge_backend.setup.machine import suggest
-from .health import CHECKING, Health, HealthCheck
+from .health import ADD, CHECKING, Health, HealthCheck
 from .installer import installer
 
 
@@ -32,13 +32,11 @@ class Places:
 class Status:
     """What was found. places: None until somebody has looked; then nothing is known.
 
-    has_backend: whether an environment was set up, whatever is being made beside it. no_packages: why set-up has none
-    for Blender's Python, "" if it has. kept: dances, the newest first.
+    no_packages: why set-up has none for Blender's Python, "" if it has. kept: dances, the newest first.
     """
 
     places: Places | None = None
     health: Health = CHECKING
-    has_backend: bool = False
     no_packages: str = ""
     kept: tuple[PendingResult, ...] = ()
     weights: tuple[KnownWeights, ...] = ()
@@ -89,7 +87,6 @@ class StatusWatch:
             self._found = Status(
                 places,
                 self._check.look(places.launch, Home(places.home)),
-                Home(places.home).python is not None,
                 why_no_packages(sys.version_info[:2]),
                 tuple(PendingResults(places.results).all()),
                 tuple(known(places.weights)),
@@ -104,6 +101,11 @@ def why_no_packages(python: tuple[int, int]) -> str:
     except EdgeError as error:
         return str(error)
     return ""
+
+
+def why_not_added(health: Health) -> str:
+    """Why what needs torch cannot be done, "" if it can or nothing is known."""
+    return f"The bundled engine cannot do this: click {ADD} under Backend first." if health.bundled else ""
 
 
 watch = StatusWatch(installer.health)

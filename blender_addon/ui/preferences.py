@@ -6,6 +6,7 @@ import bpy
 
 from ..backend.service import service
 from ..preferences import ADDON, Preferences
+from ..setup.status import watch
 from .setup import draw_set_up_button
 
 
@@ -22,12 +23,13 @@ class EDGE_DANCE_Preferences(Preferences, bpy.types.AddonPreferences):
         layout.prop(self, "start_ahead")
         layout.prop(self, "idle_minutes", text="Keep Warm (minutes)")
         layout.prop(self, "threads")
+        layout.prop(self, "engine")
         box = layout.box()
-        draw_set_up_button(box, context, "Set Up Backend", "IMPORT")
+        draw_set_up_button(box, context, watch.read().health.mend or "Repair Backend", "IMPORT")
         box.prop(self, "torch_build")
         box.prop(self, "mirror", placeholder="https://pypi.org/simple")
         box.prop(self, "proxy", placeholder="None")
         box.prop(self, "wheel_folder", placeholder="Download them")
-        box.prop(self, "backend_python", placeholder="The installed backend")
+        box.prop(self, "backend_python", placeholder="Chosen automatically")
         if service.problem:
             layout.label(text=service.problem.message, icon="ERROR")

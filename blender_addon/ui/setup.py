@@ -5,6 +5,7 @@ from typing import Any
 import bpy
 
 from ..backend.service import service
+from ..ops.reasons import Reasoned
 from ..ops.setup import (
     EDGE_DANCE_OT_free_memory,
     EDGE_DANCE_OT_remove_backend,
@@ -12,6 +13,7 @@ from ..ops.setup import (
     why_offline,
 )
 from ..preferences import ADDON
+from ..setup.health import ADD
 from ..setup.installer import installer
 from ..setup.status import watch
 from .text_layout import draw_reasons, draw_text, duration
@@ -55,8 +57,11 @@ class VIEW3D_PT_edge_dance_backend(bpy.types.Panel):
             if now.ours and now.state in ("ready", "outdated", "broken", "unfinished"):
                 row = layout.row(align=True)
                 row.operator("edge_dance.set_up_backend", text=now.mend or "Repair Backend", icon="TOOL_SETTINGS")
-                row.operator("edge_dance.remove_backend", text="", icon="TRASH")
-                draw_reasons(layout, context, EDGE_DANCE_OT_set_up_backend, EDGE_DANCE_OT_remove_backend)
+                reasons: list[type[Reasoned]] = [EDGE_DANCE_OT_set_up_backend]
+                if now.mend != ADD:  # nothing has been added
+                    row.operator("edge_dance.remove_backend", text="", icon="TRASH")
+                    reasons.append(EDGE_DANCE_OT_remove_backend)
+                draw_reasons(layout, context, *reasons)
                 _draw_permission(layout, context)
         layout.operator("edge_dance.free_memory", icon="MEMORY")
         draw_reasons(layout, context, EDGE_DANCE_OT_free_memory)
@@ -65,10 +70,10 @@ class VIEW3D_PT_edge_dance_backend(bpy.types.Panel):
 
 def why_no_backend() -> str:
     """Why no dance can be generated, "" if one can. While a new backend is set up, the old one can be used."""
-    status = watch.read()
-    if installer.run:
-        return "" if status.has_backend else "Dances can be made once the backend is set up."
-    return "" if status.health.state in ("ready", "checking", "outdated") else "Dances need the backend: see above."
+    health = watch.read().health
+    if health.usable or health.state == "checking":
+        return ""
+    return "Dances can be made once the backend is set up." if installer.run else "Dances need the backend: see above."
 
 
 def draw_set_up_button(layout: Any, context: bpy.types.Context, text: str, icon: str) -> None:
@@ -95,7 +100,7 @@ def draw_health(layout: Any, context: bpy.types.Context) -> None:
         draw_set_up(layout)
         return
     now = watch.read().health
-    if now.state not in ("ready", "checking"):
+    if now.urgent:
         box = layout.box()
         draw_text(box, context, now.words, _ICONS[now.state])
         if now.mend:
@@ -103,7 +108,7 @@ def draw_health(layout: Any, context: bpy.types.Context) -> None:
         else:
             box.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES").module = ADDON
     elif now.ours and service.problem and service.problem.code in _REPAIRED_BY_SET_UP:
-        draw_set_up_button(layout, context, "Repair Backend", "TOOL_SETTINGS")
+        draw_set_up_button(layout, context, now.mend or "Repair Backend", "TOOL_SETTINGS")
     if problem := installer.problem:
         draw_text(layout, context, str(problem), "ERROR")
         layout.operator("edge_dance.copy_problem", icon="COPYDOWN")

@@ -33,7 +33,7 @@ def tick() -> float | None:
     places = Places(launch(context), backend_home(), weights_folder(context), pending_results().folder)
     if asked or (status.places and status.health.state == "checking"):
         watch.look(places)
-    well = status.places == places and status.health.state == "ready"
+    well = status.places == places and status.health.usable
     if warm and well and preferences_of(context).start_ahead and not installer.run:
         service.warm_up(places.launch)
     if changed:

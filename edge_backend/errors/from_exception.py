@@ -31,7 +31,7 @@ def explain(error: BaseException) -> EdgeError:
         return EdgeError(
             "package_missing",
             f"A Python package of the backend is missing or broken: {error.name or error}.",
-            "Install the backend again.",
+            "In Blender click the button under Backend, elsewhere install the package.",
             detail,
         )
     if isinstance(error, OSError):

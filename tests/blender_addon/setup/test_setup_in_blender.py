@@ -60,7 +60,7 @@ def test_everything_lies_in_the_extension_s_user_folder():
 
 
 def test_the_manifest_says_that_it_goes_online():
-    manifest = (Path(addon("backend.launch").ADDON_FOLDER) / "blender_manifest.toml").read_text()
+    manifest = (Path(addon("backend.interpreter").ADDON_FOLDER) / "blender_manifest.toml").read_text()
     assert 'network = "' in manifest
 
 
@@ -77,7 +77,7 @@ def make_environment(folder, with_packages):
     if with_packages:
         code = "import sysconfig; print(sysconfig.get_path('purelib'))"
         packages = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
-        for package in addon("backend.launch")._NEEDED:
+        for package in addon("backend.interpreter").NEEDED:
             (Path(packages) / f"{package}.py").touch()
     return python
 
@@ -91,7 +91,7 @@ def test_the_environment_that_was_set_up_is_used_and_its_health_told(tmp_path):
     examine = addon("setup.health").examine
     launch = launch_of.Launch(home=tmp_path)
     python = make_environment(tmp_path, with_packages=True)
-    assert launch.find() == python
+    assert launch.find().python == python
     assert examine(launch, home_of.Home(tmp_path)).state == "ready"
 
     record = json.loads((tmp_path / "backend.json").read_text())
@@ -103,14 +103,28 @@ def test_the_environment_that_was_set_up_is_used_and_its_health_told(tmp_path):
     (tmp_path / "env-000000000000").rename(tmp_path / "gone")
     broken = examine(launch, home_of.Home(tmp_path))
     assert (broken.state, broken.mend) == ("broken", "Repair Backend")
+    assert broken.usable and broken.bundled and broken.urgent  # what came in the zip goes on
     assert locked.builds(locked.this_system(), sys.version_info[:2])
+
+
+def test_a_new_user_has_nothing_to_set_up(tmp_path):
+    launch = addon("backend.launch").Launch(home=tmp_path)
+    new = addon("setup.health").examine(launch, addon("edge_backend.setup.home").Home(tmp_path))
+    assert new.usable and new.bundled and not new.urgent
+    assert (new.state, new.mend) == ("ready", "Add GPU and Jukebox")
+    (tmp_path / "unfinished.json").write_text(json.dumps({"build": "cpu", "folder": "env-1", "python": [3, 11],
+                                                          "program": "0.1.0"}))  # fmt: skip
+    begun = addon("setup.health").examine(launch, addon("edge_backend.setup.home").Home(tmp_path))
+    assert begun.usable and not begun.urgent and begun.mend == "Resume Setup"
 
 
 def test_without_any_backend_the_button_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(addon("backend.interpreter"), "WHEELS", ("no_such_wheel",))
     launch = addon("backend.launch").Launch(home=tmp_path)
     missing = addon("setup.health").examine(launch, addon("edge_backend.setup.home").Home(tmp_path))
     assert (missing.state, missing.mend) == ("missing", "Set Up Backend")
+    assert missing.urgent and not missing.usable
 
 
 def test_a_python_of_the_user_s_own_is_not_ours_to_mend(tmp_path):
