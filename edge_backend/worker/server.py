@@ -100,7 +100,7 @@ class Worker:
 
     def _hello(self) -> Hello:
         names = tuple(weights.id for weights in known(self._weights_folder) if weights.path)
-        return Hello(PROTOCOL, __version__, os.getpid(), promised(self._device), names)
+        return Hello(PROTOCOL, __version__, os.getpid(), promised(self._device) or "cpu", names)
 
     def _load(self) -> None:
         began = time.monotonic()

@@ -241,7 +241,7 @@ def test_the_command_trains_goes_on_and_exports_weights_that_load(pack_path, tmp
     assert loaded.info.training["data"] == {"licences": ["made up"]}
     saved = load_file(out / CHECKPOINT)
     torch.testing.assert_close(
-        torch.from_numpy(loaded.parameters["final_layer.weight"]).float(),
+        torch.tensor(loaded.parameters["final_layer.weight"].astype("float32")),
         saved["ema.final_layer.weight"],
         atol=1e-3,
         rtol=0,
