@@ -131,7 +131,7 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
         subtype="TIME_ABSOLUTE",
     )
     bar_offset: bpy.props.IntProperty(
-        name="Bar Begins", description="Beats by which the start of the bar is moved later than detected", min=0, max=3
+        name="Bar Begins", description="Beats by which the start of the bar is moved later than detected", min=0, max=6
     )
     density: bpy.props.EnumProperty(name="Keys", description="Number of keys of a new take", items=DENSITIES)
     degrees: bpy.props.FloatProperty(

@@ -110,6 +110,10 @@ def _add_music(operator: Any, context: bpy.types.Context) -> set[str]:
     return {"FINISHED"}
 
 
+_CERTAIN = 0.3
+"""Confidence below which the detected beats may be wrong."""
+
+
 class EDGE_DANCE_OT_mark_beats(JobOperator):
     """Detect the song's beats and add a timeline marker at every beat and bar, with the corrections of the panel"""
 
@@ -141,7 +145,7 @@ class EDGE_DANCE_OT_mark_beats(JobOperator):
     def result(self, job: Job) -> dict[str, Any]:
         """Beats and downbeats in seconds, and the tempo in beats per minute."""
         with np.load(job.result, allow_pickle=False) as file:
-            return {name: file[name] for name in ("beats", "downbeats", "tempo")}
+            return {name: file[name] for name in ("beats", "downbeats", "tempo", "metre", "confidence")}
 
     def finish(self, context: bpy.types.Context, dances: list[Any]) -> str:
         """Add markers to the scene in which the job started."""
@@ -154,7 +158,13 @@ class EDGE_DANCE_OT_mark_beats(JobOperator):
         # A beat at the end of the song is after its last frame.
         beats = beats[(beats >= first - 0.5) & (beats < first + self._song.duration * rate - 0.5)]
         mark_beats(scene, beats.tolist(), bars.tolist())
-        return f"{len(beats)} beats at {float(rhythm['tempo']):.1f} per minute."
+        return _summary(len(beats), float(rhythm["tempo"]), int(rhythm["metre"]), float(rhythm["confidence"]))
+
+
+def _summary(beats: int, tempo: float, metre: int, confidence: float) -> str:
+    """What was detected, in one sentence, with a second one where it is not certain."""
+    found = f"{beats} beats at {tempo:.1f} per minute, {metre} in a bar."
+    return found if confidence >= _CERTAIN else f"{found} The beat of this song is unclear: check it, and correct it."
 
 
 class EDGE_DANCE_OT_clear_beats(bpy.types.Operator):

@@ -34,7 +34,7 @@ Beats = NDArray[np.float64]
 @dataclass(frozen=True, slots=True)
 class BeatGrid:
     """tempo: bpm. beats: (n,) s, ascending, from the song's start to its end. downbeats: (m,) s, where bars begin.
-    metre: beats in a bar, as a rule.
+    metre: beats in a bar, as a rule. confidence: 0 to 1, how sure it is that there is a beat.
 
     Of both there is at least one: where a short song has none, the nearest before or behind it.
     """
@@ -43,6 +43,7 @@ class BeatGrid:
     beats: Beats
     downbeats: Beats
     metre: int = BEATS_PER_BAR
+    confidence: float = 0.0
 
     def position(self, seconds: NDArray) -> NDArray[np.float64]:
         """Beats counted from the first downbeat, with fractions; before and after the grid at its tempo."""
@@ -85,7 +86,7 @@ class BeatGrid:
         else:
             downbeats = beats[(counts - correction.bar) % self.metre == 0]
         tempo = 60.0 / float(np.median(np.diff(beats)))
-        return BeatGrid(tempo, _within(beats, duration), _within(downbeats, duration), self.metre)
+        return BeatGrid(tempo, _within(beats, duration), _within(downbeats, duration), self.metre, self.confidence)
 
 
 def grid_of_beats(beats: Beats, numbers: NDArray[np.intp], metre: int, duration: float) -> BeatGrid:

@@ -1,6 +1,6 @@
 """Beats and bars of a song, by the network and the bar pointer; by onsets alone where the network knows no beat."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,7 @@ def hear_beats(spectrum: Spectrum, onsets: Onsets, duration: float) -> Hearing:
         confidence = hearing.confidence if hearing else 0.0
     grid, known = beats_of_onsets(onsets, duration)
     numbers = np.round(grid.position(grid.beats)).astype(np.intp) % grid.metre + 1
+    grid = replace(grid, confidence=confidence)
     return Hearing(grid, grid.beats, numbers, confidence, "onsets" if known else "neutral")
 
 
@@ -75,6 +76,7 @@ def _by_network(heard: Heard, spectrum: Spectrum, onsets: Onsets, duration: floa
     part = np.arange(played[0], played[-1] + 1)
     part = part[(beats[part] >= 0) & (beats[part] <= duration)]
     confidence = round(float(strength[part].mean()), 3)
+    grid = replace(grid, confidence=confidence)
     return Hearing(grid, beats[part], reading.numbers[part], confidence, "network")
 
 

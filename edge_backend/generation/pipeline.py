@@ -140,7 +140,8 @@ def write_features(
     """Extract a song's features and write them as an npz, atomically.
 
     Arrays: values (frames, width), or (windows, 150, width) for features that are computed per window; kind; tempo
-    (bpm); beats and downbeats (seconds from the request's start). model_cache: for its Jukebox settings.
+    (bpm); beats and downbeats (seconds from the request's start); metre (beats in a bar); confidence (0 to 1).
+    model_cache: for its Jukebox settings.
     Raises EdgeError as audio does; OSError.
     """
     report("features", 0, 1)
@@ -157,6 +158,8 @@ def write_features(
             tempo=np.float64(grid.tempo),
             beats=grid.beats,
             downbeats=grid.downbeats,
+            metre=np.int64(grid.metre),
+            confidence=np.float64(grid.confidence),
         )
     report("features", 1, 1)
 
@@ -239,7 +242,7 @@ def _check(request: GenerateRequest) -> None:
         "sampler is reference, which keeps nothing of another dance": request.sampler != "reference"
         or request.edit == EditRequest(),
         f"smoothness is {request.smoothness:g}, not between 0 and 1": 0 <= request.smoothness <= 1,
-        f"bar is {request.beats.bar}, not between 0 and 3": 0 <= request.beats.bar <= 3,
+        f"bar is {request.beats.bar}, not between 0 and 6": 0 <= request.beats.bar <= 6,
         f"beats' offset is {request.beats.offset:g} s, not between -10 and 10": abs(request.beats.offset) <= 10,
         f"duration is {duration} s, not above 0 and at most {LONGEST_S:g} s": duration is None
         or 0 < duration <= LONGEST_S,
