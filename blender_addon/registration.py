@@ -60,6 +60,7 @@ CLASSES: Final[tuple[type, ...]] = (
     music.EDGE_DANCE_OT_drop_song,
     music.EDGE_DANCE_FH_song,
     music.EDGE_DANCE_OT_mark_beats,
+    music.EDGE_DANCE_OT_begin_bar,
     music.EDGE_DANCE_OT_clear_beats,
     music.EDGE_DANCE_OT_keys_to_beats,
     generate.EDGE_DANCE_OT_generate,

@@ -41,6 +41,20 @@ def mark_beats(scene: bpy.types.Scene, beats: Sequence[float], bars: Sequence[fl
         setattr(scene.timeline_markers.new(name, frame=round(frame)), BEAT_MARKER, True)
 
 
+def begin_bar(scene: bpy.types.Scene, frame: float) -> tuple[int, int]:
+    """Number the marked beats anew, with a bar that begins at the one nearest to the frame.
+
+    Returns by how many beats bars begin later now, and the number of beats in a bar. At least one beat is marked.
+    """
+    marked = [marker for marker in scene.timeline_markers if getattr(marker, BEAT_MARKER)]
+    frames = sorted(marker.frame for marker in marked)
+    bars = [frames.index(marker.frame) for marker in marked if marker.name.startswith("Bar ")]
+    metre = int(np.median(np.diff(sorted(bars)))) if len(bars) > 1 else 4
+    nearest = int(np.argmin(np.abs(np.array(frames) - frame)))
+    mark_beats(scene, frames, frames[nearest % metre :: metre])
+    return (nearest - min(bars, default=0)) % metre, metre
+
+
 def clear_beats(scene: bpy.types.Scene) -> None:
     """Remove the markers of beats and bars."""
     for marker in [marker for marker in scene.timeline_markers if getattr(marker, BEAT_MARKER)]:

@@ -9,7 +9,7 @@ import numpy as np
 from ..backend.job import Job
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.schema.requests import FeaturesRequest
-from ..keyframes.beats import clear_beats, keys_to_beats, known_beats, mark_beats
+from ..keyframes.beats import begin_bar, clear_beats, keys_to_beats, known_beats, mark_beats
 from ..lookups import scene_rate
 from ..music import add_song, find_strip, rendered_song, song_of
 from ..rig.target import active_armature, find_dancer
@@ -165,6 +165,25 @@ def _summary(beats: int, tempo: float, metre: int, confidence: float) -> str:
     """What was detected, in one sentence, with a second one where it is not certain."""
     found = f"{beats} beats at {tempo:.1f} per minute, {metre} in a bar."
     return found if confidence >= _CERTAIN else f"{found} The beat of this song is unclear: check it, and correct it."
+
+
+class EDGE_DANCE_OT_begin_bar(Reasoned, bpy.types.Operator):
+    """Have a bar begin at the marked beat nearest to the current frame, in the markers and in the next dance"""
+
+    bl_idname = "edge_dance.begin_bar"
+    bl_label = "Bar Begins Here"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        scene: Any = context.scene
+        return "" if known_beats(None, scene) else "No beats are marked: mark them first."
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        scene: Any = context.scene
+        later, metre = begin_bar(scene, scene.frame_current_final)
+        scene.edge_dance.bar_offset = (scene.edge_dance.bar_offset + later) % metre
+        return {"FINISHED"}
 
 
 class EDGE_DANCE_OT_clear_beats(bpy.types.Operator):

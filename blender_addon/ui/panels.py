@@ -11,7 +11,7 @@ from ..keyframes.density import key_count
 from ..music import find_strip, song_names, song_of
 from ..ops.curves import EDGE_DANCE_OT_change_density
 from ..ops.generate import why_not_generate
-from ..ops.music import EDGE_DANCE_OT_keys_to_beats, EDGE_DANCE_OT_mark_beats
+from ..ops.music import EDGE_DANCE_OT_begin_bar, EDGE_DANCE_OT_keys_to_beats, EDGE_DANCE_OT_mark_beats
 from ..ops.presets import PRESETS
 from ..rig.hands import OFF
 from ..rig.target import active_armature, find_dancer
@@ -201,6 +201,8 @@ class VIEW3D_PT_edge_dance_beats(_DanceTab):
         row.operator("edge_dance.mark_beats", icon="MARKER_HLT")
         row.operator("edge_dance.clear_beats", text="", icon="X")
         draw_reasons(layout, context, EDGE_DANCE_OT_mark_beats)
+        layout.operator("edge_dance.begin_bar", icon="TRACKING_FORWARDS_SINGLE")
+        draw_reasons(layout, context, EDGE_DANCE_OT_begin_bar)
         layout.operator("edge_dance.keys_to_beats", icon="SNAP_ON")
         draw_reasons(layout, context, EDGE_DANCE_OT_keys_to_beats)
 

@@ -306,6 +306,25 @@ def test_tempo_offset_and_bar_are_corrected_as_the_panel_says(song_file, quick_w
     assert all((frame - 3 - heard + 1) % 15 <= 2 for frame in frames)
 
 
+def test_a_bar_begins_at_the_beat_nearest_to_the_current_frame():
+    scene = bpy.context.scene
+    with pytest.raises(RuntimeError, match="mark them first"):
+        bpy.ops.edge_dance.begin_bar()
+    addon("keyframes.beats").mark_beats(scene, list(range(1, 301, 15)), list(range(16, 301, 45)))  # in 3, a beat before
+    scene.edge_dance.bar_offset = 1
+    scene.frame_set(95)
+    assert bpy.ops.edge_dance.begin_bar() == {"FINISHED"}
+    bars = sorted(frame for name, frame in marks().items() if name.startswith("Bar"))
+    assert bars == list(range(1, 301, 45)) and len(marks()) == 20  # the beat at 91 is one of them
+    assert scene.edge_dance.bar_offset == 0  # 1 and 2 beats later are a whole bar
+
+
+def test_a_song_whose_beat_is_unclear_is_said_to_be_so():
+    say = addon("ops.music")._summary
+    assert say(92, 121.7, 3, 0.8) == "92 beats at 121.7 per minute, 3 in a bar."
+    assert say(92, 121.7, 3, 0.2).endswith("The beat of this song is unclear: check it, and correct it.")
+
+
 def test_selected_keys_go_to_the_nearest_beat_and_others_stay(song_file):
     scene = bpy.context.scene
     scene.render.fps = 30
