@@ -11,7 +11,7 @@ _NAMED = 0.5
 def hand_of(evidence: Evidence, arm: Limb) -> int:
     """The hand of an arm, -1 for none: several bones alike, side by side on the forearm, are a palm and no hand."""
     tree = evidence.tree
-    if arm.end < 0:
+    if arm.end < 0 or evidence.names[arm.end].twist:
         return -1
     if evidence.says["hand"][arm.end] <= 0 and tree.is_below(arm.end, arm.lower):
         # Without a name the last bone may be a knuckle: the hand is what several fingers hang on.

@@ -87,14 +87,15 @@ class BoneTree:
 
     @cached_property
     def tips(self) -> Array:
-        """Where every bone ends (N, 3): amid what hangs on it, else its tail."""
-        parents = np.array(self.parents)
-        hung = np.flatnonzero(parents >= 0)
-        total, count = np.zeros_like(self.heads), np.zeros(len(self))
-        np.add.at(total, parents[hung], self.heads[hung])
-        np.add.at(count, parents[hung], 1)
-        middle: Array = total / np.maximum(count, 1)[:, None]
-        return np.where((count > 0)[:, None], middle, self.tails)
+        """Where every bone ends (N, 3): where a chain that continues it ends, amid several children, or its tail."""
+        tips = self.tails.copy()
+        for bone in range(len(self) - 1, -1, -1):
+            below = self.children[bone]
+            if len(below) == 1:
+                tips[bone] = tips[below[0]]
+            elif below:
+                tips[bone] = self.heads[below].mean(axis=0)
+        return tips
 
     @cached_property
     def extent(self) -> float:

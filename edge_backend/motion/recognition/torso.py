@@ -11,6 +11,9 @@ from .skeleton import BoneTree
 
 _SPINES, _NECKS = 6, 3
 _SAME = 0.03
+_NAMED = 2.0
+_NEAR, _FAR = 0.35, 0.6
+"""Of the torso: from the hip joints to what may be the hips, and to what is too far away for them."""
 
 
 @dataclass(frozen=True)
@@ -70,16 +73,18 @@ def _hips(evidence: Evidence, body: Body, fork: int, line: list[int]) -> int:
     if fork < 0:
         return -1
     middle = np.mean([tree.heads[leg.upper] for leg in body.legs], axis=0)
-    parent = tree.parents[fork]
-    spine = evidence.says["spine"]
-    if parent >= 0 and says[fork] < 1 and says[parent] >= 2 and spine[fork] > 1:
+    far = np.linalg.norm(tree.heads - middle, axis=1) / body.size
+    parent, spine = tree.parents[fork], evidence.says["spine"]
+    on_spine = parent >= 0 and says[fork] < 1 < spine[fork]  # as Biped has the thighs
+    if on_spine and (says[parent] >= _NAMED or (spine[fork] >= _NAMED and far[parent] < _NEAR)):
         return parent
-    if says[fork] < 1 and fork in line:
-        far = np.linalg.norm(tree.heads[fork] - middle)
-        for bone in [*line[line.index(fork) + 1 :][:2], *tree.children[fork]]:
-            near = np.linalg.norm(tree.heads[bone] - middle)
-            if says[bone] >= 2 and far > 0.6 * body.size and near < 0.5 * far:
-                return bone
+    if says[fork] < 1 and fork in line and (parent < 0 or far[fork] > _FAR):  # thighs on the root
+        above = line[line.index(fork) + 1 :][:2]
+        named = [
+            bone for bone in (*above, *tree.children[fork]) if says[bone] >= _NAMED and far[bone] < max(_FAR, far[fork])
+        ]
+        quiet = [bone for bone in above if says[bone] > -1 and far[bone] < _NEAR and far[fork] > _FAR]
+        return (named or quiet or [fork])[0]
     return fork
 
 

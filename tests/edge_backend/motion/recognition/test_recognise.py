@@ -151,6 +151,26 @@ def test_feet_that_hang_on_nothing_are_found_by_name_and_place(name: str, tmp_pa
     assert differences(data["truth"], look(data, tmp_path)["slots"]) == []
 
 
+@pytest.mark.parametrize("name", ["vrm_example.vrm", "mesh2motion_sintel.glb", "cmu_01_01.bvh", "fair1_dab.bvh"])
+def test_thighs_on_a_root_or_on_the_spine_and_arms_on_the_hips_leave_the_hips_where_they_are(
+    name: str, tmp_path: Path
+) -> None:
+    for above, parts in (("root", ("thigh",)), ("spine1", ("thigh",)), ("hips", ("collar",))):
+        data = rig(name)
+        slots, bones = data["truth"]["slots"], data["armatures"][0]["bones"]
+        if above == "root":
+            bones.insert(0, {"name": "Origin", "parent": None, "head": [0, 0, 0], "tail": [0, 0, 1]})
+        moved = {slots[f"{part}.{side}"] for part in parts for side in "LR"}
+        for bone in bones:
+            if bone["name"] in moved:
+                bone["parent"] = "Origin" if above == "root" else slots[above]
+            elif above == "root" and bone["parent"] is None and bone["name"] != "Origin":
+                bone["parent"] = "Origin"
+        found = look(data, tmp_path)
+        assert not found["problems"]
+        assert {slot: found["slots"].get(slot) for slot in CORE} == {slot: slots[slot] for slot in CORE}
+
+
 @pytest.mark.parametrize("name", NAMED)
 def test_hair_skirts_wings_and_tails_are_no_limbs(name: str, tmp_path: Path) -> None:
     data = rig(name)
