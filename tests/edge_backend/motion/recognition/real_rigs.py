@@ -84,11 +84,11 @@ def differences(truth: Rig, found: dict[str, str]) -> list[str]:
         if got != want and got not in optional.get(slot, []) and not (got is None and slot in empty):
             wrong.append(f"{slot}: {got} for {want}")
     for part in ("spine", "neck"):
-        want, got = (
+        chain, seen = (
             [slots[f"{part}{n}"] for n in range(1, 7) if f"{part}{n}" in slots] for slots in (truth["slots"], found)
         )
-        got = [bone for bone in got if bone in want or bone not in truth.get("may_add", [])]
-        want = [bone for bone in want if bone in got or bone not in truth.get("may_skip", [])]
-        if got != want:
-            wrong.append(f"{part}: {got} for {want}")
+        seen = [bone for bone in seen if bone in chain or bone not in truth.get("may_add", [])]
+        chain = [bone for bone in chain if bone in seen or bone not in truth.get("may_skip", [])]
+        if seen != chain:
+            wrong.append(f"{part}: {seen} for {chain}")
     return wrong
