@@ -95,6 +95,7 @@ def worker_variables() -> dict[str, str]:
         "PYTHONSAFEPATH": "1",
         "PYTHONUTF8": "1",
         "PYTHONUNBUFFERED": "1",
+        "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime would report to Microsoft from its import on
     }
 
 

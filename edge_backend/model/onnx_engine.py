@@ -4,12 +4,16 @@ Every window and branch is evaluated for itself on a single thread, several at a
 many windows there are nor on the number of threads.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import cached_property, partial
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before the import, which would else begin to report to Microsoft
+
 import onnxruntime
 from onnxruntime import InferenceSession, OrtValue, SessionOptions
 
