@@ -12,7 +12,7 @@ from .torso import Torso
 _SHAPE, _NAMED, _HINTED = 0.6, 0.3, 0.1
 _AGAINST = 0.35
 _NAMELESS = 0.5
-_CLOSE = 0.35
+_CLOSE = 0.55
 """A body that is better than the next by less than this is one of several that the skeleton may be."""
 _WEAKEST = -4.0
 """Below this score two pairs of limbs look like no body."""
