@@ -11,7 +11,7 @@ from .preferences import weights_folder
 from .rig.hands import OFF
 
 STYLES = (
-    ("any", "Any", "No style is set; the music decides"),
+    ("any", "Any", "A style of the mixture that the weights learned from, without breakdance; the seed draws it"),
     ("salsa", "Salsa", "Partner salsa steps, danced alone"),
     ("commercial", "Commercial", "Music video and stage dance"),
     ("freestyle", "Freestyle", "Loose social dancing"),

@@ -138,7 +138,7 @@ def _describe(
         "id": new_id(),
         "song": str(meta.get("song", {}).get("name", "")),
         "seed": int(meta.get("seed", 0)),
-        "style": str(meta.get("style", "")),
+        "style": str(meta.get("leading_style", meta.get("style", ""))),
         "beats": (first_frame + motion.beats * rate).tolist(),
         "bars": (first_frame + np.array(meta.get("downbeats", ())) * rate).tolist(),
         "made": datetime.now().astimezone().isoformat(timespec="seconds"),

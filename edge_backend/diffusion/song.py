@@ -76,6 +76,7 @@ def sample_song(
     frames: int,
     settings: SamplerSettings,
     *,
+    baseline: Array | None = None,
     constraint: Constraint | None = None,
     variation: Variation | None = None,
     on_step: StepCallback = ignore,
@@ -86,7 +87,8 @@ def sample_song(
 
     cond: the music, (frames or more, features), or (windows, 150, features) where
     windows are encoded alone; windows as plan_windows(frames) has them. Where (T, features) ends before the last window
-    does, its last frame is repeated. constraint: what is kept; windows without a free channel are not sampled.
+    does, its last frame is repeated. baseline: (150, features), the condition from which guidance leads to the music's;
+    None: no condition (Ho and Salimans 2022). constraint: what is kept; windows without a free channel are not sampled.
     variation: a dance to start from, instead of from noise.
     poll: called before each network evaluation; raises Cancelled to stop there. on_step: called at each step with x0
     (windows sampled at a time, 150, 151), normalised; may raise Cancelled too. on_final: called when frames become
@@ -101,7 +103,8 @@ def sample_song(
     start = None if variation is None else _start(variation, frames)
     music = _windows_of(cond, plan)
     timeline = Timeline(plan, constraint, normaliser)
-    sampling = _Sampling(engine, normaliser, settings, plan, 1.0 if variation is None else variation.strength, poll)
+    strength = 1.0 if variation is None else variation.strength
+    sampling = _Sampling(engine, normaliser, settings, plan, strength, baseline, poll)
     if settings.sampler == "reference":
         vectors = stitch(normaliser.unnormalise(sampling.reference(music, on_step)))[:frames]
         on_final(vectors)
@@ -132,6 +135,7 @@ class _Sampling:
     settings: SamplerSettings
     plan: WindowPlan
     strength: float
+    baseline: Array | None
     poll: Poll
     schedule: Schedule = field(default_factory=cosine_schedule)
 
@@ -176,7 +180,8 @@ class _Sampling:
         )
 
     def _denoiser(self, cond: Array, window_constraint: WindowConstraint | None, origin: Array | None) -> Denoiser:
-        denoise = guided(self.engine, self.engine.encode(cond, self.poll), self._guidance(), poll=self.poll)
+        music = self.engine.encode(cond, self.poll, baseline=self.baseline)
+        denoise = guided(self.engine, music, self._guidance(), poll=self.poll)
         if origin is not None:
             denoise = with_origin(denoise, origin, self.schedule)
         denoise = with_heading_projection(denoise, self.normaliser)

@@ -26,8 +26,10 @@ from ..numerics.array import Array
 from ..runtime.malloc_tuning import trim_heap
 from ..runtime.oom_fallback import with_oom_fallback
 from ..schema.edits import EditRequest
+from ..schema.frames import WINDOW
 from ..schema.progress import Report, silent
 from ..schema.requests import FEATURE_KINDS, RAMPS, FeaturesRequest, GenerateRequest
+from .leading_style import leading_style
 from .metadata import describe
 from .model_cache import ModelCache
 from .postprocess import Postprocessor
@@ -91,13 +93,14 @@ def generate(
     )
     logger.debug("%s features %s, %d beats", features.kind, features.values.shape, len(features.beats.beats))
     del audio  # 100 MB for 10 minutes
-    condition = _condition(features, weights.info, request)
     info = weights.info
+    style = leading_style(request.style, request.seed, request.edit) if info.controls else request.style
+    conditions = _conditions(features, info, style, request.energy)
     made = describe(
         request, song, frames, weights_id=info.id, weights_sha256=weights.sha256, features=info.feature_type
     )
     downbeats = features.beats.downbeats.round(4).tolist()
-    meta = made | {"downbeats": downbeats, "engine": engine_in_words(engine.name)}
+    meta = made | {"leading_style": style, "downbeats": downbeats, "engine": engine_in_words(engine.name)}
     # A small variation of a dance also changes its timing little.
     on_beat = request.on_beat * (1.0 if edit.variation is None else edit.variation.strength)
     postprocessor = Postprocessor(features.beats.beats, edit, on_beat, feet, request.smoothness, meta)
@@ -110,7 +113,7 @@ def generate(
 
     def sample(batch: int, device: str) -> Array:
         engine = model_cache.engine(weights, request.arithmetic, batch=batch, device=device)
-        return _sample(engine, weights, condition, edit, request, report=report, on_final=on_final)
+        return _sample(engine, weights, conditions, edit, request, report=report, on_final=on_final)
 
     vectors = with_oom_fallback(sample, BATCH, model_cache.device)
     report("feet", 0, 1)
@@ -167,14 +170,15 @@ def write_features(
 def _sample(
     engine: Engine,
     weights: Weights,
-    condition: Array,
+    conditions: tuple[Array, Array | None],
     edit: EditConstraints,
     request: GenerateRequest,
     *,
     report: Report,
     on_final: FinalFrames,
 ) -> Array:
-    """Sample motion vectors (frames, 151), metres. condition: from `_condition`."""
+    """Sample motion vectors (frames, 151), metres. conditions: of `_conditions`."""
+    condition, baseline = conditions
     done, total = 0, request.steps
 
     def poll() -> None:
@@ -201,6 +205,7 @@ def _sample(
         condition,
         edit.constraint.frames,
         settings,
+        baseline=baseline,
         constraint=edit.constraint,
         variation=edit.variation,
         on_step=on_step,
@@ -209,22 +214,28 @@ def _sample(
     )
 
 
-def _condition(features: Features, info: WeightsInfo, request: GenerateRequest) -> Array:
-    """The network's condition (..., channels): music features, then the control channels of weights that have them.
+def _conditions(features: Features, info: WeightsInfo, style: str, energy: float | None) -> tuple[Array, Array | None]:
+    """The network's condition (..., channels), and the one (150, channels) from which guidance leads to it.
 
-    Raises EdgeError control_unsupported.
+    Music features, then the control channels of weights that have them. Guidance is for the music alone there: the
+    other condition has the same controls, and music that is not known (zeros). None: no condition at all, as EDGE's
+    own weights have it. Raises EdgeError control_unsupported.
     """
     values = features.values
     if not info.controls:
-        if request.style != controls.ANY_STYLE or request.energy is not None:
+        if style != controls.ANY_STYLE or energy is not None:
             raise EdgeError(
                 "control_unsupported",
                 f"The weights {info.id} know neither style nor energy.",
                 "Choose style any and no energy, or other weights.",
             )
-        return values
-    channels = controls.control_channels(request.style, request.energy, values.shape[-2])
-    return np.concatenate([values, np.broadcast_to(channels, (*values.shape[:-1], channels.shape[-1]))], axis=-1)
+        return values, None
+    channels = controls.control_channels(style, energy, values.shape[-2])
+    condition = np.concatenate([values, np.broadcast_to(channels, (*values.shape[:-1], channels.shape[-1]))], axis=-1)
+    if info.feature_type != "rhythm":
+        return condition, None
+    unknown = np.zeros((WINDOW, values.shape[-1]), np.float32)
+    return condition, np.concatenate([unknown, controls.control_channels(style, energy, WINDOW)], axis=-1)
 
 
 def _check(request: GenerateRequest) -> None:

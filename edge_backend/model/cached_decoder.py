@@ -85,17 +85,32 @@ class CachedDecoder:
         return Memory(layers, music.hidden, frames)
 
     @torch.inference_mode()
-    def __call__(self, x: Tensor, t: int, conditional: Memory | None, *, unconditional: bool) -> Tensor:
+    def __call__(
+        self,
+        x: Tensor,
+        t: int,
+        conditional: Memory | None,
+        *,
+        unconditional: bool,
+        baseline: Memory | None = None,
+    ) -> Tensor:
         """x0 (branches, W, frames, channels), from x (W, frames, channels) at timestep t.
 
-        The first branch hears the memory `conditional`, if there is one; the last knows no music, if `unconditional`.
+        The first branch reads the memory `conditional`, if there is one. The last, if `unconditional`, reads the memory
+        `baseline` of one window; None: it has no condition.
         """
         time = self._time(t)
-        memories = [memory for memory in (conditional, self._unconditional if unconditional else None) if memory]
+        other = baseline or self._unconditional
+        memories = [memory for memory in (conditional, other if unconditional else None) if memory]
         if conditional:
             _put_in(conditional, time)
         film = [self._film(time.film + conditional.hidden)] if conditional else []
-        film += [time.unconditional.expand(len(x), -1, -1, -1)] if unconditional else []
+        if unconditional:
+            alike = time.unconditional
+            if baseline:
+                _put_in(baseline, time)  # threads at the same timestep write the same numbers
+                alike = self._film(time.film + baseline.hidden)
+            film.append(alike.expand(len(x), -1, -1, -1))
         parts = torch.stack(film)[:, :, None].unbind(3)  # three for each layer
         tokens = self._model.input_projection(x)[None]
         added = [memory.frames for memory in memories if memory.frames is not None]

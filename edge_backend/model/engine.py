@@ -37,14 +37,19 @@ class Engine(Protocol):
     def threads(self) -> int:
         """How many threads of the CPU it uses."""
 
-    def encode(self, cond: Array, poll: Poll = carry_on) -> Any:
-        """Music cond (W, 150, features), encoded once for all timesteps. What it is, only this engine needs to know."""
+    def encode(self, cond: Array, poll: Poll = carry_on, *, baseline: Array | None = None) -> Any:
+        """Music cond (W, 150, features), encoded once for all timesteps. What it is, only this engine needs to know.
+
+        baseline: (150, features), the condition of the other branch of guidance, the same for every window. None: the
+        network's own "no condition".
+        """
 
     def predict(
         self, x: Array, t: int, music: Any, *, conditional: bool, unconditional: bool, poll: Poll = carry_on
     ) -> list[Array]:
         """The predictions of x0, (W, 150, 151) each, from x (W, 150, 151) at timestep t: the conditional one, which
-        depends on the music of these windows, and the unconditional one, as far as they are asked for."""
+        depends on the music of these windows, and the unconditional one, which depends on the baseline alone, as far
+        as they are asked for."""
 
     def plain(self, x: Array, t: int, cond: Array, *, unconditional: bool) -> Array:
         """One prediction of x0 (W, 150, 151) as the network's definition has it, nothing being kept for another call.

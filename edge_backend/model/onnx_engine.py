@@ -49,11 +49,19 @@ class _Time(NamedTuple):
     read: dict[str, Array]
 
 
+class _Baseline(NamedTuple):
+    """The condition of the other branch: hidden (1, D), and what `step` reads of it."""
+
+    hidden: Array
+    memory: _Memory
+
+
 class _Music(NamedTuple):
-    """Windows of music: hidden (W, D), and what `step` reads of each."""
+    """Windows of music: hidden (W, D), and what `step` reads of each. baseline: None = no condition."""
 
     hidden: Array
     memories: MemoryCache[int, _Memory]
+    baseline: _Baseline | None
 
 
 class OnnxEngine:
@@ -74,12 +82,17 @@ class OnnxEngine:
         )
         self._unknown = _Memory(self._memory({"tokens": tokens[0]}))
 
-    def encode(self, cond: Array, poll: Poll = carry_on) -> _Music:
+    def encode(self, cond: Array, poll: Poll = carry_on, *, baseline: Array | None = None) -> _Music:
         """As Engine.encode."""
         encoded = self._run([partial(self._encoder, {"cond": window}) for window in _float32(cond)], poll)
         tokens = [window["tokens"] for window in encoded]
         hidden = np.concatenate([window["hidden"] for window in encoded])
-        return _Music(hidden, MemoryCache(lambda window: _Memory(self._memory({"tokens": tokens[window]}))))
+        other = None
+        if baseline is not None:
+            (window,) = _float32(baseline[None])
+            read = self._encoder({"cond": window})
+            other = _Baseline(read["hidden"], _Memory(self._memory({"tokens": read["tokens"]})))
+        return _Music(hidden, MemoryCache(lambda window: _Memory(self._memory({"tokens": tokens[window]}))), other)
 
     def predict(
         self, x: Array, t: int, music: _Music, *, conditional: bool, unconditional: bool, poll: Poll = carry_on
@@ -94,7 +107,13 @@ class OnnxEngine:
                 for number, window in enumerate(x)
             ]
         if unconditional:
-            jobs += [partial(self._predicted, window, time, time.unconditional, self._unknown) for window in x]
+            film, memory = time.unconditional, self._unknown
+            if music.baseline:
+                (film,), memory = (
+                    self._film({"vector": time.vector + music.baseline.hidden})["film"],
+                    music.baseline.memory,
+                )
+            jobs += [partial(self._predicted, window, time, film, memory) for window in x]
         x0 = np.stack(self._run(jobs, poll))
         return list(x0.reshape(-1, *x.shape))
 

@@ -26,10 +26,11 @@ from .weights_file import Weights
 
 
 class _Music(NamedTuple):
-    """Windows of music, on the device, and what the decoder reads of ranges of them."""
+    """Windows of music, on the device, and what the decoder reads of ranges of them. baseline: None = no condition."""
 
     encoded: Music
     memories: MemoryCache[tuple[int, int], Memory]
+    baseline: Memory | None
 
 
 class TorchEngine:
@@ -58,7 +59,7 @@ class TorchEngine:
         return torch.get_num_threads()
 
     @torch.inference_mode()
-    def encode(self, cond: Array, poll: Poll = carry_on) -> _Music:
+    def encode(self, cond: Array, poll: Poll = carry_on, *, baseline: Array | None = None) -> _Music:
         """As Engine.encode."""
         parts = []
         for part in chunks(len(cond), self._batch):
@@ -70,7 +71,10 @@ class TorchEngine:
             part = slice(*windows)
             return self._decoder.memory(Music(encoded.tokens[part], encoded.hidden[part]))
 
-        return _Music(encoded, MemoryCache(read))
+        other = None
+        if baseline is not None:
+            other = self._decoder.memory(self._network.encode_music(self._tensor(baseline[None])))
+        return _Music(encoded, MemoryCache(read), other)
 
     @torch.inference_mode()
     def predict(
@@ -83,7 +87,7 @@ class TorchEngine:
             poll()
             memories = [music.memories.of((part.start, part.stop)) if conditional else None for part in parts]
             jobs: list[Callable[[], Tensor]] = [
-                partial(self._decoder, given[part], t, memory, unconditional=unconditional)
+                partial(self._decoder, given[part], t, memory, unconditional=unconditional, baseline=music.baseline)
                 for part, memory in zip(parts, memories, strict=True)
             ]
             x0 += run_parallel(jobs)

@@ -81,7 +81,7 @@ def test_every_sampler_makes_a_dance(song: str, weights: str, model_cache: Model
 def test_style_and_energy_reach_the_network(song: str, weights: str, model_cache: ModelCache) -> None:
     plain = generate(GenerateRequest(song, steps=2, weights=weights), model_cache=model_cache)
     for request in (
-        GenerateRequest(song, steps=2, weights=weights, style="salsa"),
+        GenerateRequest(song, steps=2, weights=weights, style="modern"),
         GenerateRequest(song, steps=2, weights=weights, energy=1.0),
     ):
         assert np.abs(generate(request, model_cache=model_cache).rotations - plain.rotations).max() > 1e-3

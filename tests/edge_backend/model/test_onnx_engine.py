@@ -146,3 +146,23 @@ def test_what_finds_no_room_is_made_anew_each_time(monkeypatch):
     for key in ("small", "large", "small", "large"):
         cache.of(key)
     assert made == ["small", "large", "large"]
+
+
+def test_the_other_branch_may_have_a_condition_of_its_own(engines):
+    """As a window of that condition has it in the conditional branch; both engines alike."""
+    ours, theirs, config = engines
+    x, cond = given(config)
+    baseline = np.zeros_like(cond[0])
+    baseline[:, -1] = 0.7
+    wanted = np.tile(baseline, (len(x), 1, 1))
+    for t in STEPS:
+        found = []
+        for engine in (ours, theirs):
+            music = engine.encode(cond, baseline=baseline)
+            conditional, other = engine.predict(x, t, music, conditional=True, unconditional=True)
+            (alone,) = engine.predict(x, t, engine.encode(wanted), conditional=True, unconditional=False)
+            np.testing.assert_allclose(other, alone, atol=TOLERANCE)
+            (plain,) = engine.predict(x, t, engine.encode(cond), conditional=True, unconditional=False)
+            np.testing.assert_allclose(conditional, plain, atol=TOLERANCE)
+            found.append(other)
+        np.testing.assert_allclose(*found, atol=TOLERANCE)
