@@ -64,7 +64,7 @@ class SmoothDancer:
         self._mean = self.normaliser.normalise(upright).astype(np.float64)
         self._schedule = schedule
 
-    def encode(self, cond, poll):
+    def encode(self, cond, poll, *, baseline=None):
         return None
 
     def predict(self, x, t, music, *, conditional, unconditional, poll):

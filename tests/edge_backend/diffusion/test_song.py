@@ -101,9 +101,9 @@ class Counted:
     def __init__(self, engine):
         self._engine, self.encoded, self.rows, self.plain_calls = engine, [], [], []
 
-    def encode(self, cond, poll=carry_on):
+    def encode(self, cond, poll=carry_on, *, baseline=None):
         self.encoded.append(len(cond))
-        return self._engine.encode(cond, poll)
+        return self._engine.encode(cond, poll, baseline=baseline)
 
     def predict(self, *arguments, **options):
         branches = self._engine.predict(*arguments, **options)
