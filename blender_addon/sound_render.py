@@ -26,6 +26,7 @@ KEPT = 3
 """Songs whose files are kept, until Blender ends."""
 
 _QUIETEST = 3  # of 32768, -80 dB: a file that is quieter has not been rendered
+_WHOLE = 0.9  # of the asked length, at least
 _BUFFER = 4096  # samples; Blender's writer refuses some others
 
 
@@ -53,9 +54,10 @@ def render(pieces: Sequence[SoundStrip], first: float, end: float, alone: bool, 
     muted = [strip for strip in compat.all_strips(scene) if alone and strip.type == "SOUND" and strip not in heard]
     with contextlib.suppress(RuntimeError):
         _mixdown(scene, muted, (begin, stop), _samples(pieces), part)
-    if not _sounds(part) and not any(compat.is_retimed(piece.strip) for piece in pieces):
+    seconds = (stop - begin) / scene_rate(scene)
+    if not _sounds(part, seconds) and not any(compat.is_retimed(piece.strip) for piece in pieces):
         _mix(pieces, begin, stop, part)
-    if not _sounds(part):
+    if not _sounds(part, seconds):
         return None
     part.replace(path)
     return Render(path, begin)
@@ -111,9 +113,14 @@ def _samples(pieces: Sequence[SoundStrip]) -> int:
     return int(pieces[0].strip.sound.samplerate) or 48000
 
 
-def _sounds(path: Path) -> bool:
-    """Whether there is a wav file with something in it."""
+def _sounds(path: Path, seconds: float) -> bool:
+    """Whether there is a wav file about as long as asked for, with something in it.
+
+    After a film has been rendered, Mixdown of Blender 5.2 writes no more than a click.
+    """
     with contextlib.suppress(OSError, EOFError, wave.Error), wave.open(str(path)) as file:
+        if file.getnframes() < _WHOLE * seconds * file.getframerate():
+            return False
         while len(block := np.frombuffer(file.readframes(1 << 20), "<i2")):
             if block.max() > _QUIETEST:
                 return True

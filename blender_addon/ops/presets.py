@@ -20,6 +20,6 @@ class EDGE_DANCE_OT_add_preset(AddPresetBase, bpy.types.Operator):  # type: igno
         f"settings.{name}"
         for name in (
             *("style", "use_energy", "energy", "quality", "weights", "guidance", "on_beat", "smoothness", "clean_feet"),
-            *("density", "degrees", "millimetres", "strength"),
+            *("density", "degrees", "millimetres", "strength", "hands", "hand_amount", "hand_life"),
         )
     ]

@@ -96,6 +96,7 @@ class ModelCache:
                 arithmetic=arithmetic,
                 cache=default_cache().parent,
             )
+            logger.info("%s on %s, %d CPU threads", engine_in_words(name), made.device, made.threads)
             self._loaded = _Loaded(made, made_with)
         return self._loaded.engine
 

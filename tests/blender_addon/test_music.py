@@ -190,6 +190,20 @@ def test_whatever_blender_plays_comes_as_a_wav_file_of_the_songs_name(
     assert np.abs(np.diff(said_frames(song)) - bpy.context.scene.render.fps / 2).max() < 0.1
 
 
+def write_click(_scene, path, samples):
+    with wave.open(str(path), "wb") as file:
+        file.setparams((2, 2, samples, 0, "NONE", ""))
+        file.writeframes(b"\xff\x3f" * 2 * (samples // 10))
+
+
+@makes_strips
+def test_a_mixdown_that_is_cut_short_is_not_believed(song_file, monkeypatch):
+    """After a film has been rendered, Blender 5.2's writes a tenth of a second."""
+    put_song(song_file, frame=7)
+    monkeypatch.setattr(addon("compat"), "mixdown", write_click)
+    assert np.abs(np.diff(said_frames(rendered())) - bpy.context.scene.render.fps / 2).max() < 0.1
+
+
 @makes_strips
 def test_a_song_is_rendered_once_until_the_sequencer_changes(song_file, tmp_path):
     strip = put_song(song_file)

@@ -94,7 +94,10 @@ def test_what_blender_says_at_its_end_is_not_among_the_json(capfd, scene_file):
     assert "Blender quit" in errors
 
 
-def test_takes_are_made_saved_and_filmed_and_a_second_run_finds_them_there(capfd, scene_file, quick_worker):
+def test_takes_are_made_saved_and_filmed_and_a_second_run_finds_them_there(
+    capfd, scene_file, quick_worker, monkeypatch
+):
+    monkeypatch.setattr(addon("command_line.report"), "_TICK_S", 0.005)  # a dance of two seconds takes a tenth of one
     out = scene_file.parent / "out"
     given = ["--armature", "Hero", "--seeds", "1-2", "--engine", "workbench", "--size", "64x36", "--render", "//out/"]
     code, lines = command(capfd, *given)

@@ -106,7 +106,7 @@ def test_a_job_whose_file_was_closed_goes_on_and_its_dance_is_offered(stage):
     register, bpy_timers = bpy.app.timers.register, bpy.app.timers
     operators.bpy = FakeTimers(ticks)
     try:
-        operators._look_after(job, recipe)
+        operators._finish_without_operator(job, recipe)
     finally:
         operators.bpy = bpy
     assert register is bpy_timers.register

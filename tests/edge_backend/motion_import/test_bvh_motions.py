@@ -133,7 +133,7 @@ def test_what_cannot_be_read_is_one_sentence(file: Path, change: str, code: str,
 def test_a_skeleton_that_is_no_known_humanoid_is_one_sentence(file: Path) -> None:
     known = renamed(file, MIXAMO, 1.0).read_text()
     skeletons = {
-        "no names that are known": re.sub(r"(ROOT|JOINT) \w", r"\1 bone", known),
+        "no body was found": re.sub(r"(ROOT|JOINT) \w", r"\1 bone", known),
         "no width": re.sub("OFFSET .*", "OFFSET 1 0 0", known),
         "left forearm was not found": known.replace("JOINT LeftForeArm", "JOINT X"),
         "does not point down": re.sub(r"OFFSET (\S+) -0\.[34]", r"OFFSET \1 0.4", known),  # shins and feet upwards

@@ -51,7 +51,7 @@ def test_every_process_that_the_product_starts_is_started_so() -> None:
                 options = [ast.unparse(option.value) for option in call.keywords if option.arg is None]
                 assert {"apart()", "unseen()"} & set(options), f"{path}, line {call.lineno}"
                 found.append(path.name)
-    assert {"environment.py", "pool.py", "launch.py", "worker_process.py", "report.py"} <= set(found)
+    assert {"environment.py", "pool.py", "interpreter.py", "worker_process.py", "report.py"} <= set(found)
 
 
 @pytest.mark.parametrize(("wanted", "got"), [(1, 1), (61, 61), (62, 61), (128, 61)])

@@ -134,7 +134,7 @@ def test_two_jobs_in_a_row_load_the_weights_once(shared: Client, song: str, tmp_
 
 
 def test_progress_has_stages_and_time_left(shared: Client, song: str, tmp_path: Path) -> None:
-    shared.send(_generate(song, "progress", tmp_path, steps=40))
+    shared.send(_generate(song, "progress", tmp_path, steps=400))
     seen = []
     while not isinstance(message := shared.wait_for(Progress, Result, job="progress"), Result):
         seen.append(message)
