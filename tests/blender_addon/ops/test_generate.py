@@ -130,9 +130,7 @@ def test_an_armature_that_is_no_body_is_refused_with_a_word_about_its_bones(stag
     knight = bpy.data.objects.new("Knight", data)
     bpy.context.collection.objects.link(knight)
     bpy.context.view_layer.objects.active = knight
-    refused(
-        "Knight cannot dance yet. It has too few bones for a body. No body was found in it. Choose its bones in the bone map"
-    )
+    refused("Knight cannot dance yet. It has too few bones for a body. .* Choose its bones in the bone map")
 
 
 def test_without_music_it_says_how_to_add_some(quick_worker):
