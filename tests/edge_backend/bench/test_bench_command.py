@@ -1,6 +1,7 @@
 """`bench` prints the timings as a table or as JSON."""
 
 import json
+import re
 
 import pytest
 from pipeline_fixtures import write_weights
@@ -25,7 +26,7 @@ def test_a_table_has_a_row_for_each_quality(folder, capsys):
     both = ["onnx", "torch"]
     assert [(row[1], row[2]) for row in rows] == [(name, word) for word in ("draft", "normal", "best") for name in both]
     assert "starter, onnx: " in told and "starter, torch: " in told and "of the matrix peak" in told
-    assert "ONNX Runtime's time over torch's: starter, draft 0." in told or "starter, draft 1." in told
+    assert re.search(r"ONNX Runtime's time over torch's: starter, draft \d+\.\d+", told)
 
 
 def test_as_json_it_holds_everything(folder, capsys):
