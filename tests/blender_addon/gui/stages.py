@@ -13,7 +13,7 @@ import bpy
 from desk import OUT, PACKAGE, actions, area, running, service, set_stage
 
 Job = sys.modules[f"{PACKAGE}.backend.job"].Job
-PartialPreview = sys.modules[f"{PACKAGE}.takes.partial_preview"].PartialPreview
+Partial = sys.modules[f"{PACKAGE}.edge_backend.protocol.messages"].Partial
 Work = sys.modules[f"{PACKAGE}.backend.work"].Work
 
 OWN = "By hand"
@@ -48,29 +48,30 @@ STAGES: dict[str, Callable[[], Any]] = {
     "applied": lambda: not running(),
 }
 
-held = {"stage": ""}  # where a job waits for what is to happen
-unheard: list[Any] = []  # what the worker has said since its job was held at the features
-show, go_on, take, poll = PartialPreview.show, Work.go_on, Job._take, Job.poll
+held: dict[str, Any] = {"stage": "", "reached": False}  # where a job waits for what is to happen
+unheard: list[Any] = []  # what the worker has said since its job reached that stage
+go_on, take, poll = Work.go_on, Job._take, Job.poll
 
 
 def taken_and_held(self: Any, message: Any) -> None:
-    """Read the message and delay the features, which would otherwise be over too soon."""
-    if held["stage"] == "features" and (unheard or getattr(message, "stage", "") == "features"):
+    """Read the message; from the first of the features, or after the first partial result, keep it for later.
+
+    The worker runs on: it may have said everything by the time that Blender reads its first partial result.
+    """
+    stage = held["stage"]
+    if stage == "features" and getattr(message, "stage", "") == "features":
+        held["reached"] = True
+    if held["reached"]:
         unheard.append(message)
-    else:
-        take(self, message)
+        return
+    take(self, message)
+    held["reached"] = stage == "sampling" and isinstance(message, Partial)
 
 
 def polled(self: Any) -> bool:
-    while unheard and held["stage"] != "features":
+    while unheard and not held["reached"]:
         take(self, unheard.pop(0))
     return poll(self)
-
-
-def shown_and_held(self: Any, *given: Any) -> None:
-    show(self, *given)
-    if held["stage"] == "sampling":
-        tell_worker(signal.SIGSTOP)
 
 
 def going_on(self: Any, *given: Any) -> bool:
@@ -97,7 +98,7 @@ def forget() -> None:
 
 def hold(stage: str) -> None:
     """Make jobs wait at this stage; "" for no stage."""
-    held["stage"] = stage
+    held.update(stage=stage, reached=False)
     tell_worker(signal.SIGCONT)
 
 
@@ -121,4 +122,4 @@ def set_base() -> None:
     bpy.ops.wm.save_as_mainfile(filepath=BASE)
 
 
-PartialPreview.show, Work.go_on, Job._take, Job.poll = shown_and_held, going_on, taken_and_held, polled
+Work.go_on, Job._take, Job.poll = going_on, taken_and_held, polled
