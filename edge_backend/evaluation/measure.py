@@ -33,6 +33,8 @@ def body_metrics(joints: Array, rotations: Array) -> dict[str, float]:
         "jitter": smoothness.jitter(joints),
         "dynamics": smoothness.dynamics(joints),
         "travel": smoothness.travel(joints),
+        "low": smoothness.low_share(joints),
+        "height": smoothness.height(joints),
         "overbent": overbent_share(rotations),
     }
 

@@ -46,6 +46,8 @@ METRICS = {
     "jitter": Metric("Movement", "Jitter", "m/s³", "reference", "mean jerk of all joints (WHAM)"),
     "dynamics": Metric("Movement", "Dynamics", "m/s", "reference", "mean joint speed relative to the pelvis"),
     "travel": Metric("Movement", "Travel", "m/s", "reference", "mean speed of the pelvis along the floor"),
+    "low": Metric("Movement", "Low frames", "", "reference", "the pelvis is less than 0.6 m above the floor"),
+    "height": Metric("Movement", "Height", "m", "reference", "mean height of the pelvis above the floor"),
     "overbent": Metric(
         "Movement", "Overbent frames", "", "low", "share of frames of the joint most often beyond human range"
     ),

@@ -84,7 +84,7 @@ def _plot(name: str, results: Sequence[SetResult]) -> str:
             result.label,
             result.estimates[name],
             [dance.metrics[name] for dance in result.dances if name in dance.metrics],
-            real=result is results[0],
+            real=result.real,
         )
         for result in results
         if name in result.estimates

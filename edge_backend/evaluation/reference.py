@@ -5,8 +5,9 @@
 
 import argparse
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from ..motion.rotations import axis_angle_to_matrix
 from ..numerics.array import Array
 from ..schema.frames import FPS
 from .measure import body_metrics
-from .sets import FEATURES, Measured, SetResult, clip_features, summarise
+from .sets import FEATURES, Measured, SetResult, clip_features, mean_metrics, summarise
 
 BUNDLED = Path(__file__).parent / "data" / "reference.npz"
 LABEL = "motion capture, held out"
@@ -25,14 +26,24 @@ LABEL = "motion capture, held out"
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """train: kind -> features (clips, width) of the training motions. holdout: measured motions not trained on."""
+    """Motion capture.
+
+    train: kind -> features (clips, width) of the training motions. holdout: measured motions not trained on. styles:
+    style -> all its measured motions, of the training part too, without features.
+    """
 
     train: dict[str, Array]
     holdout: list[Measured]
+    styles: dict[str, list[Measured]]
 
     def result(self) -> SetResult:
         """The hold-out motions as a set of dances; without music, they have no beat metrics."""
-        return summarise(LABEL, self.holdout, self.train)
+        return replace(summarise(LABEL, self.holdout, self.train), real=True)
+
+    def style_result(self, style: str) -> SetResult:
+        """The motions of one style as a set of dances, without measures of variety."""
+        dances = self.styles[style]
+        return SetResult(f"motion capture, {style}", dances, mean_metrics(dances), real=True)
 
 
 def load_reference(path: Path = BUNDLED) -> Reference:
@@ -43,6 +54,7 @@ def load_reference(path: Path = BUNDLED) -> Reference:
             owner = file["clip_owner"]
             own = {kind: file[f"holdout_{kind}"].astype(np.float64) for kind in FEATURES}
             pieces = json.loads(str(file["holdout"]))
+            every = json.loads(str(file["styles"]))
     except (OSError, KeyError, ValueError) as error:
         raise EdgeError(
             "reference_unreadable",
@@ -54,33 +66,38 @@ def load_reference(path: Path = BUNDLED) -> Reference:
         Measured(piece["name"], piece["seconds"], piece["metrics"], {kind: own[kind][owner == i] for kind in FEATURES})
         for i, piece in enumerate(pieces)
     ]
-    return Reference(train, holdout)
+    styles: dict[str, list[Measured]] = {}
+    for piece in every:
+        styles.setdefault(piece["style"], []).append(Measured(piece["name"], piece["seconds"], piece["metrics"], {}))
+    return Reference(train, holdout, styles)
 
 
 def write_reference(data: Path, path: Path) -> None:
     """Measure the motions of a data set and write the reference to path.
 
-    data: npz with poses (T, 24, 3) axis-angle, radians, root (T, 3) metres, z up, 30 fps; start, length, name, split
-    ("train" or "holdout") of its pieces.
+    data: npz with poses (T, 24, 3) axis-angle, radians, root (T, 3) metres, z up, 30 fps; start, length, name, style,
+    split ("train" or "holdout") of its pieces.
     """
     with np.load(data, allow_pickle=False) as file:
         rotations = axis_angle_to_matrix(file["poses"].astype(np.float64))
         root, starts, lengths = file["root"].astype(np.float64), file["start"], file["length"]
-        names, splits = file["name"], file["split"]
+        names, styles, splits = file["name"], file["style"], file["split"]
     train: list[dict[str, Array]] = []
     holdout: list[Measured] = []
-    for name, split, start, length in zip(names, splits, starts, lengths, strict=True):
+    every: list[dict[str, Any]] = []
+    for name, style, split, start, length in zip(names, styles, splits, starts, lengths, strict=True):
         piece = slice(start, start + length)
         joints = forward_kinematics(rotations[piece], root[piece])
-        features = clip_features(joints)
+        features, metrics = clip_features(joints), body_metrics(joints, rotations[piece])
+        every.append({"name": str(name), "style": str(style), "seconds": length / FPS, "metrics": metrics})
         if split == "holdout":
-            holdout.append(Measured(str(name), length / FPS, body_metrics(joints, rotations[piece]), features))
+            holdout.append(Measured(str(name), length / FPS, metrics, features))
         else:
             train.append(features)
-    _write(path, {kind: np.concatenate([piece[kind] for piece in train]) for kind in FEATURES}, holdout)
+    _write(path, {kind: np.concatenate([piece[kind] for piece in train]) for kind in FEATURES}, holdout, every)
 
 
-def _write(path: Path, train: dict[str, Array], holdout: list[Measured]) -> None:
+def _write(path: Path, train: dict[str, Array], holdout: list[Measured], every: list[dict[str, Any]]) -> None:
     pieces = [{"name": one.name, "seconds": one.seconds, "metrics": one.metrics} for one in holdout]
     owner = np.concatenate([np.full(len(one.features["k"]), i) for i, one in enumerate(holdout)])
     with atomic_write(path) as unfinished, unfinished.open("wb") as file:
@@ -95,6 +112,7 @@ def _write(path: Path, train: dict[str, Array], holdout: list[Measured]) -> None
             },
             clip_owner=owner,
             holdout=np.array(json.dumps(pieces)),
+            styles=np.array(json.dumps(every)),
         )
 
 

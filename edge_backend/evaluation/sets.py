@@ -29,11 +29,15 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class SetResult:
-    """The metrics of a set. label: the set's name. estimates: metric name -> estimate."""
+    """The metrics of a set.
+
+    label: the set's name. estimates: metric name -> estimate. real: whether it is motion capture.
+    """
 
     label: str
     dances: list[Measured]
     estimates: dict[str, Estimate]
+    real: bool = False
 
 
 def measure_dance(name: str, motion: Motion) -> Measured:
@@ -58,14 +62,19 @@ def summarise(label: str, dances: Sequence[Measured], reference: dict[str, Array
 
     reference: kind -> features (clips, width), by which features are standardised and from which FID is computed.
     """
-    names = dict.fromkeys(name for dance in dances for name in dance.metrics)
-    estimates = {name: _mean(np.array([dance.metrics.get(name, np.nan) for dance in dances])) for name in names}
+    estimates = mean_metrics(dances)
     owner = np.concatenate([np.full(len(dance.features["k"]), i) for i, dance in enumerate(dances)])
     clips_of = [np.flatnonzero(owner == i) for i in range(len(dances))]
     for kind, known in reference.items():
         found = normalised(np.concatenate([dance.features[kind] for dance in dances]), known)
         estimates |= _variety(kind, found, normalised(known, known), clips_of)
     return SetResult(label, list(dances), estimates)
+
+
+def mean_metrics(dances: Sequence[Measured]) -> dict[str, Estimate]:
+    """Mean of each metric over the dances that have it, with interval; metric name -> estimate."""
+    names = dict.fromkeys(name for dance in dances for name in dance.metrics)
+    return {name: _mean(np.array([dance.metrics.get(name, np.nan) for dance in dances])) for name in names}
 
 
 def _mean(values: Array) -> Estimate:

@@ -6,6 +6,8 @@ from ..motion.skeleton import Joint
 from ..numerics.array import Array
 from ..schema.frames import FPS
 
+LOW = 0.6  # metres; a standing pelvis is at 0.9
+
 
 def jitter(joints: Array) -> float:
     """Mean jerk of all joints, m/s^3 (Shin et al. 2024, WHAM, which reports it divided by 10)."""
@@ -16,6 +18,16 @@ def dynamics(joints: Array) -> float:
     """Mean speed of the joints relative to the pelvis, m/s."""
     body = (joints - joints[:, [Joint.PELVIS]]).astype(np.float64)
     return float(np.linalg.norm(np.diff(body, axis=0), axis=-1).mean() * FPS)
+
+
+def low_share(joints: Array) -> float:
+    """Share of frames with the pelvis less than LOW above the floor: floor work and deep squats."""
+    return float((joints[:, Joint.PELVIS, 2] < LOW).mean())
+
+
+def height(joints: Array) -> float:
+    """Mean height of the pelvis above the floor, metres."""
+    return float(joints[:, Joint.PELVIS, 2].astype(np.float64).mean())
 
 
 def travel(joints: Array) -> float:

@@ -1,8 +1,9 @@
 """`python -m edge_backend evaluate`: measure dances and compare them with motion capture.
 
 Motion files are measured as they are, each folder of them as a set. With --songs, every combination of --weights,
---sampler, --steps, --guidance and --on-beat is a set: a dance is generated for each song and seed, and saved beside the
-report. With --listening, songs with a truth beside them are heard, and what is heard is compared with it.
+--sampler, --steps, --guidance, --on-beat, --style, --energy and --duration is a set: a dance is generated for each song
+and seed, and saved beside the report; every style but "any" is compared with its own motion capture too. With
+--listening, songs with a truth beside them are heard, and what is heard is compared with it.
 """
 
 import argparse
@@ -22,6 +23,8 @@ from ...schema.requests import SAMPLERS, STYLES, FeetRequest, GenerateRequest
 from ..log_output import log_of
 from ..parser import add_common_options
 from ..progress_bar import ProgressBar
+
+MINUTE = 60.0  # seconds; people dance whole songs, and ten seconds of intro are calmer than they
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,7 +61,12 @@ def _results(options: argparse.Namespace) -> list[SetResult]:
     sets = {**measure_files(options.dances), **_dance_songs(options)}
     if not sets:
         raise EdgeError("evaluate_nothing", "There is nothing to measure.", "Give motion files, folders or --songs.")
-    return [reference.result(), *(summarise(label, dances, reference.train) for label, dances in sets.items())]
+    named = [style for style in options.style if options.songs and style in reference.styles]
+    return [
+        reference.result(),
+        *(reference.style_result(style) for style in named),
+        *(summarise(label, dances, reference.train) for label, dances in sets.items()),
+    ]
 
 
 def measure_files(paths: Sequence[Path]) -> dict[str, list[Measured]]:
@@ -80,6 +88,7 @@ def _dance_songs(options: argparse.Namespace) -> dict[str, list[Measured]]:
     """Generate and measure a dance for every combination of settings, song and seed. Returns label -> dances."""
     if not options.songs:
         return {}
+    from ...audio.song_source import song_source  # noqa: PLC0415
     from ...generation.model_cache import ModelCache  # noqa: PLC0415
     from ...generation.pipeline import generate  # noqa: PLC0415 - imports torch, not needed for files
 
@@ -91,7 +100,10 @@ def _dance_songs(options: argparse.Namespace) -> dict[str, list[Measured]]:
         for song, seed in itertools.product(options.songs, options.seeds):
             name = f"{song.stem}_{seed}"
             print(f"{label}: {song.name}, seed {seed}", file=sys.stderr)
-            motion = generate(replace(settings, song=str(song), seed=seed), ProgressBar(), model_cache)
+            left = song_source(song).duration - settings.start
+            seconds = left if settings.duration is None else min(left, settings.duration)
+            request = replace(settings, song=str(song), seed=seed, duration=seconds)
+            motion = generate(request, ProgressBar(), model_cache)
             save_motion(folder / f"{name}.npz", motion)
             sets.setdefault(label, []).append(measure_dance(name, motion))
     return sets
@@ -99,21 +111,15 @@ def _dance_songs(options: argparse.Namespace) -> dict[str, list[Measured]]:
 
 def _settings(options: argparse.Namespace) -> Iterator[tuple[str, GenerateRequest]]:
     """Each combination of the options with a unique label."""
-    varied = {name: getattr(options, name) for name in ("weights", "sampler", "steps", "guidance", "on_beat")}
+    names = ("weights", "sampler", "steps", "guidance", "on_beat", "style", "energy", "duration")
+    varied = {name: getattr(options, name) for name in names}
     for values in itertools.product(*varied.values()):
         chosen = dict(zip(varied, values, strict=True))
         words = [Path(chosen["weights"]).stem]
         words += [f"{name.replace('_', ' ')} {chosen[name]}" for name in list(varied)[1:] if len(varied[name]) > 1]
-        request = GenerateRequest(
-            "",
-            start=options.start,
-            duration=options.duration,
-            style=options.style,
-            energy=options.energy,
-            feet=FeetRequest(enabled=options.feet),
-            **chosen,
-        )
-        yield ", ".join(words), request
+        chosen["duration"] = chosen["duration"] or None
+        feet = FeetRequest(enabled=options.feet)
+        yield ", ".join(words), GenerateRequest("", start=options.start, feet=feet, **chosen)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -138,9 +144,16 @@ def _parser() -> argparse.ArgumentParser:
     songs.add_argument("--guidance", nargs="+", type=float, default=[defaults.guidance], metavar="W")
     songs.add_argument("--on-beat", nargs="+", type=float, default=[defaults.on_beat], metavar="B")
     songs.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds into each song")
-    songs.add_argument("--duration", type=float, metavar="S", help="seconds of each song, default: to its end")
-    songs.add_argument("--style", choices=STYLES, default=defaults.style)
-    songs.add_argument("--energy", type=float, metavar="E")
+    songs.add_argument(
+        "--duration",
+        nargs="+",
+        type=float,
+        default=[MINUTE],
+        metavar="S",
+        help="seconds of each song, at most to its end; 0: all of it (default: %(default)s)",
+    )
+    songs.add_argument("--style", nargs="+", choices=STYLES, default=[defaults.style])
+    songs.add_argument("--energy", nargs="+", type=float, default=[None], metavar="E")
     songs.add_argument(
         "--feet", action="store_true", help="with foot cleanup; without it, and --on-beat 0, the network alone"
     )

@@ -73,7 +73,7 @@ def test_a_dance_below_five_seconds_has_metrics_but_no_clips() -> None:
 
 def test_the_bundled_reference_is_of_the_metrics_of_today() -> None:
     names = set(body_metrics(swaying(90, 1.0).joints(), swaying(90, 1.0).rotations))
-    for piece in REFERENCE.holdout:
+    for piece in [*REFERENCE.holdout, *(piece for pieces in REFERENCE.styles.values() for piece in pieces)]:
         assert set(piece.metrics) == names
     widths = {kind: of(np.zeros((4, 24, 3))).shape for kind, of in FEATURES.items()}
     assert {kind: features.shape[1:] for kind, features in REFERENCE.train.items()} == widths
@@ -98,12 +98,22 @@ def test_a_reference_is_made_from_a_data_set(tmp_path: Path) -> None:
         start=np.cumsum(lengths) - lengths,
         length=lengths,
         name=np.array(list(motions)),
+        style=np.array(["salsa", "modern", "salsa"]),
         split=np.array(["train", "train", "holdout"]),
     )
     write_reference(tmp_path / "data.npz", tmp_path / "reference.npz")
     read = load_reference(tmp_path / "reference.npz")
     assert [piece.name for piece in read.holdout] == ["c"]
     assert read.holdout[0].metrics["dynamics"] == pytest.approx(measure(motions["c"])["dynamics"], rel=1e-4)
+    assert {style: [piece.name for piece in pieces] for style, pieces in read.styles.items()} == {
+        "salsa": ["a", "c"],
+        "modern": ["b"],
+    }
+    salsa = read.style_result("salsa")
+    assert salsa.estimates["jitter"].value == pytest.approx(
+        np.mean([measure(motions[name])["jitter"] for name in ("a", "c")]), rel=1e-4
+    )
+    assert salsa.real
     expected = np.concatenate([clip_features(motions[name].joints())["g"] for name in ("a", "b")])
     np.testing.assert_allclose(read.train["g"], expected)
 
@@ -172,6 +182,20 @@ def test_evaluate_dances_songs_with_every_setting(tmp_path: Path) -> None:
     kept = load_motion(tmp_path / "report" / "dances" / "tiny, steps 3" / "song_1.npz")
     assert kept.frames == 180
     assert sets[1]["dances"][1]["metrics"]["dynamics"] == pytest.approx(measure(kept)["dynamics"], rel=1e-3)
+
+
+def test_evaluate_takes_a_minute_of_each_song_and_compares_styles_with_their_own_motion_capture(tmp_path: Path) -> None:
+    song = write_song(tmp_path / "song.wav", 63.0)
+    settings = ["--style", "salsa", "any", "--duration", "2", "60", "--steps", "1", "--device", "cpu", "--start", "4"]
+    assert main(["evaluate", "--songs", str(song), *settings, "-o", str(tmp_path / "report")]) == 0
+    sets = json.loads((tmp_path / "report" / "report.json").read_text())["sets"]
+    assert [one["label"] for one in sets] == [
+        "motion capture, held out",
+        "motion capture, salsa",
+        *(f"starter, style {style}, duration {s}" for style in ("salsa", "any") for s in ("2.0", "60.0")),
+    ]
+    assert len(sets[1]["dances"]) == 32
+    assert [one["dances"][0]["seconds"] for one in sets[2:]] == [2, 59, 2, 59]  # the song's end is the dance's
 
 
 def test_evaluate_says_what_is_wrong_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ from hand_made import FPS, still
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_backend.evaluation.smoothness import dynamics, jitter, travel
+from edge_backend.evaluation.smoothness import dynamics, height, jitter, low_share, travel
 from edge_backend.motion.skeleton import Joint
 
 
@@ -37,3 +37,11 @@ def test_travel_is_the_pelviss_speed_along_the_floor() -> None:
     joints[:, Joint.PELVIS, 1] = np.arange(31) / FPS * 0.4
     joints[:, Joint.PELVIS, 2] = np.arange(31)  # jumping is no travel
     assert travel(joints) == pytest.approx(0.5)
+
+
+def test_low_is_the_share_of_frames_with_the_pelvis_near_the_floor() -> None:
+    joints = still(40)
+    joints[:, Joint.PELVIS, 2] = 0.9
+    joints[:10, Joint.PELVIS, 2] = 0.3
+    assert low_share(joints) == pytest.approx(0.25)
+    assert height(joints) == pytest.approx(0.75)
