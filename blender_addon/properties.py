@@ -82,6 +82,21 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
         description="Start of the random numbers: the same seed gives the same dance, another seed another dance",
         min=0,
     )
+    use_loop: bpy.props.BoolProperty(
+        name="Make a Loop",
+        description="Make a dance to some bars of the song that leads back into its beginning, and repeat it",
+    )
+    loop_bars: bpy.props.IntProperty(
+        name="Bars",
+        description="Length of the loop, from the song's first bar on",
+        default=4,
+        min=1,
+        max=256,
+        soft_max=32,
+    )
+    loop_travel: bpy.props.BoolProperty(
+        name="Travel", description="The loop may end elsewhere than it began; each repetition goes on from there"
+    )
     quality: bpy.props.EnumProperty(
         name="Quality",
         description="Number of sampling steps: more take longer and give a finer dance",

@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from .edge_backend.schema.requests import QUALITIES, BeatsRequest, FeetRequest, GenerateRequest, TempoChange
+from .edge_backend.schema.requests import (
+    QUALITIES,
+    BeatsRequest,
+    FeetRequest,
+    GenerateRequest,
+    LoopRequest,
+    TempoChange,
+)
 
 
 class Settings(Protocol):
@@ -23,6 +30,9 @@ class Settings(Protocol):
     tempo: TempoChange
     beat_offset: float
     bar_offset: int
+    use_loop: bool
+    loop_bars: int
+    loop_travel: bool
 
 
 def beats_request(settings: Settings) -> BeatsRequest:
@@ -48,6 +58,7 @@ def generate_request(settings: Settings, song: Path, start: float, duration: flo
         guidance=round(settings.guidance, 6),
         smoothness=round(settings.smoothness, 6),
         on_beat=round(settings.on_beat, 6),
+        loop=LoopRequest(settings.loop_bars, settings.loop_travel) if settings.use_loop else None,
     )
 
 

@@ -84,7 +84,8 @@ class EditOperator(DanceOperator):
         seed = self._request.seed
         if source and details(source).get("seed") == seed:
             seed += 1  # the same seed would give the same dance
-        self._request = replace(self._request, start=start, duration=self._timing.frames / Motion.fps, seed=seed)
+        length = self._timing.frames / Motion.fps
+        self._request = replace(self._request, start=start, duration=length, seed=seed, loop=None)
 
     def reading(self, context: bpy.types.Context) -> Iterator[float] | None:
         """Read the constrained poses as a motion."""

@@ -21,7 +21,7 @@ from ..rig.rig_check import check_rig
 from ..rig.target import find_dancer
 from ..settings import generate_request, stored_settings
 from ..setup.installer import installer
-from ..takes.new_take import add_take, keys_in_steps
+from ..takes.new_take import add_take, first_frame_of, keys_in_steps
 from ..takes.partial_preview import PartialPreview
 from ..takes.take_list import all_or_none, refuse_tweaked
 from .job_operator import JobOperator
@@ -130,7 +130,7 @@ class DanceOperator(JobOperator):
             dancer,
             motion,
             scene,
-            self.first_frame(),
+            first_frame_of(motion, scene, self.first_frame()),
             clean_feet=self._request.feet.enabled,
             density=settings["density"],
             tolerance=Tolerance(settings["degrees"], settings["millimetres"]),
@@ -157,9 +157,8 @@ class DanceOperator(JobOperator):
     ) -> bpy.types.Action:
         """A take of the dance, with the settings that it was made with."""
         settings = self.take_settings(motion)
-        return add_take(
-            dancer, motion, scene, self.first_frame(), settings=settings, keys=keys, density=settings["density"]
-        )
+        first = first_frame_of(motion, scene, self.first_frame())
+        return add_take(dancer, motion, scene, first, settings=settings, keys=keys, density=settings["density"])
 
     def take_settings(self, motion: Motion) -> dict[str, Any]:
         """The panel's settings at the start of the job, with the seed of this dance."""

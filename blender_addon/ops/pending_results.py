@@ -10,7 +10,7 @@ from ..edge_backend.motion.curves import Tolerance
 from ..lookups import by_session_uid
 from ..preferences import pending_results
 from ..rig.target import find_dancer
-from ..takes.new_take import add_take, keys_in_steps
+from ..takes.new_take import add_take, first_frame_of, keys_in_steps
 from ..takes.take_list import all_or_none
 from .reasons import why_busy, why_no_dancer
 from .stepping import SteppingOperator
@@ -47,6 +47,7 @@ class EDGE_DANCE_OT_apply_kept(SteppingOperator):
         dancer = find_dancer(context)
         scene: Any = context.scene
         self._dancer, self._scene = dancer.session_uid, scene.name
+        self._first = first_frame_of(self._motion, scene, self._first)
         self._keys = yield from keys_in_steps(
             dancer, self._motion, scene, self._first, clean_feet=clean_feet, density=density, tolerance=tolerance
         )

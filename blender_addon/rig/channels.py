@@ -28,6 +28,20 @@ class BoneChannels:
     location: Array | None = None
 
 
+def cut(channels: BoneChannels, frames: slice) -> BoneChannels:
+    """The channels in these frames alone."""
+    location = None if channels.location is None else channels.location[frames]
+    return BoneChannels(channels.bone, channels.quaternions[frames], location)
+
+
+def closed(channels: BoneChannels) -> BoneChannels:
+    """The channels of a loop, whose last rotation is the first one, or its negative, which is the same rotation."""
+    quaternions = channels.quaternions.copy()
+    if len(quaternions):
+        quaternions[-1] = np.copysign(1.0, quaternions[-1] @ quaternions[0]) * quaternions[0]
+    return BoneChannels(channels.bone, quaternions, channels.location)
+
+
 def dancer_channels(motion: Motion, rest: Mapping[str, Array], feet: FootSettings | None = None) -> list[BoneChannels]:
     """Channels that make a dancer's bones follow the motion's forward kinematics.
 

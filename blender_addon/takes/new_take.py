@@ -11,14 +11,17 @@ import numpy as np
 
 from .. import compat
 from ..edge_backend.motion.curves import Tolerance
+from ..edge_backend.motion.looping import is_loop, lap_motion, loop_start, travel_of
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.steps import at_once, part
 from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import ChannelKeys, bone_keys, key_switch, smooth_keys, write_channel
 from ..keyframes.constant_keys import constant_keys
+from ..keyframes.cycles import make_cyclic
 from ..keyframes.density import Density, in_density, modes_of, rig_snapshot
 from ..keyframes.take_details import PROPERTY
 from ..lookups import scene_rate
+from ..rig.channels import BoneChannels, closed, cut
 from ..rig.hands import hand_channels, hand_settings
 from ..rig.retarget import bone_map_of, channels_in_steps, switch_keys
 from ..rig.standing import standing_bones
@@ -52,7 +55,9 @@ def keys_in_steps(
     modes, frames = modes_of(armature), _frames(motion, scene, first_frame)
     beats = first_frame + motion.beats * scene_rate(scene)
     moments, hands = hand_channels(armature, motion, hand_settings(scene))
-    bones = yield from part(channels_in_steps(armature, motion, clean_feet), 0.0, 0.3)
+    if is_loop(motion):
+        hands = [closed(channels) for channels in hands]
+    bones = yield from part(_channels(armature, motion, clean_feet), 0.0, 0.3)
     keys: list[ChannelKeys] = []
     for channels in bones:
         keys += bone_keys(modes[channels.bone], frames, channels)
@@ -94,6 +99,8 @@ def add_take(
     try:
         for channel in keys:
             write_channel(curves, channel)
+        if is_loop(motion):
+            make_cyclic(action, bool(travel_of(motion).any()))
         for switch in switch_keys(armature):
             key_switch(curves, switch.path, switch.group, frames[0], switch.value)
         _describe(action, motion, first_frame, scene_rate(scene), settings or {})
@@ -107,8 +114,33 @@ def add_take(
     return action
 
 
+def first_frame_of(motion: Motion, scene: bpy.types.Scene, first_frame: float) -> float:
+    """The frame of the scene at which the motion begins if its song does at first_frame.
+
+    A loop begins at a bar line of the song, and there at the nearest whole frame.
+    """
+    if not is_loop(motion):
+        return first_frame
+    return float(round(first_frame + loop_start(motion) * scene_rate(scene)))
+
+
+def _channels(
+    armature: bpy.types.Object, motion: Motion, clean_feet: bool
+) -> Generator[float, None, list[BoneChannels]]:
+    """`channels_in_steps`; a loop's are cut out of several laps, so that both of its ends have the same neighbours."""
+    if not is_loop(motion):
+        return (yield from channels_in_steps(armature, motion, clean_feet))
+    around, middle = lap_motion(motion)
+    bones = yield from channels_in_steps(armature, around, clean_feet)
+    return [closed(cut(channels, middle)) for channels in bones]
+
+
 def _frames(motion: Motion, scene: bpy.types.Scene, first_frame: float) -> Array:
-    return first_frame + np.arange(motion.frames) * (scene_rate(scene) / Motion.fps)
+    """Frames (T,) of the scene. A loop lasts a whole number of them."""
+    step = scene_rate(scene) / Motion.fps
+    if is_loop(motion):
+        step = max(round((motion.frames - 1) * step), 1) / (motion.frames - 1)
+    return first_frame + np.arange(motion.frames) * step
 
 
 def _adopt(armature: bpy.types.Object, action: bpy.types.Action, first: float, last: float) -> None:

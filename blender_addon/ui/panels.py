@@ -103,6 +103,12 @@ class VIEW3D_PT_edge_dance_style(_DanceTab):
         row = layout.row(align=True)
         row.prop(settings, "seed")
         row.operator("edge_dance.new_seed", text="", icon="FILE_REFRESH")
+        row = layout.row(heading="Loop", align=True)
+        row.prop(settings, "use_loop", text="")
+        bars = row.row(align=True)
+        bars.enabled = settings.use_loop
+        bars.prop(settings, "loop_bars", text="Bars")
+        bars.prop(settings, "loop_travel", toggle=True)
 
 
 class VIEW3D_PT_edge_dance_quality(_DanceTab):

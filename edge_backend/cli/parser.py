@@ -167,6 +167,10 @@ def _add_dancing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--on-beat", type=float, default=defaults.on_beat, metavar="B", help="move stops to beats: 0 to 1, default: 1"
     )
+    parser.add_argument(
+        "--loop-bars", type=_count, metavar="N", help="a seamless loop of N bars, from --start's next bar"
+    )
+    parser.add_argument("--loop-travel", action="store_true", help="the loop may end elsewhere than it began")
     parser.add_argument("--arithmetic", choices=ARITHMETICS, default=defaults.arithmetic, help="default: %(default)s")
     parser.add_argument(
         "--tempo", choices=TEMPO_CHANGES, default=beats.tempo, help="correct the detected tempo: %(default)s"

@@ -1,4 +1,4 @@
-"""Sampling for a whole song: the entry point of this room."""
+"""Sampling for a whole song, or for a loop of it: the entry points of this room."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import EdgeError
 from ..model.engine import Engine, Poll, carry_on
-from ..motion.representation import CHANNELS, Normaliser
+from ..motion.representation import CHANNELS, ROOT, Normaliser, pack, unpack
 from ..numerics.array import Array
 from ..numerics.intervals import consecutive
 from ..schema.frames import WINDOW
@@ -21,6 +21,7 @@ from .heading_projection import with_heading_projection
 from .long_form import WindowPlan, agreeing, plan_windows, share_overlap, stitch
 from .noise import WindowNoise
 from .reference import sample_reference
+from .ring import Ring
 from .rotation_constraint import with_rotation_constraint
 from .samplers import Denoiser, Noise, Step, StepCallback, ignore, sample_ddim, sample_ddpm, sample_dpm_solver_pp
 from .schedule import CLEAN, Schedule, cosine_schedule, ddim_times, log_snr_times
@@ -126,9 +127,44 @@ def sample_song(
     return timeline.values[:frames]
 
 
+def sample_loop(
+    engine: Engine,
+    normaliser: Normaliser,
+    windows: Array,
+    ring: Ring,
+    settings: SamplerSettings,
+    *,
+    baseline: Array | None = None,
+    on_step: StepCallback = ignore,
+    poll: Poll = carry_on,
+) -> tuple[Array, Array]:
+    """A dance that leads back into its beginning: vectors (ring.frames, 151) float32, and its travel (2,), metres.
+
+    windows: the music (ring.windows, 150, features), as the ring cuts it. The frame after the last is the first one,
+    moved by the travel over the floor, which is 0 unless ring.travels. All windows are sampled at once. baseline,
+    on_step, poll: as for `sample_song`. Raises ValueError for the sampler "reference".
+    """
+    plan = WindowPlan(ring.frames, ring.windows)
+    sampling = _Sampling(engine, normaliser, settings, plan, 1.0, baseline, poll, ring.share, ring.agreeing)
+    x0 = sampling.run(range(ring.windows), windows, window_constraint=None, origin=None, start=None, on_step=on_step)
+    frames, travel = ring.blend(x0)
+    contacts, root, rotations = unpack(normaliser.unnormalise(frames, clip=False))
+    place = normaliser.scale[ROOT.start : ROOT.start + 2]
+    return pack(contacts.clip(0, 1), root, rotations), travel / place
+
+
+def _chain(noise: Array) -> Array:
+    """Windows (W, 150, channels) of noise in which each begins as the one before it ends."""
+    return share_overlap(noise, CLEAN)
+
+
 @dataclass(frozen=True)
 class _Sampling:
-    """What all passes over a song share."""
+    """What all passes over a song share.
+
+    share: noise (W, 150, channels) with equal values where windows overlap. agree: a denoiser whose windows agree
+    there.
+    """
 
     engine: Engine
     normaliser: Normaliser
@@ -137,6 +173,8 @@ class _Sampling:
     strength: float
     baseline: Array | None
     poll: Poll
+    share: Callable[[Array], Array] = _chain
+    agree: Callable[[Denoiser], Denoiser] = agreeing
     schedule: Schedule = field(default_factory=cosine_schedule)
 
     def run(
@@ -157,7 +195,7 @@ class _Sampling:
         streams = WindowNoise(self.settings.seed, windows, (WINDOW, CHANNELS))
 
         def noise() -> Array:
-            return share_overlap(streams(), CLEAN)
+            return self.share(streams())
 
         times = self._times()
         x = noise()
@@ -189,7 +227,7 @@ class _Sampling:
             denoise = with_constraint(
                 with_rotation_constraint(denoise, window_constraint, self.normaliser), window_constraint
             )
-        return agreeing(denoise)
+        return self.agree(denoise)
 
     def _guidance(self) -> Guidance:
         """As the settings say; "auto" is EDGE's rules: none near the end of ddpm, a ramp in long dances."""

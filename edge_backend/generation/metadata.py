@@ -22,6 +22,8 @@ def describe(
     settings = asdict(request)
     edit, start = settings.pop("edit"), settings.pop("start")
     del settings["song"], settings["duration"], settings["weights"]
+    if request.loop is None:
+        del settings["loop"]
     if request.edit != EditRequest():
         settings["edit"] = _with_files_named(edit)
     return settings | {

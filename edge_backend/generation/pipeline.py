@@ -2,17 +2,20 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..audio.features import Features, song_features
-from ..audio.song_source import song_source
+from ..audio.loading import Audio
+from ..audio.song_source import SongSource, song_source
 from ..diffusion.edit_constraints import EditConstraints, read_edit
 from ..diffusion.long_form import plan_windows
+from ..diffusion.ring import Ring
 from ..diffusion.samplers import Step
-from ..diffusion.song import FinalFrames, SamplerSettings, sample_song
+from ..diffusion.song import FinalFrames, SamplerSettings, sample_loop, sample_song
 from ..errors import EdgeError
 from ..fileio.atomic_write import atomic_write
 from ..model import controls
@@ -28,8 +31,9 @@ from ..runtime.oom_fallback import with_oom_fallback
 from ..schema.edits import EditRequest
 from ..schema.frames import WINDOW
 from ..schema.progress import Report, silent
-from ..schema.requests import FEATURE_KINDS, RAMPS, FeaturesRequest, GenerateRequest
+from ..schema.requests import FEATURE_KINDS, RAMPS, FeaturesRequest, GenerateRequest, LoopRequest
 from .leading_style import leading_style
+from .loop import find_span, finish_loop, loop_meta, song_around, sound_around
 from .metadata import describe
 from .model_cache import ModelCache
 from .postprocess import Postprocessor
@@ -72,6 +76,8 @@ def generate(
     _check_features(weights.info, model_cache)
     engine = model_cache.engine(weights, request.arithmetic)
     report("loading", 1, 1)
+    if request.loop:
+        return _loop(request, request.loop, weights, feet=feet, model_cache=model_cache, report=report)
 
     report("features", 0, 1)
     song = song_source(request.song)
@@ -96,11 +102,10 @@ def generate(
     info = weights.info
     style = leading_style(request.style, request.seed, request.edit) if info.controls else request.style
     conditions = _conditions(features, info, style, request.energy)
-    made = describe(
-        request, song, frames, weights_id=info.id, weights_sha256=weights.sha256, features=info.feature_type
-    )
     downbeats = features.beats.downbeats.round(4).tolist()
-    meta = made | {"leading_style": style, "downbeats": downbeats, "engine": engine_in_words(engine.name)}
+    meta = _made(request, song, frames, weights) | {
+        "leading_style": style, "downbeats": downbeats, "engine": engine_in_words(engine.name)
+    }  # fmt: skip
     # A small variation of a dance also changes its timing little.
     on_beat = request.on_beat * (1.0 if edit.variation is None else edit.variation.strength)
     postprocessor = Postprocessor(features.beats.beats, edit, on_beat, feet, request.smoothness, meta)
@@ -121,6 +126,71 @@ def generate(
     trim_heap()
     report("feet", 1, 1)
     return motion
+
+
+def _loop(
+    request: GenerateRequest,
+    loop: LoopRequest,
+    weights: Weights,
+    *,
+    feet: FootSettings,
+    model_cache: ModelCache,
+    report: Report,
+) -> Motion:
+    """A loop of the song's bars; its beats and meta are those of the bars. Raises EdgeError loop_too_long."""
+    report("features", 0, 1)
+    song, info = song_source(request.song), weights.info
+    audio = song.load(request.start, request.duration)
+
+    def hear(sound: Audio, frames: int, kind: str = info.feature_type) -> Features:
+        return song_features(sound, kind, frames, model_cache.jukebox, report, correction=request.beats)
+
+    heard = hear(audio, round(audio.duration * Motion.fps), "rhythm")
+    span = find_span(heard.beats, loop.bars)
+    ring = Ring(span.frames, loop.travel)
+    style = leading_style(request.style, request.seed, request.edit) if info.controls else request.style
+    features = heard
+    if info.feature_type == "rhythm":
+        features = replace(heard, values=song_around(heard.values, span, ring))
+    else:
+        features = hear(sound_around(audio, span, ring), ring.covered)
+    windows, baseline = _conditions(features, info, style, request.energy)
+    report("features", 1, 1)
+
+    def sample(batch: int, device: str) -> tuple[Array, Array]:
+        engine = model_cache.engine(weights, request.arithmetic, batch=batch, device=device)
+        progress = _Progress(report, request.steps)
+        return sample_loop(
+            engine,
+            weights.normaliser,
+            windows,
+            ring,
+            _sampler_settings(request),
+            baseline=baseline,
+            on_step=progress.on_step,
+            poll=progress.poll,
+        )
+
+    vectors, travel = with_oom_fallback(sample, BATCH, model_cache.device)
+    report("feet", 0, 1)
+    motion = finish_loop(vectors, travel, span, on_beat=request.on_beat, feet=feet, smoothness=request.smoothness)
+    report("feet", 1, 1)
+    engine = model_cache.engine(weights, request.arithmetic)
+    meta = _made(replace(request, start=request.start + span.start), song, span.frames, weights)
+    bars = (heard.beats.downbeats - span.start).round(4)
+    return replace(
+        motion,
+        meta=meta
+        | {"leading_style": style, "engine": engine_in_words(engine.name), "loop": loop_meta(span, motion)}
+        | {"downbeats": bars[(bars >= -1e-3) & (bars < span.end - span.start - 1e-3)].tolist()},
+    )
+
+
+def _made(request: GenerateRequest, song: SongSource, frames: int, weights: Weights) -> dict[str, Any]:
+    info = weights.info
+    return describe(
+        request, song, frames, weights_id=info.id, weights_sha256=weights.sha256, features=info.feature_type
+    )
 
 
 def write_dance(
@@ -179,17 +249,40 @@ def _sample(
 ) -> Array:
     """Sample motion vectors (frames, 151), metres. conditions: of `_conditions`."""
     condition, baseline = conditions
-    done, total = 0, request.steps
+    progress = _Progress(report, request.steps)
+    return sample_song(
+        engine,
+        weights.normaliser,
+        condition,
+        edit.constraint.frames,
+        _sampler_settings(request),
+        baseline=baseline,
+        constraint=edit.constraint,
+        variation=edit.variation,
+        on_step=progress.on_step,
+        on_final=on_final,
+        poll=progress.poll,
+    )
 
-    def poll() -> None:
-        report("sampling", done, total)
 
-    def on_step(step: Step) -> None:
-        nonlocal done, total
-        done, total = step.index + 1, step.count
-        report("sampling", done, total)
+@dataclass
+class _Progress:
+    """Reports the sampling: before every network evaluation, and after every step."""
 
-    settings = SamplerSettings(
+    report: Report
+    total: int
+    done: int = 0
+
+    def poll(self) -> None:
+        self.report("sampling", self.done, self.total)
+
+    def on_step(self, step: Step) -> None:
+        self.done, self.total = step.index + 1, step.count
+        self.poll()
+
+
+def _sampler_settings(request: GenerateRequest) -> SamplerSettings:
+    return SamplerSettings(
         request.sampler,
         request.steps,
         eta=request.eta,
@@ -198,19 +291,6 @@ def _sample(
         guidance_ramp=request.guidance_ramp,
         seed=request.seed,
         sequential=request.sequential,
-    )
-    return sample_song(
-        engine,
-        weights.normaliser,
-        condition,
-        edit.constraint.frames,
-        settings,
-        baseline=baseline,
-        constraint=edit.constraint,
-        variation=edit.variation,
-        on_step=on_step,
-        on_final=on_final,
-        poll=poll,
     )
 
 
@@ -252,6 +332,10 @@ def _check(request: GenerateRequest) -> None:
         or (len(interval) == 2 and 0 <= interval[0] <= interval[1] <= 999),
         "sampler is reference, which keeps nothing of another dance": request.sampler != "reference"
         or request.edit == EditRequest(),
+        "loop is to keep something of another dance": request.loop is None or request.edit == EditRequest(),
+        "loop has the sampler reference, which makes none": request.loop is None or request.sampler != "reference",
+        f"loop is to have {request.loop.bars if request.loop else 1} bars, not 1 or more": request.loop is None
+        or request.loop.bars >= 1,
         f"smoothness is {request.smoothness:g}, not between 0 and 1": 0 <= request.smoothness <= 1,
         f"bar is {request.beats.bar}, not between 0 and 6": 0 <= request.beats.bar <= 6,
         f"beats' offset is {request.beats.offset:g} s, not between -10 and 10": abs(request.beats.offset) <= 10,

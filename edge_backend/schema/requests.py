@@ -61,6 +61,17 @@ class BeatsRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class LoopRequest:
+    """A dance to some bars of the song that leads back into its beginning.
+
+    bars: 1 or more. travel: whether the dancer may end elsewhere than where the loop began.
+    """
+
+    bars: int
+    travel: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class GenerateRequest:
     """One dance. The same request on the same machine gives the same dance, bit for bit.
 
@@ -78,6 +89,7 @@ class GenerateRequest:
     sampler: reference = EDGE's own sampler with 50 steps whatever `steps` is, slow, for comparison; without edits.
     arithmetic: exact = float32; fastest = the fastest on this machine, with other numbers (model.arithmetic).
     on_beat: how far the dance's stops are moved to the beats, 0 = not at all, 1 = exactly (motion.beat_alignment).
+    loop: a seamless loop from the first bar line at or after `start`, without edits; None = a dance to the whole.
     """
 
     song: str
@@ -100,6 +112,7 @@ class GenerateRequest:
     guidance_ramp: Ramp = "constant"
     on_beat: float = 1.0
     arithmetic: Arithmetic = "exact"
+    loop: LoopRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from ...schema.requests import BeatsRequest, FeetRequest, GenerateRequest
+from ...schema.requests import BeatsRequest, FeetRequest, GenerateRequest, LoopRequest
 
 
 def dancing(options: argparse.Namespace) -> GenerateRequest:
@@ -24,4 +24,5 @@ def dancing(options: argparse.Namespace) -> GenerateRequest:
         guidance_ramp=options.guidance_ramp,
         on_beat=options.on_beat,
         arithmetic=options.arithmetic,
+        loop=LoopRequest(options.loop_bars, options.loop_travel) if options.loop_bars else None,
     )

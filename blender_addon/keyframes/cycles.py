@@ -1,0 +1,19 @@
+"""Actions that repeat."""
+
+import bpy
+
+from .. import compat
+
+
+def make_cyclic(action: bpy.types.Action, travels: bool) -> None:
+    """Mark the action as cyclic, with a Cycles modifier on each F-curve that has more than one key.
+
+    travels: whether locations go on from where the last repetition ended, instead of beginning anew.
+    """
+    action.use_cyclic = True
+    for curve in compat.fcurves_of(action):
+        if len(curve.keyframe_points) < 2:
+            continue
+        modifier = curve.modifiers.new("CYCLES")
+        goes_on = travels and curve.data_path.endswith("location")
+        modifier.mode_before = modifier.mode_after = "REPEAT_OFFSET" if goes_on else "REPEAT"

@@ -1,0 +1,146 @@
+"""Loops: some bars of the song as a dance that leads back into its beginning."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..audio.beats import BeatGrid
+from ..audio.loading import Audio
+from ..diffusion.ring import Ring
+from ..errors import EdgeError
+from ..motion.beat_alignment import align_to_beats
+from ..motion.feet import FootSettings, clean_motion
+from ..motion.looping import lap_motion
+from ..motion.motion import Motion
+from ..motion.representation import ROOT
+from ..motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from ..motion.smoothing import smoothed
+from ..numerics.array import Array
+from ..schema.frames import FPS
+from .postprocess import place_at_origin
+
+CLOSING = 10  # frames before the end over which what is left of a difference to the beginning fades in
+
+
+@dataclass(frozen=True)
+class Span:
+    """Some whole bars of a song: start, end in seconds; beats in seconds from the start, without that of the end."""
+
+    bars: int
+    start: float
+    end: float
+    beats: Array
+
+    @property
+    def frames(self) -> int:
+        """The nearest number of whole frames."""
+        return max(round((self.end - self.start) * FPS), 1)
+
+
+def find_span(grid: BeatGrid, bars: int) -> Span:
+    """The first `bars` whole bars of the grid. Raises EdgeError loop_too_long where it has fewer."""
+    begins = grid.downbeats[grid.downbeats >= 0]
+    if len(begins) <= bars:
+        raise EdgeError(
+            "loop_too_long",
+            f"The song has {max(len(begins) - 1, 0)} whole bars from there on, and the loop is to have {bars}.",
+            "Ask for fewer bars, or start earlier in the song.",
+        )
+    start, end = float(begins[0]), float(begins[bars])
+    inside = (grid.beats >= start - 1e-3) & (grid.beats < end - 1e-3)
+    return Span(bars, start, end, grid.beats[inside] - start)
+
+
+def song_around(values: Array, span: Span, ring: Ring) -> Array:
+    """Music windows (W, 150, channels) around the loop, from values (frames, channels) of the song, 30 a second."""
+    places = np.linspace(span.start, span.end, span.frames, endpoint=False) * FPS
+    known = np.arange(len(values))
+    loop = np.stack([np.interp(places, known, channel) for channel in values.T], axis=1)
+    return ring.cut(loop.astype(np.float32))
+
+
+def sound_around(audio: Audio, span: Span, ring: Ring) -> Audio:
+    """The bars played over and over, as long as the ring's windows one after another are, and a second more.
+
+    For features that are computed for each window.
+    """
+    first, last = (round(edge * audio.rate) for edge in (span.start, span.end))
+    seconds = ring.covered / FPS + 1
+    laps = math.ceil(seconds * audio.rate / (last - first))
+    return replace(audio, samples=np.tile(audio.samples[first:last], laps)[: round(seconds * audio.rate)])
+
+
+def finish_loop(
+    vectors: Array, travel: Array, span: Span, *, on_beat: float, feet: FootSettings, smoothness: float
+) -> Motion:
+    """The loop's dance of T + 1 frames, whose last frame is the first, moved by the travel: in place, bit for bit.
+
+    vectors: (T, 151), metres. travel: (2,), metres from lap to lap. on_beat, feet, smoothness: as in Postprocessor.
+    Beat alignment, smoothing and foot cleanup see several laps of it, so that they treat both ends as one place. The
+    dance starts at x = y = 0 and faces -y. meta holds the loop: bars, frames, start and seconds in the song, and the
+    travel (x, y).
+    """
+    frames = len(vectors)
+    beats = span.beats * frames / (span.end - span.start) / FPS  # of whole frames
+    seam = _between_beats(beats, frames)
+    from_seam = np.sort((beats * FPS - seam) % frames / FPS)
+    around, middle = lap_motion(Motion.from_vectors(_unrolled(vectors, travel, seam, frames + 1), from_seam))
+    every_lap = np.arange(around.frames) % frames == 0
+    timed = align_to_beats(around.vectors(), around.beats, on_beat, every_lap)[middle]
+    around, middle = lap_motion(Motion.from_vectors(timed))
+    clean = clean_motion(smoothed(around, smoothness), feet)
+    closed = _closed(_part(clean, middle), travel)
+    # From between two beats back to the bar line.
+    turned = Motion.from_vectors(_unrolled(closed.vectors()[:-1], travel, -seam, frames + 1), beats.astype(np.float32))
+    return _exact(place_at_origin(turned))
+
+
+def loop_meta(span: Span, motion: Motion) -> dict[str, object]:
+    """What a motion file says of a loop."""
+    return {
+        "bars": span.bars,
+        "frames": motion.frames - 1,
+        "start": round(span.start, 4),
+        "seconds": round(span.end - span.start, 4),
+        "travel": (motion.root[-1] - motion.root[0])[:2].astype(float).tolist(),
+    }
+
+
+def _between_beats(beats: Array, frames: int) -> int:
+    """The frame in the middle of the last beat and the loop's end, where no stop is wanted."""
+    return round((float(beats[-1]) * FPS + frames) / 2) if len(beats) else 0
+
+
+def _unrolled(vectors: Array, travel: Array, first: int, count: int) -> Array:
+    """`count` frames of the endless dance from frame `first`, which may be negative. vectors: (T, 151), metres."""
+    lap, frame = np.divmod(np.arange(first, first + count), len(vectors))
+    out = vectors[frame].copy()
+    out[:, ROOT.start : ROOT.start + 2] += lap[:, None] * travel
+    return out
+
+
+def _part(motion: Motion, frames: slice) -> Motion:
+    return Motion(motion.rotations[frames], motion.root[frames], motion.contacts[frames])
+
+
+def _closed(motion: Motion, travel: Array) -> Motion:
+    """The loop (T + 1 frames) whose end is its beginning: the difference fades in over the last frames."""
+    reach = min(CLOSING, motion.frames - 1)
+    share = np.clip(1 - np.arange(motion.frames)[::-1] / reach, 0, 1)[:, None]
+    share = share**2 * (3 - 2 * share)
+    moved = motion.root[0] + np.array([*travel, 0.0]) - motion.root[-1]
+    turned = matrix_to_axis_angle(motion.rotations[0] @ motion.rotations[-1].swapaxes(-1, -2))
+    back = axis_angle_to_matrix(turned * share[..., None])
+    return replace(
+        motion,
+        root=(motion.root + share * moved).astype(np.float32),
+        rotations=(back @ motion.rotations).astype(np.float32),
+    )
+
+
+def _exact(motion: Motion) -> Motion:
+    """The loop whose last frame has the numbers of the first, but for the travel."""
+    rotations, root, contacts = motion.rotations.copy(), motion.root.copy(), motion.contacts.copy()
+    rotations[-1], contacts[-1], root[-1, 2] = rotations[0], contacts[0], root[0, 2]
+    return replace(motion, rotations=rotations, root=root, contacts=contacts)
