@@ -20,10 +20,10 @@ from .score import Song, write_song
 from .sound_font import RATE, Player
 
 
-def render(player: Player, seed: int, folder: Path, *, sound: bool) -> None:
+def render(player: Player, seed: int, folder: Path, *, sound: bool, alike: bool) -> None:
     """Write the song of that seed: as spectrum with truth for training, or as a sound file."""
     rng = np.random.default_rng(seed)
-    song = write_song(rng)
+    song = write_song(rng, alike=alike)
     samples = player.play(song)
     if sound:
         soundfile.write(folder / f"{seed:03}_{song.kind}.ogg", 0.8 * samples / max(np.abs(samples).max(), 1e-6), RATE)
@@ -43,7 +43,14 @@ def _mastered(rng: np.random.Generator, samples: NDArray[np.float32]) -> NDArray
 
 
 def _write_spectrum(path: Path, song: Song, samples: NDArray[np.float32]) -> None:
-    np.savez(path, s=log_spectrum(samples).astype(np.float16), beats=song.beats, metre=song.metre, kind=song.kind)
+    np.savez(
+        path,
+        s=log_spectrum(samples).astype(np.float16),
+        beats=song.beats,
+        metre=song.metre,
+        kind=song.kind,
+        sections=json.dumps(song.truth()["sections"]),
+    )
 
 
 if __name__ == "__main__":
@@ -53,8 +60,9 @@ if __name__ == "__main__":
     parser.add_argument("--songs", type=int, default=500)
     parser.add_argument("--first", type=int, default=0, help="seed of the first song")
     parser.add_argument("--sound", action="store_true")
+    parser.add_argument("--alike", action="store_true", help="sections that differ in chords and tune alone")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     player = Player(options.font)
     for seed in range(options.first, options.first + options.songs):
-        render(player, seed, options.folder, sound=options.sound)
+        render(player, seed, options.folder, sound=options.sound, alike=options.alike)

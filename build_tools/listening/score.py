@@ -4,7 +4,7 @@ The music need not be good: it has to be as various as what people dance to, in 
 """
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -189,8 +189,17 @@ class _Writer:
         self.notes.append(Note(max(start, 0.0), end, channel, int(np.clip(key, 12, 120)), loud))
 
 
-def write_song(rng: np.random.Generator, name: str | None = None, seconds: tuple[float, float] = (25, 50)) -> Song:
-    """A song of the kind, or of one that is drawn, about so long."""
+def write_song(
+    rng: np.random.Generator,
+    name: str | None = None,
+    seconds: tuple[float, float] = (25, 50),
+    *,
+    alike: bool = False,
+) -> Song:
+    """A song of the kind, or of one that is drawn, about so long.
+
+    alike: its sections differ in chords and tune alone.
+    """
     name = name or draw_kind(rng)
     kind = KINDS[name]
     bpm = float(np.exp(rng.uniform(*np.log(kind.tempo))))
@@ -203,7 +212,7 @@ def write_song(rng: np.random.Generator, name: str | None = None, seconds: tuple
     beat_times += lead
     writer = _Writer(kind, rng, _step_times(rng, kind, beat_times), late=float(rng.uniform(0, 0.008)))
     programs = _programs(rng, name, kind)
-    sections = _write(rng, writer, form, pickup * kind.steps)
+    sections = _write(rng, writer, form, pickup * kind.steps, alike=alike)
     beats = np.column_stack([beat_times[:-1], (np.arange(len(beat_times) - 1) - pickup) % kind.metre + 1])
     end = float(beat_times[-1])
     how |= {"lead": round(lead, 3), "pickup": pickup}
@@ -258,7 +267,7 @@ def _programs(rng: np.random.Generator, name: str, kind: Kind) -> dict[int, tupl
 
 
 def _write(
-    rng: np.random.Generator, writer: _Writer, form: list[tuple[str, int]], first: int
+    rng: np.random.Generator, writer: _Writer, form: list[tuple[str, int]], first: int, *, alike: bool
 ) -> list[tuple[float, float, str]]:
     """All sections' notes; their places."""
     kind = writer.kind
@@ -275,7 +284,8 @@ def _write(
     tone = _Tone(groups, (key, scale), drum_key, loudness)
     for index, (label, bars) in enumerate(form):
         if label not in materials:
-            materials[label] = _material(rng, kind, base, label)
+            material = _material(rng, kind, base, label)
+            materials[label] = _arranged_as(base, material, label) if alike else material
         material = materials[label]
         for number in range(bars):
             start = step + number * bar
@@ -326,6 +336,19 @@ def _material(rng: np.random.Generator, kind: Kind, base: _Material | None, labe
         parts,
         motif,
         float(rng.uniform(0.7, 0.9) if label in "IRE" else rng.uniform(0.8, 1.05)),
+    )
+
+
+def _arranged_as(base: _Material, material: _Material, label: str) -> _Material:
+    """The material's chords and tune, played as the base is; intros, breaks and endings keep their own parts."""
+    parts = material.parts & (base.parts | {"chords"}) if label in "IRE" else base.parts
+    return replace(
+        material,
+        groove=base.groove,
+        chord_style=base.chord_style,
+        bass_style=base.bass_style,
+        parts=parts or base.parts,
+        energy=material.energy if label in "IRE" else base.energy,
     )
 
 

@@ -1,8 +1,11 @@
 """The form of a song: which stretches of bars belong together, and which of them are the same music again.
 
-Bars are compared by their harmony, timbre and rhythm. Boundaries lie where the self-similarity changes (Foote,
-"Automatic Audio Segmentation Using a Measure of Audio Novelty", 2000), at lengths that people write; stretches get the
-same label where they repeat, as in McFee and Ellis, "Analyzing Song Structure with Spectral Clustering" (2014).
+Whether a section begins at a bar is judged by the novelty of the self-similarity there (Foote, "Automatic Audio
+Segmentation Using a Measure of Audio Novelty", 2000), by repetitions that begin or end there (as in Serra and others,
+"Unsupervised Music Structure Annotation by Time Series Structure Features and Segment Similarity", 2014), and by what
+players do at such places: a fill before, a cymbal on the first beat. A dynamic program then prefers lengths that people
+write. Stretches that repeat get the same label, as in McFee and Ellis, "Analyzing Song Structure with Spectral
+Clustering" (2014). The weights are fitted by build_tools.listening.fit_sections.
 """
 
 import itertools
@@ -10,27 +13,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .log_spectrum import FRAME_RATE, Spectrum, band_frequencies, chroma
+from .bar_likeness import Array, Bars, compare_bars
+from .log_spectrum import Spectrum
 
-Array = NDArray[np.float64]
-
-SLOTS = 12  # parts of a bar in which its rhythm is compared
-PARTS = 4  # parts of a bar in which its harmony is compared
-HARMONY_HZ = (130.0, 2100.0)
-HARMONY, TIMBRE, RHYTHM = 0.29, 1.0, 0.05  # weights in the similarity of two bars
-KERNEL = 4  # bars to either side that a boundary is judged by
-SECTION_COST = 0.465  # of one section more, in bars that differ from those one loop before
-NOVELTY = 0.544  # how much less where the music changes
-EDGE_LENGTH = 0.03  # most that the length of the first and the last section costs
-LOOP_SLACK = 0.03  # in similarity; a loop of four bars is taken before one of eight
-CONTRAST = 0.6  # of the median distance of bars: what is that far apart is something else
-SAME = 0.576  # similarity from which on two sections have the same label
-# What is written most: lengths of sections in bars, and what others cost.
-LENGTHS = {8: 0.0, 4: 0.03, 16: 0.06, 12: 0.1, 6: 0.12, 2: 0.14, 10: 0.15, 14: 0.15}
-ODD_LENGTH = 0.26
+REPEATED = 4  # bars of a repetition
+BEFORE = 2  # bars that have to differ before it
+APART = 3  # bars between a stretch and its repetition, at least
+SPREAD = 0.03  # least standard deviation by which a feature's deviation from the song's mean is measured
+FARTHEST = 3.0  # standard deviations
+# What a section's length in bars costs, beside the log odds of its beginning: what is written most costs nothing.
+LENGTHS = {4: 0.0, 8: 0.0, 16: 1.6, 12: 2.4, 6: 2.4, 2: 2.4}
+ODD_LENGTH = 4.0
+SHORT_EDGE, EDGE_LENGTH = 8, 0.6  # the first and the last section, up to so many bars, cost no more than this
 LONGEST = 32  # bars
+
+BOUNDARY = {
+    "cymbal": 1.538,
+    "other chords than four bars before": 3.031,
+    "repetition ends": 1.134,
+    "repetition begins": 1.549,
+    "rhythm changes": 4.151,
+    "timbre changes": 3.968,
+    "loudness changes": 1.578,
+    "fill before": 0.238,
+}
+BOUNDARY_BIAS = -9.002
+SAME = {"harmony": 1.819, "timbre": 4.991, "rhythm": 3.399, "least alike chord": 1.225, "length": 1.895}
+SAME_BIAS = -6.211
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,141 +52,153 @@ class Section:
     label: str
 
 
-def find_sections(spectrum: Spectrum, bars: Array) -> list[Section]:
+def find_sections(spectrum: Spectrum, edges: Array) -> list[Section]:
     """The sections of a song of n bars: together they are all of it.
 
-    spectrum: log_spectrum (T, bands). bars: (n + 1,) seconds at which they begin, and the end of the last.
+    spectrum: log_spectrum (T, bands). edges: (n + 1,) seconds at which bars begin, and the end of the last.
     """
-    count = len(bars) - 1
+    count = len(edges) - 1
     if count < 2:
         return [Section(0, count, "A")] if count else []
-    alike = similarity(spectrum, bars)
-    return _labelled(alike, _boundaries(alike))
+    bars = compare_bars(spectrum, edges)
+    odds = boundary_features(bars) @ np.array(list(BOUNDARY.values())) + BOUNDARY_BIAS
+    spans = best_spans(odds)
+    labels = same_labels(pair_features(bars, spans) @ np.array(list(SAME.values())) + SAME_BIAS)
+    return [Section(first, end, label_name(label)) for (first, end), label in zip(spans, labels, strict=True)]
 
 
-def similarity(spectrum: Spectrum, bars: Array) -> Array:
-    """How alike any two bars are, (n, n), 1 = the same."""
-    return alike_by(*bar_features(spectrum, bars))
+def boundary_features(bars: Bars) -> Array:
+    """What speaks for a section that begins at each bar, (n, k) in the order of BOUNDARY."""
+    alike = bars.alike
+    loud = np.abs(np.diff(bars.loudness, prepend=bars.loudness[0]))
+    values = {
+        "cymbal": _standard(bars.cymbals - _median_around(bars.cymbals, REPEATED)),
+        "other chords than four bars before": _change_over(bars.harmony, REPEATED),
+        "repetition ends": _standard(np.concatenate([[0.0], _repetitions(alike[::-1, ::-1])[:0:-1]])),
+        "repetition begins": _standard(_repetitions(alike)),
+        "rhythm changes": _novelty(bars.rhythm, 1),
+        "timbre changes": _novelty(bars.timbre, REPEATED),
+        "loudness changes": _standard(loud),
+        "fill before": _standard(_unlike_neighbours(bars.strokes)),
+    }
+    return np.stack([values[name] for name in BOUNDARY], axis=1)
 
 
-def alike_by(harmony: Array, timbre: Array, rhythm: Array) -> Array:
-    """The same from the bars' features; each is measured by how far bars of the song are apart in it as a rule."""
-    tone = np.sqrt(np.maximum(2 - 2 * _cosine(harmony), 0))
-    beat = np.sqrt(np.maximum(2 - 2 * _cosine(rhythm), 0))
-    far = np.linalg.norm(timbre[:, None] - timbre[None], axis=2)
-    parts = ((HARMONY, tone, 0.3), (TIMBRE, far, 0.8), (RHYTHM, beat, 0.15))
-    total = sum(weight for weight, _, _ in parts)
-    return sum(weight / total * np.exp(-((apart / _typical(apart, least)) ** 2)) for weight, apart, least in parts)
+def _standard(values: Array) -> Array:
+    """Deviations from the mean of all but the first, in standard deviations."""
+    others = values[1:]
+    return np.clip((values - others.mean()) / (others.std() + SPREAD), -FARTHEST, FARTHEST)
 
 
-def _typical(apart: Array, least: float) -> float:
-    """A distance at which two bars count as different."""
-    return max(CONTRAST * float(np.median(apart)), least)
+def _median_around(values: Array, reach: int) -> Array:
+    return np.array([np.median(values[max(0, i - reach) : i + reach + 1]) for i in range(len(values))])
 
 
-def bar_features(spectrum: Spectrum, bars: Array) -> tuple[Array, Array, Array]:
-    """(n, ...) of each bar: harmony by parts of the bar, timbre of the whole, rhythm by slots in three bands."""
-    level = np.asarray(spectrum, np.float64)
-    rise = np.maximum(np.diff(level, axis=0, prepend=level[:1]), 0)
-    hertz = band_frequencies()
-    thirds = np.stack(
-        [rise[:, part].mean(axis=1) for part in (hertz < 200, (hertz >= 200) & (hertz < 2000), hertz >= 2000)], axis=1
-    )
-    harmony = _by_part(chroma(spectrum, *HARMONY_HZ), bars, PARTS)
-    timbre = _by_part(np.add.reduceat(level, np.arange(0, level.shape[1], 4), axis=1), bars, 1)
-    return harmony, timbre, _by_part(thirds, bars, SLOTS)
-
-
-def _by_part(values: Array, bars: Array, parts: int) -> Array:
-    """Means of the frames (T, k) in so many equal parts of each bar: (n, parts * k)."""
-    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
-    edges = np.interp(np.arange((len(bars) - 1) * parts + 1) / parts, np.arange(len(bars)), bars) * FRAME_RATE
-    frames = np.clip(np.round(edges).astype(int), 0, len(values))
-    size = np.maximum(np.diff(frames), 1)
-    means = np.diff(total[frames], axis=0) / size[:, None]
-    return means.reshape(len(bars) - 1, -1)
-
-
-def _cosine(values: Array) -> Array:
-    size = np.linalg.norm(values, axis=1, keepdims=True)
-    unit = values / np.maximum(size, 1e-9)
-    return unit @ unit.T
-
-
-def _loop(alike: Array) -> int:
-    """Bars after which the music comes again: the shortest of 2, 4 and 8 that explains it nearly as well as any."""
-    lags = [lag for lag in (4, 8, 2) if lag < len(alike)] or [1]
-    again = {lag: float(np.diagonal(alike, lag).mean()) for lag in lags}
-    best = max(again.values())
-    return next(lag for lag in lags if again[lag] >= best - LOOP_SLACK)
-
-
-def _changes(alike: Array, loop: int) -> Array:
-    """How little each bar is like that one loop before it, (n,): 0 = the same; the first loop's bars have none, 1."""
-    out = np.ones(len(alike))
-    out[loop:] = 1 - np.diagonal(alike, loop)
-    return out
-
-
-def _foote(alike: Array) -> Array:
-    """How much the music before the beginning of each bar differs from that behind it, (n,), about 0 to 1."""
+def _novelty(alike: Array, reach: int) -> Array:
+    """How much the bars before each one differ from it and those after it, beyond how they differ among themselves."""
     count = len(alike)
     out = np.zeros(count)
     for bar in range(1, count):
-        reach = min(KERNEL, bar, count - bar)
-        before, after = slice(bar - reach, bar), slice(bar, bar + reach)
-        inside = (alike[before, before].mean() + alike[after, after].mean()) / 2
-        out[bar] = (inside - alike[before, after].mean()) * reach / KERNEL
+        size = min(reach, bar, count - bar)
+        before, after = slice(bar - size, bar), slice(bar, bar + size)
+        out[bar] = (alike[before, before].mean() + alike[after, after].mean()) / 2 - alike[before, after].mean()
     return out
 
 
-def _boundaries(alike: Array) -> list[int]:
-    """Numbers of the bars at which sections begin, and the number of bars: the cheapest way through the song.
+def _change_over(alike: Array, lag: int) -> Array:
+    """How little the bars from each one on are like those `lag` before, (n,); the mean where there are none."""
+    count = len(alike)
+    known = np.array([1 - np.diagonal(alike, lag)[i : i + lag].mean() for i in range(count - lag)])
+    return np.concatenate([np.full(min(lag, count), known.mean() if len(known) else 0.0), known])
 
-    In a section the music goes on in loops: its bars after the first loop cost what they differ from those one loop
-    before. Each section costs something, less at a length that people write and where the music changes.
+
+def _unlike_neighbours(apart: Array) -> Array:
+    """How far the bar before each one is apart from the three before it and the two behind it, (n,)."""
+    count = len(apart)
+    out = np.zeros(count)
+    for bar in range(1, count):
+        near = [other for other in (bar - 4, bar - 3, bar - 2, bar, bar + 1) if 0 <= other < count]
+        out[bar] = apart[bar - 1, near].mean()
+    return out
+
+
+def _repetitions(alike: Array) -> Array:
+    """How clearly a stretch of REPEATED bars that the song has elsewhere begins at each bar, (n,) -1 to 1.
+
+    The likeness of the two stretches, less that of the bars before them.
     """
-    count, loop = len(alike), _loop(alike)
-    differs, novelty = np.concatenate([[0.0], np.cumsum(_changes(alike, loop))]), _foote(alike)
-    best, came = np.full(count + 1, np.inf), np.zeros(count + 1, int)
+    count = len(alike)
+    ahead, seen = _along(alike, range(REPEATED))
+    back, known = _along(alike, range(-BEFORE, 0))
+    before = np.where(known > 0, back / np.maximum(known, 1), 0.5)
+    left = np.minimum(REPEATED, count - np.arange(count))[:, None]
+    far = np.abs(np.subtract.outer(np.arange(count), np.arange(count))) >= APART
+    clear = np.where(far & (seen >= left) & (seen >= BEFORE), ahead / np.maximum(seen, 1) - before, 0.0)
+    out = np.maximum(clear.max(axis=1), 0.0)
+    out[0] = 0.0
+    return np.asarray(out)
+
+
+def _along(alike: Array, steps: range) -> tuple[Array, Array]:
+    """Sums of alike[i + step, j + step] over the steps that lie in the song, and their number: (n, n) each."""
+    count, most = len(alike), max(abs(steps[0]), abs(steps[-1]))
+    padded, there = np.pad(alike, most), np.pad(np.ones_like(alike), most)
+    places = [slice(most + step, most + step + count) for step in steps]
+    return np.sum([padded[p, p] for p in places], axis=0), np.sum([there[p, p] for p in places], axis=0)
+
+
+def best_spans(odds: Array) -> list[tuple[int, int]]:
+    """(first, end) of the sections of n bars: the way through the song with the highest log odds (n,) of its
+    beginnings, less what the lengths cost."""
+    count = len(odds)
+    best, came = np.full(count + 1, -np.inf), np.zeros(count + 1, int)
     best[0] = 0.0
     for end in range(1, count + 1):
         for first in range(max(0, end - LONGEST), end):
             length = end - first
             cost = LENGTHS.get(length, ODD_LENGTH)
-            if first == 0 or end == count:
+            if length <= SHORT_EDGE and (first == 0 or end == count):
                 cost = min(cost, EDGE_LENGTH)  # intros and endings have any length
-            held = differs[end] - differs[min(first + loop, end)]
-            cost += SECTION_COST + held / loop - (NOVELTY * novelty[first] if first else 0.0)
-            if best[first] + cost < best[end]:
-                best[end], came[end] = best[first] + cost, first
+            worth = best[first] + (odds[first] if first else 0.0) - cost
+            if worth > best[end]:
+                best[end], came[end] = worth, first
     edges = [count]
     while edges[-1]:
         edges.append(int(came[edges[-1]]))
-    return edges[::-1]
+    return list(itertools.pairwise(edges[::-1]))
 
 
-def _labelled(alike: Array, edges: Sequence[int]) -> list[Section]:
-    """Sections between the edges; each has the label of the earlier ones that it is most like, or one of its own."""
-    spans = list(itertools.pairwise(edges))
-    groups: list[list[tuple[int, int]]] = []
-    labels = []
-    for span in spans:
-        likeness = [np.mean([_span_likeness(alike, span, other) for other in group]) for group in groups]
-        if likeness and max(likeness) >= SAME:
-            chosen = int(np.argmax(likeness))
-        else:
-            chosen = len(groups)
-            groups.append([])
-        groups[chosen].append(span)
-        labels.append(chosen)
-    return [Section(first, end, label_name(label)) for (first, end), label in zip(spans, labels, strict=True)]
+def pair_features(bars: Bars, spans: Sequence[tuple[int, int]]) -> Array:
+    """What speaks for any two sections being the same music, (m, m, k) in the order of SAME."""
+    count = len(spans)
+    out = np.zeros((count, count, len(SAME)))
+    for one, other in itertools.combinations(range(count), 2):
+        out[one, other] = out[other, one] = _pair(bars, spans[one], spans[other])
+    return out
 
 
-def _span_likeness(alike: Array, one: tuple[int, int], other: tuple[int, int]) -> float:
-    """Mean likeness of bars at the same place of two stretches, begun together; the shorter is compared whole."""
-    length = min(one[1] - one[0], other[1] - other[0])
-    return float(np.mean(alike[one[0] + np.arange(length), other[0] + np.arange(length)]))
+def _pair(bars: Bars, one: tuple[int, int], other: tuple[int, int]) -> list[float]:
+    """Bars at the same place of two sections, begun together, compared; the shorter section whole."""
+    lengths = one[1] - one[0], other[1] - other[0]
+    steps = np.arange(min(lengths))
+    place = one[0] + steps, other[0] + steps
+    means = [float(alike[place].mean()) for alike in (bars.harmony, bars.timbre, bars.rhythm)]
+    return [*means, float(bars.harmony[place].min()), min(lengths) / max(lengths)]
+
+
+def same_labels(odds: Array) -> list[int]:
+    """Numbers of the labels of m sections, from 0 on in their order: groups are joined while the mean log odds (m, m)
+    between two of them is above 0."""
+    groups = [[number] for number in range(len(odds))]
+    while len(groups) > 1:
+        pairs = list(itertools.combinations(range(len(groups)), 2))
+        worth = [float(odds[np.ix_(groups[one], groups[other])].mean()) for one, other in pairs]
+        if max(worth) <= 0:
+            break
+        one, other = pairs[int(np.argmax(worth))]
+        groups[one] = sorted(groups[one] + groups.pop(other))
+    order = sorted(groups)
+    return [next(label for label, group in enumerate(order) if number in group) for number in range(len(odds))]
 
 
 def label_name(number: int) -> str:

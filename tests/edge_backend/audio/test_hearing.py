@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from made_sound import audio, hats, kicks
 
+from edge_backend.audio.bar_likeness import compare_bars
 from edge_backend.audio.bar_pointer import decode, state_space
 from edge_backend.audio.bars import best_count, harmony_changes
 from edge_backend.audio.beat_network import METRES, bundled_weights, hear
@@ -14,7 +15,7 @@ from edge_backend.audio.hearing import spectrum_of
 from edge_backend.audio.listening import listen
 from edge_backend.audio.loading import load
 from edge_backend.audio.log_spectrum import band_frequencies, chroma, log_spectrum
-from edge_backend.audio.sections import find_sections
+from edge_backend.audio.sections import BOUNDARY, best_spans, boundary_features, find_sections, same_labels
 from edge_backend.cli.commands.evaluate_listening import read_truth
 from edge_backend.evaluation.listening import compare, f_measure, levels, pairwise
 from edge_backend.schema.song_map import SongMap, from_json
@@ -161,3 +162,33 @@ def test_phrases_are_counted_from_the_beginning_of_each_section() -> None:
     found = listen(load(SONGS / "10_march.ogg"))
     assert found.phrases[0].start == found.sections[0].start
     assert {section.start for section in found.sections} <= {phrase.start for phrase in found.phrases}
+
+
+def test_a_section_of_the_same_music_begins_anew_where_a_cymbal_says_so() -> None:
+    """Sixteen equal bars of kick and hats, with a cymbal on the ninth."""
+    beats = np.arange(0, 32, 0.5)
+    sound = kicks(beats, 32.0) + hats(beats + 0.25, 32.0)
+    cymbal = np.random.default_rng(0).normal(0, 0.3, 22050) * np.exp(-3 * np.arange(22050) / 22050)
+    struck = sound.copy()
+    struck[16 * 22050 : 17 * 22050] += np.diff(cymbal, prepend=0.0)
+    edges = np.arange(0, 33, 2.0)
+    begins = [
+        boundary_features(compare_bars(log_spectrum(heard.astype(np.float32)), edges))[
+            :, list(BOUNDARY).index("cymbal")
+        ]
+        for heard in (sound, struck)
+    ]
+    assert int(begins[1].argmax()) == 8
+    assert begins[1][8] > begins[0][8] + 1
+
+
+def test_repetitions_are_named_alike_whatever_lies_between() -> None:
+    odds = np.array([[0, -2, 3, -1], [-2, 0, -2, 2], [3, -2, 0, -3], [-1, 2, -3, 0]])
+    assert same_labels(odds) == [0, 1, 0, 1]
+    assert same_labels(-np.ones((3, 3))) == [0, 1, 2]
+
+
+def test_sections_have_the_lengths_that_people_write_where_nothing_else_is_heard() -> None:
+    odds = np.full(16, -3.0)
+    odds[[7, 8]] = 0.9  # a bar early, and at eight bars, equally likely
+    assert best_spans(odds) == [(0, 8), (8, 16)]
