@@ -37,6 +37,16 @@ QUALITIES = (
 )
 
 
+FORMS = (
+    ("song", "As the Song", "What returns in the song, such as a chorus, returns in the dance"),
+    ("free", "Free", "Every bar is danced anew"),
+)
+
+RETURNING = (
+    ("same", "Same", "A returning section has the dance that it had before"),
+    ("mirrored", "Mirrored", "Every second time it has that dance with left and right exchanged"),
+)
+
 TEMPI = (
     ("heard", "Detected", "The beats as they were detected in the song"),
     ("half", "Half", "Every second beat: the detected tempo is twice the song's"),
@@ -129,6 +139,17 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
         name="Smoothness",
         description="How much jitter is removed from the dance. At 1 fast accents are removed too",
         default=0.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+    )
+    form: bpy.props.EnumProperty(name="Form", description="How the dance is made of parts", items=FORMS)
+    returning: bpy.props.EnumProperty(
+        name="Returning", description="How a section is danced that was there before", items=RETURNING
+    )
+    originality: bpy.props.FloatProperty(
+        name="Originality",
+        description="How far a returning section leaves the dance that it had before. 0: not at all, 1: it is new",
         min=0.0,
         max=1.0,
         subtype="FACTOR",

@@ -8,8 +8,10 @@ from .edge_backend.schema.requests import (
     QUALITIES,
     BeatsRequest,
     FeetRequest,
+    Form,
     GenerateRequest,
     LoopRequest,
+    Returning,
     TempoChange,
 )
 
@@ -27,6 +29,9 @@ class Settings(Protocol):
     guidance: float
     smoothness: float
     on_beat: float
+    form: Form
+    returning: Returning
+    originality: float
     tempo: TempoChange
     beat_offset: float
     bar_offset: int
@@ -59,6 +64,9 @@ def generate_request(settings: Settings, song: Path, start: float, duration: flo
         smoothness=round(settings.smoothness, 6),
         on_beat=round(settings.on_beat, 6),
         loop=LoopRequest(settings.loop_bars, settings.loop_travel) if settings.use_loop else None,
+        form=settings.form,
+        returning=settings.returning,
+        originality=round(settings.originality, 6),
     )
 
 

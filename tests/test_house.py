@@ -18,6 +18,7 @@ FLOORS = (
     ("motion", "setup"),
     ("model", "body", "evaluation", "motion_import"),
     ("diffusion", "audio"),
+    ("choreography",),
     ("generation", "drawing"),
     ("worker", "batch", "bench", "training"),
     ("cli",),

@@ -100,6 +100,10 @@ class VIEW3D_PT_edge_dance_style(_DanceTab):
             row.prop(settings, "energy", text="", slider=True)
         else:
             row.label(text="Follows the music")
+        layout.prop(settings, "form")
+        if settings.form == "song":
+            layout.prop(settings, "returning")
+            layout.prop(settings, "originality", slider=True)
         row = layout.row(align=True)
         row.prop(settings, "seed")
         row.operator("edge_dance.new_seed", text="", icon="FILE_REFRESH")

@@ -1,6 +1,7 @@
 """Beats and bars of a song, by the network and the bar pointer; by onsets alone where the network knows no beat."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,9 @@ from .beat_network import Heard, hear
 from .beats import BeatGrid, beats_of_onsets, grid_of_beats, on_onsets
 from .loading import Audio
 from .log_spectrum import FRAME_RATE, RATE, Spectrum, log_spectrum
-from .onsets import Onsets
+from .onsets import Onsets, onset_strength
 from .readings import FEWEST, FINE, Evidence, best_reading
+from .same_sound import SameSound
 
 Array = NDArray[np.float64]
 
@@ -39,6 +41,27 @@ class Hearing:
     numbers: NDArray[np.intp]
     confidence: float
     heard_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """What rhythm features and the song map are both made from."""
+
+    spectrum: Spectrum
+    onsets: Onsets
+    hearing: Hearing
+
+
+def heard_sound(audio: Audio) -> Sound:
+    """The spectrum, onsets and beats of the audio; those of the last two songs are kept."""
+    return _heard(SameSound(audio))
+
+
+@lru_cache(maxsize=2)
+def _heard(sound: SameSound) -> Sound:
+    audio = sound.take()
+    spectrum, onsets = spectrum_of(audio), onset_strength(audio)
+    return Sound(spectrum, onsets, hear_beats(spectrum, onsets, audio.duration))
 
 
 def spectrum_of(audio: Audio) -> Spectrum:

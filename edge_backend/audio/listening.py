@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..schema.song_map import Bar, Section, SongMap, Stretch, bars_of
-from .hearing import Hearing, hear_beats, spectrum_of
+from .hearing import Hearing, heard_sound
 from .loading import Audio
 from .log_spectrum import FRAME_RATE, Spectrum, band_frequencies
-from .onsets import onset_strength
 from .same_sound import SameSound
 from .sections import find_sections
 
@@ -32,9 +31,8 @@ def listen(audio: Audio) -> SongMap:
 @lru_cache(maxsize=8)
 def _listened(sound: SameSound) -> SongMap:
     audio = sound.take()
-    spectrum = spectrum_of(audio)
-    hearing = hear_beats(spectrum, onset_strength(audio), audio.duration)
-    return _map(audio, spectrum, hearing)
+    heard = heard_sound(audio)
+    return _map(audio, heard.spectrum, heard.hearing)
 
 
 def _map(audio: Audio, spectrum: Spectrum, hearing: Hearing) -> SongMap:

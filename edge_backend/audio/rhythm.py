@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from ..schema.frames import FPS
 from ..schema.requests import BeatsRequest
 from .beats import BEATS_PER_BAR, NEUTRAL_TEMPO, BeatGrid
-from .hearing import hear_beats, spectrum_of
+from .hearing import heard_sound
 from .loading import Audio
-from .onsets import Curve, Onsets, onset_strength
+from .onsets import Curve, Onsets
 
 CHANNELS = (
     *("beat_sin", "beat_cos", "bar_sin", "bar_cos", "beat_pulse", "downbeat_pulse"),
@@ -37,9 +37,8 @@ class Rhythm:
 
 def analyse(audio: Audio) -> Rhythm:
     """The rhythm of the audio, of which it needs at least a second."""
-    onsets = onset_strength(audio)
-    hearing = hear_beats(spectrum_of(audio), onsets, audio.duration)
-    return Rhythm(onsets, hearing.grid, _loudness(audio), audio.duration)
+    sound = heard_sound(audio)
+    return Rhythm(sound.onsets, sound.hearing.grid, _loudness(audio), audio.duration)
 
 
 def rhythm_features(

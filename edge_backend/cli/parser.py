@@ -11,10 +11,12 @@ from ..schema.requests import (
     ARITHMETICS,
     ENGINES,
     FEATURE_KINDS,
+    FORMS,
     PLANS,
     PRECISIONS,
     PROVIDERS,
     RAMPS,
+    RETURNING,
     SAMPLERS,
     STYLES,
     TEMPO_CHANGES,
@@ -45,6 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_jukebox(command("jukebox", "fetch, convert, check and measure Jukebox, whose features some weights need"))
     _add_export(command("export", "write a dance for other programs: BVH, AMASS, EDGE's pickle", _json()))
     _add_convert(command("convert", "bring motions of other programs, models and trackers here", _json()))
+    _add_phrases(command("phrases", "make libraries of phrases that dances are made of"))
     _add_preview(command("preview", "draw a dance as a video or a sheet of pictures, without Blender", _json()))
     _add_bones(command("bones", "tell which bone of a described rig is what (docs/retargeting.md)", _json()))
     _add_bench(command("bench", "measure how fast dances are made here", _computing(), _json()))
@@ -171,6 +174,21 @@ def _add_dancing(parser: argparse.ArgumentParser) -> None:
         "--loop-bars", type=_count, metavar="N", help="a seamless loop of N bars, from --start's next bar"
     )
     parser.add_argument("--loop-travel", action="store_true", help="the loop may end elsewhere than it began")
+    parser.add_argument(
+        "--form", choices=FORMS, default=defaults.form, help="song: what returns in the song returns in the dance"
+    )
+    parser.add_argument(
+        "--returning", choices=RETURNING, default=defaults.returning, help="how a returning section is danced"
+    )
+    parser.add_argument(
+        "--originality", type=float, default=defaults.originality, metavar="O", help="of returning sections, 0 to 1"
+    )
+    parser.add_argument(
+        "--phrases", nargs="+", default=(), metavar="LIBRARY", help="make the dance of phrases: folders, or starter"
+    )
+    parser.add_argument(
+        "--choreography", default="", dest="plan_file", metavar="PLAN.json", help="dance by this plan of a dance"
+    )
     parser.add_argument("--arithmetic", choices=ARITHMETICS, default=defaults.arithmetic, help="default: %(default)s")
     parser.add_argument(
         "--tempo", choices=TEMPO_CHANGES, default=beats.tempo, help="correct the detected tempo: %(default)s"
@@ -296,6 +314,27 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--unit", choices=("m", "cm", "mm"), help="of the files' lengths, default: found")
     parser.add_argument("--rate", type=float, metavar="N", help="frames a second, default: as the files say, else 30")
+
+
+def _add_phrases(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    parents = [_common(), _json()]
+    add = actions.add_parser("add", help="cut motions into phrases of eight counts", parents=parents)
+    show = actions.add_parser("show", help="print what is known of a phrase", parents=parents)
+    remove = actions.add_parser("remove", help="remove phrases, or all of a clip", parents=parents)
+    preview = actions.add_parser("preview", help="draw a phrase as a sheet of pictures", parents=parents)
+    listed = actions.add_parser("list", help="list the phrases of a library", parents=parents)
+    for one in (add, show, remove, preview, listed):
+        one.add_argument("library", type=Path, metavar="LIBRARY", help="folder")
+        one.set_defaults(module="phrases")
+    add.add_argument("files", type=Path, nargs="+", metavar="FILE", help=f"files, or folders of them: {FORMATS}")
+    add.add_argument("--bpm", type=float, metavar="N", help="tempo, default: of the song beside it, else found")
+    add.add_argument("--style", choices=STYLES, default="any", help="of these motions")
+    add.add_argument("--licence", default="", metavar="TEXT", help="of these motions")
+    for one in (show, preview):
+        one.add_argument("phrase", metavar="PHRASE", help="id, as list shows it")
+    remove.add_argument("phrases", nargs="+", metavar="PHRASE", help="ids of phrases or clips")
+    preview.add_argument("-o", "--output", type=Path, required=True, metavar="SHEET.png")
 
 
 def _add_preview(parser: argparse.ArgumentParser) -> None:

@@ -21,6 +21,8 @@ def describe(
     """
     settings = asdict(request)
     edit, start = settings.pop("edit"), settings.pop("start")
+    settings["plan"] = Path(request.plan).name
+    settings["phrases"] = [Path(name).name for name in request.phrases]
     del settings["song"], settings["duration"], settings["weights"]
     if request.loop is None:
         del settings["loop"]

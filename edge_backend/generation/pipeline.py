@@ -11,11 +11,12 @@ import numpy as np
 from ..audio.features import Features, song_features
 from ..audio.loading import Audio
 from ..audio.song_source import SongSource, song_source
-from ..diffusion.edit_constraints import EditConstraints, read_edit
+from ..diffusion.constraints import Constraint
+from ..diffusion.edit_constraints import read_edit
 from ..diffusion.long_form import plan_windows
 from ..diffusion.ring import Ring
 from ..diffusion.samplers import Step
-from ..diffusion.song import FinalFrames, SamplerSettings, sample_loop, sample_song
+from ..diffusion.song import FinalFrames, SamplerSettings, Variation, ignore_final, sample_loop, sample_song
 from ..errors import EdgeError
 from ..fileio.atomic_write import atomic_write
 from ..model import controls
@@ -32,17 +33,21 @@ from ..schema.edits import EditRequest
 from ..schema.frames import WINDOW
 from ..schema.progress import Report, silent
 from ..schema.requests import FEATURE_KINDS, RAMPS, FeaturesRequest, GenerateRequest, LoopRequest
+from .form_sampling import sample_in_form
 from .leading_style import leading_style
 from .loop import find_span, finish_loop, loop_meta, song_around, sound_around
 from .metadata import describe
 from .model_cache import ModelCache
 from .postprocess import Postprocessor
+from .song_form import described, map_of, song_form
 from .stage_times import StageTimes
 
 logger = logging.getLogger(__name__)
 
 LONGEST_S = 3600.0
 SMOOTHEST_STEPS = 1000
+ALL = (0.0, 1.0)  # of a dance's sampling
+PARTS = 1000  # in which the sampling is counted where it has two parts
 
 OnPartial = Callable[[Motion], None]
 """Called with the beginning of a dance while the rest is being generated; these frames do not change any more."""
@@ -98,14 +103,17 @@ def generate(
         correction=request.beats,
     )
     logger.debug("%s features %s, %d beats", features.kind, features.values.shape, len(features.beats.beats))
+    song_map = map_of(request, audio)
     del audio  # 100 MB for 10 minutes
     info = weights.info
     style = leading_style(request.style, request.seed, request.edit) if info.controls else request.style
-    conditions = _conditions(features, info, style, request.energy)
+    form = song_form(request, song_map, frames, song_sha256=song.sha256, style=style, features=features)
+    condition, baseline = _conditions(features, info, style, form.energy if info.controls else request.energy)
     downbeats = features.beats.downbeats.round(4).tolist()
     meta = _made(request, song, frames, weights) | {
         "leading_style": style, "downbeats": downbeats, "engine": engine_in_words(engine.name)
     }  # fmt: skip
+    meta |= described(form, song.sha256, request.start)
     # A small variation of a dance also changes its timing little.
     on_beat = request.on_beat * (1.0 if edit.variation is None else edit.variation.strength)
     postprocessor = Postprocessor(features.beats.beats, edit, on_beat, feet, request.smoothness, meta)
@@ -118,7 +126,11 @@ def generate(
 
     def sample(batch: int, device: str) -> Array:
         engine = model_cache.engine(weights, request.arithmetic, batch=batch, device=device)
-        return _sample(engine, weights, conditions, edit, request, report=report, on_final=on_final)
+        sampling = _Sampling(engine, weights, baseline, request, report)
+        if form.plan:
+            partly = on_final if request.sequential else ignore_final
+            return sample_in_form(sampling, condition, form.plan, frames, partly, library=form.library)
+        return sampling(condition, edit.constraint, on_final, variation=edit.variation)
 
     vectors = with_oom_fallback(sample, BATCH, model_cache.device)
     report("feet", 0, 1)
@@ -237,44 +249,59 @@ def write_features(
     report("features", 1, 1)
 
 
-def _sample(
-    engine: Engine,
-    weights: Weights,
-    conditions: tuple[Array, Array | None],
-    edit: EditConstraints,
-    request: GenerateRequest,
-    *,
-    report: Report,
-    on_final: FinalFrames,
-) -> Array:
-    """Sample motion vectors (frames, 151), metres. conditions: of `_conditions`."""
-    condition, baseline = conditions
-    progress = _Progress(report, request.steps)
-    return sample_song(
-        engine,
-        weights.normaliser,
-        condition,
-        edit.constraint.frames,
-        _sampler_settings(request),
-        baseline=baseline,
-        constraint=edit.constraint,
-        variation=edit.variation,
-        on_step=progress.on_step,
-        on_final=on_final,
-        poll=progress.poll,
-    )
+@dataclass(frozen=True)
+class _Sampling:
+    """What the samplings of a dance share. baseline: of `_conditions`."""
+
+    engine: Engine
+    weights: Weights
+    baseline: Array | None
+    request: GenerateRequest
+    report: Report
+
+    def __call__(
+        self,
+        condition: Array,
+        constraint: Constraint,
+        on_final: FinalFrames,
+        share: tuple[float, float] = ALL,
+        variation: Variation | None = None,
+    ) -> Array:
+        """Sample motion vectors (frames, 151), metres; see form_sampling.Sample."""
+        progress = _Progress(self.report, self.request.steps, share=share)
+        return sample_song(
+            self.engine,
+            self.weights.normaliser,
+            condition,
+            constraint.frames,
+            _sampler_settings(self.request),
+            baseline=self.baseline,
+            constraint=constraint,
+            variation=variation,
+            on_step=progress.on_step,
+            on_final=on_final,
+            poll=progress.poll,
+        )
 
 
 @dataclass
 class _Progress:
-    """Reports the sampling: before every network evaluation, and after every step."""
+    """Reports the sampling: before every network evaluation, and after every step.
+
+    share: the part (from, to) of the dance's sampling that this one is.
+    """
 
     report: Report
     total: int
     done: int = 0
+    share: tuple[float, float] = ALL
 
     def poll(self) -> None:
-        self.report("sampling", self.done, self.total)
+        if self.share == ALL:
+            self.report("sampling", self.done, self.total)
+        else:
+            start, end = self.share
+            self.report("sampling", round(PARTS * (start + (end - start) * self.done / self.total)), PARTS)
 
     def on_step(self, step: Step) -> None:
         self.done, self.total = step.index + 1, step.count
@@ -294,7 +321,9 @@ def _sampler_settings(request: GenerateRequest) -> SamplerSettings:
     )
 
 
-def _conditions(features: Features, info: WeightsInfo, style: str, energy: float | None) -> tuple[Array, Array | None]:
+def _conditions(
+    features: Features, info: WeightsInfo, style: str, energy: float | Array | None
+) -> tuple[Array, Array | None]:
     """The network's condition (..., channels), and the one (150, channels) from which guidance leads to it.
 
     Music features, then the control channels of weights that have them. Guidance is for the music alone there: the
@@ -310,12 +339,15 @@ def _conditions(features: Features, info: WeightsInfo, style: str, energy: float
                 "Choose style any and no energy, or other weights.",
             )
         return values, None
-    channels = controls.control_channels(style, energy, values.shape[-2])
+    level = energy if energy is None else float(np.mean(energy))
+    channels = controls.control_channels(style, level, values.shape[-2])
+    if isinstance(energy, np.ndarray):
+        channels[:, controls.CHANNELS.index("energy")] = energy
     condition = np.concatenate([values, np.broadcast_to(channels, (*values.shape[:-1], channels.shape[-1]))], axis=-1)
     if info.feature_type != "rhythm":
         return condition, None
     unknown = np.zeros((WINDOW, values.shape[-1]), np.float32)
-    return condition, np.concatenate([unknown, controls.control_channels(style, energy, WINDOW)], axis=-1)
+    return condition, np.concatenate([unknown, controls.control_channels(style, level, WINDOW)], axis=-1)
 
 
 def _check(request: GenerateRequest) -> None:
@@ -336,6 +368,7 @@ def _check(request: GenerateRequest) -> None:
         "loop has the sampler reference, which makes none": request.loop is None or request.sampler != "reference",
         f"loop is to have {request.loop.bars if request.loop else 1} bars, not 1 or more": request.loop is None
         or request.loop.bars >= 1,
+        f"originality is {request.originality:g}, not between 0 and 1": 0 <= request.originality <= 1,
         f"smoothness is {request.smoothness:g}, not between 0 and 1": 0 <= request.smoothness <= 1,
         f"bar is {request.beats.bar}, not between 0 and 6": 0 <= request.beats.bar <= 6,
         f"beats' offset is {request.beats.offset:g} s, not between -10 and 10": abs(request.beats.offset) <= 10,

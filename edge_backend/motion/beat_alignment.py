@@ -56,7 +56,7 @@ def align_to_beats(vectors: Array, beats: Array, amount: float = 1.0, constraine
     if shown is None:
         return vectors
     frames = np.arange(len(vectors), dtype=np.float64)
-    return _at(vectors, frames + amount * (shown - frames))
+    return retimed(vectors, frames + amount * (shown - frames))
 
 
 def places_on_the_beat(stops: Array, beats: Array, constrained: Array) -> Array | None:
@@ -138,7 +138,7 @@ def _way_back(before: Array) -> list[int]:
     return way
 
 
-def _at(vectors: Array, places: Array) -> Array:
+def retimed(vectors: Array, places: Array) -> Array:
     """Motion vectors (T, 151) at fractional frames places (T,): Catmull-Rom cubics (1974), but the nearest contacts."""
     last = len(vectors) - 1
     places = places.clip(0, last)

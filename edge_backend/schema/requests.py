@@ -17,10 +17,14 @@ Provider = Literal["native", "jukemirlib"]
 Plan = Literal["auto", "full", "int8", "stream"]
 Precision = Literal["fp32", "fp16"]
 
+Form = Literal["song", "free"]
+Returning = Literal["same", "mirrored"]
 Arithmetic = Literal["exact", "fastest"]
 EngineName = Literal["onnx", "torch"]
 EngineChoice = Literal["auto", "onnx", "torch"]
 
+FORMS: tuple[str, ...] = get_args(Form)
+RETURNING: tuple[str, ...] = get_args(Returning)
 ENGINES: tuple[str, ...] = get_args(EngineChoice)
 ARITHMETICS: tuple[str, ...] = get_args(Arithmetic)
 SAMPLERS: tuple[str, ...] = get_args(Sampler)
@@ -88,6 +92,12 @@ class GenerateRequest:
     dances of more than one window, at most 1 in the last 100 timesteps of ddpm.
     sampler: reference = EDGE's own sampler with 50 steps whatever `steps` is, slow, for comparison; without edits.
     arithmetic: exact = float32; fastest = the fastest on this machine, with other numbers (model.arithmetic).
+    form: song = where the song's music returns, its dance returns; free = every bar is danced anew. A song without
+    returning sections, and a dance that keeps something of another one, are danced freely.
+    returning: the dance of a returning section is the same, or every second time mirrored. originality: how far it
+    leaves the first one, and phrases of a library are left, 0 = not at all to 1 = danced anew.
+    phrases: folders of phrase libraries, or "starter", of whose phrases the dance is made; none = the model dances.
+    plan: path of a plan of the dance (choreography.plan_file), instead of one that is made for the song.
     on_beat: how far the dance's stops are moved to the beats, 0 = not at all, 1 = exactly (motion.beat_alignment).
     loop: a seamless loop from the first bar line at or after `start`, without edits; None = a dance to the whole.
     """
@@ -113,6 +123,11 @@ class GenerateRequest:
     on_beat: float = 1.0
     arithmetic: Arithmetic = "exact"
     loop: LoopRequest | None = None
+    form: Form = "song"
+    returning: Returning = "same"
+    originality: float = 0.0
+    phrases: tuple[str, ...] = ()
+    plan: str = ""
 
 
 @dataclass(frozen=True, slots=True)

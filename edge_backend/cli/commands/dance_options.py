@@ -25,4 +25,9 @@ def dancing(options: argparse.Namespace) -> GenerateRequest:
         on_beat=options.on_beat,
         arithmetic=options.arithmetic,
         loop=LoopRequest(options.loop_bars, options.loop_travel) if options.loop_bars else None,
+        form=options.form,
+        returning=options.returning,
+        originality=options.originality,
+        phrases=tuple(options.phrases),
+        plan=options.plan_file,
     )

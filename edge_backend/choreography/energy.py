@@ -1,0 +1,23 @@
+"""How lively a dance is in each bar of its song."""
+
+import numpy as np
+
+from ..numerics.array import Array
+from ..numerics.filters import gaussian
+from ..schema.frames import FPS
+from ..schema.song_map import SongMap
+
+USUAL = 0.5  # energy of a dance for which none was chosen
+SPREAD = 0.5  # how far the loudest and the quietest bars are from that
+SMOOTHING_S = 0.5  # standard deviation of the changes between bars
+
+
+def energy_curve(song_map: SongMap, frames: int, level: float | None = None) -> Array:
+    """Energy (frames,) from 0 to 1 for the network: bars by their rank in the song, around `level`."""
+    level = USUAL if level is None else level
+    bars = song_map.bars
+    order = np.argsort(np.argsort([bar.energy for bar in bars], kind="stable"), kind="stable")
+    rank = 2 * order / max(len(bars) - 1, 1) - 1
+    middles = [(bar.start + bar.end) / 2 for bar in bars]
+    curve = np.interp(np.arange(frames) / FPS, middles, rank)
+    return np.clip(level + SPREAD * gaussian(curve, SMOOTHING_S * FPS), 0, 1).astype(np.float32)

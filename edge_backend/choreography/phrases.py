@@ -1,0 +1,184 @@
+"""Phrases: stretches of a clip of motion of whole counts, with what a planner has to know of each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ..errors import EdgeError
+from ..motion.beat_alignment import motion_beats
+from ..motion.motion import Motion
+from ..motion.rotations import axis_angle_to_matrix
+from ..motion.skeleton import Joint
+from ..numerics.array import Array
+from ..schema.frames import FPS
+from .slots import PHRASE_COUNTS
+
+Level = Literal["floor", "low", "high"]
+
+STEP = PHRASE_COUNTS // 2  # counts between the beginnings of a clip's phrases
+READINGS = (
+    (60, 76),
+    (76, 98),
+    (98, 124),
+    (124, 152),
+    (152, 184),
+)  # bpm; a clip of unknown tempo is counted once in each
+STILL = 0.05  # m/s of the joints beside the pelvis; less is no dance
+FASTEST = 25.0  # m/s of a joint; more is a jump of the recording
+FLOOR, LOW = 0.4, 0.75  # metres of the pelvis below which a phrase is danced on the floor, or low
+NEAR_COUNT = 0.2  # of a count, in which a stop is an accent on it
+REACH_S = 0.1  # over which the velocity at a phrase's ends is taken
+VELOCITY_S = 0.2  # metres of pose that count as much as one m/s
+# What is compared where one phrase follows another; collars, spine and hands follow from these.
+JOINTS = (
+    Joint.PELVIS, Joint.LEFT_KNEE, Joint.RIGHT_KNEE, Joint.LEFT_ANKLE, Joint.RIGHT_ANKLE, Joint.LEFT_TOES,
+    Joint.RIGHT_TOES, Joint.SPINE3, Joint.HEAD, Joint.LEFT_SHOULDER, Joint.RIGHT_SHOULDER, Joint.LEFT_ELBOW,
+    Joint.RIGHT_ELBOW, Joint.LEFT_WRIST, Joint.RIGHT_WRIST,
+)  # fmt: skip
+POSE = 6 * len(JOINTS)
+_MIRRORED = [0, 2, 1, 4, 3, 6, 5, 7, 8, 10, 9, 12, 11, 14, 13]  # of JOINTS
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A phrase of a clip.
+
+    counts: (n + 1,) frames of the clip, with fractions, of its n counts and of its end. accents: numbers of the counts
+    with a stop of the body. energy: mean speed of the joints beside the pelvis, m/s. move: (x, y) metres from its start
+    to its end for a dancer who faces -y at the start. turn: radians from then to its end; facing: mean over the phrase,
+    from the start. level: by the pelvis's mean height. source, licence: of the file.
+    """
+
+    id: str
+    clip: str
+    counts: tuple[float, ...]
+    accents: tuple[int, ...]
+    style: str
+    energy: float
+    move: tuple[float, float]
+    turn: float
+    facing: float
+    level: Level
+    source: str
+    licence: str
+
+    @property
+    def tempo(self) -> float:
+        """Counts a minute."""
+        return 60 * FPS * (len(self.counts) - 1) / (self.counts[-1] - self.counts[0])
+
+
+def cut(motion: Motion, clip: str, source: str, *, style: str, licence: str, tempo: float | None) -> list[Phrase]:
+    """The phrases of a clip, each PHRASE_COUNTS counts long, one every STEP counts.
+
+    Counts are the motion's beats; without any, those of `tempo` (bpm) that lie best on its stops; without a tempo,
+    those of the best tempo in each of READINGS. Raises EdgeError phrases_unusable, whose message says what is wrong.
+    """
+    joints = motion.joints().astype(np.float64)
+    _check(joints, source)
+    found: list[Phrase] = []
+    for counts in _readings(motion, joints, tempo):
+        for first in range(0, len(counts) - PHRASE_COUNTS, STEP):
+            part = counts[first : first + PHRASE_COUNTS + 1]
+            name = f"{clip}-{round(60 * FPS / np.diff(part).mean())}-{first}"
+            found.append(_measured(motion, joints, part, Phrase(
+                name, clip, tuple(part.round(3).tolist()), (), style, 0.0, (0.0, 0.0), 0.0, 0.0, "high", source, licence
+            )))  # fmt: skip
+    if not found:
+        raise _unusable(source, f"has no {PHRASE_COUNTS} counts: it is {motion.frames / FPS:.1f} s long")
+    return found
+
+
+def pose_at(joints: Array, facing: Array, frame: float) -> Array:
+    """(POSE,) of a frame: places of JOINTS from below the pelvis, facing -y, metres, and their velocities.
+
+    joints: (T, 24, 3) metres, world. facing: (T,) radians, of `headings`. Velocities count VELOCITY_S.
+    """
+    here = int(np.clip(round(frame), 0, len(joints) - 1))
+    reach = max(round(REACH_S * FPS / 2), 1)
+    first, last = max(here - reach, 0), min(here + reach, len(joints) - 1)
+    velocity = (joints[last] - joints[first])[list(JOINTS)] * FPS / max(last - first, 1)
+    place = joints[here, list(JOINTS)].copy()
+    place[:, :2] -= joints[here, Joint.PELVIS, :2]
+    back = axis_angle_to_matrix(np.array([0.0, 0.0, -facing[here]])).T
+    return np.concatenate([place @ back, VELOCITY_S * velocity @ back]).ravel()
+
+
+def mirrored_pose(poses: Array) -> Array:
+    """Poses (n, POSE) of the mirrored dance."""
+    parts = poses.reshape(len(poses), 2, len(JOINTS), 3)[:, :, _MIRRORED] * np.array([-1.0, 1.0, 1.0])
+    return parts.reshape(poses.shape)
+
+
+def headings(motion: Motion) -> Array:
+    """(T,) radians by which the pelvis faces away from -y, counterclockwise from above, without jumps of a turn."""
+    forward = motion.rotations[:, Joint.PELVIS, :2, 2].astype(np.float64)
+    return np.unwrap(np.arctan2(forward[:, 0], -forward[:, 1]))
+
+
+def _measured(motion: Motion, joints: Array, counts: Array, phrase: Phrase) -> Phrase:
+    first, last = round(counts[0]), min(round(counts[-1]), motion.frames - 1)
+    facing = headings(motion)[first : last + 1]
+    body = joints[first : last + 1] - joints[first : last + 1, [Joint.PELVIS]]
+    path = joints[[first, last], Joint.PELVIS, :2]
+    back = axis_angle_to_matrix(np.array([0.0, 0.0, -facing[0]]))[:2, :2]
+    move = back @ (path[1] - path[0])
+    stops = motion_beats(joints[first : last + 1]) * FPS + first if last - first > 3 else np.zeros(0)
+    length = np.diff(counts)
+    accents = [
+        number for number, size in enumerate(length) if (np.abs(stops - counts[number]) < NEAR_COUNT * size).any()
+    ]
+    height = float(joints[first : last + 1, Joint.PELVIS, 2].mean())
+    return Phrase(
+        phrase.id,
+        phrase.clip,
+        phrase.counts,
+        tuple(accents),
+        phrase.style,
+        round(float(np.linalg.norm(np.diff(body, axis=0), axis=-1).mean() * FPS), 4),
+        (round(float(move[0]), 3), round(float(move[1]), 3)),
+        round(float(facing[-1] - facing[0]), 3),
+        round(float(facing.mean() - facing[0]), 3),
+        "floor" if height < FLOOR else "low" if height < LOW else "high",
+        phrase.source,
+        phrase.licence,
+    )
+
+
+def _readings(motion: Motion, joints: Array, tempo: float | None) -> Iterator[Array]:
+    """Frames of counts, one array for each way to count."""
+    if len(motion.beats) > PHRASE_COUNTS:
+        yield np.asarray(motion.beats, np.float64) * FPS
+        return
+    stops = motion_beats(joints) * FPS
+    for low, high in [(tempo, tempo)] if tempo else READINGS:
+        tempi = np.arange(low, high + 0.5)
+        fits = [_comb(stops, 60 * FPS / each) for each in tempi]
+        best = int(np.argmax([fit for fit, _ in fits]))
+        yield np.arange(fits[best][1], len(joints) - 0.5, 60 * FPS / tempi[best])
+
+
+def _comb(stops: Array, period: float) -> tuple[float, float]:
+    """How well stops lie on a grid of a period, 0 to 1 (length of their mean phase), and its first frame."""
+    if not len(stops):
+        return 0.0, 0.0
+    mean = np.exp(2j * np.pi * stops / period).mean()
+    return float(abs(mean)), float(np.angle(mean) / (2 * np.pi) % 1 * period)
+
+
+def _check(joints: Array, source: str) -> None:
+    if len(joints) < FPS:
+        raise _unusable(source, "is shorter than a second")
+    speed = np.linalg.norm(np.diff(joints, axis=0), axis=-1) * FPS
+    if speed.max() > FASTEST:
+        frame = int(speed.max(axis=1).argmax()) + 1
+        raise _unusable(source, f"jumps at frame {frame}: a joint moves at {speed.max():.0f} m/s")
+    body = joints - joints[:, [Joint.PELVIS]]
+    if np.linalg.norm(np.diff(body, axis=0), axis=-1).mean() * FPS < STILL:
+        raise _unusable(source, "hardly moves")
+
+
+def _unusable(source: str, why: str) -> EdgeError:
+    return EdgeError("phrases_unusable", f"{source} gives no phrases: it {why}.", "Leave it out.")

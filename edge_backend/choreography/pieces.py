@@ -1,0 +1,145 @@
+"""Pieces of dance in the song: a plan's steps as motion vectors, in time with the music, in one place."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..motion.beat_alignment import retimed
+from ..motion.representation import ROOT, mirror, pack, unpack
+from ..motion.rotations import axis_angle_to_matrix
+from ..motion.skeleton import Joint
+from ..numerics.array import Array
+from ..schema.frames import FPS
+from .plan import Plan
+from .slots import Slot
+
+SAME_PLACE = 0.5  # frames; pieces whose material is as near to going on are one
+FRONT = np.radians(45)  # from the audience, within which a phrase of a library begins
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Dance for the frames start to stop - 1 of the song.
+
+    at: (n,) frames, with fractions, of the material that is shown at these frames. originality: as in plan.Step.
+    front: whether it is turned such that it begins to the audience, as phrases of a library are.
+    """
+
+    start: int
+    at: Array
+    mirrored: bool = False
+    originality: float = 0.0
+    front: bool = False
+
+    @property
+    def stop(self) -> int:
+        """The frame behind its last."""
+        return self.start + len(self.at)
+
+
+def new_frames(plan: Plan, frames: int) -> Array:
+    """(frames,) bool: the frames of the song that the model dances, all but those of slots with other dance."""
+    new = np.ones(frames, dtype=bool)
+    for step in plan:
+        if step.again >= 0 or step.phrase:
+            new[step.slot.start : step.slot.stop] = False
+    return new
+
+
+def pieces_of(plan: Plan, material_at: Array, phrases: Mapping[str, Array] | None = None) -> list[Piece]:
+    """The song as pieces, ascending, without gaps between them.
+
+    material_at: (frames,) number of the material's frame that was danced for each frame of the song; -1 where none was.
+    phrases: id -> (n + 1,) the material's frames at the counts of the phrase and at its end.
+    """
+    pieces = []
+    new = material_at >= 0
+    for step in plan:
+        if step.phrase and phrases is not None:
+            counts = phrases[step.phrase]
+            at = counts[0] + shown_at(step.slot, counts / FPS)
+            pieces.append(Piece(step.slot.start, at, step.mirrored, step.originality, front=True))
+        elif step.again >= 0:
+            origin = plan[step.again].slot
+            at = (
+                material_at[origin.start]
+                + shown_at(step.slot, np.array(origin.counts))
+                + origin.counts[0] * FPS
+                - origin.start
+            )
+            pieces.append(Piece(step.slot.start, at, step.mirrored, step.originality))
+        else:
+            continue
+        new[step.slot.start : step.slot.stop] = False
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], new, [False]]).astype(int)))
+    for first, stop in edges.reshape(-1, 2):
+        pieces.append(Piece(int(first), material_at[first:stop].astype(np.float64)))
+    return _merged(sorted(pieces, key=lambda piece: piece.start))
+
+
+def shown_at(slot: Slot, counts: Array) -> Array:
+    """(frames of the slot,): for each how many frames after the first of `counts` (n + 1,), seconds, it falls.
+
+    Frames between two counts lie between the same two of the other. Where the numbers of counts differ, both begin
+    together and keep their tempo as far as both go.
+    """
+    frames = np.arange(slot.start, slot.stop) / FPS
+    length = min(len(slot.counts), len(counts))
+    there = np.interp(frames, slot.counts[:length], counts[:length])
+    beyond = np.maximum(frames - slot.counts[length - 1], 0.0) + np.minimum(frames - slot.counts[0], 0.0)
+    return (there + beyond - counts[0]) * FPS
+
+
+def _merged(pieces: list[Piece]) -> list[Piece]:
+    """The pieces, those together whose material goes on from one to the next."""
+    found = pieces[:1]
+    for piece in pieces[1:]:
+        last = found[-1]
+        goes_on = abs(piece.at[0] - last.at[-1] - 1) <= SAME_PLACE and piece.start == last.stop
+        alike = (piece.mirrored, piece.originality) == (last.mirrored, last.originality)
+        if goes_on and alike:
+            found[-1] = replace(last, at=np.concatenate([last.at, piece.at]))
+        else:
+            found.append(piece)
+    return found
+
+
+def laid(pieces: Sequence[Piece], material: Array) -> Array:
+    """The dance (frames, 151), metres, of pieces one behind the other; each goes on from where the last one stood.
+
+    material: (M, 151), metres. Pieces are moved over the floor and keep the side of the room that they face: the
+    audience stays where it is. Phrases of a library begin as the last piece faces, but at most FRONT from the audience.
+    """
+    dance: list[Array] = []
+    place, facing = np.zeros(2), 0.0
+    for piece in pieces:
+        vectors = retimed(material, piece.at)
+        if piece.mirrored:
+            vectors = pack(*mirror(*unpack(vectors)))
+        angle = 0.0
+        if piece.front:
+            angle = float(np.clip(facing, -FRONT, FRONT) - heading(vectors[:1])[0])
+        if dance or piece.front:
+            turned = moved(vectors, np.zeros(2), angle)
+            vectors = moved(turned, place - turned[0, ROOT][:2])
+        place, facing = vectors[-1, ROOT][:2], float(heading(vectors[-1:])[0])
+        dance.append(vectors)
+    return np.concatenate(dance)
+
+
+def heading(vectors: Array) -> Array:
+    """(n,) radians, -pi to pi, by which the pelvis of vectors (n, 151) faces away from -y, counterclockwise."""
+    forward = unpack(vectors)[2][:, Joint.PELVIS, :2, 2]
+    return np.arctan2(forward[:, 0], -forward[:, 1])
+
+
+def moved(vectors: Array, shift: Array, angle: float = 0.0) -> Array:
+    """Motion vectors (n, 151), metres, turned about the vertical axis and then shifted (2,) over the floor."""
+    contacts, root, rotations = unpack(vectors)
+    if angle:
+        turn = axis_angle_to_matrix(np.array([0.0, 0.0, angle])).astype(np.float32)
+        rotations[:, 0] = turn @ rotations[:, 0]
+        root = root @ turn.T
+    root[:, :2] += np.asarray(shift, np.float32)
+    return pack(contacts, root, rotations)

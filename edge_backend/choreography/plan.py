@@ -1,0 +1,45 @@
+"""The plan of a dance: what is danced in which slot."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .slots import Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is danced in a slot.
+
+    phrase: id of a phrase of a library; empty: the model's own dance. again: number of an earlier slot whose dance
+    returns here, -1: none. mirrored: left and right exchanged, against that phrase or slot. originality: 0 = as it is
+    to 1 = danced anew by the model.
+    """
+
+    slot: Slot
+    phrase: str = ""
+    again: int = -1
+    mirrored: bool = False
+    originality: float = 0.0
+
+
+Plan = tuple[Step, ...]
+"""A step for each slot of the song, in the order of the song."""
+
+
+def plan_by_form(slots: Sequence[Slot], mirrored: bool = False, originality: float = 0.0) -> Plan:
+    """The plan of a dance by the model alone: what is new is danced, what returns takes up its own slots.
+
+    A slot returns where an earlier section of its label has a slot in the same place. mirrored: every second return of
+    a section is mirrored. originality: of what returns.
+    """
+    first: dict[tuple[str, int], int] = {}
+    sections: dict[str, list[int]] = {}
+    steps = []
+    for number, slot in enumerate(slots):
+        origin = first.setdefault((slot.label, slot.place), number)
+        met = sections.setdefault(slot.label, [])
+        if slot.section not in met:
+            met.append(slot.section)
+        turned = mirrored and met.index(slot.section) % 2 != met.index(slots[origin].section) % 2
+        steps.append(Step(slot) if origin == number else Step(slot, "", origin, turned, originality))
+    return tuple(steps)

@@ -1,0 +1,85 @@
+"""Plans as JSON: stored with a dance, written to files, edited and danced again."""
+
+import itertools
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..errors import EdgeError
+from ..fileio.atomic_write import atomic_write
+from .plan import Plan, Step
+from .slots import Slot
+
+FORMAT = 1
+
+
+def plan_as_json(plan: Plan, song_sha256: str, start: float) -> dict[str, Any]:
+    """The plan of JSON types. start: seconds of the song at which the dance begins."""
+    return {"format": FORMAT, "song": song_sha256, "start": start, "steps": [asdict(step) for step in plan]}
+
+
+def plan_of_json(content: Any, where: str) -> Plan:
+    """The plan that plan_as_json made of JSON types. where: the file, for the error.
+
+    Raises EdgeError plan_unreadable.
+    """
+    try:
+        if content["format"] > FORMAT:
+            raise ValueError("a newer EDGE Dance wrote it")
+        steps = tuple(_step(row) for row in content["steps"])
+        _check(steps)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise EdgeError(
+            "plan_unreadable", f"{where} is no plan of a dance.", "Save the plan of a dance anew.", str(error)
+        ) from None
+    return steps
+
+
+def read_plan(path: Path, song_sha256: str, start: float) -> Plan:
+    """The plan in a file, for a dance to this song. Raises EdgeError plan_unreadable, plan_other_song; OSError."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise EdgeError(
+            "plan_unreadable", f"{path} is no plan of a dance.", "Save the plan of a dance anew.", str(error)
+        ) from None
+    plan = plan_of_json(content, str(path))
+    if content.get("song") != song_sha256 or abs(float(content.get("start", 0.0)) - start) > 1e-3:
+        raise EdgeError(
+            "plan_other_song", f"{path} is the plan of a dance to another song, or to another part of it.",
+            "Choose that song and part, or leave the plan out.",
+        )  # fmt: skip
+    return plan
+
+
+def write_plan(path: Path, content: dict[str, Any]) -> None:
+    """Write a plan of JSON types, atomically. Raises OSError."""
+    with atomic_write(path) as unfinished:
+        unfinished.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _step(row: dict[str, Any]) -> Step:
+    slot = row["slot"]
+    counts = tuple(float(second) for second in slot["counts"])
+    return Step(
+        Slot(str(slot["label"]), int(slot["section"]), int(slot["place"]), counts, float(slot["energy"])),
+        str(row["phrase"]),
+        int(row["again"]),
+        bool(row["mirrored"]),
+        float(row["originality"]),
+    )
+
+
+def _check(steps: Plan) -> None:
+    """Raises ValueError for slots that overlap or stand still, and for steps that take up no earlier one."""
+    for number, step in enumerate(steps):
+        counts = step.slot.counts
+        if len(counts) < 2 or any(after <= before for before, after in itertools.pairwise(counts)):
+            raise ValueError(f"the counts of step {number} do not ascend")
+        if number and step.slot.start < steps[number - 1].slot.stop:
+            raise ValueError(f"step {number} begins before the one before it ends")
+        if not -1 <= step.again < number or (step.again >= 0 and steps[step.again].again >= 0):
+            raise ValueError(f"step {number} takes up no step that is danced")
+        if not 0 <= step.originality <= 1:
+            raise ValueError(f"step {number} has an originality of {step.originality}")

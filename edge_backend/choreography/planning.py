@@ -1,0 +1,242 @@
+"""Which phrase at which counts: a beam search over the slots of a song."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..errors import EdgeError
+from ..numerics.array import Array
+from .library import Library, unknown_phrase
+from .phrases import JOINTS, mirrored_pose
+from .plan import Plan, Step
+from .slots import Slot
+
+BEAM = 12
+STRETCH = 0.15  # of a phrase's tempo that still looks natural
+# Costs; a join costs the mean distance of the joints of both poses, metres.
+TEMPO = 4.0  # of the squared logarithm of the stretch, over STRETCH
+ENERGY = 1.5  # of the squared difference of ranks, 0 to 1
+AGAIN_HERE = 1.0  # of dance that was seen in this section already
+AGAIN = 0.25  # of dance that was seen earlier in the song
+STYLE = 0.4  # of another style than the phrase before
+AWAY = 0.3  # of the squared mean facing away from the audience, radians
+OFF_STAGE = 0.3  # of the squared metres beyond STAGE
+STAGE = 1.5  # metres from the middle
+FRONT = np.radians(45)  # of the audience, to which a dancer turns between phrases
+SAME_FRAME = 0.5
+CHANCE = 0.1  # what the seed adds
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a user wants of a plan.
+
+    style: of the phrases, "any" for all. mirrored: every second return of a section. originality: of all phrases.
+    pinned: number of a slot -> id of its phrase, or "" for one that the model dances.
+    """
+
+    style: str = "any"
+    mirrored: bool = False
+    originality: float = 0.0
+    pinned: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """A plan as far as it is made. chosen: of each slot the number of a phrase, n more where mirrored; -1 = none.
+
+    facing: radians from the audience, at: (x, y) metres on the stage, both at the end of the last phrase.
+    """
+
+    cost: float
+    chosen: tuple[int, ...]
+    facing: float = 0.0
+    at: tuple[float, float] = (0.0, 0.0)
+
+
+def plan_by_library(slots: Sequence[Slot], library: Library, seed: int, wishes: Wishes | None = None) -> Plan:
+    """The plan of a dance of a library's phrases: poses that follow each other well, tempo within STRETCH, energy as
+    the song's, on the stage, to the audience; the same section has the same phrases. The seed varies it.
+
+    Phrases of another style stand in where none of the style fits the tempo; a slot to whose tempo no phrase can be
+    danced is left to the model. Raises EdgeError phrase_unknown for a pinned phrase that the library lacks;
+    phrases_missing where it has none.
+    """
+    wishes = wishes or Wishes()
+    search = _Search(library, slots, seed, wishes)
+    origins = first_slots(slots)
+    ways = [_Way(0.0, ())]
+    for number, slot in enumerate(slots):
+        origin = origins[number]
+        if number in wishes.pinned or origin == number:
+            ways = search.best(ways, number, slot)
+        else:
+            turn = wishes.mirrored and search.is_odd_return(number, origin)
+            ways = [search.returned(way, origin, turn) for way in ways]
+    best = min(ways, key=lambda way: way.cost)
+    return tuple(search.step(best, number, slot) for number, slot in enumerate(slots))
+
+
+def first_slots(slots: Sequence[Slot]) -> list[int]:
+    """Of each slot the number of the first one with its label and place: its own, where it is new."""
+    first: dict[tuple[str, int], int] = {}
+    return [first.setdefault((slot.label, slot.place), number) for number, slot in enumerate(slots)]
+
+
+class _Search:
+    def __init__(self, library: Library, slots: Sequence[Slot], seed: int, wishes: Wishes) -> None:
+        self._library, self._slots, self._wishes = library, slots, wishes
+        phrases = library.phrases
+        self._number = {phrase.id: number for number, phrase in enumerate(phrases)}
+        for name in wishes.pinned.values():
+            if name and name not in self._number:
+                raise unknown_phrase(name)
+        if not phrases:
+            raise EdgeError("phrases_missing", "The phrase libraries have no phrases.", "Add some: phrases add.")
+        self._of_style = np.array([wishes.style in ("any", phrase.style) for phrase in phrases], dtype=bool)
+        self._starts = np.concatenate([library.starts, mirrored_pose(library.starts)])
+        self._ends = np.concatenate([library.ends, mirrored_pose(library.ends)])
+        self._start_sizes = (self._starts**2).sum(axis=1)
+        sign = np.repeat([1.0, -1.0], len(phrases))
+        self._move = np.tile([phrase.move for phrase in phrases], (2, 1)) * np.stack([sign, np.ones_like(sign)], axis=1)
+        self._turn = sign * np.tile([phrase.turn for phrase in phrases], 2)
+        self._facing = sign * np.tile([phrase.facing for phrase in phrases], 2)
+        self._tempo = np.log([phrase.tempo for phrase in phrases])
+        self._counts = np.array([len(phrase.counts) - 1 for phrase in phrases])
+        self._energy = _ranks(np.array([phrase.energy for phrase in phrases]))
+        self._wanted = _ranks(np.array([slot.energy for slot in slots]))
+        styles = {style: number for number, style in enumerate(sorted({phrase.style for phrase in phrases}))}
+        self._style = np.array([styles[phrase.style] for phrase in phrases])
+        clips = {clip: number for number, clip in enumerate(sorted({phrase.clip for phrase in phrases}))}
+        self._clip = np.array([clips[phrase.clip] for phrase in phrases])
+        self._span = np.array([(phrase.counts[0], phrase.counts[-1]) for phrase in phrases])
+        self._chance = CHANCE * np.random.default_rng(seed).random((len(slots), len(self._starts)))
+
+    def best(self, ways: Sequence[_Way], number: int, slot: Slot) -> list[_Way]:
+        """The BEAM best ways that go on with any phrase in this slot, or with the pinned one."""
+        usable, stretch = self._usable(number, slot)
+        if not len(usable):
+            return [_Way(way.cost, (*way.chosen, -1), way.facing, way.at) for way in ways]
+        base = (
+            TEMPO * (stretch / STRETCH) ** 2 * STRETCH
+            + ENERGY * (self._energy[usable % self._count] - self._wanted[number]) ** 2
+        )
+        base = base + self._chance[number, usable]
+        costs = np.stack([way.cost + base + self._following(way, usable, number) for way in ways])
+        flat = np.argsort(costs, axis=None, kind="stable")[:BEAM]
+        rows, columns = np.unravel_index(flat, costs.shape)
+        return [
+            self._went_on(ways[row], int(usable[column]), float(costs[row, column]))
+            for row, column in zip(rows, columns, strict=True)
+        ]
+
+    def returned(self, way: _Way, origin: int, turn: bool) -> _Way:
+        """The way that goes on with what was chosen for the slot `origin`, mirrored if `turn`."""
+        chosen = way.chosen[origin]
+        if chosen < 0:
+            return _Way(way.cost, (*way.chosen, -1), way.facing, way.at)
+        if turn:
+            chosen = (chosen + self._count) % (2 * self._count)
+        join = float(self._joins(way, np.array([chosen]))[0])
+        return self._went_on(way, chosen, way.cost + join)
+
+    def is_odd_return(self, number: int, origin: int) -> bool:
+        """Whether the slot's section is the second, fourth ... of its label."""
+        label = self._slots[number].label
+        sections = sorted({slot.section for slot in self._slots if slot.label == label})
+        return bool((sections.index(self._slots[number].section) - sections.index(self._slots[origin].section)) % 2)
+
+    def step(self, way: _Way, number: int, slot: Slot) -> Step:
+        """The step of a finished way."""
+        chosen = way.chosen[number]
+        if chosen < 0:
+            return Step(slot)
+        phrase = self._library.phrases[chosen % self._count].id
+        return Step(slot, phrase, -1, chosen >= self._count, self._wishes.originality)
+
+    @property
+    def _count(self) -> int:
+        return len(self._library.phrases)
+
+    def _usable(self, number: int, slot: Slot) -> tuple[Array, Array]:
+        """Numbers of the phrases that can be danced to the slot, and the logarithms of their stretch."""
+        counts = len(slot.counts) - 1
+        tempo = np.log(60 * counts / (slot.counts[-1] - slot.counts[0]))
+        stretch = np.abs(tempo - self._tempo)
+        pinned = self._wishes.pinned.get(number)
+        if pinned is not None:
+            fits = np.arange(self._count) == self._number.get(pinned, -1)
+        else:
+            fits = (stretch <= np.log1p(STRETCH)) & (self._counts >= counts)
+            if (fits & self._of_style).any():
+                fits &= self._of_style
+        numbers = np.flatnonzero(fits)
+        return np.concatenate([numbers, numbers + self._count]), np.tile(stretch[numbers], 2)
+
+    def _following(self, way: _Way, usable: Array, number: int) -> Array:
+        """What it costs to go on from a way with each of the phrases."""
+        plain = usable % self._count
+        cost = self._joins(way, usable)
+        for before, chosen in enumerate(way.chosen):
+            if chosen < 0:
+                continue
+            known = chosen % self._count
+            seen = (self._clip[plain] == self._clip[known]) & (
+                np.minimum(self._span[plain, 1], self._span[known, 1])
+                - np.maximum(self._span[plain, 0], self._span[known, 0])
+                > 1.0
+            )
+            cost = cost + seen * (AGAIN_HERE if self._slots[before].section == self._slots[number].section else AGAIN)
+        facing = self._turned_to(way, usable) + self._facing[usable]
+        away = AWAY * np.minimum(_wrapped(facing) ** 2, 4.0)
+        end = np.array(way.at) + _rotated(self._move[usable], self._turned_to(way, usable))
+        beyond = np.maximum(np.linalg.norm(end, axis=1) - STAGE, 0.0)
+        return cost + away + OFF_STAGE * beyond**2
+
+    def _joins(self, way: _Way, usable: Array) -> Array:
+        """Metres: mean distance between the last pose and the first one of each; 0 where the clip goes on."""
+        last = next((chosen for chosen in way.chosen[:-2:-1] if chosen >= 0), None)
+        if last is None:
+            return np.zeros(len(usable))
+        end = self._ends[last]
+        apart = self._start_sizes[usable] - 2 * self._starts[usable] @ end + end @ end
+        other = self._style[usable % self._count] != self._style[last % self._count]
+        join = np.sqrt(np.maximum(apart, 0.0) / len(JOINTS)) + STYLE * other
+        return np.where(self._goes_on(last, usable), 0.0, join)
+
+    def _goes_on(self, last: int, usable: Array) -> Array:
+        plain, before = usable % self._count, last % self._count
+        same_side = (usable >= self._count) == (last >= self._count)
+        return (
+            same_side
+            & (self._clip[plain] == self._clip[before])
+            & (np.abs(self._span[plain, 0] - self._span[before, 1]) < SAME_FRAME)
+        )
+
+    def _turned_to(self, way: _Way, usable: Array) -> Array:
+        """Facing at the start of each phrase: as before where the clip goes on, else to the audience within FRONT."""
+        front = np.full(len(usable), np.clip(_wrapped(np.array(way.facing)), -FRONT, FRONT))
+        if way.chosen and way.chosen[-1] >= 0:
+            front[self._goes_on(way.chosen[-1], usable)] = way.facing
+        return front
+
+    def _went_on(self, way: _Way, chosen: int, cost: float) -> _Way:
+        start = float(self._turned_to(way, np.array([chosen]))[0])
+        x, y = np.array(way.at) + _rotated(self._move[[chosen]], np.array([start]))[0]
+        return _Way(cost, (*way.chosen, chosen), start + float(self._turn[chosen]), (float(x), float(y)))
+
+
+def _ranks(values: Array) -> Array:
+    """Ranks from 0 to 1; equal values have neighbouring ranks."""
+    order = np.argsort(np.argsort(values, kind="stable"), kind="stable")
+    return order / max(len(values) - 1, 1)
+
+
+def _wrapped(angles: Array) -> Array:
+    return (angles + np.pi) % (2 * np.pi) - np.pi
+
+
+def _rotated(moves: Array, angles: Array) -> Array:
+    cosine, sine = np.cos(angles), np.sin(angles)
+    return np.stack([cosine * moves[:, 0] - sine * moves[:, 1], sine * moves[:, 0] + cosine * moves[:, 1]], axis=1)

@@ -1,0 +1,69 @@
+"""A song's bars as slots: stretches of about eight counts, each of which a phrase of dance fills."""
+
+from dataclasses import dataclass
+
+from ..schema.frames import FPS
+from ..schema.song_map import Bar, Section, SongMap
+
+PHRASE_COUNTS = 8  # that dancers count to; bars of other metres come as near to it as they can
+SURE = 0.2  # confidence of a song map below which its sections mean nothing
+_ROUNDING_S = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A few bars of the song that one phrase fills.
+
+    label: of its section. section: number of the section in the song. place: number of the slot in its section.
+    counts: (n + 1,) seconds of its n counts and of its end, ascending. energy: mean of its bars', 0 to 1.
+    """
+
+    label: str
+    section: int
+    place: int
+    counts: tuple[float, ...]
+    energy: float
+
+    @property
+    def start(self) -> int:
+        """Its first frame."""
+        return round(self.counts[0] * FPS)
+
+    @property
+    def stop(self) -> int:
+        """The frame behind its last."""
+        return round(self.counts[-1] * FPS)
+
+
+def slots_of(song_map: SongMap, frames: int) -> tuple[Slot, ...]:
+    """The slots of a dance of `frames` frames, ascending, that do not overlap; bars outside the sections have none.
+
+    What goes on past the end of the dance ends there.
+    """
+    size = max(1, round((PHRASE_COUNTS - 1) / song_map.metre))  # bars: 4 of two beats, 2 of three or four, else 1
+    found = []
+    for number, section in enumerate(song_map.sections):
+        bars = [bar for bar in song_map.bars if _within(bar, section)]
+        for place, first in enumerate(range(0, len(bars), size)):
+            group = bars[first : first + size]
+            counts = _counts(song_map, group[0].start, min(group[-1].end, frames / FPS))
+            energy = sum(bar.energy for bar in group) / len(group)
+            slot = Slot(section.label, number, place, counts, energy)
+            if slot.stop - slot.start >= FPS // 2:
+                found.append(slot)
+    return tuple(found)
+
+
+def has_form(song_map: SongMap) -> bool:
+    """Whether music returns in the song: several sections, at least two of them with the same label."""
+    labels = [section.label for section in song_map.sections]
+    return song_map.confidence >= SURE and 1 < len(labels) != len(set(labels))
+
+
+def _within(bar: Bar, section: Section) -> bool:
+    return section.start - _ROUNDING_S <= bar.start < section.end - _ROUNDING_S
+
+
+def _counts(song_map: SongMap, start: float, end: float) -> tuple[float, ...]:
+    inside = [second for second, _ in song_map.beats if start + _ROUNDING_S < second < end - _ROUNDING_S]
+    return (start, *inside, max(end, start))

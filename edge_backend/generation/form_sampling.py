@@ -1,0 +1,56 @@
+"""A dance that has the song's form: what is new is sampled, what returns is taken up, and the joins are sampled."""
+
+from typing import Protocol
+
+import numpy as np
+
+from ..choreography.joins import REACH, joining
+from ..choreography.library import Library, phrase_material
+from ..choreography.pieces import laid, new_frames, pieces_of
+from ..choreography.plan import Plan
+from ..diffusion.constraints import Constraint, free
+from ..diffusion.long_form import plan_windows
+from ..diffusion.song import FinalFrames
+from ..numerics.array import Array
+
+WINDOWS_OF_A_JOIN = 2
+
+
+class Sample(Protocol):
+    """Samples motion vectors (n, 151), metres, under a constraint on n frames.
+
+    condition: (n or more, channels), or (windows, 150, channels). share: (from, to), of the whole work, for progress.
+    """
+
+    def __call__(
+        self, condition: Array, constraint: Constraint, on_final: FinalFrames, share: tuple[float, float]
+    ) -> Array:
+        """The vectors."""
+
+
+def sample_in_form(
+    sample: Sample, condition: Array, plan: Plan, frames: int, on_final: FinalFrames, *, library: Library | None = None
+) -> Array:
+    """A dance (frames, 151), metres, by a plan.
+
+    condition: the music, (frames or more, channels): the new stretches are sampled as one dance to their music, one
+    behind the other. Music that was heard by windows, (windows, 150, channels), is danced whole, and what returns is
+    replaced. on_final: as in sample_song; the frames up to the first join are told of while they are sampled.
+    library: where the plan's phrases come from. Raises EdgeError phrase_unknown, phrases_unreadable.
+    """
+    new = new_frames(plan, frames) if condition.ndim == 2 else np.ones(frames, dtype=bool)
+    count = int(new.sum())
+    clips, phrases = phrase_material(plan, library, count) if library else ([], {})
+    pieces = pieces_of(plan, np.where(new, np.cumsum(new) - 1, -1), phrases)
+    first_join = pieces[1].start - REACH if len(pieces) > 1 else frames
+    shown = first_join if not pieces[0].front else 0
+    heard = np.concatenate([condition[:frames][new], condition[frames:]]) if condition.ndim == 2 else condition
+
+    def on_material(vectors: Array) -> None:
+        on_final(vectors[:shown])
+
+    windows = plan_windows(count).windows if count else 0
+    share = windows / (windows + max(WINDOWS_OF_A_JOIN * (len(pieces) - 1), 1))
+    material = [sample(heard, free(count), on_material, (0.0, share))] if count else []
+    dance = laid(pieces, np.concatenate(material + clips))
+    return sample(condition, joining(pieces, dance), on_final, (share, 1.0))

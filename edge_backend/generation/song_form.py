@@ -1,0 +1,66 @@
+"""What gives a dance its song's form: the plan, the phrases it is made of, and the energy of its bars."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..audio.features import Features
+from ..audio.listening import listen
+from ..audio.loading import Audio
+from ..choreography.energy import energy_curve
+from ..choreography.library import Library, open_libraries
+from ..choreography.plan import Plan, plan_by_form
+from ..choreography.plan_file import plan_as_json, read_plan
+from ..choreography.planning import Wishes, plan_by_library
+from ..choreography.slots import has_form, slots_of
+from ..numerics.array import Array
+from ..schema.edits import EditRequest
+from ..schema.requests import GenerateRequest
+from ..schema.song_map import SongMap
+
+
+@dataclass(frozen=True)
+class SongForm:
+    """How a dance is made. plan: empty for a dance that the model makes freely. library: of the plan's phrases, if any.
+
+    energy: of the dance, 0 to 1, or of each frame (n,); None leaves it to the network.
+    """
+
+    plan: Plan = ()
+    library: Library | None = None
+    energy: float | Array | None = None
+
+
+def map_of(request: GenerateRequest, audio: Audio) -> SongMap | None:
+    """The map by which the dance gets a form; None where none is wanted, or where something else decides."""
+    if request.form == "free" or request.edit != EditRequest() or request.sampler == "reference":
+        return None
+    song_map = listen(audio)
+    return song_map if has_form(song_map) or request.phrases or request.plan else None
+
+
+def song_form(
+    request: GenerateRequest, song_map: SongMap | None, frames: int, *, song_sha256: str, style: str, features: Features
+) -> SongForm:
+    """The form of a dance of `frames` frames. style: that leads. song_map: of `map_of`.
+
+    Energy follows the bars where features are one series for the song.
+    Raises EdgeError as library.open_libraries, planning.plan_by_library and plan_file.read_plan; OSError.
+    """
+    if song_map is None:
+        return SongForm(energy=request.energy)
+    library = open_libraries(request.phrases) if request.phrases else None
+    energy = request.energy if features.windows_alone else energy_curve(song_map, len(features.values), request.energy)
+    if request.plan:
+        return SongForm(read_plan(Path(request.plan), song_sha256, request.start), library, energy)
+    slots, mirrored = slots_of(song_map, frames), request.returning == "mirrored"
+    if library:
+        wishes = Wishes(style, mirrored, request.originality)
+        return SongForm(plan_by_library(slots, library, request.seed, wishes), library, energy)
+    plan = plan_by_form(slots, mirrored, request.originality)
+    return SongForm(plan if any(step.again >= 0 for step in plan) else (), None, energy)
+
+
+def described(form: SongForm, song_sha256: str, start: float) -> dict[str, Any]:
+    """The metadata of a dance that tell its plan; none without one."""
+    return {"choreography": plan_as_json(form.plan, song_sha256, start)} if form.plan else {}

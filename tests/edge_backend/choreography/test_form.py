@@ -1,0 +1,170 @@
+"""Slots, plans by form, pieces and joins: what returns in the song returns in the dance."""
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pipeline_fixtures import swaying, write_motion, write_weights
+from song_forms import BAR_S, song_map, write_song
+
+from edge_backend.audio.listening import listen
+from edge_backend.audio.loading import load
+from edge_backend.choreography.energy import energy_curve
+from edge_backend.choreography.joins import REACH, joining
+from edge_backend.choreography.pieces import laid, new_frames, pieces_of, shown_at
+from edge_backend.choreography.plan import plan_by_form
+from edge_backend.choreography.slots import Slot, has_form, slots_of
+from edge_backend.evaluation.form import form_of
+from edge_backend.generation.model_cache import ModelCache
+from edge_backend.generation.pipeline import generate
+from edge_backend.motion.motion import Motion
+from edge_backend.schema.edits import Source, going_on
+from edge_backend.schema.requests import GenerateRequest
+
+
+def test_slots_are_eight_counts_and_cover_every_bar_once() -> None:
+    known = song_map()
+    slots = slots_of(known, 960)
+    assert [len(slot.counts) - 1 for slot in slots] == [8] * 8
+    assert slots[0].start == 0
+    assert slots[-1].stop == 960
+    assert all(one.stop == other.start for one, other in itertools.pairwise(slots))
+    assert [slot.label for slot in slots] == list("AABBAACC")
+    assert [slot.place for slot in slots] == [0, 1] * 4
+
+
+def test_slots_end_with_the_dance() -> None:
+    slots = slots_of(song_map(), 500)  # in the middle of the third section's first bar
+    assert slots[-1].stop <= 500
+    assert max(slot.section for slot in slots) == 2
+
+
+def test_a_song_has_form_where_something_returns_and_its_beat_is_known() -> None:
+    assert has_form(song_map("ABA"))
+    assert not has_form(song_map("ABC"))
+    assert not has_form(song_map("A"))
+    assert not has_form(song_map("ABA", confidence=0.1))
+
+
+def test_what_returns_takes_up_the_slot_in_the_same_place() -> None:
+    plan = plan_by_form(slots_of(song_map("ABABA"), 1200), mirrored=True, originality=0.3)
+    assert [step.again for step in plan] == [-1, -1, -1, -1, 0, 1, 2, 3, 0, 1]
+    assert [step.mirrored for step in plan] == [False] * 4 + [True] * 4 + [False] * 2  # every second time
+    assert {step.originality for step in plan if step.again >= 0} == {0.3}
+    assert {step.originality for step in plan if step.again < 0} == {0.0}
+
+
+def test_beats_of_a_returning_slot_show_the_same_counts() -> None:
+    fast = Slot("A", 2, 0, (10.0, 10.4, 10.8, 11.2, 11.6), 0.5)
+    slow = Slot("A", 0, 0, (2.0, 2.5, 3.0, 3.5, 4.0), 0.5)
+    shown = shown_at(fast, np.array(slow.counts))
+    assert len(shown) == fast.stop - fast.start
+    for count in range(4):
+        assert np.interp(fast.counts[count] * 30 - fast.start, np.arange(len(shown)), shown) == pytest.approx(
+            15 * count, abs=1e-6
+        )
+
+
+def test_pieces_are_whole_stretches_that_go_on_where_the_last_one_stood() -> None:
+    plan = plan_by_form(slots_of(song_map(), 960))
+    new = new_frames(plan, 960)
+    assert new.sum() == 720
+    assert not new[480:720].any()
+    pieces = pieces_of(plan, np.where(new, np.cumsum(new) - 1, -1))
+    assert [(piece.start, piece.stop) for piece in pieces] == [(0, 480), (480, 720), (720, 960)]
+    dance = laid(pieces, swaying(720).vectors())
+    steps = np.linalg.norm(np.diff(dance[:, 4:6], axis=0), axis=1)
+    assert steps[[479, 719]].max() <= 1e-6  # it stands still over a join, whatever the material's places
+    assert np.abs(dance[480:720, 7:] - dance[:240, 7:]).max() < 1e-3
+
+
+def test_a_mirrored_piece_is_the_mirror_image() -> None:
+    plan = plan_by_form(slots_of(song_map(), 960), mirrored=True)
+    new = new_frames(plan, 960)
+    material = swaying(720)
+    dance = Motion.from_vectors(laid(pieces_of(plan, np.where(new, np.cumsum(new) - 1, -1)), material.vectors()))
+    left, right = dance.joints()[490, [20, 21]], material.joints()[10, [20, 21]]
+    left, right = left - dance.root[490], right - material.root[10]
+    np.testing.assert_allclose(left, right[::-1] * [-1, 1, 1], atol=0.02)  # SMPL's two sides are not quite alike
+
+
+def test_only_the_joins_are_free() -> None:
+    plan = plan_by_form(slots_of(song_map(), 960), originality=0.25)
+    new = new_frames(plan, 960)
+    pieces = pieces_of(plan, np.where(new, np.cumsum(new) - 1, -1))
+    weight = joining(pieces, laid(pieces, swaying(720).vectors())).weight
+    assert set(np.flatnonzero(weight[:, 0] == 0)) == {
+        *range(480 - REACH, 480 + REACH), *range(720 - REACH, 720 + REACH)
+    }  # fmt: skip
+    assert weight[600].tolist() == [0.75] * 151
+    assert weight[100].tolist() == [1.0] * 151
+
+
+def test_energy_follows_the_bars() -> None:
+    curve = energy_curve(song_map(), 960, 0.6)
+    assert curve[300:420].mean() < 0.6 < curve[800:900].mean()
+    assert 0 <= curve.min() <= curve.max() <= 1
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("form")
+
+
+@pytest.fixture(scope="module")
+def song(folder: Path) -> Path:
+    return write_song(folder / "song.wav")
+
+
+@pytest.fixture(scope="module")
+def dances(song: Path, folder: Path) -> dict[str, Motion]:
+    """Dances to the song by a small random network, freely and in its form, at once and in the making."""
+    weights, cache = str(write_weights(folder)), ModelCache("cpu")
+    base = GenerateRequest(str(song), steps=3, weights=weights, on_beat=0.0)
+    requests = {
+        "free": replace(base, form="free"),
+        "song": base,
+        "streamed": replace(base, sequential=True),
+        "new": replace(base, originality=1.0),
+    }
+    made = {}
+    for name, request in requests.items():
+        beginnings: list[Motion] = []
+        made[name] = generate(request, model_cache=cache, on_partial=beginnings.append)
+        for beginning in beginnings:  # nothing that was shown changes
+            np.testing.assert_array_equal(beginning.rotations, made[name].rotations[: beginning.frames])
+        assert bool(beginnings) == (name == "streamed")
+    return made
+
+
+def test_the_songs_form_is_heard(song: Path) -> None:
+    heard = listen(load(song))
+    assert has_form(heard)
+
+
+def _repeat(motion: Motion) -> float:
+    bars = np.arange(16)[:, None] * BAR_S + [0, BAR_S]
+    sections = [(number * 8.0, number * 8.0 + 8, label) for number, label in enumerate("ABAC")]
+    return form_of(motion, bars, sections).repeat_auc
+
+
+def test_a_dance_to_a_song_with_form_returns_and_a_free_one_does_not(dances: dict[str, Motion]) -> None:
+    assert _repeat(dances["song"]) > 0.95
+    assert _repeat(dances["streamed"]) > 0.95
+    assert _repeat(dances["free"]) < 0.85
+    assert _repeat(dances["new"]) < _repeat(dances["song"])
+
+
+def test_a_dance_that_keeps_another_ones_frames_is_left_to_its_constraints(song: Path, folder: Path) -> None:
+    weights, cache = str(write_weights(folder)), ModelCache("cpu")
+    source = Source(write_motion(folder / "old.npz", swaying(60)))
+    edit = going_on(source, 60)
+    made = [
+        generate(
+            GenerateRequest(str(song), duration=32, steps=1, weights=weights, edit=edit, form=form), model_cache=cache
+        )
+        for form in ("song", "free")
+    ]
+    np.testing.assert_array_equal(made[0].vectors(), made[1].vectors())
