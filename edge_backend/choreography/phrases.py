@@ -108,7 +108,7 @@ def pose_at(joints: Array, facing: Array, frame: float) -> Array:
 
 def mirrored_pose(poses: Array) -> Array:
     """Poses (n, POSE) of the mirrored dance."""
-    parts = poses.reshape(len(poses), 2, len(JOINTS), 3)[:, :, _MIRRORED] * np.array([-1.0, 1.0, 1.0])
+    parts = poses.reshape(len(poses), 2, len(JOINTS), 3)[:, :, _MIRRORED] * np.array([-1, 1, 1], poses.dtype)
     return parts.reshape(poses.shape)
 
 

@@ -95,8 +95,9 @@ class _Search:
         if not phrases:
             raise EdgeError("phrases_missing", "The phrase libraries have no phrases.", "Add some: phrases add.")
         self._of_style = np.array([wishes.style in ("any", phrase.style) for phrase in phrases], dtype=bool)
-        self._starts = np.concatenate([library.starts, mirrored_pose(library.starts)])
-        self._ends = np.concatenate([library.ends, mirrored_pose(library.ends)])
+        starts, ends = library.starts.astype(np.float32), library.ends.astype(np.float32)
+        self._starts = np.concatenate([starts, mirrored_pose(starts)])
+        self._ends = np.concatenate([ends, mirrored_pose(ends)])
         self._start_sizes = (self._starts**2).sum(axis=1)
         sign = np.repeat([1.0, -1.0], len(phrases))
         self._move = np.tile([phrase.move for phrase in phrases], (2, 1)) * np.stack([sign, np.ones_like(sign)], axis=1)
@@ -110,6 +111,7 @@ class _Search:
         self._style = np.array([styles[phrase.style] for phrase in phrases])
         clips = {clip: number for number, clip in enumerate(sorted({phrase.clip for phrase in phrases}))}
         self._clip = np.array([clips[phrase.clip] for phrase in phrases])
+        self._members = [np.flatnonzero(self._clip == number) for number in range(len(clips))]
         self._span = np.array([(phrase.counts[0], phrase.counts[-1]) for phrase in phrases])
         self._chance = CHANCE * np.random.default_rng(seed).random((len(slots), len(self._starts)))
 
@@ -123,8 +125,12 @@ class _Search:
             + ENERGY * (self._energy[usable % self._count] - self._wanted[number]) ** 2
         )
         base = base + self._chance[number, usable]
-        costs = np.stack([way.cost + base + self._following(way, usable, number) for way in ways])
-        flat = np.argsort(costs, axis=None, kind="stable")[:BEAM]
+        ends = np.stack([self._ends[self._last(way)] for way in ways])
+        apart = self._apart(ends, usable)
+        costs = np.stack(
+            [way.cost + base + self._following(way, usable, number, row) for way, row in zip(ways, apart, strict=True)]
+        )
+        flat = np.argpartition(costs, min(BEAM, costs.size) - 1, axis=None)[:BEAM]
         rows, columns = np.unravel_index(flat, costs.shape)
         return [
             self._went_on(ways[row], int(usable[column]), float(costs[row, column]))
@@ -138,7 +144,8 @@ class _Search:
             return _Way(way.cost, (*way.chosen, -1), way.facing, way.at)
         if turn:
             chosen = (chosen + self._count) % (2 * self._count)
-        join = float(self._joins(way, np.array([chosen]))[0])
+        here = np.array([chosen])
+        join = float(self._joins(way, here, self._apart(self._ends[[self._last(way)]], here)[0])[0])
         return self._went_on(way, chosen, way.cost + join)
 
     def is_odd_return(self, number: int, origin: int) -> bool:
@@ -174,51 +181,57 @@ class _Search:
         numbers = np.flatnonzero(fits)
         return np.concatenate([numbers, numbers + self._count]), np.tile(stretch[numbers], 2)
 
-    def _following(self, way: _Way, usable: Array, number: int) -> Array:
-        """What it costs to go on from a way with each of the phrases."""
+    def _last(self, way: _Way) -> int:
+        """The last chosen phrase; any, where there is none, whose join costs nothing."""
+        return way.chosen[-1] if way.chosen else -1
+
+    def _apart(self, ends: Array, usable: Array) -> Array:
+        """(ways, n) metres: mean distance of JOINTS in poses (ways, POSE) and in the first ones of the phrases."""
+        square = (ends**2).sum(axis=1)[:, None] - 2 * ends @ self._starts[usable].T + self._start_sizes[usable]
+        return np.sqrt(np.maximum(square, 0.0) / len(JOINTS))
+
+    def _following(self, way: _Way, usable: Array, number: int, apart: Array) -> Array:
+        """What it costs to go on from a way with each of the phrases. apart: of the way, see `_apart`."""
         plain = usable % self._count
-        cost = self._joins(way, usable)
+        seen = np.zeros(self._count)
         for before, chosen in enumerate(way.chosen):
-            if chosen < 0:
-                continue
-            known = chosen % self._count
-            seen = (self._clip[plain] == self._clip[known]) & (
-                np.minimum(self._span[plain, 1], self._span[known, 1])
-                - np.maximum(self._span[plain, 0], self._span[known, 0])
-                > 1.0
-            )
-            cost = cost + seen * (AGAIN_HERE if self._slots[before].section == self._slots[number].section else AGAIN)
-        facing = self._turned_to(way, usable) + self._facing[usable]
-        away = AWAY * np.minimum(_wrapped(facing) ** 2, 4.0)
-        end = np.array(way.at) + _rotated(self._move[usable], self._turned_to(way, usable))
+            if chosen >= 0:
+                here = self._slots[before].section == self._slots[number].section
+                seen[self._overlapping(chosen % self._count)] += AGAIN_HERE if here else AGAIN
+        start = self._turned_to(way, usable)
+        away = AWAY * np.minimum(_wrapped(start + self._facing[usable]) ** 2, 4.0)
+        end = np.array(way.at) + _rotated(self._move[usable], start)
         beyond = np.maximum(np.linalg.norm(end, axis=1) - STAGE, 0.0)
-        return cost + away + OFF_STAGE * beyond**2
+        return self._joins(way, usable, apart) + seen[plain] + away + OFF_STAGE * beyond**2
 
-    def _joins(self, way: _Way, usable: Array) -> Array:
-        """Metres: mean distance between the last pose and the first one of each; 0 where the clip goes on."""
-        last = next((chosen for chosen in way.chosen[:-2:-1] if chosen >= 0), None)
-        if last is None:
+    def _joins(self, way: _Way, usable: Array, apart: Array) -> Array:
+        """What joins cost: 0 behind what is no phrase, and where the clip goes on."""
+        last = self._last(way)
+        if last < 0:
             return np.zeros(len(usable))
-        end = self._ends[last]
-        apart = self._start_sizes[usable] - 2 * self._starts[usable] @ end + end @ end
         other = self._style[usable % self._count] != self._style[last % self._count]
-        join = np.sqrt(np.maximum(apart, 0.0) / len(JOINTS)) + STYLE * other
-        return np.where(self._goes_on(last, usable), 0.0, join)
+        return np.where(self._goes_on(last)[usable], 0.0, apart + STYLE * other)
 
-    def _goes_on(self, last: int, usable: Array) -> Array:
-        plain, before = usable % self._count, last % self._count
-        same_side = (usable >= self._count) == (last >= self._count)
-        return (
-            same_side
-            & (self._clip[plain] == self._clip[before])
-            & (np.abs(self._span[plain, 0] - self._span[before, 1]) < SAME_FRAME)
-        )
+    def _goes_on(self, last: int) -> Array:
+        """(2n,) bool: the phrases that go on where a phrase ends, in the same clip and on the same side."""
+        found = np.zeros(2 * self._count, dtype=bool)
+        before = last % self._count
+        clip = self._members[self._clip[before]]
+        follows = clip[np.abs(self._span[clip, 0] - self._span[before, 1]) < SAME_FRAME]
+        found[follows + (last - before)] = True
+        return found
+
+    def _overlapping(self, known: int) -> Array:
+        """Numbers of the phrases that share dance with a phrase."""
+        clip = self._members[self._clip[known]]
+        first, last = self._span[known]
+        return clip[np.minimum(self._span[clip, 1], last) - np.maximum(self._span[clip, 0], first) > 1.0]
 
     def _turned_to(self, way: _Way, usable: Array) -> Array:
         """Facing at the start of each phrase: as before where the clip goes on, else to the audience within FRONT."""
         front = np.full(len(usable), np.clip(_wrapped(np.array(way.facing)), -FRONT, FRONT))
         if way.chosen and way.chosen[-1] >= 0:
-            front[self._goes_on(way.chosen[-1], usable)] = way.facing
+            front[self._goes_on(way.chosen[-1])[usable]] = way.facing
         return front
 
     def _went_on(self, way: _Way, chosen: int, cost: float) -> _Way:

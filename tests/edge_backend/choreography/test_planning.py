@@ -1,0 +1,151 @@
+"""Plans: which phrase where, and their files."""
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dancing import stepping
+from song_forms import song_map
+
+from edge_backend.choreography.library import Library, add_clips, open_libraries, phrase_material
+from edge_backend.choreography.phrases import POSE, Phrase
+from edge_backend.choreography.pieces import FRONT, heading, laid, new_frames, pieces_of
+from edge_backend.choreography.plan import Plan, plan_by_form
+from edge_backend.choreography.plan_file import plan_as_json, read_plan, write_plan
+from edge_backend.choreography.planning import Wishes, plan_by_library
+from edge_backend.choreography.slots import slots_of
+from edge_backend.errors import EdgeError
+
+SLOTS = slots_of(song_map("ABABCA"), 6 * 240)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """Phrases of 120 bpm, of much and of little energy, in two styles."""
+    folder = tmp_path_factory.mktemp("lib")
+    for number, style in enumerate(["modern", "modern", "salsa", "salsa"]):
+        about = {"style": style, "licence": "", "tempo": 120.0}
+        add_clips(folder, [(f"{style}{number}", stepping(24, 120, 0.2 + 0.25 * number, seed=number), about)])
+    return open_libraries([folder])
+
+
+def chosen(plan: Plan) -> list[tuple[str, bool]]:
+    return [(step.phrase, step.mirrored) for step in plan]
+
+
+def test_the_same_section_has_the_same_phrases(library: Library) -> None:
+    plan = chosen(plan_by_library(SLOTS, library, 0))
+    sections = [plan[first : first + 2] for first in range(0, 12, 2)]
+    assert all(phrase for phrase, _ in plan)
+    assert sections[0] == sections[2] == sections[5]
+    assert sections[1] == sections[3]
+    assert len({tuple(sections[number]) for number in (0, 1, 4)}) == 3
+    assert len({phrase for phrase, _ in plan}) == 6  # nothing twice but what returns
+
+
+def test_every_second_return_is_mirrored_if_wished(library: Library) -> None:
+    plan = chosen(plan_by_library(SLOTS, library, 0, Wishes(mirrored=True)))
+    assert [phrase for phrase, _ in plan[4:6]] == [phrase for phrase, _ in plan[:2]]
+    assert [side for _, side in plan[4:6]] == [not side for _, side in plan[:2]]
+    assert plan[10:] == plan[:2]
+
+
+def test_the_seed_varies_the_plan_and_the_same_seed_gives_the_same(library: Library) -> None:
+    plans = [chosen(plan_by_library(SLOTS, library, seed)) for seed in (0, 0, 1, 2, 3)]
+    assert plans[0] == plans[1]
+    assert len({tuple(plan) for plan in plans}) > 2
+
+
+def test_energy_follows_the_song(library: Library) -> None:
+    energy = {phrase.id: phrase.energy for phrase in library.phrases}
+    for seed in range(3):
+        plan = plan_by_library(SLOTS, library, seed)
+        found = [energy[step.phrase] for step in plan]
+        assert np.corrcoef(found, [step.slot.energy for step in plan])[0, 1] > 0.6
+
+
+def test_style_tempo_and_pins_are_respected(library: Library) -> None:
+    style = {phrase.id: phrase.style for phrase in library.phrases}
+    assert {style[step.phrase] for step in plan_by_library(SLOTS, library, 0, Wishes("salsa"))} == {"salsa"}
+    pinned = library.phrases[5].id
+    plan = plan_by_library(SLOTS, library, 0, Wishes(pinned={2: pinned, 3: ""}))
+    assert (plan[2].phrase, plan[3].phrase) == (pinned, "")
+    assert plan[6].phrase == pinned  # what returns takes up the pinned phrase
+    with pytest.raises(EdgeError) as caught:
+        plan_by_library(SLOTS, library, 0, Wishes(pinned={2: "deleted"}))
+    assert caught.value.code == "phrase_unknown"
+    fast = slots_of(song_map("AB"), 480)
+    quick = [
+        type(slot)(slot.label, slot.section, slot.place, tuple(0.7 * c for c in slot.counts), 0.5) for slot in fast
+    ]
+    assert not any(step.phrase for step in plan_by_library(quick, library, 0))  # 171 bpm is beyond the stretch
+
+
+def test_phrases_are_laid_on_the_counts_to_the_audience(library: Library) -> None:
+    plan = plan_by_library(SLOTS, library, 0)
+    clips, phrases = phrase_material(plan, library, 0)
+    frames = SLOTS[-1].stop
+    pieces = pieces_of(plan, np.where(new_frames(plan, frames), 0, -1), phrases)
+    dance = laid(pieces, np.concatenate(clips))
+    assert len(dance) == frames
+    assert np.abs(heading(dance)).max() < FRONT + 0.6
+    assert np.linalg.norm(dance[:, 4:6], axis=1).max() < 2
+    for piece in pieces:
+        here = dance[piece.start : piece.start + 3, 4:6]
+        assert np.linalg.norm(here - dance[max(piece.start - 1, 0), 4:6], axis=1).max() < 0.2
+
+
+@pytest.mark.timing
+def test_three_minutes_and_ten_thousand_phrases_are_planned_in_a_second() -> None:
+    random = np.random.default_rng(0)
+    phrases = tuple(
+        Phrase(f"p{i}", f"c{i // 10}", tuple(random.uniform(13, 17) * np.arange(9) + 120 * (i % 10)), (), "modern",
+               random.uniform(0.2, 1), (0.0, 0.1), 0.1, 0.0, "high", "", "")
+        for i in range(10_000)
+    )  # fmt: skip
+    poses = random.normal(size=(2, 10_000, POSE))
+    library = Library(phrases, (Path(),) * 10_000, *poses)
+    slots = slots_of(song_map("ABCABCAB", bars=12), 8 * 720)  # 192 s, 48 slots, 18 of them new
+    began = time.process_time()
+    plan = plan_by_library(slots, library, 0)
+    assert time.process_time() - began < 1.0
+    assert all(step.phrase for step in plan)
+
+
+def test_a_plan_comes_back_from_its_file(tmp_path: Path, library: Library) -> None:
+    path = tmp_path / "plan.json"
+    for plan in (plan_by_library(SLOTS, library, 0), plan_by_form(SLOTS, mirrored=True, originality=0.2)):
+        write_plan(path, plan_as_json(plan, "abc", 1.5))
+        assert read_plan(path, "abc", 1.5) == plan
+
+
+def test_plans_that_make_no_sense_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    good = plan_as_json(plan_by_form(SLOTS), "abc", 0.0)
+
+    def code() -> str:
+        with pytest.raises(EdgeError) as caught:
+            read_plan(path, "abc", 0.0)
+        return caught.value.code
+
+    write_plan(path, good | {"song": "xyz"})
+    assert code() == "plan_other_song"
+    write_plan(path, good | {"start": 10.0})
+    assert code() == "plan_other_song"
+    broken = []
+    for change in ({"again": 9}, {"again": "x"}, {"originality": 2.0}, {"slot": {}}):
+        steps = json.loads(json.dumps(good["steps"]))
+        steps[1] |= change
+        broken.append(json.dumps(good | {"steps": steps}))
+    for text in (
+        "",
+        "[]",
+        "{}",
+        json.dumps(good | {"format": 99}),
+        json.dumps(good | {"steps": good["steps"][::-1]}),
+        *broken,
+    ):
+        path.write_text(text)
+        assert code() == "plan_unreadable", text[:80]
