@@ -30,6 +30,7 @@ def extension_files() -> dict[str, Path]:
     files = dict(source_files(ROOT / "blender_addon"))
     files.update({f"edge_backend/{name}": path for name, path in source_files(ROOT / "edge_backend")})
     files.update({f"weights/{name}": ROOT / "weights" / name for name in BUNDLED_WEIGHTS})
+    files.update({f"weights/phrases/{name}": path for name, path in source_files(ROOT / "weights" / "phrases")})
     # The lock files go along: the add-on makes environments from them.
     files.update({name: ROOT / name for name in ("LICENSE", "README.md", "requirements/backend.txt")})
     files.update({f"requirements/locked/{path.name}": path for path in (REQUIREMENTS / "locked").glob("*.txt")})

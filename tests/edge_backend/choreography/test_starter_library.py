@@ -1,0 +1,39 @@
+"""The library that comes with EDGE Dance."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+import build_addon
+from edge_backend.choreography.library import STARTER, open_libraries
+from edge_backend.motion.kinematics import forward_kinematics
+from edge_backend.schema.requests import STYLES
+
+PHRASES = Path(build_addon.__file__).parent / "weights" / "phrases"
+
+
+def test_it_fits_into_eight_megabytes(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "phrases.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in PHRASES.rglob("*.npz"):
+            archive.write(path)
+    assert (tmp_path / "phrases.zip").stat().st_size < 8_000_000
+
+
+def test_it_has_phrases_of_every_style_at_every_usual_tempo() -> None:
+    library = open_libraries([STARTER])
+    assert len(library.phrases) > 3000
+    assert {phrase.style for phrase in library.phrases} == set(STYLES) - {"any"}
+    for tempo in range(70, 180, 10):
+        assert sum(abs(np.log(phrase.tempo / tempo)) < 0.14 for phrase in library.phrases) > 100
+    assert all(phrase.licence for phrase in library.phrases)
+
+
+def test_its_ends_are_those_of_its_clips() -> None:
+    library = open_libraries([STARTER])
+    for number in range(0, len(library.phrases), 800):
+        clip, phrase = library.clip(number), library.phrases[number]
+        assert phrase.counts[-1] <= clip.frames
+        frame = round(phrase.counts[-1])
+        height = forward_kinematics(clip.rotations, clip.root)[min(frame, clip.frames - 1), 0, 2]
+        assert abs(library.ends[number, 2] - height) < 2e-3  # half precision
