@@ -1,6 +1,7 @@
 """Computes all metrics of one dance, by name; `metrics.METRICS` describes them."""
 
 from collections.abc import Callable
+from itertools import groupby
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from ..numerics.array import Array
 from . import feet, smoothness
 from .beats import beat_alignment
 from .clips import clips
+from .form import form_of
 from .limits import overbent_share
 
 
@@ -18,6 +20,7 @@ def measure(motion: Motion, beats: Array | None = None) -> dict[str, float]:
     return {
         **body_metrics(joints, motion.rotations),
         **beat_metrics(joints, motion.beats if beats is None else beats),
+        **form_metrics(motion),
     }
 
 
@@ -52,6 +55,25 @@ def beat_metrics(joints: Array, music: Array) -> dict[str, float]:
         "motion_beat_alignment": alignment.motion,
         "motion_beat_alignment_chance": alignment.motion_chance,
     }
+
+
+def form_metrics(motion: Motion) -> dict[str, float]:
+    """The metrics of a dance that was made by a plan, which its metadata hold; empty for others."""
+    plan, downbeats = motion.meta.get("choreography"), motion.meta.get("downbeats")
+    if not plan or not downbeats or len(downbeats) < 2:
+        return {}
+    slots = [step["slot"] for step in plan["steps"]]
+    sections = [
+        (parts[0]["counts"][0], parts[-1]["counts"][-1], parts[0]["label"])
+        for _, group in groupby(slots, key=lambda slot: slot["section"])
+        if (parts := list(group))
+    ]
+    bars = np.stack([downbeats[:-1], downbeats[1:]], axis=1)
+    middles = [(slot["counts"][0] + slot["counts"][-1]) / 2 for slot in slots]
+    energy = np.interp(bars.mean(axis=1), middles, [slot["energy"] for slot in slots])
+    form = form_of(motion, bars, sections, energy)
+    found = {"repeat_auc": form.repeat_auc, "energy_r": form.energy_r}
+    return {name: value for name, value in found.items() if np.isfinite(value)}
 
 
 def _mean_of_clips(metric: Callable[[Array], float], joints: Array) -> float:

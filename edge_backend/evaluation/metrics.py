@@ -62,3 +62,11 @@ METRICS = {
         "Variety", "FID k, published", "", "low", "with the bracket that published feature code lacks"
     ),
 }
+
+FORM_METRICS = {
+    "repeat_auc": Metric(
+        "Form", "Repeat AUC", "", "high", "bars in the same place of a returning section are nearer than other bars"
+    ),
+    "energy_r": Metric("Form", "Energy r", "", "high", "correlation of the bars' movement with the song's energy"),
+}
+"""Of dances that were made by a plan."""

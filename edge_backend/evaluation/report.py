@@ -10,7 +10,7 @@ from typing import Any
 from .. import __version__
 from ..fileio.atomic_write import atomic_write
 from .intervals import Estimate
-from .metrics import METRICS
+from .metrics import FORM_METRICS, METRICS
 from .page import page
 from .sets import SetResult
 
@@ -55,7 +55,7 @@ def table(results: Sequence[SetResult]) -> str:
     width = max(len(metric.title) for metric in METRICS.values()) + 2
     columns = [result.label[:24].rjust(26) for result in results]
     lines = ["".join([" " * width, *columns])]
-    for name, metric in METRICS.items():
+    for name, metric in (METRICS | FORM_METRICS).items():
         values = [result.estimates.get(name) for result in results]
         if any(values):
             lines.append("".join([metric.title.ljust(width), *(_cell(value).rjust(26) for value in values)]))
