@@ -12,6 +12,7 @@ from .keyframes import beats
 from .ops import (
     again,
     bone_map,
+    choreography,
     curves,
     dancer,
     edit,
@@ -37,6 +38,7 @@ from .rig import bone_map_properties, rig_check, smpl_body_properties
 from .setup.installer import installer
 from .takes import identity, partial_preview, switches
 from .ui import bone_map as bone_map_panel
+from .ui import choreography as choreography_panel
 from .ui import dope_sheet, file_menus, panels, status_timer
 from .ui import group as group_panel
 from .ui import keep as keep_panel
@@ -81,6 +83,11 @@ CLASSES: Final[tuple[type, ...]] = (
     edit.EDGE_DANCE_OT_pose_to_beat,
     edit.EDGE_DANCE_OT_mirror,
     again.EDGE_DANCE_OT_generate_again,
+    choreography.EDGE_DANCE_OT_dance_plan,
+    choreography.EDGE_DANCE_OT_mirror_slot,
+    choreography.EDGE_DANCE_OT_free_slot,
+    choreography.EDGE_DANCE_OT_repeat_slot,
+    choreography.EDGE_DANCE_OT_save_plan,
     takes.EDGE_DANCE_OT_star_take,
     takes.EDGE_DANCE_OT_delete_take,
     takes.EDGE_DANCE_OT_load_settings,
@@ -124,6 +131,7 @@ CLASSES: Final[tuple[type, ...]] = (
     takes_panel.EDGE_DANCE_UL_takes,
     takes_panel.EDGE_DANCE_MT_takes,
     takes_panel.VIEW3D_PT_edge_dance_takes,
+    choreography_panel.VIEW3D_PT_edge_dance_choreography,
     bone_map_panel.EDGE_DANCE_UL_bone_slots,
     bone_map_panel.EDGE_DANCE_MT_bone_map_presets,
     bone_map_panel.VIEW3D_PT_edge_dance_bone_map,

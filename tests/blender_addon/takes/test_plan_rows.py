@@ -1,0 +1,85 @@
+"""The plan of a take: rows for the panel, changes of bars, and the request that dances it."""
+
+import json
+
+import bpy
+import numpy as np
+import pytest
+from blender_stage import addon, put_dancer
+
+FORM = [("A", -1), ("A", -1), ("B", -1), ("B", -1), ("A", 0), ("A", 1)]
+STEPS = [
+    {
+        "slot": {"label": label, "section": number // 2, "place": number % 2, "energy": 0.5}
+        | {"counts": [4.0 * number, 4.0 * number + 4]},
+        "phrase": "",
+        "again": again,
+        "mirrored": False,
+        "originality": 0.0,
+    }
+    for number, (label, again) in enumerate(FORM)
+]
+
+
+@pytest.fixture
+def take():
+    skeleton = addon("edge_backend.motion.skeleton")
+    rotations = np.tile(np.eye(3, dtype=np.float32), (720, 24, 1, 1))
+    rotations[:, 0] = skeleton.Y_UP_TO_Z_UP
+    root = np.tile(np.array([0, 0, 0.92], np.float32), (720, 1))
+    meta = {"seed": 7, "choreography": {"format": 1, "song": "x", "start": 0.0, "steps": STEPS}}
+    motion = addon("edge_backend.motion.motion").Motion(rotations, root, np.ones((720, 4), np.float32), meta=meta)
+    return addon("takes.new_take").add_take(put_dancer(), motion, bpy.context.scene, 1.0)
+
+
+def texts(take):
+    return [(row.label, row.text, row.mirrored) for row in addon("takes.plan_rows").plan_rows(take)]
+
+
+def test_rows_say_what_is_danced_in_which_bars(take):
+    assert [text for _, text, _ in texts(take)] == ["New"] * 4 + ["As 0:00.0", "As 0:04.0"]
+    assert addon("ops.choreography").planned_take(bpy.context) == take
+
+
+def test_bars_are_mirrored_freed_and_repeated(take):
+    assert bpy.ops.edge_dance.mirror_slot(step=4) == {"FINISHED"}
+    assert texts(take)[4] == ("A", "As 0:00.0", True)
+    assert bpy.ops.edge_dance.free_slot(step=5) == {"FINISHED"}
+    assert texts(take)[5] == ("A", "New", False)
+    assert bpy.ops.edge_dance.repeat_slot(step=3, earlier=3) == {"FINISHED"}
+    assert texts(take)[3] == ("B", "As 0:08.0", False)
+    plan = addon("takes.plan_rows").plan_of(take)
+    read = addon("edge_backend.choreography.plan_file").plan_of_json(plan, "the take")
+    assert [step.again for step in read] == [-1, -1, -1, 2, 0, -1]
+
+
+def test_what_was_freed_is_taken_up_by_nobody_and_later_bars_follow(take):
+    rows = addon("takes.plan_rows")
+    rows.repeat_slot(take, 0 + 1, 0)  # the second slot repeats the first: the sixth, which repeated it, follows
+    steps = rows.plan_of(take)["steps"]
+    assert [step["again"] for step in steps] == [-1, 0, -1, -1, 0, 0]
+
+
+def test_a_change_that_makes_no_sense_is_said(take):
+    for call in (
+        lambda: bpy.ops.edge_dance.mirror_slot(step=0),
+        lambda: bpy.ops.edge_dance.repeat_slot(step=1, earlier=5),
+        lambda: bpy.ops.edge_dance.free_slot(step=99),
+    ):
+        with pytest.raises(RuntimeError):
+            call()
+    assert [text for _, text, _ in texts(take)] == ["New"] * 4 + ["As 0:00.0", "As 0:04.0"]
+    assert not any(mirrored for _, _, mirrored in texts(take))
+
+
+def test_a_plan_is_saved_as_the_command_line_reads_it(take, tmp_path):
+    assert bpy.ops.edge_dance.save_plan(filepath=str(tmp_path / "plan.json")) == {"FINISHED"}
+    assert json.loads((tmp_path / "plan.json").read_text())["steps"] == STEPS
+
+
+def test_a_take_without_a_plan_has_no_rows(take):
+    stored = take[addon("keyframes.take_details").PROPERTY]
+    stored["meta"] = json.dumps({"seed": 7})
+    assert texts(take) == []
+    assert addon("ops.choreography").why_no_plan(bpy.context)
+    assert not bpy.ops.edge_dance.mirror_slot.poll()
