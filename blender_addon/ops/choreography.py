@@ -122,14 +122,14 @@ class EDGE_DANCE_OT_repeat_slot(PlanOperator):
 
 
 class EDGE_DANCE_OT_save_plan(Reasoned, bpy.types.Operator):
-    """Write the plan of the shown take as JSON, to change it and to dance it by the command line"""
+    """Write the plan of the shown take into a file, to change it and to dance it from the command line"""
 
     bl_idname = "edge_dance.save_plan"
     bl_label = "Save Plan"
     bl_options = {"REGISTER"}
 
     filepath: bpy.props.StringProperty(
-        subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The plan, a JSON file"
+        subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The file of the plan"
     )  # fmt: skip
     filter_glob: bpy.props.StringProperty(default="*.json", options={"HIDDEN"})
     check_existing: bpy.props.BoolProperty(default=True, options={"HIDDEN"})

@@ -16,13 +16,13 @@ BEAM = 12
 STRETCH = 0.15  # of a phrase's tempo that still looks natural
 # Costs; a join costs the mean distance of the joints of both poses, metres.
 TEMPO = 4.0  # of the squared logarithm of the stretch, over STRETCH
-ENERGY = 1.5  # of the squared difference of ranks, 0 to 1
+ENERGY = 3.0  # of the squared difference of the ranks in the song and among the phrases that fit, 0 to 1
 AGAIN_HERE = 1.0  # of dance that was seen in this section already
 AGAIN = 0.25  # of dance that was seen earlier in the song
 STYLE = 0.4  # of another style than the phrase before
-AWAY = 0.3  # of the squared mean facing away from the audience, radians
-OFF_STAGE = 0.3  # of the squared metres beyond STAGE
-STAGE = 1.5  # metres from the middle
+AWAY = 1.0  # of the squared mean facing away from the audience, radians
+OFF_STAGE = 2.0  # of the squared metres beyond STAGE
+STAGE = 1.2  # metres from the middle
 FRONT = np.radians(45)  # of the audience, to which a dancer turns between phrases
 SAME_FRAME = 0.5
 CHANCE = 0.1  # what the seed adds
@@ -105,7 +105,7 @@ class _Search:
         self._facing = sign * np.tile([phrase.facing for phrase in phrases], 2)
         self._tempo = np.log([phrase.tempo for phrase in phrases])
         self._counts = np.array([len(phrase.counts) - 1 for phrase in phrases])
-        self._energy = _ranks(np.array([phrase.energy for phrase in phrases]))
+        self._energy = np.array([phrase.energy for phrase in phrases])
         self._wanted = _ranks(np.array([slot.energy for slot in slots]))
         styles = {style: number for number, style in enumerate(sorted({phrase.style for phrase in phrases}))}
         self._style = np.array([styles[phrase.style] for phrase in phrases])
@@ -120,10 +120,8 @@ class _Search:
         usable, stretch = self._usable(number, slot)
         if not len(usable):
             return [_Way(way.cost, (*way.chosen, -1), way.facing, way.at) for way in ways]
-        base = (
-            TEMPO * (stretch / STRETCH) ** 2 * STRETCH
-            + ENERGY * (self._energy[usable % self._count] - self._wanted[number]) ** 2
-        )
+        lively = _ranks(self._energy[usable % self._count])
+        base = TEMPO * (stretch / STRETCH) ** 2 * STRETCH + ENERGY * (lively - self._wanted[number]) ** 2
         base = base + self._chance[number, usable]
         ends = np.stack([self._ends[self._last(way)] for way in ways])
         apart = self._apart(ends, usable)
