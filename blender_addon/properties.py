@@ -30,6 +30,11 @@ HANDS = (
     ("flat", "Flat", "All fingers straight"),
 )
 
+LEGS = (
+    ("FK", "FK", "Key the legs' own bones: thighs, shins, feet and toes"),
+    ("IK", "IK", "Key foot controls and poles, where the rig has them; the foot controls stand still with the feet"),
+)
+
 QUALITIES = (
     ("draft", "Draft", "Fast, to look for a seed and a style"),
     ("normal", "Normal", "Good for most dances"),
@@ -222,6 +227,12 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
         max=1,
         default=0.5,
         subtype="FACTOR",
+    )
+    legs: bpy.props.EnumProperty(
+        name="Legs",
+        description="Which controls of a control rig get the keys of the legs; its own switches are keyed with them",
+        items=LEGS,
+        default="FK",
     )
     clean_feet: bpy.props.BoolProperty(
         name="Foot Cleanup", description="Prevent feet from sliding on the floor and sinking into it", default=True

@@ -1,7 +1,7 @@
 """Writing keys: whole arrays per F-curve; one call per key only where keys are appended."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import bpy
@@ -61,6 +61,16 @@ def smooth_keys(mode: str, frames: Array, channels: BoneChannels) -> ChannelKeys
     values = rotation_values(mode, channels.quaternions)
     slopes = np.gradient(values, frames, axis=0) if len(frames) > 1 else np.zeros_like(values)
     return ChannelKeys(channels.bone, rotation_property(mode), frames, values, "BEZIER", slopes)
+
+
+def without_repeats(keys: ChannelKeys) -> ChannelKeys:
+    """Linear keys without those between two of the same values; the motion is the same, to the last digit."""
+    same = (keys.values[1:] == keys.values[:-1]).all(axis=1)
+    repeats, repeated = np.append(False, same), np.append(same, False)
+    needed = ~(repeats & repeated)
+    if same.all():
+        needed = np.arange(len(needed)) == 0
+    return replace(keys, frames=keys.frames[needed], values=keys.values[needed])
 
 
 def write_channel(curves: Any, keys: ChannelKeys) -> None:

@@ -80,10 +80,12 @@ def in_density(
             for track in tracks
             for channel, values in _channels(track, track.values)
         ]
+    known = {track.bone for track in tracks}
+    legs = [leg for leg in snapshot.legs if known.issuperset(leg.aimed)]  # others are moved by IK controls
     thinned = yield from thin_in_steps(
         tracks, tolerance, snapshot.rig, keyed=beats, exact=exact,
         constrained=sorted({round(frame - frames[0]) for frame in constrained}),
-        legs=snapshot.legs, up=snapshot.up, unit=snapshot.unit,
+        legs=legs, up=snapshot.up, unit=snapshot.unit,
     )  # fmt: skip
     return [keys for bone in thinned for keys in _bezier(bone, frames)]
 

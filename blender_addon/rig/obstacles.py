@@ -15,7 +15,7 @@ from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.retarget.bone_map import BoneMap
 from ..edge_backend.motion.retarget.slots import slot_words
 from .paths import bone_path
-from .retarget import acts, driven_bones, held_bones, switch_keys
+from .retarget import acts, all_switch_keys, driven_bones, held_bones
 from .standing import carriers, changes, in_pose, moving_channels, playing_strips, standing_pose
 
 _OBJECT_CHANNELS = (
@@ -144,7 +144,7 @@ def _moving_strips(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tu
         for bone in carriers(armature, bone_map)
         for constraint in bone.constraints
     ]
-    keyed = {switch.path for switch in switch_keys(armature, bone_map)}
+    keyed = {switch.path for switch in all_switch_keys(armature, bone_map)}
     for strip in strips:
         curves = compat.strip_fcurves(strip)
         if any(changes(curves.find(name, index=index)) for name in _OBJECT_CHANNELS for index in range(4)):
@@ -239,7 +239,7 @@ def _driving(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[An
     for slot, bone, driver in driven_bones(armature, bone_map):
         yield driver, f"The {slot_words(slot)}, {bone}, is moved by a driver."
     drivers: Any = armature.animation_data.drivers if armature.animation_data else ()
-    switches = {switch.path: switch.group for switch in switch_keys(armature, bone_map)} if len(drivers) else {}
+    switches = {switch.path: switch.group for switch in all_switch_keys(armature, bone_map)} if len(drivers) else {}
     for driver in drivers:
         if driver.data_path in switches and not driver.mute:
             yield driver, f"What {switches[driver.data_path]} follows is decided by a driver, not by the dance."

@@ -14,6 +14,7 @@ from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.retarget import Fit, Rig, RigBone, fit, pose_rig_in_steps, read_rig
 from ..edge_backend.motion.retarget.bone_map import BoneMap, BoneName, Matrix, Point, find_bone_map
 from ..edge_backend.motion.retarget.description import UNEVEN, DescribedArmature, holds, uneven
+from ..edge_backend.motion.retarget.families import IkLegs
 from ..edge_backend.motion.retarget.slots import HIPS, TRAVEL, slot_words
 from ..edge_backend.motion.rotations import continuous_quaternions, matrix_to_quaternion
 from ..edge_backend.motion.steps import at_once
@@ -107,22 +108,23 @@ def dance_channels(armature: bpy.types.Object, motion: Motion, clean_feet: bool 
 
 
 def channels_in_steps(
-    armature: bpy.types.Object, motion: Motion, clean_feet: bool = True
+    armature: bpy.types.Object, motion: Motion, clean_feet: bool = True, ik_legs: IkLegs | None = None
 ) -> Generator[float, None, list[BoneChannels]]:
     """Channels that make the armature dance: dancers take the model's pose as it is, others are fitted.
 
     In steps, which yield how much is done; the armature is looked at in the first alone. clean_feet: clean the feet of
-    all but the built-in dancer again, in their own proportions. Raises EdgeError rig_unfit.
+    all but the built-in dancer again, in their own proportions. ik_legs: key the legs on these controls. Raises
+    EdgeError rig_unfit.
     """
     if is_dancer(armature):
         return dancer_channels(motion, _rest_matrices(armature), FootSettings() if clean_feet else None)
     bone_map, measured = measure(armature)
     settings = FootSettings() if clean_feet else None
-    poses = yield from pose_rig_in_steps(measured, motion, settings, bone_map.travel_turns)
+    poses = yield from pose_rig_in_steps(measured, motion, settings, bone_map.travel_turns, ik_legs)
     still = np.tile((1.0, 0.0, 0.0, 0.0), (motion.frames, 1))
     nowhere = np.zeros((motion.frames, 3))
     return [
-        *(BoneChannels(name, still, nowhere) for name in bone_map.rest),
+        *(BoneChannels(name, still, nowhere) for name in (*bone_map.rest, *(ik_legs.rest if ik_legs else ()))),
         *(
             BoneChannels(pose.bone, continuous_quaternions(matrix_to_quaternion(pose.rotations)), pose.location)
             for pose in poses
@@ -130,20 +132,46 @@ def channels_in_steps(
     ]
 
 
-def switch_keys(armature: bpy.types.Object, bone_map: BoneMap | None = None) -> list[SwitchKey]:
-    """What has to be keyed beside the bones for the dance to be seen: the rig's own switches from IK to FK."""
+def switch_keys(
+    armature: bpy.types.Object, bone_map: BoneMap | None = None, ik_legs: IkLegs | None = None
+) -> list[SwitchKey]:
+    """What has to be keyed beside the bones for the dance to be seen: the rig's own switches from IK to FK.
+
+    ik_legs: the legs are keyed on these controls, and switched to IK.
+    """
     if is_dancer(armature):
         return []
     bone_map = bone_map or bone_map_of(armature)
+    wanted = {(switch.bone, switch.property): switch.value for switch in bone_map.switches}
+    if ik_legs:
+        wanted |= {(switch.bone, switch.property): switch.value for switch in ik_legs.switches}
     keys = []
-    for switch in bone_map.switches:
-        if switch.property in armature.pose.bones[switch.bone].keys():  # noqa: SIM118 (no dict)
-            keys.append(SwitchKey(f'{bone_path(switch.bone)}["{switch.property}"]', switch.bone, switch.value))
+    for (bone, name), value in wanted.items():
+        if name in armature.pose.bones[bone].keys():  # noqa: SIM118 (no dict)
+            keys.append(SwitchKey(f'{bone_path(bone)}["{name}"]', bone, value))
+        elif hasattr(armature.pose.bones[bone], name):
+            keys.append(SwitchKey(f"{bone_path(bone)}.{name}", bone, value))
     if bone_map.ik_constraints:
         for bone, constraint in _ik_constraints(armature, bone_map):
             name = bpy.utils.escape_identifier(constraint.name)
-            keys.append(SwitchKey(f'{bone_path(bone)}.constraints["{name}"].influence', bone, 0.0))
+            influence = 1.0 if ik_legs else 0.0
+            keys.append(SwitchKey(f'{bone_path(bone)}.constraints["{name}"].influence', bone, influence))
     return keys
+
+
+def all_switch_keys(armature: bpy.types.Object, bone_map: BoneMap | None = None) -> list[SwitchKey]:
+    """The switches of both ways to key legs, each once."""
+    bone_map = bone_map or bone_map_of(armature)
+    both = [key for ik_legs in (None, bone_map.ik_legs) for key in switch_keys(armature, bone_map, ik_legs)]
+    return list({key.path: key for key in both}.values())
+
+
+def chosen_ik_legs(armature: bpy.types.Object, scene: bpy.types.Scene) -> IkLegs | None:
+    """The controls of the legs' IK, if the panel asks for them and the armature has them."""
+    settings: Any = scene.edge_dance  # type: ignore[attr-defined] # a property of ours
+    if settings.legs != "IK" or is_dancer(armature):
+        return None
+    return bone_map_of(armature).ik_legs
 
 
 def read_motion_in_steps(

@@ -13,9 +13,11 @@ from .. import compat
 from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.looping import is_loop, lap_motion, loop_start, travel_of
 from ..edge_backend.motion.motion import Motion
+from ..edge_backend.motion.retarget.families import IkLegs
+from ..edge_backend.motion.retarget.ik_legs import replaced_bones
 from ..edge_backend.motion.steps import at_once, part
 from ..edge_backend.numerics.array import Array
-from ..keyframes.channel_keys import ChannelKeys, bone_keys, key_switch, smooth_keys, write_channel
+from ..keyframes.channel_keys import ChannelKeys, bone_keys, key_switch, smooth_keys, without_repeats, write_channel
 from ..keyframes.constant_keys import constant_keys
 from ..keyframes.cycles import make_cyclic
 from ..keyframes.density import Density, in_density, modes_of, rig_snapshot
@@ -23,7 +25,7 @@ from ..keyframes.take_details import PROPERTY
 from ..lookups import scene_rate
 from ..rig.channels import BoneChannels, closed, cut
 from ..rig.hands import hand_channels, hand_settings
-from ..rig.retarget import bone_map_of, channels_in_steps, switch_keys
+from ..rig.retarget import bone_map_of, channels_in_steps, chosen_ik_legs, switch_keys
 from ..rig.standing import standing_bones
 from .identity import new_id
 from .switches import record_switches
@@ -51,22 +53,31 @@ def keys_in_steps(
     constrained: as in `in_density`. Raises EdgeError rig_unfit.
     """
     snapshot = rig_snapshot(armature) if density != "FRAMES" else None
-    standing = standing_bones(armature, bone_map_of(armature))
+    bone_map, ik_legs = bone_map_of(armature), chosen_ik_legs(armature, scene)
+    standing = standing_bones(armature, bone_map)
     modes, frames = modes_of(armature), _frames(motion, scene, first_frame)
     beats = first_frame + motion.beats * scene_rate(scene)
     moments, hands = hand_channels(armature, motion, hand_settings(scene))
     if is_loop(motion):
         hands = [closed(channels) for channels in hands]
-    bones = yield from part(_channels(armature, motion, clean_feet), 0.0, 0.3)
+    bones = yield from part(_channels(armature, motion, clean_feet, ik_legs), 0.0, 0.3)
     keys: list[ChannelKeys] = []
     for channels in bones:
         keys += bone_keys(modes[channels.bone], frames, channels)
         yield 0.3
     keys = transform(keys)
+    controls: list[ChannelKeys] = []
+    if ik_legs and density != "BLOCKING":
+        controls = [without_repeats(channel) for channel in keys if channel.bone in ik_legs.bones]
+        keys = [channel for channel in keys if channel.bone not in ik_legs.bones]
     if snapshot:
         options: dict[str, Any] = {"beats": beats, "exact": exact, "constrained": constrained}
         thinning = in_density(snapshot, keys, density, tolerance or Tolerance(), **options)
         keys = yield from part(thinning, 0.3, 1.0)
+    keys += controls
+    if ik_legs:
+        idle = replaced_bones(bone_map.bones, ik_legs)
+        standing = {name: bone for name, bone in standing.items() if name not in idle}
     fingers = [smooth_keys(modes[one.bone], frames[moments.astype(int)], one) for one in hands]
     return [*keys, *fingers, *constant_keys(standing, keys, frames[0])]
 
@@ -101,7 +112,7 @@ def add_take(
             write_channel(curves, channel)
         if is_loop(motion):
             make_cyclic(action, bool(travel_of(motion).any()))
-        for switch in switch_keys(armature):
+        for switch in switch_keys(armature, None, chosen_ik_legs(armature, scene)):
             key_switch(curves, switch.path, switch.group, frames[0], switch.value)
         _describe(action, motion, first_frame, scene_rate(scene), settings or {})
         if density != "FRAMES":
@@ -125,13 +136,13 @@ def first_frame_of(motion: Motion, scene: bpy.types.Scene, first_frame: float) -
 
 
 def _channels(
-    armature: bpy.types.Object, motion: Motion, clean_feet: bool
+    armature: bpy.types.Object, motion: Motion, clean_feet: bool, ik_legs: IkLegs | None
 ) -> Generator[float, None, list[BoneChannels]]:
     """`channels_in_steps`; a loop's are cut out of several laps, so that both of its ends have the same neighbours."""
     if not is_loop(motion):
-        return (yield from channels_in_steps(armature, motion, clean_feet))
+        return (yield from channels_in_steps(armature, motion, clean_feet, ik_legs))
     around, middle = lap_motion(motion)
-    bones = yield from channels_in_steps(armature, around, clean_feet)
+    bones = yield from channels_in_steps(armature, around, clean_feet, ik_legs)
     return [closed(cut(channels, middle)) for channels in bones]
 
 

@@ -12,7 +12,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .. import compat
-from ..rig.retarget import switch_keys
+from ..rig.retarget import all_switch_keys
 
 SWITCHES = "edge_dance_switches"
 """Property of the armature object, JSON: path of a switch -> [the user's value, the value that a take gives it].
@@ -30,7 +30,7 @@ def record_switches(armature: bpy.types.Object) -> None:
     """Store the values of the switches, before the armature first shows an action that keys them."""
     update_switches(armature)
     recorded = _recorded(armature)
-    for switch in switch_keys(armature):
+    for switch in all_switch_keys(armature):
         recorded.setdefault(switch.path, [_value(armature, switch.path), None])
     _record(armature, recorded)
 

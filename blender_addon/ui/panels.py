@@ -13,7 +13,9 @@ from ..ops.curves import EDGE_DANCE_OT_change_density
 from ..ops.generate import why_not_generate
 from ..ops.music import EDGE_DANCE_OT_begin_bar, EDGE_DANCE_OT_keys_to_beats, EDGE_DANCE_OT_mark_beats
 from ..ops.presets import PRESETS
+from ..rig.dancer import is_dancer
 from ..rig.hands import OFF
+from ..rig.rig_check import check_rig
 from ..rig.target import active_armature, find_dancer
 from ..setup.status import watch
 from ..takes.take_list import current_take
@@ -167,6 +169,13 @@ class VIEW3D_PT_edge_dance_hands(_DanceTab):
         column.prop(settings, "hand_life", slider=True)
 
 
+def _has_ik_legs(armature: Any, context: bpy.types.Context) -> bool:
+    """Whether the character is a rig whose legs can be keyed on IK controls."""
+    if armature is None or is_dancer(armature):
+        return False
+    return check_rig(armature, context).bone_map.ik_legs is not None
+
+
 class VIEW3D_PT_edge_dance_curves(_DanceTab):
     """Number of keys of a take"""
 
@@ -182,11 +191,15 @@ class VIEW3D_PT_edge_dance_curves(_DanceTab):
             row = layout.row(align=True)
             row.prop(settings, "degrees")
             row.prop(settings, "millimetres")
+        armature = active_armature(context)
+        if _has_ik_legs(armature, context):
+            row = layout.row()
+            row.label(text="Legs")
+            row.prop(settings, "legs", expand=True)
         change = layout.operator("edge_dance.change_density", icon="FCURVE")
         change.density = settings.density
         change.degrees, change.millimetres = settings.degrees, settings.millimetres
         draw_reasons(layout, context, EDGE_DANCE_OT_change_density)
-        armature = active_armature(context)
         if action := current_take(armature):
             layout.label(text=f"{key_count(action):,} keys in {action.name}")
 

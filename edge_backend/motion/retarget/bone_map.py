@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..recognition import Bone, Recognition, recognise, upright
-from .families import FamilyMatch, Note, Switch, by_plain_name, families
+from .families import FamilyMatch, IkLegs, Note, Switch, by_plain_name, families
 from .slots import HEAD, REQUIRED, SIDES, TRAVEL, slot_words
 
 _FEWEST = 7
@@ -44,7 +44,8 @@ class BoneMap:
     than their parent, and that bone. read: slot -> the bone whose pose is read for it, where it is not the slot's own.
     switches: custom properties with the values that they need. ik_constraints: whether IK constraints on the legs are
     disabled; otherwise rigs with such constraints are refused. fingers: "thumb.L" -> bones from base to tip. reasons:
-    slot -> why it has its bone. doubts: slot -> why the user should check its bone.
+    slot -> why it has its bone. doubts: slot -> why the user should check its bone. ik_legs: the controls of the legs'
+    IK, None where there are none.
     """
 
     family: str
@@ -60,6 +61,7 @@ class BoneMap:
     fingers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
     doubts: Mapping[str, str] = field(default_factory=dict)
+    ik_legs: IkLegs | None = None
 
     @property
     def problems(self) -> list[Note]:
@@ -117,6 +119,7 @@ def _of_family(match: FamilyMatch) -> BoneMap:
     return BoneMap(
         match.family.name, match.family.label, match.slots, tuple(match.notes), more.get("travel_turns", True),
         match.rest, match.parents, match.read, match.switches, more.get("ik_constraints", False), match.fingers,
+        ik_legs=match.ik_legs,
     )  # fmt: skip
 
 

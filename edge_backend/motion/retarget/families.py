@@ -19,11 +19,40 @@ FAMILIES = Path(__file__).parent / "bone_maps"
 
 
 class Switch(NamedTuple):
-    """A custom property of a bone and the value that it needs for the dance to be visible."""
+    """A property of a bone, custom or Blender's own, and the value that it needs for the dance to be seen as it is."""
 
     bone: str
     property: str
     value: float
+
+
+@dataclass(frozen=True, slots=True)
+class IkLeg:
+    """The controls of one leg; pole and toes are "" where there are none."""
+
+    foot: str
+    pole: str = ""
+    toes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IkLegs:
+    """The IK controls of a rig's legs.
+
+    legs: side -> its controls. rest: further controls, which must be at rest. switches: what has to be set for the legs
+    to follow. guides: parts of the leg (thigh) that are keyed too, because the rig has no pole and its solver begins
+    from them.
+    """
+
+    legs: Mapping[str, IkLeg]
+    rest: tuple[str, ...] = ()
+    switches: tuple[Switch, ...] = ()
+    guides: tuple[str, ...] = ()
+
+    @property
+    def bones(self) -> list[str]:
+        """All controls of both legs."""
+        return [bone for leg in self.legs.values() for bone in (leg.foot, leg.pole, leg.toes) if bone]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,20 +169,39 @@ class FamilyMatch:
     @property
     def switches(self) -> tuple[Switch, ...]:
         """The family's switches, for the bones of this rig."""
+        return self._switches(self.family.more.get("switches", ()))
+
+    def _switches(self, listed: Iterable[Mapping[str, Any]]) -> tuple[Switch, ...]:
         return tuple(
             Switch(bone, switch["property"], switch["value"])
-            for switch in self.family.more.get("switches", ())
+            for switch in listed
             for bone in self._existing(switch["bone"])
         )
+
+    @property
+    def ik_legs(self) -> IkLegs | None:
+        """The controls of the legs' IK, None where a leg has none."""
+        names = self.family.more.get("ik_legs")
+        if not names:
+            return None
+        legs = {}
+        for side, template in zip(SIDES, self.sides, strict=True):
+            foot, pole, toes = (self._first(names.get(part, ()), template) for part in ("foot", "pole", "toes"))
+            if foot and (pole or names.get("guides")):
+                legs[side] = IkLeg(foot, pole, toes)
+        if len(legs) < len(SIDES):
+            return None
+        rest = tuple(bone for name in names.get("rest", ()) for bone in self._existing(name))
+        return IkLegs(legs, rest, self._switches(names.get("switches", ())), tuple(names.get("guides", ())))
 
     @property
     def read(self) -> dict[str, str]:
         """Slot -> the bone whose pose is read for it, where it is not the slot's own."""
         return {
             f"{part}.{side}": bone
-            for part, name in self.family.more.get("read", {}).items()
+            for part, names in self.family.more.get("read", {}).items()
             for side, template in zip(SIDES, self.sides, strict=True)
-            if (bone := self._one(template.format(name)))
+            if (bone := self._first(names, template))
         }
 
     @property
@@ -168,7 +216,8 @@ class FamilyMatch:
             bone: parent
             for name, above in self.family.more.get("parents", {}).items()
             for template in ("{}", *self.sides)
-            if (bone := self._one(template.format(name))) and (parent := self._one(template.format(above)))
+            if (bone := self._one(template.format(name)))
+            and (parent := self._one(template.format(above)) or self._one(above))
         }
 
     @property
@@ -200,6 +249,10 @@ class FamilyMatch:
 
     def _one(self, name: str) -> str | None:
         return next(iter(self.names.get(self.prefix + plain(name), ())), None)
+
+    def _first(self, names: Iterable[str], template: str) -> str:
+        """The first of these bones that the rig has on a side; "" for none."""
+        return next((bone for name in names if (bone := self._one(template.format(name)))), "")
 
     def _existing(self, name: str) -> list[str]:
         return [bone for template in ("{}", *self.sides) if (bone := self._one(template.format(name)))]

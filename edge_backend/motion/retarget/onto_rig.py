@@ -14,7 +14,9 @@ from ..rotations import axis_angle_to_matrix, matrix_to_quaternion, quaternion_t
 from ..skeleton import SMPL, Y_UP_TO_Z_UP, Joint, Skeleton
 from ..steps import at_once, part
 from .contacts import standing_feet
+from .families import IkLegs
 from .fitting import MODEL_ANKLE, Fit, model_direction
+from .ik_legs import LegPose, control_places, replaced_bones
 from .rig import Posed, location_axes, turn_bones
 from .slots import (
     HIPS,
@@ -60,21 +62,33 @@ class _Body:
     hips: Array
 
 
-def pose_rig(fit: Fit, motion: Motion, feet: FootSettings | None = None, travel_turns: bool = True) -> list[BonePose]:
+def pose_rig(
+    fit: Fit,
+    motion: Motion,
+    feet: FootSettings | None = None,
+    travel_turns: bool = True,
+    ik_legs: IkLegs | None = None,
+) -> list[BonePose]:
     """Run `pose_rig_in_steps` to its end; arguments and result are the same."""
-    return at_once(pose_rig_in_steps(fit, motion, feet, travel_turns))
+    return at_once(pose_rig_in_steps(fit, motion, feet, travel_turns, ik_legs))
 
 
 def pose_rig_in_steps(
-    fit: Fit, motion: Motion, feet: FootSettings | None = None, travel_turns: bool = True
+    fit: Fit,
+    motion: Motion,
+    feet: FootSettings | None = None,
+    travel_turns: bool = True,
+    ik_legs: IkLegs | None = None,
 ) -> Generator[float, None, list[BonePose]]:
     """The channels of the rig's bones for a motion, parents before their children. Yields the fraction that is done.
 
     Limbs have the directions of the model's; the path of the hips is the model's, scaled by leg length. feet: settings
     of the foot cleanup in the rig's proportions, None for no cleanup. travel_turns: whether the bone of the slot
-    `travel` rotates with the hips; otherwise it is only translated.
+    `travel` rotates with the hips; otherwise it is only translated. ik_legs: controls that get the legs' channels
+    instead of the legs' own bones.
     """
     body = _carry_over(fit, motion)
+    standing = np.zeros((motion.frames, 4))
     yield 0.1
     if feet is not None:
         standing = standing_feet(motion)
@@ -89,8 +103,22 @@ def pose_rig_in_steps(
     turned.setdefault(fit.travel, np.broadcast_to(fit.rig[fit.travel].axes, (motion.frames, 3, 3)))
     posed = turn_bones(fit.rig, turned, motion.frames)
     way = _way(fit, posed, body.hips)
-    locations = {fit.travel: _location(fit, posed, fit.travel, way)} | _loose_feet(fit, posed, turned, way)
-    return [BonePose(name, turn, locations.get(name)) for name, turn in posed.turns.items()]
+    locations = {fit.travel: _location(fit, posed, fit.travel, way)}
+    if ik_legs is None:
+        locations |= _loose_feet(fit, posed, turned, way)
+        return [BonePose(name, turn, locations.get(name)) for name, turn in posed.turns.items()]
+    controls: dict[str, tuple[Array, Array | None]] = {}
+    for side, leg in ik_legs.legs.items():
+        pose = _leg_pose(fit, posed, turned, way, side)
+        controls |= control_places(fit, side, leg, pose, _whole_sole(standing, side))
+    posed = turn_bones(fit.rig, turned | {name: axes for name, (axes, _) in controls.items()}, motion.frames)
+    locations |= {
+        name: _location(fit, posed, name, place - posed.space[name][:, :3, 3] - _carried(fit, name, way))
+        for name, (_, place) in controls.items()
+        if place is not None
+    }
+    own = replaced_bones(fit.bones, ik_legs)
+    return [BonePose(name, turn, locations.get(name)) for name, turn in posed.turns.items() if name not in own]
 
 
 def _bone_axes(fit: Fit, bone: str, turn: Array) -> Array:
@@ -220,14 +248,37 @@ def _loose_feet(fit: Fit, posed: Posed, turned: Mapping[str, Array], way: Array)
     found = {}
     for side in SIDES:
         shin, foot = fit.bones[f"shin.{side}"], fit.bones[f"foot.{side}"]
-        above = fit.rig.ancestors(foot)
-        if shin in above or fit.rig[foot].connected:
+        if shin in fit.rig.ancestors(foot) or fit.rig[foot].connected:
             continue
         ankle = fit.rig[shin].axes.T @ (fit.rig[foot].head - fit.rig[shin].head)
         there = posed.space[shin][:, :3, 3] + way + turned[shin] @ ankle
-        here = posed.space[foot][:, :3, 3] + (way if fit.travel in above else 0.0)
-        found[foot] = _location(fit, posed, foot, there - here)
+        found[foot] = _location(fit, posed, foot, there - posed.space[foot][:, :3, 3] - _carried(fit, foot, way))
     return found
+
+
+def _carried(fit: Fit, bone: str, way: Array) -> Array:
+    """How far (T, 3) a bone goes with the one that moves the body, which goes `way` (T, 3)."""
+    return way if fit.travel in fit.rig.ancestors(bone) else np.zeros_like(way)
+
+
+def _leg_pose(fit: Fit, posed: Posed, turned: Mapping[str, Array], way: Array, side: str) -> LegPose:
+    """A leg as the dance has it. posed: the rig without the body's way (T, 3). turned: bone -> its axes (T, 3, 3)."""
+    thigh, shin, foot = (fit.bones[f"{part}.{side}"] for part in _LEG_PARTS[:3])
+    turns = {bone: turned[bone] @ fit.rig[bone].axes.T for bone in (thigh, shin, foot)}
+    hip = posed.space[thigh][:, :3, 3] + way
+    knee = hip + turns[thigh] @ (fit.rig[shin].head - fit.rig[thigh].head)
+    ankle = knee + turns[shin] @ (fit.rig[foot].head - fit.rig[shin].head)
+    toes = fit.bones.get(f"toes.{side}")
+    toe_turn = turned[toes] @ fit.rig[toes].axes.T if toes else None
+    return LegPose(hip, knee, ankle, turns[thigh], turns[foot], toe_turn)
+
+
+def _whole_sole(standing: Array, side: str) -> Array:
+    """Bool (T,): heel and toes are planted, in the interval before or after the frame. standing: (T, 4)."""
+    heel = SIDES.index(side)
+    stands: Array = (standing[:, heel] > 0) & (standing[:, heel + len(SIDES)] > 0)
+    stands[1:] |= stands[:-1].copy()
+    return stands
 
 
 def _location(fit: Fit, posed: Posed, bone: str, way: Array) -> Array:

@@ -4,6 +4,7 @@ Built from a body of our own, because what matters here are names, poses, axes a
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import bpy
 import numpy as np
@@ -227,3 +228,124 @@ def put_rigify(human: bool = False):
     rig = bpy.context.object
     bpy.data.objects.remove(metarig)
     return rig
+
+
+@dataclass
+class Controls:
+    """Names of a control rig's bones, each of a leg by what it does.
+
+    central: root, torso, hips, spine, chest, neck, head. limbs: as in `Kind.limbs`. ik: thigh, shin, foot control,
+    pole, toes. org: prefix of the bones that follow. switches: arms and legs, the bone and the property that say 1 for
+    IK (fk_is_one: for FK).
+    """
+
+    central: str
+    limbs: str
+    sides: tuple[str, str]
+    ik: str
+    org: str
+    switches: dict[str, tuple[str, str]]
+    fk_is_one: bool = False
+
+
+SNOW = Controls(
+    "root,MSTR-Spine_Torso,MSTR-Spine_Hips,FK-Spine,FK-RibCage,FK-Chest,FK-Neck,FK-Head",
+    "FK-Shoulder,FK-UpperArm,FK-Forearm,FK-Wrist,FK-Thigh,FK-Knee,FK-Foot,FK-Toes", ("{}.L", "{}.R"),
+    "IK-Thigh,IK-Knee,IK-MSTR-Foot,IK-POLE-Thigh,IK-Toes", "ORG",
+    {"leg.L": ("Properties", "ik_left_thigh"), "leg.R": ("Properties", "ik_right_thigh")},
+)  # fmt: skip
+RAIN = Controls(
+    "root,MSTR-Torso,MSTR-Pelvis,FK-Spine,FK-RibCage,FK-Chest,FK-Neck,FK-Head",
+    "FK-Shoulder,FK-Upperarm,FK-Forearm,FK-Hand,FK-Thigh,FK-Shin,FK-Foot,FK-Toes", ("{}.L", "{}.R"),
+    "IK-Thigh,IK-Shin,MSTR-Foot,IK-Pole-Shin,IK-Toes", "ORG",
+    {"leg.L": ("Properties_IKFK", "ik_leg_left"), "leg.R": ("Properties_IKFK", "ik_leg_right")},
+)  # fmt: skip
+AUTO_RIG_PRO = Controls(
+    "c_traj,c_root_master.x,c_root.x,c_spine_01.x,c_spine_02.x,c_spine_03.x,c_neck.x,c_head.x",
+    "c_shoulder,c_arm_fk,c_forearm_fk,c_hand_fk,c_thigh_fk,c_leg_fk,c_foot_fk,c_toes_fk", ("{}.l", "{}.r"),
+    "thigh_ik,leg_ik,c_foot_ik,c_leg_pole,c_toes_ik", "",
+    {"leg.L": ("c_foot_ik.l", "ik_fk_switch"), "leg.R": ("c_foot_ik.r", "ik_fk_switch")}, fk_is_one=True,
+)  # fmt: skip
+
+
+def put_controls(controls: Controls):
+    """A control rig: FK chains, IK chains with a foot control and a pole, bones that follow either by a driven switch.
+
+    The IK is solved by Blender's own constraint; the names are the public ones of the kind.
+    """
+    root, torso, hips, *spine, neck, head = controls.central.split(",")
+    points = body(40, knee_back=-0.02)
+    kind = Kind("controls", points).chain(None, (root, "root", "centre"), (torso, "hips", "waist"))
+    kind.chain(torso, (hips, "hips", "waist"))
+    chain = zip(spine, ("waist", "spine2", "spine3"), ("spine2", "spine3", "neck"), strict=True)
+    kind.chain(torso, *chain, (neck, "neck", "head"), (head, "head", "top"))
+    kind.limbs(spine[-1], hips, controls.limbs, controls.sides)
+    thigh, shin, foot, pole, toes = controls.ik.split(",")
+    parts = controls.limbs.split(",")[4:]
+    for side, template in zip("LR", controls.sides, strict=True):
+        points[f"pole.{side}"] = (points[f"shin.{side}"][0], -0.6, 0.5)
+        points[f"pole_tip.{side}"] = (points[f"shin.{side}"][0], -0.7, 0.5)
+        kind.chain(hips, (template.format(thigh), f"thigh.{side}", f"shin.{side}"),
+                   (template.format(shin), f"shin.{side}", f"foot.{side}"))  # fmt: skip
+        kind.chain(root, (template.format(foot), f"foot.{side}", f"toes.{side}"),
+                   (template.format(toes), f"toes.{side}", f"tip.{side}"))  # fmt: skip
+        kind.chain(root, (template.format(pole), f"pole.{side}", f"pole_tip.{side}"))
+        if controls.org:
+            places = [f"{part}.{side}" for part in ("thigh", "shin", "foot", "toes", "tip")]
+            names = [template.format(part.replace("FK", controls.org)) for part in parts]
+            kind.chain(hips, *((name, *ends) for name, ends in zip(names, pairwise(places), strict=True)))
+    for bone in dict.fromkeys(bone for bone, _ in controls.switches.values()):
+        if bone.startswith("Properties"):
+            kind.chain(None, (bone, "root", "centre"))
+    character = put_character(kind)
+    _same_rolls(character)
+    for side, template in zip("LR", controls.sides, strict=True):
+        _solve(character, template.format(shin), template.format(foot), template.format(pole))
+        bone, name = controls.switches[f"leg.{side}"]
+        character.pose.bones[bone][name] = 1.0 if not controls.fk_is_one else 0.0
+        if controls.org:
+            followed = [template.format(one) for one in (thigh, shin, foot, toes)]
+            for part, ik_bone in zip(parts, followed, strict=True):
+                follower = character.pose.bones[template.format(part.replace("FK", controls.org))]
+                _follow(character, follower, template.format(part), None)
+                _follow(character, follower, ik_bone, (bone, name))
+    return character
+
+
+def _solve(character, shin: str, foot: str, pole: str) -> None:
+    """Blender's IK from the shin to the foot control, with the pole's angle at which the rest pose stays as it is."""
+    constraint = character.pose.bones[shin].constraints.new("IK")
+    constraint.target = constraint.pole_target = character
+    constraint.subtarget, constraint.pole_subtarget, constraint.chain_count = foot, pole, 2
+    thigh = character.pose.bones[shin].parent.bone
+    hip, ankle = thigh.head_local, character.data.bones[foot].head_local
+    towards = character.data.bones[pole].head_local - hip
+    axis = (ankle - hip).normalized()
+    towards -= axis * towards.dot(axis)
+    x = thigh.matrix_local.to_3x3().col[0]
+    along = (thigh.tail_local - thigh.head_local).normalized()
+    normal = along.cross(towards).normalized()
+    projected = normal.cross(along)
+    angle = x.angle(projected)
+    constraint.pole_angle = -angle if x.cross(projected).dot(along) > 0 else angle
+
+
+def _follow(character, bone, target: str, switch: tuple[str, str] | None) -> None:
+    """Copy the pose of a bone of the same rest; a switch says how much."""
+    constraint = bone.constraints.new("COPY_TRANSFORMS")
+    constraint.target, constraint.subtarget = character, target
+    if switch:
+        driver = constraint.driver_add("influence").driver
+        variable = driver.variables.new()
+        variable.targets[0].id = character
+        variable.targets[0].data_path = f'pose.bones["{switch[0]}"]["{switch[1]}"]'
+        driver.type = "AVERAGE"
+
+
+def _same_rolls(character) -> None:
+    """Bones that lie alike get the same roll, as generated rigs have it."""
+    bpy.ops.object.mode_set(mode="EDIT")
+    seen = {}
+    for bone in character.data.edit_bones:
+        bone.roll = seen.setdefault((*np.round(bone.head, 4), *np.round(bone.tail, 4)), bone.roll)
+    bpy.ops.object.mode_set(mode="OBJECT")
