@@ -1,12 +1,12 @@
 """Several characters to one song: the leader's take for all, mirrored, in canon, or the leader's other takes.
 
 Each follower gets a take of its own, and its object is moved and rotated about the vertical as a whole, so that its
-feet do not slide. `parts_in_steps` computes what each dances, `perform` applies it.
+feet do not slide. `parts_in_steps` computes what each dances, `ways_in_steps` where that leads, `perform` applies it.
 """
 
 import math
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -22,17 +22,21 @@ from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import ChannelKeys
 from ..keyframes.density import Density, modes_of
 from ..keyframes.take_details import beat_frames, is_starred, span
-from ..render.tracks import tracks_of
+from ..render.tracks import tracks_in_steps, tracks_of
 from ..rig.looking import found
 from ..rig.obstacles import refuse_hidden
 from ..rig.retarget import bone_map_of
 from ..takes.mirror import mirrored
 from ..takes.new_take import add_take, keys_in_steps
 from ..takes.read_take import inherit, read_take_in_steps
-from ..takes.take_list import all_or_none, refuse_tweaked, takes_of
+from ..takes.take_list import all_or_none, refuse_tweaked, showing, takes_of
+from ..takes.trial import keys_between, keys_shown
 from .placement import Formation, formation, spread
 
 Dances = Literal["SAME", "TAKES"]
+
+_PLAYED = 60
+"""Frames for which keys are made at a time where the dance is played before there are takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,18 @@ class Part:
         return keys_in_steps(dancer, self.motion, scene, self.first, **how)
 
 
+KeyedPart = tuple[Part, Sequence[ChannelKeys]]
+"""What a follower dances, and its keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The hips of each dancer (T, 3), world, metres, leader first; and matrix_world of each when they were found."""
+
+    hips: list[Array]
+    places: list[Matrix]
+
+
 def parts_in_steps(
     leader: bpy.types.Object,
     action: bpy.types.Action,
@@ -118,24 +134,60 @@ def parts_in_steps(
     return parts
 
 
+def ways_in_steps(
+    leader: bpy.types.Object, action: bpy.types.Action, parts: Sequence[KeyedPart], scene: bpy.types.Scene
+) -> Generator[float, None, Ways]:
+    """The ways of all dancers, with the followers where they are now, at each frame of the leader's take.
+
+    Yields the fraction done; between two steps scene and characters are as before. Raises EdgeError armature_tweaked,
+    reading_ended, dancer_gone.
+    """
+    uids = [leader.session_uid, *(part.dancer for part, _ in parts)]
+    take, stage, frames = action.session_uid, scene.session_uid, _frames(action)
+    places = [found(bpy.data.objects, uid).matrix_world.copy() for uid in uids]
+    hips: list[list[Array]] = [[] for _ in uids]
+    for begin in range(0, len(frames), _PLAYED):
+        some = frames[begin : begin + _PLAYED]
+        trials = {part.dancer: (keys_between(keys, some[0], some[-1]), part.first) for part, keys in parts}
+
+        def shown(dancer: bpy.types.Object, trials: Any = trials) -> AbstractContextManager[None]:
+            if dancer.session_uid in trials:
+                return keys_shown(dancer, *trials[dancer.session_uid])
+            return showing(dancer, found(bpy.data.actions, take))
+
+        dancers = [found(bpy.data.objects, uid) for uid in uids]
+        steps = tracks_in_steps(dancers, found(bpy.data.scenes, stage), some, showing=shown)
+        tracks = yield from part(steps, begin / len(frames), (begin + len(some)) / len(frames))
+        for way, track in zip(hips, tracks, strict=True):
+            way.append(track.hips)
+    return Ways([np.concatenate(way) for way in hips], places)
+
+
 def perform(
     leader: bpy.types.Object,
     action: bpy.types.Action,
-    parts: Sequence[tuple[Part, Sequence[ChannelKeys]]],
+    parts: Sequence[KeyedPart],
     scene: bpy.types.Scene,
     group: Group,
+    *,
+    ways: Ways | None = None,
 ) -> list[bpy.types.Action]:
     """Make a take for each follower from the keys of its part, and place all followers. Returns the takes.
 
-    The leader is not changed. Raises EdgeError group_places, dancer_gone, rig_unfit, armature_tweaked, with nothing
-    changed.
+    The leader is not changed. ways: as `ways_in_steps` has found them; where they are not given, or somebody was moved
+    since, the dance is played to find them. Raises EdgeError group_places, dancer_gone, rig_unfit, armature_tweaked,
+    with nothing changed.
     """
     followers = [found(bpy.data.objects, part.dancer) for part, _ in parts]
+    dancers = [leader, *followers]
+    if ways and (ways.places != [dancer.matrix_world for dancer in dancers] or any(map(_changed, parts))):
+        ways = None
     with ExitStack() as undo:
         for follower in followers:
             undo.enter_context(all_or_none(follower, scene))
         takes = [_take_of(part, keys, scene) for part, keys in parts]
-        moves = _moves([leader, *followers], scene, span(action), group)
+        hips = ways.hips if ways else [track.hips for track in tracks_of(dancers, scene, _frames(action))]
+        moves = _moves(dancers, hips, group)
     for follower, move in zip(followers, moves, strict=True):
         follower.matrix_world = move @ follower.matrix_world
     bpy.context.view_layer.update()
@@ -145,12 +197,18 @@ def perform(
 def _take_of(part: Part, keys: Sequence[ChannelKeys], scene: bpy.types.Scene) -> bpy.types.Action:
     """The new take of the follower, which it shows."""
     follower, source = found(bpy.data.objects, part.dancer), found(bpy.data.actions, part.source)
-    if part.modes != modes_of(follower):  # a bone was renamed meanwhile, or its rotation mode was changed
+    if _changed((part, keys)):
         keys = at_once(part.keys_in_steps(scene))
     name = f"{source.name} {follower.name}"
     take = add_take(follower, part.motion, scene, part.first, name=name, keys=keys, density=part.density)
     inherit(take, source)
     return take
+
+
+def _changed(keyed: KeyedPart) -> bool:
+    """Whether a bone of the follower was renamed meanwhile, or its rotation mode was changed."""
+    part, _ = keyed
+    return part.modes != modes_of(found(bpy.data.objects, part.dancer))
 
 
 def _sources(leader: bpy.types.Object, action: bpy.types.Action, count: int, group: Group) -> list[bpy.types.Action]:
@@ -190,12 +248,17 @@ def _cut(
     return replace(motion, rotations=rotations, root=root, contacts=contacts, beats=beats)
 
 
-def _moves(
-    dancers: Sequence[bpy.types.Object], scene: bpy.types.Scene, frames: tuple[float, float], group: Group
-) -> list[Matrix]:
-    """The transform, world space, that moves each follower's object. The leader, first of `dancers`, is not moved."""
-    shown = np.arange(math.floor(frames[0]), math.ceil(frames[1]) + 1).astype(float)
-    hips = [track.hips for track in tracks_of(dancers, scene, shown.tolist())]
+def _frames(action: bpy.types.Action) -> list[float]:
+    """The frames of the scene at which the action is played."""
+    first, last = span(action)
+    return [float(frame) for frame in range(math.floor(first), math.ceil(last) + 1)]
+
+
+def _moves(dancers: Sequence[bpy.types.Object], hips: Sequence[Array], group: Group) -> list[Matrix]:
+    """The transform, world space, that moves each follower's object. The leader, first of `dancers`, is not moved.
+
+    hips: of each dancer (T, 3), world, metres.
+    """
     starts = np.array([way[0, :2] for way in hips])
     ahead = _heading(dancers[0])
     turns = [0.0] * len(dancers)

@@ -1,5 +1,6 @@
 """Base of operators with a dialog."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import bpy
@@ -15,7 +16,11 @@ class DialogOperator(bpy.types.Operator):
         return manager.invoke_props_dialog(self)
 
     def draw(self, _context: bpy.types.Context) -> None:
+        self.draw_properties(self.asked)
+
+    def draw_properties(self, names: Sequence[str]) -> None:
+        """Draw these properties, one below the other."""
         layout: Any = self.layout
         layout.use_property_split = True
-        for name in self.asked:
+        for name in names:
             layout.prop(self, name)

@@ -9,8 +9,7 @@ import bpy
 
 from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.steps import part
-from ..formation.group import Group, Part, parts_in_steps, perform
-from ..keyframes.channel_keys import ChannelKeys
+from ..formation.group import Group, KeyedPart, parts_in_steps, perform, ways_in_steps
 from ..keyframes.take_details import details
 from ..render.tracks import selected_characters
 from ..rig.looking import found
@@ -41,6 +40,7 @@ class EDGE_DANCE_OT_dance_together(SteppingDialogOperator):
     bl_label = "Dance Together"
     bl_options = {"REGISTER", "UNDO"}
     asked = "dances", "mirror", "beats", "places", "spacing", "distance", "turn"
+    adjusted = "places", "spacing", "distance", "turn"
 
     dances: bpy.props.EnumProperty(name="Dances", description="What the others dance", items=DANCES)
     mirror: bpy.props.BoolProperty(name="Mirror", description="Mirror the dance of every second character")
@@ -76,26 +76,38 @@ class EDGE_DANCE_OT_dance_together(SteppingDialogOperator):
         leader, action = shown_take(context) or (None, None)
         assert leader and action  # noqa: S101 - poll has checked them
         followers = [ob for ob in selected_characters(context) if ob != leader]
-        self._group = Group(self.dances, self.mirror, self.beats, self.places, self.spacing, self.distance, self.turn)
         settings = json.loads(details(action).get("settings", "{}"))
         tolerance = Tolerance(settings.get("degrees", 1.0), settings.get("millimetres", 5.0))
         scene: Any = context.scene
         self._uids = leader.session_uid, action.session_uid, scene.session_uid
         density = details(action).get("density", "FRAMES")
-        steps = parts_in_steps(leader, action, followers, scene, self._group, density=density, tolerance=tolerance)
-        parts = yield from part(steps, 0.0, 0.5)
-        self._parts: list[tuple[Part, list[ChannelKeys]]] = []
+        steps = parts_in_steps(leader, action, followers, scene, _group(self), density=density, tolerance=tolerance)
+        parts = yield from part(steps, 0.0, 0.3)
+        self._parts: list[KeyedPart] = []
         for number, one in enumerate(parts):
             keying = one.keys_in_steps(found(bpy.data.scenes, self._uids[2]))
-            keys = yield from part(keying, 0.5 + number / len(parts) / 2, 0.5 + (number + 1) / len(parts) / 2)
+            keys = yield from part(keying, 0.3 + 0.4 * number / len(parts), 0.3 + 0.4 * (number + 1) / len(parts))
             self._parts.append((one, keys))
+        leader, action, scene = _found(self._uids)
+        playing = ways_in_steps(leader, action, self._parts, scene)
+        self._ways = yield from part(playing, 0.7, 1.0)
 
     def apply(self, context: bpy.types.Context) -> str:
         """Make the takes and place the characters."""
-        leader, action, scene = self._uids
-        stage = found(bpy.data.scenes, scene)
-        perform(found(bpy.data.objects, leader), found(bpy.data.actions, action), self._parts, stage, self._group)
+        leader, action, scene = _found(self._uids)
+        perform(leader, action, self._parts, scene, _group(self), ways=self._ways)
         for part_of, _ in self._parts:
             for obstacle in check_rig(found(bpy.data.objects, part_of.dancer), context).obstacles:
                 self.report({"WARNING"}, obstacle.text)
         return f"{len(self._parts) + 1} dance together."
+
+
+def _group(asked: Any) -> Group:
+    """As the operator's properties have it."""
+    return Group(asked.dances, asked.mirror, asked.beats, asked.places, asked.spacing, asked.distance, asked.turn)
+
+
+def _found(uids: tuple[int, int, int]) -> tuple[bpy.types.Object, bpy.types.Action, bpy.types.Scene]:
+    """The leader, its take and the scene. Raises EdgeError dancer_gone."""
+    leader, action, scene = uids
+    return found(bpy.data.objects, leader), found(bpy.data.actions, action), found(bpy.data.scenes, scene)

@@ -19,7 +19,7 @@ from ..render.flamenco import PICTURES, FarmJob, job_file
 from ..render.look import LOOKS, use_look, use_video
 from ..render.setup import set_stage
 from ..render.stage import remove_stage, stage_of
-from ..render.tracks import dancers_to_film, tracks_in_steps
+from ..render.tracks import Track, dancers_to_film, tracks_in_steps
 from ..rig.looking import found
 from ..takes.take_list import current_take
 from .reasons import Reasoned, why_busy
@@ -32,7 +32,7 @@ class EDGE_DANCE_OT_set_up_render(SteppingDialogOperator):
     bl_idname = "edge_dance.set_up_render"
     bl_label = "Set Up Render"
     bl_options = {"REGISTER", "UNDO"}
-    asked = "look", "turn", "following", "lights", "floor", "video", "only_dance"
+    asked = adjusted = "look", "turn", "following", "lights", "floor", "video", "only_dance"
     work_label = READING
 
     look: bpy.props.EnumProperty(name="Engine", description="The render engine", items=LOOKS, default="EEVEE")
@@ -72,31 +72,35 @@ class EDGE_DANCE_OT_set_up_render(SteppingDialogOperator):
         return ""
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
-        """Read the positions of the dancers."""
+        """Read the positions of the dancers, at the scene's frames and at those of the dance."""
         scene: Any = context.scene
         dancers = dancers_to_film(context)
         takes = [action for dancer in dancers if (action := current_take(dancer))]
-        self._frames = range(scene.frame_start, scene.frame_end + 1)
-        if self.only_dance and takes:
+        self._scene_frames = self._dance_frames = range(scene.frame_start, scene.frame_end + 1)
+        if takes:
             ends = [span(action) for action in takes]
             first, last = math.floor(min(first for first, _ in ends)), math.ceil(max(last for _, last in ends))
-            self._frames = range(first, last + 1)
+            self._dance_frames = range(first, last + 1)
         self._name = takes[0].name if takes else "dance"
         self._uids = scene.session_uid, [dancer.session_uid for dancer in dancers]
-        self._tracks = yield from tracks_in_steps(dancers, scene, self._frames)
+        self._read = sorted({*self._scene_frames, *self._dance_frames})
+        self._tracks = yield from tracks_in_steps(dancers, scene, self._read)
 
     def apply(self, _context: bpy.types.Context) -> str:
         """Build the stage, replacing an earlier one."""
         scene = found(bpy.data.scenes, self._uids[0])
         dancers = [found(bpy.data.objects, uid) for uid in self._uids[1]]
+        frames = self._dance_frames if self.only_dance else self._scene_frames
         if self.only_dance:
-            scene.frame_start, scene.frame_end = self._frames[0], self._frames[-1]
+            scene.frame_start, scene.frame_end = frames[0], frames[-1]
+        first = self._read.index(frames[0])
+        tracks = [Track(*(values[first : first + len(frames)] for values in track)) for track in self._tracks]
         heading = dancers[0].matrix_world.to_euler().z
         set_stage(
             scene,
             dancers,
-            self._frames,
-            self._tracks,
+            frames,
+            tracks,
             turn=math.degrees(self.turn + heading),
             following=self.following,
             lights=self.lights,
@@ -105,7 +109,7 @@ class EDGE_DANCE_OT_set_up_render(SteppingDialogOperator):
         use_look(scene, self.look)
         if self.video:
             use_video(scene, f"//{bpy.path.clean_name(self._name)}.mp4")
-        return f"The camera films frames {self._frames[0]} to {self._frames[-1]}."
+        return f"The camera films frames {frames[0]} to {frames[-1]}."
 
 
 class EDGE_DANCE_OT_remove_stage(Reasoned, bpy.types.Operator):

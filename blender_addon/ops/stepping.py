@@ -43,6 +43,10 @@ class SteppingOperator(Reasoned, bpy.types.Operator):
         self.report({"INFO"}, self.apply(context))
         return {"FINISHED"}
 
+    def adjusting(self) -> bool:
+        """Whether what `steps` has found before is still true, so that `apply` alone has to run."""
+        return False
+
     def discard(self) -> None:
         """Called when the user cancels."""
 
@@ -83,7 +87,7 @@ class SteppingOperator(Reasoned, bpy.types.Operator):
     def cancel(self, context: bpy.types.Context) -> None:
         """Called when Blender ends the operator because another file is loaded or the window closed."""
         context.window_manager.event_timer_remove(self._timer)
-        service.work = None
+        service.work = self._work = None
 
     def set_timer(self, context: bpy.types.Context, seconds: float) -> None:
         """Call `modal` every `seconds` from now on."""
@@ -92,7 +96,8 @@ class SteppingOperator(Reasoned, bpy.types.Operator):
     def begin_work(self, context: bpy.types.Context, label: str = "") -> None:
         """Start the work. label: of the progress bar; by default `work_label`."""
         service.problem = None
-        service.work = self._work = Work(label or self.work_label, self.steps(context))
+        steps = iter(()) if self.adjusting() else self.steps(context)
+        service.work = self._work = Work(label or self.work_label, steps)
 
     def finish_work(self, context: bpy.types.Context) -> set[str]:
         """Do all remaining steps. Returns the operator's result."""
@@ -128,9 +133,16 @@ class SteppingOperator(Reasoned, bpy.types.Operator):
 
 
 class SteppingDialogOperator(DialogOperator, SteppingOperator):
-    """Shows a dialog, then works in small steps; at once from scripts, and when settings are adjusted afterwards."""
+    """Shows a dialog, then works in small steps; at once from scripts.
 
-    _asked = False
+    Adjust Last Operation calls `execute` of the same object after it has undone everything: what `steps` has found is
+    still true then, and only `apply` runs again.
+    """
+
+    adjusted: tuple[str, ...] = ()
+    """The properties of `asked` that Adjust Last Operation shows: `steps` does not depend on them."""
+
+    _asked = _applied = False
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         self._asked = True
@@ -142,3 +154,15 @@ class SteppingDialogOperator(DialogOperator, SteppingOperator):
             return super().execute(context)
         self._asked = False
         return self.start(context)
+
+    def adjusting(self) -> bool:
+        return self._applied and self.options.is_repeat
+
+    def done(self, context: bpy.types.Context) -> set[str] | None:
+        """Apply, and show the adjusted properties alone from now on."""
+        answer = super().done(context)
+        self._applied = True
+        return answer
+
+    def draw(self, context: bpy.types.Context) -> None:
+        self.draw_properties(self.adjusted if self._applied else self.asked)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Generator, Sequence
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import bpy
@@ -10,7 +11,7 @@ import numpy as np
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.steps import at_once
 from ..edge_backend.numerics.array import Array
-from ..rig.looking import seen_in_steps
+from ..rig.looking import Showing, seen_in_steps
 from ..rig.retarget import bone_map_of
 from ..rig.target import active_armature
 from ..takes.take_list import current_take
@@ -57,12 +58,13 @@ def tracks_in_steps(
     armatures: Sequence[bpy.types.Object],
     scene: bpy.types.Scene,
     frames: Sequence[float],
+    *,
+    showing: Showing = nullcontext,
     step_s: float | None = None,
 ) -> Generator[float, None, list[Track]]:
     """The tracks of these characters at these frames of the scene, in small steps that yield the fraction done.
 
-    Between two steps the scene's current frame is as before. step_s: as in `seen_in_steps`. Raises EdgeError
-    dancer_gone, reading_ended.
+    showing, step_s, how everything is between two steps, and what is raised: as `seen_in_steps` has it.
     """
     bones = [(_moving_bones(armature), _thighs(armature)) for armature in armatures]
     ends: list[list[Array]] = [[] for _ in armatures]
@@ -76,7 +78,7 @@ def tracks_in_steps(
             middle = np.mean([pose[name].head for name in thighs], axis=0) if thighs else points.mean(axis=0)
             hips[number].append(world[:3, :3] @ middle + world[:3, 3])
 
-    yield from seen_in_steps(armatures, scene, frames, see, step_s=step_s)
+    yield from seen_in_steps(armatures, scene, frames, see, showing=showing, step_s=step_s)
     return [Track(np.stack(points), np.stack(middles)) for points, middles in zip(ends, hips, strict=True)]
 
 

@@ -108,12 +108,9 @@ def add_take(
         keys = at_once(keys_in_steps(armature, motion, scene, first_frame, clean_feet=clean_feet))
     action, curves = compat.new_action(name or _title(motion))
     try:
-        for channel in keys:
-            write_channel(curves, channel)
+        write_keys(armature, curves, keys, frames[0], scene)
         if is_loop(motion):
             make_cyclic(action, bool(travel_of(motion).any()))
-        for switch in switch_keys(armature, None, chosen_ik_legs(armature, scene)):
-            key_switch(curves, switch.path, switch.group, frames[0], switch.value)
         _describe(action, motion, first_frame, scene_rate(scene), settings or {})
         if density != "FRAMES":
             action[PROPERTY]["density"] = density
@@ -123,6 +120,16 @@ def add_take(
     _adopt(armature, action, frames[0], frames[-1])
     scene.frame_end = max(scene.frame_end, math.ceil(frames[-1]))
     return action
+
+
+def write_keys(
+    armature: bpy.types.Object, curves: Any, keys: Iterable[ChannelKeys], first_frame: float, scene: bpy.types.Scene
+) -> None:
+    """Write the keys of a take, and at its first frame those of the rig's switches. curves: as of compat.new_action."""
+    for channel in keys:
+        write_channel(curves, channel)
+    for switch in switch_keys(armature, None, chosen_ik_legs(armature, scene)):
+        key_switch(curves, switch.path, switch.group, first_frame, switch.value)
 
 
 def first_frame_of(motion: Motion, scene: bpy.types.Scene, first_frame: float) -> float:

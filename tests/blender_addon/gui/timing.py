@@ -29,6 +29,7 @@ from desk import (
 service = sys.modules[f"{PACKAGE}.backend.service"].service
 generate = sys.modules[f"{PACKAGE}.ops.generate"].EDGE_DANCE_OT_generate
 set_up_render = sys.modules[f"{PACKAGE}.ops.render"].EDGE_DANCE_OT_set_up_render
+dance_together = sys.modules[f"{PACKAGE}.ops.group"].EDGE_DANCE_OT_dance_together
 PartialPreview = sys.modules[f"{PACKAGE}.takes.partial_preview"].PartialPreview
 SECOND = 30  # frames
 
@@ -70,7 +71,7 @@ def seen(self, armature, beginning, scene):
 def act() -> Iterator[float]:
     """The scenario: each yield is a wait in seconds, in which Blender runs on."""
     generate.modal, PartialPreview.show = timed(generate.modal), seen
-    set_up_render.modal = timed(set_up_render.modal)
+    set_up_render.modal, dance_together.modal = timed(set_up_render.modal), timed(dance_together.modal)
     preferences.threads = 2
     area().spaces.active.show_region_ui = True
     yield 0.5
@@ -100,6 +101,49 @@ def act() -> Iterator[float]:
         yield 1.0
     yield from film(cancelled=True)
     yield from film(cancelled=False)
+    yield from film_adjusted()
+    yield from together()
+
+
+def film_adjusted() -> Iterator[float]:
+    """Another angle, by Adjust Last Operation (F9): it undoes the stage, and calls the operator again."""
+    operator, camera = bpy.context.window_manager.operators[-1], bpy.context.scene.camera
+    angle, cameras = camera.rotation_euler.z, len(bpy.data.cameras)
+    operator.properties.turn = 1.0
+    began = time.thread_time()
+    with here():
+        bpy.ops.ed.undo_redo()
+    facts["film_adjusted"] = {
+        "work_s": time.thread_time() - began,
+        "turned": bpy.context.scene.camera.rotation_euler.z - angle,
+        "more_cameras": len(bpy.data.cameras) - cameras,
+    }
+    yield 0.5
+
+
+def together() -> Iterator[float]:
+    """Three dancers to the dance, through the dialog."""
+    leader = next(ob for ob in bpy.data.objects if ob.type == "ARMATURE")
+    with here():
+        for _ in range(2):
+            bpy.ops.edge_dance.add_dancer()
+        for ob in bpy.context.scene.objects:
+            ob.select_set(ob.type == "ARMATURE")
+        bpy.context.view_layer.objects.active = leader
+    yield from over_the_view()
+    del held[:]
+    with here():
+        bpy.ops.edge_dance.dance_together("INVOKE_DEFAULT")
+    yield 1.0
+    xdotool("key", "Return")
+    yield from until(running, step=0.05)
+    yield from until(lambda: not running(), 300)
+    dancers = [ob for ob in bpy.data.objects if ob.type == "ARMATURE"]
+    facts["together"] = {
+        "dancing": sum(bool(ob.animation_data and ob.animation_data.action) for ob in dancers),
+        "places": sorted(round(ob.location.x - leader.location.x, 2) for ob in dancers),
+        **how_held(),
+    }
 
 
 def film(cancelled: bool) -> Iterator[float]:

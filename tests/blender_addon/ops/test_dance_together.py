@@ -1,10 +1,13 @@
 """Several dancers get their keys in steps, and all of them at once or none."""
 
 import time
+from itertools import combinations
 
 import bpy
+import numpy as np
 import pytest
 from blender_stage import addon, put_dancer, random_motion
+from mathutils import Vector
 
 STEP_S = 0.1  # a step takes 0.01 to 0.04 s; busy machines stretch it
 
@@ -36,7 +39,7 @@ class Together:
 
     def __init__(self, **asked):
         operators = addon("ops.stepping").SteppingOperator, addon("ops.group").EDGE_DANCE_OT_dance_together
-        for name in ("begin_work", "go_on", "steps", "apply", "done", "discard", "refuse"):
+        for name in ("begin_work", "go_on", "steps", "apply", "done", "discard", "refuse", "adjusting"):
             kind = next(kind for kind in reversed(operators) if name in vars(kind))
             setattr(self, name, vars(kind)[name].__get__(self))
         self.work_label, self._work, self.said = "Placing keys", None, []
@@ -77,6 +80,80 @@ def test_nothing_changes_before_the_last_step_and_all_have_keys_after_it(company
         assert action["edge_dance"]["density"] == "CURVES"
         assert addon("keyframes.density").key_count(action) == pytest.approx(lead, rel=0.15)
     assert together.said == [("INFO", "3 dance together.")]
+
+
+def placed(others):
+    bpy.context.view_layer.update()
+    return np.array([other.matrix_world for other in others])
+
+
+def no_play(*_given):
+    raise AssertionError("the dance was played again")
+
+
+@pytest.mark.parametrize("density", ["FRAMES", "CURVES"])
+def test_the_dance_is_played_in_steps_and_leads_where_it_leads_in_one_go(company, monkeypatch, density):
+    leader, others = company
+    group, scene = addon("formation.group"), bpy.context.scene
+    if density == "FRAMES":
+        addon("takes.take_list").use_take(leader, addon("takes.take_list").takes_of(leader)[0])
+    others[0].location, others[1].location = (0.5, 0, 0), (0, 0.7, 0)
+    before = placed(others)
+    monkeypatch.setattr(group, "_PLAYED", 7)  # frames for which keys are made at a time, of 45
+    together = Together(mirror=True, places="PLACED", distance=3.0)
+    with monkeypatch.context() as patched:
+        patched.setattr(group, "tracks_of", no_play)
+        together.begin_work(bpy.context)
+        assert together.finish() == {"FINISHED"}, together.said
+    in_steps = placed(others)
+    for other, matrix in zip(others, before, strict=True):
+        other.matrix_world = matrix.T
+    action = leader.animation_data.action
+    asked = group.Group(mirror=True, places="PLACED", distance=3.0)
+    group.perform(leader, action, together._parts, scene, asked)
+    assert np.abs(in_steps - before).max() > 0.5  # metres: they were too close
+    assert np.allclose(in_steps, placed(others), atol=1e-5)
+
+
+def test_who_is_moved_after_the_dance_was_played_has_it_played_again(company):
+    leader, others = company
+    together = Together(places="PLACED", distance=2.0)
+    together.begin_work(bpy.context)
+    apply = together.apply
+
+    def late(context):
+        others[0].location = (*(leader.location + others[1].location).xy * 0.5 + Vector((0.1, 0.2)), 0)
+        bpy.context.view_layer.update()
+        return apply(context)
+
+    together.apply = late
+    assert together.finish() == {"FINISHED"}
+    scene = bpy.context.scene
+    tracks = addon("render.tracks").tracks_of([leader, *others], scene, range(1, 46))
+    ways = [track.hips[:, :2] for track in tracks]
+    nearest = min(np.linalg.norm(one - other, axis=1).min() for one, other in combinations(ways, 2))
+    assert nearest > 2.0 - 1e-4
+
+
+def test_adjusted_places_need_no_second_reading(company, monkeypatch):
+    leader, others = company
+    together, before = Together(), placed(others)
+    together.begin_work(bpy.context)
+    assert together.finish() == {"FINISHED"}
+    line = placed(others)
+    for other, matrix in zip(others, before, strict=True):  # as Blender undoes it before it adjusts
+        addon("takes.take_list").delete_take(other, other.animation_data.action)
+        other.matrix_world = matrix.T
+    bpy.context.view_layer.update()
+    monkeypatch.setattr(addon("formation.group"), "tracks_of", no_play)
+    monkeypatch.setattr(addon("ops.group"), "parts_in_steps", no_play)
+    together.adjusting, together.spacing = (lambda: True), 3.0
+    together.begin_work(bpy.context)
+    assert together.finish() == {"FINISHED"}
+    apart = np.linalg.norm(placed(others)[:, :2, 3] - np.array(leader.matrix_world)[:2, 3], axis=1)
+    assert np.linalg.norm(line[:, :2, 3], axis=1) == pytest.approx(1.5, abs=0.01)
+    assert apart == pytest.approx(3.0, abs=0.01)
+    assert all(other.animation_data.action for other in others)
 
 
 @pytest.mark.timing
