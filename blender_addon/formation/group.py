@@ -152,7 +152,8 @@ def ways_in_steps(
 
         def shown(dancer: bpy.types.Object, trials: Any = trials) -> AbstractContextManager[None]:
             if dancer.session_uid in trials:
-                return keys_shown(dancer, *trials[dancer.session_uid])
+                keys, first = trials[dancer.session_uid]
+                return keys_shown(dancer, keys, first, found(bpy.data.scenes, stage))
             return showing(dancer, found(bpy.data.actions, take))
 
         dancers = [found(bpy.data.objects, uid) for uid in uids]

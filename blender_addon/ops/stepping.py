@@ -156,6 +156,7 @@ class SteppingDialogOperator(DialogOperator, SteppingOperator):
         return self.start(context)
 
     def adjusting(self) -> bool:
+        """Whether Adjust Last Operation runs it again."""
         return self._applied and self.options.is_repeat
 
     def done(self, context: bpy.types.Context) -> set[str] | None:

@@ -15,12 +15,14 @@ from .take_list import showing
 
 
 @contextmanager
-def keys_shown(armature: bpy.types.Object, keys: Iterable[ChannelKeys], first_frame: float) -> Iterator[None]:
+def keys_shown(
+    armature: bpy.types.Object, keys: Iterable[ChannelKeys], first_frame: float, scene: bpy.types.Scene
+) -> Iterator[None]:
     """Have the armature show these keys of a take during this block. Raises EdgeError armature_tweaked."""
     record_switches(armature)
     action, curves = compat.new_action("Trial")
     try:
-        write_keys(armature, curves, keys, first_frame)
+        write_keys(armature, curves, keys, first_frame, scene)
         with showing(armature, action):
             yield
     finally:
