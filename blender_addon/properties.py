@@ -52,6 +52,12 @@ RETURNING = (
     ("mirrored", "Mirrored", "Every second time it has that dance with left and right exchanged"),
 )
 
+MADE_OF = (
+    ("network", "New Dance", "The network makes the dance"),
+    ("starter", "Starter Phrases", "Phrases of motion capture that come with EDGE Dance, laid along the song"),
+    ("own", "My Phrases", "Phrases from your own motions, laid along the song"),
+)
+
 TEMPI = (
     ("heard", "Detected", "The beats as they were detected in the song"),
     ("half", "Half", "Every second beat: the detected tempo is twice the song's"),
@@ -158,6 +164,10 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
         min=0.0,
         max=1.0,
         subtype="FACTOR",
+    )
+    made_of: bpy.props.EnumProperty(name="Made Of", description="What the dance is made of", items=MADE_OF)
+    phrase_folder: bpy.props.StringProperty(
+        name="My Phrases", description="The folder with your phrases; Add to Phrases fills it", subtype="DIR_PATH"
     )
     tempo: bpy.props.EnumProperty(name="Tempo", description="Correct the detected tempo", items=TEMPI)
     beat_offset: bpy.props.FloatProperty(

@@ -88,6 +88,7 @@ CLASSES: Final[tuple[type, ...]] = (
     choreography.EDGE_DANCE_OT_free_slot,
     choreography.EDGE_DANCE_OT_repeat_slot,
     choreography.EDGE_DANCE_OT_save_plan,
+    choreography.EDGE_DANCE_OT_add_to_phrases,
     takes.EDGE_DANCE_OT_star_take,
     takes.EDGE_DANCE_OT_delete_take,
     takes.EDGE_DANCE_OT_load_settings,

@@ -32,6 +32,8 @@ class Settings(Protocol):
     form: Form
     returning: Returning
     originality: float
+    made_of: str
+    phrase_folder: str
     tempo: TempoChange
     beat_offset: float
     bar_offset: int
@@ -67,10 +69,16 @@ def generate_request(settings: Settings, song: Path, start: float, duration: flo
         form=settings.form,
         returning=settings.returning,
         originality=round(settings.originality, 6),
+        phrases=_phrases(settings),
     )
 
 
-_OF_THE_SCENE = ("rna_type", "name", "music", "all_sounds", "variations", "keep_cancelled")
+def _phrases(settings: Settings) -> tuple[str, ...]:
+    """The libraries of phrases that the dance is made of; a folder as it was typed."""
+    return {"starter": ("starter",), "own": (settings.phrase_folder,)}.get(settings.made_of, ())
+
+
+_OF_THE_SCENE = ("rna_type", "name", "music", "phrase_folder", "all_sounds", "variations", "keep_cancelled")
 """Properties of EDGE_DANCE_Settings that belong to the scene and are not stored with a take."""
 
 

@@ -1,21 +1,28 @@
 """Operators on the plan of a take: dance it, change a slot, make only this slot anew, save and load."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import bpy
+import numpy as np
 
+from ..edge_backend.choreography.library import STARTER, add_clips
 from ..edge_backend.choreography.plan_file import write_plan
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.schema.edits import EditRequest
 from ..edge_backend.schema.requests import GenerateRequest
-from ..keyframes.take_details import details
-from ..rig.target import active_armature
+from ..keyframes.take_details import beat_frames, details, span
+from ..lookups import scene_rate
+from ..rig.target import active_armature, find_dancer
 from ..takes.plan_rows import free_slot, mirror_slot, plan_of, repeat_slot
+from ..takes.read_take import read_take_in_steps
 from ..takes.take_list import current_take
 from .generate import DanceOperator
-from .reasons import Reasoned, why_busy
+from .reasons import Reasoned, why_busy, why_no_dancer
+from .stepping import READING, SteppingOperator
 
 
 def planned_take(context: bpy.types.Context) -> bpy.types.Action | None:
@@ -53,8 +60,49 @@ class EDGE_DANCE_OT_dance_plan(DanceOperator):
         """The request, with the plan as a file."""
         path = folder / "plan.json"
         write_plan(path, self._plan)
-        phrases = ("starter",) if any(step["phrase"] for step in self._plan["steps"]) else ()
-        return replace(super().request(folder, number), plan=str(path), phrases=phrases or self._request.phrases)
+        request = super().request(folder, number)
+        has_phrases = any(step["phrase"] for step in self._plan["steps"])
+        phrases = request.phrases or (STARTER,) if has_phrases else ()
+        return replace(request, plan=str(path), phrases=phrases)
+
+
+class EDGE_DANCE_OT_add_to_phrases(SteppingOperator):
+    """Cut the character's animation into phrases of eight counts and add them to My Phrases"""
+
+    bl_idname = "edge_dance.add_to_phrases"
+    bl_label = "Add to Phrases"
+    bl_options = {"REGISTER"}
+    work_label = READING
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        if reason := why_busy() or why_no_dancer(context):
+            return reason
+        data = find_dancer(context).animation_data
+        if not data or not data.action:
+            return "The character has no animation to take phrases from."
+        return "" if context.scene.edge_dance.phrase_folder else "Choose the folder of My Phrases first."
+
+    def steps(self, context: bpy.types.Context) -> Iterator[float]:
+        """Read the action as a motion, with the beats that it knows."""
+        armature, scene = find_dancer(context), cast("bpy.types.Scene", context.scene)
+        action: Any = cast("Any", armature.animation_data).action
+        self._folder = Path(bpy.path.abspath(context.scene.edge_dance.phrase_folder))
+        self._source, self._style = action.name, str(details(action).get("style", "")) or "any"
+        beats = [(frame - span(action)[0]) / scene_rate(scene) for frame in beat_frames(action)]
+        self._motion = yield from read_take_in_steps(armature, action, scene)
+        self._motion.beats = np.array([second for second in beats if second >= 0], np.float32)
+
+    def apply(self, context: bpy.types.Context) -> str:
+        """Add the phrases; the scene is not changed."""
+        about = {"style": self._style, "licence": "", "tempo": None}
+        try:
+            new, refused = add_clips(self._folder, [(self._source, self._motion, about)])
+        except OSError as error:
+            raise explain(error) from error
+        if refused:
+            raise refused[0]
+        return f"{new} phrases of {self._source} added to {self._folder.name}."
 
 
 class PlanOperator(Reasoned, bpy.types.Operator):

@@ -58,7 +58,8 @@ class DanceOperator(JobOperator):
         self._song = rendered_song(*find_strip(context, settings.music), settings.all_sounds)
         self._scene = context.scene.name
         self._dancer = find_dancer(context).session_uid
-        self._request = generate_request(settings, self._song.path, self._song.start, self._song.duration)
+        request = generate_request(settings, self._song.path, self._song.start, self._song.duration)
+        self._request = replace(request, phrases=tuple(bpy.path.abspath(folder) for folder in request.phrases))
         self._settings = stored_settings(settings)
         self._preview = PartialPreview(self._song.first_frame)
 

@@ -9,6 +9,7 @@ from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..keyframes.density import key_count
 from ..music import find_strip, song_names, song_of
+from ..ops.choreography import EDGE_DANCE_OT_add_to_phrases
 from ..ops.curves import EDGE_DANCE_OT_change_density
 from ..ops.generate import why_not_generate
 from ..ops.music import EDGE_DANCE_OT_begin_bar, EDGE_DANCE_OT_keys_to_beats, EDGE_DANCE_OT_mark_beats
@@ -106,6 +107,11 @@ class VIEW3D_PT_edge_dance_style(_DanceTab):
         if settings.form == "song":
             layout.prop(settings, "returning")
             layout.prop(settings, "originality", slider=True)
+            layout.prop(settings, "made_of")
+            if settings.made_of == "own":
+                layout.prop(settings, "phrase_folder")
+                layout.operator("edge_dance.add_to_phrases", icon="ADD")
+                draw_reasons(layout, context, EDGE_DANCE_OT_add_to_phrases)
         row = layout.row(align=True)
         row.prop(settings, "seed")
         row.operator("edge_dance.new_seed", text="", icon="FILE_REFRESH")

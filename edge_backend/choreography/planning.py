@@ -17,6 +17,7 @@ STRETCH = 0.15  # of a phrase's tempo that still looks natural
 # Costs; a join costs the mean distance of the joints of both poses, metres.
 TEMPO = 4.0  # of the squared logarithm of the stretch, over STRETCH
 ENERGY = 3.0  # of the squared difference of the ranks in the song and among the phrases that fit, 0 to 1
+ACCENTS = 0.6  # of the share of counts without a stop
 AGAIN_HERE = 1.0  # of dance that was seen in this section already
 AGAIN = 0.25  # of dance that was seen earlier in the song
 STYLE = 0.4  # of another style than the phrase before
@@ -107,6 +108,7 @@ class _Search:
         self._counts = np.array([len(phrase.counts) - 1 for phrase in phrases])
         self._energy = np.array([phrase.energy for phrase in phrases])
         self._wanted = _ranks(np.array([slot.energy for slot in slots]))
+        self._off_beat = np.array([1 - len(phrase.accents) / (len(phrase.counts) - 1) for phrase in phrases])
         styles = {style: number for number, style in enumerate(sorted({phrase.style for phrase in phrases}))}
         self._style = np.array([styles[phrase.style] for phrase in phrases])
         clips = {clip: number for number, clip in enumerate(sorted({phrase.clip for phrase in phrases}))}
@@ -122,7 +124,7 @@ class _Search:
             return [_Way(way.cost, (*way.chosen, -1), way.facing, way.at) for way in ways]
         lively = _ranks(self._energy[usable % self._count])
         base = TEMPO * (stretch / STRETCH) ** 2 * STRETCH + ENERGY * (lively - self._wanted[number]) ** 2
-        base = base + self._chance[number, usable]
+        base = base + ACCENTS * self._off_beat[usable % self._count] + self._chance[number, usable]
         ends = np.stack([self._ends[self._last(way)] for way in ways])
         apart = self._apart(ends, usable)
         costs = np.stack(

@@ -13,17 +13,24 @@ from ..diffusion.long_form import plan_windows
 from ..diffusion.song import FinalFrames
 from ..numerics.array import Array
 
-WINDOWS_OF_A_JOIN = 2
+WINDOWS_OF_A_JOIN = 1  # two, with half of the work for each
 
 
 class Sample(Protocol):
     """Samples motion vectors (n, 151), metres, under a constraint on n frames.
 
     condition: (n or more, channels), or (windows, 150, channels). share: (from, to), of the whole work, for progress.
+    guided: whether the music leads more than the network was trained to follow it, which doubles the work.
     """
 
     def __call__(
-        self, condition: Array, constraint: Constraint, on_final: FinalFrames, share: tuple[float, float]
+        self,
+        condition: Array,
+        constraint: Constraint,
+        on_final: FinalFrames,
+        share: tuple[float, float],
+        *,
+        guided: bool,
     ) -> Array:
         """The vectors."""
 
@@ -51,6 +58,7 @@ def sample_in_form(
 
     windows = plan_windows(count).windows if count else 0
     share = windows / (windows + max(WINDOWS_OF_A_JOIN * (len(pieces) - 1), 1))
-    material = [sample(heard, free(count), on_material, (0.0, share))] if count else []
+    material = [sample(heard, free(count), on_material, (0.0, share), guided=True)] if count else []
     dance = laid(pieces, np.concatenate(material + clips))
-    return sample(condition, joining(pieces, dance), on_final, (share, 1.0))
+    varied = any(piece.originality for piece in pieces)
+    return sample(condition, joining(pieces, dance), on_final, (share, 1.0), guided=varied)

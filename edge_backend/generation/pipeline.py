@@ -266,15 +266,18 @@ class _Sampling:
         on_final: FinalFrames,
         share: tuple[float, float] = ALL,
         variation: Variation | None = None,
+        *,
+        guided: bool = True,
     ) -> Array:
         """Sample motion vectors (frames, 151), metres; see form_sampling.Sample."""
         progress = _Progress(self.report, self.request.steps, share=share)
+        settings = _sampler_settings(self.request)
         return sample_song(
             self.engine,
             self.weights.normaliser,
             condition,
             constraint.frames,
-            _sampler_settings(self.request),
+            settings if guided else replace(settings, guidance=1.0),
             baseline=self.baseline,
             constraint=constraint,
             variation=variation,

@@ -83,3 +83,31 @@ def test_a_take_without_a_plan_has_no_rows(take):
     assert texts(take) == []
     assert addon("ops.choreography").why_no_plan(bpy.context)
     assert not bpy.ops.edge_dance.mirror_slot.poll()
+
+
+def test_a_take_gives_phrases_that_a_dance_can_be_made_of(tmp_path):
+    axis_angle_to_matrix = addon("edge_backend.motion.rotations").axis_angle_to_matrix
+    skeleton = addon("edge_backend.motion.skeleton")
+    time = np.arange(360) / 30
+    turns = np.zeros((360, 24, 3))
+    turns[:, [16, 17, 18]] = 0.5 * np.cos(2 * np.pi * time)[:, None, None]
+    rotations = axis_angle_to_matrix(turns).astype(np.float32)
+    rotations[:, 0] = skeleton.Y_UP_TO_Z_UP
+    root = np.tile(np.array([0, 0, 0.92], np.float32), (360, 1))
+    beats = np.arange(0, 12, 0.5, dtype=np.float32)
+    motion = addon("edge_backend.motion.motion").Motion(
+        rotations, root, np.ones((360, 4), np.float32), beats, {"seed": 1}
+    )
+    addon("takes.new_take").add_take(put_dancer(), motion, bpy.context.scene, 1.0)
+    settings = bpy.context.scene.edge_dance
+    settings.phrase_folder = ""
+    assert not bpy.ops.edge_dance.add_to_phrases.poll()
+    settings.phrase_folder = str(tmp_path / "phrases")
+    assert bpy.ops.edge_dance.add_to_phrases() == {"FINISHED"}
+    library = addon("edge_backend.choreography.library").open_libraries([tmp_path / "phrases"])
+    assert [phrase.tempo for phrase in library.phrases] == pytest.approx([120.0] * len(library.phrases), abs=0.1)
+    assert len(library.phrases) == 4
+    settings.made_of = "own"
+    request = addon("settings").generate_request(settings, tmp_path / "song.wav", 0.0, 10.0)
+    assert request.phrases == (settings.phrase_folder,)
+    settings.made_of = "network"
