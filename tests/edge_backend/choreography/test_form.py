@@ -12,7 +12,7 @@ from song_forms import BAR_S, song_map, write_song
 from edge_backend.audio.listening import listen
 from edge_backend.audio.loading import load
 from edge_backend.choreography.energy import energy_curve
-from edge_backend.choreography.joins import REACH, joining
+from edge_backend.choreography.joins import REACHES, joining
 from edge_backend.choreography.pieces import laid, new_frames, pieces_of, shown_at
 from edge_backend.choreography.plan import plan_by_form
 from edge_backend.choreography.slots import Slot, has_form, slots_of
@@ -94,12 +94,18 @@ def test_only_the_joins_are_free() -> None:
     plan = plan_by_form(slots_of(song_map(), 960), originality=0.25)
     new = new_frames(plan, 960)
     pieces = pieces_of(plan, np.where(new, np.cumsum(new) - 1, -1))
-    weight = joining(pieces, laid(pieces, swaying(720).vectors())).weight
-    assert set(np.flatnonzero(weight[:, 0] == 0)) == {
-        *range(480 - REACH, 480 + REACH), *range(720 - REACH, 720 + REACH)
-    }  # fmt: skip
-    assert weight[600].tolist() == [0.75] * 151
-    assert weight[100].tolist() == [1.0] * 151
+    near = laid(pieces, swaying(720).vectors())
+    far = near.copy()
+    far[:480] = laid(pieces[:1], swaying(720, heading=2.5).vectors())  # it faces the other way before the first join
+    reaches = []
+    for dance in (near, far):
+        weight = joining(pieces, dance).weight
+        free = np.flatnonzero(weight[:600, 0] == 0)
+        reaches.append(480 - free[0])
+        assert free[-1] == 480 + reaches[-1] - 1
+        assert weight[600].tolist() == [0.75] * 151
+        assert weight[100].tolist() == [1.0] * 151
+    assert REACHES[0] <= reaches[0] < reaches[1] == REACHES[1]
 
 
 def test_energy_follows_the_bars() -> None:
