@@ -21,7 +21,7 @@ from edge_backend.generation.model_cache import ModelCache
 from edge_backend.generation.pipeline import generate
 from edge_backend.motion.motion import Motion
 from edge_backend.schema.edits import Source, going_on
-from edge_backend.schema.requests import GenerateRequest
+from edge_backend.schema.requests import FeetRequest, GenerateRequest
 
 
 def test_slots_are_eight_counts_and_cover_every_bar_once() -> None:
@@ -128,7 +128,8 @@ def song(folder: Path) -> Path:
 def dances(song: Path, folder: Path) -> dict[str, Motion]:
     """Dances to the song by a small random network, freely and in its form, at once and in the making."""
     weights, cache = str(write_weights(folder)), ModelCache("cpu")
-    base = GenerateRequest(str(song), steps=3, weights=weights, on_beat=0.0)
+    feet = FeetRequest(enabled=False)  # a random network's body has none to stand on
+    base = GenerateRequest(str(song), steps=3, weights=weights, on_beat=0.0, feet=feet)
     requests = {
         "free": replace(base, form="free"),
         "song": base,
