@@ -70,6 +70,13 @@ DENSITIES = (
     ("BLOCKING", "Blocking", "Poses on the beats only, with constant interpolation"),
 )
 
+ROOT_MOTION = (
+    ("HIPS", "Hips", "The hips carry the dancer over the floor"),
+    ("BONE", "Root Bone", "The bone above all others carries the dancer over the floor, as engines want it"),
+    ("OBJECT", "Object", "The object carries the dancer over the floor"),
+    ("IN_PLACE", "In Place", "The dancer stays over one point; the way is kept in muted curves"),
+)
+
 
 def _weights(_settings: Any, context: bpy.types.Context, typed: str) -> list[tuple[str, str]]:
     """Names and titles of the installed weights, for the search field."""
@@ -185,6 +192,9 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
         name="Bar Begins", description="Beats by which the start of the bar is moved later than detected", min=0, max=6
     )
     density: bpy.props.EnumProperty(name="Keys", description="Number of keys of a new take", items=DENSITIES)
+    root_motion: bpy.props.EnumProperty(
+        name="Root Motion", description="What carries the dancer over the floor in a new take", items=ROOT_MOTION
+    )
     degrees: bpy.props.FloatProperty(
         name="Degrees",
         description="How far curves with few keys may deviate from the dance, as a rotation of each bone",

@@ -31,6 +31,7 @@ from .ops import (
     setup,
     smpl_body,
     takes,
+    trails,
     weights,
 )
 from .ops.weights import weights_import
@@ -48,6 +49,7 @@ from .ui import setup as setup_panel
 from .ui import smpl_body as smpl_body_panel
 from .ui import takes as takes_panel
 from .ui import weights as weights_panel
+from .ui.overlay import overlay
 
 CLASSES: Final[tuple[type, ...]] = (
     preferences_panel.EDGE_DANCE_Preferences,
@@ -90,15 +92,19 @@ CLASSES: Final[tuple[type, ...]] = (
     choreography.EDGE_DANCE_OT_save_plan,
     choreography.EDGE_DANCE_OT_add_to_phrases,
     takes.EDGE_DANCE_OT_star_take,
+    takes.EDGE_DANCE_OT_change_root_motion,
     takes.EDGE_DANCE_OT_delete_take,
     takes.EDGE_DANCE_OT_load_settings,
     takes.EDGE_DANCE_OT_stash_take,
     takes.EDGE_DANCE_OT_blend_takes,
     takes.EDGE_DANCE_OT_show_takes,
     takes.EDGE_DANCE_OT_hide_takes,
+    trails.EDGE_DANCE_OT_show_trails,
+    trails.EDGE_DANCE_OT_hide_trails,
     override.EDGE_DANCE_OT_override_character,
     obstacles.EDGE_DANCE_OT_mend,
     weights.EDGE_DANCE_OT_import_weights,
+    weights.EDGE_DANCE_OT_get_edge,
     weights.EDGE_DANCE_OT_get_jukebox,
     weights.EDGE_DANCE_OT_cancel_weights,
     bone_map.EDGE_DANCE_OT_find_bones,
@@ -138,14 +144,15 @@ CLASSES: Final[tuple[type, ...]] = (
     bone_map_panel.VIEW3D_PT_edge_dance_bone_map,
     bone_map_panel.VIEW3D_PT_edge_dance_bone_map_doubtful,
     panels.VIEW3D_PT_edge_dance_style,
-    panels.EDGE_DANCE_MT_presets,
-    panels.VIEW3D_PT_edge_dance_quality,
-    weights_panel.VIEW3D_PT_edge_dance_weights,
-    panels.VIEW3D_PT_edge_dance_hands,
-    panels.VIEW3D_PT_edge_dance_curves,
     panels.VIEW3D_PT_edge_dance_beats,
     group_panel.VIEW3D_PT_edge_dance_group,
     render_panel.VIEW3D_PT_edge_dance_render,
+    panels.EDGE_DANCE_MT_presets,
+    panels.VIEW3D_PT_edge_dance_settings,
+    panels.VIEW3D_PT_edge_dance_quality,
+    panels.VIEW3D_PT_edge_dance_curves,
+    panels.VIEW3D_PT_edge_dance_hands,
+    weights_panel.VIEW3D_PT_edge_dance_weights,
     smpl_body_panel.VIEW3D_PT_edge_dance_smpl_body,
     setup_panel.VIEW3D_PT_edge_dance_backend,
 )
@@ -174,6 +181,7 @@ def register() -> None:
     file_menus.register()
     setattr(bpy.types.Scene, SMPL_BODY, pointer(type=smpl_body_properties.EDGE_DANCE_SmplBody))
     dope_sheet.show_constraints()
+    overlay.register()
     status_timer.register()
     command_line.register()
 
@@ -186,6 +194,7 @@ def unregister() -> None:
     close_log()
     command_line.unregister()
     status_timer.unregister()
+    overlay.unregister()
     dope_sheet.hide_constraints()
     file_menus.unregister()
     identity.unregister()

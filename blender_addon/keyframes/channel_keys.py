@@ -161,14 +161,19 @@ def copy_others(source: bpy.types.Action, action: bpy.types.Action) -> None:
             own_curves.remove(own)
         group = curve.group.name if curve.group else bone_of(curve.data_path) or "Object"
         copy = compat.new_fcurve(compat.curves_owner(action), curve.data_path, curve.array_index, group)
-        count = len(curve.keyframe_points)
-        copy.keyframe_points.add(count)
-        for name, width, kind in _KEY_PARTS:
-            values = np.empty(width * count, kind)
-            curve.keyframe_points.foreach_get(name, values)
-            copy.keyframe_points.foreach_set(name, values)
-        copy.extrapolation = curve.extrapolation
-        copy.update()
+        copy_keys(curve, copy)
+
+
+def copy_keys(source: bpy.types.FCurve, target: bpy.types.FCurve) -> None:
+    """Give a curve without keys those of another, and its extrapolation."""
+    count = len(source.keyframe_points)
+    target.keyframe_points.add(count)
+    for name, width, kind in _KEY_PARTS:
+        values = np.empty(width * count, kind)
+        source.keyframe_points.foreach_get(name, values)
+        target.keyframe_points.foreach_set(name, values)
+    target.extrapolation = source.extrapolation
+    target.update()
 
 
 def rotation_values(mode: str, quaternions: Array, before: Sequence[float] | None = None) -> Array:

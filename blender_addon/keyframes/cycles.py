@@ -1,5 +1,7 @@
 """Actions that repeat."""
 
+from typing import Any
+
 import bpy
 
 from .. import compat
@@ -17,3 +19,12 @@ def make_cyclic(action: bpy.types.Action, travels: bool) -> None:
         modifier = curve.modifiers.new("CYCLES")
         goes_on = travels and curve.data_path.endswith("location")
         modifier.mode_before = modifier.mode_after = "REPEAT_OFFSET" if goes_on else "REPEAT"
+
+
+def copy_cycles(source: bpy.types.FCurve, target: bpy.types.FCurve) -> None:
+    """Give an F-curve the Cycles modifiers of another."""
+    for modifier in source.modifiers:
+        if modifier.type == "CYCLES":
+            old: Any = modifier
+            new: Any = target.modifiers.new("CYCLES")
+            new.mode_before, new.mode_after = old.mode_before, old.mode_after

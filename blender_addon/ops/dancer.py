@@ -5,21 +5,22 @@ from typing import Any
 import bpy
 
 from ..rig.dancer import add_dancer
+from ..rig.free_place import free_place
 
 
 class EDGE_DANCE_OT_add_dancer(bpy.types.Operator):
-    """Add a dancer: an armature with a mannequin, ready to dance"""
+    """Add a dancer at the 3D cursor, or beside what stands there: an armature with a mannequin, ready to dance"""
 
     bl_idname = "edge_dance.add_dancer"
     bl_label = "Add Dancer"
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Add it at the 3D cursor and make it the active object."""
+        """Add it and make it the active object."""
         if context.mode != "OBJECT":
             bpy.ops.object.mode_set(mode="OBJECT")
         collection: Any = context.collection
-        armature = add_dancer(collection, context.scene.cursor.location)
+        armature = add_dancer(collection, free_place(context, context.scene.cursor.location))
         select_only(context, armature)
         return {"FINISHED"}
 

@@ -12,27 +12,26 @@ from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.fileio.atomic_write import atomic_write
 from ..keyframes.take_details import span
 from ..rig.target import active_armature
+from ..takes.character_files import ENDINGS, FORMATS, write_character
+from ..takes.take_list import takes_of
 from .reasons import Reasoned
-
-FORMATS = (
-    ("FBX", "FBX (.fbx)", "For game engines and other animation programs"),
-    ("GLTF", "glTF (.glb)", "For the web and game engines: one file with mesh and dance"),
-)
-_ENDINGS = {"FBX": ".fbx", "GLTF": ".glb"}
 
 
 class EDGE_DANCE_OT_export_character(Reasoned, bpy.types.Operator):
-    """Write the active character, its mesh and its dance into an FBX or glTF file, with a key on every frame"""
+    """Write the active character, its mesh and its dance into a file for other programs, with a key on every frame"""
 
     bl_idname = "edge_dance.export_character"
     bl_label = "Export Character"
     bl_options = {"REGISTER"}
 
     format: bpy.props.EnumProperty(name="Format", description="The file format", items=FORMATS)
+    all_takes: bpy.props.BoolProperty(
+        name="All Takes", description="glTF: an animation for each take of the character, under its name"
+    )
     filepath: bpy.props.StringProperty(
         subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The file to write, for other programs"
     )  # fmt: skip
-    filter_glob: bpy.props.StringProperty(default="*.fbx;*.glb", options={"HIDDEN"})
+    filter_glob: bpy.props.StringProperty(default=";".join(f"*{end}" for end in ENDINGS.values()), options={"HIDDEN"})
     check_existing: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
 
     @classmethod
@@ -45,25 +44,26 @@ class EDGE_DANCE_OT_export_character(Reasoned, bpy.types.Operator):
         armature: Any = active_armature(context)
         if not self.filepath:
             name = bpy.path.clean_name(f"{armature.name} {armature.animation_data.action.name}")
-            self.filepath = name + _ENDINGS[self.format]
+            self.filepath = name + ENDINGS[self.format]
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Write the file with Blender's own exporters and restore the scene."""
         armature: Any = active_armature(context)
-        path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), _ENDINGS[self.format]))
-        export = _fbx if self.format == "FBX" else _gltf
+        path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ENDINGS[self.format]))
+        takes = takes_of(armature) if self.all_takes else []
         try:
             if not path.parent.is_dir():
                 raise EdgeError("output_impossible", f"There is no folder {path.parent}.", "Choose another place.")
             # The exporters append their suffix to any other.
             with atomic_write(path, suffix=path.suffix) as unfinished, _alone(context, armature):
-                export(unfinished)
+                write_character(armature, unfinished, self.format, takes)
         except (EdgeError, OSError, RuntimeError) as error:
             self.report({"ERROR"}, str(explain(error)))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"{armature.name} with {armature.animation_data.action.name} written to {path.name}.")
+        dances = f"{len(takes)} takes" if takes and self.format == "GLTF" else armature.animation_data.action.name
+        self.report({"INFO"}, f"{armature.name} with {dances} written to {path.name}.")
         return {"FINISHED"}
 
 
@@ -94,27 +94,3 @@ def _alone(context: bpy.types.Context, armature: bpy.types.Object) -> Iterator[N
         layer.objects.active = active
         scene.frame_start, scene.frame_end = before[:2]
         scene.frame_set(before[2])
-
-
-def _fbx(path: Path) -> None:
-    """Export every frame of the current action, without added leaf bones."""
-    bpy.ops.export_scene.fbx(
-        filepath=str(path),
-        use_selection=True,
-        object_types={"ARMATURE", "MESH"},
-        add_leaf_bones=False,
-        bake_anim_use_nla_strips=False,
-        bake_anim_use_all_actions=False,
-        bake_anim_simplify_factor=0.0,
-    )
-
-
-def _gltf(path: Path) -> None:
-    bpy.ops.export_scene.gltf(
-        filepath=str(path),
-        export_format="GLB",
-        use_selection=True,
-        export_animation_mode="ACTIVE_ACTIONS",
-        export_force_sampling=True,
-        export_optimize_animation_size=False,
-    )

@@ -1,6 +1,6 @@
 """The operator that writes an armature's animation into a motion file."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -8,6 +8,8 @@ import bpy
 import numpy as np
 
 from ..edge_backend.errors.from_exception import explain
+from ..edge_backend.motion.amass import save_amass
+from ..edge_backend.motion.edge_pickle import save_edge_pickle
 from ..edge_backend.motion.files import save_motion
 from ..edge_backend.motion.motion import Motion
 from ..lookups import scene_rate
@@ -18,6 +20,19 @@ from ..takes.read_take import read_in_steps
 from .reasons import why_busy, why_no_dancer
 from .stepping import READING, SteppingOperator
 
+WRITERS: dict[str, tuple[str, str, Callable[[Path, Motion], None]]] = {
+    "MOTION": ("EDGE Dance Motion", ".npz", save_motion),
+    "AMASS": ("EDGE Dance AMASS", ".npz", save_amass),
+    "EDGE": ("EDGE's Pickle", ".pkl", save_edge_pickle),
+}
+"""The motion files of other programs: their names in the menu, their endings, and what writes them."""
+
+_FORMATS = [
+    ("MOTION", "EDGE Dance", "A motion file of this extension, which SMPL tools read too"),
+    ("AMASS", "AMASS", "SMPL-H's poses, as AMASS has them"),
+    ("EDGE", "EDGE", "The pickle that EDGE's own scripts write"),
+]
+
 
 class EDGE_DANCE_OT_export_motion(SteppingOperator):
     """Write the selected armature's animation into a motion file, to continue it or to train with it"""
@@ -27,10 +42,11 @@ class EDGE_DANCE_OT_export_motion(SteppingOperator):
     bl_options = {"REGISTER"}
     work_label = READING
 
+    format: bpy.props.EnumProperty(name="Format", description="The kind of motion file", items=_FORMATS)
     filepath: bpy.props.StringProperty(
-        subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The motion file, .npz, which SMPL tools can read too"
+        subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The motion file to write"
     )  # fmt: skip
-    filter_glob: bpy.props.StringProperty(default="*.npz", options={"HIDDEN"})
+    filter_glob: bpy.props.StringProperty(default="*.npz;*.pkl", options={"HIDDEN"})
     check_existing: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
 
     @classmethod
@@ -43,7 +59,7 @@ class EDGE_DANCE_OT_export_motion(SteppingOperator):
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         if not self.filepath:
-            self.filepath = f"{find_dancer(context).name}.npz"
+            self.filepath = f"{find_dancer(context).name}{WRITERS[self.format][1]}"
         self._browsed = True
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
@@ -66,10 +82,11 @@ class EDGE_DANCE_OT_export_motion(SteppingOperator):
     def apply(self, context: bpy.types.Context) -> str:
         """Write the file."""
         armature, scene = found(bpy.data.objects, self._uids[0]), found(bpy.data.scenes, self._uids[1])
-        path, motion = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".npz")), self._motion
+        _, ending, write = WRITERS[self.format]
+        path, motion = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ending)), self._motion
         motion.meta["source"] = {"armature": armature.name, "file": bpy.path.basename(bpy.data.filepath)}
         try:
-            save_motion(path, motion)
+            write(path, motion)
         except OSError as error:
             raise explain(error) from error
         if hips := ignored_way(armature, scene, self._frames):

@@ -23,6 +23,7 @@ from ..settings import generate_request, stored_settings
 from ..setup.installer import installer
 from ..takes.new_take import add_take, first_frame_of, keys_in_steps
 from ..takes.partial_preview import PartialPreview
+from ..takes.root_motion import check_root_motion
 from ..takes.take_list import all_or_none, refuse_tweaked
 from .job_operator import JobOperator
 from .reasons import Reasoned, why_busy
@@ -57,7 +58,9 @@ class DanceOperator(JobOperator):
         settings = context.scene.edge_dance
         self._song = rendered_song(*find_strip(context, settings.music), settings.all_sounds)
         self._scene = context.scene.name
-        self._dancer = find_dancer(context).session_uid
+        dancer = find_dancer(context)
+        check_root_motion(dancer, settings.root_motion)
+        self._dancer = dancer.session_uid
         request = generate_request(settings, self._song.path, self._song.start, self._song.duration)
         self._request = replace(request, phrases=tuple(bpy.path.abspath(folder) for folder in request.phrases))
         self._settings = stored_settings(settings)

@@ -20,7 +20,7 @@ class EDGE_DANCE_OT_add_preset(AddPresetBase, bpy.types.Operator):  # type: igno
         f"settings.{name}"
         for name in (
             *("style", "use_energy", "energy", "quality", "weights", "guidance", "on_beat", "smoothness", "clean_feet"),
-            *("form", "returning", "originality", "made_of", "use_loop", "loop_bars", "loop_travel"),
+            *("form", "returning", "originality", "made_of", "use_loop", "loop_bars", "loop_travel", "root_motion"),
             *("density", "degrees", "millimetres", "strength", "hands", "hand_amount", "hand_life", "legs"),
         )
     ]

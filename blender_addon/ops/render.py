@@ -17,6 +17,7 @@ from ..keyframes.take_details import span
 from ..lookups import scene_rate
 from ..render.flamenco import PICTURES, FarmJob, job_file
 from ..render.look import LOOKS, use_look, use_video
+from ..render.openjd import job_template
 from ..render.setup import set_stage
 from ..render.stage import remove_stage, stage_of
 from ..render.tracks import Track, dancers_to_film, tracks_in_steps
@@ -135,11 +136,17 @@ def why_no_film(context: bpy.types.Context) -> str:
     return "" if context.scene.camera else "There is no camera: set up the render first."
 
 
+_FARMS = [
+    ("FLAMENCO", "Flamenco", "Blender's render farm, with the job type edge_dance.js"),
+    ("OPENJD", "OpenJD", "A template of Open Job Description, for the farms that take it"),
+]
+
+
 class EDGE_DANCE_OT_write_farm_job(Reasoned, bpy.types.Operator):
-    """Write a job file for Flamenco, Blender's render farm. Save the blend file first, where the farm can read it"""
+    """Write a job file for a render farm. Save the blend file first, where the farm can read it"""
 
     bl_idname = "edge_dance.write_farm_job"
-    bl_label = "Write Flamenco Job"
+    bl_label = "Write Farm Job"
     bl_options = {"REGISTER"}
 
     filepath: bpy.props.StringProperty(
@@ -147,6 +154,7 @@ class EDGE_DANCE_OT_write_farm_job(Reasoned, bpy.types.Operator):
     )  # fmt: skip
     filter_glob: bpy.props.StringProperty(default="*.json", options={"HIDDEN"})
     check_existing: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+    farm: bpy.props.EnumProperty(name="Farm", description="Whose job file", items=_FARMS)
     chunk: bpy.props.IntProperty(
         name="Chunk", description="Frames that one machine renders at a time", default=20, min=1
     )
@@ -160,16 +168,17 @@ class EDGE_DANCE_OT_write_farm_job(Reasoned, bpy.types.Operator):
     def why_not(cls, context: bpy.types.Context) -> str:
         if reason := why_no_film(context):
             return reason
-        return "" if bpy.data.filepath else "For Flamenco, save the file first, where the farm's machines can read it."
+        return "" if bpy.data.filepath else "For a farm, save the file first, where the farm's machines can read it."
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         if not self.filepath:
-            self.filepath = bpy.path.ensure_ext(bpy.data.filepath.removesuffix(".blend"), ".flamenco.json")
+            ending = f".{self.farm.lower()}.json"
+            self.filepath = bpy.path.ensure_ext(bpy.data.filepath.removesuffix(".blend"), ending)
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Write the file, and set the scene's output to images: Flamenco's machines do not render films."""
+        """Write the file, and set the scene's output to images: a farm's machines do not render films."""
         scene: Any = context.scene
         blend = Path(bpy.data.filepath)
         compat.use_picture_files(scene.render.image_settings, PICTURES)
@@ -184,11 +193,12 @@ class EDGE_DANCE_OT_write_farm_job(Reasoned, bpy.types.Operator):
             chunk=self.chunk,
         )
         platform = {"win32": "windows", "darwin": "darwin"}.get(sys.platform, "linux")
+        content = job_file(job, platform) if self.farm == "FLAMENCO" else job_template(job)
         path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".json"))
         try:
             bpy.ops.wm.save_mainfile()
             with atomic_write(path) as part:
-                part.write_text(json.dumps(job_file(job, platform), indent=2), encoding="utf-8")
+                part.write_text(json.dumps(content, indent=2), encoding="utf-8")
         except (EdgeError, OSError, RuntimeError) as error:
             self.report({"ERROR"}, str(explain(error)))
             return {"CANCELLED"}

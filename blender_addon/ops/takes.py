@@ -8,9 +8,11 @@ import bpy
 from ..edge_backend.errors import EdgeError
 from ..keyframes.take_details import details, is_starred, span, star
 from ..lookups import scene_rate
+from ..properties import ROOT_MOTION
 from ..rig.target import active_armature
 from ..settings import restore_settings
 from ..takes import comparison, nla
+from ..takes.root_motion import set_root_motion
 from ..takes.take_list import current_take, delete_take, takes_of
 from .reasons import Reasoned
 
@@ -44,6 +46,21 @@ class TakeOperator(Reasoned, bpy.types.Operator):
     def act(self, context: bpy.types.Context, armature: bpy.types.Object, action: bpy.types.Action) -> None:
         """Do it. Raises EdgeError."""
         raise NotImplementedError
+
+
+class EDGE_DANCE_OT_change_root_motion(TakeOperator):
+    """Let the hips, the root bone or the object carry the dancer of the current take, or nothing"""
+
+    bl_idname = "edge_dance.change_root_motion"
+    bl_label = "Change Root Motion"
+
+    root_motion: bpy.props.EnumProperty(
+        name="Root Motion", description="What carries the dancer over the floor", items=ROOT_MOTION
+    )
+
+    def act(self, context: bpy.types.Context, armature: bpy.types.Object, action: bpy.types.Action) -> None:
+        """Move the keys."""
+        set_root_motion(armature, action, self.root_motion)
 
 
 class EDGE_DANCE_OT_star_take(bpy.types.Operator):

@@ -66,6 +66,50 @@ class EDGE_DANCE_OT_import_weights(Reasoned, bpy.types.Operator):
         return run_program(self, context, weights_import, CommandLaunch(launch(context), tuple(command)), _choose)
 
 
+class EDGE_DANCE_OT_get_edge(Reasoned, bpy.types.Operator):
+    """Get the weights that EDGE's authors published, which need Jukebox's music features"""
+
+    bl_idname = "edge_dance.get_edge"
+    bl_label = "Get EDGE"
+
+    accept: bpy.props.BoolProperty(
+        name="I have read this", options={"SKIP_SAVE"}, description="Required for the download"
+    )
+
+    @classmethod
+    def why_not(cls, _context: bpy.types.Context) -> str:
+        return weights_import.busy[1] if weights_import.run else why_not_added(watch.peek().health)
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Show the licence first."""
+        manager: Any = context.window_manager
+        result: set[str] = manager.invoke_props_dialog(self, width=480)
+        return result
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column: Any = self.layout.column()
+        column.label(
+            text="The checkpoint is of EDGE's authors, who state no licence for it; their code is MIT's.", icon="INFO"
+        )
+        column.label(text="It learned from AIST++, under the terms of the AIST Dance DB, and hears music through")
+        column.label(text="Jukebox: it and its dances may not be used commercially. Get Jukebox brings that, 10.3 GB.")
+        column.prop(self, "accept")
+        if not bpy.app.online_access:
+            column.label(text="Online access is off: enable Allow Online Access.", icon="ERROR")
+            column.prop(context.preferences.system, "use_online_access", text="Allow Online Access")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Download the checkpoint, import it and choose it for the next dance."""
+        if not self.accept:
+            self.report({"ERROR"}, "The licence was not accepted; nothing was downloaded.")
+            return {"CANCELLED"}
+        if not bpy.app.online_access:
+            self.report({"ERROR"}, "Online access is off. Enable Allow Online Access in Preferences > System.")
+            return {"CANCELLED"}
+        command = ("weights", "fetch", "edge", "--accept-licence", "--weights-folder", str(weights_folder(context)))
+        return run_program(self, context, weights_import, CommandLaunch(launch(context), command), _choose)
+
+
 class EDGE_DANCE_OT_get_jukebox(Reasoned, bpy.types.Operator):
     """Get Jukebox for weights of EDGE's authors, which need its music features: 10.3 GB to download, 9.3 GB on disk"""
 

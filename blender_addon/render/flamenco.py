@@ -1,12 +1,13 @@
 """A render job for Flamenco, Blender's render farm. No bpy.
 
-https://flamenco.blender.org/usage/job-types/builtin/: the file is the body of a POST to the manager's /api/v3/jobs.
+The file is the body of a POST to the manager's /api/v3/jobs. Its job type is farm/edge_dance.js, which the manager
+reads from its folder `scripts`.
 """
 
 from pathlib import Path
 from typing import Any, NamedTuple
 
-JOB_TYPE = "simple-blender-render"
+JOB_TYPE = "edge-dance"
 PICTURES = "PNG"
 
 
@@ -37,10 +38,8 @@ def job_file(job: FarmJob, platform: str) -> dict[str, Any]:
             "frames": f"{job.first}-{job.last}",
             "chunk_size": job.chunk,
             "fps": job.rate,
-            "format": PICTURES,
+            "sound": True,
             "image_file_extension": ".png",
-            "has_previews": False,
-            "add_path_components": 0,
             "render_output_root": job.output.as_posix(),
             "render_output_path": f"{job.output.as_posix()}/{job.name}/######",
         },

@@ -28,6 +28,7 @@ from ..rig.hands import hand_channels, hand_settings
 from ..rig.retarget import bone_map_of, channels_in_steps, chosen_ik_legs, switch_keys
 from ..rig.standing import standing_bones
 from .identity import new_id
+from .root_motion import set_root_motion
 from .switches import record_switches
 from .take_list import add_to_list, refuse_tweaked, use_take
 
@@ -100,7 +101,7 @@ def add_take(
     clean_feet: on armatures other than the built-in dancer, clean the feet for their proportions. settings: of the
     panel, stored with the take. name: of the action; by default song and seed. keys, density: the result of
     `keys_in_steps` and its density; by default keys at every frame.
-    Raises EdgeError armature_tweaked, rig_unfit; after any exception the file is as it was.
+    Raises EdgeError armature_tweaked, rig_unfit, root_bone_none; after any exception the file is as it was.
     """
     refuse_tweaked(armature)
     frames = _frames(motion, scene, first_frame)
@@ -114,6 +115,7 @@ def add_take(
         _describe(action, motion, first_frame, scene_rate(scene), settings or {})
         if density != "FRAMES":
             action[PROPERTY]["density"] = density
+        set_root_motion(armature, action, (settings or {}).get("root_motion", "HIPS"))
     except BaseException:
         bpy.data.actions.remove(action)
         raise

@@ -27,6 +27,12 @@ def takes_of(armature: bpy.types.Object) -> list[bpy.types.Action]:
     return [item.action for item in getattr(armature, TAKES) if item.action]
 
 
+def has_dance(armature: bpy.types.Object) -> bool:
+    """Whether the armature has takes, or shows an action of whatever kind."""
+    data = armature.animation_data
+    return bool(takes_of(armature) or (data and data.action))
+
+
 def add_to_list(armature: bpy.types.Object, action: bpy.types.Action) -> None:
     """Add the action to the end of the armature's list, if it is not in it."""
     if action not in takes_of(armature):

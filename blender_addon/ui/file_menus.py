@@ -4,9 +4,10 @@ from typing import Any
 
 import bpy
 
-from ..ops.export_character import FORMATS, EDGE_DANCE_OT_export_character
-from ..ops.export_motion import EDGE_DANCE_OT_export_motion
+from ..ops.export_character import EDGE_DANCE_OT_export_character
+from ..ops.export_motion import WRITERS, EDGE_DANCE_OT_export_motion
 from ..ops.import_motion import EDGE_DANCE_OT_import_motion
+from ..takes.character_files import FORMATS
 from .text_layout import draw_reasons
 
 
@@ -34,7 +35,9 @@ def _draw_import(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
 
 def _draw_export(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     layout: Any = menu.layout
-    layout.operator(EDGE_DANCE_OT_export_motion.bl_idname, text="EDGE Dance Motion (.npz)")
+    for name, (label, ending, _) in WRITERS.items():
+        entry = layout.operator(EDGE_DANCE_OT_export_motion.bl_idname, text=f"{label} ({ending})")
+        entry.format = name
     draw_reasons(layout, context, EDGE_DANCE_OT_export_motion)
     for name, label, _ in FORMATS:
         entry = layout.operator(EDGE_DANCE_OT_export_character.bl_idname, text=f"EDGE Dance Character {label}")

@@ -7,6 +7,7 @@ import bpy
 from ..ops.group import EDGE_DANCE_OT_dance_together
 from ..render.tracks import selected_characters
 from ..rig.rig_check import check_rig
+from ..takes.take_list import has_dance
 from .obstacles import draw_sentences
 from .text_layout import draw_reasons
 
@@ -20,6 +21,12 @@ class VIEW3D_PT_edge_dance_group(bpy.types.Panel):
     bl_category = "Dance"
     bl_parent_id = "VIEW3D_PT_edge_dance"
     bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Several characters, or one with a dance."""
+        characters = selected_characters(context)
+        return len(characters) > 1 or any(has_dance(ob) for ob in characters)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout: Any = self.layout

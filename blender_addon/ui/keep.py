@@ -9,7 +9,7 @@ from ..constraints.rows import sentence
 from ..ops.edit import EDGE_DANCE_OT_generate_kept, EDGE_DANCE_OT_mirror, EDGE_DANCE_OT_regenerate_range
 from ..ops.keep import SOURCES, EDGE_DANCE_OT_keep
 from ..rig.target import active_armature
-from ..takes.take_list import KEEP, KEEP_ROW
+from ..takes.take_list import KEEP, KEEP_ROW, has_dance
 from .text_layout import draw_reasons
 
 _ICONS = {"POSE": "ARMATURE_DATA", "RANGE": "TIME", "PATH": "CURVE_PATH", "FEET": "SNAP_FACE"}
@@ -73,7 +73,8 @@ class VIEW3D_PT_edge_dance_keep(bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return active_armature(context) is not None
+        armature = active_armature(context)
+        return armature is not None and (has_dance(armature) or bool(getattr(armature, KEEP)))
 
     def draw(self, context: bpy.types.Context) -> None:
         layout: Any = self.layout

@@ -123,19 +123,30 @@ class VIEW3D_PT_edge_dance_style(_DanceTab):
         bars.prop(settings, "loop_travel", toggle=True)
 
 
-class VIEW3D_PT_edge_dance_quality(_DanceTab):
-    """Sampling steps, guidance and post-processing"""
+class VIEW3D_PT_edge_dance_settings(_DanceTab):
+    """What a first dance does without"""
 
-    bl_label = "Quality"
+    bl_label = "Settings"
     bl_parent_id = "VIEW3D_PT_edge_dance"
+    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
         layout: Any = self.layout
-        settings = context.scene.edge_dance
         row = layout.row(align=True)
         row.menu("EDGE_DANCE_MT_presets", text="Presets")
         row.operator("edge_dance.add_preset", text="", icon="ADD")
         row.operator("edge_dance.add_preset", text="", icon="REMOVE").remove_active = True
+
+
+class VIEW3D_PT_edge_dance_quality(_DanceTab):
+    """Sampling steps, guidance and post-processing"""
+
+    bl_label = "Quality"
+    bl_parent_id = "VIEW3D_PT_edge_dance_settings"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout: Any = self.layout
+        settings = context.scene.edge_dance
         layout.row().prop(settings, "quality", expand=True)
         column = layout.column()
         column.use_property_split = True
@@ -160,7 +171,7 @@ class VIEW3D_PT_edge_dance_hands(_DanceTab):
     """How hands are held"""
 
     bl_label = "Hands"
-    bl_parent_id = "VIEW3D_PT_edge_dance"
+    bl_parent_id = "VIEW3D_PT_edge_dance_settings"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -186,7 +197,7 @@ class VIEW3D_PT_edge_dance_curves(_DanceTab):
     """Number of keys of a take"""
 
     bl_label = "Keys"
-    bl_parent_id = "VIEW3D_PT_edge_dance"
+    bl_parent_id = "VIEW3D_PT_edge_dance_settings"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -208,6 +219,11 @@ class VIEW3D_PT_edge_dance_curves(_DanceTab):
         draw_reasons(layout, context, EDGE_DANCE_OT_change_density)
         if action := current_take(armature):
             layout.label(text=f"{key_count(action):,} keys in {action.name}")
+        column = layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        column.prop(settings, "root_motion")
+        layout.operator("edge_dance.change_root_motion", icon="CON_LOCLIKE").root_motion = settings.root_motion
 
 
 class VIEW3D_PT_edge_dance_beats(_DanceTab):

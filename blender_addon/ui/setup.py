@@ -41,7 +41,7 @@ class VIEW3D_PT_edge_dance_backend(bpy.types.Panel):
     """The process that generates the dances"""
 
     bl_label = "Backend"
-    bl_parent_id = "VIEW3D_PT_edge_dance"
+    bl_parent_id = "VIEW3D_PT_edge_dance_settings"
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Dance"

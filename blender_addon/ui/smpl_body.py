@@ -15,7 +15,7 @@ class VIEW3D_PT_edge_dance_smpl_body(bpy.types.Panel):
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Dance"
-    bl_parent_id = "VIEW3D_PT_edge_dance"
+    bl_parent_id = "VIEW3D_PT_edge_dance_settings"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -10,6 +10,7 @@ from ..ops.takes import EDGE_DANCE_OT_delete_take, EDGE_DANCE_OT_stash_take
 from ..rig.target import active_armature
 from ..takes.comparison import copies_of
 from ..takes.take_list import SHOWN, TAKES, current_take
+from ..takes.trails import display
 from .text_layout import draw_reasons
 
 
@@ -81,6 +82,10 @@ class VIEW3D_PT_edge_dance_takes(bpy.types.Panel):
         draw_reasons(layout, context, EDGE_DANCE_OT_delete_take)
         if action := current_take(armature):
             _draw_details(layout, action)
+        row = layout.row(align=True)
+        row.operator("edge_dance.show_trails", icon="CURVE_PATH")
+        if display.trails:
+            row.operator("edge_dance.hide_trails", text="", icon="X")
         if copies_of(armature):
             layout.operator("edge_dance.hide_takes", icon="HIDE_ON")
 

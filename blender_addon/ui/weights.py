@@ -18,7 +18,7 @@ class VIEW3D_PT_edge_dance_weights(bpy.types.Panel):
     """The trained network that generates the dances"""
 
     bl_label = "Weights"
-    bl_parent_id = "VIEW3D_PT_edge_dance"
+    bl_parent_id = "VIEW3D_PT_edge_dance_settings"
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Dance"
@@ -41,6 +41,8 @@ class VIEW3D_PT_edge_dance_weights(bpy.types.Panel):
             return
         if problem := weights_import.problem:
             draw_text(layout, context, str(problem), "ERROR")
+        if not any(entry.id == "edge-jukebox" and entry.path for entry in status.weights):
+            layout.operator("edge_dance.get_edge", icon="URL")
         layout.operator("edge_dance.import_weights", icon="IMPORT")
         if status.has_jukebox:
             layout.label(text="Jukebox is installed", icon="CHECKMARK")

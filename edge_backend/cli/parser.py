@@ -250,7 +250,7 @@ def _add_weights(parser: argparse.ArgumentParser) -> None:
     fetch = actions.add_parser("fetch", help="install the weights of EDGE's authors, or Jukebox", parents=parents)
     fetch.add_argument("name", choices=("edge", "jukebox"))
     fetch.add_argument("--from", type=Path, metavar="PATH", dest="source", help="checkpoint.pt, or OpenAI's folder")
-    fetch.add_argument("--accept-licence", action="store_true", help="you have read and accept Jukebox's licence")
+    fetch.add_argument("--accept-licence", action="store_true", help="you have read and accept its licence")
     bring = actions.add_parser("import", help="convert a checkpoint.pt of EDGE's authors", parents=parents)
     bring.add_argument("checkpoint", type=Path, metavar="FILE")
     bring.add_argument("-o", "--output", type=Path, metavar="OUT.safetensors", help="default: in the weights folder")

@@ -22,7 +22,8 @@ class KnownWeights:
     """One line of the list of weights.
 
     id: the name to ask for. path: its file, None where it is not here. summary, when_missing: sentences for people.
-    source_sha256: of the file that it is imported from, "" if it is not imported.
+    source_sha256: of the file that it is imported from, "" if it is not imported. source_url: where that file is to be
+    had, "" if nowhere.
     """
 
     id: str
@@ -31,6 +32,7 @@ class KnownWeights:
     summary: str = ""
     when_missing: str = ""
     source_sha256: str = ""
+    source_url: str = ""
 
 
 def known(folder: str | os.PathLike[str] | None = None) -> list[KnownWeights]:
@@ -51,6 +53,7 @@ def known(folder: str | os.PathLike[str] | None = None) -> list[KnownWeights]:
             summary=entry["summary"],
             when_missing=entry["when_missing"],
             source_sha256=entry.get("source_sha256", ""),
+            source_url=entry.get("source_url", ""),
         )
         for entry in index
     ]

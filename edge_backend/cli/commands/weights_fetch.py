@@ -9,7 +9,7 @@ from ...audio.jukebox.conversion import SHA256, convert
 from ...audio.jukebox.folder import open_folder
 from ...audio.jukebox.place import MANIFEST, NAME
 from ...errors import EdgeError
-from ...fileio.download import alone_at
+from ...fileio.download import alone_at, download
 from ...fileio.hashing import sha256_of
 from ...model.authors_checkpoint import import_checkpoint
 from ...model.catalogue import BUNDLED_FOLDER, SUFFIX, KnownWeights, known
@@ -21,9 +21,9 @@ EDGE = "edge-jukebox"
 """Its id in the index of weights, which has the file's SHA-256."""
 
 PAGE = "https://drive.google.com/file/d/1BAR712cVEqB8GR37fcEihRV_xOC-fZrZ/view"
-"""The authors' download page. It has no direct address from which a program could resume a download."""
+"""The authors' download page. It has no direct address; the index names a mirror that has one."""
 
-_LICENCE = """The checkpoint is of EDGE's authors. Their code is under the MIT licence; of it they say nothing.
+LICENCE = """The checkpoint is of EDGE's authors. Their code is under the MIT licence; of it they say nothing.
 It learned from AIST++ (terms of the AIST Dance DB) and hears music through Jukebox, whose licence allows neither
 commercial use of it nor of what is made with it."""
 
@@ -67,24 +67,42 @@ def _bring(options: argparse.Namespace, files: Path, target: Path) -> None:
 
 
 def fetch_edge(options: argparse.Namespace) -> None:
-    """Check the checkpoint that the user downloaded and import it into the weights folder.
+    """Download the authors' checkpoint, or take the file --from, and import it into the weights folder.
 
-    Raises EdgeError weights_by_hand (without --from; the hint says where to download), weights_missing,
+    The downloaded file is removed after the import, the user's own is not. Raises EdgeError licence_not_accepted,
+    weights_by_hand (it could not be downloaded; the hint says where the authors offer it), weights_missing,
     checkpoint_other (not the authors' file), and those of import_checkpoint; OSError.
     """
     entry = next(weights for weights in known(options.weights_folder) if weights.id == EDGE)
-    if options.source is None:
+    folder: Path = options.weights_folder or BUNDLED_FOLDER
+    if options.source is not None:
+        print(LICENCE, file=sys.stderr)
+        _check(options.source, entry)
+        _import(options, options.source, entry)
+        return
+    jukebox_fetch.accept(options, LICENCE, "EDGE's licence")
+    folder.mkdir(parents=True, exist_ok=True)
+    source = folder / "checkpoint.pt"
+    try:
+        with progress(options) as report:
+            download(entry.source_url, source, entry.source_sha256, report)
+    except EdgeError as error:
+        if error.code not in ("download_failed", "download_wrong"):
+            raise
         raise EdgeError(
             "weights_by_hand",
-            f"EDGE's authors offer checkpoint.pt on a page that has to be clicked: {PAGE}.",
-            "Download it there, then: weights fetch edge --from checkpoint.pt.",
-        )
-    print(_LICENCE, file=sys.stderr)
-    _check(options.source, entry)
+            f"EDGE's checkpoint could not be fetched: {error.message}",
+            f"Download it at {PAGE}, then: weights fetch edge --from checkpoint.pt.",
+        ) from error
+    _import(options, source, entry)
+    source.unlink()
+
+
+def _import(options: argparse.Namespace, source: Path, entry: KnownWeights) -> None:
     folder: Path = options.weights_folder or BUNDLED_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{EDGE}{SUFFIX}"
-    info = import_checkpoint(options.source, target, id=entry.id, name=entry.name, licence="not stated")
+    info = import_checkpoint(source, target, id=entry.id, name=entry.name, licence="not stated")
     finish(options, target, f"weights {info.id}, {info.feature_type} features; next: docs/jukebox.md")
 
 

@@ -164,8 +164,8 @@ def test_a_flamenco_job_names_the_file_the_frames_and_where_the_pictures_go(tmp_
     bpy.ops.wm.save_as_mainfile(filepath=str(blend))
     bpy.ops.edge_dance.write_farm_job(filepath=str(tmp_path / "job.json"), chunk=7)
     job = json.loads((tmp_path / "job.json").read_text())
-    assert (job["type"], job["name"]) == ("simple-blender-render", "my dance")
-    wanted = {"blendfile": blend.as_posix(), "frames": "1-40", "chunk_size": 7, "format": "PNG", "fps": 30.0}
+    assert (job["type"], job["name"]) == ("edge-dance", "my dance")
+    wanted = {"blendfile": blend.as_posix(), "frames": "1-40", "chunk_size": 7, "sound": True, "fps": 30.0}
     assert job["settings"].items() >= wanted.items()
     assert job["settings"]["render_output_path"] == f"{tmp_path.as_posix()}/render/my dance/######"
     bpy.ops.wm.open_mainfile(filepath=str(blend))  # what the farm opens renders pictures

@@ -1,0 +1,111 @@
+"""Characters with their dances as files of other programs, written by Blender's own exporters."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import bpy
+
+from .nla import stash
+
+Format = Literal["FBX", "GLTF", "USD", "BVH"]
+
+FORMATS: tuple[tuple[Format, str, str], ...] = (
+    ("FBX", "FBX (.fbx)", "For game engines and other animation programs"),
+    ("GLTF", "glTF (.glb)", "For the web and game engines: one file with mesh and dance"),
+    ("USD", "USD (.usdc)", "For Omniverse, Houdini, Maya and Unreal: mesh, skeleton and dance"),
+    ("BVH", "BVH (.bvh)", "The bones and their dance alone, as text"),
+)
+ENDINGS: dict[Format, str] = {"FBX": ".fbx", "GLTF": ".glb", "USD": ".usdc", "BVH": ".bvh"}
+
+
+def write_character(
+    armature: bpy.types.Object, path: Path, form: Format, takes: Sequence[bpy.types.Action] = ()
+) -> None:
+    """Write the selected character with a key on every frame of the scene, into a file with the format's suffix.
+
+    takes: for glTF, actions that become an animation each, under their names, instead of the current action alone.
+    Rigs whose meshes follow deform bones get these alone in glTF and USD, without their controls. Raises RuntimeError
+    as Blender's exporters do, and OSError.
+    """
+    writers: dict[Format, Callable[[bpy.types.Object, Path], None]] = {
+        "FBX": _fbx, "GLTF": _gltf, "USD": _usd, "BVH": _bvh
+    }  # fmt: skip
+    if form == "GLTF" and takes:
+        with _on_tracks(armature, takes):
+            _gltf(armature, path, "NLA_TRACKS")
+    else:
+        writers[form](armature, path)
+
+
+def _fbx(_armature: bpy.types.Object, path: Path) -> None:
+    """Every frame of the current action, without added leaf bones."""
+    bpy.ops.export_scene.fbx(
+        filepath=str(path),
+        use_selection=True,
+        object_types={"ARMATURE", "MESH"},
+        add_leaf_bones=False,
+        bake_anim_use_nla_strips=False,
+        bake_anim_use_all_actions=False,
+        bake_anim_simplify_factor=0.0,
+    )
+
+
+def _gltf(
+    armature: bpy.types.Object, path: Path, mode: Literal["ACTIVE_ACTIONS", "NLA_TRACKS"] = "ACTIVE_ACTIONS"
+) -> None:
+    bpy.ops.export_scene.gltf(
+        filepath=str(path),
+        export_format="GLB",
+        use_selection=True,
+        export_animation_mode=mode,
+        export_force_sampling=True,
+        export_optimize_animation_size=False,
+        export_def_bones=_has_controls(armature),
+    )
+
+
+def _usd(armature: bpy.types.Object, path: Path) -> None:
+    bpy.ops.wm.usd_export(
+        filepath=str(path),
+        selected_objects_only=True,
+        export_animation=True,
+        export_armatures=True,
+        only_deform_bones=_has_controls(armature),
+    )
+
+
+def _bvh(armature: bpy.types.Object, path: Path) -> None:
+    """In the armature's own space, without the object's place and turn, in metres."""
+    scene: Any = bpy.context.scene
+    size = sum(armature.matrix_world.to_scale()) / 3
+    first, last = scene.frame_start, scene.frame_end
+    bpy.ops.export_anim.bvh(filepath=str(path), frame_start=first, frame_end=last, global_scale=size)
+
+
+def _has_controls(armature: bpy.types.Object) -> bool:
+    """Whether less than half of the bones deform meshes, and nothing hangs on the others."""
+    bones = armature.data.bones
+    deforming = {bone.name for bone in bones if bone.use_deform}
+    held = {ob.parent_bone for ob in armature.children if ob.parent_type == "BONE"}
+    return 0 < len(deforming) < len(bones) / 2 and held <= deforming
+
+
+@contextmanager
+def _on_tracks(armature: bpy.types.Object, takes: Sequence[bpy.types.Action]) -> Iterator[None]:
+    """In this block the takes, and nothing else, are on NLA tracks."""
+    data: Any = armature.animation_data
+    others = [(track, track.mute) for track in data.nla_tracks]
+    tracks = [stash(armature, take) for take in takes]
+    try:
+        for track, _ in others:
+            track.mute = True
+        for track in tracks:
+            track.lock = track.mute = False
+        yield
+    finally:
+        for track in tracks:
+            data.nla_tracks.remove(track)
+        for track, mute in others:
+            track.mute = mute

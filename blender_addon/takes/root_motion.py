@@ -1,0 +1,256 @@
+"""Where a take carries the dancer over the floor: with the hips, with the root bone, with the object, or not at all.
+
+The way over the floor is a linear function of the hips' location channels, so that keys and handles are moved from one
+bone to another without loss.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import bpy
+import numpy as np
+
+from .. import compat
+from ..edge_backend.errors import EdgeError
+from ..edge_backend.motion.retarget.rig import Rig, location_axes, turn_bones
+from ..edge_backend.numerics.array import Array
+from ..keyframes.channel_keys import copy_keys
+from ..keyframes.cycles import copy_cycles
+from ..keyframes.take_details import PROPERTY, details
+from ..rig.paths import bone_of, bone_path
+from ..rig.retarget import measure
+
+Place = Literal["HIPS", "BONE", "OBJECT", "IN_PLACE"]
+PLACES: tuple[str, ...] = get_args(Place)
+
+_PARTS = ("co", "handle_left", "handle_right")
+_OBJECT = "Object Transforms"
+
+
+def root_motion_of(action: bpy.types.Action) -> Place:
+    """What carries the take's dancer."""
+    return details(action).get("root_motion", {}).get("place", "HIPS")
+
+
+def root_bone(armature: bpy.types.Object) -> str:
+    """The highest bone above the one that moves the body, by which the whole character can be moved.
+
+    Raises EdgeError root_bone_none where there is none, rig_unfit.
+    """
+    _, measured = measure(armature)
+    above = [name for name in measured.rig.ancestors(measured.travel) if not measured.rig[name].connected]
+    if not above:
+        raise EdgeError(
+            "root_bone_none",
+            f"{armature.name} has no bone above {measured.travel}, which carries the body.",
+            "Choose Object, or add a root bone and make it the parent.",
+        )
+    return above[-1]
+
+
+def check_root_motion(armature: bpy.types.Object, place: Place) -> None:
+    """Raise EdgeError root_bone_none, rig_unfit where the armature cannot have its root motion there."""
+    if place == "BONE":
+        root_bone(armature)
+
+
+def set_root_motion(armature: bpy.types.Object, action: bpy.types.Action, place: Place) -> None:
+    """Let the hips, the root bone or the object carry the take's dancer over the floor, or nothing.
+
+    The dancer is where it was before, but for IN_PLACE, where the root's keys are kept and muted, so that they come
+    back. Heights and turns stay with the hips. Raises EdgeError root_bone_none, root_keys, rig_unfit.
+    """
+    if place == root_motion_of(action):
+        return
+    check_root_motion(armature, place)
+    _back_to_hips(armature, action)
+    if place == "HIPS":
+        return
+    bone = ""
+    if place != "OBJECT":
+        try:
+            bone = root_bone(armature)
+        except EdgeError:  # in place, on a character without a root bone
+            bone = ""
+    _from_hips(armature, action, bone)
+    if place == "IN_PLACE":
+        for curve in _location_curves(action, _path(bone)):
+            curve.mute = True
+        _put(armature, bone, _stored(action)["start"])
+    _store(action, place=place)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """A way over the floor (parts, K, 3) relative to its beginning, armature space, at the times of a bone's keys.
+
+    times: (parts, K) of keys and handles, in the order of _PARTS.
+    """
+
+    times: Array
+    values: Array
+
+
+def _from_hips(armature: bpy.types.Object, action: bpy.types.Action, bone: str) -> None:
+    """Take the way over the floor from the bones that have it, and give it to `bone`, "" for the object."""
+    _, measured = measure(armature)
+    rig = measured.rig
+    carried = _carried(rig, action, bone)
+    axes = {name: _axes(rig, name) for name in carried}
+    values = {name: _read(action, name) for name in carried}
+    if measured.travel not in values:
+        raise EdgeError("root_keys", f"{action.name} does not move {measured.travel}.", "Choose another take.")
+    times, hips = values[measured.travel]
+    level = _level(armature)
+    way = (hips - hips[0, 0]) @ axes[measured.travel].T @ level.T
+    for name, (own_times, own) in values.items():
+        if own_times.shape != times.shape or not np.allclose(own_times, times, atol=1e-3):
+            raise EdgeError(
+                "root_keys",
+                f"{measured.travel} and {name} have location keys at different frames.",
+                "Make the take anew with Keys on Every Frame.",
+            )
+        _write(action, name, own - way @ np.linalg.inv(axes[name]).T)
+    start = _start(armature, action, bone)
+    to_root = _object_axes(armature) if not bone else np.linalg.inv(_axes(rig, bone))
+    _add_curves(action, bone, measured.travel, start + way @ to_root.T)
+    action[PROPERTY]["root_motion"] = {"bone": bone, "start": start.tolist(), "bones": list(carried)}
+
+
+def _back_to_hips(armature: bpy.types.Object, action: bpy.types.Action) -> None:
+    """Give the way over the floor back to the bones that had it."""
+    stored = _stored(action)
+    if not stored:
+        return
+    bone, start, names = stored["bone"], np.array(stored["start"]), list(stored["bones"])
+    rig = measure(armature)[1].rig
+    _, moved = _read(action, bone)
+    to_armature = np.linalg.inv(_object_axes(armature)) if not bone else _axes(rig, bone)
+    way = (moved - start) @ to_armature.T
+    for name in names:
+        _, own = _read(action, name)
+        _write(action, name, own + way @ np.linalg.inv(_axes(rig, name)).T)
+    for curve in _location_curves(action, _path(bone)):
+        compat.fcurves_of(action).remove(curve)
+    if bone:
+        for index, value in enumerate(start):
+            curve = compat.new_fcurve(compat.curves_owner(action), _path(bone), index, bone)
+            curve.keyframe_points.insert(action.frame_range[0], value).interpolation = "CONSTANT"
+    _put(armature, bone, start)
+    del action[PROPERTY]["root_motion"]
+
+
+def _carried(rig: Rig, action: bpy.types.Action, bone: str) -> list[str]:
+    """The bones with a keyed way that `bone`, "" for the object, would carry along, without those that these carry."""
+    moving = {bone_of(curve.data_path) for curve in compat.fcurves_of(action) if _moves(curve)}
+    below = [name for name in rig if name in moving and (not bone or bone in rig.ancestors(name))]
+    return [name for name in below if not {*rig.ancestors(name)} & {*below}]
+
+
+def _moves(curve: bpy.types.FCurve) -> bool:
+    return curve.data_path.endswith("].location") and len(curve.keyframe_points) > 1
+
+
+def _axes(rig: Rig, bone: str) -> Array:
+    """The axes (3, 3) of a bone's location channels, columns in armature space, with the bones above as they stand."""
+    posed = turn_bones(rig, {bone: rig[bone].axes[None]}, 1)
+    axes: Array = location_axes(rig, bone, posed.space[bone])[0]
+    return axes
+
+
+def _level(armature: bpy.types.Object) -> Array:
+    """The projection (3, 3) of armature space along the world's vertical."""
+    up = np.linalg.inv(np.array(armature.matrix_world)[:3, :3])[:, 2]
+    up /= np.linalg.norm(up)
+    return np.eye(3) - np.outer(up, up)
+
+
+def _object_axes(armature: bpy.types.Object) -> Array:
+    """From armature space to the object's location channels: a (3, 3) matrix for differences of places."""
+    return np.array(armature.matrix_basis)[:3, :3]
+
+
+def _start(armature: bpy.types.Object, action: bpy.types.Action, bone: str) -> Array:
+    """The location (3,) of the bone, "" for the object, in the take or else now."""
+    owner: Any = armature.pose.bones[bone] if bone else armature
+    start = np.array(owner.location, float)
+    for curve in _location_curves(action, _path(bone)):
+        start[curve.array_index] = curve.evaluate(action.frame_range[0])
+    return start
+
+
+def _put(armature: bpy.types.Object, bone: str, start: Any) -> None:
+    owner: Any = armature.pose.bones[bone] if bone else armature
+    owner.location = start
+
+
+def _path(bone: str) -> str:
+    return f"{bone_path(bone)}.location" if bone else "location"
+
+
+def _location_curves(action: bpy.types.Action, path: str) -> list[bpy.types.FCurve]:
+    return [curve for curve in compat.fcurves_of(action) if curve.data_path == path]
+
+
+def _curves(action: bpy.types.Action, bone: str) -> list[bpy.types.FCurve]:
+    """The three curves of the bone's location. Raises EdgeError root_keys where one is missing or they differ."""
+    found = sorted(_location_curves(action, _path(bone)), key=lambda curve: curve.array_index)
+    if len(found) != 3 or len({len(curve.keyframe_points) for curve in found}) != 1:
+        raise EdgeError(
+            "root_keys",
+            f"The location curves of {bone or 'the object'} in {action.name} have different keys.",
+            "Give them keys at the same frames.",
+        )
+    return found
+
+
+def _read(action: bpy.types.Action, bone: str) -> tuple[Array, Array]:
+    """Times (parts, K) and values (parts, K, 3) of keys and handles of the bone's location."""
+    columns = [list(_points(curve)) for curve in _curves(action, bone)]
+    parts = np.array(columns, np.float64)  # (3, parts, K, 2)
+    if np.ptp(parts[..., 0], axis=0).max() > 1e-3:
+        raise EdgeError(
+            "root_keys",
+            f"The location curves of {bone or 'the object'} in {action.name} have keys or handles at different frames.",
+            "Give them keys at the same frames.",
+        )
+    return parts[0, ..., 0], np.moveaxis(parts[..., 1], 0, -1)
+
+
+def _points(curve: bpy.types.FCurve) -> Iterator[Array]:
+    points: Any = curve.keyframe_points
+    for part in _PARTS:
+        values = np.empty(2 * len(points), np.float32)
+        points.foreach_get(part, values)
+        yield values.reshape(-1, 2)
+
+
+def _write(action: bpy.types.Action, bone: str, values: Array) -> None:
+    """Set the values (parts, K, 3) of keys and handles of the bone's location."""
+    for curve, column in zip(_curves(action, bone), np.moveaxis(values, -1, 0), strict=True):
+        points: Any = curve.keyframe_points
+        for part, own, new in zip(_PARTS, _points(curve), column, strict=True):
+            own[:, 1] = new
+            points.foreach_set(part, own.ravel())
+        curve.update()
+
+
+def _add_curves(action: bpy.types.Action, bone: str, like: str, values: Array) -> None:
+    """Give the bone, "" for the object, location curves with these values at the keys of `like`, and its modifiers."""
+    for curve in _location_curves(action, _path(bone)):
+        compat.fcurves_of(action).remove(curve)
+    for index, model in enumerate(_curves(action, like)):
+        curve = compat.new_fcurve(compat.curves_owner(action), _path(bone), index, bone or _OBJECT)
+        copy_keys(model, curve)
+        copy_cycles(model, curve)
+    _write(action, bone, values)
+
+
+def _stored(action: bpy.types.Action) -> dict[str, Any]:
+    stored: dict[str, Any] = details(action).get("root_motion", {})
+    return stored
+
+
+def _store(action: bpy.types.Action, **values: Any) -> None:
+    action[PROPERTY]["root_motion"] = _stored(action) | values

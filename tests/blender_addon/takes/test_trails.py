@@ -1,0 +1,55 @@
+"""Ways of hips and feet, and ghosts of kept poses, as they are read for the viewport."""
+
+import bpy
+import numpy as np
+import pytest
+from blender_stage import addon, bone_heads, put_dancer
+from characters import KINDS, put_character, put_rigify
+from dances import dance
+
+
+def read(character):
+    trails, steps = addon("takes.trails"), addon("edge_backend.motion.steps")
+    action = character.animation_data.action
+    return steps.at_once(trails.read_trails_in_steps(character, bpy.context.scene, action))
+
+
+def put(kind):
+    scene = bpy.context.scene
+    scene.render.fps = 30
+    character = {"dancer": put_dancer, "Rigify": put_rigify}.get(kind, lambda: put_character(KINDS[kind]()))()
+    addon("takes.new_take").add_take(character, dance("modern", 40), scene, 11.0)
+    return character
+
+
+def test_they_are_where_the_joints_are():
+    dancer = put("dancer")
+    bpy.context.scene.frame_set(3)
+    trails = read(dancer)
+    assert bpy.context.scene.frame_current == 3
+    assert trails.frames.tolist() == list(range(11, 51)) and trails.ways.shape == (3, 40, 3)
+    for number in (0, 17, 39):
+        np.testing.assert_allclose(trails.ways[:, number], bone_heads(dancer, 11 + number)[[0, 7, 8]], atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["dancer", "UE4", "Rigify"])
+def test_kept_poses_have_ghosts(kind):
+    character = put(kind)
+    keep = addon("constraints.keep_list")
+    for frame, mute in ((20, False), (30, False), (40, True)):
+        keep.add_row(character, kind="POSE", start=frame).mute = mute
+    trails = read(character)
+    assert trails.ghosts.shape[1:] == (2, 3) and len(trails.ghosts) % 2 == 0 and len(trails.ghosts) >= 30
+    first = trails.ghosts[: len(trails.ghosts) // 2].reshape(-1, 3)
+    foot = trails.ways[1, 9]
+    assert np.linalg.norm(first - foot, axis=1).min() < 1e-4
+    assert 1.0 < np.ptp(first[:, 2]) < 2.2  # a whole body
+
+
+def test_the_operators_show_and_hide_them():
+    put("dancer")
+    display = addon("takes.trails").display
+    assert not bpy.ops.edge_dance.hide_trails.poll()
+    assert bpy.ops.edge_dance.show_trails() == {"FINISHED"}
+    assert display.trails is not None
+    assert bpy.ops.edge_dance.hide_trails() == {"FINISHED"} and display.trails is None
