@@ -100,10 +100,15 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
     )
     style: bpy.props.EnumProperty(name="Style", description="The kind of dance", items=STYLES)
     use_energy: bpy.props.BoolProperty(
-        name="Set Energy", description="Set the energy of the dance; otherwise it follows the music"
+        name="Set Energy", description="Set the energy of the dance; otherwise it follows the loudness of the music"
     )
     energy: bpy.props.FloatProperty(
-        name="Energy", description="From calm to wild", default=0.5, min=0.0, max=1.0, subtype="FACTOR"
+        name="Energy",
+        description="From calm to wild: how much of the style's real dance is calmer",
+        default=0.5,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
     )
     seed: bpy.props.IntProperty(
         name="Seed",

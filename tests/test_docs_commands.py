@@ -49,7 +49,7 @@ NOT_RUN = {
 SLOW = {
     r" bench": "a minute or more, whatever the machine",
     r" evaluate -o report --songs": "dances two dozen dances",
-    r"train mocap|train run": "prepares motions, and trains a network",
+    r"train mocap|train run|train energy": "prepares motions, and trains a network",
     r" batch ": "sixteen dances",
 }
 """Those that the slow test runs."""

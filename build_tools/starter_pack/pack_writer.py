@@ -28,14 +28,17 @@ from edge_backend.schema.frames import FPS
 from .accents import GRID, accent_curve, stops_of
 from .arrangement import RATE, STEPS, draw_mix, render
 from .beat_grid import DanceBeats, lay_beats, warp_to_tempo
+from .style_in_music import told_style
 
 Array = NDArray[np.floating]
 
-TEMPO_BANDS = [(78, 100), (94, 122), (116, 148), (144, 182)]  # bpm; each variant's tempo is searched in one of them
+# bpm. The variants of a piece take them in turns: every piece has music of every tempo, so that tempo tells no style.
+TEMPO_BANDS = [(78, 100), (94, 122), (116, 148), (144, 182)]
+OWN_TEMPOS = (0.5, 1.0, 2.0)  # of a piece whose tempo is known
 STRETCH = 0.13  # the whole dance is played faster or slower by a factor of up to exp(STRETCH)
 MARGIN = 8.0  # seconds of music before and after the dance, for the beat tracker
 TRIES = 4  # renderings per variant, until the beat tracker finds the rendered beat
-KNOWN_BEAT = 0.5  # above this confidence, a piece's own tempo is used for half of its variants
+KNOWN_BEAT = 0.5  # above this confidence, a piece's own tempo is used in the bands in which it lies
 
 
 @dataclass(frozen=True)
@@ -68,22 +71,24 @@ def read_pieces(data: dict[str, NDArray]) -> list[Piece]:
     return pieces
 
 
-def tempos_to_try(piece: Piece, rng: np.random.Generator) -> Array:
-    """The tempos (n,), bpm, among which this variant's beat is searched."""
-    if piece.bpm_confidence >= KNOWN_BEAT and rng.random() < 0.5:
-        octave = 0.5 if piece.bpm > 130 and rng.random() < 0.6 else 1.0
-        return np.arange(piece.bpm * 0.96, piece.bpm * 1.04, 1.0) * octave
-    low, high = TEMPO_BANDS[rng.integers(len(TEMPO_BANDS))]
+def tempos_to_try(piece: Piece, band: tuple[float, float]) -> Array:
+    """The tempos (n,), bpm, within the band, among which a variant's beat is searched."""
+    low, high = band
+    own = [piece.bpm * factor for factor in OWN_TEMPOS if low <= piece.bpm * factor < high]
+    if own and piece.bpm_confidence >= KNOWN_BEAT:
+        return np.arange(own[0] * 0.96, own[0] * 1.04, 1.0)
     return np.arange(low, high, 2.0)
 
 
-def make_variant(piece: Piece, seed: int) -> tuple[Array, Array] | None:
+def make_variant(piece: Piece, band: tuple[float, float], seed: int) -> tuple[Array, Array] | None:
     """Make a song for a piece: time warp (frames,) in frames of the piece, and rhythm features (frames, 12).
+
+    band: where the song's tempo, bpm, lies before it is stretched.
 
     Returns None if no steady beat fits, or if the beat tracker finds another beat than the rendered one.
     """
     rng = np.random.default_rng(seed)
-    beats = lay_beats(accent_curve(piece.joints, piece.contacts), tempos_to_try(piece, rng))
+    beats = lay_beats(accent_curve(piece.joints, piece.contacts), tempos_to_try(piece, band))
     if not beats.fits:
         return None
     tempo = beats.tempo * float(np.exp(rng.uniform(-STRETCH, STRETCH)))
@@ -166,7 +171,7 @@ def same_beat(detected: BeatGrid, downbeat: float, beat: float) -> bool:
     return bool(np.mean(distance < 0.05) > 0.85)
 
 
-def _job(args: tuple[Piece, int]) -> tuple[Array, Array] | None:
+def _job(args: tuple[Piece, tuple[float, float], int]) -> tuple[Array, Array] | None:
     return make_variant(*args)
 
 
@@ -177,18 +182,22 @@ def write_pack(source: Path, target: Path, variants: int, workers: int, seed: in
     pieces = read_pieces(data)
     holdout = data["split"] == "holdout"
     jobs = [
-        (number, seed * 1_000_003 + number * 1009 + k)
+        (number, TEMPO_BANDS[k % len(TEMPO_BANDS)], seed * 1_000_003 + number * 1009 + k)
         for number in range(len(pieces))
         for k in range(2 if holdout[number] else variants)
     ]
     made: list[tuple[int, Array, Array]] = []
     with process_pool(workers) as pool:
-        results = pool.map(_job, [(pieces[number], job_seed) for number, job_seed in jobs], chunksize=4)
-        for done, ((number, _), result) in enumerate(zip(jobs, results, strict=True), 1):
+        results = pool.map(_job, [(pieces[number], band, job_seed) for number, band, job_seed in jobs], chunksize=4)
+        for done, ((number, _, _), result) in enumerate(zip(jobs, results, strict=True), 1):
             if result is not None:
                 made.append((number, *result))
             if done % 20 == 0:
                 print(f"{done}/{len(jobs)} songs tried, {len(made)} kept", flush=True)
+    found = told_style(
+        [music for _, _, music in made], [str(data["style"][n]) for n, _, _ in made], [n for n, _, _ in made]
+    )
+    print(f"tempo and density tell the style in {found:.2f} of the songs, all styles alike")
     made += _unaccompanied(pieces)
     with atomic_write(target) as unfinished:
         about = {"edge_dance_pack": json.dumps(_about(data, variants))}

@@ -2,22 +2,28 @@
 
 import numpy as np
 
+from ..model.controls import check_energy
 from ..numerics.array import Array
 from ..numerics.filters import gaussian
 from ..schema.frames import FPS
 from ..schema.song_map import SongMap
 
 USUAL = 0.5  # energy of a dance for which none was chosen
-SPREAD = 0.5  # how far the loudest and the quietest bars are from that
+SPREAD = 0.4  # how far the loudest and the quietest bars are from that, at most
 SMOOTHING_S = 0.5  # standard deviation of the changes between bars
 
 
 def energy_curve(song_map: SongMap, frames: int, level: float | None = None) -> Array:
-    """Energy (frames,) from 0 to 1 for the network: bars by their rank in the song, around `level`."""
+    """Energy (frames,) from 0 to 1: bars by their rank in the song, around `level`, which is their mean.
+
+    Raises EdgeError energy_out_of_range.
+    """
     level = USUAL if level is None else level
+    check_energy(level)
+    spread = min(SPREAD, level, 1 - level)
     bars = song_map.bars
     order = np.argsort(np.argsort([bar.energy for bar in bars], kind="stable"), kind="stable")
     rank = 2 * order / max(len(bars) - 1, 1) - 1
     middles = [(bar.start + bar.end) / 2 for bar in bars]
     curve = np.interp(np.arange(frames) / FPS, middles, rank)
-    return np.clip(level + SPREAD * gaussian(curve, SMOOTHING_S * FPS), 0, 1).astype(np.float32)
+    return np.clip(level + spread * gaussian(curve, SMOOTHING_S * FPS), 0, 1).astype(np.float32)

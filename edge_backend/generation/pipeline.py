@@ -1,6 +1,7 @@
 """Generates a dance for a request: connects audio, model, diffusion and postprocessing."""
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 
 from ..audio.features import Features, song_features
 from ..audio.loading import Audio
+from ..audio.rhythm import CHANNELS as RHYTHM
 from ..audio.song_source import SongSource, song_source
 from ..diffusion.constraints import Constraint
 from ..diffusion.edit_constraints import read_edit
@@ -33,6 +35,7 @@ from ..schema.edits import EditRequest
 from ..schema.frames import WINDOW
 from ..schema.progress import Report, silent
 from ..schema.requests import FEATURE_KINDS, RAMPS, FeaturesRequest, GenerateRequest, LoopRequest
+from .energy import energy_channel, least_smoothness
 from .form_sampling import sample_in_form
 from .leading_style import leading_style
 from .loop import find_span, finish_loop, loop_meta, song_around, sound_around
@@ -45,6 +48,7 @@ from .stage_times import StageTimes
 logger = logging.getLogger(__name__)
 
 LONGEST_S = 3600.0
+LOUDNESS = RHYTHM.index("loudness")
 SMOOTHEST_STEPS = 1000
 ALL = (0.0, 1.0)  # of a dance's sampling
 PARTS = 1000  # in which the sampling is counted where it has two parts
@@ -108,7 +112,8 @@ def generate(
     info = weights.info
     style = leading_style(request.style, request.seed, request.edit) if info.controls else request.style
     form = song_form(request, song_map, frames, song_sha256=song.sha256, style=style, features=features)
-    condition, baseline = _conditions(features, info, style, form.energy if info.controls else request.energy)
+    energy = form.energy if info.controls else request.energy
+    condition, baseline = _conditions(features, info, style, energy, _loudness(features, frames))
     downbeats = features.beats.downbeats.round(4).tolist()
     meta = _made(request, song, frames, weights) | {
         "leading_style": style, "downbeats": downbeats, "engine": engine_in_words(engine.name)
@@ -116,7 +121,8 @@ def generate(
     meta |= described(form, song.sha256, request.start)
     # A small variation of a dance also changes its timing little.
     on_beat = request.on_beat * (1.0 if edit.variation is None else edit.variation.strength)
-    postprocessor = Postprocessor(features.beats.beats, edit, on_beat, feet, request.smoothness, meta)
+    smoothness = _smoothness(request, info, style)
+    postprocessor = Postprocessor(features.beats.beats, edit, on_beat, feet, smoothness, meta)
     report("features", 1, 1)
 
     def on_final(vectors: Array) -> None:
@@ -167,6 +173,7 @@ def _loop(
     else:
         features = hear(sound_around(audio, span, ring), ring.covered)
     windows, baseline = _conditions(features, info, style, request.energy)
+    smoothness = _smoothness(request, info, style)
     report("features", 1, 1)
 
     def sample(batch: int, device: str) -> tuple[Array, Array]:
@@ -185,7 +192,7 @@ def _loop(
 
     vectors, travel = with_oom_fallback(sample, BATCH, model_cache.device)
     report("feet", 0, 1)
-    motion = finish_loop(vectors, travel, span, on_beat=request.on_beat, feet=feet, smoothness=request.smoothness)
+    motion = finish_loop(vectors, travel, span, on_beat=request.on_beat, feet=feet, smoothness=smoothness)
     report("feet", 1, 1)
     engine = model_cache.engine(weights, request.arithmetic)
     meta = _made(replace(request, start=request.start + span.start), song, span.frames, weights)
@@ -325,13 +332,14 @@ def _sampler_settings(request: GenerateRequest) -> SamplerSettings:
 
 
 def _conditions(
-    features: Features, info: WeightsInfo, style: str, energy: float | Array | None
+    features: Features, info: WeightsInfo, style: str, energy: float | Array | None, loudness: Array | None = None
 ) -> tuple[Array, Array | None]:
     """The network's condition (..., channels), and the one (150, channels) from which guidance leads to it.
 
-    Music features, then the control channels of weights that have them. Guidance is for the music alone there: the
-    other condition has the same controls, and music that is not known (zeros). None: no condition at all, as EDGE's
-    own weights have it. Raises EdgeError control_unsupported.
+    Music features, then the control channels of weights that have them. energy, loudness: as in energy_channel.
+    Guidance is for the music and the energy there: the other condition has the same style, no energy, and music that is
+    not known (zeros). None: no condition at all, as EDGE's own weights have it. Raises EdgeError control_unsupported,
+    energy_out_of_range.
     """
     values = features.values
     if not info.controls:
@@ -342,15 +350,25 @@ def _conditions(
                 "Choose style any and no energy, or other weights.",
             )
         return values, None
-    level = energy if energy is None else float(np.mean(energy))
-    channels = controls.control_channels(style, level, values.shape[-2])
-    if isinstance(energy, np.ndarray):
-        channels[:, controls.CHANNELS.index("energy")] = energy
+    asked = energy_channel(info, style, energy, loudness)
+    if isinstance(asked, np.ndarray):
+        asked = np.pad(asked, (0, values.shape[-2] - len(asked)), mode="edge")
+    channels = controls.control_channels(style, asked, values.shape[-2])
     condition = np.concatenate([values, np.broadcast_to(channels, (*values.shape[:-1], channels.shape[-1]))], axis=-1)
     if info.feature_type != "rhythm":
         return condition, None
     unknown = np.zeros((WINDOW, values.shape[-1]), np.float32)
-    return condition, np.concatenate([unknown, controls.control_channels(style, level, WINDOW)], axis=-1)
+    return condition, np.concatenate([unknown, controls.control_channels(style, None, WINDOW)], axis=-1)
+
+
+def _smoothness(request: GenerateRequest, info: WeightsInfo, style: str) -> float:
+    """What was asked for, on what the style needs: Gaussians one after the other are one, of their variances' sum."""
+    return min(1.0, math.hypot(request.smoothness, least_smoothness(info, style)))
+
+
+def _loudness(features: Features, frames: int) -> Array | None:
+    """The music's loudness (frames,), 0 to 1, where the features have it."""
+    return features.values[:frames, LOUDNESS] if features.kind == "rhythm" else None
 
 
 def _check(request: GenerateRequest) -> None:

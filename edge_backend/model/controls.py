@@ -17,17 +17,23 @@ STYLES = (*_NAMED, ANY_STYLE)
 CHANNELS = (*(f"style:{style}" for style in STYLES), "energy", "energy_given")
 
 
-def control_channels(style: str = ANY_STYLE, energy: float | None = None, frames: int = 150) -> Array:
-    """The control channels (frames, 9) float32, the same in every frame.
+def control_channels(style: str = ANY_STYLE, energy: float | Array | None = None, frames: int = 150) -> Array:
+    """The control channels (frames, 9) float32.
 
-    energy: 0 calm to 1 wild; None leaves it to the model. Raises EdgeError style_unknown, energy_out_of_range.
+    energy: 0 calm to 1 wild, for all frames or for each (frames,); None leaves it to the model. Raises EdgeError
+    style_unknown, energy_out_of_range.
     """
     if style not in STYLES:
         raise EdgeError("style_unknown", f"There is no style named {style!r}.", f"Choose one of: {', '.join(STYLES)}.")
-    if energy is not None and not 0 <= energy <= 1:
-        raise EdgeError("energy_out_of_range", f"The energy {energy} is not between 0 and 1.", "Choose 0 to 1.")
-    row = np.zeros(len(CHANNELS), dtype=np.float32)
-    row[STYLES.index(style)] = 1
+    channels = np.zeros((frames, len(CHANNELS)), dtype=np.float32)
+    channels[:, STYLES.index(style)] = 1
     if energy is not None:
-        row[-2:] = energy, 1
-    return np.tile(row, (frames, 1))
+        check_energy(energy)
+        channels[:, -2], channels[:, -1] = energy, 1
+    return channels
+
+
+def check_energy(energy: float | Array) -> None:
+    """Raise EdgeError energy_out_of_range for energies outside 0 to 1."""
+    if not (np.min(energy) >= 0 and np.max(energy) <= 1):
+        raise EdgeError("energy_out_of_range", f"The energy {energy} is not between 0 and 1.", "Choose 0 to 1.")

@@ -6,6 +6,7 @@ from pathlib import Path
 from ..model.controls import CHANNELS as CONTROLS
 from ..model.decoder import parameters_of
 from ..model.weights_file import Weights, WeightsInfo, save_weights
+from .speeds import captured_speeds
 from .trainer import Trainer
 
 
@@ -15,6 +16,7 @@ def export_weights(path: Path, trainer: Trainer, name: str, licence: str) -> Non
         "settings": asdict(trainer.settings),
         "step": trainer.step,
         "energy_range_m_s": list(trainer.dances.energy_range),
+        "speeds": captured_speeds(trainer.dances),
         "data": trainer.dances.about,
     }
     info = WeightsInfo(

@@ -48,13 +48,15 @@ class DanceSet:
     """The M frames of all V variants, concatenated, on one device.
 
     vectors: (M, 151) metres, not normalised. features: (M, F) music channels, float32, but float16 for Jukebox's 4800
-    channels, to save GPU memory. energy: (M,) in [0, 1]. start, length, style: (V,) int64, the variants' first frames,
-    numbers of frames and numbers in STYLES. holdout: (V,) bool. energy_range: m/s at energy 0 and 1. about: the file's
-    metadata: sources and their licences. digest: SHA-256 of the file.
+    channels, to save GPU memory. speed: (M,) m/s, of the joints relative to the pelvis, mean over 5 s. energy: (M,),
+    the same in [0, 1]. start, length, style: (V,) int64, the variants' first frames, numbers of frames and numbers in
+    STYLES. holdout: (V,) bool. energy_range: m/s at energy 0 and 1. about: the file's metadata: sources and their
+    licences. digest: SHA-256 of the file.
     """
 
     vectors: Tensor
     features: Tensor
+    speed: Tensor
     energy: Tensor
     start: Tensor
     length: Tensor
@@ -96,6 +98,7 @@ def load_pack(path: Path, device: torch.device | str = "cpu") -> DanceSet:
     return DanceSet(
         vectors=vectors,
         features=on_device["features"] if about.get("features") == "jukebox" else on_device["features"].float(),
+        speed=speed,
         energy=((speed - low) / max(high - low, 1e-6)).clamp(0, 1),
         start=start,
         length=length,

@@ -4,6 +4,7 @@
     python -m edge_backend train join FILE                 join exported weights from their parts
     python -m edge_backend train aist FOLDER WAVS PACK     make a pack of AIST++
     python -m edge_backend train mocap FOLDER PACK         make a pack of own motion files
+    python -m edge_backend train energy FILE SONG ...      measure how exported weights answer an energy
 
 Training runs on the CPU or a GPU, or on several with torchrun, and needs torch, numpy and safetensors only. In a folder
 with a checkpoint it resumes with the settings saved there; options override them.
@@ -106,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     join.add_argument("file", type=Path, help="the weights file to write, beside its parts")
     join.set_defaults(run=lambda options: join_parts(options.file))
     _add_pack_commands(commands)
+    _add_energy_command(commands)
     for command in commands.choices.values():
         add_common_options(command)
     return parser
@@ -129,6 +131,21 @@ def _add_pack_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
     mocap.add_argument("--licence", default="not stated", help="of the motions, for the metadata of pack and weights")
     mocap.add_argument("--skip", action="store_true", help="continue without unusable files")
     mocap.set_defaults(run=_prepare_mocap)
+
+
+def _add_energy_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    energy = commands.add_parser("energy", help="measure how exported weights answer an energy, and store it in them")
+    energy.add_argument("file", type=Path, help="the weights file")
+    energy.add_argument("songs", type=Path, nargs="+", help="songs to dance")
+    energy.add_argument("--seconds", type=float, default=20.0, help="of each song (default: %(default)s)")
+    energy.add_argument("--device", choices=DEVICES, default="auto")
+    energy.set_defaults(run=_measure_energy)
+
+
+def _measure_energy(options: argparse.Namespace) -> None:
+    from ...training.energy_response import measure_response  # noqa: PLC0415 - needs audio, which training does not
+
+    measure_response(options.file, options.songs, options.seconds, options.device, print)
 
 
 def _prepare_aist(options: argparse.Namespace) -> None:

@@ -1,6 +1,7 @@
 """A dance for which no style was chosen is led by one of the data's mixture, never by breakdance."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,16 +46,16 @@ def test_an_edited_dance_keeps_its_style(tmp_path: Path) -> None:
         assert {leading_style(ANY_STYLE, seed, edit) for seed in range(8)} == {style}
 
 
-def test_guidance_is_for_the_music_alone() -> None:
-    """The other condition has the same style and energy, and no music; EDGE's own weights have none."""
+def test_guidance_is_for_the_music_and_the_energy() -> None:
+    """The other condition has the same style, no energy, and no music; EDGE's own weights have none."""
     info = load_weights(resolve("starter")).info
     music = np.random.default_rng(0).random((300, 12)).astype(np.float32)
     grid = BeatGrid(120.0, np.zeros(0), np.zeros(0))
     features = Features("rhythm", music, False, grid)
-    condition, baseline = _conditions(features, info, "modern", 0.7)
+    condition, baseline = _conditions(features, replace(info, training={}), "modern", 0.7)
     assert condition.shape == (300, 21)
     np.testing.assert_array_equal(condition[:, :12], music)
     assert baseline is not None
     assert not baseline[:, :12].any()
-    np.testing.assert_array_equal(baseline[:, 12:], control_channels("modern", 0.7))
-    np.testing.assert_array_equal(condition[:150, 12:], baseline[:, 12:])
+    np.testing.assert_array_equal(baseline[:, 12:], control_channels("modern"))
+    np.testing.assert_array_equal(condition[:150, 12:], control_channels("modern", 0.7))

@@ -3,10 +3,13 @@ import pytest
 import torch
 
 from edge_backend.errors import EdgeError
+from edge_backend.evaluation.smoothness import jitter
+from edge_backend.model.controls import STYLES
 from edge_backend.motion.kinematics import forward_kinematics
 from edge_backend.motion.representation import mirror, pack, unpack
 from edge_backend.motion.rotations import axis_angle_to_matrix, matrix_to_quaternion, quaternion_to_matrix, slerp
 from edge_backend.training.pack import load_pack
+from edge_backend.training.speeds import captured_speeds
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +60,26 @@ def test_energy_is_the_joints_speed_about_the_pelvis_over_five_seconds(dances):
 def test_energy_spans_its_range_over_the_training_dances(dances):
     assert dances.energy.min() == 0
     assert dances.energy.max() == 1
+
+
+def variant_joints(dances, variant):
+    start, length = int(dances.start[variant]), int(dances.length[variant])
+    _, root, rotations = unpack(dances.vectors[start : start + length].numpy())
+    return forward_kinematics(rotations, root)
+
+
+def test_speeds_are_quantiles_of_the_training_part_by_style(dances):
+    speeds = captured_speeds(dances)
+    frame_style = torch.repeat_interleave(dances.style, dances.length)
+    train = torch.repeat_interleave(~dances.holdout, dances.length)
+    assert set(speeds) == {STYLES[number] for number in dances.style[~dances.holdout].tolist()} - {"any"}
+    for style, found in speeds.items():
+        own = dances.speed[train & (frame_style == STYLES.index(style))]
+        ends = [found["captured"][0], found["captured"][5], found["captured"][-1]]
+        assert ends == pytest.approx(np.quantile(own.numpy(), [0, 0.5, 1]), abs=1e-4)
+        variants = torch.nonzero((dances.style == STYLES.index(style)) & ~dances.holdout)[:, 0].tolist()
+        jerks = [jitter(variant_joints(dances, variant)) for variant in variants]
+        assert min(jerks) - 0.1 <= found["jitter"] <= max(jerks) + 0.1
 
 
 def test_the_normaliser_holds_the_data_its_mirror_image_and_any_heading(dances):

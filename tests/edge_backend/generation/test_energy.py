@@ -1,0 +1,102 @@
+"""An energy is a quantile of the speeds at which a style was danced, and follows the music where none is chosen."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_backend.audio.beats import BeatGrid
+from edge_backend.audio.features import Features
+from edge_backend.errors import EdgeError
+from edge_backend.generation.energy import MIDDLE, SPREAD, StyleSpeeds, energy_channel, loudness_quantiles
+from edge_backend.generation.pipeline import LOUDNESS, _conditions
+from edge_backend.model.catalogue import resolve
+from edge_backend.model.controls import STYLES
+from edge_backend.model.weights_file import WeightsInfo, load_weights
+from edge_backend.numerics.array import Array
+
+SPEEDS = StyleSpeeds(
+    np.linspace(0.2, 1.2, 11), energies=np.array([0, 0.5, 1]), danced=np.array([0.3, 0.5, 0.9], np.float32)
+)
+STARTER = load_weights(resolve("starter")).info
+UNMEASURED = replace(STARTER, training={})
+
+
+def the_music(seconds: int, *levels: float) -> Array:
+    """Loudness (T,) of a song with parts of equal length, each at its level, 0 to 1 over 40 dB."""
+    return np.repeat(levels, seconds * 30 // len(levels)).astype(np.float32)
+
+
+@given(st.floats(0.15, 0.65))
+def test_the_network_is_asked_for_what_gives_the_captured_speed(quantile: float) -> None:
+    energy = SPEEDS.network_energy(np.array(quantile))
+    danced = np.interp(energy, SPEEDS.energies, SPEEDS.danced)
+    assert danced == pytest.approx(0.2 + quantile, abs=1e-5)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_more_energy_is_never_less(one: float, other: float) -> None:
+    low, high = SPEEDS.network_energy(np.array(sorted((one, other))))
+    assert 0 <= low <= high <= 1
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=6))
+def test_liveliness_follows_the_loudness_around_the_middle(levels: list[float]) -> None:
+    quantiles = loudness_quantiles(the_music(120, *levels))
+    assert np.abs(quantiles - MIDDLE).max() <= SPREAD / 2 + 1e-9
+    assert quantiles.mean() == pytest.approx(MIDDLE, abs=1e-9)  # a song is as lively as others, loud or quiet
+
+
+def test_a_song_that_is_as_loud_from_beginning_to_end_stays_in_the_middle() -> None:
+    np.testing.assert_allclose(loudness_quantiles(the_music(30, 0.8)), MIDDLE)
+
+
+def test_the_quiet_part_is_calmer_than_the_loud_one() -> None:
+    quantiles = loudness_quantiles(the_music(90, 0.9, 0.5, 1.0))
+    loud, quiet, loudest = (part[300:600].mean() for part in np.split(quantiles, 3))
+    assert quiet < MIDDLE - 0.1
+    assert loudest > loud > MIDDLE
+
+
+def test_weights_that_were_not_measured_get_the_users_energy() -> None:
+    assert energy_channel(UNMEASURED, "salsa", 0.4, the_music(10, 0.5)) == 0.4
+    assert energy_channel(UNMEASURED, "salsa", None, the_music(10, 0.5)) is None
+    assert energy_channel(STARTER, "any", None, the_music(10, 0.5)) is None
+
+
+@pytest.mark.parametrize("info", [STARTER, UNMEASURED])
+def test_an_energy_outside_of_0_to_1_is_refused(info: WeightsInfo) -> None:
+    with pytest.raises(EdgeError) as caught:
+        energy_channel(info, "salsa", 1.2, None)
+    assert caught.value.code == "energy_out_of_range"
+
+
+def test_the_starter_weights_were_measured_in_every_style() -> None:
+    speeds: dict[str, Any] = STARTER.training["speeds"]
+    assert set(speeds) == set(STYLES) - {"any"}
+    for found in speeds.values():
+        energies, danced = np.array(found["danced"]).T
+        assert (np.diff(energies) > 0).all()
+        assert (np.diff(danced) > 0).all()
+        assert (np.diff(found["captured"]) > 0).all()
+
+
+def test_the_same_request_asks_each_moment_for_its_energy() -> None:
+    music = np.random.default_rng(0).random((300, 12)).astype(np.float32)
+    music[:, LOUDNESS] = the_music(10, 0.2, 0.9)
+    condition, baseline = _conditions(
+        Features("rhythm", music, False, BeatGrid(120.0, np.zeros(0), np.zeros(0))),
+        STARTER,
+        "salsa",
+        None,
+        music[:270, LOUDNESS],
+    )
+    energy, given_at_all = condition[:, -2], condition[:, -1]
+    assert (given_at_all == 1).all()
+    assert energy[:60].mean() < energy[200:270].mean() - 0.05
+    assert (energy[270:] == energy[269]).all()  # past the dance's end
+    assert baseline is not None
+    assert not baseline[:, -2:].any()
