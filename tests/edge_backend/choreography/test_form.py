@@ -114,6 +114,11 @@ def test_energy_follows_the_bars() -> None:
     assert 0 <= curve.min() <= curve.max() <= 1
 
 
+@pytest.mark.parametrize("level", [0.1, 0.5, 0.9])
+def test_the_energy_that_is_chosen_is_the_mean_of_the_bars(level: float) -> None:
+    assert energy_curve(song_map(), 960, level).mean() == pytest.approx(level, abs=0.05)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("form")
