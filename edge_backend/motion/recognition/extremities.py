@@ -37,7 +37,7 @@ def toes_of(evidence: Evidence, body: Body, leg: Limb) -> int:
     for bone in tree.children[leg.end]:
         name = evidence.names[bone]
         way = tree.heads[bone] - tree.heads[leg.end]
-        if name.end or name.control or name.other or name.twist or says[bone] < -1.5:
+        if name.end or name.control or name.other or name.twist or (says[bone] < -1.5 and not name.digit):
             continue
         if way @ forward > 0.06 * size and abs(float(way @ body.left)) < float(way @ forward):
             good.append(bone)

@@ -97,6 +97,19 @@ def _limb_words(evidence: Evidence, slots: Mapping[str, int]) -> dict[str, float
     return {slot: float(evidence.says[part_of(slot)][bone]) for slot, bone in slots.items() if part_of(slot) in _CORE}
 
 
+_LIMBS = (("upper_arm", "forearm", "hand"), ("thigh", "shin", "foot", "toes"))
+
+
+def _says_neighbour(evidence: Evidence, slots: Mapping[str, int], slot: str) -> bool:
+    """Whether a bone's name says another section of its limb, and another bone's name does so too: Arm1 and Arm2."""
+    part, _, side = slot.partition(".")
+    spoken = evidence.names[slots[slot]].parts
+    said = max(spoken, key=lambda one: spoken[one], default="")
+    other = slots.get(f"{said}.{side}", slots[slot])
+    same_limb = any(part in limb and said in limb for limb in _LIMBS)
+    return same_limb and other != slots[slot] and float(evidence.says[said][other]) >= 1
+
+
 def _hands_stand(evidence: Evidence, body: Body) -> bool:
     """Whether the arms end where the legs end, seen along the legs."""
     tree = evidence.tree
@@ -136,7 +149,9 @@ def problems(evidence: Evidence, body: Body, torso: Torso, slots: Mapping[str, i
     else:
         said = _limb_words(evidence, slots)
         names = evidence.tree.names
-        if against := [slot for slot, value in said.items() if value < -1]:
+        if against := [
+            slot for slot, value in said.items() if value < -1 and not _says_neighbour(evidence, slots, slot)
+        ]:
             bones = ", ".join(f"{names[slots[slot]]} ({slot_words(slot)})" for slot in against)
             yield f"The names of some bones say that they are something else: {bones}. Choose them in the bone map."
         elif body.margin < _CLOSE and sum(said.values()) < _NAMELESS * len(said):

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 PARTS = ("hips", "spine", "neck", "head", "collar", "upper_arm", "forearm", "hand", "thigh", "shin", "foot", "toes")
@@ -23,7 +24,11 @@ _UPPER, _LOWER = "A-ZÀ-ÖØ-ÞА-ЯЁ", "a-zß-öø-ÿа-яё"
 _CAMEL = re.compile(
     rf"[{_UPPER}]+(?=[{_UPPER}][{_LOWER}])|[{_UPPER}]?[{_LOWER}]+|[{_UPPER}]+|\d+|[^\W\d_{_LOWER}{_UPPER}]+"
 )
+_CAPITALS = re.compile(r"(?<![A-Za-z])([LR])([UFL])(?=Arm|Leg)")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+_SECTIONED, _LETTERS = ("arm", "leg"), {"u": "upper", "l": "lower", "f": "fore"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ def _shared_prefix(names: Sequence[str]) -> str:
 @lru_cache(maxsize=8192)
 def _read(name: str) -> NameEvidence:
     words = _WORDS
-    tokens = [token for word in _tokens(name) for token in _unglued(word)]
+    tokens = _in_full([token for word in _tokens(name) for token in _unglued(word)])
     side, rest = "", []
     for token in tokens:
         if token in words.sides and not side:
@@ -109,6 +114,16 @@ def _read(name: str) -> NameEvidence:
     )  # fmt: skip
 
 
+def _in_full(tokens: list[str]) -> list[str]:
+    """Letters before arm and leg written in full: u and l in R_UArm and R_LArm, f in LFArm."""
+    full = list(tokens)
+    for place, (letter, following) in enumerate(pairwise(tokens)):
+        sided = any(other in _WORDS.sides for number, other in enumerate(tokens) if number != place)
+        if following in _SECTIONED and letter in _LETTERS and (letter != "l" or sided):
+            full[place] = _LETTERS[letter]
+    return full
+
+
 def _settle(parts: dict[str, float], side: str, tokens: list[str]) -> None:
     """Words that mean one thing on a side of the body and another in its middle; toes and soles over feet."""
     if side:
@@ -129,7 +144,7 @@ def _settle(parts: dict[str, float], side: str, tokens: list[str]) -> None:
 
 
 def _tokens(name: str) -> Iterable[str]:
-    for piece in re.split(r"[\s._\-:|@#()\[\]+/,;]+", name):
+    for piece in re.split(r"[\s._\-:|@#()\[\]+/,;]+", _CAPITALS.sub(r"\1_\2_", name)):
         yield from (token.casefold() for token in _CAMEL.findall(piece))
 
 
@@ -143,6 +158,10 @@ def _unglued(token: str) -> tuple[str, ...]:
         return tuple(_taken_from(token, words.known))
     if len(token) < 4:
         return (token,)
+    if token[1:] in _SECTIONED and token[0] in _LETTERS:
+        return token[0], token[1:]
+    if token[2:] in _SECTIONED and token[0] in "lr" and token[1] in _LETTERS:
+        return token[0], token[1], token[2:]
     apart = _apart(token, words.pieces)
     if apart is None and token[0] in "lr":
         apart = _apart(token[1:], words.pieces)

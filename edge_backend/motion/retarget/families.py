@@ -15,6 +15,9 @@ from typing import Any, NamedTuple
 
 from .slots import HEAD, HIPS, NECKS, REQUIRED, SIDES, SPINES, TRAVEL, slot_words
 
+_COUNTED = re.compile(r"(?<=.)[_.]\d+$")
+_NEARLY_ALL = 0.9
+
 FAMILIES = Path(__file__).parent / "bone_maps"
 
 
@@ -107,10 +110,12 @@ def plain(name: str) -> str:
 
 
 def by_plain_name(bones: Iterable[str]) -> dict[str, list[str]]:
-    """Plain name -> bone names, by `plain`."""
+    """Plain name -> bone names, by `plain`, without a number that an exporter has written behind nearly all of them."""
+    bones = list(bones)
+    numbered = sum(bool(_COUNTED.search(bone)) for bone in bones) > _NEARLY_ALL * len(bones)
     names: dict[str, list[str]] = defaultdict(list)
     for bone in bones:
-        names[plain(bone)].append(bone)
+        names[plain(_COUNTED.sub("", bone) if numbered else bone)].append(bone)
     return names
 
 

@@ -41,6 +41,22 @@ CONVENTIONS = {
         "hand": "{side}_jnt_hand", "thigh": "{side}_jnt_upleg", "shin": "{side}_jnt_loleg", "foot": "{side}_jnt_foot",
         "toes": "{side}_jnt_ball",
     },
+    "one letter for upper and lower": {
+        "hips": "Hip", "spine": "Ab{number}", "neck": "Neck{number}", "head": "Head", "collar": "{side}Shoulder",
+        "upper_arm": "{side}UArm", "forearm": "{side}FArm", "hand": "{side}Hand", "thigh": "{side}Thigh",
+        "shin": "{side}Shin", "foot": "{side}Foot", "toes": "{side}Toe",
+    },
+    "joints": {
+        "hips": "pelvis", "spine": "spine_{number}", "neck": "neck_{number}", "head": "head",
+        "collar": "{side}_clavicle", "upper_arm": "{side}_shoulder", "forearm": "{side}_elbow",
+        "hand": "{side}_wrist", "thigh": "{side}_hip", "shin": "{side}_knee", "foot": "{side}_ankle",
+        "toes": "{side}_toe",
+    },
+}  # fmt: skip
+NUMBERED = {
+    "hips": "Pelvis", "spine": "Spine{number}", "neck": "Neck{number}", "head": "Head", "collar": "Collar_{side}",
+    "upper_arm": "Arm1_{side}", "forearm": "Arm2_{side}", "hand": "Hand_{side}", "thigh": "Leg1_{side}",
+    "shin": "Leg2_{side}", "foot": "Foot_{side}", "toes": "Toe_{side}",
 }  # fmt: skip
 ROTATIONS = {
     "y up": [[1, 0, 0], [0, 0, 1], [0, -1, 0]],
@@ -77,6 +93,23 @@ def test_what_stands_on_four_legs_or_shows_no_body_is_refused_with_the_reason(na
 @pytest.mark.parametrize("name", DANCING)
 def test_other_words_for_the_same_bones_make_no_difference(name: str, convention: str, tmp_path: Path) -> None:
     assert_right(other_words(rig(name), CONVENTIONS[convention]), tmp_path)
+
+
+@pytest.mark.parametrize("name", [name for name in DANCING if name != "mpfb_default_bpy45.blend"])
+def test_sections_that_differ_in_a_number_alone_are_told_by_their_order(name: str, tmp_path: Path) -> None:
+    assert_right(other_words(rig(name), NUMBERED), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "part"),
+    [
+        ("LUArm", "L", "upper_arm"), ("RLArm", "R", "forearm"), ("LFArm", "L", "forearm"), ("r_larm", "R", "forearm"),
+        ("l_lleg", "L", "shin"), ("uleg_L", "L", "thigh"), ("LArm", "L", "upper_arm"), ("RLeg", "R", "shin"),
+    ],
+)  # fmt: skip
+def test_letters_before_arm_and_leg_are_sides_or_sections(name: str, side: str, part: str) -> None:
+    read = read_names([name])[0]
+    assert read.side == side and max(read.parts, key=lambda one: read.parts[one]) == part
 
 
 @pytest.mark.parametrize("name", NAMED)
