@@ -108,6 +108,7 @@ CLASSES: Final[tuple[type, ...]] = (
     weights.EDGE_DANCE_OT_get_jukebox,
     weights.EDGE_DANCE_OT_cancel_weights,
     bone_map.EDGE_DANCE_OT_find_bones,
+    bone_map.EDGE_DANCE_OT_accept_bone,
     bone_map.EDGE_DANCE_OT_pick_bone,
     bone_map.EDGE_DANCE_OT_mirror_bones,
     bone_map.EDGE_DANCE_OT_swap_sides,

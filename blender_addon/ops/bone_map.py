@@ -7,8 +7,8 @@ import bpy
 from bl_operators.presets import AddPresetBase
 
 from ..edge_backend.motion.retarget.description import described
-from ..edge_backend.motion.retarget.slots import slot_names
-from ..rig.bone_map_list import fill, listed, mirror, selected_bone, swap_sides
+from ..edge_backend.motion.retarget.slots import slot_names, slot_words
+from ..rig.bone_map_list import accept, fill, listed, mirror, selected_bone, swap_sides
 from ..rig.bone_map_properties import CHOSEN, active_slot
 from ..rig.dancer import is_dancer
 from ..rig.retarget import describe, found_bone_map
@@ -52,6 +52,25 @@ class EDGE_DANCE_OT_find_bones(_OnCharacter, bpy.types.Operator):
         count = fill(armature)
         label = found_bone_map(armature).label
         self.report({"INFO"}, f"{f'{label}: ' if label else ''}{count} bones found on {armature.name}.")
+        return {"FINISHED"}
+
+
+class EDGE_DANCE_OT_accept_bone(_OnCharacter, bpy.types.Operator):
+    """This bone is right: choose it, and leave all others as they are found"""
+
+    bl_idname = "edge_dance.accept_bone"
+    bl_label = "Accept Bone"
+    bl_options = {"REGISTER", "UNDO"}
+
+    slot: bpy.props.StringProperty(name="Slot", description="The part of the body", options={"SKIP_SAVE"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        armature: Any = active_armature(context)
+        if not (bone := accept(armature, self.slot)):
+            self.report({"WARNING"}, f"No bone is found for {self.slot}.")
+            return {"CANCELLED"}
+        armature.update_tag()
+        self.report({"INFO"}, f"{bone} is the {slot_words(self.slot)}.")
         return {"FINISHED"}
 
 

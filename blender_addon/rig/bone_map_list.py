@@ -8,21 +8,34 @@ import numpy as np
 from ..edge_backend.motion.retarget.slots import SIDES, mirrored, slot_names
 from ..edge_backend.numerics.array import Array
 from .bone_map_properties import CHOSEN
-from .retarget import found_bone_map
+from .retarget import bone_map_of, found_bone_map
 
 _NEAR = 0.05
 """Of the armature's height: a bone farther from the mirrored place is not the one on the other side."""
 
 
 def listed(armature: bpy.types.Object) -> list[Any]:
-    """The items of the armature's bone map, one for each slot; missing ones are added, with no bone."""
+    """The items of the armature's bone map, one for each slot; missing ones are added, with what is found."""
     slots: Any = getattr(armature, CHOSEN)
-    items = []
-    for slot in slot_names():
-        item = slots.get(slot) or slots.add()
-        item.name = slot
-        items.append(item)
-    return items
+    missing = [slot for slot in slot_names() if slot not in slots]
+    found = bone_map_of(armature).bones if missing else {}
+    for slot in missing:
+        _choose(armature, slot, found.get(slot, ""))
+    return [slots[slot] for slot in slot_names()]
+
+
+def accept(armature: bpy.types.Object, slot: str) -> str:
+    """Choose the bone that is found for a slot, and nothing else; returns its name, "" where none is found."""
+    bone = bone_map_of(armature).bones.get(slot, "")
+    if bone:
+        _choose(armature, slot, bone)
+    return bone
+
+
+def _choose(armature: bpy.types.Object, slot: str, bone: str) -> None:
+    slots: Any = getattr(armature, CHOSEN)
+    item = slots.get(slot) or slots.add()
+    item.name, item.bone = slot, bone
 
 
 def fill(armature: bpy.types.Object) -> int:

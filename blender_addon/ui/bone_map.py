@@ -52,8 +52,13 @@ class _BoneMap(bpy.types.Panel):
         for text in check.faults:
             draw_text(layout, context, text, "ERROR")
         for note in check.bone_map.notes:
-            if not note.serious:
-                draw_text(layout, context, note.text, "QUESTION" if note.slot in check.bone_map.doubts else "INFO")
+            if note.serious:
+                continue
+            doubtful = note.slot in check.bone_map.doubts
+            draw_text(layout, context, note.text, "QUESTION" if doubtful else "INFO")
+            if doubtful:
+                words = f"Accept {slot_words(note.slot).title()}"
+                layout.operator("edge_dance.accept_bone", text=words, icon="CHECKMARK").slot = note.slot
         row = layout.row(align=True)
         row.menu("EDGE_DANCE_MT_bone_map_presets", text="Presets")
         if chosen:

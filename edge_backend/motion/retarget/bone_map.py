@@ -97,7 +97,9 @@ def _find(bones: tuple[BoneName, ...], chosen: tuple[tuple[str, str], ...], worl
         bone_map = _with_shape(bone_map, found)
     slots = {slot: bone for slot, bone in (dict(bone_map.bones) | choice).items() if bone}
     notes = [note for note in bone_map.notes if note.slot not in choice]
-    return replace(bone_map, bones=slots, notes=(*notes, *_notes(slots, bones, bone_map.parents, choice)))
+    doubts = {slot: words for slot, words in bone_map.doubts.items() if slot not in choice}
+    notes += _notes(slots, bones, bone_map.parents, choice)
+    return replace(bone_map, bones=slots, notes=tuple(notes), doubts=doubts)
 
 
 def _trusted(match: FamilyMatch | None, bones: Sequence[BoneName]) -> bool:

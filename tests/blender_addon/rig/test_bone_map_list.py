@@ -107,3 +107,18 @@ def test_a_character_whose_rest_pose_is_no_body_dances_by_the_pose_of_a_frame():
     assert np.abs(back.rotations - motion.rotations[:39]).max() < 1e-3
     bpy.ops.edge_dance.use_pose(own=True)
     assert "Use This Pose" in why_not(character)
+
+
+def test_one_doubtful_bone_is_accepted_by_itself():
+    character = put_character(mixamo())
+    for side in ("Left", "Right"):
+        character.data.bones[f"mixamorig:{side}ForeArm"].name = f"mixamorig:{side}UpperArm2"
+    bone_map_of = addon("rig.retarget").bone_map_of
+    before = bone_map_of(character)
+    assert set(before.doubts) == {"forearm.L", "forearm.R"} and not before.problems
+    assert bpy.ops.edge_dance.accept_bone(slot="forearm.L") == {"FINISHED"}
+    after = bone_map_of(character)
+    assert set(after.doubts) == {"forearm.R"} and after.bones == before.bones
+    assert [entry.name for entry in character.edge_dance_bones] == ["forearm.L"]
+    bpy.ops.edge_dance.mirror_bones(side="L")
+    assert not bone_map_of(character).doubts and bone_map_of(character).bones == before.bones
