@@ -42,6 +42,11 @@ _LIMITS = {
 }
 """Degrees of flexion that people reach: knuckle, middle and last joint."""
 
+_LAST = 0.85
+"""The last section of a finger, in lengths of the one before: few rigs say where a finger ends."""
+_FLESH = 0.06
+"""Of a finger's length: the bones of a closed finger stay as far from the plane of the palm."""
+
 _SMOOTH, _LAG = 5.0, 1.5
 _OPENING, _PHRASE, _SWAY = 0.45, 0.3, 3.0
 _PHRASE_BEATS = 8
@@ -64,13 +69,14 @@ class Finger:
     """A finger at rest, armature space.
 
     bones: from base to tip. axis: (3,) unit; a positive rotation about it flexes the finger. flexion: (bones,) degrees
-    at rest.
+    at rest. lengths: (bones,) of the sections, armature units.
     """
 
     digit: str
     bones: tuple[str, ...]
     axis: Array
     flexion: Array
+    lengths: Array
 
 
 def pose_hands(
@@ -107,11 +113,12 @@ def measure_fingers(fit: Fit, fingers: Mapping[str, Sequence[str]], side: str) -
     found = []
     for digit, bones in chains.items():
         ways = _sections(fit, bones)
+        lengths = _lengths(fit, bones)
         towards = _unit(across + palm) if digit == "thumb" else palm
         axis = _unit(np.cross(ways[0], towards))
         before = ways[0] if digit == "thumb" else _unit(knuckles[digit] - wrist)
         flexion = [_angle_about(axis, a, b) for a, b in zip([before, *ways[:-1]], ways, strict=True)]
-        found.append(Finger(digit, bones, axis, np.array(flexion)))
+        found.append(Finger(digit, bones, axis, np.array(flexion), lengths))
     return found
 
 
@@ -146,6 +153,48 @@ def _sections(fit: Fit, bones: Sequence[str]) -> list[Array]:
     if not np.any(end) or (ways and end @ ways[-1] < np.cos(np.radians(50))):
         end = ways[-1] if ways else _unit(last.tail - last.head)
     return [*ways, end]
+
+
+def _lengths(fit: Fit, bones: Sequence[str]) -> Array:
+    """The lengths (bones,) of a finger's sections; the last one is taken to be a little shorter than the one before."""
+    heads = np.array([fit.rig[bone].head for bone in bones])
+    lengths = np.linalg.norm(np.diff(heads, axis=0), axis=1)
+    last = _LAST * lengths[-1] if len(lengths) else float(np.linalg.norm(fit.rig[bones[-1]].tail - heads[-1]))
+    return np.append(lengths, last)
+
+
+def palm_distance(lengths: Array, flexion: Array) -> Array:
+    """How far (..., bones) the sections' ends of a finger are from the plane of the palm, on the palm's side.
+
+    lengths: (bones,). flexion: (..., bones) degrees; a finger of flexion 0 lies in the plane.
+    """
+    ends: Array = np.cumsum(lengths * np.sin(np.radians(np.cumsum(flexion, axis=-1))), axis=-1)
+    return ends
+
+
+def off_the_palm(lengths: Array, flexion: Array) -> Array:
+    """The flexion (K, bones), degrees, less in the joints beyond the knuckle where the finger would enter the palm.
+
+    lengths: (bones,). Extended fingers, which go the other way, are as they were.
+    """
+    least, most = np.zeros(len(flexion)), np.ones(len(flexion))
+    share = np.where(flexion[:, :1] > 0, np.append(0.0, np.ones(flexion.shape[1] - 1)), 0.0)
+    touch = _FLESH * lengths.sum()
+    inside = _enters(lengths, flexion, touch)
+    for _ in range(12):
+        middle = (least + most) / 2
+        tried = flexion * (1 - share * (1 - middle[:, None]))
+        free = ~_enters(lengths, tried, touch)
+        least, most = np.where(free, middle, least), np.where(free, most, middle)
+    return np.where(inside[:, None], flexion * (1 - share * (1 - least[:, None])), flexion)
+
+
+def _enters(lengths: Array, flexion: Array, touch: float) -> Array:
+    """Whether a finger that is bent back over the palm comes nearer to it than `touch` (K,)."""
+    back = np.cumsum(flexion, axis=1) > 90  # beyond, a section leads back from the knuckle over the palm
+    near = palm_distance(lengths, flexion) < touch
+    enters: Array = (back & near).any(axis=1)
+    return enters
 
 
 def intended_flexion(digit: str, style: str, bones: int) -> Array:
@@ -186,7 +235,7 @@ def _flexion(finger: Finger, settings: HandSettings, tempo: tuple[Array, Array],
     limits = _LIMITS["thumb" if finger.digit == "thumb" else "finger"]
     limits = limits[np.minimum(np.arange(len(finger.bones)), len(limits) - 1)]
     flexion: Array = np.clip(gain[:, None] * still + sway[:, None], limits[:, 0], limits[:, 1])
-    return flexion
+    return flexion if finger.digit == "thumb" else off_the_palm(finger.lengths, flexion)
 
 
 def _angle_about(axis: Array, first: Array, second: Array) -> float:

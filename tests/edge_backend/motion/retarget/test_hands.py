@@ -4,6 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from some_rigs import dance, posed
 from test_real_rigs import fitted_with_fingers
 
@@ -13,6 +15,8 @@ from edge_backend.motion.retarget.hands import (
     HandSettings,
     intended_flexion,
     measure_fingers,
+    off_the_palm,
+    palm_distance,
     pose_hands,
 )
 
@@ -107,3 +111,42 @@ def test_living_hands_move_little_by_little_within_what_people_reach(style):
                 pose = next(one for one in poses if one.bone == bone)
                 cosine = np.clip((np.trace(pose.rotations, axis1=1, axis2=2) - 1) / 2, -1, 1)
                 assert np.degrees(np.arccos(cosine)).max() + finger.flexion[place] < 125
+
+
+SECTIONS = st.lists(st.floats(0.3, 3.0), min_size=1, max_size=4)
+
+
+@given(
+    SECTIONS, st.lists(st.tuples(st.floats(0, 90), st.floats(0, 110), st.floats(0, 80), st.floats(0, 60)), max_size=5)
+)
+def test_no_finger_goes_through_the_palm_whatever_its_proportions(sections, hands):
+    lengths = np.array(sections)
+    wished = np.array(hands).reshape(-1, 4)[:, : len(lengths)]
+    flexion = off_the_palm(lengths, wished)
+    assert (flexion <= wished + 1e-9).all() and (flexion >= 0).all()
+    assert np.array_equal(flexion[:, 0], wished[:, 0])  # the knuckle is as the style wants it
+    assert (palm_distance(lengths, flexion) >= -1e-9).all()
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("name", HANDS)
+def test_fingers_of_real_hands_stay_on_the_palms_side(name, style):
+    """Geometry, not angles: where the joints are, from the plane through the wrist and the knuckles."""
+    measured, fingers = fitted_with_fingers(name)
+    frames, poses = pose_hands(measured, fingers, dance(frames=60), HandSettings(style, 1.0, 1.0))
+    places = posed(measured.rig, poses, len(frames))
+    checked = 0
+    for side in "LR":
+        wrist = places[measured.bones[f"hand.{side}"]][:, :3, 3]
+        for finger in measure_fingers(measured, fingers, side):
+            if finger.digit == "thumb" or len(finger.bones) < 2:
+                continue
+            knuckle = places[finger.bones[0]][:, :3, 3]
+            ahead = (knuckle - wrist) / np.linalg.norm(knuckle - wrist, axis=1, keepdims=True)
+            inward = np.cross(finger.axis, ahead)
+            for bone in finger.bones[1:]:
+                way = places[bone][:, :3, 3] - knuckle
+                back = np.sum(way * ahead, axis=1) < 0
+                assert not (back & (np.sum(way * inward, axis=1) < 0)).any()
+                checked += 1
+    assert checked
