@@ -4,7 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ..choreography.joins import REACHES, joining
+from ..choreography.joins import LONGEST, joining
 from ..choreography.library import Library, phrase_material
 from ..choreography.pieces import laid, new_frames, pieces_of
 from ..choreography.plan import Plan
@@ -49,7 +49,7 @@ def sample_in_form(
     count = int(new.sum())
     clips, phrases = phrase_material(plan, library, count) if library else ([], {})
     pieces = pieces_of(plan, np.where(new, np.cumsum(new) - 1, -1), phrases)
-    first_join = pieces[1].start - max(REACHES) if len(pieces) > 1 else frames
+    first_join = pieces[1].start - LONGEST if len(pieces) > 1 else frames
     shown = first_join if not pieces[0].front else 0
     heard = np.concatenate([condition[:frames][new], condition[frames:]]) if condition.ndim == 2 else condition
 
