@@ -27,12 +27,20 @@ needs_window = pytest.mark.skipif(
 
 
 def run(
-    scenario: str, folder: Path, *, addon_zip: Path, worker_python: Path, song_s: float, size: str, **variables: str
+    scenario: str,
+    folder: Path,
+    *,
+    addon_zip: Path,
+    worker_python: Path | str,
+    song_s: float,
+    size: str,
+    offline: bool = False,
+    **variables: str,
 ) -> dict[str, Any]:
     """Run the scenario; returns its facts. Its pictures go to EDGE_DANCE_PICTURES, if that is set.
 
     song_s: length of the song in seconds; in Blender 4.2 it is 6, or 60 for more than 10. size: of the screen, as
-    1400x900. variables: further environment variables for the scenario.
+    1400x900. offline: without any network, as root on Linux. variables: further environment variables for the scenario.
     """
     user_folder = folder / "blender"
     if real_program.PROGRAM:
@@ -54,7 +62,7 @@ def run(
         "XDG_RUNTIME_DIR": str(runtime),
     }
     screen = ["xvfb-run", "-a", "-s", f"-screen 0 {size}x24"]
-    command = [*screen, *window(HERE / scenario, size)]
+    command = [*(("unshare", "--net") if offline else ()), *screen, *window(HERE / scenario, size)]
     everything = real_program.variables(user_folder) | surroundings | variables
     done = subprocess.run(command, env=everything, capture_output=True, text=True, timeout=1000, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
