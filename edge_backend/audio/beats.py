@@ -4,13 +4,14 @@ Tempo: the comb of autocorrelations below, over the whole song. Beats: dynamic p
 (beat_tracking), then moved between the values of the onset curve and smoothed over their neighbours.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..numerics.filters import gaussian
 from ..schema.requests import BeatsRequest
+from ..schema.song_map import SongMap
 from .beat_tracking import track_beats
 from .onsets import HOP, RATE, Curve, Onsets
 
@@ -100,6 +101,13 @@ def grid_of_beats(beats: Beats, numbers: NDArray[np.intp], metre: int, duration:
     downbeats = whole[np.concatenate([before, inside if len(inside) else [first], after]).astype(int)]
     tempo = 60.0 / float(np.median(np.diff(beats)))
     return BeatGrid(tempo, _within(whole, duration), _within(downbeats, duration), metre)
+
+
+def grid_of_map(song_map: SongMap) -> BeatGrid:
+    """The grid of a map's beats, of which it has at least two, carried on to both ends of the song."""
+    seconds, numbers = zip(*song_map.beats, strict=True)
+    grid = grid_of_beats(np.array(seconds), np.array(numbers, np.intp), song_map.metre, song_map.duration)
+    return replace(grid, confidence=song_map.confidence)
 
 
 def beats_of_onsets(onsets: Onsets, duration: float) -> tuple[BeatGrid, bool]:

@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -13,7 +13,8 @@ from ..errors import EdgeError
 from ..schema.frames import FPS, HOP, WINDOW
 from ..schema.progress import Report, silent
 from ..schema.requests import BeatsRequest
-from .beats import BeatGrid
+from ..schema.song_map import SongMap
+from .beats import BeatGrid, grid_of_map
 from .jukebox.settings import JukeboxSettings
 from .loading import Audio
 from .rhythm import Rhythm, analyse, rhythm_channels
@@ -46,18 +47,21 @@ def song_features(
     report: Report = silent,
     *,
     correction: BeatsRequest | None = None,
+    song_map: SongMap | None = None,
 ) -> Features:
     """Features of the first `frames` frames (30 fps) of the audio; past its end there is silence.
 
     jukebox: how to run it, where it is asked for. report: told how far it is. correction: the user's, of the beats;
-    rhythm features follow it. Raises EdgeError features_unknown, librosa_missing, and
-    those of jukebox.song.
+    rhythm features follow it. song_map: whose beats are taken instead. Raises EdgeError features_unknown,
+    librosa_missing, and those of jukebox.song.
     """
     if kind not in KINDS:
         raise EdgeError(
             "features_unknown", f"There are no music features called {kind}.", f"Known are {', '.join(KINDS)}."
         )
     rhythm = _analysed(SameSound(audio))
+    if song_map:
+        rhythm, correction = replace(rhythm, grid=grid_of_map(song_map)), None
     if kind == "rhythm":
         values, grid = rhythm_channels(rhythm, frames, correction)
         return Features(kind, values, False, grid)

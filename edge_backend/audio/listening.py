@@ -1,11 +1,15 @@
 """From a song to its map: beats, bars, form, energy and breaks."""
 
+from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schema.song_map import Bar, Section, SongMap, Stretch, bars_of
+from ..errors import EdgeError
+from ..schema.requests import BeatsRequest
+from ..schema.song_map import Bar, Section, SongMap, Stretch, bars_of, from_json
 from .hearing import Hearing, heard_sound
 from .loading import Audio
 from .log_spectrum import FRAME_RATE, Spectrum, band_frequencies
@@ -20,19 +24,51 @@ DRUMS_HZ = 120.0  # below it bass drum and bass are heard
 WITHOUT_DRUMS = 0.35  # of the song's usual strokes below DRUMS_HZ: fewer make a break
 
 
-def listen(audio: Audio) -> SongMap:
+def listen(audio: Audio, correction: BeatsRequest | None = None) -> SongMap:
     """The map of a song, or of a stretch of it; the last few songs' maps are kept.
 
-    Any sound gets one: what has no beat gets the neutral grid and a low confidence.
+    correction: the user's, of the beats. Any sound gets one: what has no beat gets the neutral grid and a low
+    confidence.
     """
-    return _listened(SameSound(audio))
+    return _listened(SameSound(audio), correction or BeatsRequest())
+
+
+def read_map(path: str | Path) -> SongMap:
+    """The song map in a file. Raises EdgeError song_map_invalid; OSError."""
+    text = Path(path).read_text("utf-8", errors="replace")
+    try:
+        found = from_json(text)
+    except ValueError as error:
+        raise EdgeError(
+            "song_map_invalid", f"{Path(path).name} is no song map: {error}.", "Make one with `listen`."
+        ) from None
+    seconds = np.array([second for second, _ in found.beats])
+    if not (len(seconds) > 1 and np.isfinite(seconds).all() and (np.diff(seconds) > 0).all() and found.metre > 0):
+        raise EdgeError(
+            "song_map_invalid",
+            f"The beats of the song map {Path(path).name} are not at least two, one after the other.",
+            "Make a new one with `listen`.",
+        )
+    return found
 
 
 @lru_cache(maxsize=8)
-def _listened(sound: SameSound) -> SongMap:
+def _listened(sound: SameSound, correction: BeatsRequest) -> SongMap:
     audio = sound.take()
     heard = heard_sound(audio)
-    return _map(audio, heard.spectrum, heard.hearing)
+    return _map(audio, heard.spectrum, _corrected(heard.hearing, correction, audio.duration))
+
+
+def _corrected(hearing: Hearing, correction: BeatsRequest, duration: float) -> Hearing:
+    """The beats as the user wants them, where any are played."""
+    if correction == BeatsRequest():
+        return hearing
+    grid = hearing.grid.corrected(correction, duration)
+    apart = 60.0 / grid.tempo
+    first, last = (hearing.beats[[0, -1]] + correction.offset) if len(hearing.beats) else (0.0, duration)
+    beats = grid.beats[(grid.beats >= first - apart / 2) & (grid.beats <= last + apart / 2)]
+    numbers = np.round(grid.bar_position(beats) % 1.0 * grid.metre).astype(np.intp) % grid.metre + 1
+    return replace(hearing, grid=grid, beats=beats, numbers=numbers)
 
 
 def _map(audio: Audio, spectrum: Spectrum, hearing: Hearing) -> SongMap:

@@ -122,6 +122,7 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     _add_song(parser)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DANCE.npz")
     parser.add_argument("--seed", type=int, default=GenerateRequest("").seed, metavar="N")
+    parser.add_argument("--map", type=Path, metavar="MAP.json", help="beats of a song map that `listen` wrote")
     _add_dancing(parser)
     _add_editing(parser)
 

@@ -26,6 +26,9 @@ def describe(
     del settings["song"], settings["duration"], settings["weights"]
     if request.loop is None:
         del settings["loop"]
+    settings.pop("song_map")
+    if request.song_map:
+        settings["song_map"] = {"sha256": sha256_of(request.song_map)}
     if request.edit != EditRequest():
         settings["edit"] = _with_files_named(edit)
     return settings | {

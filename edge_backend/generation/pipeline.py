@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..audio.features import Features, song_features
+from ..audio.listening import listen
 from ..audio.loading import Audio
 from ..audio.rhythm import CHANNELS as RHYTHM
 from ..audio.song_source import SongSource, song_source
@@ -37,12 +38,13 @@ from ..schema.progress import Report, silent
 from ..schema.requests import FEATURE_KINDS, RAMPS, FeaturesRequest, GenerateRequest, LoopRequest
 from .energy import energy_channel, least_smoothness
 from .form_sampling import sample_in_form
+from ..schema.song_map import SongMap
 from .leading_style import leading_style
 from .loop import find_span, finish_loop, loop_meta, song_around, sound_around
 from .metadata import describe
 from .model_cache import ModelCache
 from .postprocess import Postprocessor
-from .song_form import described, map_of, song_form
+from .song_form import described, given_map, map_of, song_form
 from .stage_times import StageTimes
 
 logger = logging.getLogger(__name__)
@@ -98,6 +100,7 @@ def generate(
     )  # fmt: skip
     edit = read_edit(request.edit, frames)
     feet = replace(feet, contacts=edit.contacts)
+    given = given_map(request)
     features = song_features(
         audio,
         weights.info.feature_type,
@@ -105,9 +108,10 @@ def generate(
         model_cache.jukebox,
         report,
         correction=request.beats,
+        song_map=given,
     )
     logger.debug("%s features %s, %d beats", features.kind, features.values.shape, len(features.beats.beats))
-    song_map = map_of(request, audio)
+    song_map = map_of(request, audio, given)
     del audio  # 100 MB for 10 minutes
     info = weights.info
     style = leading_style(request.style, request.seed, request.edit) if info.controls else request.style
@@ -160,10 +164,12 @@ def _loop(
     song, info = song_source(request.song), weights.info
     audio = song.load(request.start, request.duration)
 
-    def hear(sound: Audio, frames: int, kind: str = info.feature_type) -> Features:
-        return song_features(sound, kind, frames, model_cache.jukebox, report, correction=request.beats)
+    def hear(sound: Audio, frames: int, kind: str = info.feature_type, song_map: SongMap | None = None) -> Features:
+        return song_features(
+            sound, kind, frames, model_cache.jukebox, report, correction=request.beats, song_map=song_map
+        )
 
-    heard = hear(audio, round(audio.duration * Motion.fps), "rhythm")
+    heard = hear(audio, round(audio.duration * Motion.fps), "rhythm", given_map(request))
     span = find_span(heard.beats, loop.bars)
     ring = Ring(span.frames, loop.travel)
     style = leading_style(request.style, request.seed, request.edit) if info.controls else request.style
@@ -232,7 +238,8 @@ def write_features(
     """Extract a song's features and write them as an npz, atomically.
 
     Arrays: values (frames, width), or (windows, 150, width) for features that are computed per window; kind; tempo
-    (bpm); beats and downbeats (seconds from the request's start); metre (beats in a bar); confidence (0 to 1).
+    (bpm); beats and downbeats (seconds from the request's start); metre (beats in a bar); confidence (0 to 1); song_map
+    (the song's map as JSON).
     model_cache: for its Jukebox settings.
     Raises EdgeError as audio does; OSError.
     """
@@ -240,13 +247,15 @@ def write_features(
     audio = song_source(request.song).load(request.start, request.duration)
     frames = round((request.duration or audio.duration) * Motion.fps)
     jukebox = (model_cache or ModelCache()).jukebox
-    features = song_features(audio, request.kind, frames, jukebox, report, correction=request.beats)
+    given = given_map(request)
+    features = song_features(audio, request.kind, frames, jukebox, report, correction=request.beats, song_map=given)
     grid = features.beats
     with atomic_write(path) as unfinished, unfinished.open("wb") as file:
         np.savez(
             file,
             values=features.values,
             kind=np.array(features.kind),
+            song_map=np.array((given or listen(audio, request.beats)).to_json()),
             tempo=np.float64(grid.tempo),
             beats=grid.beats,
             downbeats=grid.downbeats,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..audio.features import Features
-from ..audio.listening import listen
+from ..audio.listening import listen, read_map
 from ..audio.loading import Audio
 from ..choreography.energy import energy_curve
 from ..choreography.library import Library, open_libraries
@@ -15,7 +15,7 @@ from ..choreography.planning import Wishes, plan_by_library
 from ..choreography.slots import has_form, slots_of
 from ..numerics.array import Array
 from ..schema.edits import EditRequest
-from ..schema.requests import GenerateRequest
+from ..schema.requests import FeaturesRequest, GenerateRequest
 from ..schema.song_map import SongMap
 
 
@@ -31,11 +31,19 @@ class SongForm:
     energy: float | Array | None = None
 
 
-def map_of(request: GenerateRequest, audio: Audio) -> SongMap | None:
-    """The map by which the dance gets a form; None where none is wanted, or where something else decides."""
+def given_map(request: GenerateRequest | FeaturesRequest) -> SongMap | None:
+    """The song map that the request brings along, if any. Raises EdgeError song_map_invalid; OSError."""
+    return read_map(request.song_map) if request.song_map else None
+
+
+def map_of(request: GenerateRequest, audio: Audio, given: SongMap | None) -> SongMap | None:
+    """The map by which the dance gets a form; None where none is wanted, or where something else decides.
+
+    given: of `given_map`; None = the song is heard.
+    """
     if request.form == "free" or request.edit != EditRequest() or request.sampler == "reference":
         return None
-    song_map = listen(audio)
+    song_map = given or listen(audio, request.beats)
     return song_map if has_form(song_map) or request.phrases or request.plan else None
 
 

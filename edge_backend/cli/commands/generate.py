@@ -35,4 +35,5 @@ def _request(options: argparse.Namespace) -> GenerateRequest:
         duration=edit.duration,
         seed=options.seed,
         edit=edit.request,
+        song_map=str(options.map or ""),
     )
