@@ -165,6 +165,17 @@ def all_strips(scene: bpy.types.Scene) -> list[Any]:
     return list(getattr(editor, strips_property(), ())) if editor else []
 
 
+def strip_type() -> Any:
+    """The class of strips, whatever they play; properties are added to it."""
+    return bpy.types.Strip if hasattr(bpy.types, "Strip") else bpy.types.Sequence  # type: ignore[attr-defined]
+
+
+def colour_icon(number: int) -> str:
+    """The icon of the strip colour with that number, 0 to 8."""
+    name = "STRIP_COLOR" if bpy.app.version >= (4, 4, 0) else "SEQUENCE_COLOR"
+    return f"{name}_{number + 1:02}"
+
+
 def strips_property() -> str:
     """The name of the sequence editor's collection of all strips."""
     return "strips_all" if bpy.app.version >= (4, 4, 0) else "sequences_all"

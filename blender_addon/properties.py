@@ -196,6 +196,11 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
     bar_offset: bpy.props.IntProperty(
         name="Bar Begins", description="Beats by which the start of the bar is moved later than detected", min=0, max=6
     )
+    show_song_map: bpy.props.BoolProperty(
+        name="Show in Timelines",
+        description="Draw sections and bars in the timeline, the dope sheet and the sequencer",
+        default=True,
+    )
     density: bpy.props.EnumProperty(name="Keys", description="Number of keys of a new take", items=DENSITIES)
     root_motion: bpy.props.EnumProperty(
         name="Root Motion", description="What carries the dancer over the floor in a new take", items=ROOT_MOTION

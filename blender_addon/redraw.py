@@ -1,4 +1,4 @@
-"""Redraws of the sidebar, for progress, and of the viewport."""
+"""Redraws: of the sidebar, for progress, of the viewport, and of the timelines, for what is drawn there."""
 
 import bpy
 
@@ -20,3 +20,11 @@ def _redraw(context: bpy.types.Context, *kinds: str) -> None:
                 for region in area.regions:
                     if region.type in kinds:
                         region.tag_redraw()
+
+
+def redraw_timelines(context: bpy.types.Context) -> None:
+    """Tag every dope sheet, timeline and sequencer for redraw."""
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in {"DOPESHEET_EDITOR", "SEQUENCE_EDITOR"}:
+                area.tag_redraw()

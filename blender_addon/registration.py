@@ -30,6 +30,7 @@ from .ops import (
     render,
     setup,
     smpl_body,
+    song_map,
     takes,
     trails,
     weights,
@@ -37,16 +38,19 @@ from .ops import (
 from .ops.weights import weights_import
 from .rig import bone_map_properties, rig_check, smpl_body_properties
 from .setup.installer import installer
+from .song_map import markers as song_map_markers
+from .song_map import properties as song_map_properties
 from .takes import identity, partial_preview, switches
 from .ui import bone_map as bone_map_panel
 from .ui import choreography as choreography_panel
-from .ui import dope_sheet, file_menus, panels, status_timer
+from .ui import dope_sheet, file_menus, panels, section_bands, status_timer
 from .ui import group as group_panel
 from .ui import keep as keep_panel
 from .ui import preferences as preferences_panel
 from .ui import render as render_panel
 from .ui import setup as setup_panel
 from .ui import smpl_body as smpl_body_panel
+from .ui import song_map as song_map_panel
 from .ui import takes as takes_panel
 from .ui import weights as weights_panel
 from .ui.overlay import overlay
@@ -58,6 +62,8 @@ CLASSES: Final[tuple[type, ...]] = (
     character_properties.EDGE_DANCE_KeepRow,
     bone_map_properties.EDGE_DANCE_BoneSlot,
     smpl_body_properties.EDGE_DANCE_SmplBody,
+    song_map_properties.EDGE_DANCE_Section,
+    song_map_properties.EDGE_DANCE_SongMap,
     dancer.EDGE_DANCE_OT_add_dancer,
     smpl_body.EDGE_DANCE_OT_add_smpl_body,
     music.EDGE_DANCE_OT_add_music,
@@ -67,6 +73,13 @@ CLASSES: Final[tuple[type, ...]] = (
     music.EDGE_DANCE_OT_begin_bar,
     music.EDGE_DANCE_OT_clear_beats,
     music.EDGE_DANCE_OT_keys_to_beats,
+    song_map.EDGE_DANCE_OT_listen,
+    song_map.EDGE_DANCE_OT_split_section,
+    song_map.EDGE_DANCE_OT_merge_section,
+    song_map.EDGE_DANCE_OT_move_section,
+    song_map.EDGE_DANCE_OT_mark_sections,
+    song_map.EDGE_DANCE_OT_clear_song_map,
+    song_map.EDGE_DANCE_OT_tap_tempo,
     generate.EDGE_DANCE_OT_generate,
     generate.EDGE_DANCE_OT_cancel,
     generate.EDGE_DANCE_OT_copy_problem,
@@ -145,6 +158,8 @@ CLASSES: Final[tuple[type, ...]] = (
     bone_map_panel.VIEW3D_PT_edge_dance_bone_map,
     bone_map_panel.VIEW3D_PT_edge_dance_bone_map_doubtful,
     panels.VIEW3D_PT_edge_dance_style,
+    song_map_panel.EDGE_DANCE_UL_sections,
+    song_map_panel.VIEW3D_PT_edge_dance_song_map,
     panels.VIEW3D_PT_edge_dance_beats,
     group_panel.VIEW3D_PT_edge_dance_group,
     render_panel.VIEW3D_PT_edge_dance_render,
@@ -174,6 +189,8 @@ def register() -> None:
     setattr(bpy.types.Scene, SETTINGS, pointer(type=properties.EDGE_DANCE_Settings))
     character_properties.register()
     beats.register()
+    song_map_properties.register()
+    song_map_markers.register()
     bone_map_properties.register()
     rig_check.register()
     partial_preview.register()
@@ -183,6 +200,7 @@ def register() -> None:
     setattr(bpy.types.Scene, SMPL_BODY, pointer(type=smpl_body_properties.EDGE_DANCE_SmplBody))
     dope_sheet.show_constraints()
     overlay.register()
+    section_bands.show()
     status_timer.register()
     command_line.register()
 
@@ -196,6 +214,7 @@ def unregister() -> None:
     command_line.unregister()
     status_timer.unregister()
     overlay.unregister()
+    section_bands.hide()
     dope_sheet.hide_constraints()
     file_menus.unregister()
     identity.unregister()
@@ -204,6 +223,8 @@ def unregister() -> None:
     rig_check.unregister()
     delattr(bpy.types.Scene, SMPL_BODY)
     bone_map_properties.unregister()
+    song_map_markers.unregister()
+    song_map_properties.unregister()
     beats.unregister()
     character_properties.unregister()
     delattr(bpy.types.Scene, SETTINGS)

@@ -78,7 +78,10 @@ def _phrases(settings: Settings) -> tuple[str, ...]:
     return {"starter": ("starter",), "own": (settings.phrase_folder,)}.get(settings.made_of, ())
 
 
-_OF_THE_SCENE = ("rna_type", "name", "music", "phrase_folder", "all_sounds", "variations", "keep_cancelled")
+_OF_THE_SCENE = (
+    *("rna_type", "name", "music", "phrase_folder", "all_sounds", "show_song_map"),
+    *("variations", "keep_cancelled"),
+)
 """Properties of EDGE_DANCE_Settings that belong to the scene and are not stored with a take."""
 
 

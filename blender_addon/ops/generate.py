@@ -19,8 +19,9 @@ from ..keyframes.density import modes_of
 from ..music import find_strip, rendered_song, song_of
 from ..rig.rig_check import check_rig
 from ..rig.target import find_dancer
-from ..settings import generate_request, stored_settings
+from ..settings import beats_request, generate_request, stored_settings
 from ..setup.installer import installer
+from ..song_map.strip_map import map_for_dance, write_file
 from ..takes.new_take import add_take, first_frame_of, keys_in_steps
 from ..takes.partial_preview import PartialPreview
 from ..takes.root_motion import check_root_motion
@@ -56,7 +57,9 @@ class DanceOperator(JobOperator):
     def prepare(self, context: bpy.types.Context) -> None:
         """Find the song, the dancer and the panel's settings."""
         settings = context.scene.edge_dance
-        self._song = rendered_song(*find_strip(context, settings.music), settings.all_sounds)
+        strip, owner = find_strip(context, settings.music)
+        self._song = rendered_song(strip, owner, settings.all_sounds)
+        self._map = map_for_dance(strip, owner, beats_request(settings))
         self._scene = context.scene.name
         dancer = find_dancer(context)
         check_root_motion(dancer, settings.root_motion)
@@ -67,8 +70,9 @@ class DanceOperator(JobOperator):
         self._preview = PartialPreview(self._song.first_frame)
 
     def request(self, folder: Path, number: int) -> GenerateRequest:
-        """The request with the song as a file; the dance is sent in parts."""
-        return replace(self._request, song=str(self._song.file(folder)), sequential=True)
+        """The request with the song and its map as files; the dance is sent in parts."""
+        song, song_map = str(self._song.file(folder)), write_file(self._map, folder)
+        return replace(self._request, song=song, song_map=song_map, sequential=True)
 
     def recipe(self) -> dict[str, Any]:
         """Name, first frame and settings of the take."""

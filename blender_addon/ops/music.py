@@ -9,11 +9,14 @@ import numpy as np
 from ..backend.job import Job
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.schema.requests import FeaturesRequest
+from ..edge_backend.schema.song_map_edits import begin_bar as begin_bar_in_map
 from ..keyframes.beats import begin_bar, clear_beats, keys_to_beats, known_beats, mark_beats
 from ..lookups import scene_rate
 from ..music import add_song, find_strip, rendered_song, song_of
+from ..redraw import redraw_timelines
 from ..rig.target import active_armature, find_dancer
 from ..settings import beats_request
+from ..song_map.strip_map import map_for_dance, placed_map, write, write_file
 from ..takes.take_list import current_take
 from .job_operator import JobOperator
 from .reasons import Reasoned, why_busy, why_no_dancer
@@ -133,14 +136,16 @@ class EDGE_DANCE_OT_mark_beats(JobOperator):
     def prepare(self, context: bpy.types.Context) -> None:
         """Find the song and the corrections."""
         settings = context.scene.edge_dance
-        self._song = rendered_song(*find_strip(context, settings.music), settings.all_sounds)
+        strip, owner = find_strip(context, settings.music)
+        self._song = rendered_song(strip, owner, settings.all_sounds)
         self._scene = context.scene.name
         self._beats = beats_request(settings)
+        self._map = map_for_dance(strip, owner, self._beats)
 
     def request(self, folder: Path, number: int) -> FeaturesRequest:
         """The request for the song's rhythm."""
-        song = self._song
-        return FeaturesRequest(str(song.file(folder)), "rhythm", song.start, song.duration, self._beats)
+        song, song_map = self._song, write_file(self._map, folder)
+        return FeaturesRequest(str(song.file(folder)), "rhythm", song.start, song.duration, self._beats, song_map)
 
     def result(self, job: Job) -> dict[str, Any]:
         """Beats and downbeats in seconds, and the tempo in beats per minute."""
@@ -168,7 +173,7 @@ def _summary(beats: int, tempo: float, metre: int, confidence: float) -> str:
 
 
 class EDGE_DANCE_OT_begin_bar(Reasoned, bpy.types.Operator):
-    """Have a bar begin at the marked beat nearest to the current frame, in the markers and in the next dance"""
+    """Have a bar begin at the beat nearest to the current frame, in the song map, the markers and the next dance"""
 
     bl_idname = "edge_dance.begin_bar"
     bl_label = "Bar Begins Here"
@@ -177,12 +182,22 @@ class EDGE_DANCE_OT_begin_bar(Reasoned, bpy.types.Operator):
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
         scene: Any = context.scene
-        return "" if known_beats(None, scene) else "No beats are marked: mark them first."
+        known = placed_map(context) or known_beats(None, scene)
+        return "" if known else "No beats are known: listen to the song, or mark them first."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
+        """The song map's bars are counted anew, and the marked ones; without a map, the panel has the correction."""
         scene: Any = context.scene
-        later, metre = begin_bar(scene, scene.frame_current_final)
-        scene.edge_dance.bar_offset = (scene.edge_dance.bar_offset + later) % metre
+        here = scene.frame_current_final
+        placed = placed_map(context)
+        if placed:
+            strip, _ = find_strip(context, scene.edge_dance.music)
+            write(strip, begin_bar_in_map(placed.song_map, placed.second(here)))
+            redraw_timelines(context)
+        if known_beats(None, scene):
+            later, metre = begin_bar(scene, here)
+            if not placed:
+                scene.edge_dance.bar_offset = (scene.edge_dance.bar_offset + later) % metre
         return {"FINISHED"}
 
 

@@ -1,0 +1,276 @@
+"""Operators of the song map: hearing the song, and correcting what was heard."""
+
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import bpy
+import numpy as np
+
+from ..backend.job import Job
+from ..edge_backend.errors import EdgeError
+from ..edge_backend.schema.requests import FeaturesRequest
+from ..edge_backend.schema.song_map import SongMap, from_json
+from ..edge_backend.schema.song_map_edits import (
+    FEWEST_TAPS,
+    merge_sections,
+    move_section,
+    section_at,
+    split_section,
+    tapped,
+)
+from ..music import find_strip, rendered_song, song_of
+from ..redraw import redraw_timelines
+from ..settings import beats_request
+from ..song_map.markers import mark_sections
+from ..song_map.strip_map import PlacedMap, clear, placed_map, stored, write, write_heard
+from .job_operator import JobOperator
+from .reasons import Reasoned, why_busy
+
+CERTAIN = 0.3
+"""Confidence below which what was heard may be wrong."""
+
+NO_MAP = "There is no song map: listen to the song first."
+
+
+class EDGE_DANCE_OT_listen(JobOperator):
+    """Hear the song's beats, bars and sections, and show them in the timeline, the dope sheet and the sequencer"""
+
+    bl_idname = "edge_dance.listen"
+    bl_label = "Listen"
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        if busy := why_busy():
+            return busy
+        try:
+            song_of(*find_strip(context, context.scene.edge_dance.music), take_packed=False)
+        except EdgeError as error:
+            return str(error)
+        return ""
+
+    def prepare(self, context: bpy.types.Context) -> None:
+        """Find the song and the corrections."""
+        settings = context.scene.edge_dance
+        strip, owner = find_strip(context, settings.music)
+        self._song = rendered_song(strip, owner, settings.all_sounds)
+        self._strip = strip.name
+        self._beats = beats_request(settings)
+
+    def request(self, folder: Path, number: int) -> FeaturesRequest:
+        """The request for the song's rhythm and map."""
+        song = self._song
+        return FeaturesRequest(str(song.file(folder)), "rhythm", song.start, song.duration, self._beats)
+
+    def result(self, job: Job) -> SongMap:
+        """The map."""
+        with np.load(job.result, allow_pickle=False) as file:
+            return from_json(str(file["song_map"]))
+
+    def finish(self, context: bpy.types.Context, dances: list[Any]) -> str:
+        """Store the map with the strip. Raises EdgeError music_gone."""
+        (found,) = dances
+        strip, owner = find_strip(context, self._strip)
+        write_heard(strip, owner, found, self._beats)
+        redraw_timelines(context)
+        return summary(found)
+
+
+def summary(found: SongMap) -> str:
+    """What was heard, in a sentence, with a second one where it is not certain."""
+    bars = f"{len(found.bars)} bars of {found.metre} at {found.tempo:.1f} beats per minute"
+    sections = " ".join(section.label for section in found.sections)
+    heard = f"{bars}; sections {sections}." if sections else f"{bars}."
+    return heard if found.confidence >= CERTAIN else f"{heard} {doubt(found)}"
+
+
+def doubt(found: SongMap) -> str:
+    """What is uncertain about a map, as a sentence; "" where nothing is."""
+    if found.heard_by == "neutral":
+        return "No beat was found: the grid is an even one of 120."
+    return "" if found.confidence >= CERTAIN else "The beat of this song is unclear: check it, and correct it."
+
+
+class _MapOperator(Reasoned, bpy.types.Operator):
+    """An operator that changes the map; not registered itself."""
+
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        placed = placed_map(context)
+        if placed is None:
+            return NO_MAP
+        return "" if placed.song_map.sections else "The song map has no sections."
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Store the changed map."""
+        scene: Any = context.scene
+        strip, _ = find_strip(context, scene.edge_dance.music)
+        placed = placed_map(context)
+        assert placed  # noqa: S101 - poll has checked it
+        active = min(stored(strip).active, len(placed.song_map.sections) - 1)
+        here = placed.second(scene.frame_current_final)
+        changed = self.changed(placed.song_map, active, here)
+        if changed == placed.song_map:
+            self.report({"WARNING"}, self.nothing)
+            return {"CANCELLED"}
+        write(strip, changed)
+        stored(strip).active = self.active_of(changed, active, here)
+        redraw_timelines(context)
+        return {"FINISHED"}
+
+    nothing = "Nothing changes."
+    """What is said where the map stays as it is."""
+
+    def changed(self, song_map: SongMap, active: int, here: float) -> SongMap:
+        """The new map. active: number of the active section. here: second of the map at the current frame."""
+        raise NotImplementedError
+
+    def active_of(self, _song_map: SongMap, active: int, _here: float) -> int:
+        """The section that is active afterwards."""
+        return active
+
+
+class EDGE_DANCE_OT_split_section(_MapOperator):
+    """Have another section begin at the bar nearest to the current frame, with the same name"""
+
+    bl_idname = "edge_dance.split_section"
+    bl_label = "Split Section"
+    nothing = "A section begins there already."
+
+    def changed(self, song_map: SongMap, active: int, here: float) -> SongMap:
+        """The section at the current frame in two."""
+        return split_section(song_map, here)
+
+    def active_of(self, song_map: SongMap, _active: int, here: float) -> int:
+        """The second of the two."""
+        return max(section_at(song_map, here), 0)
+
+
+class EDGE_DANCE_OT_merge_section(_MapOperator):
+    """Join the active section with the next one, under its name"""
+
+    bl_idname = "edge_dance.merge_section"
+    bl_label = "Merge with Next"
+    nothing = "The last section has no next one."
+
+    def changed(self, song_map: SongMap, active: int, here: float) -> SongMap:
+        """The active section and the next as one."""
+        return merge_sections(song_map, active)
+
+
+class EDGE_DANCE_OT_move_section(_MapOperator):
+    """Have the active section begin at the bar nearest to the current frame, between its neighbours"""
+
+    bl_idname = "edge_dance.move_section"
+    bl_label = "Section Begins Here"
+    nothing = "The section begins there already, or is the first one."
+
+    def changed(self, song_map: SongMap, active: int, here: float) -> SongMap:
+        """The active section, begun elsewhere."""
+        return move_section(song_map, active, here)
+
+
+class EDGE_DANCE_OT_mark_sections(Reasoned, bpy.types.Operator):
+    """Add a timeline marker where each section begins, and remove earlier ones"""
+
+    bl_idname = "edge_dance.mark_sections"
+    bl_label = "Mark Sections"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        return "" if placed_map(context) else NO_MAP
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        placed = placed_map(context)
+        assert placed  # noqa: S101 - poll has checked it
+        scene: Any = context.scene
+        mark_sections(scene, placed)
+        return {"FINISHED"}
+
+
+class EDGE_DANCE_OT_clear_song_map(Reasoned, bpy.types.Operator):
+    """Remove the song map from the strip: the next dance hears the song anew"""
+
+    bl_idname = "edge_dance.clear_song_map"
+    bl_label = "Clear Song Map"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        return "" if placed_map(context) else NO_MAP
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        scene: Any = context.scene
+        clear(find_strip(context, scene.edge_dance.music)[0])
+        redraw_timelines(context)
+        return {"FINISHED"}
+
+
+_PAUSE_S = 2.5
+"""Without a tap for so long, the next one begins anew."""
+
+
+class _Taps:
+    """The taps of this session: seconds of the clock, and of the map where it was played; the map before the first."""
+
+    clock: list[float]
+    played: list[float]
+    before: SongMap | None = None
+
+    def __init__(self) -> None:
+        self.clock, self.played = [], []
+
+    def add(self, now: float, placed: PlacedMap, second: float | None) -> None:
+        """second: of the map, None where nothing is played."""
+        if not self.clock or now - self.clock[-1] > _PAUSE_S:
+            self.clock, self.played, self.before = [], [], placed.song_map
+        self.clock.append(now)
+        if second is not None:
+            self.played.append(second)
+
+    def moments(self) -> tuple[list[float], bool]:
+        """The taps, and whether they are seconds of the map.
+
+        Frames are coarse: taps lie as the clock has them, and all together where they fell in the song.
+        """
+        if len(self.played) < len(self.clock):
+            return self.clock, False
+        later = median([second - tap for second, tap in zip(self.played, self.clock, strict=True)])
+        return [tap + later for tap in self.clock], True
+
+
+_taps = _Taps()
+
+
+class EDGE_DANCE_OT_tap_tempo(Reasoned, bpy.types.Operator):
+    """Press it on every beat, best while the song plays: after three times the song map has your beats"""
+
+    bl_idname = "edge_dance.tap_tempo"
+    bl_label = "Tap Tempo"
+    bl_options = {"REGISTER", "UNDO_GROUPED"}
+    bl_undo_group = "edge_dance.tap_tempo"
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        return "" if placed_map(context) else NO_MAP
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        scene: Any = context.scene
+        placed = placed_map(context)
+        assert placed  # noqa: S101 - poll has checked it
+        plays = bool(context.screen and context.screen.is_animation_playing)
+        _taps.add(time.monotonic(), placed, placed.second(scene.frame_current_final) if plays else None)
+        if len(_taps.clock) < FEWEST_TAPS:
+            self.report({"INFO"}, f"Tap {len(_taps.clock)} of {FEWEST_TAPS}.")
+            return {"CANCELLED"}
+        moments, in_song = _taps.moments()
+        strip, _ = find_strip(context, scene.edge_dance.music)
+        found = tapped(_taps.before or placed.song_map, moments, in_song=in_song)
+        write(strip, found)
+        redraw_timelines(context)
+        self.report({"INFO"}, f"{found.tempo:.1f} beats per minute.")
+        return {"FINISHED"}

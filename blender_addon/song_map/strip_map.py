@@ -1,0 +1,151 @@
+"""The song map of a strip: read, written, and as a dance needs it."""
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from .. import compat
+from ..edge_backend.errors import EdgeError
+from ..edge_backend.schema.requests import BeatsRequest
+from ..edge_backend.schema.song_map import Section, SongMap, from_json
+from ..edge_backend.schema.song_map_edits import shifted
+from ..lookups import scene_rate
+from ..music import Song, find_strip, song_of
+from .properties import SONG_MAP
+
+_HASHED = 1 << 23
+"""Bytes of a file that tell it from others, with its size: a film is not read to its end."""
+
+_SLACK_S = 0.5
+"""How much longer than its map a strip may play."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedMap:
+    """A song map and the frame of the scene at which its second 0 is played. rate: frames per second."""
+
+    song_map: SongMap
+    first_frame: float
+    rate: float
+
+    def frame(self, second: float) -> float:
+        """The frame of a moment of the map."""
+        return self.first_frame + second * self.rate
+
+    def second(self, frame: float) -> float:
+        """The moment of the map at a frame."""
+        return (frame - self.first_frame) / self.rate
+
+
+def stored(strip: Any) -> Any:
+    """The strip's property; its content is empty where nothing was heard."""
+    return getattr(strip, SONG_MAP)
+
+
+def read(strip: Any) -> SongMap | None:
+    """The strip's map; None where there is none."""
+    item = stored(strip)
+    if not item.content:
+        return None
+    sections = [Section(part.start, part.end, part.label, part.energy) for part in item.sections]
+    return replace(_parsed(item.content), sections=tuple(sections))
+
+
+@lru_cache(maxsize=8)
+def _parsed(content: str) -> SongMap:
+    return from_json(content)
+
+
+def write(strip: Any, song_map: SongMap) -> None:
+    """Store the map with the strip."""
+    item = stored(strip)
+    content = json.loads(replace(song_map, sections=()).to_json())
+    item.content = json.dumps(content, separators=(",", ":"))
+    item.sections.clear()
+    for section in song_map.sections:
+        part = item.sections.add()
+        part.name = uuid.uuid4().hex
+        part.start, part.end, part.label, part.energy = section.start, section.end, section.label, section.energy
+    item.active = min(item.active, max(len(item.sections) - 1, 0))
+
+
+def write_heard(strip: Any, owner: bpy.types.Scene, song_map: SongMap, correction: BeatsRequest) -> None:
+    """Store a map that was just heard, with what tells whether it is still that of the strip."""
+    song, item = song_of(strip, owner, take_packed=False), stored(strip)
+    item.song, item.correction = sound_hash(strip), repr(correction)
+    item.start, item.duration = song.start, song.duration
+    write(strip, song_map)
+
+
+def clear(strip: Any) -> None:
+    """Remove the strip's map."""
+    item = stored(strip)
+    item.content = ""
+    item.sections.clear()
+
+
+def sound_hash(strip: Any) -> str:
+    """Hash of the strip's sound, packed or in its file; "" where the file is not there."""
+    packed = strip.sound.packed_file
+    if packed:
+        size, head = packed.size, bytes(packed.data)[:_HASHED]
+    else:
+        path = Path(bpy.path.abspath(strip.sound.filepath, library=strip.sound.library))
+        try:
+            with path.open("rb") as file:
+                size, head = path.stat().st_size, file.read(_HASHED)
+        except OSError:
+            return ""
+    return hashlib.sha256(head + str(size).encode()).hexdigest()
+
+
+def placed_map(context: bpy.types.Context) -> PlacedMap | None:
+    """The map of the dance's music in the scene's frames; None where there is none. Cheap: drawing calls it."""
+    try:
+        strip, owner = find_strip(context, context.scene.edge_dance.music)
+        song_map = read(strip)
+        if song_map is None:
+            return None
+        song = song_of(strip, owner, take_packed=False)
+    except EdgeError:
+        return None
+    rate = scene_rate(owner)
+    return PlacedMap(song_map, song.first_frame - (song.start - stored(strip).start) * rate, rate)
+
+
+def outdated(strip: Any, song: Song, correction: BeatsRequest) -> str:
+    """Why the strip's map is not that of the song as it is played now; "" where it is. The file is not read."""
+    item = stored(strip)
+    if item.correction != repr(correction):
+        return "Tempo, Offset or Bar Begins was changed since."
+    moved = song.start < item.start - _SLACK_S or song.start + song.duration > item.start + item.duration + _SLACK_S
+    if moved or (compat.is_retimed(strip) and abs(song.duration - item.duration) > _SLACK_S):
+        return "The strip plays another part of its song now."
+    return ""
+
+
+def map_for_dance(strip: Any, owner: bpy.types.Scene, correction: BeatsRequest) -> SongMap | None:
+    """The strip's map over the part of the song that it plays; None where there is none, or it is outdated."""
+    song_map = read(strip)
+    if song_map is None:
+        return None
+    song, item = song_of(strip, owner, take_packed=False), stored(strip)
+    if outdated(strip, song, correction) or item.song != sound_hash(strip):
+        return None
+    found = shifted(song_map, song.start - item.start, song.duration)
+    return found if len(found.beats) > 1 else None
+
+
+def write_file(song_map: SongMap | None, folder: Path) -> str:
+    """The path of a file with the map, for a request; "" without one. Raises OSError."""
+    if song_map is None:
+        return ""
+    path = folder / "song_map.json"
+    path.write_text(song_map.to_json(), encoding="utf-8")
+    return str(path)

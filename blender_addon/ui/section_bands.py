@@ -1,0 +1,96 @@
+"""The song map in the dope sheet, the timeline and the sequencer: a band of coloured sections, with their bars."""
+
+from typing import Any
+
+import bpy
+
+from ..song_map.colours import colour_numbers
+from ..song_map.strip_map import PlacedMap, placed_map
+
+Colour = tuple[float, float, float, float]
+
+SCRUB, BAND = 23, 16  # heights of Blender's row of frame numbers and of the band, points
+NARROWEST = 5  # points between bars, below which they are not drawn
+OPACITY, LINE = 0.75, (0.0, 0.0, 0.0, 0.55)
+TEXT = (1.0, 1.0, 1.0, 0.95)
+_SPACES = ("SpaceDopeSheetEditor", "SpaceSequenceEditor")
+_handles: list[tuple[Any, Any]] = []
+
+
+def show() -> None:
+    """Add the draw handlers."""
+    for name in _SPACES:
+        space: Any = getattr(bpy.types, name)
+        _handles.append((space, space.draw_handler_add(_draw, (), "WINDOW", "POST_PIXEL")))
+
+
+def hide() -> None:
+    """Remove them."""
+    while _handles:
+        space, handle = _handles.pop()
+        space.draw_handler_remove(handle, "WINDOW")
+
+
+def bands(placed: PlacedMap) -> list[tuple[float, float, str, int]]:
+    """(first frame, end, label, number of the colour) of each section."""
+    sections = placed.song_map.sections
+    colours = colour_numbers(section.label for section in sections)
+    return [
+        (placed.frame(section.start), placed.frame(section.end), section.label, colours[section.label])
+        for section in sections
+    ]
+
+
+def _draw() -> None:
+    context = bpy.context
+    region: Any = context.region
+    scene: Any = context.scene
+    if region is None or scene is None or not scene.edge_dance.show_song_map:
+        return
+    placed = placed_map(context)
+    if placed is None:
+        return
+    scale = context.preferences.system.ui_scale
+    top = region.height - SCRUB * scale
+    bottom = top - BAND * scale
+    theme: Any = context.preferences.themes[0]
+
+    def place(frame: float) -> float:
+        return float(region.view2d.view_to_region(frame, 0, clip=False)[0])
+
+    for start, end, label, number in bands(placed):
+        left, right = place(start), place(end)
+        if right < 0 or left > region.width:
+            continue
+        _rectangle((left + 1, bottom, right - 1, top), (*theme.strip_color[number].color, OPACITY))
+        _text(label, max(left, 0) + 5 * scale, bottom + 4 * scale, right - 4 * scale, scale)
+    bars = [place(placed.frame(bar.start)) for bar in placed.song_map.bars]
+    if len(bars) > 1 and (bars[-1] - bars[0]) / (len(bars) - 1) >= NARROWEST * scale:
+        for x in bars:
+            if 0 <= x <= region.width:
+                _rectangle((x - 0.5, bottom, x + 0.5, bottom + BAND * scale / 3), LINE)
+
+
+def _rectangle(box: tuple[float, float, float, float], colour: Colour) -> None:
+    import gpu  # noqa: PLC0415 (there is no GPU in background mode)
+    from gpu_extras.batch import batch_for_shader  # noqa: PLC0415
+
+    left, bottom, right, top = box
+    shader = gpu.shader.from_builtin("UNIFORM_COLOR")
+    corners = ((left, bottom), (right, bottom), (right, top), (left, top))
+    gpu.state.blend_set("ALPHA")
+    shader.uniform_float("color", colour)
+    batch_for_shader(shader, "TRI_FAN", {"pos": corners}).draw(shader)
+    gpu.state.blend_set("NONE")
+
+
+def _text(words: str, x: float, y: float, right: float, scale: float) -> None:
+    """The words, left out where they would not fit."""
+    import blf  # noqa: PLC0415
+
+    blf.size(0, 11 * scale)
+    if x + blf.dimensions(0, words)[0] > right:
+        return
+    blf.color(0, *TEXT)
+    blf.position(0, x, y, 0)
+    blf.draw(0, words)

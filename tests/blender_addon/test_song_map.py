@@ -1,0 +1,154 @@
+"""The song map of a strip: heard, corrected by hand, saved, and danced to."""
+
+import json
+import time
+
+import bpy
+import pytest
+from blender_stage import addon, put_dancer, put_song
+
+from edge_backend.schema.song_map import Bar, Section, SongMap
+
+BEATS = tuple((0.5 + 0.5 * number, number % 4 + 1) for number in range(64))  # 16 bars of 2 s from 0.5 s on
+MAP = SongMap(
+    duration=33.0,
+    tempo=120.0,
+    metre=4,
+    beats=BEATS,
+    bars=tuple(Bar(0.5 + 2 * number, 2.5 + 2 * number, 0.5) for number in range(16)),
+    sections=(Section(0.5, 16.5, "A", 0.5), Section(16.5, 32.5, "B", 0.5)),
+    confidence=0.9,
+)
+
+
+@pytest.fixture
+def scene():
+    found = bpy.context.scene
+    found.render.fps = 30
+    return found
+
+
+def the_strip():
+    return addon("music").find_strip(bpy.context)
+
+
+def put_map(song_file, frame=1, song_map=MAP):
+    """The song as a strip, with a map as if it had been heard."""
+    put_song(song_file, frame=frame)
+    strip, owner = the_strip()
+    strips = addon("song_map.strip_map")
+    ours = addon("edge_backend.schema.song_map").from_json(song_map.to_json())
+    strips.write_heard(strip, owner, ours, addon("settings").beats_request(bpy.context.scene.edge_dance))
+    return strip
+
+
+def sections(strip):
+    return [
+        (round(part.start, 3), round(part.end, 3), part.label)
+        for part in addon("song_map.strip_map").stored(strip).sections
+    ]
+
+
+def for_dance():
+    strip, owner = the_strip()
+    settings = bpy.context.scene.edge_dance
+    return addon("song_map.strip_map").map_for_dance(strip, owner, addon("settings").beats_request(settings))
+
+
+def test_listening_stores_the_songs_beats_with_the_strip_and_the_dance_takes_them(song_file, quick_worker, scene):
+    """The song has a click every half second."""
+    put_song(song_file, frame=11)
+    assert for_dance() is None
+    assert bpy.ops.edge_dance.listen() == {"FINISHED"}
+    placed = addon("song_map.strip_map").placed_map(bpy.context)
+    frames = [placed.frame(second) for second, _ in placed.song_map.beats]
+    assert len(frames) == pytest.approx(2 * placed.song_map.duration, abs=2)
+    assert all(abs((frame - 11) - 15 * round((frame - 11) / 15)) <= 1 for frame in frames)
+    scene.frame_set(round(frames[2]))
+    assert bpy.ops.edge_dance.begin_bar() == {"FINISHED"}
+    dancer = put_dancer()
+    scene.edge_dance.quality = "draft"
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    take = addon("takes.take_list").current_take(dancer)
+    bars = addon("keyframes.take_details").details(take)["bars"]
+    assert min(abs(frame - frames[2]) for frame in bars) < 0.6  # as the map says now, not as it was heard
+    assert for_dance().beats[2][1] == 1
+
+
+def test_sections_are_split_moved_merged_and_named(song_file, scene):
+    strip = put_map(song_file, frame=1)
+    scene.frame_set(1 + round(8.7 * 30))
+    assert bpy.ops.edge_dance.split_section() == {"FINISHED"}
+    assert sections(strip) == [(0.5, 8.5, "A"), (8.5, 16.5, "A"), (16.5, 32.5, "B")]
+    item = addon("song_map.strip_map").stored(strip)
+    assert item.active == 1  # the new one
+    item.sections[1].label = "Chorus"
+    scene.frame_set(1 + round(10.4 * 30))
+    assert bpy.ops.edge_dance.move_section() == {"FINISHED"}
+    assert sections(strip) == [(0.5, 10.5, "A"), (10.5, 16.5, "Chorus"), (16.5, 32.5, "B")]
+    item.active = 0
+    assert bpy.ops.edge_dance.merge_section() == {"FINISHED"}
+    assert sections(strip) == [(0.5, 16.5, "A"), (16.5, 32.5, "B")]
+    assert len({part.name for part in item.sections}) == 2
+    bands = addon("ui.section_bands").bands(addon("song_map.strip_map").placed_map(bpy.context))
+    assert [(round(first), round(end), label) for first, end, label, _ in bands] == [(16, 496, "A"), (496, 976, "B")]
+    item.sections[1].label = "A"
+    bands = addon("ui.section_bands").bands(addon("song_map.strip_map").placed_map(bpy.context))
+    assert len({colour for *_, colour in bands}) == 1  # the same name has the same colour
+
+
+def test_the_map_moves_with_the_strip_and_is_kept_in_the_file(song_file, scene, tmp_path):
+    strip = put_map(song_file, frame=1)
+    strip.frame_start += 30 if hasattr(strip, "frame_start") else 0
+    placed = addon("song_map.strip_map").placed_map(bpy.context)
+    moved = addon("music").song_of(*the_strip(), take_packed=False).first_frame
+    assert placed.frame(0.0) == pytest.approx(moved)
+    path = tmp_path / "kept.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    strip, _ = the_strip()
+    assert sections(strip) == [(0.5, 16.5, "A"), (16.5, 32.5, "B")]
+    assert addon("song_map.strip_map").read(strip).beats == BEATS
+
+
+def test_a_map_of_another_song_or_with_other_corrections_is_not_danced_to(song_file, scene):
+    strip = put_map(song_file)
+    assert for_dance() is not None
+    scene.edge_dance.tempo = "half"
+    assert for_dance() is None
+    scene.edge_dance.tempo = "heard"
+    addon("song_map.strip_map").stored(strip).song = "another"
+    assert for_dance() is None
+    assert bpy.ops.edge_dance.clear_song_map() == {"FINISHED"}
+    assert not bpy.ops.edge_dance.split_section.poll()
+
+
+def test_the_beat_is_tapped_beside_the_song(song_file, scene, monkeypatch):
+    strip = put_map(song_file)
+    clock = iter([100.0, 101.0, 102.0, 103.0, 110.0])
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    answers = [bpy.ops.edge_dance.tap_tempo() for _ in range(5)]
+    assert answers == [{"CANCELLED"}, {"CANCELLED"}, {"FINISHED"}, {"FINISHED"}, {"CANCELLED"}]
+    found = addon("song_map.strip_map").read(strip)
+    assert found.tempo == pytest.approx(60)
+    assert found.heard_by == "user"
+
+
+def test_sections_become_markers_when_asked_for_and_others_stay(song_file, scene):
+    put_map(song_file)
+    scene.timeline_markers.new("Mine", frame=5)
+    for _ in range(2):
+        assert bpy.ops.edge_dance.mark_sections() == {"FINISHED"}
+    assert {marker.name: marker.frame for marker in scene.timeline_markers} == {"Mine": 5, "A": 16, "B": 496}
+
+
+def test_what_is_uncertain_is_said(song_file):
+    ops, maps = addon("ops.song_map"), addon("edge_backend.schema.song_map")
+    sure = maps.from_json(MAP.to_json())
+    assert ops.summary(sure) == "16 bars of 4 at 120.0 beats per minute; sections A B."
+    content = json.loads(MAP.to_json())
+    unsure = maps.from_json(json.dumps(content | {"confidence": 0.1}))
+    assert ops.summary(unsure).endswith("The beat of this song is unclear: check it, and correct it.")
+    neutral = maps.from_json(json.dumps(content | {"confidence": 0.1, "heard_by": "neutral"}))
+    assert "No beat was found" in ops.summary(neutral)
