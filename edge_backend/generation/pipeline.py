@@ -36,9 +36,9 @@ from ..schema.edits import EditRequest
 from ..schema.frames import WINDOW
 from ..schema.progress import Report, silent
 from ..schema.requests import FEATURE_KINDS, RAMPS, FeaturesRequest, GenerateRequest, LoopRequest
+from ..schema.song_map import SongMap
 from .energy import energy_channel, least_smoothness
 from .form_sampling import sample_in_form
-from ..schema.song_map import SongMap
 from .leading_style import leading_style
 from .loop import find_span, finish_loop, loop_meta, song_around, sound_around
 from .metadata import describe
