@@ -7,10 +7,10 @@ import bpy
 from .. import compat
 from ..edge_backend.errors import EdgeError
 from ..music import find_strip, song_of
-from ..ops.song_map import EDGE_DANCE_OT_listen, doubt
+from ..ops.song_map import EDGE_DANCE_OT_listen, EDGE_DANCE_OT_split_section, doubt
 from ..settings import beats_request
 from ..song_map.colours import colour_numbers
-from ..song_map.strip_map import outdated, placed_map, read, stored
+from ..song_map.strip_map import outdated, placed_map, stored
 from .text_layout import draw_reasons, draw_text
 
 
@@ -42,15 +42,17 @@ class VIEW3D_PT_edge_dance_song_map(bpy.types.Panel):
         layout: Any = self.layout
         row = layout.row(align=True)
         row.operator("edge_dance.listen", icon="OUTLINER_OB_SPEAKER")
-        row.operator("edge_dance.clear_song_map", text="", icon="X")
+        placed = placed_map(context)
+        if placed:
+            row.operator("edge_dance.clear_song_map", text="", icon="X")
         draw_reasons(layout, context, EDGE_DANCE_OT_listen)
-        if placed_map(context) is None:
+        if placed is None:
             return
         scene: Any = context.scene
         strip, _ = find_strip(context, scene.edge_dance.music)
-        found, item = read(strip), stored(strip)
-        layout.label(text=f"{found.tempo:.1f} bpm, {found.metre} in a bar, {len(found.bars)} bars" if found else "")
-        for words in (doubt(found) if found else "", _outdated(context)):
+        found, item = placed.song_map, stored(strip)
+        layout.label(text=f"{found.tempo:.1f} bpm, {found.metre} in a bar, {len(found.bars)} bars")
+        for words in (doubt(found), _outdated(context)):
             if words:
                 draw_text(layout, context, words, "ERROR")
         layout.template_list("EDGE_DANCE_UL_sections", "", item, "sections", item, "active", rows=4)
@@ -59,6 +61,7 @@ class VIEW3D_PT_edge_dance_song_map(bpy.types.Panel):
         row.operator("edge_dance.split_section", text="Split", icon="MOD_EDGESPLIT")
         row.operator("edge_dance.merge_section", icon="TRIA_DOWN_BAR")
         column.operator("edge_dance.move_section", icon="TRACKING_FORWARDS_SINGLE")
+        draw_reasons(layout, context, EDGE_DANCE_OT_split_section)
         row = layout.row(align=True)
         row.operator("edge_dance.tap_tempo", icon="PLAY_SOUND")
         row.operator("edge_dance.begin_bar", text="Bar Begins Here", icon="TRACKING_FORWARDS_SINGLE")

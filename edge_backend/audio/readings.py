@@ -55,6 +55,7 @@ WEIGHTS = {
     "metre 7": -2.257,
     "tempo in 2": 1.424,
     "tempo in 3": -1.904,
+    "network's metre": 0.0,
 }
 
 
@@ -74,6 +75,7 @@ class Evidence:
     def __init__(self, heard: Heard, spectrum: Spectrum) -> None:
         self.fine = _finer(heard.beats)
         self.near = _highest_near(self.fine)
+        self.metres = np.log(heard.metres.mean(axis=0, dtype=np.float64) + LEAST)
         self.tones = chroma(spectrum, *HARMONY_HZ)
         tonal = self.tones.sum(axis=1) / (spectrum.sum(axis=1, dtype=np.float64) + 1)
         self.drums_alone = float(np.median(tonal)) < TONAL
@@ -133,6 +135,7 @@ def readings(evidence: Evidence, beats: Array) -> Iterator[tuple[Reading, Array]
         odds, common = evidence.bars(grid), {"as found": float(by == "as found"), **_of_grid(evidence, grid)}
         for metre in METRES:
             numbers = best_count(odds, metre)[1]
+            common["network's metre"] = float(evidence.metres[METRES.index(metre)])
             features = _features(common, odds, evidence.first(grid), numbers, metre)
             yield Reading(grid, numbers, metre, by), features
 
@@ -212,6 +215,7 @@ def _features(common: dict[str, float], odds: Array, first: Array, numbers: Numb
         **{f"metre {other}": float(metre == other) for other in METRES if other != 4},
         "tempo in 2": octaves * (metre == 2),
         "tempo in 3": octaves * (metre == 3),
+        "network's metre": common["network's metre"],
     }
     return np.array(list(values.values()))
 
