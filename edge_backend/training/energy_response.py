@@ -13,7 +13,7 @@ import numpy as np
 
 from ..audio.song_source import song_source
 from ..errors import EdgeError
-from ..evaluation.smoothness import dynamics, jitter
+from ..evaluation.smoothness import dynamics, jitter, low_share
 from ..generation.model_cache import ModelCache
 from ..generation.pipeline import generate
 from ..model.weights_file import Weights, load_weights, save_weights
@@ -22,14 +22,15 @@ from ..motion.smoothing import smoothed
 from ..schema.requests import FeetRequest, GenerateRequest, Style
 
 ENERGIES = (0.0, 0.25, 0.5, 0.75, 1.0)  # that the network is given
+LEAST_LOW = 0.03  # share of low frames that every style may have: deep squats
 _LEAST_STEP = 1e-4  # m/s; speeds that do not grow with the energy are counted as growing by this
 
 Progress = Callable[[str], None]
 
 
 def measure_response(path: Path, songs: Sequence[Path], seconds: float, device: str, progress: Progress) -> None:
-    """Write into a weights file, for each captured style, the mean speed of its dances, m/s, for each of ENERGIES, and
-    the smoothness that brings their jitter down to the data's.
+    """Write into a weights file, for each captured style, the mean speed of its dances, m/s, for each of ENERGIES up to
+    that which brings more floor work than the data has, and the smoothness that brings their jitter down to the data's.
 
     songs: so many seconds from the middle of each are danced with the default settings, without foot cleanup, each song
     with a seed of its own. progress: is told what was measured. The file is written when everything is measured.
@@ -41,14 +42,15 @@ def measure_response(path: Path, songs: Sequence[Path], seconds: float, device: 
         raise EdgeError(
             "speeds_unknown", f"{path} does not say how fast its data was danced.", "Export the weights again."
         )
-    speeds = {style: {key: known[key] for key in ("captured", "jitter")} for style, known in captured.items()}
+    speeds = {style: {key: known[key] for key in ("captured", "jitter", "low")} for style, known in captured.items()}
     with TemporaryDirectory() as folder:
         unmeasured = Path(folder) / path.name
         _save(unmeasured, weights, speeds)
         cache = ModelCache(device)
         for style, found in speeds.items():
             dance = _Dancing(unmeasured, style, songs, seconds, cache)
-            found["danced"] = danced = _growing([(energy, dance.speed(energy)) for energy in ENERGIES])
+            measured = [(energy, *dance.speed_and_low(energy)) for energy in ENERGIES]
+            found["danced"] = danced = growing(not_lower(measured, max(found["low"], LEAST_LOW)))
             progress(f"{style}: " + ", ".join(f"energy {energy:g} gives {speed:.3f} m/s" for energy, speed in danced))
             usual = np.interp(found["captured"][len(found["captured"]) // 2], *reversed(np.array(danced).T))
             found["smoothness"] = least_smoothness(dance.motions(float(usual)), found["jitter"])
@@ -65,11 +67,26 @@ def least_smoothness(dances: Sequence[Motion], most: float) -> float:
     return 1.0
 
 
-def _growing(danced: list[tuple[float, float]]) -> list[list[float]]:
+def not_lower(measured: Sequence[tuple[float, float, float]], most: float) -> list[tuple[float, float]]:
+    """Pairs of energy and speed, from triples of energy, speed and low share: up to where the low share is `most`."""
+    kept: list[tuple[float, float]] = []
+    before = (0.0, 0.0, 0.0)
+    for energy, speed, low in measured:
+        if low > most and kept:
+            share = max(most - before[2], 0.0) / (low - before[2])
+            if share > 0:
+                kept.append((before[0] + share * (energy - before[0]), before[1] + share * (speed - before[1])))
+            break
+        kept.append((energy, speed))
+        before = energy, speed, low
+    return kept
+
+
+def growing(danced: Sequence[tuple[float, float]]) -> list[list[float]]:
     """Pairs of energy and speed in which the speed grows: one that does not, by at least _LEAST_STEP."""
     grown: list[list[float]] = []
     for energy, speed in danced:
-        grown.append([energy, round(max(speed, grown[-1][1] + _LEAST_STEP) if grown else speed, 4)])
+        grown.append([round(energy, 4), round(max(speed, grown[-1][1] + _LEAST_STEP) if grown else speed, 4)])
     return grown
 
 
@@ -87,9 +104,10 @@ class _Dancing:
         """A dance to each song."""
         return [self._dance(song, seed, energy) for seed, song in enumerate(self.songs)]
 
-    def speed(self, energy: float) -> float:
-        """Mean over the songs of the joints' speed relative to the pelvis, m/s."""
-        return float(np.mean([dynamics(motion.joints()) for motion in self.motions(energy)]))
+    def speed_and_low(self, energy: float) -> tuple[float, float]:
+        """Means over the songs: of the joints' speed relative to the pelvis, m/s, and of the low share."""
+        joints = [motion.joints() for motion in self.motions(energy)]
+        return float(np.mean([dynamics(each) for each in joints])), float(np.mean([low_share(each) for each in joints]))
 
     def _dance(self, song: Path, seed: int, energy: float) -> Motion:
         length = song_source(song).duration

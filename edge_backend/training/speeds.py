@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..evaluation.smoothness import jitter
+from ..evaluation.smoothness import jitter, low_share
 from ..model.controls import ANY_STYLE, STYLES
 from ..motion.motion import Motion
 from ..numerics.array import Array
@@ -19,9 +19,8 @@ _VARIANTS = 40  # of a style, at most, whose jitter is measured
 
 
 def captured_speeds(dances: DanceSet) -> dict[str, dict[str, Any]]:
-    """Style -> "captured", quantiles of the speeds, m/s, and "jitter", m/s^3, of the part that is trained on.
-
-    The style "any" has none.
+    """Style -> "captured", quantiles of the speeds, m/s; "jitter", m/s^3; "low", the share of frames with the pelvis
+    near the floor. Of the part that is trained on; the style "any" has none.
     """
     frame_style = torch.repeat_interleave(dances.style, dances.length)
     train = ~torch.repeat_interleave(dances.holdout, dances.length)
@@ -30,7 +29,7 @@ def captured_speeds(dances: DanceSet) -> dict[str, dict[str, Any]]:
         speeds = dances.speed[train & (frame_style == number)]
         if style != ANY_STYLE and len(speeds):
             variants = torch.nonzero((dances.style == number) & ~dances.holdout)[:, 0].tolist()
-            found[style] = {"captured": quantiles(speeds.cpu().numpy()), "jitter": _jitter(dances, variants)}
+            found[style] = {"captured": quantiles(speeds.cpu().numpy())} | _means(dances, variants)
     return found
 
 
@@ -39,11 +38,13 @@ def quantiles(speeds: Array) -> list[float]:
     return [round(float(value), 4) for value in np.quantile(speeds, np.linspace(0, 1, QUANTILES))]
 
 
-def _jitter(dances: DanceSet, variants: list[int]) -> float:
-    """Mean jerk of all joints, m/s^3, over at most _VARIANTS of the variants, each weighted by its length."""
-    total, frames = 0.0, 0
+def _means(dances: DanceSet, variants: list[int]) -> dict[str, float]:
+    """Jitter and low share over at most _VARIANTS of the variants, each weighted by its length."""
+    found, frames = [], []
     for variant in variants[:: -(-len(variants) // _VARIANTS)]:
         start, length = int(dances.start[variant]), int(dances.length[variant])
-        motion = Motion.from_vectors(dances.vectors[start : start + length].cpu().numpy())
-        total, frames = total + jitter(motion.joints()) * length, frames + length
-    return round(total / frames, 1)
+        joints = Motion.from_vectors(dances.vectors[start : start + length].cpu().numpy()).joints()
+        found.append((jitter(joints), low_share(joints)))
+        frames.append(length)
+    means = np.average(found, axis=0, weights=frames)
+    return {"jitter": round(float(means[0]), 1), "low": round(float(means[1]), 4)}

@@ -12,13 +12,13 @@ from edge_backend.evaluation.smoothness import jitter
 from edge_backend.model.weights_file import load_weights, save_weights
 from edge_backend.motion.rotations import axis_angle_to_matrix
 from edge_backend.motion.smoothing import smoothed
-from edge_backend.training.energy_response import ENERGIES, least_smoothness
+from edge_backend.training.energy_response import ENERGIES, least_smoothness, not_lower
 
 
 def test_weights_are_measured_and_keep_their_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, song = write_weights(tmp_path), write_song(tmp_path / "song.wav", 4.0)
     before = load_weights(path)
-    speeds = {"salsa": {"captured": [0.1 * i for i in range(11)], "jitter": 300.0}}
+    speeds = {"salsa": {"captured": [0.1 * i for i in range(11)], "jitter": 300.0, "low": 1.0}}
     save_weights(path, replace(before, info=replace(before.info, training={"speeds": speeds, "step": 3})))
     assert main(["train", "energy", str(path), str(song), "--seconds", "2", "--device", "cpu"]) == 0
     assert "energy 0.5 gives" in capsys.readouterr().out
@@ -32,6 +32,14 @@ def test_weights_are_measured_and_keep_their_network(tmp_path: Path, capsys: pyt
     assert after.parameters.keys() == before.parameters.keys()
     for name, values in before.parameters.items():
         np.testing.assert_array_equal(after.parameters[name], values)
+
+
+def test_no_energy_is_asked_for_that_brings_more_floor_work_than_the_data_has() -> None:
+    measured = [(0.0, 0.2, 0.0), (0.5, 0.6, 0.1), (1.0, 1.2, 0.5)]
+    assert not_lower(measured, 0.5) == [(0.0, 0.2), (0.5, 0.6), (1.0, 1.2)]
+    assert not_lower(measured, 0.3) == [(0.0, 0.2), (0.5, 0.6), pytest.approx((0.75, 0.9))]
+    assert not_lower(measured, 0.1) == [(0.0, 0.2), (0.5, 0.6)]
+    assert not_lower([(0.0, 0.2, 0.4), (1.0, 1.2, 0.5)], 0.3) == [(0.0, 0.2)]
 
 
 @pytest.mark.parametrize("share", [0.5, 0.9])

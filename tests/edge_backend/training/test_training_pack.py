@@ -80,6 +80,7 @@ def test_speeds_are_quantiles_of_the_training_part_by_style(dances):
         variants = torch.nonzero((dances.style == STYLES.index(style)) & ~dances.holdout)[:, 0].tolist()
         jerks = [jitter(variant_joints(dances, variant)) for variant in variants]
         assert min(jerks) - 0.1 <= found["jitter"] <= max(jerks) + 0.1
+        assert 0 <= found["low"] <= 1
 
 
 def test_the_normaliser_holds_the_data_its_mirror_image_and_any_heading(dances):
