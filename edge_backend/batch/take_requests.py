@@ -22,7 +22,8 @@ SOUNDS = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".
 State = Literal["absent", "there", "other"]
 
 _USUAL = json.loads(json.dumps(asdict(GenerateRequest(""))))
-_IGNORED = ("format", "program", "engine", "downbeats", "leading_style")  # metadata by which takes are not compared
+# Metadata by which takes are not compared.
+_IGNORED = ("format", "program", "engine", "downbeats", "leading_style", "choreography")
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,17 @@ from song_forms import BAR_S, song_map, write_song
 
 from edge_backend.audio.listening import listen
 from edge_backend.audio.loading import load
+from edge_backend.batch.take_requests import Take, state_of
 from edge_backend.choreography.energy import energy_curve
 from edge_backend.choreography.joins import RETURNS, joining
 from edge_backend.choreography.pieces import laid, new_frames, pieces_of, shown_at
 from edge_backend.choreography.plan import plan_by_form
+from edge_backend.choreography.plan_file import write_plan
 from edge_backend.choreography.slots import Slot, has_form, slots_of
 from edge_backend.evaluation.form import form_of
 from edge_backend.generation.model_cache import ModelCache
-from edge_backend.generation.pipeline import generate
+from edge_backend.generation.pipeline import generate, write_dance
+from edge_backend.motion.files import load_motion
 from edge_backend.motion.motion import Motion
 from edge_backend.schema.edits import Source, going_on
 from edge_backend.schema.requests import FeetRequest, GenerateRequest
@@ -182,3 +185,24 @@ def test_a_dance_that_keeps_another_ones_frames_is_left_to_its_constraints(song:
         for form in ("song", "free")
     ]
     np.testing.assert_array_equal(made[0].vectors(), made[1].vectors())
+
+
+def test_a_batch_finds_a_dance_that_was_made_by_a_plan(song: Path, folder: Path) -> None:
+    weights, path = str(write_weights(folder)), folder / "planned.npz"
+    request = GenerateRequest(str(song), duration=30, steps=1, weights=weights)
+    write_dance(request, path, model_cache=ModelCache("cpu"))
+    assert "choreography" in load_motion(path).meta
+    assert state_of(Take("planned", request), path) == "there"
+    assert state_of(Take("planned", replace(request, form="free")), path) == "other"
+
+
+def test_the_plan_of_a_dance_makes_it_again(song: Path, folder: Path, dances: dict[str, Motion]) -> None:
+    made = dances["song"]
+    plan = folder / "plan.json"
+    write_plan(plan, made.meta["choreography"])
+    feet = FeetRequest(enabled=False)
+    weights = str(write_weights(folder))
+    request = GenerateRequest(str(song), steps=3, weights=weights, on_beat=0.0, feet=feet, plan=str(plan))
+    again = generate(request, model_cache=ModelCache("cpu"))
+    np.testing.assert_array_equal(again.vectors(), made.vectors())
+    assert str(folder) not in str(again.meta)
