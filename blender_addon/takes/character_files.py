@@ -79,7 +79,7 @@ def _usd(armature: bpy.types.Object, path: Path) -> None:
 def _bvh(armature: bpy.types.Object, path: Path) -> None:
     """In the armature's own space, without the object's place and turn, in metres."""
     scene: Any = bpy.context.scene
-    size = sum(armature.matrix_world.to_scale()) / 3
+    size = armature.matrix_world.median_scale
     first, last = scene.frame_start, scene.frame_end
     bpy.ops.export_anim.bvh(filepath=str(path), frame_start=first, frame_end=last, global_scale=size)
 
