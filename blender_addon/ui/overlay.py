@@ -1,24 +1,24 @@
-"""Trails of a dance in the viewport: lines on the GPU, made once, drawn at every redraw."""
+"""Trails of a dance in the viewport: the ways around the present frame, and the ghosts of kept poses."""
 
 from typing import Any
 
 import bpy
+import numpy as np
 
 from ..edge_backend.numerics.array import Array
-from ..lookups import by_session_uid
+from ..lookups import by_session_uid, scene_rate
 from ..takes.trails import Trails, display
 
 _COLOURS = ((1.0, 0.75, 0.2, 0.9), (0.3, 0.7, 1.0, 0.8), (1.0, 0.4, 0.5, 0.8))  # hips, left foot, right foot
 _GHOST = (0.15, 0.85, 0.65, 0.8)  # as the dope sheet has constraints
 _WIDTH, _POINT = 1.5, 9.0  # pixels
+_AROUND_S = 4.0  # seconds of the ways before and after the present frame; more is a tangle
 
 
 class Overlay:
     """Draws what takes.trails.display has."""
 
     def __init__(self) -> None:
-        self._trails: Trails | None = None
-        self._batches: list[tuple[Any, tuple[float, float, float, float]]] = []
         self._handle: Any = None
 
     def register(self) -> None:
@@ -28,8 +28,7 @@ class Overlay:
 
     def unregister(self) -> None:
         """Remove the draw handler, and forget the trails."""
-        display.trails = self._trails = None
-        self._batches = []
+        display.trails = None
         space: Any = bpy.types.SpaceView3D
         space.draw_handler_remove(self._handle, "WINDOW")
 
@@ -44,46 +43,38 @@ class Overlay:
             return
         import gpu  # noqa: PLC0415 (there is no GPU in background mode)
 
-        shader = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
-        if self._trails is not trails:
-            self._trails, self._batches = trails, _batches(shader, trails)
         region: Any = context.region
         gpu.state.blend_set("ALPHA")
-        shader.uniform_float("viewportSize", (region.width, region.height))
-        shader.uniform_float("lineWidth", _WIDTH)
-        for batch, colour in self._batches:
-            shader.uniform_float("color", colour)
-            batch.draw(shader)
-        self._draw_now(trails, context.scene.frame_current_final)
-        gpu.state.blend_set("NONE")
-
-    def _draw_now(self, trails: Trails, frame: float) -> None:
-        """A point on each way where the character is now."""
-        import gpu  # noqa: PLC0415
-        from gpu_extras.batch import batch_for_shader  # noqa: PLC0415
-
-        number = round(frame - float(trails.frames[0]))
-        if not 0 <= number < len(trails.frames):
-            return
-        shader = gpu.shader.from_builtin("UNIFORM_COLOR")
         gpu.state.point_size_set(_POINT)
-        for place, colour in zip(trails.ways[:, number].tolist(), _COLOURS, strict=True):
-            shader.uniform_float("color", colour)
-            batch_for_shader(shader, "POINTS", {"pos": [place]}).draw(shader)
+        lines = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
+        lines.uniform_float("viewportSize", (region.width, region.height))
+        lines.uniform_float("lineWidth", _WIDTH)
+        for number, (way, now) in enumerate(ways_around(trails, context.scene)):
+            _draw(lines, "LINE_STRIP", way, _COLOURS[number])
+            _draw(gpu.shader.from_builtin("UNIFORM_COLOR"), "POINTS", now, _COLOURS[number])
+        if len(trails.ghosts):
+            _draw(lines, "LINES", trails.ghosts.reshape(-1, 3), _GHOST)
+        gpu.state.blend_set("NONE")
 
 
 overlay = Overlay()
 """The overlay of this Blender process."""
 
 
-def _batches(shader: Any, trails: Trails) -> list[tuple[Any, tuple[float, float, float, float]]]:
-    """The ways and the ghosts as lines on the GPU, with their colours."""
+def ways_around(trails: Trails, scene: bpy.types.Scene) -> list[tuple[Array, Array]]:
+    """For each way its points (n, 3) around the scene's present frame, and the one (1, 3), or none, that is now."""
+    first, reach = float(trails.frames[0]), round(_AROUND_S * scene_rate(scene))
+    now = round(scene.frame_current_final - first)
+    near = slice(max(now - reach, 0), max(now + reach + 1, 0))
+    here = slice(max(now, 0), max(now + 1, 0))
+    return [(way[near], way[here]) for way in trails.ways]
+
+
+def _draw(shader: Any, kind: str, points: Array, colour: tuple[float, float, float, float]) -> None:
     from gpu_extras.batch import batch_for_shader  # noqa: PLC0415
 
-    def lines(kind: str, points: Array) -> Any:
-        return batch_for_shader(shader, kind, {"pos": points.reshape(-1, 3)})
-
-    found = [(lines("LINE_STRIP", way), colour) for way, colour in zip(trails.ways, _COLOURS, strict=True)]
-    if len(trails.ghosts):
-        found.append((lines("LINES", trails.ghosts), _GHOST))
-    return found
+    if len(points) < (2 if kind.startswith("LINE") else 1):
+        return
+    batch = batch_for_shader(shader, kind, {"pos": np.ascontiguousarray(points)})
+    shader.uniform_float("color", colour)
+    batch.draw(shader)

@@ -53,3 +53,20 @@ def test_the_operators_show_and_hide_them():
     assert bpy.ops.edge_dance.show_trails() == {"FINISHED"}
     assert display.trails is not None
     assert bpy.ops.edge_dance.hide_trails() == {"FINISHED"} and display.trails is None
+
+
+def test_the_ways_are_drawn_around_the_present_frame():
+    trails_of, ways_around = addon("takes.trails").Trails, addon("ui.overlay").ways_around
+    scene = bpy.context.scene
+    scene.render.fps = 30
+    frames = np.arange(101, 5501)
+    ways = np.stack([np.stack([frames, frames * 0, frames * 0], axis=1)] * 3).astype(np.float32)
+    trails = trails_of(0, 0, frames, ways, np.zeros((0, 2, 3), np.float32))
+    for frame, first, last in ((1000, 880, 1120), (101, 101, 221), (5500, 5380, 5500)):
+        scene.frame_set(frame)
+        for way, now in ways_around(trails, scene):
+            assert (way[0, 0], way[-1, 0], now[0, 0]) == (first, last, frame)
+    scene.frame_set(50)
+    assert [len(now) for _, now in ways_around(trails, scene)] == [0, 0, 0]
+    scene.frame_set(6000)
+    assert [len(way) for way, _ in ways_around(trails, scene)] == [0, 0, 0]
