@@ -36,6 +36,7 @@ class Overlay:
         """Draw the trails in the present viewport, if overlays are on there."""
         context, trails = bpy.context, display.trails
         space: Any = context.space_data
+        scene: Any = context.scene
         if trails is None or not space.overlay.show_overlays:
             return
         character = by_session_uid(context.view_layer.objects, trails.character)
@@ -49,7 +50,7 @@ class Overlay:
         lines = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
         lines.uniform_float("viewportSize", (region.width, region.height))
         lines.uniform_float("lineWidth", _WIDTH)
-        for number, (way, now) in enumerate(ways_around(trails, context.scene)):
+        for number, (way, now) in enumerate(ways_around(trails, scene)):
             _draw(lines, "LINE_STRIP", way, _COLOURS[number])
             _draw(gpu.shader.from_builtin("UNIFORM_COLOR"), "POINTS", now, _COLOURS[number])
         if len(trails.ghosts):
@@ -75,6 +76,7 @@ def _draw(shader: Any, kind: str, points: Array, colour: tuple[float, float, flo
 
     if len(points) < (2 if kind.startswith("LINE") else 1):
         return
-    batch = batch_for_shader(shader, kind, {"pos": np.ascontiguousarray(points)})
+    content: Any = {"pos": np.ascontiguousarray(points)}
+    batch = batch_for_shader(shader, kind, content)
     shader.uniform_float("color", colour)
     batch.draw(shader)
