@@ -5,23 +5,16 @@ from collections.abc import Generator
 import bpy
 
 from ..edge_backend.motion.motion import Motion
-from ..edge_backend.motion.representation import mirror
 from ..keyframes.take_details import span
 from .new_take import add_take
 from .read_take import inherit, read_take_in_steps
-
-
-def mirrored(motion: Motion) -> Motion:
-    """The motion with left and right swapped, to the same song."""
-    contacts, root, rotations = mirror(motion.contacts, motion.root, motion.rotations)
-    return Motion(rotations, root, contacts, motion.beats, motion.meta)
 
 
 def mirrored_in_steps(
     armature: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene
 ) -> Generator[float, None, Motion]:
     """The motion that `add_mirrored` keys, read in small steps. Raises EdgeError as read_take_in_steps."""
-    return mirrored((yield from read_take_in_steps(armature, action, scene)))
+    return (yield from read_take_in_steps(armature, action, scene)).mirrored()
 
 
 def add_mirrored(

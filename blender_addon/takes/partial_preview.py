@@ -72,7 +72,7 @@ class PartialPreview:
         if self._shown:
             return
         # The feet of other rigs are cleaned at the end: cleaned now, frames that were played already would change.
-        bones = dance_channels(armature, beginning.behind(done), clean_feet=False)
+        bones = dance_channels(armature, beginning.part(slice(done, None)), clean_feet=False)
         frames = self._first_frame + np.arange(done, beginning.frames) * (rate / Motion.fps)
         keys = self._keyed.next_keys(armature, frames, bones)
         if action is None:  # the first keys, or the armature shows another action meanwhile

@@ -1,6 +1,5 @@
 """Times the generation of dances: for a synthetic song, or sampling with random weights and random features."""
 
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from ..model.engine import Engine
 from ..model.weights_file import Weights, WeightsInfo
 from ..motion.motion import Motion
 from ..motion.representation import CHANNELS, Normaliser
+from ..runtime.usage import peak_memory
 from ..schema.progress import Stage
 from ..schema.requests import QUALITIES, Arithmetic, GenerateRequest, Sampler
 
@@ -86,7 +86,7 @@ def time_full_size(engine: Engine, config: DecoderConfig, quality: str, seconds:
     timing = Timing("full size, random", engine.name, quality, seconds)
     began = time.perf_counter()
 
-    def on_final(_vectors: np.ndarray) -> None:
+    def on_final(_beginning: Motion) -> None:
         timing.first = timing.first or time.perf_counter() - began
 
     usual = GenerateRequest("")
@@ -114,16 +114,6 @@ def full_size() -> Weights:
     return Weights(parameters, normaliser, WeightsInfo("full-size", "Full size", "CC0-1.0", "jukebox", config))
 
 
-def peak_memory_mb() -> float:
-    """Peak memory of this process in MB; 0 on Windows, where it is not measured."""
-    if sys.platform == "win32":
-        return 0.0
-    import resource  # noqa: PLC0415 - not on Windows
-
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most / (1e6 if sys.platform == "darwin" else 1e3)
-
-
 def interleaved(works: Sequence[Callable[[], Timing]], rounds: int) -> list[Timing]:
     """The fastest of several runs of each work, run round-robin.
 
@@ -136,5 +126,5 @@ def interleaved(works: Sequence[Callable[[], Timing]], rounds: int) -> list[Timi
 
 def _ended(timing: Timing, began: float) -> Timing:
     timing.first = timing.first or time.perf_counter() - began
-    timing.memory_mb = peak_memory_mb()
+    timing.memory_mb = peak_memory() / 1e6
     return timing

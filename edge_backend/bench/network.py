@@ -1,7 +1,6 @@
 """Measures the network's speed by an engine relative to the machine's peak in matrix products."""
 
 import importlib
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
@@ -11,6 +10,8 @@ import numpy as np
 from ..diffusion.guidance import constant, guided
 from ..model.decoder_config import TIME_TOKENS, DecoderConfig
 from ..model.engine import BATCH, Engine
+from ..numerics.array import Array
+from ..runtime.usage import seconds_of
 
 SIZE = 2048  # of the square matrices whose product defines the machine's peak
 ROUNDS = 20
@@ -42,14 +43,11 @@ class NetworkSpeed:
 
 def measure_network(engine: Engine, config: DecoderConfig, windows: int = BATCH) -> NetworkSpeed:
     """Measure the network as used in sampling, on random inputs, alternating with matrix products."""
-    random = np.random.default_rng(0)
-    x = random.normal(size=(windows, config.frames, config.channels)).astype(np.float32)
-    cond = random.normal(size=(windows, config.frames, config.features)).astype(np.float32)
-    denoise, product = guided(engine, engine.encode(cond), constant(GUIDED)), _product(engine)
+    evaluate, product = _evaluation(engine, config, windows), _product(engine)
     ours, theirs = [], []
     for _ in range(ROUNDS):
-        ours.append(_seconds(lambda: denoise(x, MIDDLE)))
-        theirs.append(_seconds(product))
+        ours.append(seconds_of(evaluate))
+        theirs.append(seconds_of(product))
     work, peak = 2 * windows * evaluation_flops(config), 2 * SIZE**3
     seconds = median(ours)
     share = median((work / our) / (peak / their) for our, their in zip(ours, theirs, strict=True))
@@ -57,13 +55,10 @@ def measure_network(engine: Engine, config: DecoderConfig, windows: int = BATCH)
 
 
 def evaluations_per_s(engine: Engine, config: DecoderConfig) -> float:
-    """Evaluations of one window in one branch, a second: the quickest of a few on random numbers."""
-    random = np.random.default_rng(0)
-    x = random.normal(size=(BATCH, config.frames, config.channels)).astype(np.float32)
-    cond = random.normal(size=(BATCH, config.frames, config.features)).astype(np.float32)
-    denoise = guided(engine, engine.encode(cond), constant(GUIDED))
-    denoise(x, MIDDLE)  # what happens once happens here
-    return 2 * BATCH / min(_seconds(lambda: denoise(x, MIDDLE)) for _ in range(_FEW))
+    """Evaluations of one window in one branch per second, on random inputs: the fastest of _FEW runs."""
+    evaluate = _evaluation(engine, config, BATCH)
+    evaluate()  # initialisation that happens once
+    return 2 * BATCH / min(seconds_of(evaluate) for _ in range(_FEW))
 
 
 def evaluation_flops(config: DecoderConfig) -> int:
@@ -79,17 +74,22 @@ def evaluation_flops(config: DecoderConfig) -> int:
     return 2 * frames * (config.layers * (projections + attention + feed_forward) + ends)
 
 
+def _evaluation(engine: Engine, config: DecoderConfig, windows: int) -> Callable[[], Array]:
+    """One evaluation of random windows (windows, frames, channels) with both branches, by the denoiser of sampling."""
+    random = np.random.default_rng(0)
+    x, cond = (
+        random.normal(size=(windows, config.frames, width)).astype(np.float32)
+        for width in (config.channels, config.features)
+    )
+    denoise = guided(engine, engine.encode(cond), constant(GUIDED))
+    return lambda: denoise(x, MIDDLE)
+
+
 def _product(engine: Engine) -> Callable[[], object]:
-    """A large matrix product by torch on the engine's device, or by numpy, and nothing left to wait for."""
+    """A large matrix product by torch on the engine's device, or by numpy; it returns when the product is there."""
     left, right = np.random.default_rng(1).normal(size=(2, SIZE, SIZE)).astype(np.float32)
     if engine.name == "onnx":
         return lambda: left @ right
     torch = importlib.import_module("torch")
     one, other = (torch.from_numpy(matrix).to(engine.device) for matrix in (left, right))
     return lambda: float((one @ other)[0, 0])
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began

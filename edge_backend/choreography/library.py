@@ -66,14 +66,14 @@ def open_libraries(folders: Sequence[str | Path]) -> Library:
     )
 
 
-def phrase_material(plan: Plan, library: Library, first: int) -> tuple[list[Array], dict[str, Array]]:
-    """The clips of a plan's phrases, motion vectors (n, 151) in metres, as they stand one behind the other from frame
-    `first` on; and of each phrase the frames (counts + 1,) of its counts there.
+def phrase_material(plan: Plan, library: Library, first: int) -> tuple[list[Motion], dict[str, Array]]:
+    """The clips of a plan's phrases, which stand one behind the other from frame `first` on, and of each phrase the
+    frames (counts + 1,) of its counts there.
 
     Raises EdgeError phrase_unknown, phrases_unreadable.
     """
     numbers = {phrase.id: number for number, phrase in enumerate(library.phrases)}
-    clips: list[Array] = []
+    clips: list[Motion] = []
     begins: dict[str, int] = {}
     phrases: dict[str, Array] = {}
     for name in dict.fromkeys(step.phrase for step in plan if step.phrase):
@@ -82,8 +82,8 @@ def phrase_material(plan: Plan, library: Library, first: int) -> tuple[list[Arra
         phrase = library.phrases[numbers[name]]
         if phrase.clip not in begins:
             begins[phrase.clip] = first
-            clips.append(library.clip(numbers[name]).vectors())
-            first += len(clips[-1])
+            clips.append(library.clip(numbers[name]))
+            first += clips[-1].frames
         phrases[name] = begins[phrase.clip] + np.array(phrase.counts)
     return clips, phrases
 

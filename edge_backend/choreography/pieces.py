@@ -1,4 +1,4 @@
-"""Pieces of dance in the song: a plan's steps as motion vectors, in time with the music, in one place."""
+"""Pieces of dance in the song: a plan's steps as a motion, in time with the music, in one place."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..motion.beat_alignment import retimed
-from ..motion.representation import ROOT, mirror, pack, unpack
+from ..motion.motion import Motion, joined
 from ..motion.rotations import axis_angle_to_matrix
 from ..motion.skeleton import Joint
 from ..numerics.array import Array
@@ -105,41 +105,41 @@ def _merged(pieces: list[Piece]) -> list[Piece]:
     return found
 
 
-def laid(pieces: Sequence[Piece], material: Array) -> Array:
-    """The dance (frames, 151), metres, of pieces one behind the other; each goes on from where the last one stood.
+def laid(pieces: Sequence[Piece], material: Motion) -> Motion:
+    """The dance of pieces one behind the other; each goes on from where the last one stood.
 
-    material: (M, 151), metres. Pieces are moved over the floor and keep the side of the room that they face: the
+    Pieces are moved over the floor and keep the side of the room that they face: the
     audience stays where it is. Phrases of a library begin as the last piece faces, but at most FRONT from the audience.
     """
-    dance: list[Array] = []
+    dance: list[Motion] = []
     place, facing = np.zeros(2), 0.0
     for piece in pieces:
-        vectors = retimed(material, piece.at)
+        motion = retimed(material, piece.at)
         if piece.mirrored:
-            vectors = pack(*mirror(*unpack(vectors)))
+            motion = motion.mirrored()
         angle = 0.0
         if piece.front:
-            angle = float(np.clip(facing, -FRONT, FRONT) - heading(vectors[:1])[0])
+            angle = float(np.clip(facing, -FRONT, FRONT) - heading(motion)[0])
         if dance or piece.front:
-            turned = moved(vectors, np.zeros(2), angle)
-            vectors = moved(turned, place - turned[0, ROOT][:2])
-        place, facing = vectors[-1, ROOT][:2], float(heading(vectors[-1:])[0])
-        dance.append(vectors)
-    return np.concatenate(dance)
+            turned = moved(motion, np.zeros(2), angle)
+            motion = moved(turned, place - turned.root[0, :2])
+        place, facing = motion.root[-1, :2], float(heading(motion)[-1])
+        dance.append(motion)
+    return joined(dance)
 
 
-def heading(vectors: Array) -> Array:
-    """(n,) radians, -pi to pi, by which the pelvis of vectors (n, 151) faces away from -y, counterclockwise."""
-    forward = unpack(vectors)[2][:, Joint.PELVIS, :2, 2]
+def heading(motion: Motion) -> Array:
+    """(T,) radians, -pi to pi, by which the pelvis faces away from -y, counterclockwise."""
+    forward = motion.rotations[:, Joint.PELVIS, :2, 2]
     return np.arctan2(forward[:, 0], -forward[:, 1])
 
 
-def moved(vectors: Array, shift: Array, angle: float = 0.0) -> Array:
-    """Motion vectors (n, 151), metres, turned about the vertical axis and then shifted (2,) over the floor."""
-    contacts, root, rotations = unpack(vectors)
+def moved(motion: Motion, shift: Array, angle: float = 0.0) -> Motion:
+    """The motion turned by `angle`, radians, about the vertical axis and then shifted (2,), metres, over the floor."""
+    rotations, root = motion.rotations.copy(), motion.root.copy()
     if angle:
         turn = axis_angle_to_matrix(np.array([0.0, 0.0, angle])).astype(np.float32)
         rotations[:, 0] = turn @ rotations[:, 0]
         root = root @ turn.T
     root[:, :2] += np.asarray(shift, np.float32)
-    return pack(contacts, root, rotations)
+    return replace(motion, rotations=rotations, root=root)

@@ -103,13 +103,13 @@ def _constraint(row: _Row, source: Source | None, frames: int, load: _Load) -> C
 
 def _check_row(row: _Row) -> None:
     for fault in _faults(row):
-        sentence = f"What is to be kept from frame {row.start} to {row.stop - 1} {fault}."
-        raise EdgeError("request_invalid", sentence, "Change that row of what is kept.")
+        sentence = f"The constraint on frames {row.start} to {row.stop - 1} {fault}."
+        raise EdgeError("request_invalid", sentence, "Change that row of the keep list.")
 
 
 def _faults(row: _Row) -> Iterator[str]:
     if not 0 <= row.start < row.stop:
-        yield "is no range of frames"
+        yield "has no frames, or starts before the first"
     if not 0 <= row.weight <= 1:
         yield f"has the weight {row.weight:g}, which is not between 0 and 1"
     if row.fade < 0:
@@ -117,17 +117,17 @@ def _faults(row: _Row) -> Iterator[str]:
     match row:
         case KeepBody():
             if row.part not in BODY_PARTS:
-                yield f"is a body part {row.part}, which does not exist"
+                yield f"names a body part {row.part}, which does not exist"
             if unknown := {*row.joints, *row.without} - _JOINTS.keys():
                 yield f"names a joint {min(unknown)}, which does not exist"
         case KeepPath():
             if {len(point) for point in row.points} not in (set(), {2}, {3}):
-                yield "is a path whose points are not all (x, y) or all (x, y, z)"
+                yield "has points of a path that are not all (x, y) or all (x, y, z)"
             if len(row.points) > row.stop - row.start:
-                yield f"is a path of {len(row.points)} points, more than it has frames"
+                yield f"has {len(row.points)} points of a path, more than frames"
         case KeepContacts():
             if not row.feet or not {*row.feet} <= {*FEET}:
-                yield f"are contacts of {', '.join(row.feet) or 'no foot'}, not of {', '.join(FEET)}"
+                yield f"has contacts of {', '.join(row.feet) or 'no foot'}, not of {', '.join(FEET)}"
 
 
 def _part(row: KeepBody) -> BodyPart:
@@ -165,7 +165,7 @@ def _stretch(source: Source | None, row: _Row | range, load: _Load) -> Motion:
     if source is None:
         raise EdgeError(
             "source_missing",
-            f"The frames {row.start} to {row.stop - 1} are to be kept, but there is no dance to take them from.",
+            f"The frames {row.start} to {row.stop - 1} are to be kept, but no dance is given that has them.",
             "Name the dance that is edited.",
         )
     motion = load(source.motion)
@@ -177,8 +177,7 @@ def _stretch(source: Source | None, row: _Row | range, load: _Load) -> Motion:
             f"which stands at the frames {first} to {last}.",
             "Choose frames inside it.",
         )
-    inside = slice(row.start - first, row.stop - first)
-    return Motion(motion.rotations[inside], motion.root[inside], motion.contacts[inside])
+    return motion.part(slice(row.start - first, row.stop - first))
 
 
 def _variation(edit: EditRequest, frames: int, load: _Load) -> Variation | None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..motion.representation import pack, unpack
+from ..motion.motion import Motion
+from ..motion.representation import unpack
 from ..motion.rotations import matrix_to_quaternion, quaternion_to_matrix, slerp
 from ..numerics.array import Array
 from ..schema.frames import HOP, WINDOW
@@ -59,19 +60,15 @@ def agreeing(denoise: Denoiser) -> Denoiser:
     return blended
 
 
-def stitch(windows: Array) -> Array:
-    """One dance (75 (W + 1), 151) from windows (W, 150, 151), both in metres.
+def stitch(windows: Array) -> Motion:
+    """One dance of 75 (W + 1) frames from windows of motion vectors (W, 150, 151), metres, not normalised.
 
     Over the frames that two windows share, the earlier fades into the later: contacts and root linearly, rotations
-    along the shorter arc. The rotations come out orthonormal.
+    along the shorter arc.
     """
     contacts, root, rotations = unpack(windows)
-    quaternions = matrix_to_quaternion(rotations)
-    return pack(
-        _cross_fade(contacts, _linear),
-        _cross_fade(root, _linear),
-        quaternion_to_matrix(_cross_fade(quaternions, slerp)),
-    )
+    quaternions = _cross_fade(matrix_to_quaternion(rotations), slerp)  # of unit length, whatever was predicted
+    return Motion(quaternion_to_matrix(quaternions), _cross_fade(root, _linear), _cross_fade(contacts, _linear))
 
 
 def _cross_fade(windows: Array, mix: Callable[[Array, Array, Array], Array]) -> Array:

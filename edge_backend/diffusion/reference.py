@@ -1,7 +1,7 @@
 """EDGE's own sampler, written plainly, as the reference for faster ones (Tseng et al. 2023).
 
 50 steps of DDIM; the whole network twice at each, the music encoded at each step; all windows in one batch, each
-beginning as the one before it ends. Nothing is kept from step to step.
+beginning as the one before it ends. Nothing is cached between steps.
 """
 
 import numpy as np

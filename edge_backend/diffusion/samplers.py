@@ -35,7 +35,7 @@ class Step:
 StepCallback = Callable[[Step], None]
 
 
-class Cancelled(Exception):  # noqa: N818 - not an error: somebody changed their mind
+class Cancelled(Exception):  # noqa: N818 - not an error
     """Raised by a callback to end the sampling at once."""
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..errors import EdgeError
 from ..model.engine import Engine, Poll, carry_on
-from ..motion.representation import CHANNELS, ROOT, Normaliser, pack, unpack
+from ..motion.motion import Motion
+from ..motion.representation import CHANNELS, ROOT, Normaliser, unpack
 from ..numerics.array import Array
 from ..numerics.intervals import consecutive
 from ..schema.frames import WINDOW
@@ -62,11 +63,11 @@ class Variation:
     strength: float
 
 
-FinalFrames = Callable[[Array], None]
-"""Called with the vectors (n, 151) of the song's first n frames, as they will be in the result."""
+FinalFrames = Callable[[Motion], None]
+"""Called with the first n frames of the dance, as they will be in the result."""
 
 
-def ignore_final(_vectors: Array) -> None:
+def ignore_final(_beginning: Motion) -> None:
     """The on_final that does nothing."""
 
 
@@ -83,14 +84,14 @@ def sample_song(
     on_step: StepCallback = ignore,
     on_final: FinalFrames = ignore_final,
     poll: Poll = carry_on,
-) -> Array:
-    """Dance vectors (frames, 151) float32: metres, not normalised; rotations orthonormal.
+) -> Motion:
+    """Sample a dance of `frames` frames: float32, metres, z up, where the sampling places it; without beats and meta.
 
-    cond: the music, (frames or more, features), or (windows, 150, features) where
-    windows are encoded alone; windows as plan_windows(frames) has them. Where (T, features) ends before the last window
-    does, its last frame is repeated. baseline: (150, features), the condition from which guidance leads to the music's;
-    None: no condition (Ho and Salimans 2022). constraint: what is kept; windows without a free channel are not sampled.
-    variation: a dance to start from, instead of from noise.
+    cond: the music, (frames or more, features), or (windows, 150, features) where windows are encoded alone; windows as
+    plan_windows(frames) has them. Where (T, features) ends before the last window does, its last frame is repeated.
+    baseline: (150, features), the condition from which guidance leads to the music's; None: no condition (Ho and
+    Salimans 2022). constraint: windows without a free channel are not sampled. variation: a dance to start from,
+    instead of from noise.
     poll: called before each network evaluation; raises Cancelled to stop there. on_step: called at each step with x0
     (windows sampled at a time, 150, 151), normalised; may raise Cancelled too. on_final: called when frames become
     final: once, or, with settings.sequential, after every window.
@@ -107,9 +108,9 @@ def sample_song(
     strength = 1.0 if variation is None else variation.strength
     sampling = _Sampling(engine, normaliser, settings, plan, strength, baseline, poll)
     if settings.sampler == "reference":
-        vectors = stitch(normaliser.unnormalise(sampling.reference(music, on_step)))[:frames]
-        on_final(vectors)
-        return vectors
+        motion = stitch(normaliser.unnormalise(sampling.reference(music, on_step))).part(slice(frames))
+        on_final(motion)
+        return motion
     away = origins(plan, constraint, start, normaliser)
     passes = _passes(timeline.open_windows(), settings.sequential)
     for windows in passes:
@@ -123,8 +124,8 @@ def sample_song(
                 on_step=_counted(on_step, windows, passes),
             )
             timeline.write_windows(windows, x0, look_back=settings.sequential)
-            on_final(timeline.values[: timeline.final_frames()].copy())
-    return timeline.values[:frames]
+            on_final(timeline.final())
+    return timeline.motion.part(slice(frames))
 
 
 def sample_loop(
@@ -137,8 +138,8 @@ def sample_loop(
     baseline: Array | None = None,
     on_step: StepCallback = ignore,
     poll: Poll = carry_on,
-) -> tuple[Array, Array]:
-    """A dance that leads back into its beginning: vectors (ring.frames, 151) float32, and its travel (2,), metres.
+) -> tuple[Motion, Array]:
+    """A dance of ring.frames frames that leads back into its beginning, and its travel (2,), metres.
 
     windows: the music (ring.windows, 150, features), as the ring cuts it. The frame after the last is the first one,
     moved by the travel over the floor, which is 0 unless ring.travels. All windows are sampled at once. baseline,
@@ -150,7 +151,7 @@ def sample_loop(
     frames, travel = ring.blend(x0)
     contacts, root, rotations = unpack(normaliser.unnormalise(frames, clip=False))
     place = normaliser.scale[ROOT.start : ROOT.start + 2]
-    return pack(contacts.clip(0, 1), root, rotations), travel / place
+    return Motion(rotations, root, contacts.clip(0, 1)), travel / place
 
 
 def _chain(noise: Array) -> Array:

@@ -3,13 +3,14 @@
 import numpy as np
 
 from ..motion.boundary_smoothing import smooth_boundaries
-from ..motion.representation import CHANNELS, ROOT, Normaliser, pack, unpack
+from ..motion.motion import Motion
+from ..motion.representation import CHANNELS, ROOT, Normaliser
 from ..numerics.array import Array
 from ..schema.frames import HOP, WINDOW
 from .constraint_guidance import WindowConstraint
 from .constraints import Constraint
 from .long_form import WindowPlan, stitch
-from .whittaker_blend import whittaker_blend
+from .whittaker_blend import blended
 
 LOOK_BACK = 30  # frames that stay open before a window's end if something is constrained this soon after it
 ROOM = 0.5  # the largest normalised distance from the middle at which the network is used to seeing the root
@@ -20,12 +21,12 @@ _PLACE = slice(ROOT.start, ROOT.start + 2)  # the root over the floor
 class Timeline:
     """Frames with the weights of a constraint; writing windows raises their weights to 1.
 
-    values (padded_frames, 151): metres. Channels with weight 1 are final.
+    motion: of plan.padded_frames frames. Channels with weight 1 are final.
     """
 
     def __init__(self, plan: WindowPlan, constraint: Constraint, normaliser: Normaliser) -> None:
         self.plan = plan
-        self.values = _padded(constraint.values, plan)
+        self.motion = Motion.from_vectors(_padded(constraint.values, plan))
         self._weight = np.pad(constraint.weight, ((0, plan.padded_frames - plan.frames), (0, 0)))
         self._normaliser = normaliser
         self._constrained = constraint.weight.any(axis=1)
@@ -40,14 +41,14 @@ class Timeline:
         inside = slice(window * HOP, min(window * HOP + WINDOW, self.plan.frames))
         return bool((self._weight[inside] < 1).any())
 
-    def final_frames(self) -> int:
-        """How many frames from the beginning on are final."""
+    def final(self) -> Motion:
+        """The frames from the beginning on that are final."""
         unfinished = np.flatnonzero((self._weight[: self.plan.frames] < 1).any(axis=1))
-        return int(unfinished[0]) if len(unfinished) else self.plan.frames
+        return self.motion.part(slice(int(unfinished[0]) if len(unfinished) else self.plan.frames))
 
     def constraint_of(self, windows: range, steps: int) -> WindowConstraint | None:
         """The final and the constrained channels of these windows as a constraint; None if there are none."""
-        weight, values = self._part(self._weight, windows), self._part(self._normalised(), windows)
+        weight, values = self._part(self._weight, windows), self.windows_of(self.motion.vectors(), windows)
         return WindowConstraint(weight, values, steps) if bool((weight > 0).any()) else None
 
     def write_windows(self, windows: range, x0: Array, look_back: bool) -> None:
@@ -58,23 +59,26 @@ class Timeline:
         """
         start, end = windows.start * HOP, min((windows.stop - 1) * HOP + WINDOW, self.plan.frames)
         inside = slice(start, end)
-        stretch = stitch(self._normaliser.unnormalise(x0, clip=False))[: end - start]
+        sampled = stitch(self._normaliser.unnormalise(x0, clip=False)).part(slice(end - start))
         final = self._weight[inside] >= 1
-        stretch = np.where(final, self.values[inside], stretch)
-        contacts, root, rotations = unpack(smooth_boundaries(whittaker_blend(stretch, final), final, self._usual))
-        stretch = np.where(final, stretch, pack(contacts.clip(0, 1), root, rotations))
+        stretch = sampled.with_values(final, self.motion.part(inside))
+        stretch = smooth_boundaries(blended(stretch, final), final, self._usual)
         if look_back and self._constrained[end : end + LOOK_BACK].any():
             end -= LOOK_BACK
-        self.values[start:end] = stretch[: end - start]
+        self._write(stretch.part(slice(end - start)), start)
         self._weight[start:end] = 1
+
+    def _write(self, stretch: Motion, start: int) -> None:
+        """Put the frames of a stretch in, the first of them at the frame `start`."""
+        inside = slice(start, start + stretch.frames)
+        self.motion.rotations[inside] = stretch.rotations
+        self.motion.root[inside] = stretch.root
+        self.motion.contacts[inside] = stretch.contacts
 
     def windows_of(self, dance: Array, windows: range) -> Array:
         """The windows (W, 150, 151), normalised but not clipped, of a dance (frames, 151) in metres."""
         padded = _padded(dance, self.plan)
         return self._part(padded * self._normaliser.scale + self._normaliser.min, windows)
-
-    def _normalised(self) -> Array:
-        return self.values * self._normaliser.scale + self._normaliser.min
 
     def _part(self, frames: Array, windows: range) -> Array:
         return self.plan.cut(frames)[windows.start : windows.stop]

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..motion.kinematics import forward_kinematics
 from ..motion.motion import Motion
-from ..motion.representation import mirror
 from ..motion.skeleton import Joint
 from ..numerics.array import Array
 
@@ -49,9 +47,9 @@ def form_of(motion: Motion, bars: Array, sections: Sequence[Span], energy: Array
 
 def bar_distances(motion: Motion, bars: Array) -> Array:
     """(n, n) metres: mean distance of joints of two bars, or of one and the other's mirror image if that is less."""
-    _, root, rotations = mirror(motion.contacts, motion.root, motion.rotations)
+    image = motion.mirrored()
     seen = _seen(motion.joints(), motion.rotations, bars)
-    turned = _seen(forward_kinematics(rotations, root), rotations, bars)
+    turned = _seen(image.joints(), image.rotations, bars)
     return np.minimum(_apart(seen, seen), _apart(seen, turned))
 
 

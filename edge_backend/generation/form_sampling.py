@@ -11,13 +11,14 @@ from ..choreography.plan import Plan
 from ..diffusion.constraints import Constraint, free
 from ..diffusion.long_form import plan_windows
 from ..diffusion.song import FinalFrames
+from ..motion.motion import Motion, joined
 from ..numerics.array import Array
 
 WINDOWS_OF_A_JOIN = 1  # two, with half of the work for each
 
 
 class Sample(Protocol):
-    """Samples motion vectors (n, 151), metres, under a constraint on n frames.
+    """Samples a motion of n frames under a constraint on n frames.
 
     condition: (n or more, channels), or (windows, 150, channels). share: (from, to), of the whole work, for progress.
     guided: whether the music leads more than the network was trained to follow it, which doubles the work.
@@ -31,14 +32,14 @@ class Sample(Protocol):
         share: tuple[float, float],
         *,
         guided: bool,
-    ) -> Array:
-        """The vectors."""
+    ) -> Motion:
+        """The sampled motion."""
 
 
 def sample_in_form(
     sample: Sample, condition: Array, plan: Plan, frames: int, on_final: FinalFrames, *, library: Library | None = None
-) -> Array:
-    """A dance (frames, 151), metres, by a plan.
+) -> Motion:
+    """Sample a dance of `frames` frames by a plan.
 
     condition: the music, (frames or more, channels): the new stretches are sampled as one dance to their music, one
     behind the other. Music that was heard by windows, (windows, 150, channels), is danced whole, and what returns is
@@ -53,12 +54,12 @@ def sample_in_form(
     shown = first_join if not pieces[0].front else 0
     heard = np.concatenate([condition[:frames][new], condition[frames:]]) if condition.ndim == 2 else condition
 
-    def on_material(vectors: Array) -> None:
-        on_final(vectors[:shown])
+    def on_material(sampled: Motion) -> None:
+        on_final(sampled.part(slice(shown)))
 
     windows = plan_windows(count).windows if count else 0
     share = windows / (windows + max(WINDOWS_OF_A_JOIN * (len(pieces) - 1), 1))
     material = [sample(heard, free(count), on_material, (0.0, share), guided=True)] if count else []
-    dance = laid(pieces, np.concatenate(material + clips))
+    dance = laid(pieces, joined(material + clips))
     varied = any(piece.originality for piece in pieces)
     return sample(condition, joining(pieces, dance), on_final, (share, 1.0), guided=varied)

@@ -13,7 +13,6 @@ from ..motion.beat_alignment import align_to_beats
 from ..motion.feet import FootSettings, clean_motion
 from ..motion.looping import lap_motion
 from ..motion.motion import Motion
-from ..motion.representation import ROOT
 from ..motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..motion.smoothing import smoothed
 from ..numerics.array import Array
@@ -72,28 +71,28 @@ def sound_around(audio: Audio, span: Span, ring: Ring) -> Audio:
 
 
 def finish_loop(
-    vectors: Array, travel: Array, span: Span, *, on_beat: float, feet: FootSettings, smoothness: float
+    sampled: Motion, travel: Array, span: Span, *, on_beat: float, feet: FootSettings, smoothness: float
 ) -> Motion:
     """The loop's dance of T + 1 frames, whose last frame is the first, moved by the travel: in place, bit for bit.
 
-    vectors: (T, 151), metres. travel: (2,), metres from lap to lap. on_beat, feet, smoothness: as in Postprocessor.
+    sampled: T frames. travel: (2,), metres from lap to lap. on_beat, feet, smoothness: as in Postprocessor.
     Beat alignment, smoothing and foot cleanup see several laps of it, so that they treat both ends as one place. The
     dance starts at x = y = 0 and faces -y. meta holds the loop: bars, frames, start and seconds in the song, and the
     travel (x, y).
     """
-    frames = len(vectors)
+    frames = sampled.frames
     beats = span.beats * frames / (span.end - span.start) / FPS  # of whole frames
     seam = _between_beats(beats, frames)
     from_seam = np.sort((beats * FPS - seam) % frames / FPS)
-    around, middle = lap_motion(Motion.from_vectors(_unrolled(vectors, travel, seam, frames + 1), from_seam))
+    around, middle = lap_motion(replace(_unrolled(sampled, travel, seam, frames + 1), beats=from_seam))
     every_lap = np.arange(around.frames) % frames == 0
-    timed = align_to_beats(around.vectors(), around.beats, on_beat, every_lap)[middle]
-    around, middle = lap_motion(Motion.from_vectors(timed))
+    timed = align_to_beats(around, around.beats, on_beat, every_lap).part(middle)
+    around, middle = lap_motion(timed)
     clean = clean_motion(smoothed(around, smoothness), feet)
-    closed = _closed(_part(clean, middle), travel)
+    closed = _closed(clean.part(middle), travel)
     # From between two beats back to the bar line.
-    turned = Motion.from_vectors(_unrolled(closed.vectors()[:-1], travel, -seam, frames + 1), beats.astype(np.float32))
-    return _exact(place_at_origin(turned))
+    turned = _unrolled(closed.part(slice(frames)), travel, -seam, frames + 1)
+    return _exact(place_at_origin(replace(turned, beats=beats.astype(np.float32))))
 
 
 def loop_meta(span: Span, motion: Motion) -> dict[str, object]:
@@ -112,16 +111,12 @@ def _between_beats(beats: Array, frames: int) -> int:
     return round((float(beats[-1]) * FPS + frames) / 2) if len(beats) else 0
 
 
-def _unrolled(vectors: Array, travel: Array, first: int, count: int) -> Array:
-    """`count` frames of the endless dance from frame `first`, which may be negative. vectors: (T, 151), metres."""
-    lap, frame = np.divmod(np.arange(first, first + count), len(vectors))
-    out = vectors[frame].copy()
-    out[:, ROOT.start : ROOT.start + 2] += lap[:, None] * travel
+def _unrolled(motion: Motion, travel: Array, first: int, count: int) -> Motion:
+    """`count` frames of the endless dance from frame `first`, which may be negative."""
+    lap, frame = np.divmod(np.arange(first, first + count), motion.frames)
+    out = motion.part(frame)
+    out.root[:, :2] += lap[:, None] * travel
     return out
-
-
-def _part(motion: Motion, frames: slice) -> Motion:
-    return Motion(motion.rotations[frames], motion.root[frames], motion.contacts[frames])
 
 
 def _closed(motion: Motion, travel: Array) -> Motion:

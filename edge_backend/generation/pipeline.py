@@ -129,12 +129,12 @@ def generate(
     postprocessor = Postprocessor(features.beats.beats, edit, on_beat, feet, smoothness, meta)
     report("features", 1, 1)
 
-    def on_final(vectors: Array) -> None:
-        logger.debug("%d frames are final", len(vectors))
-        if len(vectors) < frames and (beginning := postprocessor.beginning(vectors)):
+    def on_final(sampled: Motion) -> None:
+        logger.debug("%d frames are final", sampled.frames)
+        if sampled.frames < frames and (beginning := postprocessor.beginning(sampled)):
             on_partial(beginning)
 
-    def sample(batch: int, device: str) -> Array:
+    def sample(batch: int, device: str) -> Motion:
         engine = model_cache.engine(weights, request.arithmetic, batch=batch, device=device)
         sampling = _Sampling(engine, weights, baseline, request, report)
         if form.plan:
@@ -142,9 +142,9 @@ def generate(
             return sample_in_form(sampling, condition, form.plan, frames, partly, library=form.library)
         return sampling(condition, edit.constraint, on_final, variation=edit.variation)
 
-    vectors = with_oom_fallback(sample, BATCH, model_cache.device)
+    sampled = with_oom_fallback(sample, BATCH, model_cache.device)
     report("feet", 0, 1)
-    motion = postprocessor.whole(vectors)
+    motion = postprocessor.whole(sampled)
     trim_heap()
     report("feet", 1, 1)
     return motion
@@ -182,7 +182,7 @@ def _loop(
     smoothness = _smoothness(request, info, style)
     report("features", 1, 1)
 
-    def sample(batch: int, device: str) -> tuple[Array, Array]:
+    def sample(batch: int, device: str) -> tuple[Motion, Array]:
         engine = model_cache.engine(weights, request.arithmetic, batch=batch, device=device)
         progress = _Progress(report, request.steps)
         return sample_loop(
@@ -196,9 +196,9 @@ def _loop(
             poll=progress.poll,
         )
 
-    vectors, travel = with_oom_fallback(sample, BATCH, model_cache.device)
+    sampled, travel = with_oom_fallback(sample, BATCH, model_cache.device)
     report("feet", 0, 1)
-    motion = finish_loop(vectors, travel, span, on_beat=request.on_beat, feet=feet, smoothness=smoothness)
+    motion = finish_loop(sampled, travel, span, on_beat=request.on_beat, feet=feet, smoothness=smoothness)
     report("feet", 1, 1)
     engine = model_cache.engine(weights, request.arithmetic)
     meta = _made(replace(request, start=request.start + span.start), song, span.frames, weights)
@@ -284,8 +284,8 @@ class _Sampling:
         variation: Variation | None = None,
         *,
         guided: bool = True,
-    ) -> Array:
-        """Sample motion vectors (frames, 151), metres; see form_sampling.Sample."""
+    ) -> Motion:
+        """Sample a dance that is not yet postprocessed; see form_sampling.Sample."""
         progress = _Progress(self.report, self.request.steps, share=share)
         settings = _sampler_settings(self.request)
         return sample_song(

@@ -1,4 +1,4 @@
-"""Postprocessing of sampled motion vectors: beat alignment, smoothing, foot cleanup, placement at the origin.
+"""Postprocessing of a sampled motion: beat alignment, smoothing, foot cleanup, placement at the origin.
 
 A dance may arrive in pieces. Frames that were already shown are constraints for the beat alignment, smoothing and
 cleanup of later ones.
@@ -14,7 +14,6 @@ from ..motion.beat_alignment import align_to_beats
 from ..motion.boundary_smoothing import smooth_boundaries
 from ..motion.feet import FootSettings, clean_motion
 from ..motion.motion import Motion
-from ..motion.representation import unpack
 from ..motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..motion.smoothing import smoothed
 from ..numerics.array import Array
@@ -40,28 +39,28 @@ class Postprocessor:
     meta: dict[str, object]
     _shown: Motion | None = field(default=None, init=False)
 
-    def beginning(self, vectors: Array) -> Motion | None:
-        """Postprocess the first frames (n, 151), metres, with a larger n in each call.
+    def beginning(self, sampled: Motion) -> Motion | None:
+        """Postprocess the first frames of the sampled motion, more of them in each call.
 
         Returns the beginning of the dance, whose frames do not change any more, or None if too few frames are new.
         """
         shown = self._count()
-        upto = len(vectors) - LOOK_AHEAD
+        upto = sampled.frames - LOOK_AHEAD
         if upto <= max(shown, Motion.fps):  # the heading is a mean over the first second
             return None
-        self._shown = self._finished(vectors, upto)
+        self._shown = self._finished(sampled, upto)
         return self._placed(self._shown)
 
-    def whole(self, vectors: Array) -> Motion:
-        """Postprocess all frames (T, 151), metres; frames that were shown are unchanged."""
-        return self._placed(self._finished(vectors, len(vectors)))
+    def whole(self, sampled: Motion) -> Motion:
+        """Postprocess the whole sampled motion; frames that were shown are unchanged."""
+        return self._placed(self._finished(sampled, sampled.frames))
 
     def _count(self) -> int:
         return self._shown.frames if self._shown else 0
 
-    def _finished(self, vectors: Array, upto: int) -> Motion:
-        """The first `upto` frames, not yet placed at the origin. vectors: (n, 151), metres."""
-        shown, frames = self._count(), len(vectors)
+    def _finished(self, sampled: Motion, upto: int) -> Motion:
+        """The first `upto` frames, not yet placed at the origin."""
+        shown, frames = self._count(), sampled.frames
         first = max(shown - LOOK_BACK, 0)
         part = slice(first, frames)
         shown_part = np.zeros(frames - first, dtype=bool)
@@ -70,27 +69,15 @@ class Postprocessor:
         constrained_time = (self.edit.constraint.weight[part] > 0).any(axis=1) | shown_part | later
         beats = self._beats(frames)
         timed = align_to_beats(
-            vectors[part], beats[beats >= first / Motion.fps] - first / Motion.fps, self.on_beat, constrained_time
+            sampled.part(part), beats[beats >= first / Motion.fps] - first / Motion.fps, self.on_beat, constrained_time
         )
-        motion = self._joined(Motion.from_vectors(timed), first)
+        motion = self._joined(timed, first)
         constrained = shown_part[:, None]
         calm = smoothed(motion, self.smoothness, self.edit.exact_joints()[part] | constrained)
         clean = clean_motion(calm, self._feet(first), self.edit.exact_legs()[part] | constrained)
-        return self._appended(self._joining(clean, self.edit.constraint.exact[part] | constrained), first, upto)
-
-    def _joining(self, motion: Motion, constrained: Array) -> Motion:
-        """The motion with smooth borders of exact constraints, beside which the foot cleanup may have bent legs.
-
-        constrained: bool (T, 151), values that are not changed.
-        """
-        if not self.edit.constraint.exact.any():
-            return motion
-        vectors = motion.vectors()
-        joined = smooth_boundaries(vectors, constrained, self.edit.constraint.usual)
-        new = (joined != vectors).any(axis=1)
-        rotations, root = motion.rotations.copy(), motion.root.copy()
-        _, root[new], rotations[new] = unpack(joined[new])
-        return replace(motion, rotations=rotations, root=root)
+        if self.edit.constraint.exact.any():  # the foot cleanup may have bent legs beside constrained frames
+            clean = smooth_boundaries(clean, self.edit.constraint.exact[part] | constrained, self.edit.constraint.usual)
+        return self._appended(clean, first, upto)
 
     def _beats(self, frames: int) -> Array:
         return self.beats[(self.beats >= 0) & (self.beats < frames / Motion.fps)]
@@ -126,7 +113,7 @@ class Postprocessor:
     def _appended(self, motion: Motion, first: int, upto: int) -> Motion:
         """The shown frames followed by the motion's frames up to `upto`. The motion starts at frame `first`."""
         new = slice(self._count() - first, upto - first)
-        before = self._shown or Motion(motion.rotations[:0], motion.root[:0], motion.contacts[:0])
+        before = self._shown or motion.part(slice(0))
         return Motion(
             np.concatenate([before.rotations, motion.rotations[new]]),
             np.concatenate([before.root, motion.root[new]]),

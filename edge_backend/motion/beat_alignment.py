@@ -3,6 +3,7 @@
 The network places stops near the beats, but not exactly. Small, smooth changes of the dance's tempo close that gap.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from ..numerics.filters import gaussian
 from ..numerics.splines import monotone_spline
 from ..schema.frames import FPS
 from .motion import Motion
-from .representation import CONTACTS
+from .rotations import rows_to_matrix
 
 SMOOTHING_S = 5 / 60  # standard deviation for the speed curve; Bailando's 5 frames at 60 fps
 STEADY = 1e-6  # metres per frame; smaller changes of speed are rounding errors of float32 positions up to 20 m
@@ -42,21 +43,20 @@ def motion_beats(joints: Array) -> Array:
     return (stop + 0.5 + between) / FPS
 
 
-def align_to_beats(vectors: Array, beats: Array, amount: float = 1.0, constrained: Array | None = None) -> Array:
-    """Motion vectors (T, 151), metres, retimed so that as many stops as possible fall on beats.
+def align_to_beats(motion: Motion, beats: Array, amount: float = 1.0, constrained: Array | None = None) -> Motion:
+    """A dance of T frames retimed so that as many of its stops as possible fall on beats.
 
-    vectors: (T, 151), metres, not normalised. beats: (n,) seconds from the first frame, ascending. amount: 0 returns
-    vectors themselves, 1 moves stops all the way. constrained: (T,) bool, frames that are changed neither in time nor
-    in pose; the first and the last frame never are.
+    beats: (n,) seconds from the first frame, ascending. amount: 0 returns the motion itself, 1 moves stops all the way.
+    constrained: (T,) bool, frames that are changed neither in time nor in pose; the first and the last frame never are.
     """
-    if amount == 0 or len(vectors) < 3 or not len(beats):
-        return vectors
-    constrained = np.zeros(len(vectors), bool) if constrained is None else constrained
-    shown = places_on_the_beat(motion_beats(Motion.from_vectors(vectors).joints()), beats, constrained)
+    if amount == 0 or motion.frames < 3 or not len(beats):
+        return motion
+    constrained = np.zeros(motion.frames, bool) if constrained is None else constrained
+    shown = places_on_the_beat(motion_beats(motion.joints()), beats, constrained)
     if shown is None:
-        return vectors
-    frames = np.arange(len(vectors), dtype=np.float64)
-    return retimed(vectors, frames + amount * (shown - frames))
+        return motion
+    frames = np.arange(motion.frames, dtype=np.float64)
+    return retimed(motion, frames + amount * (shown - frames))
 
 
 def places_on_the_beat(stops: Array, beats: Array, constrained: Array) -> Array | None:
@@ -138,13 +138,22 @@ def _way_back(before: Array) -> list[int]:
     return way
 
 
-def retimed(vectors: Array, places: Array) -> Array:
-    """Motion vectors (T, 151) at fractional frames places (T,): Catmull-Rom cubics (1974), but the nearest contacts."""
-    last = len(vectors) - 1
-    places = places.clip(0, last)
+def retimed(motion: Motion, places: Array) -> Motion:
+    """The motion at fractional frames places (T,): root and rotations on cubics, contacts of the nearest frame."""
+    places = places.clip(0, motion.frames - 1)
+    return replace(
+        motion,
+        rotations=rows_to_matrix(_on_cubics(motion.rotations[..., :2, :], places)),
+        root=_on_cubics(motion.root, places),
+        contacts=motion.contacts[np.round(places).astype(int)],
+    )
+
+
+def _on_cubics(values: Array, places: Array) -> Array:
+    """Values (T, ...) at fractional frames places (T,), float32: cubics after Catmull and Rom 1974."""
+    last = len(values) - 1
     frame = np.floor(places).astype(int)
-    share = (places - frame)[:, None]
-    a, b, c, d = (vectors[(frame + offset).clip(0, last)].astype(np.float64) for offset in (-1, 0, 1, 2))
+    share = (places - frame).reshape(-1, *[1] * (values.ndim - 1))
+    a, b, c, d = (values[(frame + offset).clip(0, last)].astype(np.float64) for offset in (-1, 0, 1, 2))
     curve = b + 0.5 * share * (c - a + share * (2 * a - 5 * b + 4 * c - d + share * (3 * (b - c) + d - a)))
-    curve[:, CONTACTS] = vectors[np.round(places).astype(int)][:, CONTACTS]
     return curve.astype(np.float32)

@@ -1,6 +1,6 @@
 """Bounds the acceleration at the borders between constrained and generated frames, by nonlinear least squares."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -8,8 +8,9 @@ import numpy as np
 from ..numerics.array import Array
 from ..numerics.intervals import distance
 from .kinematics import forward_kinematics, global_rotations
-from .representation import ROOT, ROTATIONS, pack, unpack
-from .rotations import axis_angle_to_matrix, cross_product_matrix
+from .motion import Motion
+from .representation import CHANNELS, ROOT, ROTATIONS
+from .rotations import axis_angle_to_matrix, cross_product_matrix, rows_to_matrix
 from .skeleton import SMPL
 
 # Stages: frames beside a constrained range that are changed, and the acceleration, over the usual, that starts it.
@@ -28,12 +29,12 @@ for _joint, _parent in enumerate(SMPL.parents[1:], start=1):
     _IS_ANCESTOR[_joint, _parent] = True
 
 
-def smooth_boundaries(vectors: Array, constrained: Array, usual: float = np.inf) -> Array:
-    """Motion vectors (T, 151), metres, whose accelerations at borders of constraints do not exceed the usual ones.
+def smooth_boundaries(motion: Motion, constrained: Array, usual: float = np.inf) -> Motion:
+    """A motion of T frames whose accelerations at borders of constraints do not exceed the usual ones.
 
-    vectors: (T, 151), metres, not normalised. constrained: (T, 151) bool, values that are not changed. usual: metres
-    per frame squared, the 99th percentile of the edited dance's joint accelerations where it is known; the lesser of it
-    and the 99th percentile of `vectors` counts.
+    constrained: (T, 151) bool, channels of the motion vector that are not changed. usual: metres per frame squared, the
+    99th percentile of the edited dance's joint accelerations where it is known; the lesser of it and the 99th
+    percentile of `motion` counts.
     Generated frames need not continue a quick movement that a constrained range cuts through. At borders with larger
     accelerations than the usual, the rotations w of the joints and the shifts of the root in the free frames beside the
     border minimise, over the world positions p of the joints,
@@ -44,11 +45,12 @@ def smooth_boundaries(vectors: Array, constrained: Array, usual: float = np.inf)
     where a joint accelerates more than `usual` (iteratively reweighted least squares). Other borders are unchanged.
     """
     borders = np.flatnonzero((constrained[1:, ROOT.start :] != constrained[:-1, ROOT.start :]).any(axis=1)) + 1
-    if len(vectors) < 3 or not len(borders):
-        return vectors
-    contacts, root, rotations = unpack(vectors.astype(np.float64))
+    if motion.frames < 3 or not len(borders):
+        return motion
+    rotations = rows_to_matrix(motion.rotations[..., :2, :].astype(np.float64))  # whose transposes are their inverses
+    root = motion.root.astype(np.float64)
     usual = max(min(usual, usual_acceleration(forward_kinematics(rotations, root))), STILL)
-    touched = np.zeros(constrained.shape, dtype=bool)
+    touched = np.zeros((motion.frames, CHANNELS), dtype=bool)
     for border, (reach, enough) in product(borders, REACHES):
         near = _near(border, constrained, reach)
         if near is None:
@@ -58,7 +60,8 @@ def smooth_boundaries(vectors: Array, constrained: Array, usual: float = np.inf)
             rotations[near.frames], root[near.frames] = _calmed(near, *poses, usual)
             touched[near.frames, ROTATIONS] |= np.repeat(near.free[:, :-3:3], 6, axis=1)
             touched[near.frames, ROOT] |= near.free[:, -3:]
-    return np.where(touched, pack(contacts, root, rotations), vectors)
+    smooth = replace(motion, rotations=rotations.astype(np.float32), root=root.astype(np.float32))
+    return motion.with_values(touched, smooth)
 
 
 def usual_acceleration(joints: Array) -> float:

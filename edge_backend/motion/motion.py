@@ -1,6 +1,7 @@
 """The dance as a data class: rotations, root, contacts, beats of its music, and metadata."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from ..numerics.array import Array
 from ..schema.frames import FPS
 from .kinematics import forward_kinematics
-from .representation import pack, unpack
+from .representation import CONTACTS, ROOT, ROTATIONS, mirror, pack, unpack
 from .skeleton import SMPL
 
 
@@ -50,9 +51,26 @@ class Motion:
         """The number of frames, T."""
         return len(self.rotations)
 
-    def behind(self, frame: int) -> "Motion":
-        """The dance from this frame on, without beats."""
-        return Motion(self.rotations[frame:], self.root[frame:], self.contacts[frame:], meta=self.meta)
+    def part(self, frames: slice | Array) -> "Motion":
+        """These frames of the dance, a slice or numbers (n,), without beats."""
+        return Motion(self.rotations[frames], self.root[frames], self.contacts[frames], meta=self.meta)
+
+    def with_values(self, chosen: Array, other: "Motion") -> "Motion":
+        """The dance with the values of another one of T frames where chosen (T, 151), bool, is True.
+
+        chosen: channels of the motion vector, the same for all six of a joint's rotation.
+        """
+        return replace(
+            self,
+            rotations=np.where(chosen[:, ROTATIONS.start :: 6, None, None], other.rotations, self.rotations),
+            root=np.where(chosen[:, ROOT], other.root, self.root),
+            contacts=np.where(chosen[:, CONTACTS], other.contacts, self.contacts),
+        )
+
+    def mirrored(self) -> "Motion":
+        """The dance reflected in the plane x = 0, with left and right exchanged."""
+        contacts, root, rotations = mirror(self.contacts, self.root, self.rotations)
+        return replace(self, rotations=rotations, root=root, contacts=contacts)
 
     def joints(self) -> Array:
         """Joint positions (T, 24, 3), metres, world."""
@@ -61,3 +79,9 @@ class Motion:
     def vectors(self) -> Array:
         """Motion vectors (T, 151), metres, not normalised."""
         return pack(self.contacts, self.root, self.rotations)
+
+
+def joined(motions: Sequence[Motion]) -> Motion:
+    """The motions one after another, without beats and meta."""
+    rotations, root, contacts = zip(*((one.rotations, one.root, one.contacts) for one in motions), strict=True)
+    return Motion(np.concatenate(rotations), np.concatenate(root), np.concatenate(contacts))

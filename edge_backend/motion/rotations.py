@@ -10,6 +10,7 @@ import numpy.typing as npt
 from ..numerics.array import Array
 
 _TINY = 1e-12  # vectors shorter than this are treated as zero
+_ROUNDING = 32  # machine epsilons by which products of rows may be off after a few products of rotation matrices
 
 
 def axis_angle_to_matrix(axis_angle: npt.ArrayLike) -> Array:
@@ -36,15 +37,25 @@ def matrix_to_axis_angle(matrix: npt.ArrayLike) -> Array:
 
 
 def rot6d_to_matrix(rot6d: npt.ArrayLike) -> Array:
-    """Rotation matrices (..., 3, 3) from 6D vectors (..., 6): two rows, made orthonormal (Zhou et al. 2019, eq. 15).
-
-    The third row is the cross product. Where a row has length 0 or the rows are parallel, the result has rows of 0.
-    """
+    """Rotation matrices (..., 3, 3) from 6D vectors (..., 6): their first two rows, as in `rows_to_matrix`."""
     vector = _floating(rot6d)
-    first = _unit(vector[..., :3])
-    second = vector[..., 3:]
+    return rows_to_matrix(vector.reshape(*vector.shape[:-1], 2, 3))
+
+
+def rows_to_matrix(rows: npt.ArrayLike) -> Array:
+    """Rotation matrices (..., 3, 3) from their first two rows (..., 2, 3), made orthonormal (Zhou et al. 2019, eq. 15).
+
+    Rows that are orthonormal but for rounding are not changed. The third row is the cross product. Where a row has
+    length 0 or the rows are parallel, the result has rows of 0.
+    """
+    given = _floating(rows)
+    first = _unit(given[..., 0, :])
+    second = given[..., 1, :]
     second = _unit(second - np.sum(first * second, axis=-1, keepdims=True) * first)
-    return np.stack([first, second, np.cross(first, second)], axis=-2)
+    products = np.abs(given @ np.swapaxes(given, -1, -2) - np.eye(2, dtype=given.dtype))
+    rounded = (products < _ROUNDING * np.finfo(given.dtype).eps).all(axis=-1, keepdims=True)
+    both = np.where(rounded, given, np.stack([first, second], axis=-2))
+    return np.concatenate([both, np.cross(both[..., :1, :], both[..., 1:, :])], axis=-2)
 
 
 def matrix_to_rot6d(matrix: npt.ArrayLike) -> Array:

@@ -8,13 +8,13 @@ from ..numerics.array import Array
 from ..numerics.filters import gaussian
 from ..numerics.intervals import distance
 from .motion import Motion
-from .rotations import matrix_to_rot6d, rot6d_to_matrix
+from .rotations import rows_to_matrix
 
 WIDEST = 3.0  # frames: the Gaussian's standard deviation at strength 1; at 30 fps it halves amplitudes at 1.9 Hz
 
 
 def smoothed(motion: Motion, strength: float, constrained: Array | None = None) -> Motion:
-    """The dance with local rotations (as 6D vectors) and root position smoothed over time.
+    """The dance with local rotations (their matrices' first two rows) and root position smoothed over time.
 
     strength: standard deviation over WIDEST; 0 returns the motion itself. constrained: bool (T, 24), joints that are
     not changed in these frames; the pelvis' entry covers the root position too. Beside constrained frames the smoothing
@@ -26,10 +26,10 @@ def smoothed(motion: Motion, strength: float, constrained: Array | None = None) 
         return motion
     width = strength * WIDEST
     constrained = np.zeros(motion.rotations.shape[:2], dtype=bool) if constrained is None else constrained
-    share = np.clip(distance(constrained) / (3 * width), 0, 1)[..., None]
-    turns = matrix_to_rot6d(motion.rotations)
+    share = np.clip(distance(constrained) / (3 * width), 0, 1)[..., None, None]
+    rows = motion.rotations[..., :2, :]
     reach = int(np.ceil(3 * width))
-    turns = turns + share * (gaussian(turns, width, reach, "odd") - turns)
-    root = motion.root + share[:, 0] * (gaussian(motion.root, width, reach, "odd") - motion.root)
-    rotations = np.where(share[..., None] > 0, rot6d_to_matrix(turns), motion.rotations)
+    rows = rows + share * (gaussian(rows, width, reach, "odd") - rows)
+    root = motion.root + share[:, 0, 0] * (gaussian(motion.root, width, reach, "odd") - motion.root)
+    rotations = np.where(share > 0, rows_to_matrix(rows), motion.rotations)
     return replace(motion, rotations=rotations.astype(np.float32), root=root.astype(np.float32))

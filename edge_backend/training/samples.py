@@ -1,5 +1,6 @@
 """Samples dances during training, always to the same music from the same noise, so that they can be compared."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,6 @@ from ..model.controls import ANY_STYLE, control_channels
 from ..model.decoder import DanceDecoder
 from ..model.torch_engine import TorchEngine
 from ..motion.files import save_motion
-from ..motion.motion import Motion
 from ..numerics.array import Array
 from .pack import DanceSet
 
@@ -29,9 +29,9 @@ def draw_sample(model: DanceDecoder, dances: DanceSet, folder: Path, step: int) 
     """
     music = _music(dances)
     cond = np.concatenate([music, control_channels(ANY_STYLE, None, len(music))], axis=1)
-    vectors = sample_song(TorchEngine(model), dances.normaliser, cond, len(music), _SETTINGS)
+    motion = sample_song(TorchEngine(model), dances.normaliser, cond, len(music), _SETTINGS)
     folder.mkdir(parents=True, exist_ok=True)
-    motion = Motion.from_vectors(vectors, meta={"step": step})
+    motion = replace(motion, meta={"step": step})
     path = folder / f"step-{step:08d}.npz"
     save_motion(path, motion)
     preview_sheet(motion, path.with_suffix(".png"), MOMENTS)

@@ -22,7 +22,7 @@ from edge_backend.evaluation.form import form_of
 from edge_backend.generation.model_cache import ModelCache
 from edge_backend.generation.pipeline import generate, write_dance
 from edge_backend.motion.files import load_motion
-from edge_backend.motion.motion import Motion
+from edge_backend.motion.motion import Motion, joined
 from edge_backend.schema.edits import Source, going_on
 from edge_backend.schema.requests import FeetRequest, GenerateRequest
 
@@ -77,7 +77,7 @@ def test_pieces_are_whole_stretches_that_go_on_where_the_last_one_stood() -> Non
     assert not new[480:720].any()
     pieces = pieces_of(plan, np.where(new, np.cumsum(new) - 1, -1))
     assert [(piece.start, piece.stop) for piece in pieces] == [(0, 480), (480, 720), (720, 960)]
-    dance = laid(pieces, swaying(720).vectors())
+    dance = laid(pieces, swaying(720)).vectors()
     steps = np.linalg.norm(np.diff(dance[:, 4:6], axis=0), axis=1)
     assert steps[[479, 719]].max() <= 1e-6  # it stands still over a join, whatever the material's places
     assert np.abs(dance[480:720, 7:] - dance[:240, 7:]).max() < 1e-3
@@ -87,7 +87,7 @@ def test_a_mirrored_piece_is_the_mirror_image() -> None:
     plan = plan_by_form(slots_of(song_map(), 960), mirrored=True)
     new = new_frames(plan, 960)
     material = swaying(720)
-    dance = Motion.from_vectors(laid(pieces_of(plan, np.where(new, np.cumsum(new) - 1, -1)), material.vectors()))
+    dance = laid(pieces_of(plan, np.where(new, np.cumsum(new) - 1, -1)), material)
     left, right = dance.joints()[490, [20, 21]], material.joints()[10, [20, 21]]
     left, right = left - dance.root[490], right - material.root[10]
     np.testing.assert_allclose(left, right[::-1] * [-1, 1, 1], atol=0.02)  # SMPL's two sides are not quite alike
@@ -97,9 +97,9 @@ def test_only_the_joins_are_free() -> None:
     plan = plan_by_form(slots_of(song_map(), 960), originality=0.25)
     new = new_frames(plan, 960)
     pieces = pieces_of(plan, np.where(new, np.cumsum(new) - 1, -1))
-    near = laid(pieces, swaying(720).vectors())
-    far = near.copy()
-    far[:480] = laid(pieces[:1], swaying(720, heading=2.5).vectors())  # it faces the other way before the first join
+    near = laid(pieces, swaying(720))
+    other = laid(pieces[:1], swaying(720, heading=2.5))  # it faces the other way before the first join
+    far = joined([other, near.part(slice(480, None))])
     reaches = []
     for dance in (near, far):
         weight = joining(pieces, dance).weight

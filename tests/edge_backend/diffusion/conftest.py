@@ -81,7 +81,8 @@ def smooth_dance(schedule) -> Callable:
     dancer = SmoothDancer(schedule)
 
     def build(frames, settings, **what):
-        return sample_song(dancer, dancer.normaliser, np.zeros((1, 1), np.float32), frames, settings, **what)
+        dance = sample_song(dancer, dancer.normaliser, np.zeros((1, 1), np.float32), frames, settings, **what)
+        return dance.vectors()
 
     return build
 

@@ -50,12 +50,14 @@ class Dancer:
         how = replace(DEFAULT, seed=seed, sequential=sequential)
         weights = self.weights
         frames = FRAMES if constraint is None else constraint.frames
-        return sample_song(self.engine, weights.normaliser, self.cond, frames, how, constraint=constraint)
+        return sample_song(self.engine, weights.normaliser, self.cond, frames, how, constraint=constraint).vectors()
 
     def finished(self, vectors, constraint):
         """The dance on the beat and on its feet, with what is constrained as it was."""
         beats = np.arange(0.4, len(vectors) / 30, 0.5)
-        return Postprocessor(beats, EditConstraints(constraint), 1.0, FootSettings(), 0.0, {}).whole(vectors)
+        return Postprocessor(beats, EditConstraints(constraint), 1.0, FootSettings(), 0.0, {}).whole(
+            Motion.from_vectors(vectors)
+        )
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What an animator does with a dance: keep some of it and let the rest come anew, at once or window after window.
+"""Edits of a dance: some of it is constrained and the rest is sampled, at once or window after window.
 
 Dances are by the smooth dancer of conftest.py, of which it is known how smooth they are. At every border between
 constrained and free frames no joint may accelerate more than 1.5 times what 99 % of an unconstrained dance's frames
@@ -231,17 +231,17 @@ def test_window_after_window_frames_are_final_when_they_are_shown(smooth_dance):
     shown = []
     settings = replace(NEW["ddim"], sequential=True)
     dance = smooth_dance(FRAMES, settings, on_final=shown.append)
-    assert [len(frames) for frames in shown] == [150, 300, 330]  # one window, two, and the rest
-    for frames in shown:
-        np.testing.assert_array_equal(frames, dance[: len(frames)])
+    assert [beginning.frames for beginning in shown] == [150, 300, 330]  # one window, two, and the rest
+    for beginning in shown:
+        np.testing.assert_array_equal(beginning.vectors(), dance[: beginning.frames])
 
 
 def test_frames_shortly_before_a_held_pose_wait_for_the_window_that_knows_it(smooth_dance, old):
     shown = []
     settings = replace(NEW["ddim"], sequential=True)
     dance = smooth_dance(FRAMES, settings, constraint=pose_at(old[155], [155], FRAMES), on_final=shown.append)
-    assert [len(frames) for frames in shown] == [120, 300, 330]
-    np.testing.assert_array_equal(shown[0], dance[:120])
+    assert [beginning.frames for beginning in shown] == [120, 300, 330]
+    np.testing.assert_array_equal(shown[0].vectors(), dance[:120])
 
 
 def test_steps_of_all_windows_are_counted_through(smooth_dance):

@@ -32,7 +32,7 @@ def dance():
 
     def build(seed, sequential=False, constraint=None):
         settings = SamplerSettings("dpmpp", 8, seed=seed, sequential=sequential)
-        return sample_song(engine, weights.normaliser, cond, FRAMES, settings, constraint=constraint)
+        return sample_song(engine, weights.normaliser, cond, FRAMES, settings, constraint=constraint).vectors()
 
     return build
 

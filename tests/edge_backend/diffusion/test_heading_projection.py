@@ -1,4 +1,4 @@
-"""A dancer who may face any way makes up its mind once, and does not whirl round between two ways."""
+"""If all headings are possible, one is chosen, without spins between two of them."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A joint that is predicted half a turn away from its constraint finds its way there in small turns."""
+"""A joint that is predicted half a turn away from its constraint reaches it in small steps."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The samplers against diffusers' schedulers, and against what is known of a normal distribution."""
+"""The samplers compared with diffusers' schedulers, and with exact results for a normal distribution."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""The schedule and the samplers against what EDGE's authors' code gives on its own reference network.
+"""Schedule and samplers compared with those of EDGE's authors' code, with its reference network.
 
 The goldens were drawn from torch's global generator: the start noise, then one draw of x's shape for each step.
 """
@@ -110,7 +110,7 @@ def test_parity_of_inpainting(engine, parity, schedule):
 
 
 def test_parity_of_stitching(parity):
-    vectors = stitch(parity.weights.normaliser.unnormalise(parity.golden["stitch.in_windows"]))
+    vectors = stitch(parity.weights.normaliser.unnormalise(parity.golden["stitch.in_windows"])).vectors()
     _, root, rotations = unpack(vectors)
     expected_root = parity.golden["stitch.smpl_trans"]
     poses = parity.golden["stitch.smpl_poses"]

@@ -42,7 +42,7 @@ def dance(onnx_engine, parity, music):
 
     def build(frames, settings=QUICK, cond=None, engine=onnx_engine, **hooks):
         cond = music(plan_windows(frames).padded_frames) if cond is None else cond
-        return sample_song(engine, parity.weights.normaliser, cond, frames, settings, **hooks)
+        return sample_song(engine, parity.weights.normaliser, cond, frames, settings, **hooks).vectors()
 
     return build
 
@@ -90,9 +90,9 @@ def test_frames_that_are_final_stay_so_and_are_there_early(dance):
     beginnings = []
     whole = dance(1800, replace(QUICK, sequential=True), on_final=beginnings.append)
     # Passes over 1, 2, 4, 8, and the last 8 of 23 windows; each adds its own hops of 75 frames.
-    assert [len(vectors) for vectors in beginnings] == [150, 300, 600, 1200, 1800]
-    for vectors in beginnings:
-        np.testing.assert_array_equal(vectors, whole[: len(vectors)])
+    assert [beginning.frames for beginning in beginnings] == [150, 300, 600, 1200, 1800]
+    for beginning in beginnings:
+        np.testing.assert_array_equal(beginning.vectors(), whole[: beginning.frames])
 
 
 class Counted:

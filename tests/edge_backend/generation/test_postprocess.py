@@ -8,7 +8,6 @@ from edge_backend.diffusion.constraints import frame_range, free
 from edge_backend.diffusion.edit_constraints import EditConstraints
 from edge_backend.generation.postprocess import LOOK_AHEAD, Postprocessor
 from edge_backend.motion.feet import FootSettings
-from edge_backend.motion.motion import Motion
 
 FRAMES = 900
 BEATS = np.arange(0.4, FRAMES / 30, 0.5)
@@ -16,8 +15,8 @@ ENDS = (150, 300, 600)
 
 
 @pytest.fixture(scope="module")
-def vectors():
-    return swaying(FRAMES, place=(1.0, 2.0), heading=1.0).vectors()
+def sampled():
+    return swaying(FRAMES, place=(1.0, 2.0), heading=1.0)
 
 
 def postprocessor(edit=None, on_beat=1.0, smoothness=0.2, feet=True):
@@ -30,10 +29,10 @@ def acceleration(motion):
     return np.linalg.norm(np.diff(motion.joints(), n=2, axis=0), axis=-1).max(axis=1)
 
 
-def test_frames_once_shown_are_unchanged_bit_for_bit(vectors):
+def test_frames_once_shown_are_unchanged_bit_for_bit(sampled):
     incremental = postprocessor()
-    beginnings = [incremental.beginning(vectors[:end]) for end in ENDS]
-    whole = incremental.whole(vectors)
+    beginnings = [incremental.beginning(sampled.part(slice(end))) for end in ENDS]
+    whole = incremental.whole(sampled)
     assert whole.frames == FRAMES
     for end, beginning in zip(ENDS, beginnings, strict=True):
         assert beginning is not None
@@ -41,35 +40,34 @@ def test_frames_once_shown_are_unchanged_bit_for_bit(vectors):
         assert beginning.vectors().tobytes() == whole.vectors()[: beginning.frames].tobytes()
 
 
-def test_stretches_join_without_a_jolt(vectors):
+def test_stretches_join_without_a_jolt(sampled):
     incremental = postprocessor()
     for end in ENDS:
-        incremental.beginning(vectors[:end])
-    jolts = acceleration(incremental.whole(vectors))
+        incremental.beginning(sampled.part(slice(end)))
+    jolts = acceleration(incremental.whole(sampled))
     seams = [jolts[end - LOOK_AHEAD - 3 : end - LOOK_AHEAD + 2].max() for end in ENDS]
-    assert max(seams) < 2 * np.percentile(acceleration(postprocessor().whole(vectors)), 99)
+    assert max(seams) < 2 * np.percentile(acceleration(postprocessor().whole(sampled)), 99)
 
 
-def test_too_little_is_not_shown_yet(vectors):
+def test_too_little_is_not_shown_yet(sampled):
     incremental = postprocessor()
-    assert incremental.beginning(vectors[:40]) is None
-    assert incremental.beginning(vectors[:150]) is not None
-    assert incremental.beginning(vectors[:150]) is None  # nothing new
+    assert incremental.beginning(sampled.part(slice(40))) is None
+    assert incremental.beginning(sampled.part(slice(150))) is not None
+    assert incremental.beginning(sampled.part(slice(150))) is None  # nothing new
 
 
-def test_at_once_and_untouched_the_dance_is_what_it_was_but_for_its_place(vectors):
-    plain = postprocessor(on_beat=0, smoothness=0, feet=False).whole(vectors)
-    given = Motion.from_vectors(vectors)
-    np.testing.assert_array_equal(plain.rotations[:, 1:], given.rotations[:, 1:])
-    np.testing.assert_allclose(plain.root[:, 2], given.root[:, 2], atol=1e-6)
+def test_at_once_and_untouched_the_dance_is_what_it_was_but_for_its_place(sampled):
+    plain = postprocessor(on_beat=0, smoothness=0, feet=False).whole(sampled)
+    np.testing.assert_array_equal(plain.rotations[:, 1:], sampled.rotations[:, 1:])
+    np.testing.assert_allclose(plain.root[:, 2], sampled.root[:, 2], atol=1e-6)
     assert plain.root[0, :2].tolist() == [0, 0]
 
 
-def test_constraints_further_on_are_met_exactly(vectors):
+def test_constraints_further_on_are_met_exactly(sampled):
     """Although the foot cleanup of the frames shown before has moved the root."""
-    edit = EditConstraints(frame_range(vectors[500:560], 500, FRAMES))
+    edit = EditConstraints(frame_range(sampled.vectors()[500:560], 500, FRAMES))
     incremental = postprocessor(edit)
     for end in ENDS:
-        incremental.beginning(vectors[:end])
-    whole = incremental.whole(vectors)
-    np.testing.assert_allclose(whole.root[500:560], Motion.from_vectors(vectors).root[500:560], atol=1e-6)
+        incremental.beginning(sampled.part(slice(end)))
+    whole = incremental.whole(sampled)
+    np.testing.assert_allclose(whole.root[500:560], sampled.root[500:560], atol=1e-6)

@@ -15,6 +15,11 @@ from edge_backend.motion.skeleton import Joint
 FRAMES = 90
 
 
+def smoothed(vectors, *where):
+    """Vectors of the smooth motion."""
+    return smooth_boundaries(Motion.from_vectors(vectors), *where).vectors()
+
+
 def dance(turns, seed=0):
     """Vectors (90, 151) of somebody who sways, and turns the left shoulder by turns (90,) degrees about y besides."""
     frame = np.arange(FRAMES)[:, None, None]
@@ -48,7 +53,7 @@ def cut():
 def test_a_stroke_is_taken_up_before_the_border(cut):
     vectors, constrained = cut
     usual = np.percentile(acceleration(vectors), 99)
-    smooth = smooth_boundaries(vectors, constrained)
+    smooth = smoothed(vectors, constrained)
     before, after = acceleration(vectors)[47:52].max(), acceleration(smooth)[47:52].max()
     assert before > 3 * usual
     assert after < 1.2 * usual
@@ -56,7 +61,7 @@ def test_a_stroke_is_taken_up_before_the_border(cut):
 
 def test_constrained_and_distant_frames_are_unchanged_to_the_bit(cut):
     vectors, constrained = cut
-    found = smooth_boundaries(vectors, constrained)
+    found = smoothed(vectors, constrained)
     moved = np.flatnonzero((found != vectors).any(axis=1))
     assert set(moved) <= set(range(52 - REACHES[-1][0], 52))
     assert len(moved) >= 3
@@ -64,13 +69,13 @@ def test_constrained_and_distant_frames_are_unchanged_to_the_bit(cut):
 
 def test_a_calm_border_is_left_alone():
     vectors = dance(0 * SWING)
-    np.testing.assert_array_equal(smooth_boundaries(vectors, whole(FRAME >= 50)), vectors)
+    np.testing.assert_array_equal(smoothed(vectors, whole(FRAME >= 50)), vectors)
 
 
 def test_an_arm_is_taken_up_without_the_legs(cut):
     vectors, _ = cut
     constrained = whole(FRAME >= 52) & BODY_PARTS["left_arm"].channels()
-    found = smooth_boundaries(vectors, constrained)
+    found = smoothed(vectors, constrained)
     changed = np.flatnonzero((found != vectors).any(axis=0))
     assert len(changed)
     assert set(changed) <= set(np.flatnonzero(BODY_PARTS["left_arm"].channels()))
@@ -81,7 +86,7 @@ def test_a_root_that_jumps_is_taken_up_by_the_root_alone():
     vectors[50:, ROOT.start] += 0.08
     constrained = np.zeros((FRAMES, 151), dtype=bool)
     constrained[50:, ROOT.start : ROOT.start + 2] = True
-    found = smooth_boundaries(vectors, constrained)
+    found = smoothed(vectors, constrained)
     assert set(np.flatnonzero((found != vectors).any(axis=0))) <= {ROOT.start, ROOT.start + 1}
     assert acceleration(found)[45:50, 0].max() < acceleration(vectors)[45:50, 0].max() / 4
 
@@ -89,7 +94,7 @@ def test_a_root_that_jumps_is_taken_up_by_the_root_alone():
 def test_no_constraint_changes_nothing(cut):
     vectors, _ = cut
     nothing = np.zeros((FRAMES, 151), dtype=bool)
-    np.testing.assert_array_equal(smooth_boundaries(vectors, nothing), vectors)
+    np.testing.assert_array_equal(smoothed(vectors, nothing), vectors)
 
 
 @settings(deadline=None, max_examples=12)
@@ -102,7 +107,7 @@ def test_no_constraint_changes_nothing(cut):
 def test_no_border_gets_worse_and_constrained_channels_are_unchanged(first, length, jump, seed):
     vectors = dance(np.where((first <= FRAME) & (first + length > FRAME), jump, 0.0), seed)
     constrained = whole((first > FRAME) | (first + length <= FRAME))
-    found = smooth_boundaries(vectors, constrained)
+    found = smoothed(vectors, constrained)
     np.testing.assert_array_equal(found[constrained], vectors[constrained])
     assert np.isfinite(found).all()
     rows = [row for border in (first, first + length) for row in range(border - ROWS, border + ROWS - 2)]

@@ -1,4 +1,4 @@
-"""The motion package computes what the authors' code computes, on the golden numbers."""
+"""The room `motion` equals the authors' code on recorded numbers."""
 
 import numpy as np
 import pytest

@@ -9,7 +9,6 @@ from edge_backend.evaluation.beats import beat_alignment
 from edge_backend.evaluation.smoothness import jitter
 from edge_backend.motion.beat_alignment import REACH_S, TEMPO, align_to_beats, motion_beats
 from edge_backend.motion.motion import Motion
-from edge_backend.motion.representation import CONTACTS
 from edge_backend.motion.rotations import axis_angle_to_matrix
 from edge_backend.motion.skeleton import Joint
 
@@ -18,7 +17,7 @@ BEATS = np.arange(0.5, SECONDS, 0.5)  # 120 bpm
 
 
 def swinging(stops, seconds=SECONDS):
-    """Vectors of an arm that comes to rest at each of the stops (seconds), and of a foot that steps between them."""
+    """An arm that comes to rest at each of the stops (seconds), and of a foot that steps between them."""
     frames = round(seconds * Motion.fps)
     times = np.arange(frames) / Motion.fps
     ends = np.concatenate([[0.0], stops, [seconds]])
@@ -29,7 +28,7 @@ def swinging(stops, seconds=SECONDS):
     root = np.stack([0.1 * times, np.zeros(frames), np.full(frames, 0.95)], axis=-1)
     contacts = np.repeat((np.arange(frames) // 15 % 2)[:, None], 4, axis=1)
     rotations = axis_angle_to_matrix(angles)
-    return Motion(rotations.astype(np.float32), root.astype(np.float32), contacts.astype(np.float32)).vectors()
+    return Motion(rotations.astype(np.float32), root.astype(np.float32), contacts.astype(np.float32))
 
 
 def late(seconds=SECONDS):
@@ -38,13 +37,9 @@ def late(seconds=SECONDS):
     return beats + 0.12 * np.sin(np.arange(len(beats)) / 2)
 
 
-def joints(vectors):
-    return Motion.from_vectors(vectors).joints()
-
-
-def distance(vectors, beats):
+def distance(motion, beats):
     """Seconds from each beat to the nearest stop."""
-    return np.abs(beats[:, None] - motion_beats(joints(vectors))).min(axis=1)
+    return np.abs(beats[:, None] - motion_beats(motion.joints())).min(axis=1)
 
 
 def test_stops_come_to_lie_on_the_beats():
@@ -59,34 +54,34 @@ def test_a_dance_that_does_not_listen_beats_chance_afterwards():
     stops = np.cumsum(np.random.default_rng(0).uniform(0.25, 0.7, 40))
     before = swinging(stops[stops < SECONDS - 0.1])
     after = align_to_beats(before, BEATS)
-    assert beat_alignment(joints(before), BEATS).percentile < 0.9
-    aligned = beat_alignment(joints(after), BEATS)
+    assert beat_alignment(before.joints(), BEATS).percentile < 0.9
+    aligned = beat_alignment(after.joints(), BEATS)
     assert aligned.percentile > 0.98
     assert aligned.music > 1.5 * aligned.music_chance
 
 
 def test_half_the_amount_goes_half_the_way():
-    vectors = swinging(late())
-    ways = [distance(align_to_beats(vectors, BEATS, amount), BEATS).mean() for amount in (0, 0.5, 1)]
+    motion = swinging(late())
+    ways = [distance(align_to_beats(motion, BEATS, amount), BEATS).mean() for amount in (0, 0.5, 1)]
     assert ways[1] == pytest.approx(ways[0] / 2, rel=0.25)
     assert ways[2] < 0.2 * ways[0]
 
 
 def test_without_beats_or_at_amount_0_nothing_changes():
-    vectors = swinging(late())
-    assert align_to_beats(vectors, BEATS, 0) is vectors
-    assert align_to_beats(vectors, np.zeros(0)) is vectors
-    still = np.repeat(vectors[:1], 60, axis=0)
-    np.testing.assert_allclose(align_to_beats(still, BEATS), still, atol=1e-6)
+    motion = swinging(late())
+    assert align_to_beats(motion, BEATS, 0) is motion
+    assert align_to_beats(motion, np.zeros(0)) is motion
+    still = motion.part(np.zeros(60, int))
+    np.testing.assert_allclose(align_to_beats(still, BEATS).vectors(), still.vectors(), atol=1e-6)
 
 
 def test_constrained_frames_are_unchanged_bit_for_bit_and_are_left_without_a_jolt():
-    vectors = swinging(late())
-    constrained = np.zeros(len(vectors), bool)
+    motion = swinging(late())
+    constrained = np.zeros(motion.frames, bool)
     constrained[[90]] = constrained[150:181] = True
-    after = align_to_beats(vectors, BEATS, constrained=constrained)
-    assert np.array_equal(after[constrained], vectors[constrained])
-    assert not np.allclose(after[~constrained], vectors[~constrained], atol=1e-3)
+    after, before = align_to_beats(motion, BEATS, constrained=constrained).vectors(), motion.vectors()
+    assert np.array_equal(after[constrained], before[constrained])
+    assert not np.allclose(after[~constrained], before[~constrained], atol=1e-3)
     # The root walks at a steady 0.1 m/s: its speed shows the tempo, which beside constrained frames is the dance's own.
     tempo = np.diff(after[:, 4].astype(float)) * Motion.fps / 0.1
     for frame in (90, 150, 180):
@@ -94,16 +89,17 @@ def test_constrained_frames_are_unchanged_bit_for_bit_and_are_left_without_a_jol
 
 
 def test_a_dance_constrained_everywhere_is_unchanged():
-    vectors = swinging(late())
-    assert np.array_equal(align_to_beats(vectors, BEATS, constrained=np.ones(len(vectors), bool)), vectors)
+    motion = swinging(late())
+    after = align_to_beats(motion, BEATS, constrained=np.ones(motion.frames, bool))
+    assert np.array_equal(after.vectors(), motion.vectors())
 
 
 def test_contacts_stay_contacts_and_the_dance_trembles_no_more_than_before():
-    vectors = swinging(late())
-    after = align_to_beats(vectors, BEATS)
-    assert set(np.unique(after[:, CONTACTS])) == {0.0, 1.0}
-    assert after.dtype == np.float32
-    assert jitter(joints(after)) < 1.1 * jitter(joints(vectors))
+    motion = swinging(late())
+    after = align_to_beats(motion, BEATS)
+    assert set(np.unique(after.contacts)) == {0.0, 1.0}
+    assert {after.rotations.dtype, after.root.dtype, after.contacts.dtype} == {np.dtype(np.float32)}
+    assert jitter(after.joints()) < 1.1 * jitter(motion.joints())
 
 
 @settings(deadline=None, max_examples=40)
@@ -114,13 +110,13 @@ def test_contacts_stay_contacts_and_the_dance_trembles_no_more_than_before():
 )
 def test_whatever_the_beats_time_runs_forward_at_nearly_the_dances_own_tempo(stops, gaps, constrained):
     seconds = 6
-    vectors = swinging(np.cumsum(stops)[np.cumsum(stops) < seconds - 0.1], seconds)
-    constrained_frames = np.zeros(len(vectors), bool)
+    motion = swinging(np.cumsum(stops)[np.cumsum(stops) < seconds - 0.1], seconds)
+    constrained_frames = np.zeros(motion.frames, bool)
     constrained_frames[constrained] = True
-    after = align_to_beats(vectors, np.cumsum(gaps), constrained=constrained_frames)
-    assert after.shape == vectors.shape
-    assert np.array_equal(after[[0, -1]], vectors[[0, -1]])
-    assert np.array_equal(after[constrained_frames], vectors[constrained_frames])
+    after, before = align_to_beats(motion, np.cumsum(gaps), constrained=constrained_frames).vectors(), motion.vectors()
+    assert after.shape == before.shape
+    assert np.array_equal(after[[0, -1]], before[[0, -1]])
+    assert np.array_equal(after[constrained_frames], before[constrained_frames])
     shown = after[:, 4].astype(float) / 0.1  # the second of the old dance, by how far the root has walked
     tempo = np.diff(shown) * Motion.fps
     # Between two stops the tempo keeps to TEMPO on average; a smooth curve has to exceed it in between.
