@@ -1,6 +1,6 @@
 """The demo: in a real Blender, as a user would, put a song on the sequencer, add a dancer, press Generate, film it.
 
-Run by `python3 build_addon.py demo`. Everything goes through the installed extension's operators; the stage is
+Run by `python3 build_addon.py demo`. Everything goes through the installed extension's operators; the film set is
 the extension's too. Writes dance.blend, dance.mp4 and sheet.png. Blender's own output goes to blender.log beside them.
 """
 
@@ -20,8 +20,8 @@ USER_FOLDER = tempfile.mkdtemp(prefix="edge_dance_demo_")
 os.environ["BLENDER_USER_RESOURCES"] = USER_FOLDER
 
 import bpy  # noqa: E402
+from film_set import film_in_set  # noqa: E402
 from sheet import contact_sheet  # noqa: E402
-from stage import set_stage  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 EXTENSION = "bl_ext.user_default.edge_dance"
@@ -44,9 +44,9 @@ def main(arguments: argparse.Namespace) -> None:
 
     with step("Contact sheet"):
         contact_sheet(scene, arguments.output / "sheet.png", arguments.moments)
-    with step("Stage, lights, camera"):
+    with step("Film set, lights, camera"):
         scene.sync_mode = "AUDIO_SYNC"
-        set_stage(scene, 640, 360, samples=4, video=True)
+        film_in_set(scene, 640, 360, samples=4, video=True)
         scene.render.filepath = "//dance.mp4"
         look_through_camera()
     with step("Save dance.blend"):

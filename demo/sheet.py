@@ -5,8 +5,8 @@ from pathlib import Path
 
 import bpy
 import numpy as np
+from film_set import film_in_set
 from PIL import Image, ImageDraw, ImageFont
-from stage import set_stage
 
 COLUMNS = 6
 WIDTH, HEIGHT = 300, 400  # pixels of one moment
@@ -17,7 +17,7 @@ def contact_sheet(scene: bpy.types.Scene, path: Path, moments: int) -> None:
     """Render `moments` frames, spread evenly over the scene's range, and write them as one picture."""
     frames = np.linspace(scene.frame_start, scene.frame_end, moments + 2)[1:-1].round().astype(int)
     sheet = Image.new("RGB", (min(moments, COLUMNS) * WIDTH, -(-moments // COLUMNS) * HEIGHT))
-    set_stage(scene, WIDTH, HEIGHT, SAMPLES, video=False)
+    film_in_set(scene, WIDTH, HEIGHT, SAMPLES, video=False)
     scene.render.image_settings.file_format = "PNG"
     with tempfile.TemporaryDirectory() as folder:
         scene.render.filepath = f"{folder}/moment.png"

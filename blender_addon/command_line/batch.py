@@ -17,9 +17,9 @@ from ..edge_backend.fileio.atomic_write import atomic_write
 from ..keyframes.take_details import details, span
 from ..ops.generate import why_not_generate
 from ..preferences import ADDON
+from ..render.film_set import film_set_of
 from ..render.look import render_film, use_look
-from ..render.setup import set_stage
-from ..render.stage import stage_of
+from ..render.setup import set_up_film
 from ..render.tracks import tracks_of
 from ..rig.rig_check import check_rig
 from ..settings import stored_settings
@@ -139,9 +139,9 @@ def _film(
     if options.size:
         scene.render.resolution_x, scene.render.resolution_y = options.size
         scene.render.resolution_percentage = 100
-    if options.stage == "always" or (options.stage == "auto" and (scene.camera is None or stage_of(scene))):
+    if options.film_set == "always" or (options.film_set == "auto" and (scene.camera is None or film_set_of(scene))):
         frames = range(scene.frame_start, scene.frame_end + 1)
-        set_stage(scene, [armature], frames, tracks_of([armature], scene, frames))
+        set_up_film(scene, [armature], frames, tracks_of([armature], scene, frames))
     if options.engine != "scene":
         use_look(scene, options.engine.upper(), options.samples)
     with _counted_frames(scene) as state, progress(report, state, file=film.name):

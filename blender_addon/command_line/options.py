@@ -91,7 +91,7 @@ def _add_film(group: argparse._ArgumentGroup) -> None:
         "--samples", type=int, default=0, metavar="N", help="samples per pixel; default: depends on the engine"
     )
     group.add_argument(
-        "--stage", choices=("auto", "always", "never"), default="auto",
+        "--film-set", choices=("auto", "always", "never"), default="auto",
         help="the extension's camera, lights and floor; auto: where the scene has no camera",
     )  # fmt: skip
 

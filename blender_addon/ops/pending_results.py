@@ -16,10 +16,10 @@ from .reasons import why_busy, why_no_dancer
 from .stepping import SteppingOperator
 
 
-class EDGE_DANCE_OT_apply_kept(SteppingOperator):
+class EDGE_DANCE_OT_apply_pending(SteppingOperator):
     """Key a pending dance on the selected dancer as a new take"""
 
-    bl_idname = "edge_dance.apply_kept"
+    bl_idname = "edge_dance.apply_pending"
     bl_label = "Apply Pending Dance"
     bl_options = {"UNDO"}
 
@@ -65,10 +65,10 @@ class EDGE_DANCE_OT_apply_kept(SteppingOperator):
         return f"{action.name} is on {dancer.name}."
 
 
-class EDGE_DANCE_OT_delete_kept(bpy.types.Operator):
+class EDGE_DANCE_OT_delete_pending(bpy.types.Operator):
     """Delete a pending dance"""
 
-    bl_idname = "edge_dance.delete_kept"
+    bl_idname = "edge_dance.delete_pending"
     bl_label = "Delete Pending Dance"
     bl_options = {"INTERNAL"}
 

@@ -15,11 +15,11 @@ from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.fileio.atomic_write import atomic_write
 from ..keyframes.take_details import span
 from ..lookups import scene_rate
+from ..render.film_set import film_set_of, remove_film_set
 from ..render.flamenco import PICTURES, FarmJob, job_file
 from ..render.look import LOOKS, use_look, use_video
 from ..render.openjd import job_template
-from ..render.setup import set_stage
-from ..render.stage import remove_stage, stage_of
+from ..render.setup import set_up_film
 from ..render.tracks import Track, dancers_to_film, tracks_in_steps
 from ..rig.looking import found
 from ..takes.take_list import current_take
@@ -52,7 +52,7 @@ class EDGE_DANCE_OT_set_up_render(SteppingDialogOperator):
     lights: bpy.props.BoolProperty(name="Lights", description="Add four lights", default=True)
     floor: bpy.props.BoolProperty(
         name="Floor and Backdrop",
-        description="Add a floor and a world in one colour; your own world is restored when the stage is removed",
+        description="Add a floor and a world in one colour; your own world is restored when the film set is removed",
         default=True,
     )
     video: bpy.props.BoolProperty(
@@ -88,7 +88,7 @@ class EDGE_DANCE_OT_set_up_render(SteppingDialogOperator):
         self._tracks = yield from tracks_in_steps(dancers, scene, self._read)
 
     def apply(self, _context: bpy.types.Context) -> str:
-        """Build the stage, replacing an earlier one."""
+        """Build the film set, replacing an earlier one."""
         scene = found(bpy.data.scenes, self._uids[0])
         dancers = [found(bpy.data.objects, uid) for uid in self._uids[1]]
         frames = self._dance_frames if self.only_dance else self._scene_frames
@@ -97,7 +97,7 @@ class EDGE_DANCE_OT_set_up_render(SteppingDialogOperator):
         first = self._read.index(frames[0])
         tracks = [Track(*(values[first : first + len(frames)] for values in track)) for track in self._tracks]
         heading = dancers[0].matrix_world.to_euler().z
-        set_stage(
+        set_up_film(
             scene,
             dancers,
             frames,
@@ -113,21 +113,21 @@ class EDGE_DANCE_OT_set_up_render(SteppingDialogOperator):
         return f"The camera films frames {frames[0]} to {frames[-1]}."
 
 
-class EDGE_DANCE_OT_remove_stage(Reasoned, bpy.types.Operator):
-    """Remove the stage with its camera and lights, and restore your own camera and world"""
+class EDGE_DANCE_OT_remove_film_set(Reasoned, bpy.types.Operator):
+    """Remove the film set with its camera and lights, and restore your own camera and world"""
 
-    bl_idname = "edge_dance.remove_stage"
-    bl_label = "Remove Stage"
+    bl_idname = "edge_dance.remove_film_set"
+    bl_label = "Remove Film Set"
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
         scene: Any = context.scene
-        return "" if stage_of(scene) else "There is no stage."
+        return "" if film_set_of(scene) else "There is no film set."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         scene: Any = context.scene
-        remove_stage(scene)
+        remove_film_set(scene)
         return {"FINISHED"}
 
 

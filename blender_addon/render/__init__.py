@@ -1,1 +1,1 @@
-"""Films: stage, camera, render settings, and jobs for render farms. Imported by formation, command_line, ops and ui."""
+"""Films: film set, camera, render settings, jobs for render farms. Imported by formation, command_line, ops and ui."""

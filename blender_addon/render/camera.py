@@ -10,8 +10,8 @@ from mathutils import Euler
 from .. import compat
 from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import write_bezier
+from .film_set import attach
 from .framing import fit_camera, smoothed_path
-from .stage import attach
 from .tracks import Track
 
 LENS = 50.0  # mm, for Blender's default sensor width of 36 mm

@@ -7,7 +7,7 @@ import bpy
 
 from .. import compat
 from ..edge_backend.fileio.atomic_write import take_place
-from .stage import BACKDROP
+from .film_set import BACKDROP
 
 LOOKS = (
     ("WORKBENCH", "Workbench", "First preview: flat colours without lights, many frames per second"),

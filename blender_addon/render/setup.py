@@ -1,4 +1,4 @@
-"""Stage, lights and camera for a film of a dance."""
+"""Camera, lights, floor and backdrop for a film of a dance."""
 
 from collections.abc import Sequence
 
@@ -7,13 +7,13 @@ import numpy as np
 
 from ..lookups import scene_rate
 from .camera import add_camera, follow
-from .stage import add_backdrop, add_floor, add_lights, new_dolly, new_stage
+from .film_set import add_backdrop, add_floor, add_lights, new_dolly, new_film_set
 from .tracks import Track, height_of
 
 _HUMAN, _ROOM = 1.75, 1.3  # metres: height, and reach of one dancer around the followed point
 
 
-def set_stage(
+def set_up_film(
     scene: bpy.types.Scene,
     dancers: Sequence[bpy.types.Object],
     frames: Sequence[int],
@@ -28,7 +28,7 @@ def set_stage(
 
     The resolution has to be set before. frames: the scene's frames to film. tracks: of the dancers at these frames,
     as `tracks_of` returns them. turn: degrees around the dancers, 0 from -y. following: the camera moves with the
-    dancers; otherwise it has the whole path in the picture. An earlier stage is replaced; other objects are not
+    dancers; otherwise it has the whole path in the picture. An earlier film set is replaced; other objects are not
     changed. Returns the camera.
     """
     middle = np.mean([track.hips[:, :2] for track in tracks], axis=0)
@@ -36,7 +36,7 @@ def set_stage(
         middle = np.tile((middle.min(axis=0) + middle.max(axis=0)) / 2, (len(frames), 1))
     height = max(height_of(dancer) for dancer in dancers)
     reach = max(np.linalg.norm(track.hips[:, :2] - middle, axis=1).max() for track in tracks)
-    dolly = new_dolly(new_stage(scene), max(height / _HUMAN, float(reach) / _ROOM))
+    dolly = new_dolly(new_film_set(scene), max(height / _HUMAN, float(reach) / _ROOM))
     dolly.location.z = min(dancer.matrix_world.translation.z for dancer in dancers)
     way = follow(dolly, middle, np.array(frames, float), scene_rate(scene))
     camera = add_camera(scene, dolly, tracks, way, turn=turn, height=height)

@@ -1,4 +1,4 @@
-"""What panels show of folders and of the backend: a thread looks, drawing reads what was found. No bpy."""
+"""What panels show of folders and of the backend. A thread reads the disk; drawing uses its last result. No bpy."""
 
 import contextlib
 import sys
@@ -20,7 +20,7 @@ from .installer import installer
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where to look. home: set-up's folder. weights, results: folders; they need not exist."""
+    """Folders to read. home: of set-up. weights: the user's. results: of pending results. They need not exist."""
 
     launch: Launch
     home: Path
@@ -30,23 +30,23 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What was found. places: None until somebody has looked; then nothing is known.
+    """The last result. places: None before the first; then all other values are defaults.
 
-    no_packages: why set-up has none for Blender's Python, "" if it has. kept: dances, the newest first.
+    no_packages: why set-up has no packages for Blender's Python, "" if it has. pending: pending results, newest first.
     """
 
     places: Places | None = None
     health: Health = CHECKING
     no_packages: str = ""
-    kept: tuple[PendingResult, ...] = ()
+    pending: tuple[PendingResult, ...] = ()
     weights: tuple[KnownWeights, ...] = ()
     has_jukebox: bool = False
 
 
 class StatusWatch:
-    """The last `Status`, for everything that is drawn.
+    """Stores the last `Status` for drawing.
 
-    Drawing calls `read`, which costs nothing; a timer calls `asked`, `look` and `publish`, none of which waits.
+    Drawing calls `read`, which takes no time; a timer calls `asked`, `look` and `publish`, which do not block.
     """
 
     def __init__(self, check: HealthCheck) -> None:
@@ -56,34 +56,34 @@ class StatusWatch:
         self._looking: threading.Thread | None = None
 
     def read(self, warm: bool = False) -> Status:
-        """What is known; who reads it wants to know what is new, too. warm: he wants the backend to be started."""
+        """The last status; requests a new one. warm: also request that the worker is started."""
         self._asked, self._warm = True, self._warm or warm
         return self._status
 
     def peek(self) -> Status:
-        """What is known, for whoever does not draw."""
+        """The last status, without a request."""
         return self._status
 
     def asked(self) -> tuple[bool, bool]:
-        """Whether anybody has read it since the last call, and whether the backend is wanted."""
+        """The requests since the last call: whether for a new status, whether for the worker."""
         asked = self._asked, self._warm
         self._asked = self._warm = False
         return asked
 
     def look(self, places: Places) -> None:
-        """Have a thread look, unless one does."""
+        """Start a thread that reads the folders, unless one is running."""
         if self._looking is None or not self._looking.is_alive():
             self._looking = threading.Thread(target=self._find, args=(places,), name="edge_dance status", daemon=True)
             self._looking.start()
 
     def publish(self) -> bool:
-        """Have `read` give what was found last; whether that is something else than before."""
+        """Make the thread's result the one that `read` returns. Returns whether it has changed."""
         changed = self._found != self._status
         self._status = self._found
         return changed
 
     def _find(self, places: Places) -> None:
-        with contextlib.suppress(OSError, EdgeError):  # looked for again at the next redraw
+        with contextlib.suppress(OSError, EdgeError):  # tried again at the next redraw
             self._found = Status(
                 places,
                 self._check.look(places.launch, Home(places.home)),
@@ -95,7 +95,7 @@ class StatusWatch:
 
 
 def why_no_packages(python: tuple[int, int]) -> str:
-    """What keeps set-up from making an environment of a Python on this machine, "" if nothing does."""
+    """Why set-up cannot make an environment with this version of Python on this machine, "" if it can."""
     try:
         lock_file(suggest(python).build, this_system(), python)
     except EdgeError as error:
@@ -104,9 +104,9 @@ def why_no_packages(python: tuple[int, int]) -> str:
 
 
 def why_not_added(health: Health) -> str:
-    """Why what needs torch cannot be done, "" if it can or nothing is known."""
+    """Why a function that needs torch is not available, "" if it is or nothing is known yet."""
     return f"The bundled engine cannot do this: click {ADD} under Backend first." if health.bundled else ""
 
 
 watch = StatusWatch(installer.health)
-"""Of this Blender."""
+"""The watch of this Blender."""

@@ -12,7 +12,7 @@ _SHOWN = 3
 
 def draw_pending_results(layout: Any, context: bpy.types.Context) -> None:
     """Draw a row for each of the newest pending results."""
-    pending = watch.read().kept
+    pending = watch.read().pending
     if not pending:
         return
     box = layout.box()
@@ -20,5 +20,5 @@ def draw_pending_results(layout: Any, context: bpy.types.Context) -> None:
     for result in pending[:_SHOWN]:
         row = box.row(align=True)
         label = str(result.recipe.get("label") or result.name)
-        row.operator("edge_dance.apply_kept", text=f"Apply {label}", icon="IMPORT").name = result.name
-        row.operator("edge_dance.delete_kept", text="", icon="X").name = result.name
+        row.operator("edge_dance.apply_pending", text=f"Apply {label}", icon="IMPORT").name = result.name
+        row.operator("edge_dance.delete_pending", text="", icon="X").name = result.name

@@ -5,13 +5,13 @@ from typing import Any
 import bpy
 
 from ..ops.render import EDGE_DANCE_OT_set_up_render, EDGE_DANCE_OT_write_farm_job, why_no_film
-from ..render.stage import stage_of
+from ..render.film_set import film_set_of
 from ..takes.take_list import has_dance
 from .text_layout import draw_reasons
 
 
 class VIEW3D_PT_edge_dance_render(bpy.types.Panel):
-    """Stage, camera and film"""
+    """Film set, camera and film"""
 
     bl_label = "Film"
     bl_space_type = "VIEW_3D"
@@ -32,8 +32,8 @@ class VIEW3D_PT_edge_dance_render(bpy.types.Panel):
         scene: Any = context.scene
         row = layout.row(align=True)
         row.operator("edge_dance.set_up_render", icon="OUTLINER_OB_CAMERA")
-        if stage_of(scene):
-            row.operator("edge_dance.remove_stage", text="", icon="X")
+        if film_set_of(scene):
+            row.operator("edge_dance.remove_film_set", text="", icon="X")
         draw_reasons(layout, context, EDGE_DANCE_OT_set_up_render)
         column = layout.column(align=True)
         column.enabled = not why_no_film(context)

@@ -123,7 +123,7 @@ def test_every_engine_films(user_folder: Path, given: list[object], song: Path, 
     lines = "import bpy; bpy.ops.edge_dance.add_dancer(); bpy.ops.wm.save_mainfile()"
     code, out, errors = real_program.finish(user_folder, "-b", scene, "--python-exit-code", "1", "--python-expr", lines)
     assert code == 0, out + errors
-    words = ["--engine", engine, "--samples", 1, "--stage", "always", "--render", "//films"]
+    words = ["--engine", engine, "--samples", 1, "--film-set", "always", "--render", "//films"]
     status, told, errors = command(user_folder, *given, *words, before=("-b", scene))
     assert status == 0 and "Traceback" not in errors, (told, errors)
     with av.open(str(song.parent / "films/slow song 0.mp4")) as film:

@@ -57,12 +57,12 @@ def test_a_dancer_deleted_meanwhile_leaves_a_dance_for_another(stage, monkeypatc
     assert kept.recipe["label"] == "Test Song 5" and kept.motion().frames == 60
 
     dancer = put_dancer()
-    assert bpy.ops.edge_dance.apply_kept() == {"FINISHED"}
+    assert bpy.ops.edge_dance.apply_pending() == {"FINISHED"}
     action = dancer.animation_data.action
     assert action.name == "Test Song 5" and action.frame_range[0] == 1
     assert results().all() == []
     with pytest.raises(RuntimeError, match="There is no such pending dance"):
-        bpy.ops.edge_dance.apply_kept()
+        bpy.ops.edge_dance.apply_pending()
 
 
 def test_a_dancer_renamed_meanwhile_gets_it_all_the_same(stage, monkeypatch):
@@ -118,7 +118,7 @@ def test_a_job_whose_file_was_closed_goes_on_and_its_dance_is_offered(stage):
         time.sleep(0.02)
     assert not service.busy and len(results().all()) == 1
     dancer = put_dancer()
-    assert bpy.ops.edge_dance.apply_kept() == {"FINISHED"} and dancer.animation_data.action
+    assert bpy.ops.edge_dance.apply_pending() == {"FINISHED"} and dancer.animation_data.action
 
 
 class FakeTimers:
@@ -164,9 +164,9 @@ def test_a_damaged_kept_dance_is_told_and_changes_nothing(stage, tmp_path):
     files.save_motion(tmp_path / "dance.npz", random_motion(10))
     results().keep(tmp_path / "dance.npz", {"first_frame": "soon"})
     with pytest.raises(RuntimeError, match="damaged"):
-        bpy.ops.edge_dance.apply_kept()
+        bpy.ops.edge_dance.apply_pending()
     bad = results().keep(tmp_path / "dance.npz", {"first_frame": 1})
     bad.path.write_bytes(b"no dance")
     with pytest.raises(RuntimeError, match="not a motion file"):
-        bpy.ops.edge_dance.apply_kept(name=bad.name)
+        bpy.ops.edge_dance.apply_pending(name=bad.name)
     assert not bpy.data.actions and len(results().all()) == 2 and kept

@@ -1,4 +1,4 @@
-"""A dance on the stage: the whole dancer is in the picture at every frame, and other objects are not changed."""
+"""A dance on the film set: the whole dancer is in the picture at every frame, and other objects are not changed."""
 
 import bpy
 import numpy as np
@@ -140,13 +140,24 @@ def test_a_second_set_up_replaces_the_first_and_removing_it_leaves_the_scene_as_
     before = {kind: sorted(block.name for block in getattr(bpy.data, kind)) for kind in kinds}
     bpy.ops.edge_dance.set_up_render(look="WORKBENCH")
     once = {kind: sorted(block.name for block in getattr(bpy.data, kind)) for kind in kinds}
-    assert scene.camera != mine and scene.world.name == "Dance Stage" and dancer.animation_data.action == action
+    assert scene.camera != mine and scene.world.name == "Film Set" and dancer.animation_data.action == action
     bpy.ops.edge_dance.set_up_render(look="CYCLES", turn=1.0)
     assert {kind: sorted(block.name for block in getattr(bpy.data, kind)) for kind in kinds} == once
-    bpy.ops.edge_dance.remove_stage()
+    bpy.ops.edge_dance.remove_film_set()
     assert {kind: sorted(block.name for block in getattr(bpy.data, kind)) for kind in kinds} == before
     assert scene.camera == mine and scene.world.name == "My World"
-    assert not bpy.ops.edge_dance.remove_stage.poll()
+    assert not bpy.ops.edge_dance.remove_film_set.poll()
+
+
+def test_a_set_of_version_0_1_is_known_and_removed():
+    dance(put_skeleton())
+    bpy.ops.edge_dance.set_up_render(look="WORKBENCH")
+    scene = bpy.context.scene
+    for block in (addon("render.film_set").film_set_of(scene), scene.world):
+        block["edge_dance_stage"] = scene.name
+        del block["edge_dance_film_set"]
+    bpy.ops.edge_dance.remove_film_set()
+    assert not scene.collection.children and scene.camera is None and scene.world is None
 
 
 def test_without_a_dancer_it_says_so():

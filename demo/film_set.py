@@ -1,9 +1,9 @@
-"""How the demo films: the extension's own stage, rendered as quickly as Cycles can."""
+"""How the demo films: the extension's own film set, rendered as quickly as Cycles can."""
 
 import bpy
 
 
-def set_stage(scene: bpy.types.Scene, width: int, height: int, samples: int, video: bool) -> None:
+def film_in_set(scene: bpy.types.Scene, width: int, height: int, samples: int, video: bool) -> None:
     """Film the dancer whole in a picture of this size: few samples, denoised, light without bounces."""
     scene.render.resolution_x, scene.render.resolution_y = width, height
     scene.render.resolution_percentage = 100

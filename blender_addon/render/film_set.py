@@ -1,4 +1,4 @@
-"""The stage: a floor without horizon, soft lights and a backdrop, in a collection that is removed as a whole.
+"""The film set: a floor without horizon, soft lights and a backdrop, in a collection that is removed as a whole.
 
 All objects are children of one empty, the dolly, which follows the dancers and has the only keys. It is scaled to the
 size of the group.
@@ -12,8 +12,10 @@ import numpy as np
 from .. import compat
 from ..edge_backend.numerics.array import Array
 
-STAGE = "edge_dance_stage"
-"""Custom property of the collection: the name of the scene that it was made for."""
+FILM_SET = "edge_dance_film_set"
+"""Custom property of the collection and the world: the name of the scene that they were made for."""
+
+_FILM_SET_0_1 = "edge_dance_stage"  # its name in files of version 0.1
 
 BACKDROP = (0.022, 0.030, 0.047)  # linear RGB, deep blue grey
 FLOOR = (0.060, 0.068, 0.088)
@@ -25,11 +27,11 @@ Rectangle = tuple[float, float, float, float]
 """(lowest x, highest x, lowest y, highest y), metres."""
 
 
-def new_stage(scene: bpy.types.Scene) -> bpy.types.Collection:
-    """An empty stage, linked to the scene; an earlier stage is removed."""
-    remove_stage(scene)
-    collection = bpy.data.collections.new("Dance Stage")
-    collection[STAGE] = scene.name
+def new_film_set(scene: bpy.types.Scene) -> bpy.types.Collection:
+    """An empty film set, linked to the scene; an earlier one is removed."""
+    remove_film_set(scene)
+    collection = bpy.data.collections.new("Film Set")
+    collection[FILM_SET] = scene.name
     for name, value in (("camera_before", scene.camera), ("world_before", scene.world)):
         if value:
             collection[name] = value
@@ -37,22 +39,22 @@ def new_stage(scene: bpy.types.Scene) -> bpy.types.Collection:
     return collection
 
 
-def stage_of(scene: bpy.types.Scene) -> bpy.types.Collection | None:
-    """The scene's stage, None if there is none."""
+def film_set_of(scene: bpy.types.Scene) -> bpy.types.Collection | None:
+    """The scene's film set, None if there is none."""
     children: Any = scene.collection.children
-    return next((collection for collection in children if STAGE in collection), None)
+    return next((collection for collection in children if _is_ours(collection)), None)
 
 
-def remove_stage(scene: bpy.types.Scene) -> None:
-    """Remove the stage and restore the camera and the world that the scene had before."""
-    collection: Any = stage_of(scene)
+def remove_film_set(scene: bpy.types.Scene) -> None:
+    """Remove the film set and restore the camera and the world that the scene had before."""
+    collection: Any = film_set_of(scene)
     if collection is None:
         return
     objects, camera, world = list(collection.objects), collection.get("camera_before"), collection.get("world_before")
     if scene.camera in objects:
         scene.camera = camera
     backdrop: Any = scene.world
-    if backdrop and STAGE in backdrop:
+    if backdrop and _is_ours(backdrop):
         scene.world = world
         bpy.data.worlds.remove(backdrop)
     for ob in objects:
@@ -67,7 +69,7 @@ def remove_stage(scene: bpy.types.Scene) -> None:
 
 
 def new_dolly(collection: bpy.types.Collection, size: float) -> bpy.types.Object:
-    """The parent of all objects of the stage. size: of the group, 1 for one dancer of human height."""
+    """The parent of all objects of the film set. size: of the group, 1 for one dancer of human height."""
     dolly = bpy.data.objects.new("Dolly", None)
     dolly.empty_display_size = 0.3
     dolly.scale = (size, size, size)
@@ -76,7 +78,7 @@ def new_dolly(collection: bpy.types.Collection, size: float) -> bpy.types.Object
 
 
 def attach(thing: bpy.types.Object, dolly: bpy.types.Object) -> None:
-    """Add the object to the dolly's stage as a child of the dolly."""
+    """Add the object to the dolly's film set as a child of the dolly."""
     dolly.users_collection[0].objects.link(thing)
     thing.parent = dolly
 
@@ -113,13 +115,17 @@ def add_floor(dolly: bpy.types.Object, height: float) -> None:
 
 def add_backdrop(scene: bpy.types.Scene) -> None:
     """Set a new world in the backdrop's colour."""
-    world: Any = bpy.data.worlds.new("Dance Stage")
-    world[STAGE] = scene.name
+    world: Any = bpy.data.worlds.new("Film Set")
+    world[FILM_SET] = scene.name
     world.color = BACKDROP
     background = compat.node_tree(world).nodes["Background"]
     background.inputs["Color"].default_value = (*BACKDROP, 1.0)
     background.inputs["Strength"].default_value = 1.0
     scene.world = world
+
+
+def _is_ours(block: bpy.types.Collection | bpy.types.World) -> bool:
+    return FILM_SET in block or _FILM_SET_0_1 in block
 
 
 def _ground(material: bpy.types.Material, height: float, rectangles: list[Rectangle], dolly: bpy.types.Object) -> None:
