@@ -14,8 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import EdgeError
-from ..fileio.restricted_unpickler import ForbiddenNameError, Names, RestrictedUnpickler, holders, numpy_names
+from ..errors import EdgeError, any_exception_as
+from ..fileio.restricted_unpickler import (
+    ForbiddenNameError,
+    Names,
+    RestrictedUnpickler,
+    forbidden_names_as,
+    holders,
+    numpy_names,
+)
 from ..fileio.safe_npz import read_npz
 from ..motion.skeleton import SMPL
 from ..numerics.array import Array
@@ -56,24 +63,17 @@ def read_smpl_file(path: Path) -> SmplModel:
     """
     if not path.is_file():
         raise EdgeError("body_missing", f"There is no model file at {path}.", "Choose the file again.")
-    try:
+    unreadable = EdgeError(
+        "body_unreadable",
+        f"{path.name} is no SMPL model file, or is damaged.",
+        "Choose SMPL's .npz or .pkl file, or download it again.",
+    )
+    again = "Download it from SMPL's authors again; do not trust this file."
+    with any_exception_as(unreadable), forbidden_names_as("body_forbidden", path.name, "SMPL model", again):
         if path.stat().st_size > _LARGEST:
             raise ValueError("it is far too large")
         content = _read_npz(path) if zipfile.is_zipfile(path) else _read_pickle(path)
         arrays = {name: _dense(content[name]) for name in _ARRAYS if name in content}
-    except ForbiddenNameError as error:
-        raise EdgeError(
-            "body_forbidden",
-            f"{path.name} asks for {error}, which no SMPL model needs; nothing was run.",
-            "Download it from SMPL's authors again; do not trust this file.",
-        ) from None
-    except Exception as error:  # damaged pickles and archives raise exceptions of many types
-        raise EdgeError(
-            "body_unreadable",
-            f"{path.name} is no SMPL model file, or is damaged.",
-            "Choose SMPL's .npz or .pkl file, or download it again.",
-            detail=f"{type(error).__name__}: {error}",
-        ) from error
     if fault := next(_faults(arrays), None):
         raise EdgeError(
             "body_not_smpl",

@@ -3,6 +3,6 @@
 Standard library only: Blender imports it. May be imported from everywhere.
 """
 
-from .edge_error import EdgeError
+from .edge_error import EdgeError, any_exception_as
 
-__all__ = ["EdgeError"]
+__all__ = ["EdgeError", "any_exception_as"]

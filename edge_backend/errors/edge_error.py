@@ -1,5 +1,8 @@
 """The failure that is shown to users. Standard library only: Blender imports it too."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class EdgeError(Exception):
     """A failure with a sentence for the user.
@@ -21,3 +24,17 @@ class EdgeError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
+
+
+@contextmanager
+def any_exception_as(failure: EdgeError) -> Iterator[None]:
+    """Raise `failure` in place of any exception in this block, which becomes its detail; an EdgeError passes.
+
+    For reading files: damaged ones raise exceptions of many types.
+    """
+    try:
+        yield
+    except EdgeError:
+        raise
+    except Exception as error:
+        raise failure.with_detail(f"{type(error).__name__}: {error}") from error

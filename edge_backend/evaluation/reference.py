@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import EdgeError
+from ..errors import EdgeError, any_exception_as
 from ..fileio.atomic_write import atomic_write
 from ..motion.kinematics import forward_kinematics
 from ..motion.rotations import axis_angle_to_matrix
@@ -48,20 +48,15 @@ class Reference:
 
 def load_reference(path: Path = BUNDLED) -> Reference:
     """Read a file of `write_reference`. Raises EdgeError reference_unreadable."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            train = {kind: file[f"train_{kind}"].astype(np.float64) for kind in FEATURES}
-            owner = file["clip_owner"]
-            own = {kind: file[f"holdout_{kind}"].astype(np.float64) for kind in FEATURES}
-            pieces = json.loads(str(file["holdout"]))
-            every = json.loads(str(file["styles"]))
-    except (OSError, KeyError, ValueError) as error:
-        raise EdgeError(
-            "reference_unreadable",
-            f"{path} is no file of reference motions.",
-            "Install EDGE Dance again.",
-            detail=f"{type(error).__name__}: {error}",
-        ) from error
+    unreadable = EdgeError(
+        "reference_unreadable", f"{path} is no file of reference motions.", "Install EDGE Dance again."
+    )
+    with any_exception_as(unreadable), np.load(path, allow_pickle=False) as file:
+        train = {kind: file[f"train_{kind}"].astype(np.float64) for kind in FEATURES}
+        owner = file["clip_owner"]
+        own = {kind: file[f"holdout_{kind}"].astype(np.float64) for kind in FEATURES}
+        pieces = json.loads(str(file["holdout"]))
+        every = json.loads(str(file["styles"]))
     holdout = [
         Measured(piece["name"], piece["seconds"], piece["metrics"], {kind: own[kind][owner == i] for kind in FEATURES})
         for i, piece in enumerate(pieces)

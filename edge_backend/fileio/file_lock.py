@@ -18,10 +18,10 @@ _TAKEN = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
 
 @contextmanager
 def holding(path: Path, taken: EdgeError, *, keep: bool = True) -> Iterator[None]:
-    """Hold the lock on this file, which is created if missing. taken: raised where another process holds it.
+    """Lock this file, which is created if missing. taken: raised if another process has locked it.
 
-    keep: leave the file there afterwards. Raises EdgeError file_lock where the disk does not support locks; OSError
-    where the file cannot be opened.
+    keep: do not remove the file afterwards. Raises EdgeError file_lock if the disk does not support locks; OSError if
+    the file cannot be opened.
     """
     with _held(path, taken):
         try:
@@ -29,7 +29,7 @@ def holding(path: Path, taken: EdgeError, *, keep: bool = True) -> Iterator[None
         finally:
             if not keep and sys.platform != "win32":
                 path.unlink(missing_ok=True)
-    if not keep and sys.platform == "win32":  # which removes no open file
+    if not keep and sys.platform == "win32":  # open files cannot be removed
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
 
@@ -54,7 +54,7 @@ def _held(path: Path, taken: EdgeError) -> Iterator[None]:
 
 
 def _is_at(path: Path, file: IO[bytes]) -> bool:
-    """Whether the open file is still the one at `path`: who held it before may have removed it."""
+    """Whether the open file is still the one at `path`: the process that had locked it may have removed it."""
     try:
         return os.path.samestat(path.stat(), os.fstat(file.fileno()))
     except FileNotFoundError:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from ..errors import EdgeError
+from ..errors import EdgeError, any_exception_as
 from .restricted_unpickler import Names, RestrictedPythonUnpickler, holders, numpy_names
 from .safe_npz import LARGEST
 
@@ -60,17 +60,15 @@ def read_object_file(path: Path) -> Any:
     """
     if not path.is_file():
         raise EdgeError("motion_missing", f"There is no motion file at {path}.", "Check the path.")
-    try:
+    unreadable = EdgeError(
+        "motion_unreadable",
+        f"{path} is not a file of plain values and arrays, or is damaged.",
+        "Save it again; numpy arrays, torch tensors, dicts and lists can be read.",
+    )
+    with any_exception_as(unreadable):
         if path.stat().st_size > LARGEST:
             raise ValueError("it is larger than any motion")
         return _read_zip(path) if zipfile.is_zipfile(path) else _read_stream(_decompressed(path))
-    except Exception as error:  # a broken pickle makes the unpickler raise almost anything
-        raise EdgeError(
-            "motion_unreadable",
-            f"{path} is not a file of plain values and arrays, or is damaged.",
-            "Save it again; numpy arrays, torch tensors, dicts and lists can be read.",
-            detail=f"{type(error).__name__}: {error}",
-        ) from error
 
 
 def _decompressed(path: Path) -> BinaryIO:

@@ -6,10 +6,13 @@ raises.
 
 import codecs
 import pickle
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
+
+from ..errors import EdgeError
 
 Names = Mapping[tuple[str, str], Any]
 """(module, name) as pickles spell them -> what stands for it."""
@@ -17,6 +20,19 @@ Names = Mapping[tuple[str, str], Any]
 
 class ForbiddenNameError(ValueError):
     """A pickle names something that is not on the list; the message is that name."""
+
+
+@contextmanager
+def forbidden_names_as(code: str, file: str, kind: str, hint: str) -> Iterator[None]:
+    """Raise an EdgeError with this code and hint in place of a ForbiddenNameError in this block.
+
+    file, kind: how its sentence names the file and files of its kind.
+    """
+    try:
+        yield
+    except ForbiddenNameError as error:
+        sentence = f"{file} asks for {error}, which no {kind} needs; nothing was run."
+        raise EdgeError(code, sentence, hint) from None
 
 
 class _AllowList:

@@ -1,14 +1,12 @@
-"""In what numbers the decoder multiplies: exactly or in half precision; and what is quickest.
+"""The arithmetic of the decoder's matrix products, float32 or half precision, and which is the fastest here.
 
-Whole numbers are not among them: int8 with dynamic scales is 1.4 times as quick on a processor, but each frame's
-rounding is another, and the dances tremble (jitter 3026 m/s³ instead of 207).
+int8 with dynamic scales is 1.4 times as fast as float32 on a CPU, but its rounding differs from frame to frame and the
+dances tremble (jitter 3026 m/s³ instead of 207), so it is not offered.
 """
 
 import contextlib
 import json
 import platform
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -17,19 +15,20 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..fileio.atomic_write import atomic_write
+from ..runtime.usage import seconds_of
 from .cached_decoder import CachedDecoder, Linear, MakeLinear, exact
 from .decoder import DanceDecoder
 
 Arithmetic = Literal["fp32", "fp16", "bf16"]
 
-WORTH = 1.1  # so many times as quick as an exacter one an arithmetic has to be
-TRIAL_S = 0.25  # an arithmetic that has not done one small product by then, or thrice fp32's time, is none for here
+WORTH = 1.1  # factor by which an arithmetic must be faster than a more exact one to be chosen
+TRIAL_S = 0.25  # an arithmetic that needs longer for one small product, or three times fp32's time, is not measured
 ROUNDS = 3
 _MIDDLE = 500  # any timestep
 
 
 def make_linear(arithmetic: Arithmetic) -> MakeLinear:
-    """How the decoder's layers are made in this arithmetic. What comes in and goes out is float32 in all of them."""
+    """The function that makes the decoder's linear layers in this arithmetic; their inputs and outputs are float32."""
     if arithmetic == "fp32":
         return exact
     kind = torch.float16 if arithmetic == "fp16" else torch.bfloat16
@@ -42,7 +41,7 @@ def _shorter(weight: Tensor, bias: Tensor, kind: torch.dtype) -> Linear:
 
 
 def candidates(device: torch.device) -> tuple[Arithmetic, ...]:
-    """What may be quicker than exact numbers on such a device, the exacter first."""
+    """Arithmetics that may be faster than float32 on such a device, the more exact first."""
     match device.type:
         case "cuda":
             return ("fp16", "bf16")
@@ -53,17 +52,17 @@ def candidates(device: torch.device) -> tuple[Arithmetic, ...]:
 
 @torch.inference_mode()
 def quickest(model: DanceDecoder, windows: int, folder: Path | None) -> Arithmetic:
-    """The arithmetic in which this network is quickest on this machine.
+    """The arithmetic in which this network is the fastest on this machine.
 
-    It is measured once, in a second or so, and kept in `folder`, None = nowhere: the same machine goes on giving the
-    same dances. windows: how many go through the network at a time.
+    It is measured once, in about a second, and stored in `folder` (None = not stored), so that the same machine
+    continues to give the same dances. windows: how many the network evaluates at a time.
     """
-    kept = folder / "arithmetic.json" if folder else None
-    known = _read(kept)
+    file = folder / "arithmetic.json" if folder else None
+    known = _read(file)
     place = _place(model)
     if place not in known:
         known[place] = _measured(model, windows)
-        _write(kept, known)
+        _write(file, known)
     return known[place]
 
 
@@ -78,19 +77,19 @@ def _measured(model: DanceDecoder, windows: int) -> Arithmetic:
     x = torch.randn(windows, config.frames, config.channels, device=device)
     music = model.encode_music(torch.randn(windows, config.frames, config.features, device=device))
     memories = {name: decoder.memory(music) for name, decoder in decoders.items()}
-    for _ in range(ROUNDS):  # in turns, so that what else runs here slows all of them
+    for _ in range(ROUNDS):  # interleaved, so that other load slows all of them
         for name, decoder in decoders.items():
-            took = _seconds(lambda d=decoder, n=name: d(x, _MIDDLE, memories[n], unconditional=True), device)  # type: ignore[misc]
+            took = seconds_of(lambda d=decoder, n=name: d(x, _MIDDLE, memories[n], unconditional=True), device)  # type: ignore[misc]
             seconds[name] = min(seconds[name], took)
     best: Arithmetic = "fp32"
-    for name in decoders:  # the exacter first
+    for name in decoders:  # the more exact first
         if seconds[name] * WORTH < seconds[best]:
             best = name
     return best
 
 
 def _bearable(arithmetic: Arithmetic, device: torch.device) -> bool:
-    """Whether a small product is done in good time: processors without bf16 take hundreds of times as long."""
+    """Whether a small product is fast enough to measure more: CPUs without bf16 take hundreds of times as long."""
     weight, bias, x = (
         torch.ones(256, 256, device=device),
         torch.ones(256, device=device),
@@ -100,21 +99,13 @@ def _bearable(arithmetic: Arithmetic, device: torch.device) -> bool:
     for name in ("fp32", arithmetic):
         layer = make_linear(name)(weight, bias)
         layer(x)
-        took = min(_seconds(lambda f=layer: f(x), device) for _ in range(ROUNDS))  # type: ignore[misc]
+        took = min(seconds_of(lambda f=layer: f(x), device) for _ in range(ROUNDS))  # type: ignore[misc]
         limit = limit or 3 * took
     return took <= min(max(limit, 1e-3), TRIAL_S)
 
 
-def _seconds(work: Callable[[], object], device: torch.device) -> float:
-    began = time.perf_counter()
-    work()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter() - began
-
-
 def _place(model: DanceDecoder) -> str:
-    """What the choice depends on."""
+    """A name of this machine, torch and network, on which the choice depends."""
     config, device = model.config, model.null_cond_hidden.device
     chip = torch.cuda.get_device_name(device) if device.type == "cuda" else torch.backends.cpu.get_cpu_capability()
     network = f"{config.latent}x{config.layers}"
@@ -133,7 +124,7 @@ def _read(path: Path | None) -> dict[str, Arithmetic]:
 def _write(path: Path | None, known: dict[str, Arithmetic]) -> None:
     if path is None:
         return
-    with contextlib.suppress(OSError):  # then it is measured again
+    with contextlib.suppress(OSError):  # it is then measured again in the next run
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path) as unfinished:
             unfinished.write_text(json.dumps(known, indent=1), "utf-8")

@@ -1,8 +1,8 @@
-"""Reads what torch.save wrote, in its zip and its older format, without running anything that the file holds.
+"""Reads files of torch.save, in its zip format and its older one, without running code of them.
 
-A pickle names the functions and classes to call. Here every name is looked up in a short list: tensors are rebuilt by
-the two functions below, classes that the caller expects are stood in for by empty holders, harmless values that nobody
-needs become holders too, and any other name ends the reading.
+A pickle names functions and classes to call. Here every name is looked up in a short list: tensors are made by the
+functions below, the classes that the caller names and values that are not needed become plain dicts, and any other
+name raises.
 """
 
 import functools
@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import EdgeError
-from ..fileio.restricted_unpickler import ForbiddenNameError, Names, RestrictedUnpickler, holders
+from ..errors import EdgeError, any_exception_as
+from ..fileio.restricted_unpickler import Names, RestrictedUnpickler, forbidden_names_as, holders
 
 _STORAGES = {
     "DoubleStorage": torch.float64,
@@ -46,33 +46,26 @@ _OLD_FORMAT_PREFACE = 2  # then the protocol's number and the writer's byte size
 _COUNT_BYTES = 8  # before each storage
 
 
-def read_torch_file(path: Path, held: Collection[tuple[str, str]] = ()) -> Any:
-    """What the file holds; tensors on the CPU.
+def read_torch_file(path: Path, stand_ins: Collection[tuple[str, str]] = ()) -> Any:
+    """The object that torch.save wrote to the file; tensors on the CPU.
 
-    held: (module, class) that the file may name; each is stood in for by a dict that keeps the attributes it is
-    given. Tensors of the older format are mapped, not read: memory is used where they are looked at, and given back
-    with them; the file must stay as long as they do.
+    stand_ins: (module, class) that the file may name; a dict that stores its attributes takes the place of each.
+    Tensors of the older format are mapped, not read: memory is used where they are looked at, and given back with them;
+    the file must exist as long as they do.
     Raises EdgeError weights_missing, weights_unreadable (no torch file), checkpoint_forbidden (it names something
     outside the list).
     """
     if not path.is_file():
         raise EdgeError("weights_missing", f"There is no checkpoint at {path}.", "Check the path.")
-    allowed = _allowed_names(held)
-    try:
+    allowed = _allowed_names(stand_ins)
+    unreadable = EdgeError(
+        "weights_unreadable",
+        f"{path} is not a torch checkpoint or is damaged.",
+        "Download it again and compare its size.",
+    )
+    again = "Get the checkpoint from its authors again; do not trust this file."
+    with any_exception_as(unreadable), forbidden_names_as("checkpoint_forbidden", str(path), "checkpoint", again):
         return _read_zip_format(path, allowed) if zipfile.is_zipfile(path) else _read_old_format(path, allowed)
-    except ForbiddenNameError as error:
-        raise EdgeError(
-            "checkpoint_forbidden",
-            f"{path} asks for {error}, which no checkpoint needs; nothing was run.",
-            "Get the checkpoint from its authors again; do not trust this file.",
-        ) from None
-    except Exception as error:  # a broken pickle makes the unpickler raise almost anything
-        raise EdgeError(
-            "weights_unreadable",
-            f"{path} is not a torch checkpoint or is damaged.",
-            "Download it again and compare its size.",
-            detail=f"{type(error).__name__}: {error}",
-        ) from error
 
 
 def _read_zip_format(path: Path, allowed: Names) -> Any:
@@ -125,7 +118,7 @@ def _read_old_format(path: Path, allowed: Names) -> Any:
 
 def _map(path: Path, place: int, size: int) -> Tensor:
     if not size:
-        return torch.zeros(0, dtype=torch.uint8)  # nothing cannot be mapped
+        return torch.zeros(0, dtype=torch.uint8)  # memmap refuses size 0
     return torch.from_numpy(np.memmap(path, np.uint8, "c", place, (size,)))
 
 
@@ -137,7 +130,7 @@ def _fill(storage: Tensor, data: bytes) -> Tensor:
 
 
 class _TorchUnpickler(RestrictedUnpickler):
-    """Knows torch's references to the bytes of tensors, too."""
+    """An unpickler that also resolves torch's references to the bytes of tensors."""
 
     def __init__(self, stream: Any, allowed: Names, storage: Callable[[str, int], Tensor]) -> None:
         super().__init__(stream, allowed, "utf-8")
@@ -153,7 +146,7 @@ class _TorchUnpickler(RestrictedUnpickler):
         return self._storages[key].view(dtype)
 
 
-def _allowed_names(held: Collection[tuple[str, str]]) -> Names:
+def _allowed_names(stand_ins: Collection[tuple[str, str]]) -> Names:
     names: dict[tuple[str, str], Any] = {
         ("collections", "OrderedDict"): OrderedDict,
         ("torch._utils", "_rebuild_tensor"): functools.partial(_rebuild_tensor),
@@ -164,7 +157,7 @@ def _allowed_names(held: Collection[tuple[str, str]]) -> Names:
     }
     names |= {("torch", storage): dtype for storage, dtype in _STORAGES.items()}
     names |= {("torch", name): dtype for name, dtype in vars(torch).items() if isinstance(dtype, torch.dtype)}
-    return names | holders([*_HARMLESS, *held])
+    return names | holders([*_HARMLESS, *stand_ins])
 
 
 def _rebuild_tensor(storage: Tensor, offset: int, size: Sequence[int], stride: Sequence[int], *_rest: Any) -> Tensor:
@@ -181,7 +174,7 @@ def _rebuild_typed_tensor(
     dtype: torch.dtype,
     *_rest: Any,
 ) -> Tensor:
-    """For types that have no storage class of their own, such as torch.uint16."""
+    """A tensor of a type that has no storage class of its own, such as torch.uint16."""
     return storage.view(dtype).as_strided(size, stride, offset)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import EdgeError
+from ..errors import EdgeError, any_exception_as
 from ..fileio.atomic_write import atomic_write
 from ..fileio.safe_npz import read_npz
 from ..numerics.array import Array
@@ -74,20 +74,18 @@ def load_motion(path: str | os.PathLike[str]) -> Motion:
     target = Path(path)
     if not target.is_file():
         raise EdgeError("motion_missing", f"There is no motion file at {target}.", "Check the path.")
-    try:
+    unreadable = EdgeError(
+        "motion_unreadable",
+        f"{target} is not a motion file of EDGE Dance.",
+        "Choose an .npz that `generate` made.",
+    )
+    with any_exception_as(unreadable):
         file = read_npz(target, ("poses", "root", "contacts", "beats", "meta"))
         poses, root, contacts = (_real(file[name]) for name in ("poses", "root", "contacts"))
         beats, meta = _real(file["beats"]), json.loads(str(file["meta"]))
         motion = Motion(axis_angle_to_matrix(poses.reshape(len(poses), len(SMPL), 3)), root, contacts, beats, meta)
         if beats.ndim != 1 or not isinstance(meta, dict):
             raise ValueError("beats are not a row of seconds, or meta is not a JSON object")
-    except Exception as error:  # zipfile and numpy raise exceptions of many types for a damaged file
-        raise EdgeError(
-            "motion_unreadable",
-            f"{target} is not a motion file of EDGE Dance.",
-            "Choose an .npz that `generate` made.",
-            detail=f"{type(error).__name__}: {error}",
-        ) from error
     _refuse_nan(target, poses, root, contacts, beats)
     return motion
 

@@ -1,4 +1,4 @@
-"""Motion files of other programs, models and trackers, read and brought into this project's space.
+"""Reads motion files of other programs, models and trackers, and converts them to this program's axes, unit and rate.
 
 numpy and the standard library only: Blender imports this room, and so may every room above it.
 """

@@ -1,4 +1,4 @@
-"""A performance as a file has it, and how it becomes a motion of ours: up axis, unit, rate, floor and contacts."""
+"""A motion as it is in a file, and its conversion: up axis, unit, rate, floor and contacts."""
 
 from dataclasses import dataclass, replace
 
@@ -13,7 +13,7 @@ from ..motion.skeleton import SMPL, Joint
 from ..numerics.array import Array
 
 BODY = 22
-"""Joints that SMPL, SMPL-H and SMPL-X share; the hands' joints mean other things in each."""
+"""Number of joints that SMPL, SMPL-H and SMPL-X have in common; the hands' joints differ."""
 
 TO_Z_UP: dict[str, Array] = {
     "+x": np.array([[0.0, 1, 0], [0, 0, 1], [1, 0, 0]]),
@@ -23,24 +23,24 @@ TO_Z_UP: dict[str, Array] = {
     "+z": np.eye(3),
     "-z": np.diag([1.0, -1, -1]),
 }
-"""The axis that points up in a file -> the rotation from the file's axes to ours."""
+"""The axis that points up in a file -> the rotation (3, 3) from the file's axes to this program's."""
 
 UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 """Unit of a file's lengths -> metres."""
 
-_UPRIGHT = 0.5  # share of its length that a body has along an axis, on average, for this axis to be up
-_FASTEST = 3.0  # metres a second that no dancer's pelvis moves on average
-_FLOOR_SHARE = 1.0  # percent of frames whose lowest joint may lie below the floor
-_ON_THE_FLOOR = 0.01  # metres that a motion may be off the floor and is left as it is
+_UPRIGHT = 0.5  # mean share of a body's length along an axis from which on this axis is up
+_FASTEST = 3.0  # metres a second, faster than any dancer's pelvis on average
+_FLOOR_SHARE = 1.0  # percent of frames whose lowest joint may be below the floor
+_ON_THE_FLOOR = 0.01  # metres; a motion that is nearer to the floor is not moved
 
 
 @dataclass(frozen=True)
 class Clip:
-    """The performance of one person, in the axes and the unit of its file.
+    """The motion of one person, in the axes and the unit of its file.
 
-    name: of the file, and of the person where it has several. rotations: (T, 22, 3, 3) local rotations of SMPL's body
-    joints. root: (T, 3) place of the pelvis. rate: frames a second; assumed: the file does not state it.
-    up: the axis that points up, one of `TO_Z_UP`, or "" where it has to be found. notes: sentences about the file.
+    name: of the file, and of the person if it has several. rotations: (T, 22, 3, 3) local rotations of SMPL's body
+    joints. root: (T, 3) position of the pelvis. rate: frames a second; assumed: whether the file does not state it.
+    up: the axis that points up, one of `TO_Z_UP`, or "" if it has to be determined. notes: sentences about the file.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class Choices:
-    """What a user knows better than the file. None: as the file has it, or as it is found.
+    """The user's choices. None: as stated in the file, or determined from the motion.
 
     up: one of `TO_Z_UP`. unit: one of `UNITS`. rate: frames a second.
     """
@@ -68,8 +68,8 @@ class Choices:
 class Imported:
     """A motion that was read.
 
-    name: of the file, and of the person where it has several. notes: sentences that say what was found or assumed.
-    ours: a dance of this program, as it was written.
+    name: of the file, and of the person if it has several. notes: sentences about what was determined or assumed.
+    ours: whether it is a motion file of this program.
     """
 
     name: str
@@ -79,10 +79,10 @@ class Imported:
 
 
 def to_motion(clip: Clip, choices: Choices | None = None) -> Imported:
-    """The motion of a clip: z up, metres, 30 frames a second, on the floor, contacts by EDGE's rule.
+    """Convert a clip: z up, metres, 30 frames a second, on the floor, contacts by EDGE's rule.
 
-    A motion within 1 cm of the floor stays as it is. Raises EdgeError motion_nan with the frame; motion_unreadable for
-    less than two frames.
+    A motion within 1 cm of the floor is not moved. Raises EdgeError motion_nan with the frame; motion_unreadable for
+    fewer than two frames.
     """
     choices = choices or Choices()
     _check(clip)
@@ -108,7 +108,7 @@ def to_motion(clip: Clip, choices: Choices | None = None) -> Imported:
 
 
 def find_up(rotations: Array) -> str:
-    """The axis along which a body of rotations (T, 24, 3, 3) stands, ankles to head; "" where it mostly lies."""
+    """The axis from ankles to head of a body with rotations (T, 24, 3, 3); "" if it lies most of the time."""
     joints = forward_kinematics(rotations, np.zeros((len(rotations), 3)))
     body = joints[:, Joint.HEAD] - joints[:, [Joint.LEFT_ANKLE, Joint.RIGHT_ANKLE]].mean(axis=1)
     mean = (body / np.linalg.norm(body, axis=1, keepdims=True)).mean(axis=0)
@@ -117,13 +117,13 @@ def find_up(rotations: Array) -> str:
 
 
 def find_unit(root: Array, rate: float) -> str:
-    """The unit of a pelvis path (T, 3), one of `UNITS`: the largest in which it does not move faster than people do."""
+    """The unit of a pelvis path (T, 3), one of `UNITS`: the largest in which it is not faster than people."""
     speed = rate * float(np.linalg.norm(np.diff(root, axis=0), axis=1).mean())
     return next((unit for unit, scale in UNITS.items() if scale * speed < _FASTEST), "mm")
 
 
 def at_30_fps(rotations: Array, root: Array, rate: float) -> tuple[Array, Array]:
-    """Rotations (T, J, 3, 3) and root (T, 3) of `rate` frames a second, at 30: slerp and straight lines between."""
+    """Resample rotations (T, J, 3, 3) and root (T, 3) from `rate` to 30 frames a second: slerp, and linearly."""
     times = np.arange(len(root)) / rate
     wanted = np.minimum(np.arange(int(times[-1] * Motion.fps + 1e-6) + 1) / Motion.fps, times[-1])
     place = np.clip(wanted * rate, 0, len(root) - 1)

@@ -1,4 +1,4 @@
-"""Joint positions of HumanML3D and MDM, made into rotations of the SMPL skeleton by inverse kinematics."""
+"""Converts joint positions of HumanML3D and MDM to rotations of the SMPL skeleton, by inverse kinematics."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ from .smpl import numbers
 
 HUMANML3D_RATE = 20.0
 _FITTED = {Joint.PELVIS: (1, 2, 3), Joint.SPINE3: (12, 13, 14)}
-"""Joints whose children lie in a plane, so that they alone say how the joint is turned."""
+"""Joints with several children, whose positions determine the joint's rotation completely."""
 
 _HINGES = {
     Joint.LEFT_HIP: (Joint.LEFT_ANKLE, (1.0, 0, 0)),
@@ -24,12 +24,12 @@ _HINGES = {
 }
 """Upper limb -> the limb's end, and the axis about which the knee or elbow between them bends at rest."""
 
-_STRAIGHT, _BENT = 0.1, 0.35  # sines of the bend between which it begins to say how the limb is turned
+_STRAIGHT, _BENT = 0.1, 0.35  # sines of the bend between which the weight of the hinge axis rises from 0 to 1
 _ALIKE = 1e-9
 
 
 def clips_of_positions(content: Any, path: Path) -> list[Clip]:
-    """The clips of an array (T, 22 or more, 3), metres, 20 frames a second, or of what MDM samples.
+    """The clips of an array (T, 22 or more, 3), metres, 20 frames a second, or of a result of MDM.
 
     MDM's: {"motion": (N, 22, 3, T), "lengths": (N,)}. Raises ValueError.
     """
@@ -55,9 +55,9 @@ def _clip(joints: Array, name: str) -> Clip:
 def solve(joints: Array) -> Array:
     """Local rotations (T, 22, 3, 3) with which the SMPL skeleton's bones have the directions of joints (T, 22, 3).
 
-    Pelvis and chest are fitted to all their children (Kabsch 1976); the others swing from where their parent leaves
-    them. Upper limbs are turned about themselves so that knee or elbow bends about its own axis, the more the limb is
-    bent. Head, hands and toes go along with their parents.
+    Pelvis and chest are fitted to all their children (Kabsch 1976); other joints get the smallest rotation relative to
+    their parents. Upper limbs are rotated about themselves so that knee or elbow bends about its own axis, with a
+    weight that increases with the bend. Head, hands and toes rotate with their parents.
     """
     bones = _bones(joints)
     world = np.tile(np.eye(3), (len(joints), BODY, 1, 1))
@@ -80,18 +80,18 @@ def solve(joints: Array) -> Array:
 
 
 def _bones(joints: Array) -> Array:
-    """From each joint's parent to it (T, 21, 3)."""
+    """Vectors (T, 21, 3) to each joint from its parent."""
     return joints[:, 1:] - joints[:, list(SMPL.parents[1:BODY])]
 
 
 def _limbs(bones: Array) -> float:
-    """How long thighs, shins, upper arms and forearms are together, the median over frames."""
+    """Total length of thighs, shins, upper arms and forearms, the median over frames."""
     limbs = [joint - 1 for joint in (4, 5, 7, 8, 18, 19, 20, 21)]
     return float(np.median(np.linalg.norm(bones[:, limbs], axis=-1).sum(axis=1)))
 
 
 def _fitted(rest: Array, found: Array) -> Array:
-    """The rotations (T, 3, 3) that bring rest vectors (n, 3) nearest to found ones (T, n, 3), directions alone."""
+    """The rotations (T, 3, 3) that best map directions of rest (n, 3) to those of found (T, n, 3), by least squares."""
     rest = rest / np.linalg.norm(rest, axis=-1, keepdims=True)
     found = found / np.maximum(np.linalg.norm(found, axis=-1, keepdims=True), _ALIKE)
     u, _, v = np.linalg.svd(np.einsum("tni,nj->tij", found, rest))
@@ -101,7 +101,7 @@ def _fitted(rest: Array, found: Array) -> Array:
 
 
 def _swing(start: Array, end: Array) -> Array:
-    """The smallest rotations (T, 3, 3) that turn directions start (T, 3) into end (T, 3)."""
+    """The smallest rotations (T, 3, 3) from directions start (T, 3) to end (T, 3)."""
     start, end = (one / np.maximum(np.linalg.norm(one, axis=-1, keepdims=True), _ALIKE) for one in (start, end))
     axis = np.cross(start, end)
     sine = np.linalg.norm(axis, axis=-1, keepdims=True)
@@ -112,7 +112,7 @@ def _swing(start: Array, end: Array) -> Array:
 
 
 def _turned_to_hinge(swung: Array, joint: int, along: Array, bones: Array) -> Array:
-    """The upper limb's rotations (T, 3, 3) turned about its bone (T, 3), so that the limb bends about its hinge."""
+    """The upper limb's rotations (T, 3, 3), rotated about its bone (T, 3) so that the limb bends about its hinge."""
     end, axis = _HINGES[Joint(joint)]
     along, lower = _unit(along), _unit(bones[:, end - 1])
     normal = np.cross(along, lower)

@@ -1,11 +1,11 @@
-"""Any motion file into motions of ours: what a file is is told by its content, and what cannot be read by name."""
+"""Reads motion files of every known format. The format is determined from suffix and content."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import EdgeError
+from ..errors import EdgeError, any_exception_as
 from ..fileio.object_file import read_object_file
 from ..fileio.safe_npz import read_npz
 from ..motion.files import load_motion
@@ -22,7 +22,7 @@ _OWN = ("poses", "root", "contacts", "meta")
 
 @dataclass(frozen=True)
 class Unusable:
-    """A file that cannot be used, and why."""
+    """A file that cannot be used, with the reason."""
 
     path: Path
     error: EdgeError
@@ -38,12 +38,8 @@ def read_motions(path: Path, choices: Choices | None = None) -> list[Imported]:
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise _unknown(path, f"{path.suffix or 'A file without a suffix'} is no format of motions")
-    try:
+    with any_exception_as(_unknown(path, "what it holds is no motion")):
         found = reader(path)
-    except EdgeError:
-        raise
-    except Exception as error:  # zip, header and content each have errors of their own
-        raise _unknown(path, "what it holds is no motion", f"{type(error).__name__}: {error}") from error
     if not found:
         raise _unknown(path, "nobody is in it")
     return [one if isinstance(one, Imported) else to_motion(one, choices) for one in found]
@@ -54,8 +50,8 @@ def read_all(
 ) -> tuple[list[tuple[Path, Imported]], list[Unusable]]:
     """The motions of many files, and the files that cannot be used.
 
-    Every file is tried before anything is said. Raises EdgeError motions_unusable, which names each file with its
-    reason, where there are such files and they are not to be skipped, or where no other is left.
+    skip: leave out files that cannot be used. Raises EdgeError motions_unusable, after trying all files and with the
+    reason for each, if a file cannot be used and skip is False, or if none can.
     """
     read: list[tuple[Path, Imported]] = []
     unusable: list[Unusable] = []
@@ -77,9 +73,9 @@ def read_all(
 
 
 def motion_paths(places: Sequence[Path]) -> list[Path]:
-    """The files among places, and those with the suffix of a motion in the folders among them, in order of name.
+    """The files among `places`, and the motion files in the folders among them, sorted by name.
 
-    Raises EdgeError motion_missing for a place that is not there, or a folder without motions.
+    Raises EdgeError motion_missing for a place that does not exist, or a folder without motions.
     """
     paths: list[Path] = []
     for place in places:
@@ -124,7 +120,7 @@ def _read_objects(path: Path) -> Sequence[Clip]:
 
 
 def _smpl_pickle(content: Mapping[Any, Any], path: Path) -> Clip:
-    """AIST++'s pickle, whose places are to be divided by its scaling, or EDGE's, whose places are the pelvis's."""
+    """The clip of a pickle of AIST++, whose positions are divided by its scaling, or of EDGE, with the pelvis's."""
     rotations = body_rotations(content)
     places = numbers(first(content, ("smpl_trans",)), "the places").reshape(len(rotations), 3)
     if "smpl_scaling" in content:
@@ -132,9 +128,9 @@ def _smpl_pickle(content: Mapping[Any, Any], path: Path) -> Clip:
     return Clip(path.name, rotations, places, _EDGE_RATE, "+z")
 
 
-def _unknown(path: Path, why: str, detail: str = "") -> EdgeError:
+def _unknown(path: Path, why: str) -> EdgeError:
     message = f"{path} is no motion that can be read: {why}."
-    return EdgeError("motion_unknown", message, f"These can be read: {FORMATS}.", detail)
+    return EdgeError("motion_unknown", message, f"These can be read: {FORMATS}.")
 
 
 READERS: dict[str, Callable[[Path], Sequence[Imported | Clip]]] = {
@@ -146,4 +142,4 @@ READERS: dict[str, Callable[[Path], Sequence[Imported | Clip]]] = {
     ".pth": _read_objects,
     ".npy": _read_objects,
 }
-"""Suffix -> what reads the motions of such a file."""
+"""Suffix -> function that reads such files."""

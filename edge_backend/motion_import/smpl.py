@@ -1,4 +1,4 @@
-"""Poses of SMPL, SMPL-H and SMPL-X, as AMASS, SMPL's own tools and results of other programs store them."""
+"""Reads poses of SMPL, SMPL-H and SMPL-X, as AMASS, SMPL's own tools and other programs store them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from ..numerics.array import Array
 from .clip import BODY, Clip
 
 RATES = ("mocap_framerate", "mocap_frame_rate", "framerate", "frame_rate", "fps")
-"""Names under which files state frames a second."""
+"""Names of arrays that state frames a second."""
 
 POSES = ("smpl_poses", "poses", "pose", "fullpose")
 ORIENTS = ("root_orient", "global_orient")
@@ -24,7 +24,7 @@ ASSUMED_RATE = 30.0
 
 
 def read_smpl_npz(path: Path) -> list[Clip]:
-    """The clip of an npz of AMASS's or SMPL's tools. Raises ValueError where it has no poses and places."""
+    """The clip of an npz of AMASS or of SMPL's tools. Raises ValueError if it has no poses and positions."""
     content = read_npz(path, SMPL_NAMES)
     return [clip_of(content, path.name)]
 
@@ -32,9 +32,9 @@ def read_smpl_npz(path: Path) -> list[Clip]:
 def clip_of(content: Mapping[str, Any], name: str, up: str = "", rate: float | None = None) -> Clip:
     """The clip of SMPL arrays under any of their usual names.
 
-    Poses (T, 66 or more) axis-angle radians, or the pelvis (T, 3) and the body (T, 63 or more) apart; rotation
-    matrices in their place are taken, too. Places (T, 3) of SMPL's origin, metres. rate: where the file states none;
-    None: 30, assumed. Raises ValueError.
+    Poses (T, 66 or more) axis-angle radians, or pelvis (T, 3) and body (T, 63 or more) separately, or rotation matrices
+    of the same joints. Positions (T, 3) of SMPL's origin, metres. rate: used if the file states none; None = 30,
+    marked as assumed. Raises ValueError.
     """
     root = numbers(first(content, PLACES), "the places")
     root = root.reshape(len(root), -1)
@@ -49,7 +49,7 @@ def clip_of(content: Mapping[str, Any], name: str, up: str = "", rate: float | N
 
 
 def body_rotations(content: Mapping[str, Any]) -> Array:
-    """Local rotations (T, 22, 3, 3) of the body joints. Raises ValueError where there are no poses."""
+    """Local rotations (T, 22, 3, 3) of the body joints. Raises ValueError if there are no poses."""
     if any(key in content for key in ORIENTS) and any(key in content for key in BODIES):
         parts = [as_matrices(first(content, names)) for names in (ORIENTS, BODIES)]
         whole = np.concatenate(parts, axis=1)
@@ -73,7 +73,7 @@ def as_matrices(values: Any) -> Array:
 
 
 def numbers(values: Any, what: str) -> Array:
-    """Values as float64. Raises ValueError where they are no numbers."""
+    """Values as float64. Raises ValueError, which names `what`, if they are not numbers."""
     array = np.asarray(values)
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{what} are not numbers")
@@ -81,7 +81,7 @@ def numbers(values: Any, what: str) -> Array:
 
 
 def first(content: Mapping[str, Any], names: Sequence[str]) -> Any:
-    """The first of the names that is there. Raises ValueError where none is."""
+    """The value of the first of the names that exists. Raises ValueError if none does."""
     for name in names:
         if name in content:
             return content[name]

@@ -1,7 +1,7 @@
-"""Results of models that read people's motion off films: GVHMR, WHAM, TRAM, 4D-Humans (PHALP) and PromptHMR.
+"""Reads results of models that track people in videos: GVHMR, WHAM, TRAM, 4D-Humans (PHALP) and PromptHMR.
 
-Each by the keys that its own code writes. Where people are given in the world, that is taken; else the camera's axes
-(x right, y down, z away from it). The film's frames a second are in none of these files but GVHMR's, which are 30.
+Each is identified by its keys. World coordinates are used if there are any, else the camera's (x right, y down, z away
+from it). The video's frame rate is in none of these files; GVHMR's results have 30 frames a second.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -25,14 +25,14 @@ _GUESSED_DEPTH = "How far away the camera is was guessed by the tracker: steps t
 
 
 def tracker_of(content: Any) -> str | None:
-    """Whose result a file's content is: a key of `TRACKERS`, or None."""
+    """The tracker whose result a file's content is, a key of `TRACKERS`, or None."""
     if not isinstance(content, Mapping):
         return None
     return next((name for name, (matches, _) in TRACKERS.items() if matches(content)), None)
 
 
 def read_tracker(content: Content, path: Path) -> list[Clip]:
-    """A clip for each person. Raises ValueError, KeyError, TypeError where arrays are missing or of other shapes."""
+    """A clip for each person. Raises ValueError, KeyError, TypeError if arrays are missing or have other shapes."""
     name = tracker_of(content)
     if name is None:
         raise ValueError("no tracker's result")
@@ -60,7 +60,7 @@ def _wham(content: Content, path: Path) -> Iterator[Clip]:
 
 
 def _tram(content: Content, path: Path) -> Iterator[Clip]:
-    """World axes where camera.npy lies beside the folder of the people, as TRAM writes it; else the camera's."""
+    """The clips of TRAM: in world axes if camera.npy is beside the folder of the people, else in the camera's."""
     rotations = as_matrices(content["pred_rotmat"])[:, :BODY].copy()
     root = numbers(content["pred_trans"], "the places").reshape(-1, 3) + SMPL_PELVIS
     camera = _tram_camera(path)
@@ -91,9 +91,9 @@ def _is_phalp(content: Content) -> bool:
 
 
 def _phalp(content: Content, path: Path) -> Iterator[Clip]:
-    """4D-Humans: a dict for each frame, in it a list with everyone who was seen; a clip for each track.
+    """The clips of 4D-Humans, one for each track. The content has a dict for each frame with lists of people.
 
-    Frames in which a person was not seen are filled in from the frames around them.
+    Frames without the person are interpolated from those around them.
     """
     seen: dict[int, dict[int, tuple[Array, Array]]] = {}
     for frame, one in enumerate(content[key] for key in sorted(content)):
@@ -132,4 +132,4 @@ TRACKERS: dict[str, tuple[Callable[[Content], bool], Callable[[Content, Path], I
     "4D-Humans": (_is_phalp, _phalp),
     "WHAM": (_is_wham, _wham),
 }
-"""Tracker -> whether a file's content is its result, and what reads it."""
+"""Tracker -> functions that test whether a file's content is its result, and that read it."""

@@ -1,3 +1,4 @@
-"""The machine's resources: compute devices, memory and its fallbacks, child processes.
+"""The machine's resources: compute devices, threads, memory and its fallbacks, child processes.
 
-May be imported by the rooms that run the network: generation, worker, batch, bench, evaluation, training and cli."""
+May be imported by every room above it; `threads` and `child_processes` need the standard library only.
+"""

@@ -1,4 +1,4 @@
-"""How many CPU threads the network may use. Standard library only."""
+"""The number of CPU threads for the network. Standard library only."""
 
 import os
 
@@ -6,19 +6,19 @@ _chosen: int | None = None
 
 
 def use_threads(count: int | None) -> None:
-    """Let the engines that are made from now on use `count` CPU threads; None leaves the number to them."""
-    global _chosen  # noqa: PLW0603 - it is the process's, as torch's own number is
+    """Set the number of CPU threads of engines that are made from now on; None = their own choice."""
+    global _chosen  # noqa: PLW0603 - one number per process, as torch's own
     _chosen = count or None
 
 
 def chosen_threads() -> int | None:
-    """What use_threads was told last."""
+    """The number that was passed to use_threads, None = the engines' choice."""
     return _chosen
 
 
 def cpu_threads() -> int:
-    """The threads to use: those chosen, else those of OMP_NUM_THREADS, else one for each core of this process."""
-    told = os.environ.get("OMP_NUM_THREADS", "")
-    if _chosen or (told.isdigit() and int(told)):
-        return _chosen or int(told)
+    """The number of threads to use: the chosen one, else OMP_NUM_THREADS, else the cores of this process."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    if _chosen or (given.isdigit() and int(given)):
+        return _chosen or int(given)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -11,8 +11,8 @@ from ..audio.jukebox.settings import JukeboxSettings
 from ..audio.jukebox.song import jukebox_windows, opened
 from ..audio.loading import load
 from ..audio.rhythm import rhythm_features
-from ..errors import EdgeError
-from ..fileio.numpy_pickle import read_numpy_pickle
+from ..errors import EdgeError, any_exception_as
+from ..fileio.object_file import read_object_file
 from ..motion.aist import from_aist
 from ..numerics.array import Array
 from ..runtime.child_processes import process_pool
@@ -107,14 +107,11 @@ def _dance(  # noqa: PLR0917 - arguments bound by partial come first
     folder: Path, wavs: Path, kind: str, jukebox: JukeboxSettings | None, name: str, holdout: bool
 ) -> Dance:
     path = _motion_path(folder, name)
-    content = read_numpy_pickle(path)
-    try:
+    content = read_object_file(path)
+    with any_exception_as(EdgeError("motion_unreadable", f"{path} is no motion of AIST++.", "Download it again.")):
         poses = np.asarray(content["smpl_poses"], dtype=np.float64)
         root = np.asarray(content["smpl_trans"], dtype=np.float64) / np.asarray(content["smpl_scaling"])
         motion = from_aist(poses, root)
-    except (KeyError, ValueError, TypeError) as error:
-        message = f"{path} is no motion of AIST++."
-        raise EdgeError("motion_unreadable", message, "Download it again.", str(error)) from error
     return Dance(name, motion, holdout, _music_features(wav_of(wavs, name), kind, motion.frames, jukebox))
 
 

@@ -1,6 +1,5 @@
-"""How quick Jukebox is on this machine: measured on random layers of the true width, without its weights."""
+"""Measures the speed of Jukebox on this machine, on random layers of the true width, without its weights."""
 
-import sys
 import tempfile
 import time
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
+from ...runtime.usage import peak_memory, synchronise
 from ...schema.progress import Report, silent
 from ...schema.requests import Plan, Precision
 from .encoder import CODEBOOK, DOWNSAMPLINGS, ENCODER, RESIDUAL_UNITS
@@ -19,9 +19,9 @@ from .layers import NAMES, NORMS
 from .place import MANIFEST
 from .plans import SLICE_CODES, MemoryPlan, choose_plan
 from .sound import RATE
-from .speed import product_rate, slice_operations, wait
+from .speed import product_rate, slice_operations
 
-_LAYERS = 4  # of which the first warms up; one of each kind of attention is measured
+_LAYERS = 4  # the first is not measured; the others have one kind of attention each
 _CODEBOOK = 2048
 
 
@@ -30,7 +30,7 @@ class Measurement:
     """slice_s: seconds for a slice of 5 s through all layers. rate: floating-point operations a second.
 
     product_rate: the same of one plain matrix product of the layer's size. memory: peak bytes, of the process on the
-    CPU and of the device elsewhere; 0 where the system does not tell.
+    CPU and of the device elsewhere; 0 where it is not measured.
     """
 
     plan: MemoryPlan
@@ -49,7 +49,7 @@ def measure(
     shape: PriorShape | None = None,
     report: Report = silent,
 ) -> Measurement:
-    """Run so many slices through a few random layers of the shape (None = the true prior's), all plans alike.
+    """Measure a plan: run `slices` slices through _LAYERS random layers of the shape, None = that of the true prior.
 
     Raises EdgeError out_of_memory; OSError.
     """
@@ -62,7 +62,7 @@ def measure(
         times: list[float] = []
 
         def tick(done: int, total: int) -> None:
-            wait(device)
+            synchronise(device)
             times.append(time.perf_counter())
             report("features", done, total)
 
@@ -123,9 +123,4 @@ def _random_encoder(generator: torch.Generator) -> dict[str, torch.Tensor]:
 def _peak(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    if sys.platform == "win32" or device.type != "cpu":
-        return 0
-    import resource  # noqa: PLC0415 - Unix only
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    return peak_memory() if device.type == "cpu" else 0
