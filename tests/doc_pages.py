@@ -1,4 +1,4 @@
-"""The product's pages, and what they say to type."""
+"""The documentation's pages, and the commands in them."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A server of files on this machine, as bad as a test wants it."""
+"""A file server on this machine that fails as tests request."""
 
 import contextlib
 import re

@@ -1,4 +1,4 @@
-"""Blender's real program, which EDGE_DANCE_PROGRAM names: started with a user folder of its own.
+"""Starts Blender's program, the one of EDGE_DANCE_PROGRAM, with a user folder of its own.
 
 A path, or a script that starts it and hands on arguments, variables, working directory and signals. The program has to
 see the sources, the folder for temporary files and the backend's Python where they lie outside.

@@ -1,4 +1,4 @@
-"""Disks that are full or may only be read, for tests on Linux that may mount."""
+"""Full and read-only disks, for tests on Linux with the right to mount."""
 
 import subprocess
 import sys

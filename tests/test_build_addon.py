@@ -1,4 +1,4 @@
-"""The command that people type first: its environments, and the zip that they install."""
+"""build_addon.py: its environments, and the extension's zip."""
 
 import ast
 import hashlib

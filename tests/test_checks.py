@@ -1,4 +1,4 @@
-"""Which checks run together, which alone, and as which processors."""
+"""The checks of build_addon.py: which run in parallel, which alone, and for which processors."""
 
 import json
 import os

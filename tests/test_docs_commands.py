@@ -1,4 +1,4 @@
-"""What the documents say to type can be typed, and does what it should in a folder with the files that they name."""
+"""The commands in the documents work, in a folder with the files that they name."""
 
 import argparse
 import importlib

@@ -1,1 +1,3 @@
-"""The worker process as seen from Blender: started, spoken with, logged. No bpy but in `service`."""
+"""The worker process from Blender's side: how it is started, its messages and its log. Only `service` imports bpy.
+
+Imported by setup, ops, ui, command_line and registration."""

@@ -1,4 +1,4 @@
-"""Long work without bpy, done by a thread while Blender stays free to use. No bpy."""
+"""Runs work that does not use bpy in a thread, so that Blender stays responsive. No bpy."""
 
 import threading
 import time
@@ -8,13 +8,13 @@ from typing import TypeVar
 Made = TypeVar("Made")
 
 _LOOK_S = 0.005
-"""How long a step waits for the thread: less would only take the interpreter from it."""
+"""Seconds that a step waits for the thread; with less, the steps would slow the thread down."""
 
 
 def in_thread(work: Callable[[], Made]) -> Generator[float, None, Made]:
-    """Steps that yield 0 until a thread has done the work; what it made. Raises what the work raises.
+    """Steps that yield 0 until a thread has finished the work. Returns its result, raises its exceptions.
 
-    Where the steps are given up, the thread ends its work and its result is dropped.
+    If the steps are abandoned, the thread still finishes its work, and the result is dropped.
     """
     made: list[Made] = []
     failed: list[BaseException] = []

@@ -1,4 +1,4 @@
-"""Which Python runs the backend: the user's own, that of set-up, or Blender's with the wheels of the extension.
+"""Finds the Python that runs the backend: the user's own, that of set-up, or Blender's with the extension's wheels.
 
 Standard library only.
 """
@@ -19,20 +19,20 @@ from ..edge_backend.runtime.child_processes import apart
 from ..edge_backend.setup.home import Home
 
 ADDON_FOLDER = Path(__file__).resolve().parents[1]
-"""Holds edge_backend and weights beside the add-on's own modules."""
+"""The folder with edge_backend and weights, beside the add-on's own modules."""
 
 NEEDED = ("numpy", "torch", "safetensors", "soundfile", "soxr", "scipy", "av")
-"""Packages of a Python of the user's own or of set-up's."""
+"""Packages that the user's own Python or that of set-up must have."""
 
 WHEELS = ("onnxruntime", "soundfile", "_cffi_backend")
-"""Modules of the wheels in the extension's zip. numpy is Blender's."""
+"""Modules that the wheels in the extension's zip provide; numpy is Blender's."""
 
 _PROBE = (
     "import importlib.util, json, sys; print(json.dumps([sys.version_info[:2] >= (3, 11), "
     "[name for name in sys.argv[1:] if importlib.util.find_spec(name) is None]]))"
 )
 _PROBE_S = 20.0
-_IMPORT_S = 60.0  # the first time, from a slow disk
+_IMPORT_S = 60.0  # the longest import, the first time from a slow disk
 _RUN = "import os, sys; sys.path[:0] = sys.argv.pop(1).split(os.pathsep); "
 _BACKEND = _RUN + "import runpy; runpy.run_module('edge_backend', run_name='__main__', alter_sys=True)"
 _IMPORT = _RUN + f"import numpy, {', '.join(WHEELS)}; import edge_backend.model.onnx_engine"
@@ -42,8 +42,8 @@ _IMPORT = _RUN + f"import numpy, {', '.join(WHEELS)}; import edge_backend.model.
 class Interpreter:
     """A Python that runs the backend.
 
-    wheels: the folder into which Blender has installed the extension's wheels, for Blender's own Python; None = the
-    Python has all packages itself.
+    wheels: for Blender's own Python, the folder into which Blender installed the extension's wheels; None = the Python
+    has all packages itself.
     """
 
     python: Path
@@ -51,7 +51,7 @@ class Interpreter:
 
     @property
     def bundled(self) -> bool:
-        """Whether it is Blender's own, with what came in the extension's zip."""
+        """Whether it is Blender's own Python with the extension's wheels."""
         return self.wheels is not None
 
     def command(self, *arguments: str) -> list[str]:
@@ -61,7 +61,7 @@ class Interpreter:
         return [*self._isolated(_BACKEND), *arguments]
 
     def problem(self) -> str:
-        """Why what the wheels hold does not load, "" where it does. Starts the Python, which takes a moment."""
+        """Why the wheels' packages cannot be imported, "" if they can. Starts the Python, which takes a moment."""
         try:
             done = subprocess.run(
                 self._isolated(_IMPORT),
@@ -81,26 +81,26 @@ class Interpreter:
         return "" if done.returncode == 0 else f"The bundled engine does not load here: {last}"
 
     def _isolated(self, program: str) -> list[str]:
-        """-I: neither the user's site-packages nor the current folder; what is given here stands first."""
+        """The command line of a program with -I: without the user's site-packages and the current folder."""
         folders = os.pathsep.join([str(ADDON_FOLDER), str(self.wheels)])
         return [str(self.python), "-I", "-u", "-X", "utf8", "-c", program, folders]
 
 
 def worker_variables() -> dict[str, str]:
-    """This process's variables without the user's Python settings, which are meant for other programs."""
+    """This process's environment variables without the user's Python settings, which are for other programs."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    # SAFEPATH: nothing is imported from the folder that Blender happens to have been started in.
+    # SAFEPATH: nothing is imported from the folder in which Blender was started.
     return variables | {
         "PYTHONPATH": str(ADDON_FOLDER),
         "PYTHONSAFEPATH": "1",
         "PYTHONUTF8": "1",
         "PYTHONUNBUFFERED": "1",
-        "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime would report to Microsoft from its import on
+        "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime would start reporting to Microsoft when it is imported
     }
 
 
 def find_interpreter(chosen: Path | None, home: Path | None = None, needed: Sequence[str] = NEEDED) -> Interpreter:
-    """The chosen Python, else that of set-up in `home`, else Blender's own, else one on the PATH with the packages.
+    """The chosen Python, else that of set-up in `home`, else Blender's own, else one with the packages on the PATH.
 
     Takes a moment. Raises EdgeError backend_python_missing, backend_python_broken, backend_packages_missing,
     backend_damaged, backend_missing.
@@ -146,7 +146,7 @@ def bundled_interpreter() -> Interpreter:
 
 
 def wheels_folder() -> Path | None:
-    """The folder into which Blender has installed the extension's wheels, None if they are not there."""
+    """The folder into which Blender installed the extension's wheels, None if there is none."""
     ending = (".local", "lib", f"python{_version()}", "site-packages")  # of Blender's folder for extensions
     for folder in map(Path, sys.path):
         if folder.parts[-4:] == ending and str(folder) != site.getusersitepackages() and (folder / WHEELS[0]).is_dir():
@@ -155,7 +155,7 @@ def wheels_folder() -> Path | None:
 
 
 def blender_python() -> Path:
-    """The Python that Blender runs on, as a program: a distribution's Blender may name itself instead."""
+    """The program of Blender's own Python; sys.executable is Blender itself in some distributions' builds."""
     own = Path(sys.executable)
     if own.name.lower().startswith("python"):
         return own

@@ -1,4 +1,4 @@
-"""One job of the worker as Blender sees it: polled, never waited for. No bpy.
+"""A job of the worker, from Blender's side. It is polled and never blocks. No bpy.
 
 A job has a folder of its own that only this user can read; `close` removes it.
 """
@@ -34,12 +34,12 @@ from .worker_process import Ended, WorkerProcess
 State = Literal["starting", "running", "cancelling", "done", "failed", "cancelled"]
 
 CANCEL_S = 10.0
-"""A worker that has not stopped by then is killed: one network evaluation takes less."""
+"""Seconds after which a worker that does not stop is killed; a network evaluation is shorter."""
 
 HELLO_S = 90.0
-"""A worker that has not said hello by then never will; a cold disk needs some of it."""
+"""Seconds after which a worker that has not sent hello is considered failed; slow disks need some of them."""
 
-# How much of the bar each stage gets, from where to where.
+# Start and end of each stage on the progress bar.
 _SHARES = {
     "loading": (0.0, 0.06),
     "features": (0.06, 0.2),
@@ -50,12 +50,12 @@ _SHARES = {
 
 
 class Job:
-    """From a request to a file.
+    """A job: sends a request to the worker and receives its messages and its file.
 
-    state, progress and error tell how it stands (the error's detail ends with the worker's log); remarks: sentences
-    about what was done otherwise than asked for; `result` is the file, `motion` reads the dance in it; `poll` moves it
-    on. get_worker: gives a living worker, called again where one has left in the meantime. parent: where the job's
-    folder is made. Raises EdgeError job_folder.
+    state, progress, error: the current ones; the error's detail ends with the worker's log. remarks: sentences about
+    what was done differently from the request. result: the file. motion(): the dance in it. poll(): process messages.
+    get_worker: returns a running worker; it is called again if that one has exited meanwhile. parent: the folder in
+    which the job's folder is made. Raises EdgeError job_folder.
     """
 
     def __init__(self, get_worker: Callable[[], WorkerProcess], parent: Path) -> None:
@@ -68,8 +68,8 @@ class Job:
         self._message: Generate | Body | Features | None = None
         self._worker: WorkerProcess | None = None
         self._deadline = 0.0
-        self._answered = False  # the worker says anything at all
-        self._heard = False  # the worker speaks of this job
+        self._answered = False  # the worker has sent a message
+        self._heard = False  # the worker has sent a message about this job
         self._result: Path | None = None
         self._beginning: Path | None = None
         try:
@@ -83,12 +83,12 @@ class Job:
 
     @property
     def finished(self) -> bool:
-        """Whether it has come to its end, whichever."""
+        """Whether it is done, cancelled or failed."""
         return self.state in ("done", "failed", "cancelled")
 
     @property
     def fraction(self) -> float:
-        """How much is done, 0 to 1."""
+        """The fraction that is done, 0 to 1."""
         if self.progress is None:
             return 0.0
         start, end = _SHARES.get(self.progress.stage, (0.0, 1.0))
@@ -96,21 +96,21 @@ class Job:
 
     @property
     def result(self) -> Path:
-        """The file of a job that is done."""
+        """The file that the worker wrote; for jobs that are done."""
         assert self._result is not None  # noqa: S101 - for the type checker: the job is done
         return self._result
 
     def motion(self) -> Motion:
-        """The dance of a job that is done. Raises EdgeError motion_*."""
+        """Read the dance of a job that is done. Raises EdgeError motion_*."""
         return load_motion(self.result)
 
     def beginning(self) -> Motion | None:
-        """The dance's first frames, as they will be in the result: each time there are more of them, once."""
+        """The dance's first frames, as they will be in the result; None unless there are more since the last call."""
         path, self._beginning = self._beginning, None
         try:
             return load_motion(path) if path else None
         except EdgeError:
-            return None  # of a dance that will be whole soon it is no loss
+            return None  # it is only for the preview
 
     def start(self, request: GenerateRequest | BodyRequest | FeaturesRequest) -> None:
         """Send the request to the worker."""
@@ -124,7 +124,7 @@ class Job:
         self._engage()
 
     def cancel(self) -> None:
-        """Ask the worker to stop; the state is `cancelled` once it has."""
+        """Request the worker to stop; then the state becomes `cancelled`."""
         if self.finished or self.state == "cancelling":
             return
         if self._worker is None:
@@ -135,7 +135,7 @@ class Job:
         self._worker.send(Cancel(self.name))
 
     def poll(self) -> bool:
-        """Take in what the worker has said since the last call; whether anything changed. Does not wait."""
+        """Process the worker's messages since the last call, without waiting. Returns whether anything changed."""
         before = (self.state, self.progress)
         if self._worker and not self.finished:
             for event in self._worker.poll():
@@ -147,7 +147,7 @@ class Job:
         return before != (self.state, self.progress)
 
     def close(self) -> None:
-        """Stop it if it runs, and remove its folder."""
+        """Stop the job if it is running, and remove its folder."""
         self.cancel()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -181,7 +181,7 @@ class Job:
                 self._on_worker_exit(reason)
 
     def _accept(self, path: Path) -> None:
-        if self.state == "cancelling":  # the request to stop came too late; nobody wants the dance any more
+        if self.state == "cancelling":  # the request to stop came too late; the dance is dropped
             self.state = "cancelled"
         elif self.folder.resolve() in path.resolve().parents:
             self._result = path
@@ -193,8 +193,8 @@ class Job:
         if self.state == "cancelling":
             self.state = "cancelled"
         elif reason is None and not self._heard:
-            self._heard = True  # so that this happens once
-            self._engage()  # it left, being idle, just when the request was on its way
+            self._heard = True  # not again
+            self._engage()  # an idle worker exited before it received the request
         else:
             self._fail(reason or EdgeError("backend_died", "The backend ended without a result.", "Generate again."))
 

@@ -1,4 +1,4 @@
-"""How the backend's processes are started. Standard library only."""
+"""The command lines of the backend's processes. Standard library only."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +10,8 @@ from .interpreter import Interpreter, find_interpreter
 class Launch:
     """How to start the worker.
 
-    python: the user's choice, None = look for one. weights_folder: the user's own weights. threads: 0 = as the engine
-    likes. engine: as the worker's option. home: where set-up puts its environments. ahead: it is started before it is
-    needed.
+    python: the user's choice, None = find one. weights_folder: the user's own weights. threads: 0 = the engine's
+    choice. engine: the worker's option. home: the folder of set-up's environments. ahead: start it before it is needed.
     """
 
     python: Path | None = None
@@ -24,7 +23,7 @@ class Launch:
     ahead: bool = False
 
     def command(self) -> list[str]:
-        """The worker's command line. Looks for Python, which takes a moment. Raises EdgeError backend_*."""
+        """The worker's command line. Finds Python, which takes a moment. Raises EdgeError backend_*."""
         options = ["--idle-minutes", f"{self.idle_minutes:g}"]
         if self.weights_folder:
             options += ["--weights-folder", str(self.weights_folder)]
@@ -43,9 +42,9 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class CommandLaunch:
-    """How to start one command of the backend's command line, which reports its progress in messages.
+    """How to start a command of the backend's command line that reports its progress in messages.
 
-    It ends with Blender, or when it is told to: all of them can go on from where they were.
+    It ends with Blender or on request; all such commands resume when they are started again.
     """
 
     launch: Launch

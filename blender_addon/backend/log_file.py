@@ -1,4 +1,4 @@
-"""What the backend writes to its log, in a few small files of which the oldest go. No bpy."""
+"""The log of the backend, in a few small files of which the oldest are removed. No bpy."""
 
 import contextlib
 import logging
@@ -7,17 +7,17 @@ import os
 from pathlib import Path
 
 log = logging.getLogger("edge_dance")
-"""Of this Blender's worker and set-up."""
+"""The logger of this Blender's worker and set-up."""
 
 LARGEST = 512 << 10
-"""Bytes; then the file is put aside, and the one that was aside goes."""
+"""Bytes; a full file is renamed, and the previously renamed one is removed."""
 
 FILES = 6
-"""So many are left, of all Blenders together."""
+"""Number of log files that are kept, of all running Blenders together."""
 
 
 def open_log(folder: Path) -> None:
-    """Write the log into `folder`, to a file of this Blender's own. Where that cannot be, there is none."""
+    """Write the log to a file of this Blender's own in `folder`; if that is not possible, there is no log."""
     close_log()
     log.setLevel(logging.INFO)
     log.propagate = False
@@ -33,14 +33,14 @@ def open_log(folder: Path) -> None:
 
 
 class _Quiet(logging.handlers.RotatingFileHandler):
-    """Says nothing where a row cannot be written: the disk is full, or Windows has the file open elsewhere."""
+    """Ignores rows that cannot be written, because the disk is full or another program on Windows uses the file."""
 
     def handleError(self, _record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Go on without that row."""
+        """Ignore the row."""
 
 
 def _remove_old(folder: Path) -> None:
-    """Leave room for one more among the newest; one that another Blender has open or has just removed does no harm."""
+    """Remove all but the newest files, so that there is room for one more; ignores those that cannot be removed."""
     found = []
     for path in folder.glob("backend-*.log*"):
         with contextlib.suppress(OSError):
@@ -51,15 +51,15 @@ def _remove_old(folder: Path) -> None:
 
 
 def close_log() -> None:
-    """Let go of the file."""
+    """Close the file."""
     for handler in list(log.handlers):
         log.removeHandler(handler)
-        with contextlib.suppress(OSError):  # a full disk takes not even what was still in memory
+        with contextlib.suppress(OSError):  # the last rows cannot be written to a full disk
             handler.close()
 
 
 def last_lines(count: int) -> str:
-    """The end of this Blender's log."""
+    """The last `count` lines of this Blender's log."""
     for handler in log.handlers:
         if isinstance(handler, logging.FileHandler):
             with contextlib.suppress(OSError):

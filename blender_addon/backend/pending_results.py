@@ -1,6 +1,6 @@
-"""Dances that could not be keyed, kept in a folder until somebody wants them or newer ones take their place. No bpy.
+"""Pending results: dances that could not be keyed, in a folder, until they are applied or newer ones replace them.
 
-Each is a motion file and beside it, under the same name, what keying it needs as JSON.
+Each is a motion file, and a JSON file of the same name with the settings for keying it. No bpy.
 """
 
 import contextlib
@@ -17,58 +17,58 @@ from ..edge_backend.motion.files import load_motion
 from ..edge_backend.motion.motion import Motion
 
 MOST = 10
-"""So many are kept; then the oldest go."""
+"""Number of dances that are kept; older ones are removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingResult:
-    """One dance. recipe: what `keep` was given."""
+    """A pending dance. recipe: as passed to `keep`, the settings for keying it."""
 
     path: Path
     recipe: dict[str, Any]
 
     @property
     def name(self) -> str:
-        """What it is asked for by."""
+        """The name by which `find` finds it."""
         return self.path.stem
 
     def motion(self) -> Motion:
-        """The dance. Raises EdgeError motion_*."""
+        """Read the dance. Raises EdgeError motion_*."""
         return load_motion(self.path)
 
     def drop(self) -> None:
-        """Remove it."""
+        """Remove its files."""
         for path in (self.path, self.path.with_suffix(".json")):
             with contextlib.suppress(OSError):
                 path.unlink()
 
 
 class PendingResults:
-    """The folder; it need not exist."""
+    """The pending results in a folder, which need not exist."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def keep(self, result: Path, recipe: dict[str, Any]) -> PendingResult:
-        """Copy a result into the folder, whole or not at all. Raises OSError."""
+        """Copy a result into the folder, atomically, with the settings for keying it. Raises OSError."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         now = f"{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 10**9:09d}"
         path = self.folder / f"{now}-{uuid.uuid4().hex[:8]}.npz"
         with atomic_write(path.with_suffix(".json")) as unfinished:
             unfinished.write_text(json.dumps(recipe), "utf-8")
-        with atomic_write(path) as unfinished:  # last: without it nothing is there
+        with atomic_write(path) as unfinished:  # last: `all` lists the JSON files
             shutil.copyfile(result, unfinished)
-        others = [kept for kept in self.all() if kept.path != path]  # it stays, even where the clock was set back
+        others = [kept for kept in self.all() if kept.path != path]  # the new one stays, even if the clock was set back
         for old in others[MOST - 1 :]:
             old.drop()
         return PendingResult(path, recipe)
 
     def all(self) -> list[PendingResult]:
-        """What is kept, the newest first."""
+        """All pending results, the newest first."""
         return [kept for path in sorted(self.folder.glob("*.npz"), reverse=True) if (kept := _read(path))]
 
     def find(self, name: str) -> PendingResult | None:
-        """The one of that name, or the newest where the name is empty."""
+        """The result of that name, or the newest if the name is empty; None if there is none."""
         return next((kept for kept in self.all() if name in ("", kept.name)), None)
 
 

@@ -1,4 +1,4 @@
-"""Programs of the backend beside the worker, such as its set-up: polled and never waited for. No bpy."""
+"""Programs of the backend beside the worker, such as set-up. They are polled and never block. No bpy."""
 
 import time
 from typing import Literal
@@ -10,15 +10,15 @@ from .worker_process import Ended, Startable, WorkerProcess
 State = Literal["running", "cancelling", "done", "failed", "cancelled"]
 
 CANCEL_S = 5.0
-"""One that has not stopped by then is killed; where it stood is known from its files."""
+"""Seconds after which a program that does not stop is killed; it resumes from its files the next time."""
 
 _JOB = "setup"
 
 
 class ProgramRun:
-    """One run of a program, from its start to its end.
+    """One run of a program.
 
-    state, progress and error tell how it stands (the error's detail ends with the log); sentence: what came out of it.
+    state, progress, error: the current ones; the error's detail ends with the log. sentence: the result for the user.
     """
 
     def __init__(self, launch: Startable) -> None:
@@ -32,11 +32,11 @@ class ProgramRun:
 
     @property
     def finished(self) -> bool:
-        """Whether it has come to its end, whichever."""
+        """Whether it is done, cancelled or failed."""
         return self.state in ("done", "failed", "cancelled")
 
     def poll(self) -> bool:
-        """Take in what it has said since the last call; whether anything changed. Does not wait."""
+        """Process its messages since the last call, without waiting. Returns whether anything changed."""
         before = (self.state, self.progress)
         for event in self._process.poll():
             self._take(event)
@@ -46,14 +46,14 @@ class ProgramRun:
         return before != (self.state, self.progress)
 
     def cancel(self) -> None:
-        """Ask it to stop; the state is `cancelled` once it has."""
+        """Request it to stop; then the state becomes `cancelled`."""
         if self.state == "running":
             self.state = "cancelling"
             self._deadline = time.monotonic() + CANCEL_S
             self._process.send(Cancel(_JOB))
 
     def close(self) -> None:
-        """End it now."""
+        """Kill it now."""
         self._process.kill()
 
     def _take(self, event: Message | Ended) -> None:
@@ -78,13 +78,13 @@ class ProgramRun:
 
 
 class Programs:
-    """Programs of one kind, one at a time, kept between operators and redraws.
+    """Runs programs of one kind, one at a time; its state lasts between operators and redraws.
 
-    run: what is under way. problem: what went wrong last. sentence: what came out last.
+    run: the current run, None if there is none. problem: the last error. sentence: the last result.
     """
 
     busy: tuple[str, str]
-    """What is said to who starts more of them meanwhile: a code and a sentence."""
+    """Code and sentence of the error when one is started while another is running."""
 
     def __init__(self) -> None:
         self.run: ProgramRun | None = None
@@ -92,14 +92,14 @@ class Programs:
         self.sentence = ""
 
     def start(self, launch: Startable) -> None:
-        """Start it. Raises EdgeError where one is under way."""
+        """Start a program. Raises EdgeError if one is running."""
         if self.run:
             raise EdgeError(*self.busy, "Wait for it or cancel it.")
         self.problem, self.sentence = None, ""
         self.run = ProgramRun(launch)
 
     def poll(self) -> bool:
-        """Move it on; whether anything changed. One that has ended is put away."""
+        """Poll the current run, and clear `run` when it has ended. Returns whether anything changed."""
         if self.run is None:
             return False
         changed = self.run.poll()
@@ -110,10 +110,10 @@ class Programs:
         return changed
 
     def ended(self) -> None:
-        """Called when all is over, well or not."""
+        """Called after the end of a run, successful or not."""
 
     def stop(self) -> None:
-        """End what is under way; it goes on from there the next time."""
+        """Stop the current run; it resumes the next time."""
         if self.run:
             self.run.close()
             self.run = None

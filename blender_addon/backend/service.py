@@ -1,4 +1,4 @@
-"""The one worker, the one job and the one work of this Blender, kept between operators."""
+"""The worker, the job and the stepwise work of this Blender, which last between operators."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from .worker_process import WorkerProcess
 
 
 class Service:
-    """Keeps the worker warm. Lives in Python, not in the file: undo and loading do not touch it."""
+    """Keeps the worker running between dances. Its state is in Python, so undo and loading files do not change it."""
 
     def __init__(self) -> None:
         self._worker: WorkerProcess | None = None
@@ -25,21 +25,21 @@ class Service:
 
     @property
     def busy(self) -> bool:
-        """Whether a dance is made, or keyed."""
+        """Whether a dance is being generated or keyed."""
         return self.job is not None or self.work is not None
 
     @property
     def running(self) -> bool:
-        """Whether there is a worker, and with it used memory."""
+        """Whether a worker process is running, which uses memory."""
         return self._worker is not None and self._worker.alive
 
     def warm_up(self, launch: Launch) -> None:
-        """Start the worker ahead of its first job. Once: whoever has stopped it, or let it idle, wants its memory."""
+        """Start the worker before its first job. Once only: a worker that was stopped or was idle has freed memory."""
         if self._warmed != launch and not self.busy:
             self._get_worker(launch, ahead=True)
 
     def open_job(self, launch: Launch) -> Job:
-        """A new job, still without a request. Raises EdgeError busy, job_folder."""
+        """Make a job, without a request. Raises EdgeError busy, job_folder."""
         if self.busy:
             raise EdgeError("busy", "A dance is being made already.", "Wait for it or cancel it.")
         self.problem = None
@@ -47,14 +47,14 @@ class Service:
         return self.job
 
     def close_job(self) -> None:
-        """Forget the job and remove its folder; what went wrong with it is remembered as `problem`."""
+        """Close the job and remove its folder; its error is stored in `problem`."""
         if self.job:
             self.problem = self.job.error
             self.job.close()
             self.job = None
 
     def stop(self) -> None:
-        """End the worker and whatever it does."""
+        """Stop the worker and its job."""
         self.close_job()
         self.work = None
         if self._worker:
@@ -62,7 +62,7 @@ class Service:
             self._worker = None
 
     def _get_worker(self, launch: Launch, ahead: bool = False) -> WorkerProcess:
-        """The worker that there is, or a new one where there is none or the preferences have changed."""
+        """The running worker, or a new one if there is none or the preferences have changed."""
         self._warmed = launch
         if self._worker and self._launch != launch:
             self._worker.stop()
@@ -73,4 +73,4 @@ class Service:
 
 
 service = Service()
-"""Of this Blender. `registration` stops it."""
+"""The service of this Blender. `registration` stops it."""

@@ -1,4 +1,4 @@
-"""Windows ends the worker when Blender ends, in whatever way: a job object whose handle only Blender holds. No bpy."""
+"""On Windows, ends the worker when Blender ends in any way, by a job object whose only handle Blender has. No bpy."""
 
 import ctypes
 import importlib
@@ -35,9 +35,9 @@ class _Extended(ctypes.Structure):
 
 
 def tie(process: Any) -> int | None:
-    """Tie a subprocess.Popen to this process; returns the job's handle, None elsewhere and where Windows refuses.
+    """Make a subprocess.Popen end with this process. Returns the job's handle, None on other systems or on failure.
 
-    The handle has to stay as long as the process; the end of this process closes it.
+    The handle must exist as long as the process; the end of this process closes it.
     """
     if sys.platform != "win32":
         return None

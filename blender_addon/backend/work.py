@@ -1,14 +1,17 @@
-"""Work that Blender does itself a little at a time, so that nobody has to wait for it. No bpy."""
+"""Work that Blender does in small steps, so that it stays responsive. No bpy."""
 
 import time
 from collections.abc import Iterator
 
 STEP_S = 0.03
-"""What Blender's main thread gives to it at a time, about: then the window may be drawn and the mouse heard."""
+"""Seconds of work at a time, after which Blender may draw and handle events."""
 
 
 class Work:
-    """Steps that yield how much is done, and how they stand: label, fraction; cancelled: nobody wants it any more."""
+    """Steps that yield the fraction done.
+
+    label, fraction: for the progress bar. cancelled: the user has cancelled it.
+    """
 
     def __init__(self, label: str, steps: Iterator[float]) -> None:
         self.label = label
@@ -17,7 +20,7 @@ class Work:
         self._steps = steps
 
     def go_on(self, seconds: float = STEP_S) -> bool:
-        """Work for so long; whether there is nothing more to do. Raises what a step raises."""
+        """Work for about `seconds`. Returns whether all steps are done. Raises the exceptions of the steps."""
         deadline = time.perf_counter() + seconds
         for fraction in self._steps:
             self.fraction = fraction

@@ -1,6 +1,6 @@
-"""The worker's process: started, written to and read from by threads, so that Blender never waits. No bpy.
+"""The worker's process. Threads start it, write to it and read from it, so that Blender never blocks. No bpy.
 
-The owner calls `poll` from Blender's main thread and gets messages, and at the end one `Ended`.
+The owner calls `poll` from Blender's main thread, which returns messages, and one `Ended` at the end.
 """
 
 import contextlib
@@ -27,32 +27,32 @@ from .log_file import log
 from .windows_job import tie
 
 TAIL = 40
-"""Lines of the worker's log that are kept."""
+"""Number of last lines of the worker's log that are kept."""
 
 POLL_S = 0.002
-"""The longest that `poll` takes, about; what is left waits for the next call."""
+"""Seconds that `poll` takes at most, about; other messages stay for the next call."""
 
-_EXIT_S = 3.0  # for a worker that was told to end
+_EXIT_S = 3.0  # seconds that a worker has to exit after it was told to
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The worker is gone. reason: why, in a sentence; None if it left in good order (idle, or told to)."""
+    """The worker has exited. reason: a sentence; None if it exited regularly (idle, or told to)."""
 
     reason: EdgeError | None
 
 
 class Startable(Protocol):
-    """What knows a command line."""
+    """Anything that has a command line."""
 
     def command(self) -> list[str]:
-        """It. Raises EdgeError."""
+        """The command line. Raises EdgeError."""
 
 
 class WorkerProcess:
-    """One worker, or another process that speaks as it does, from launch to end.
+    """A worker, or another process that sends messages as it does.
 
-    Starts at once, in a thread: finding Python takes a moment.
+    Starts at once, in a thread, because finding Python takes a moment.
     """
 
     def __init__(self, launch: Startable) -> None:
@@ -60,20 +60,20 @@ class WorkerProcess:
         self._incoming: queue.SimpleQueue[Message | Ended] = queue.SimpleQueue()
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._log_tail: deque[str] = deque(maxlen=TAIL)
-        self._printed_tail: deque[str] = deque(maxlen=TAIL)  # without what came as messages
+        self._printed_tail: deque[str] = deque(maxlen=TAIL)  # of stderr, without messages
         self._process: subprocess.Popen[bytes] | None = None
-        self._job_object: int | None = None  # of Windows; held for as long as this is
+        self._job_object: int | None = None  # of Windows; must exist as long as the process
         self._fault: EdgeError | None = None
         self._killed = False
         self.alive = True
         threading.Thread(target=self._run, name="edge_dance worker", daemon=True).start()
 
     def send(self, message: Message) -> None:
-        """Queue a message for the worker; never waits."""
+        """Queue a message for the worker; does not block."""
         self._outgoing.put(encode(message))
 
     def poll(self) -> Iterator[Message | Ended]:
-        """What came in since the last call. Takes POLL_S at most and does not block."""
+        """The messages since the last call. Takes about POLL_S at most and does not block."""
         deadline = time.perf_counter() + POLL_S
         while time.perf_counter() < deadline:
             try:
@@ -82,17 +82,17 @@ class WorkerProcess:
                 return
 
     def log(self) -> str:
-        """The last lines that the worker wrote to its log."""
+        """The last lines of the worker's log."""
         return "\n".join(self._log_tail)
 
     def stop(self) -> None:
-        """Tell the worker to end, and see to it in the background that it does."""
+        """Tell the worker to exit; a thread kills it if it does not."""
         self.send(Shutdown())
         self._outgoing.put(None)
         threading.Thread(target=self._see_out, name="edge_dance end", daemon=True).start()
 
     def kill(self) -> None:
-        """End the process now, and whatever it started."""
+        """Kill the process and its children now."""
         self._killed = True
         if (process := self._process) and process.returncode is None:
             with contextlib.suppress(OSError):
@@ -135,7 +135,7 @@ class WorkerProcess:
         self._end(self._fault or (None if self._killed else explain_exit(code, self._printed_tail)))
 
     def _read(self, stdout: IO[bytes]) -> None:
-        """Frames until the end of the pipe. What is no frame ends the worker: somebody else answers there."""
+        """Read messages until the end of the pipe. Anything else ends the worker: it is another program."""
         splitter = LineSplitter()
         while chunk := os.read(stdout.fileno(), 1 << 16):
             for line in splitter.feed(chunk):
@@ -155,7 +155,7 @@ class WorkerProcess:
                 self._incoming.put(message)
 
     def _write(self, stdin: IO[bytes]) -> None:
-        """Send lines until None; then the pipe is closed, which ends the worker."""
+        """Write queued lines until None; then close the pipe, which ends the worker."""
         with contextlib.suppress(OSError, ValueError), stdin:
             while (line := self._outgoing.get()) is not None:
                 stdin.write(line)

@@ -26,7 +26,6 @@ from ..render.tracks import tracks_in_steps, tracks_of
 from ..rig.looking import found
 from ..rig.obstacles import refuse_hidden
 from ..rig.retarget import bone_map_of
-from ..takes.mirror import mirrored
 from ..takes.new_take import add_take, keys_in_steps
 from ..takes.read_take import inherit, read_take_in_steps
 from ..takes.take_list import all_or_none, refuse_tweaked, showing, takes_of
@@ -128,7 +127,7 @@ def parts_in_steps(
     for number, (dancer, uid, delay) in enumerate(places, start=1):
         follower, source = found(bpy.data.objects, dancer), found(bpy.data.actions, uid)
         motion = _cut(read[uid], delay, source, action, scene)
-        motion = mirrored(motion) if group.mirror and number % 2 else motion
+        motion = motion.mirrored() if group.mirror and number % 2 else motion
         first, modes = span(source)[0] + delay, modes_of(follower)
         parts.append(Part(dancer, uid, motion, first, modes, density, tolerance or Tolerance()))
     return parts

@@ -1,1 +1,3 @@
-"""The backend's set-up as seen from Blender, no bpy. What is installed, and how, is `edge_backend.setup`."""
+"""Set-up from Blender's side, without bpy: runs `edge_backend.setup`, checks the backend, and makes the report.
+
+Imported by ops, ui and registration."""

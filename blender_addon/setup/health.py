@@ -1,4 +1,4 @@
-"""Whether there is a backend that can dance: looked for in a thread, shown in the panel. No bpy."""
+"""Checks in a thread whether the backend works; panels show the result. No bpy."""
 
 import threading
 from collections.abc import Callable
@@ -18,16 +18,18 @@ MENDS: dict[State, str] = {
     "outdated": "Update Backend",
     "broken": "Repair Backend",
 }
-"""What the button is called that mends it."""
+"""State -> label of the button that repairs it."""
 
 ADD = "Add GPU and Jukebox"
-"""What it is called where dances are made without it."""
+"""The same if the bundled engine works, so that set-up is optional."""
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """state: of what set-up makes. words: a sentence for the panel. ours: whether set-up can mend it; it does not touch
-    the user's own Python. bundled: whether dances are made by what came in the extension's zip.
+    """The result of a check.
+
+    state: of set-up's environment. words: a sentence for the panel. ours: whether set-up can repair it; it never
+    changes the user's own Python. bundled: whether the engine of the extension's zip is used.
     """
 
     state: State
@@ -37,17 +39,17 @@ class Health:
 
     @property
     def mend(self) -> str:
-        """The button's name, "" where there is nothing to mend or not by set-up."""
+        """The label of the button that repairs it, "" if there is nothing that set-up can repair."""
         return MENDS.get(self.state, ADD if self.bundled else "") if self.ours else ""
 
     @property
     def usable(self) -> bool:
-        """Whether dances can be made."""
+        """Whether dances can be generated."""
         return self.bundled or self.state in ("ready", "outdated")
 
     @property
     def urgent(self) -> bool:
-        """Whether it concerns everybody: dances cannot be made, or not by what was set up for them."""
+        """Whether it has to be shown to everybody: dances cannot be generated, or not by what was set up."""
         return self.state in ("outdated", "broken") or not (self.usable or self.state == "checking")
 
 
@@ -55,7 +57,7 @@ CHECKING = Health("checking", "Looking for the backend")
 
 
 class HealthCheck:
-    """Remembers what was found until the preferences or the environment's record change, or it is told to forget."""
+    """Stores the last result until the preferences or the environment's record change, or until `forget`."""
 
     def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
         self._changed = changed
@@ -63,7 +65,7 @@ class HealthCheck:
         self._health = CHECKING
 
     def look(self, launch: Launch, home: Home) -> Health:
-        """What is known; never waits. Where nothing is, a thread looks and calls `changed`."""
+        """The stored result, without waiting. If there is none, a thread makes a check and then calls `changed`."""
         key = (
             launch.python,
             home.folder,
@@ -76,7 +78,7 @@ class HealthCheck:
         return self._health
 
     def forget(self) -> None:
-        """Look again the next time."""
+        """Drop the stored result."""
         self._key = None
 
     def _find(self, key: object, launch: Launch, home: Home) -> None:
@@ -87,7 +89,7 @@ class HealthCheck:
 
 
 def examine(launch: Launch, home: Home) -> Health:
-    """Look at the files, and start the Python that they name: takes a moment."""
+    """Check the environment's files and start its Python, which takes a moment."""
     ours = launch.python is None
     status = home.status if ours else "ready"
     try:
@@ -107,7 +109,7 @@ def examine(launch: Launch, home: Home) -> Health:
 
 
 def _bundled(status: Status) -> Health:
-    """How it is where the bundled engine works, given how that stands which set-up has added."""
+    """The result if the bundled engine works. status: of set-up's environment."""
     if status == "missing":
         return Health("ready", "The bundled engine makes the dances.", bundled=True)
     if status == "unfinished":

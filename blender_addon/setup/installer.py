@@ -1,11 +1,11 @@
-"""The one set-up of this Blender, kept between operators and redraws. No bpy."""
+"""The set-up of this Blender; its state lasts between operators and redraws. No bpy."""
 
 from ..backend.programs import Programs
 from .health import HealthCheck
 
 
 class Installer(Programs):
-    """Set-ups and removals, and how the backend is."""
+    """Runs set-ups and removals."""
 
     busy = "setup_busy", "The backend is being set up already."
 
@@ -14,9 +14,9 @@ class Installer(Programs):
         self.health = HealthCheck()
 
     def ended(self) -> None:
-        """How the backend is has to be looked up anew."""
+        """Make the health check look again."""
         self.health.forget()
 
 
 installer = Installer()
-"""Of this Blender. `registration` stops it."""
+"""The installer of this Blender. `registration` stops it."""

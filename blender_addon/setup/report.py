@@ -1,4 +1,4 @@
-"""A report on this installation that can be pasted into an issue: no path and no name of a person in it. No bpy."""
+"""A report on this installation for an issue; it contains no paths and no names of persons. No bpy."""
 
 import json
 import platform
@@ -23,7 +23,7 @@ _LOG_LINES = 40
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What Blender knows. problem: what went wrong last. folders: that may occur in texts and are nobody's business."""
+    """Facts from Blender. problem: the last error. folders: private ones, which are removed from texts."""
 
     blender: str
     gpu: str
@@ -32,7 +32,7 @@ class Host:
 
 
 class ReportMaker:
-    """Makes a report in a thread; `text` is there once it is done."""
+    """Makes a report in a thread; `text` is None until it is done."""
 
     def __init__(self, launch: Launch, home: Home, host: Host, done: Callable[[], None] = lambda: None) -> None:
         self.text: str | None = None
@@ -45,7 +45,7 @@ class ReportMaker:
 
 
 def make_report(launch: Launch, home: Home, host: Host) -> str:
-    """The report; takes as long as a doctor's look at the backend."""
+    """The report; takes as long as `doctor`."""
     rows = [
         f"EDGE Dance {__version__} in Blender {host.blender}",
         f"System: {platform.platform()}, {platform.machine()}, GPU: {host.gpu}",

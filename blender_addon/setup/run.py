@@ -1,4 +1,4 @@
-"""How set-up is started. No bpy."""
+"""The command line of set-up. No bpy."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +8,10 @@ from ..backend.interpreter import blender_python
 
 @dataclass(frozen=True, slots=True)
 class SetUpLaunch:
-    """How to start it: with the Python that Blender runs on, from which the environment is made.
+    """How to start set-up: by Blender's own Python, from which the environment is made.
 
-    home: the folder for it. build: of torch. mirror, proxy: addresses, "" = none. wheels: None = fetch them.
-    remove: remove the environment instead.
+    home: the environment's folder. build: of torch. mirror, proxy: addresses, "" = none. wheels: a folder of wheels,
+    None = download them. remove: remove the environment instead.
     """
 
     home: Path

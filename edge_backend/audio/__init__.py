@@ -1,4 +1,4 @@
-"""From a sound file to numbers: samples, the beat grid, and the features that condition the network.
+"""From a sound file to arrays: samples, the beat grid, the song map, and the features that condition the network.
 
-`features` needs torch for Jukebox alone. May be imported by generation and every room above it.
+Only `jukebox` needs torch. May be imported by generation and every room above it.
 """

@@ -1,6 +1,6 @@
-"""Which beats begin bars: the best way of counting them, by dynamic programming, and what harmony says of them.
+"""Finds downbeats: numbers the beats by dynamic programming, and measures harmony changes at beats.
 
-Chords change on the first beat of a bar more often than elsewhere (Durand, David and Richard, "Enhancing Downbeat
+Chords change more often on the first beat of a bar than elsewhere (Durand, David and Richard, "Enhancing Downbeat
 Detection When Facing Different Music Styles", 2014).
 """
 
@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Numbers = NDArray[np.intp]
 
-SLIP = -8.0  # what a bar of another length than the others costs
-CLIP = 3.0  # most that one beat counts
-HARMONY_WEIGHT = 0.5  # of a change of harmony by one standard deviation, heard over one beat and over two
+SLIP = -8.0  # added to the score for a bar that is cut short
+CLIP = 3.0  # the largest evidence of one beat
+HARMONY_WEIGHT = 0.5  # of a harmony change by one standard deviation, each over one beat and over two
 
 
 def best_count(evidence: Array, metre: int) -> tuple[float, Numbers]:
-    """The evidence at first beats, summed along the best way of counting to `metre`, and the numbers (n,) from 1 on.
+    """Number beats in bars of `metre` beats: the largest sum of evidence at first beats, and the numbers (n,) from 1.
 
-    A bar may be cut short at the price SLIP.
+    evidence: (n,), one value per beat. A bar may be cut short, which adds SLIP.
     """
     score = np.zeros(metre)
     score[0] = evidence[0]
@@ -40,7 +40,7 @@ def best_count(evidence: Array, metre: int) -> tuple[float, Numbers]:
 
 
 def harmony_changes(chroma: Array, frames: Array, reach: int) -> Array:
-    """How much the harmony of the `reach` beats from each beat on differs from that of those before it, (n,), 0 to 1.
+    """Cosine distances (n,), 0 to 1, between the chroma of the `reach` beats before each beat and from it on.
 
     chroma: (T, 12). frames: (n,) of the beats, fractional.
     """
@@ -58,5 +58,5 @@ def harmony_changes(chroma: Array, frames: Array, reach: int) -> Array:
 
 
 def standard(values: Array) -> Array:
-    """In standard deviations from the mean; one beat alone may not decide a song."""
+    """Values (n,) in standard deviations from the mean, clipped, so that one beat alone does not decide a song."""
     return np.clip((values - values.mean()) / max(float(values.std()), 1e-6), -2.0, 3.0)

@@ -1,7 +1,7 @@
-"""The EDGE authors' 35 baseline features, made as their code makes them: 5 s slices, each on its own.
+"""The 35 baseline features of EDGE's authors, computed as in their code: for each 5 s slice separately.
 
-Channels: onset strength 1, MFCC 20, chroma CENS 12, onset peaks 1, beats 1. This module alone needs librosa,
-which is not among the backend's packages. Raises EdgeError librosa_missing when it is imported without.
+Channels: onset strength 1, MFCC 20, chroma CENS 12, onset peaks 1, beats 1. Only this module needs librosa, which is
+not among the backend's packages; importing it without librosa raises EdgeError librosa_missing.
 """
 
 import sys
@@ -30,13 +30,13 @@ HOP = 512
 SLICE_S = 5.0
 WIDTH = 35
 
-# The songs of AIST++ have their tempo in their name: its letters give the tempo of number 0 and the step to the next.
+# Names of AIST++'s songs contain their tempo: genre -> bpm of song 0, and bpm from each song to the next.
 _TEN_APART = ("mBR", "mPO", "mLO", "mMH", "mLH", "mWA", "mKR", "mJS", "mJB")
 AIST_TEMPI = {**dict.fromkeys(_TEN_APART, (80, 10)), "mHO": (110, 5)}
 
 
 def baseline_slices(audio: Audio, stride_s: float) -> NDArray[np.float32]:
-    """Features of all whole 5 s slices of the audio, stride_s seconds apart; (slices, 150, 35)."""
+    """Features (slices, 150, 35) of all whole 5 s slices of the audio, which start stride_s seconds apart."""
     length, stride = int(SLICE_S * audio.rate), int(stride_s * audio.rate)
     starts = range(0, len(audio.samples) - length + 1, stride)
     tempo = start_tempo(audio.path)
@@ -45,9 +45,9 @@ def baseline_slices(audio: Audio, stride_s: float) -> NDArray[np.float32]:
 
 
 def baseline_features(samples: NDArray[np.float32], rate: int, start_bpm: float | None = None) -> NDArray[np.float32]:
-    """Features of one slice of 5 s; (150, 35).
+    """Features (150, 35) of one slice of 5 s.
 
-    samples: (5 * rate,). start_bpm: where the beat tracker starts; None = librosa's estimate for this slice.
+    samples: (5 * rate,). start_bpm: prior tempo of the beat tracker; None = librosa's estimate for this slice.
     """
     if start_bpm is None:
         start_bpm = float(librosa.feature.tempo(y=resampled(samples, rate, 22050), sr=22050)[0])
@@ -71,13 +71,13 @@ def baseline_features(samples: NDArray[np.float32], rate: int, start_bpm: float 
 
 def _chroma(sound: NDArray[np.float32]) -> NDArray[np.float32]:
     with warnings.catch_warnings():
-        # Of silence, such as past a song's end: librosa takes a tuning of 0 then.
+        # For silence, as after a song's end, librosa warns and uses a tuning of 0.
         warnings.filterwarnings("ignore", "Trying to estimate tuning from empty frequency set")
         return librosa.feature.chroma_cens(y=sound, sr=RATE, hop_length=HOP, n_chroma=12).T
 
 
 def start_tempo(path: PurePath) -> float | None:
-    """bpm that the name of an AIST++ file tells (gBR_sBM_cAll_d04_mBR0_ch01_slice3), else None."""
+    """The tempo in bpm that a file name of AIST++ contains (gBR_sBM_cAll_d04_mBR0_ch01_slice3), else None."""
     parts = path.stem.split("_")
     song = parts[4] if len(parts) > 4 else ""
     if song[:3] not in AIST_TEMPI or not song[3:].isdecimal():

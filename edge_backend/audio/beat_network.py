@@ -1,7 +1,7 @@
-"""The network that hears beats and bars: a small convolutional one, in numpy.
+"""The network that detects beats and downbeats: a small convolutional network, in numpy.
 
-Convolutions over the spectrum, then dilated ones over time, both ways, as in Boeck and Davies, "Deconstruct, Analyse,
-Reconstruct: How to Improve Tempo, Beat, and Downbeat Estimation" (2020). Trained by build_tools/listening.
+Convolutions over the spectrum, then non-causal dilated convolutions over time, as in Boeck and Davies, "Deconstruct,
+Analyse, Reconstruct: How to Improve Tempo, Beat, and Downbeat Estimation" (2020). Trained by build_tools/listening.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from .log_spectrum import Spectrum
 
 METRES = (2, 3, 4, 5, 6, 7)
 LAYERS = 11
-BLOCK = 1024  # frames whose spectrum is worked on at a time
+BLOCK = 1024  # frames whose spectrum is convolved at a time, to limit memory
 WEIGHTS = Path(__file__).with_name("beat_network.npz")
 
 Floats = NDArray[np.float32]
@@ -24,14 +24,17 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Probabilities of each frame, 50 a second: (T, 3) no beat, beat, first beat of a bar; (T, 6) beats in the bar."""
+    """Probabilities of each frame, 50 a second.
+
+    beats: (T, 3): no beat, a beat, the first beat of a bar. metres: (T, 6): beats in the bar, in the order of METRES.
+    """
 
     beats: Floats
     metres: Floats
 
 
 def hear(spectrum: Spectrum, weights: dict[str, Floats] | None = None) -> Heard:
-    """What the network says of a song's log_spectrum (T, bands). weights: by their names; None = the bundled ones."""
+    """Evaluate the network on a song's log_spectrum (T, bands). weights: by name; None = the bundled ones."""
     w = weights or bundled_weights()
     x = _elu(_convolved(np.pad(_front(spectrum, w), ((1, 1), (0, 0), (0, 0))), w, "conv2"))
     x = _elu(x.transpose(0, 2, 1).reshape(len(x), -1) @ w["dense.weight"][:, :, 0].T + w["dense.bias"])
@@ -47,7 +50,7 @@ def hear(spectrum: Spectrum, weights: dict[str, Floats] | None = None) -> Heard:
 
 @lru_cache(maxsize=1)
 def bundled_weights() -> dict[str, Floats]:
-    """The weights by the names that they have in training."""
+    """The bundled weights, by the names of build_tools/listening."""
     names = [f"{part}.{kind}" for part in _parts() for kind in ("weight", "bias")]
     return {name: values.astype(np.float32) for name, values in read_npz(WEIGHTS, names).items()}
 
@@ -58,7 +61,7 @@ def _parts() -> list[str]:
 
 
 def _front(spectrum: Spectrum, w: dict[str, Floats]) -> Floats:
-    """The first two convolutions, at every third band each: (T, bands, channels)."""
+    """The output (T, bands, channels) of the first two convolutions, each with a stride of 3 bands."""
     padded = np.pad(spectrum, ((1, 1), (0, 0)))[:, :, None]
     blocks = []
     for start in range(0, len(spectrum), BLOCK):
@@ -68,7 +71,7 @@ def _front(spectrum: Spectrum, w: dict[str, Floats]) -> Floats:
 
 
 def _convolved(x: Floats, w: dict[str, Floats], name: str, stride: int = 1) -> Floats:
-    """x (T, bands, channels) convolved over time and bands, at every `stride`-th band, without padding."""
+    """x (T, bands, channels) convolved over time and bands without padding. stride: in bands."""
     weight = w[f"{name}.weight"]  # (out, in, time, bands)
     windows: Floats = np.lib.stride_tricks.sliding_window_view(x, weight.shape[2:], axis=(0, 1))  # type: ignore[call-overload]
     windows = windows[:, ::stride]
@@ -78,7 +81,7 @@ def _convolved(x: Floats, w: dict[str, Floats], name: str, stride: int = 1) -> F
 
 
 def _dilated(x: Floats, weight: Floats, apart: int) -> Floats:
-    """x (T, in) convolved over time with a kernel (out, in, 5) whose values lie `apart` frames from each other."""
+    """x (T, in) convolved over time with a kernel (out, in, 5) of dilation `apart`."""
     reach = 2 * apart
     padded = np.pad(x, ((reach, reach), (0, 0)))
     out = padded[: len(x)] @ weight[:, :, 0].T

@@ -3,14 +3,15 @@
 import numpy as np
 from numpy.typing import NDArray
 
-WEAK = 0.01  # of the strongest: what is weaker than this is no first beat
-SHARPNESS = 32.0  # a beat's onsets are looked for within 1/32 of its period
+WEAK = 0.01  # of the highest score; the first beat is not before the first score above it
+SHARPNESS = 32.0  # the standard deviation of a beat's position is 1/32 of its period
 
 
 def track_beats(onsets: NDArray[np.floating], period: int, tightness: float) -> NDArray[np.intp]:
-    """Places of the beats, ascending, in onset strength (n,).
+    """Indices of the beats, ascending, in onset strength (n,).
 
-    period: of the tempo, in values. tightness: what a beat's distance from the last costs, as its logarithm squared.
+    period: of a beat, in samples of `onsets`. tightness: factor of the squared logarithm of interval / period in the
+    cost.
     """
     if not np.any(onsets):
         return np.zeros(0, np.intp)
@@ -25,7 +26,7 @@ def track_beats(onsets: NDArray[np.floating], period: int, tightness: float) -> 
 
 
 def _local_score(onsets: NDArray[np.floating], period: int) -> NDArray[np.float32]:
-    """How much sets in around each value."""
+    """Onset strength (n,), normalised and smoothed by a Gaussian."""
     scaled = (onsets / onsets.std(ddof=1)).astype(np.float32)
     scaled[0] = 0
     bell = np.exp(-0.5 * (np.arange(-period, period + 1) * SHARPNESS / period) ** 2)
@@ -33,9 +34,9 @@ def _local_score(onsets: NDArray[np.floating], period: int) -> NDArray[np.float3
 
 
 def _best_ways(score: NDArray[np.float32], period: int, tightness: float) -> tuple[NDArray, NDArray]:
-    """For each value the score of the best way of beats to it, and the beat before it on that way, -1 for none.
+    """For each index, the score of the best sequence of beats that ends there, and the beat before it, -1 for none.
 
-    A beat comes half a period to two periods after the last, so that half a period of values can be judged at once.
+    Two beats are half a period to two periods apart, so that half a period of indices is computed at once.
     """
     nearest, farthest = int(np.round(period / 2)), 2 * period
     apart = np.arange(nearest, farthest + 1)
@@ -51,12 +52,12 @@ def _best_ways(score: NDArray[np.float32], period: int, tightness: float) -> tup
         best[farthest + here[known]] = score[here[known]] + worth[known]
         before[here[known]] = here[known] - apart[chosen[known]]
     strong = score >= WEAK * score.max()
-    before[: int(strong.argmax())] = -1  # silence before the music has no beats
+    before[: int(strong.argmax())] = -1  # no beats in the silence before the music
     return best[farthest:], before
 
 
 def _last_beat(best: NDArray[np.float32]) -> int:
-    """The last peak that is at least half as high as half of the peaks."""
+    """The index of the last peak that is at least half as high as the median peak."""
     edge = np.concatenate([best[:1], best, best[-1:]])
     peaks = np.flatnonzero((best > edge[:-2]) & (best >= edge[2:]))
     if not len(peaks):

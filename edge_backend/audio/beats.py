@@ -1,7 +1,7 @@
-"""The beat grid of a song: its tempo, where its beats fall, and a guess at which of them is the first of the bar.
+"""The beat grid of a song: tempo, beats and downbeats; and its estimation from onsets alone.
 
-Tempo: the comb of autocorrelations below, over the whole song. Beats: dynamic programming at that tempo
-(beat_tracking), then moved between the values of the onset curve and smoothed over their neighbours.
+Tempo: a comb of autocorrelations over the whole song. Beats: dynamic programming at that tempo (beat_tracking), then
+sub-sample positions, smoothed over neighbouring beats. Downbeats: the strongest of the four possible counts.
 """
 
 from dataclasses import dataclass, replace
@@ -16,28 +16,29 @@ from .beat_tracking import track_beats
 from .onsets import HOP, RATE, Curve, Onsets
 
 BEATS_PER_BAR = 4
-NEUTRAL_TEMPO = 120.0  # bpm; also the tempo of sound without a beat
+NEUTRAL_TEMPO = 120.0  # bpm, the most probable one, and that of sound without a beat
 SLOWEST, FASTEST = 55.0, 205.0  # bpm
-OCTAVE_SPREAD = 0.7  # octaves around the neutral tempo that are nearly as likely as it
-# A beat's period shows in the autocorrelation at the bar, the half bar and the beat, and at halves and quarters of it.
-# The parts keep a tempo apart from its 3/4 and 4/3, which share its bar or its eighths but not both.
+OCTAVE_SPREAD = 0.7  # octaves, standard deviation of the prior on tempo
+# Lags of the autocorrelation for a tempo: bar, half bar, beat, and halves and quarters of the beat. The latter
+# distinguish a tempo from its 3/4 and 4/3, which have the same bar or the same eighths, but not both.
 METRE = ((0.25, 0.3), (0.5, 0.5), (1.0, 1.0), (2.0, 1.0), (4.0, 1.5))  # (periods, weight)
 LOW_WEIGHT = 3.0
-LEAST_METRE = 0.1  # of 1; twelve songs had 0.38 to 0.80, seven seconds of noise 0.06, single sounds 0.01 and less
-TIGHTNESS = 300.0  # of the dynamic programming: dance music keeps its tempo
-EARLY_S = 0.025  # as early as a stroke may be heard
+LEAST_METRE = 0.1  # below it there is no beat; twelve songs had 0.38 to 0.80, noise 0.06, single sounds 0.01 and less
+TIGHTNESS = 300.0  # of the dynamic programming; high, because dance music has a steady tempo
+EARLY_S = 0.025  # how long before a beat its onset may be
 RATE_HZ = RATE / HOP  # onset values a second
-_HEARD_BEATS = {"heard": 1.0, "half": 2.0, "double": 0.5}  # of those, how many one beat of the user's takes
+_HEARD_BEATS = {"heard": 1.0, "half": 2.0, "double": 0.5}  # detected beats per beat of the corrected grid
 
 Beats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class BeatGrid:
-    """tempo: bpm. beats: (n,) s, ascending, from the song's start to its end. downbeats: (m,) s, where bars begin.
-    metre: beats in a bar, as a rule. confidence: 0 to 1, how sure it is that there is a beat.
+    """The beats of a song.
 
-    Of both there is at least one: where a short song has none, the nearest before or behind it.
+    tempo: bpm. beats: (n,) s, ascending, from the song's start to its end. downbeats: (m,) s, the first beats of bars.
+    metre: the most frequent number of beats in a bar. confidence: 0 to 1, that the song has a beat.
+    n and m are at least 1: if a short song contains none, the nearest one outside it is used.
     """
 
     tempo: float
@@ -47,18 +48,18 @@ class BeatGrid:
     confidence: float = 0.0
 
     def position(self, seconds: NDArray) -> NDArray[np.float64]:
-        """Beats counted from the first downbeat, with fractions; before and after the grid at its tempo."""
+        """Positions in beats from the first downbeat, fractional; outside the grid at its tempo. seconds: any shape."""
         return self._count(seconds) - self._bar_begins[0]
 
     def bar_position(self, seconds: NDArray) -> NDArray[np.float64]:
-        """Bars counted from the first downbeat, with fractions; before and after them in bars of `metre` beats."""
+        """Positions in bars from the first downbeat, fractional; outside the downbeats in bars of `metre` beats."""
         count, begins = self._count(seconds), self._bar_begins
         bars = np.interp(count, begins, np.arange(len(begins)))
         outside = np.minimum(count - begins[0], 0.0) + np.maximum(count - begins[-1], 0.0)
         return bars + outside / self.metre
 
     def _count(self, seconds: NDArray) -> NDArray[np.float64]:
-        """Beats counted from the first one."""
+        """Positions in beats from the first beat."""
         seconds = np.asarray(seconds, dtype=np.float64)
         count = np.interp(seconds, self.beats, np.arange(len(self.beats)))
         outside = np.minimum(seconds - self.beats[0], 0.0) + np.maximum(seconds - self.beats[-1], 0.0)
@@ -66,11 +67,11 @@ class BeatGrid:
 
     @property
     def _bar_begins(self) -> NDArray[np.float64]:
-        """Numbers of the downbeats among the beats; those before or behind them are counted at the tempo."""
+        """Indices of the downbeats among the beats; of downbeats outside them, at the tempo."""
         return np.round(self._count(self.downbeats))
 
     def corrected(self, correction: BeatsRequest, duration: float) -> "BeatGrid":
-        """The grid as the user wants it, over `duration` seconds."""
+        """The grid over `duration` seconds with the user's correction."""
         if correction == BeatsRequest():
             return self
         offset, step = correction.offset, _HEARD_BEATS[correction.tempo]
@@ -91,7 +92,7 @@ class BeatGrid:
 
 
 def grid_of_beats(beats: Beats, numbers: NDArray[np.intp], metre: int, duration: float) -> BeatGrid:
-    """The grid of beats (n,), at least two, with their numbers in the bar, carried on to both ends of the song."""
+    """The grid of beats (n,) s, n >= 2, extended to both ends of the song. numbers: (n,) in the bar, from 1."""
     whole, added = _carried_on(beats, 0.0, duration)
     inside = np.flatnonzero(numbers == 1) + added
     first = inside[0] if len(inside) else added + (1 - int(numbers[0])) % metre
@@ -111,9 +112,9 @@ def grid_of_map(song_map: SongMap) -> BeatGrid:
 
 
 def beats_of_onsets(onsets: Onsets, duration: float) -> tuple[BeatGrid, bool]:
-    """The beat grid of a song of `duration` seconds by its onsets alone, and whether it has a beat.
+    """The beat grid of a song of `duration` seconds from its onsets alone, and whether it has a beat.
 
-    Sound without a beat gets a grid of 120 bpm with a beat on its strongest onset.
+    Without a beat the grid has 120 bpm, with a beat on the strongest onset.
     """
     curve = _beat_curve(onsets)
     tempo = _tempo(onsets.everything)
@@ -128,7 +129,7 @@ def beats_of_onsets(onsets: Onsets, duration: float) -> tuple[BeatGrid, bool]:
 
 
 def on_onsets(onsets: Onsets, beats: Beats) -> Beats:
-    """Beats (n,) moved onto the nearest onsets, and along the line through the two beats on either side."""
+    """Beats (n,) s moved to the nearest onsets, then smoothed by a line through two beats on either side."""
     curve = _beat_curve(onsets)
     places = np.clip(np.round(onsets.index(beats)).astype(np.intp), 0, len(curve) - 1)
     if len(places) < 2 or not curve.any():
@@ -137,24 +138,24 @@ def on_onsets(onsets: Onsets, beats: Beats) -> Beats:
 
 
 def _beat_curve(onsets: Onsets) -> Curve:
-    """Where beats are likely: all onsets, and kick and bass above them, which tell on from off the beat."""
+    """Onset strength for beats: all onsets plus low ones (kick and bass), which distinguish on from off the beat."""
     spread = float(onsets.everything.std())
     if not spread:
         return np.zeros_like(onsets.everything)
-    # A band in which next to nothing happens must not be blown up.
+    # An almost silent band must not be amplified.
     spread_low = max(float(onsets.low.std()), 0.25 * spread)
     return onsets.everything / spread + LOW_WEIGHT * onsets.low / spread_low
 
 
 def _even_grid(duration: float, offset: float = 0.0) -> BeatGrid:
-    """The neutral tempo, with a beat at the offset."""
+    """The grid of the neutral tempo with a beat at `offset` seconds."""
     period = 60.0 / NEUTRAL_TEMPO
     beats = _within(np.arange(offset % period - period, duration, period), duration)
     return BeatGrid(NEUTRAL_TEMPO, beats, beats[::BEATS_PER_BAR])
 
 
 def _tempo(curve: Curve) -> float | None:
-    """bpm with the strongest metre; None where there is none."""
+    """The tempo in bpm with the largest weighted autocorrelation; None if it is below LEAST_METRE."""
     tempi = SLOWEST * 2.0 ** np.arange(0.0, np.log2(FASTEST / SLOWEST), 1 / 150)
     lags = 60.0 * RATE_HZ / tempi
     likeness = _autocorrelation(curve)
@@ -169,7 +170,7 @@ def _tempo(curve: Curve) -> float | None:
 
 
 def _autocorrelation(curve: Curve, window_s: float = 14.0, hop_s: float = 3.5) -> NDArray[np.float64]:
-    """Mean over stretches of the song, by lag in values; stretches let the tempo drift over the song."""
+    """Autocorrelation by lag in samples of the curve, mean over windows, so that the tempo may drift over the song."""
     signal = gaussian(curve.astype(np.float64), 1.5)
     signal -= gaussian(signal, 0.5 * RATE_HZ)
     length = min(round(window_s * RATE_HZ), len(signal))
@@ -183,7 +184,7 @@ def _autocorrelation(curve: Curve, window_s: float = 14.0, hop_s: float = 3.5) -
 
 
 def _refined(curve: Curve, beats: NDArray[np.intp], reach: int = 3) -> tuple[Beats, Beats]:
-    """Each beat at the top of the parabola through the highest onset within reach, and that onset's strength."""
+    """Each beat at the vertex of the parabola through the highest onset within `reach`, and that onset's strength."""
     places, strengths = beats.astype(np.float64), np.zeros(len(beats))
     for i, beat in enumerate(beats):
         low = max(beat - reach, 1)
@@ -199,7 +200,7 @@ def _refined(curve: Curve, beats: NDArray[np.intp], reach: int = 3) -> tuple[Bea
 
 
 def _smoothed(places: Beats, strengths: Beats, reach: int = 4) -> Beats:
-    """Each beat on the straight line through its neighbours, strong onsets counting more: the pulse, not strokes."""
+    """Each beat moved to a regression line through its neighbours, weighted by onset strength."""
     weights = strengths + 1e-3 * max(float(strengths.max()), 1.0)
     smooth = np.empty_like(places)
     for i in range(len(places)):
@@ -210,7 +211,7 @@ def _smoothed(places: Beats, strengths: Beats, reach: int = 4) -> Beats:
 
 
 def _inner(beats: Beats) -> Beats:
-    """Without the few at both ends: the path found runs off the beat there to end on an onset."""
+    """The beats without a few at both ends, where the dynamic programming drifts to end on an onset."""
     ends = min(4, len(beats) // 6)
     return beats[ends : len(beats) - ends]
 

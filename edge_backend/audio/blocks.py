@@ -1,4 +1,4 @@
-"""Sound as it comes out of a file, a piece at a time, and the refusal of a file that gives none."""
+"""Blocks of samples, in which files are decoded, and the error for files without sound."""
 
 from collections.abc import Generator
 from importlib.util import find_spec
@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from ..errors import EdgeError
 
 BLOCK = 1 << 16
-"""Samples in a piece, at most."""
+"""Largest number of samples in a block."""
 
 Blocks = Generator[NDArray[np.float32], None, None]
-"""Pieces (channels, n), one after the other."""
+"""Blocks (channels, n) of consecutive samples."""
 
 
 def unreadable(path: Path, detail: str) -> EdgeError:
-    """The error of a file in which a library finds no sound. detail: what it says."""
+    """The error for a file in which a library finds no sound. detail: the library's message."""
     formats = "Convert it to wav, flac, ogg, mp3 or m4a."
     if find_spec("av") is None:
         formats = "Convert it to wav, flac, ogg or mp3; where PyAV is installed, other files are read, too."

@@ -1,4 +1,4 @@
-"""A song's features in the form that a set of weights was trained on. What makes dances calls only this."""
+"""Music features of every kind that weights are trained on: the entry point of this room for generation."""
 
 import logging
 import math
@@ -27,10 +27,10 @@ KINDS = ("rhythm", "baseline", "jukebox")
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What the model hears.
+    """The music features of a song.
 
-    kind: one of KINDS. beats: the song's grid. windows_alone: False: values is (frames, width), one series for the
-    song, and windows are cut from it; True: values is (windows, 150, width), window w heard alone, from frame 75 w on.
+    kind: one of KINDS. beats: the song's grid. windows_alone: False: values is (frames, width) for the whole song, and
+    windows are cut from it; True: values is (windows, 150, width), window w computed separately, from frame 75 w on.
     """
 
     kind: str
@@ -49,10 +49,10 @@ def song_features(
     correction: BeatsRequest | None = None,
     song_map: SongMap | None = None,
 ) -> Features:
-    """Features of the first `frames` frames (30 fps) of the audio; past its end there is silence.
+    """Features of the first `frames` frames (30 fps) of the audio; after its end there is silence.
 
-    jukebox: how to run it, where it is asked for. report: told how far it is. correction: the user's, of the beats;
-    rhythm features follow it. song_map: whose beats are taken instead. Raises EdgeError features_unknown,
+    jukebox: its settings, for that kind. report: progress. correction: the user's, of the beats; it changes rhythm
+    features. song_map: the map whose beats are used, None = they are detected. Raises EdgeError features_unknown,
     librosa_missing, and those of jukebox.song.
     """
     if kind not in KINDS:
@@ -75,7 +75,7 @@ def song_features(
 
 @lru_cache(maxsize=8)
 def _analysed(sound: SameSound) -> Rhythm:
-    """The last songs' rhythm is kept: people mark a song's beats, then make dance after dance to it."""
+    """The rhythm of a sound; the last ones are cached, because beats are marked and many dances made for one song."""
     began = time.monotonic()
     rhythm = analyse(sound.take())
     logger.info("%.1f s of song analysed in %.2f s", rhythm.duration, time.monotonic() - began)

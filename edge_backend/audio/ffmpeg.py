@@ -1,5 +1,7 @@
-"""Sound out of any file, by FFmpeg's libraries (PyAV): they take a file's length from its sound, whatever its header
-says, and go on behind a broken spot."""
+"""Decodes sound files by FFmpeg's libraries (PyAV), which continue after damaged packets.
+
+The length is that of the decoded sound, whatever the file's header says.
+"""
 
 import itertools
 from collections.abc import Iterator
@@ -12,20 +14,20 @@ import numpy as np
 from ..errors import EdgeError
 from .blocks import BLOCK, Blocks, unreadable
 
-_BROKEN = (av.error.InvalidDataError, av.error.PatchWelcomeError)  # of a packet; the next one may be whole
+_BROKEN = (av.error.InvalidDataError, av.error.PatchWelcomeError)  # of a packet; the next one may be intact
 
 
 def open_sound(path: Path) -> tuple[int, Blocks]:
-    """(rate, blocks (channels, n) from the beginning) of a file's first sound. Raises EdgeError audio_unreadable."""
+    """Open a file's first sound: (rate, blocks (channels, n) from the beginning). Raises EdgeError audio_unreadable."""
     try:
-        # As a file, so that a colon in its name begins no address; titles are in any encoding.
+        # "file:", so that a colon in the name is not read as a protocol; metadata may be in any encoding.
         container = av.open(f"file:{path}", metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:
         raise unreadable(path, str(error)) from error
     if not container.streams.audio:
         container.close()
         raise EdgeError("audio_unreadable", f"There is no sound in {path.name}.", "Choose a file with sound.")
-    rate = getattr(container.streams.audio[0], "rate", 0)  # a stream of an unknown codec has none
+    rate = getattr(container.streams.audio[0], "rate", 0)  # streams of unknown codecs have none
     if not rate:
         container.close()
         raise unreadable(path, "unknown codec")
@@ -39,7 +41,7 @@ def _blocks(container: av.container.InputContainer, rate: int, path: Path) -> Bl
 
 
 def _decoded(container: av.container.InputContainer, path: Path) -> Iterator[av.AudioFrame]:
-    """The frames of the first sound, without what is broken."""
+    """The frames of the first sound, without damaged ones."""
     packets = container.demux(container.streams.audio[0])
     while True:
         try:
@@ -53,7 +55,7 @@ def _decoded(container: av.container.InputContainer, path: Path) -> Iterator[av.
 
 
 def _as_float(frames: Iterator[av.AudioFrame], rate: int) -> Iterator[av.AudioFrame]:
-    """The frames in BLOCK samples of float32 at that rate, each with its channels, which may change on the way."""
+    """Float32 blocks of at most BLOCK samples at `rate`; the number of channels may change within a file."""
     alike = itertools.groupby(frames, lambda frame: (frame.format.name, frame.layout.name, frame.sample_rate))
     for _, group in alike:
         converter = av.AudioResampler(format="fltp", rate=rate, frame_size=BLOCK)

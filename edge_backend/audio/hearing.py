@@ -1,4 +1,4 @@
-"""Beats and bars of a song, by the network and the bar pointer; by onsets alone where the network knows no beat."""
+"""Detects beats and bars of a song, by the network and the bar pointer, or by onsets alone if the network is unsure."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -20,20 +20,20 @@ Array = NDArray[np.float64]
 
 SLOWEST, FASTEST = 55.0, 215.0  # bpm
 TIGHTNESS = 100.0
-LEAST = 1e-5  # probability that is told from 0
-USUAL = 1 / 15  # part of the frames that lie on a beat
-FIRM = 0.2  # mean probability at the beats from which on there is a beat
-END_S = 0.02  # a first or last beat that is so far from where the tempo has it is moved there
-SHORTEST_S = 6.0  # what the network has to hear of a song
-AUDIBLE = 0.15  # probability from which on the first and the last beats are played, not only carried on
+LEAST = 1e-5  # smaller probabilities are replaced by it
+USUAL = 1 / 15  # prior probability that a frame is on a beat
+FIRM = 0.2  # the least mean probability at the beats with which the network's beats are used
+END_S = 0.02  # a first or last beat that deviates more from the tempo is moved
+SHORTEST_S = 6.0  # the shortest sound for the network
+AUDIBLE = 0.15  # the least probability of the first and last beat that are played; others are extrapolated
 
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """What is heard of a song's time.
+    """The beats of a song.
 
-    grid: from its start to its end. beats: (n,) s, those that are played. numbers: (n,) of each in its bar, from 1 on.
-    confidence: 0 to 1. heard_by: network, onsets or neutral.
+    grid: from the song's start to its end. beats: (n,) s, those that are played. numbers: (n,) in their bars, from 1.
+    confidence: 0 to 1. heard_by: the method: network, onsets or neutral.
     """
 
     grid: BeatGrid
@@ -70,7 +70,7 @@ def spectrum_of(audio: Audio) -> Spectrum:
 
 
 def hear_beats(spectrum: Spectrum, onsets: Onsets, duration: float) -> Hearing:
-    """The beats of a song of `duration` seconds, by its log_spectrum and its onsets."""
+    """Detect the beats of a song of `duration` seconds from its log_spectrum (T, bands) and its onsets."""
     confidence = 0.0
     if duration >= SHORTEST_S and spectrum.any():
         hearing = _by_network(hear(spectrum), spectrum, onsets, duration)
@@ -84,7 +84,7 @@ def hear_beats(spectrum: Spectrum, onsets: Onsets, duration: float) -> Hearing:
 
 
 def _by_network(heard: Heard, spectrum: Spectrum, onsets: Onsets, duration: float) -> Hearing | None:
-    """None where too few beats are played."""
+    """The beats by the network; None if fewer than FEWEST are found."""
     evidence = Evidence(heard, spectrum)
     found = pointed(evidence.fine)
     if len(found) < FEWEST:
@@ -104,7 +104,7 @@ def _by_network(heard: Heard, spectrum: Spectrum, onsets: Onsets, duration: floa
 
 
 def _steady_ends(beats: Array) -> Array:
-    """The first and the last beat where the tempo has them: the path begins and ends wherever the sound does."""
+    """Beats (n,) whose first and last are in tempo: the bar pointer puts them at the ends of the sound."""
     out = beats.copy()
     for end, near, far in ((0, 1, 2), (-1, -2, -3)):
         expected = 2 * beats[near] - beats[far]
@@ -114,7 +114,7 @@ def _steady_ends(beats: Array) -> Array:
 
 
 def pointed(fine: Array) -> Array:
-    """Seconds of the likeliest beats. fine: (T, 3) probabilities, FINE * FRAME_RATE frames a second."""
+    """Seconds (n,) of the most probable beats. fine: (T, 3) probabilities, FINE * FRAME_RATE frames a second."""
     space = state_space(FINE * FRAME_RATE, SLOWEST, FASTEST, TIGHTNESS)
     none = np.maximum(fine[:, 0], LEAST) * USUAL / (1 - USUAL)
     beat = np.log(np.maximum(fine[:, 1] + fine[:, 2], LEAST) / none).astype(np.float32)

@@ -1,9 +1,8 @@
-"""Sound files into mono samples: any rate, any stretch of the song.
+"""Reads sound files to mono samples at their own rate, whole or a range of them.
 
-Where PyAV is installed, FFmpeg's libraries read them, as they do in Blender, so that what is heard here is what is
-heard there; libsndfile reads what they do not. Without PyAV, as in Blender's own Python, libsndfile reads wav, flac,
-ogg, opus and mp3. Files are read from the beginning up to the last sample that is wanted. Seeking would be quicker, but
-in compressed formats it lands near the sample, not on it.
+With PyAV, FFmpeg's libraries decode them, as they do in Blender, so that both have the same samples; libsndfile reads
+the files that they cannot. Without PyAV, as in Blender's own Python, libsndfile reads wav, flac, ogg, opus and mp3.
+Files are decoded from the beginning up to the last requested sample: seeking is inexact in compressed formats.
 """
 
 import importlib
@@ -26,7 +25,7 @@ SILENCE = 1e-4  # peak amplitude; -80 dB of full scale
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """samples: (n,) float32, mono, full scale = 1. rate: samples a second. path: the file that they came from."""
+    """samples: (n,) float32, mono, full scale = 1. rate: samples a second. path: of their file."""
 
     samples: NDArray[np.float32]
     rate: int
@@ -39,10 +38,10 @@ class Audio:
 
 
 def load(path: str | Path, start: float = 0.0, duration: float | None = None) -> Audio:
-    """Read a stretch of a sound file, the mean of its channels, at the file's own rate.
+    """Read a sound file or a range of it: the mean of its channels at the file's own rate.
 
-    start, duration: seconds, rounded to samples; None = to the end, and a duration beyond the end stops at the end.
-    The samples are the same as those of the whole file, cut.
+    start, duration: seconds, rounded to samples; None, or a duration beyond the end, reads to the end. The samples are
+    exactly those of the whole file.
     Raises EdgeError: audio_missing, audio_folder, audio_unreadable, audio_range, audio_too_short, audio_silent.
     """
     path = Path(path)
@@ -58,7 +57,7 @@ def load(path: str | Path, start: float = 0.0, duration: float | None = None) ->
 
 
 def check_file(path: Path) -> None:
-    """Raises EdgeError audio_missing, audio_folder where there is no file at the path."""
+    """Raises EdgeError audio_missing, audio_folder if there is no file at the path."""
     if path.is_dir():
         raise EdgeError("audio_folder", f"{path} is a folder, not a song.", "Choose a sound file.")
     if not path.is_file():
@@ -73,7 +72,7 @@ def _check_range(start: float, duration: float | None) -> None:
 
 
 def _open(path: Path) -> tuple[int, Blocks]:
-    """(rate, blocks (channels, n) from the beginning), from the first library that gets sound out of the file."""
+    """(rate, blocks (channels, n) from the beginning), by the first library that can decode the file."""
     if importlib.util.find_spec("av") is None:
         return _open_with_libsndfile(path)
     try:
@@ -95,7 +94,7 @@ def _open_with_libsndfile(path: Path) -> tuple[int, Blocks]:
 
 
 def _begun(blocks: Blocks, path: Path) -> Blocks:
-    """The same blocks. Raises EdgeError audio_unreadable at once where there is none."""
+    """The same blocks, of which the first is decoded at once. Raises EdgeError audio_unreadable if there is none."""
     for first in blocks:
         return _put_back(first, blocks)
     raise unreadable(path, "no samples")
@@ -116,8 +115,8 @@ def _blocks_of_libsndfile(sound: soundfile.SoundFile, path: Path) -> Blocks:
 
 
 def _collect(blocks: Blocks, first: int, last: int | None) -> NDArray[np.float32]:
-    """The mean of the channels, samples first..last of the stream; stops reading at last."""
-    kept = bytearray()  # grows where it is; a list of blocks would be there twice when it is put together
+    """The mean of the channels, samples `first` to `last` - 1 of the stream, None = to its end."""
+    kept = bytearray()  # grows in place; joining a list of blocks would need twice the memory
     position = 0
     for block in blocks:
         end = position + block.shape[1]
@@ -141,5 +140,5 @@ def _check_samples(samples: NDArray[np.float32], rate: int, path: Path, start: f
         )
     if not np.isfinite(samples).all():
         raise unreadable(path, "samples that are not numbers")
-    if max(samples.max(), -samples.min()) < SILENCE:  # without a second array of a long song's length
+    if max(samples.max(), -samples.min()) < SILENCE:  # np.abs would need a second array of the song's length
         raise EdgeError("audio_silent", f"There is only silence in {path.name}.", "Choose another song or stretch.")

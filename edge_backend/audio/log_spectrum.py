@@ -1,4 +1,4 @@
-"""The spectrum that the beat network hears: triangular bands on a logarithmic scale, 50 frames a second; numpy alone.
+"""The input of the beat network: a spectrum with logarithmically spaced triangular bands, 50 frames a second; numpy.
 
 Filter banks as in Boeck, Krebs and Schedl, "Evaluating the Online Capabilities of Onset Detection Methods" (2012).
 """
@@ -12,7 +12,7 @@ FRAME_RATE = RATE // HOP  # frames a second
 WINDOW = 2048
 PER_OCTAVE = 12
 LOWEST_HZ, HIGHEST_HZ = 30.0, 10000.0
-LEVEL = 0.1  # root mean square to which sound is brought
+LEVEL = 0.1  # root mean square to which sound is normalised
 COMPRESSION = 1000.0  # values are log10(1 + COMPRESSION * magnitude)
 BLOCK = 1024  # frames transformed at a time
 
@@ -22,8 +22,8 @@ Spectrum = NDArray[np.float32]
 def log_spectrum(samples: NDArray[np.float32]) -> Spectrum:
     """Log magnitudes (1 + n // HOP, bands) of sound (n,) at RATE.
 
-    Frame i is centred on sample i * HOP; before the beginning and past the end there is silence. Sound is brought to
-    the same level first, so that quiet songs give the same values as loud ones.
+    Frame i is centred on sample i * HOP; before the beginning and after the end there is silence. Sound is normalised
+    to LEVEL first, so that quiet and loud songs have the same values.
     """
     loud = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if len(samples) else 0.0
     scale = COMPRESSION * LEVEL / loud if loud else 0.0
@@ -39,9 +39,10 @@ def log_spectrum(samples: NDArray[np.float32]) -> Spectrum:
 
 
 def filter_bank() -> NDArray[np.float32]:
-    """Weights (1 + WINDOW / 2, bands): triangles over the bins nearest to PER_OCTAVE frequencies an octave.
+    """Weights (1 + WINDOW / 2, bands) of triangular filters with PER_OCTAVE centre frequencies an octave.
 
-    Frequencies lie on the tempered scale of 440 Hz. Low ones that share a bin make one band. Each band sums to 1.
+    Centres are on the tempered scale of 440 Hz, rounded to bins. Low ones that share a bin are one band. Each band's
+    weights sum to 1.
     """
     bins = _centre_bins()
     bank = np.zeros((1 + WINDOW // 2, len(bins) - 2), np.float32)
@@ -52,7 +53,7 @@ def filter_bank() -> NDArray[np.float32]:
 
 
 def band_frequencies() -> NDArray[np.float64]:
-    """(bands,) Hz at which each band is highest."""
+    """Centre frequency of each band, (bands,) Hz."""
     return _centre_bins()[1:-1] * RATE / WINDOW
 
 
@@ -63,9 +64,9 @@ def _centre_bins() -> NDArray[np.intp]:
 
 
 def chroma(spectrum: Spectrum, lowest: float, highest: float) -> NDArray[np.float64]:
-    """How strongly each of the 12 pitch classes, from A on, sounds between two frequencies in Hz: (T, 12).
+    """Chroma (T, 12), pitch classes from A, between two frequencies in Hz.
 
-    What stands out above its neighbours on the scale is a tone; the rest is noise and drums.
+    Only bands that exceed their neighbours count as tones; the others are noise and drums.
     """
     level = np.asarray(spectrum, np.float64)
     reach = PER_OCTAVE // 2 - 1

@@ -1,4 +1,4 @@
-"""How strongly sound sets in, over time: all together, and in three bands."""
+"""Onset strength over time: of all frequencies, and in three bands."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,10 @@ RATE = 22050
 HOP = 256  # 86 values a second
 FFT = 1024
 BANDS = 80
-DEPTH_DB = 40.0  # below the loudest of its own band (low, mid, high); what is quieter counts as silence
-NOISE_DB = 80.0  # below the loudest of all; so is this, in every band
+DEPTH_DB = 40.0  # below the loudest value of its own band (low, mid, high) a value counts as silence
+NOISE_DB = 80.0  # below the loudest value of all bands a value counts as silence
 LOW_HZ, HIGH_HZ = 200.0, 2000.0
-# s. The steepest rise comes 5 to 14 ms before the window's centre reaches a drum stroke: measured on synthetic drums.
+# s. The steepest rise is 5 to 14 ms before the window's centre reaches a drum stroke, measured on synthetic drums.
 LEAD = 0.010
 
 Curve = NDArray[np.float32]
@@ -24,7 +24,7 @@ Curve = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Onsets:
-    """Mean rise in dB of the mel bands from one value to the next, (n,) each; value i stands for `seconds(i)`.
+    """Mean rise in dB of the mel bands from one value to the next, (n,) each; value i is at `seconds(i)`.
 
     everything: all bands. low: below 200 Hz. mid: between. high: above 2 kHz.
     """
@@ -36,12 +36,12 @@ class Onsets:
 
     @staticmethod
     def seconds(index: ArrayLike) -> NDArray[np.float64]:
-        """Song time of values; fractions between values are welcome."""
+        """Seconds of indices, which may be fractional."""
         return np.asarray(index) * (HOP / RATE) + LEAD
 
     @staticmethod
     def index(seconds: ArrayLike) -> NDArray[np.float64]:
-        """The inverse of `seconds`, fractional."""
+        """The inverse of `seconds`; indices are fractional."""
         return (np.asarray(seconds) - LEAD) * (RATE / HOP)
 
 

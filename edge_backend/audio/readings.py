@@ -1,5 +1,6 @@
-"""The ways in which a song's beats can be counted: as they were found, half or twice as many, three for two; each in
-every metre. Which of them is meant is chosen by a log-linear model, fitted to rendered songs by build_tools.listening.
+"""Chooses the tempo level and metre of detected beats: as detected, half, double, or three for two, in every metre.
+
+The choice is made by a log-linear model, which build_tools.listening fits to rendered songs.
 """
 
 from collections.abc import Iterator
@@ -15,21 +16,21 @@ from .log_spectrum import FRAME_RATE, Spectrum, band_frequencies, chroma
 Array = NDArray[np.float64]
 Numbers = NDArray[np.intp]
 
-FINE = 2  # frames in one of the network's: whole numbers of those are too coarse for fast tempi
-NEAR = 2  # fine frames around a moment in which a beat may be heard
+FINE = 2  # frames per frame of the network, whose own are too coarse for fast tempi
+NEAR = 2  # fine frames around a time within which a beat counts
 SLOWEST, FASTEST = 45.0, 225.0  # bpm
 USUAL_TEMPO = 110.0
 HARMONY_HZ = (60.0, 2100.0)
-USUAL_FIRST = 0.3  # part of the beats that begin a bar
-LOW_HZ = 120.0  # below it bass drum and bass strike
-LOW_WEIGHT = 0.5  # of a stroke that is a standard deviation stronger
-TONAL = 0.05  # of the sound, in tones: songs have 0.09 and more, drums alone 0.03 and less
-EQUAL = 0.8  # of drums alone: strokes between the beats that are that strong are beats, too
-USUAL_LEAD = 1.0  # of four beats a bar where there is nothing but drums: equal strokes are in any metre
-ALONE_WEIGHT = 2.0  # of low strokes where there is nothing but drums
-LEAST = 0.01  # probability that counts as none
-FEWEST = 4  # beats
-WEAKER = 0.75  # every second beat is left out only where it is that much less likely than the others
+USUAL_FIRST = 0.3  # prior probability that a beat begins a bar
+LOW_HZ = 120.0  # onsets below it are those of bass drum and bass
+LOW_WEIGHT = 0.5  # log odds per standard deviation of a low onset
+TONAL = 0.05  # share of tones in the sound; songs have 0.09 and more, drums alone 0.03 and less
+EQUAL = 0.8  # drums alone: onsets between the beats that are this strong relative to those on them are beats too
+USUAL_LEAD = 1.0  # drums alone: added to the score of four beats a bar, because equal strokes fit any metre
+ALONE_WEIGHT = 2.0  # drums alone: log odds per standard deviation of a low onset
+LEAST = 0.01  # smaller probabilities are replaced by it
+FEWEST = 4  # beats that are needed
+WEAKER = 0.75  # every second beat may be left out only if its probability is lower than the others' by this factor
 
 WEIGHTS = {
     "as found": -1.371,
@@ -61,7 +62,7 @@ WEIGHTS = {
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """beats: (n,) s. numbers: (n,) of each in its bar, from 1 on. metre: beats in a bar. by: how it was made."""
+    """A way of counting. beats: (n,) s. numbers: (n,) in their bars, from 1. metre: beats in a bar. by: its name."""
 
     beats: Array
     numbers: Numbers
@@ -70,7 +71,7 @@ class Reading:
 
 
 class Evidence:
-    """What is heard of one song at any moment."""
+    """Probabilities and onsets of one song at any time."""
 
     def __init__(self, heard: Heard, spectrum: Spectrum) -> None:
         self.fine = _finer(heard.beats)
@@ -83,24 +84,24 @@ class Evidence:
         self.onsets = spectrum_rise(spectrum)
 
     def beat(self, seconds: Array) -> Array:
-        """Probability (n,) of a beat near each moment."""
+        """Probability (n,) of a beat near each time."""
         return np.clip(self._at(seconds)[:, 1:].sum(axis=1), LEAST, 1 - LEAST)
 
     def first(self, seconds: Array) -> Array:
-        """Probability (n,) that a bar begins near each moment."""
+        """Probability (n,) of the first beat of a bar near each time."""
         return np.clip(self._at(seconds)[:, 2], LEAST, 1 - LEAST)
 
     def onset(self, seconds: Array) -> float:
-        """How strongly sound sets in at those moments, in the mean; 1 = as anywhere."""
+        """Mean onset strength at these times, relative to the song's mean."""
         return float(self.onsets[self._frames(seconds)].mean())
 
     def bars(self, beats: Array) -> Array:
-        """Log odds (n,) that each beat begins a bar, by the network, changes of harmony and low strokes."""
+        """Log odds (n,) that each beat begins a bar, from the network, harmony changes and low onsets."""
         at_beats = self._at(beats)
         share = (at_beats[:, 2] + LEAST) / (at_beats[:, 1] + at_beats[:, 2] + 2 * LEAST)
         odds = np.log(share / (1 - share)) - np.log(USUAL_FIRST / (1 - USUAL_FIRST))
         low = self.low[self._frames(beats)]
-        if self.drums_alone:  # the bass drum tells more than a network that was trained on songs
+        if self.drums_alone:  # the bass drum is more reliable than a network that was trained on songs
             return np.clip(odds, -CLIP, CLIP) + ALONE_WEIGHT * standard(low)
         changes = (harmony_changes(self.tones, beats * FRAME_RATE, reach) for reach in (1, 2))
         strokes = LOW_WEIGHT * standard(low)
@@ -115,7 +116,7 @@ class Evidence:
 
 
 def best_reading(evidence: Evidence, beats: Array) -> Reading:
-    """The likeliest way of counting beats (n,) s as the bar pointer found them, n at least FEWEST."""
+    """The most probable way of counting beats (n,) s of the bar pointer, n >= FEWEST."""
     weights = np.array(list(WEIGHTS.values()))
     lead = USUAL_LEAD if evidence.drums_alone else 0.0
 
@@ -127,7 +128,7 @@ def best_reading(evidence: Evidence, beats: Array) -> Reading:
 
 
 def readings(evidence: Evidence, beats: Array) -> Iterator[tuple[Reading, Array]]:
-    """Every way of counting the beats, with its features in the order of WEIGHTS."""
+    """Every way of counting beats (n,) s, with its features in the order of WEIGHTS."""
     for by, grid in _grids(evidence, beats):
         tempo = 60.0 / float(np.median(np.diff(grid))) if len(grid) >= FEWEST else 0.0
         if not SLOWEST <= tempo <= FASTEST and by != "as found":
@@ -167,7 +168,7 @@ def _grids(evidence: Evidence, beats: Array) -> Iterator[tuple[str, Array]]:
 
 
 def _between(beats: Array, part: float) -> Array:
-    """Moments at that part of the way from each beat to the next."""
+    """Times at the fraction `part` between each beat and the next."""
     return beats[:-1] + np.diff(beats) * part
 
 
@@ -185,13 +186,13 @@ def _of_grid(evidence: Evidence, grid: Array) -> dict[str, float]:
         "no beat on halves": float(np.log(1 - evidence.beat(halves[0])).mean()),
         "no beat on thirds": float(np.log(1 - evidence.beat(np.concatenate(thirds))).mean()),
         "onsets on beats": float(np.log(evidence.onset(grid) + 0.05) - np.log(on_half + 0.05)),
-        # Above 0 where beats are played in three parts, below where in two or four.
+        # Positive if beats are divided into three, negative if into two or four.
         "compound": float(np.log(on_third + 0.05) - np.log(max(on_half, on_quarter) + 0.05)),
     }
 
 
 def _features(common: dict[str, float], odds: Array, first: Array, numbers: Numbers, metre: int) -> Array:
-    """In the order of WEIGHTS. common: what is the same in every metre."""
+    """The features of a way of counting, in the order of WEIGHTS. common: those that do not depend on the metre."""
     begins = numbers == 1
     compound, octaves = common["compound"], common["octaves"]
     on_first = (float(odds[begins].mean()), float(np.log(first[begins]).mean())) if begins.any() else (-CLIP, -CLIP)
@@ -221,14 +222,14 @@ def _features(common: dict[str, float], odds: Array, first: Array, numbers: Numb
 
 
 def spectrum_rise(spectrum: Spectrum) -> Array:
-    """How strongly sound sets in at each frame or beside it, (T,), over its mean."""
+    """Onset strength (T,), the largest of each frame and its neighbours, relative to the mean."""
     rise = np.maximum(np.diff(spectrum, axis=0, prepend=spectrum[:1]), 0).mean(axis=1, dtype=np.float64)
     highest = np.lib.stride_tricks.sliding_window_view(np.pad(rise, 1), 3).max(axis=-1)
     return np.asarray(highest / (highest.mean() + 1e-9))
 
 
 def _finer(probabilities: NDArray[np.float32]) -> Array:
-    """The same at FINE times as many frames."""
+    """Probabilities (T, n) interpolated at FINE times the frame rate."""
     places = np.arange(FINE * (len(probabilities) - 1) + 1) / FINE
     known = np.arange(len(probabilities))
     return np.stack([np.interp(places, known, column) for column in probabilities.T], axis=1)

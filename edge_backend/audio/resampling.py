@@ -1,6 +1,6 @@
-"""Sound at another rate for features that others define, by soxr, as librosa's `resample` gives it, without librosa.
+"""Resampling by soxr, as librosa's `resample` does it, for features that are defined so (Jukebox, baseline).
 
-The product's own features take numerics.resampling, which needs numpy alone.
+The program's own features use numerics.resampling, which needs numpy alone.
 """
 
 import math
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 def resampled(samples: NDArray[np.float32], rate: int, target: int) -> NDArray[np.float32]:
-    """The sound (n,) at `target` samples a second, high quality: (ceil(n * target / rate),)."""
+    """Samples (n,) at `rate` resampled to `target` samples a second, in high quality: (ceil(n * target / rate),)."""
     if rate == target:
         return samples
     length = math.ceil(len(samples) * target / rate)

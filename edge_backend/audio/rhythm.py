@@ -1,4 +1,4 @@
-"""The rhythm features: what a listener dances to, twelve numbers for each frame, for a whole song."""
+"""The rhythm features: beat and bar phase, onsets, loudness and tempo, twelve channels for a whole song."""
 
 from dataclasses import dataclass
 
@@ -17,14 +17,14 @@ CHANNELS = (
     *("onset_low", "onset_mid", "onset_high", "loudness", "tempo", "music"),
 )
 PULSE_S = 0.05  # standard deviation of a pulse around its beat
-LEAST_RISE_DB = 0.5  # a band whose onsets stay below this is noise: it is not blown up to full strength
+LEAST_RISE_DB = 0.5  # a band whose onsets are all below it is noise, which is not scaled to full strength
 BLOCK = 1024  # frames whose loudness is summed at a time
-LOUDNESS_DB = 40.0  # below the loudest frame, where the loudness channel reaches 0
+LOUDNESS_DB = 40.0  # at this level below the loudest frame the loudness channel is 0
 
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """What of the audio does not depend on how many frames are danced, nor on the user's correction of its beats.
+    """The analysis of an audio, which depends neither on the number of frames nor on the user's correction of beats.
 
     loudness: (n,) of each frame of the audio, 0 to 1. duration: seconds.
     """
@@ -36,7 +36,7 @@ class Rhythm:
 
 
 def analyse(audio: Audio) -> Rhythm:
-    """The rhythm of the audio, of which it needs at least a second."""
+    """Analyse an audio of at least one second."""
     sound = heard_sound(audio)
     return Rhythm(sound.onsets, sound.hearing.grid, _loudness(audio), audio.duration)
 
@@ -44,17 +44,17 @@ def analyse(audio: Audio) -> Rhythm:
 def rhythm_features(
     audio: Audio, frames: int, correction: BeatsRequest | None = None
 ) -> tuple[NDArray[np.float32], BeatGrid]:
-    """rhythm_channels of audio that is analysed for them."""
+    """`rhythm_channels` of an audio, which is analysed first."""
     return rhythm_channels(analyse(audio), frames, correction)
 
 
 def rhythm_channels(
     rhythm: Rhythm, frames: int, correction: BeatsRequest | None = None
 ) -> tuple[NDArray[np.float32], BeatGrid]:
-    """The rhythm at 30 fps, frame 0 at the audio's start.
+    """The rhythm features at 30 fps, frame 0 at the audio's start.
 
-    Returns values (frames, 12) in the order of CHANNELS, and the beat grid that they come from.
-    Frames past the audio's end keep the grid's time and are silent. correction: the user's, of the beats.
+    Returns values (frames, 12) in the order of CHANNELS, and the beat grid from which they are computed. Frames after
+    the audio's end continue the grid and are silent. correction: the user's, of the beats.
     """
     onsets = rhythm.onsets
     grid = rhythm.grid.corrected(correction or BeatsRequest(), rhythm.duration)
@@ -71,7 +71,7 @@ def rhythm_channels(
 
 
 def grid_channels(grid: BeatGrid, frames: int) -> NDArray[np.float64]:
-    """The first six channels: phase of the beat and of the bar, and pulses on beats and downbeats; (frames, 6)."""
+    """The first six channels (frames, 6): phase of the beat and of the bar, and pulses on beats and downbeats."""
     seconds = np.arange(frames) / FPS
     beat = grid.position(seconds)
     bar = network_bars(grid, seconds)
@@ -87,16 +87,16 @@ def grid_channels(grid: BeatGrid, frames: int) -> NDArray[np.float64]:
 
 
 def network_bars(grid: BeatGrid, seconds: NDArray) -> NDArray[np.float64]:
-    """Bars, with fractions, as the network counts them: it was trained on bars of four beats.
+    """Fractional bars (n,) at times (n,) as the dance network counts them, which was trained on bars of four beats.
 
-    Two bars of two beats are one to it; bars of any other metre keep their length.
+    Two bars of two beats count as one; bars of other metres keep their length.
     """
     bars = grid.bar_position(seconds)
     return bars * grid.metre / BEATS_PER_BAR if grid.metre == BEATS_PER_BAR // 2 else bars
 
 
 def _onset_channel(onsets: Onsets, curve: Curve, frames: int) -> NDArray[np.float64]:
-    """The strongest onset of each frame, over its 98th percentile, in [0, 1]."""
+    """The strongest onset of each frame (frames,), relative to the 98th percentile, clipped to [0, 1]."""
     frame_of = np.round(onsets.seconds(np.arange(len(curve))) * FPS).astype(int)
     strongest = np.zeros(frame_of[-1] + 1)
     np.maximum.at(strongest, frame_of, curve)
@@ -105,7 +105,7 @@ def _onset_channel(onsets: Onsets, curve: Curve, frames: int) -> NDArray[np.floa
 
 
 def _loudness(audio: Audio) -> NDArray[np.float64]:
-    """RMS of the 1/15 s around each frame: 0 where 40 dB or more below the loudest frame of the audio, 1 there."""
+    """RMS of the 1/15 s around each frame, in dB: 1 at the loudest frame of the audio, 0 at 40 dB or more below it."""
     edges = np.round(np.arange(np.ceil(audio.duration * FPS)) * audio.rate / FPS).astype(int)
     edges = edges[edges < len(audio.samples)]
     energy = np.concatenate(
@@ -119,13 +119,15 @@ def _loudness(audio: Audio) -> NDArray[np.float64]:
 
 
 def _energy(audio: Audio, edges: NDArray[np.intp], goes_on: bool) -> NDArray[np.float64]:
-    """Sums of squares from each edge to the next; the last edge ends the last sum where the song goes on, else its end
-    does. A whole song's squares in doubles would take more memory than the network."""
+    """Sums of squares from each edge to the next. goes_on: the last edge ends the last sum, else the song's end does.
+
+    In blocks: a whole song's squares in doubles would take more memory than the network.
+    """
     end = edges[-1] if goes_on else len(audio.samples)
     starts = edges[:-1] if goes_on else edges
     return np.add.reduceat(np.square(audio.samples[edges[0] : end]), starts - edges[0], dtype=np.float64)
 
 
 def _fitted(values: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
-    """Cut to frames, or carried on with zeros."""
+    """Values (n,) cut to `frames`, or padded with zeros."""
     return np.pad(values[:frames], (0, max(frames - len(values), 0)))

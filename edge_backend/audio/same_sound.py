@@ -1,4 +1,4 @@
-"""Samples as the key of what is worked out from them: two songs with the same sound are the same."""
+"""Cache keys made from samples: two songs with the same samples have equal keys."""
 
 import hashlib
 
@@ -8,7 +8,7 @@ from .loading import Audio
 
 
 class SameSound:
-    """Equal where rate and samples are; the samples are let go when they have been taken."""
+    """A key that is equal for equal rate and samples. It carries the audio until `take`."""
 
     def __init__(self, audio: Audio) -> None:
         self._audio: Audio | None = audio
@@ -16,9 +16,9 @@ class SameSound:
         self._digest = hashlib.blake2b(samples, person=str(audio.rate).encode()).digest()
 
     def take(self) -> Audio:
-        """The audio, once: a cache that holds this key holds no samples."""
+        """Return the audio and release it, so that a cache with this key does not keep the samples. Once only."""
         audio, self._audio = self._audio, None
-        assert audio is not None  # noqa: S101 - for the type checker: a cache works each song out once
+        assert audio is not None  # noqa: S101 - for the type checker: a cache computes each song once
         return audio
 
     def __eq__(self, other: object) -> bool:

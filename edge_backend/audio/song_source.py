@@ -1,4 +1,4 @@
-"""A song's file: what is worked out about it once goes along through features, caches and metadata."""
+"""A song's file with its checksum and length, which features, caches and metadata share."""
 
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -8,23 +8,23 @@ from .loading import Audio, check_file, load
 
 
 class SongSource:
-    """A song's file at `path`. Its checksum and its length are worked out when first asked for, and kept."""
+    """A song's file at `path`. Its checksum and length are computed at the first access and stored."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @cached_property
     def sha256(self) -> str:
-        """Of the file's content, as hexadecimal digits. Raises OSError."""
+        """SHA-256 of the file as hexadecimal digits. Raises OSError."""
         return sha256_of(self.path)
 
     @cached_property
     def duration(self) -> float:
-        """Seconds of sound that decode from the file, whatever its header says. Raises EdgeError as loading.load."""
+        """Seconds of sound that can be decoded, whatever the header says. Raises EdgeError as loading.load."""
         return load(self.path).duration
 
     def load(self, start: float = 0.0, duration: float | None = None) -> Audio:
-        """A stretch of the song; see loading.load. One that goes to the end makes the song's length known."""
+        """Read a range of the song, as loading.load. Reading to the end also sets `duration`."""
         audio = load(self.path, start, duration)
         if duration is None:
             self.__dict__.setdefault("duration", start + audio.duration)
@@ -32,7 +32,7 @@ class SongSource:
 
 
 def song_source(path: str | Path) -> SongSource:
-    """The song in that file: the same object as long as the file is the same.
+    """The SongSource of a file, the same object while the file is unchanged.
 
     Raises EdgeError audio_missing, audio_folder.
     """

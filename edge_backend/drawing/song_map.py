@@ -28,7 +28,7 @@ LABELS: tuple[Colour, ...] = (
 
 
 def draw_map(audio: Audio, found: SongMap, size: tuple[int, int] = SIZE) -> Image.Image:
-    """The picture. audio: what the map was heard in."""
+    """Draw a song map. audio: the sound that it describes."""
     image = Image.new("RGB", size, BACKGROUND)
     draw, font = ImageDraw.Draw(image), label_font(14)
 
@@ -64,7 +64,7 @@ def colour_of(label: str) -> Colour:
 
 
 def _draw_wave(draw: ImageDraw.ImageDraw, samples: NDArray[np.float32], width: int) -> None:
-    """Highest and lowest sample of each column."""
+    """Draw the highest and lowest sample of each pixel column."""
     columns = width - 2 * MARGIN
     edges = np.linspace(0, len(samples), columns + 1).astype(int)
     middle, half = (WAVE[0] + WAVE[1]) / 2, (WAVE[1] - WAVE[0]) / 2

@@ -1,7 +1,7 @@
-"""How well a song is heard: beats, first beats, metre and form beside the truth.
+"""Compares a song map with the truth: beats, first beats of bars, metre and sections.
 
-Beats as in Davies, Degara and Plumbley, "Evaluation Methods for Musical Audio Beat Tracking Algorithms" (2009); form as
-in Nieto and others, "Audio-Based Music Structure Analysis" (2020): boundaries, and pairs of moments with one label.
+Beats as in Davies, Degara and Plumbley, "Evaluation Methods for Musical Audio Beat Tracking Algorithms" (2009);
+sections as in Nieto and others, "Audio-Based Music Structure Analysis" (2020): boundaries, and pairs of one label.
 """
 
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ from ..schema.song_map import SongMap
 Array = NDArray[np.floating]
 Span = tuple[float, float, str]
 
-NEAR_S = 0.07  # a beat this close is found
-STEP_S = 0.25  # moments whose labels are compared in pairs
+NEAR_S = 0.07  # tolerance of a beat
+STEP_S = 0.25  # interval of the times whose labels are compared in pairs
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """beats: (n, 2) s and number in the bar. metre: beats in a bar. sections: (start s, end s, label)."""
+    """Of a song. beats: (n, 2) s, number in the bar. metre: beats in a bar. sections: start, end, label."""
 
     beats: Array
     metre: int
@@ -30,9 +30,9 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """F measures, 0 to 1, of one song. any_level: of the beats at the best of their own, half and double tempo.
+    """F measures, 0 to 1, of one song. any_level: of beats at the best of their own, half and double tempo.
 
-    boundaries: within half a bar. labels: pairs of moments that have the same label.
+    boundaries: within half a bar. labels: of the pairs of times that have the same label.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Heard:
 
 
 def compare(name: str, found: SongMap, truth: Truth) -> Heard:
-    """The map of a song beside the truth."""
+    """Compare the map of a song with the truth."""
     beats = np.array([second for second, _ in found.beats])
     first = np.array([second for second, number in found.beats if number == 1])
     true, true_first = truth.beats[:, 0], truth.beats[truth.beats[:, 1] == 1, 0]
@@ -63,7 +63,7 @@ def compare(name: str, found: SongMap, truth: Truth) -> Heard:
 
 
 def f_measure(true: Array, found: Array, near: float = NEAR_S) -> float:
-    """Harmonic mean of precision and recall; each moment (s) of either is taken once, within `near` s."""
+    """Harmonic mean of precision and recall of times (n,), (m,) s; each matches at most once, within `near` s."""
     hits = i = j = 0
     while i < len(true) and j < len(found):
         apart = found[j] - true[i]
@@ -77,13 +77,13 @@ def f_measure(true: Array, found: Array, near: float = NEAR_S) -> float:
 
 
 def levels(beats: Array) -> list[Array]:
-    """The beats, twice as many, and every second of them from the first and from the second."""
+    """The beats at four levels: as they are, doubled, and every second one from the first and from the second."""
     between = (beats[1:] + beats[:-1]) / 2
     return [beats, np.sort(np.concatenate([beats, between])), beats[::2], beats[1::2]]
 
 
 def pairwise(true: Sequence[Span], found: Sequence[Span]) -> float:
-    """F measure of the pairs of moments with the same label, over what both cover."""
+    """F measure of the pairs of times with the same label, over the time that both cover."""
     if not true or not found:
         return 0.0
     moments = np.arange(max(true[0][0], found[0][0]), min(true[-1][1], found[-1][1]), STEP_S)

@@ -1,5 +1,5 @@
-"""The network, the engines that evaluate it, its weights files, and the style and energy that it can be asked for.
+"""The network, the engines that evaluate it, its weights files, and its control channels for style and energy.
 
-Imported by diffusion and every room above it; Blender imports `catalogue`, which needs the standard library only. Torch
-is needed by the modules of the network itself (decoder, cached_decoder, torch_engine) and of torch files alone.
+Imported by diffusion and every room above it; Blender imports `catalogue`, which needs the standard library only. Only
+the network in torch (decoder, cached_decoder, kinematics, torch_engine, ...) and the readers of torch files need torch.
 """

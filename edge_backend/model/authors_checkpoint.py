@@ -1,4 +1,4 @@
-"""Reads the checkpoint.pt of EDGE's authors, a torch pickle, without running anything that it holds."""
+"""Reads the checkpoint.pt of EDGE's authors, a torch pickle, without running code of it."""
 
 import os
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _HOLDERS = {("dataset.preprocess", "Normalizer"), ("dataset.scaler", "MinMaxScal
 
 @dataclass(frozen=True)
 class AuthorsCheckpoint:
-    """What we need of the authors' file: parameters under their own names (EMA), and the normaliser."""
+    """The parts of the authors' file that are used: parameters (EMA) by their names, and the normaliser."""
 
     state: dict[str, Tensor]
     normaliser: Normaliser
@@ -38,10 +38,10 @@ def import_checkpoint(
     heads: int | None = None,
     half: bool = False,
 ) -> WeightsInfo:
-    """Make a weights file from a checkpoint of the authors and return its description.
+    """Write a weights file from a checkpoint of the authors and return its description.
 
-    heads: of each attention, which the file does not tell; None = 8 at the paper's width of 512, else 4.
-    Raises EdgeError as read_checkpoint and save_weights do; weights_not_ours if it is no EDGE network.
+    heads: of each attention; the file does not contain the number. None = 8 at the paper's width of 512, else 4.
+    Raises EdgeError as read_checkpoint and save_weights; weights_not_ours if it is no EDGE network.
     """
     path = Path(source)
     checkpoint = read_checkpoint(path)
@@ -86,7 +86,7 @@ def _usual_heads(state: Mapping[str, Tensor]) -> int:
 
 
 def _without_rotary(path: Path, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The parameters without the copies of the rotary frequencies, which are constants and must be the known ones."""
+    """The parameters without the copies of the rotary frequencies, which are constants. Raises if they differ."""
     kept = {}
     for name, value in state.items():
         if not name.endswith("rotary.freqs"):

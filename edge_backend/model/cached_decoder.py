@@ -1,8 +1,8 @@
-"""The decoder as sampling uses it: what does not change from step to step is worked out once.
+"""The decoder for sampling, for inference only: whatever is the same at every step is computed once.
 
-The numbers are those of DanceDecoder.decode, but for the order of sums. Kept are, for a piece of music, the keys and
-values of every cross-attention; for a timestep its two tokens' keys and values, and its part of FiLM; for unknown
-music, which is the same in all windows, all of these. Nothing here can be trained.
+Results are those of DanceDecoder.decode, within the rounding of reordered sums. Cached are: for a piece of music, the
+keys and values of every cross-attention; for a timestep, the keys and values of its two tokens, and its part of FiLM;
+for the null condition, which is the same in all windows, all of these.
 """
 
 import threading
@@ -16,10 +16,10 @@ from torch.nn import functional
 from .decoder import DanceDecoder, DecoderLayer, FiLM, Music, Rotary
 
 Linear = Callable[[Tensor], Tensor]
-"""x (..., in) -> (..., out)."""
+"""A linear layer: x (..., in) -> (..., out)."""
 
 MakeLinear = Callable[[Tensor, Tensor], Linear]
-"""weight (out, in) and bias (out,) -> the layer that multiplies by them, in an arithmetic of its own."""
+"""(weight (out, in), bias (out,)) -> the linear layer, in some arithmetic."""
 
 
 def exact(weight: Tensor, bias: Tensor) -> Linear:
@@ -28,17 +28,17 @@ def exact(weight: Tensor, bias: Tensor) -> Linear:
 
 
 class KeysValues(NamedTuple):
-    """What a cross-attention reads, (W, tokens, latent) each."""
+    """Keys and values of a cross-attention, (W, tokens, latent) each."""
 
     keys: Tensor
     values: Tensor
 
 
 class Memory(NamedTuple):
-    """Music as the decoder's layers read it. Its last two tokens are the timestep's, put in at every step.
+    """Cached music of W windows. The last two tokens are the timestep's and are overwritten at every step.
 
-    layers: one each. hidden: (W, latent), the music's part of FiLM. frames: (W, frames, latent), what is added to the
-    dance's tokens, if the network has a way for it.
+    layers: keys and values of each layer. hidden: (W, latent), the music's part of FiLM. frames: (W, frames, latent),
+    which is added to the dance's tokens; None for networks without frame_music.
     """
 
     layers: list[KeysValues]
@@ -47,15 +47,15 @@ class Memory(NamedTuple):
 
     @property
     def nbytes(self) -> int:
-        """How much memory it takes."""
-        kept = [part for layer in self.layers for part in layer]
-        return sum(part.nbytes for part in [*kept, *([] if self.frames is None else [self.frames])])
+        """Its size in bytes."""
+        layers = [part for layer in self.layers for part in layer]
+        return sum(part.nbytes for part in [*layers, *([] if self.frames is None else [self.frames])])
 
 
 class CachedDecoder:
-    """DanceDecoder.decode for many steps over the same music. make_linear: the arithmetic of the layers' products.
+    """DanceDecoder.decode for many steps with the same music. make_linear: makes the layers, in some arithmetic.
 
-    Threads may call it at the same time, at the same timestep, each with a memory of its own.
+    Several threads may call it at the same time if they use the same timestep and different Memory objects.
     """
 
     @torch.inference_mode()
@@ -66,13 +66,13 @@ class CachedDecoder:
         self._stack = [_Layer(layer, make_linear) for layer in layers]
         self._film = _AllFiLM([film for layer in layers for film in (layer.film1, layer.film2, layer.film3)])
         self._times: dict[int, _Time] = {}
-        self._now: int | None = None  # the timestep that the memory of unknown music was told last
+        self._now: int | None = None  # the timestep that is in the memory of the null condition
         self._time_lock = threading.Lock()
         self._unconditional = self.memory(model.null_music(1))
 
     @torch.inference_mode()
     def memory(self, music: Music) -> Memory:
-        """What cross-attentions read of the music, at every step."""
+        """The keys and values that cross-attentions read of the music at every step."""
         tokens = self._model.norm_cond(music.tokens)
         turned = self._turn(tokens, 0)
         layers = []
@@ -94,10 +94,10 @@ class CachedDecoder:
         unconditional: bool,
         baseline: Memory | None = None,
     ) -> Tensor:
-        """x0 (branches, W, frames, channels), from x (W, frames, channels) at timestep t.
+        """Predictions of x0 (branches, W, frames, channels) from x (W, frames, channels) at timestep t.
 
-        The first branch reads the memory `conditional`, if there is one. The last, if `unconditional`, reads the memory
-        `baseline` of one window; None: it has no condition.
+        The first branch uses the memory `conditional`, unless it is None. The last, if `unconditional`, uses the memory
+        `baseline` of one window; None: the null condition.
         """
         time = self._time(t)
         other = baseline or self._unconditional
@@ -131,19 +131,19 @@ class CachedDecoder:
             return self._times[t]
 
     def _encoded_time(self, t: int) -> "_Time":
-        """What the network is told of the timestep."""
+        """The timestep's encoding."""
         model = self._model
         time = model.time_mlp(torch.tensor([t], device=model.null_cond_hidden.device))
         tokens = model.norm_cond(model.to_time_tokens(time).unflatten(-1, (model.time_tokens, -1)))
-        turned = self._turn(tokens, model.config.frames)  # they stand behind the music
+        turned = self._turn(tokens, model.config.frames)  # their positions follow those of the music
         film = model.to_time_cond(time)
         layers = [KeysValues(*layer.keys_values(turned, tokens)) for layer in self._stack]
         return _Time(film, layers, self._film(film + self._unconditional.hidden))
 
 
 class _Time(NamedTuple):
-    """A timestep: its vector (1, latent) for FiLM, for each layer its tokens' keys and values (1, 2, latent), and all
-    FiLM numbers of windows without music."""
+    """A timestep's encoding: its vector (1, latent) for FiLM, keys and values (1, 2, latent) of its tokens for each
+    layer, and the FiLM factors and shifts of the null condition."""
 
     film: Tensor
     layers: list[KeysValues]
@@ -151,13 +151,13 @@ class _Time(NamedTuple):
 
 
 def _put_in(memory: Memory, time: _Time) -> None:
-    for layer, told in zip(memory.layers, time.layers, strict=True):
-        for kept, new in zip(layer, told, strict=True):
-            kept[:, -new.shape[1] :] = new
+    for layer, tokens in zip(memory.layers, time.layers, strict=True):
+        for cached, new in zip(layer, tokens, strict=True):
+            cached[:, -new.shape[1] :] = new
 
 
 class _AllFiLM:
-    """The FiLM numbers of all layers, in one product."""
+    """The FiLM factors and shifts of all layers, in one matrix product."""
 
     def __init__(self, films: Sequence[FiLM]) -> None:
         self._weight = torch.cat([film.get_parameter("block.1.weight") for film in films])
@@ -166,12 +166,12 @@ class _AllFiLM:
         self._shape = self._bias.shape
 
     def __call__(self, vector: Tensor) -> Tensor:
-        """(W, films, 2, latent): factors and shifts, from vectors (W, latent)."""
+        """Factors and shifts (W, films, 2, latent) from vectors (W, latent)."""
         return functional.linear(functional.mish(vector), self._weight, self._bias.flatten()).unflatten(1, self._shape)
 
 
 class _Layer:
-    """A DecoderLayer over branches of the same windows. What is alike in all of them is worked out once."""
+    """A DecoderLayer for several branches of the same windows; values that are equal in all are computed once."""
 
     def __init__(self, layer: DecoderLayer, make_linear: MakeLinear) -> None:
         own, cross = layer.self_attn, layer.multihead_attn
@@ -186,7 +186,7 @@ class _Layer:
         self._heads = own.heads
 
     def keys_values(self, turned: Tensor, tokens: Tensor) -> KeysValues:
-        """Of tokens (W, tokens, latent), turned and not, for the cross-attention."""
+        """Keys of `turned` and values of `tokens`, (W, tokens, latent) with and without rotary embedding."""
         return KeysValues(self._cross_key(turned), self._cross_value(tokens))
 
     def __call__(self, x: Tensor, read: Sequence[KeysValues], film: Sequence[Tensor], turn: "_Turn") -> Tensor:
@@ -197,7 +197,7 @@ class _Layer:
         attended = self._attend(query.flatten(0, 1), key.flatten(0, 1), self._value(normed).flatten(0, 1))
         x = _modulated(x, self._out(attended.view(x.shape)), film[0])
         query = self._cross_query(turn(self._norms[1](x), 0))
-        # Windows that read the same are one long window to the attention.
+        # Windows with the same keys and values are joined to one long window.
         conditional = [
             self._attend(part.reshape(len(keys), -1, part.shape[-1]), keys, values).reshape(part.shape)
             for part, (keys, values) in zip(query, read, strict=True)
@@ -217,7 +217,7 @@ def _modulated(x: Tensor, y: Tensor, film: Tensor) -> Tensor:
 
 
 _Turn = Callable[[Tensor, int], Tensor]
-"""(x (..., T, latent), the first token's position) -> x with the rotary embedding put on."""
+"""(x (..., T, latent), position of the first token) -> x with rotary embedding."""
 
 
 def _turning(rotary: Rotary) -> _Turn:

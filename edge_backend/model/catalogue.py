@@ -1,6 +1,6 @@
-"""Finds weights by name: those that the index knows, and any weights file in the user's folder.
+"""Finds weights by name: those of the index, and all weights files in the user's folder.
 
-Standard library only, so that a list of weights can be shown without loading torch.
+Standard library only, so that weights can be listed without importing torch.
 """
 
 import json
@@ -19,11 +19,11 @@ SUFFIX = ".safetensors"
 
 @dataclass(frozen=True)
 class KnownWeights:
-    """One line of the list of weights.
+    """An entry of the list of weights.
 
-    id: the name to ask for. path: its file, None where it is not here. summary, when_missing: sentences for people.
-    source_sha256: of the file that it is imported from, "" if it is not imported. source_url: where that file is to be
-    had, "" if nowhere.
+    id: its name. path: its file, None if it is not installed. summary, when_missing: sentences for users.
+    source_sha256: of the file from which it is imported, "" if it is not imported. source_url: of that file, "" if it
+    is not published.
     """
 
     id: str
@@ -36,9 +36,9 @@ class KnownWeights:
 
 
 def known(folder: str | os.PathLike[str] | None = None) -> list[KnownWeights]:
-    """The weights of the index, here or not, then the other weights files of the user's folder by name.
+    """The weights of the index, installed or not, then the other weights files of the user's folder, sorted by name.
 
-    folder: the user's own weights folder; its files come before bundled ones of the same name.
+    folder: the user's weights folder; its files take precedence over bundled ones of the same name.
     """
     folders = [*([Path(folder)] if folder else []), BUNDLED_FOLDER]
     found: dict[str, Path] = {}
@@ -61,9 +61,9 @@ def known(folder: str | os.PathLike[str] | None = None) -> list[KnownWeights]:
 
 
 def resolve(name_or_path: str | os.PathLike[str], folder: str | os.PathLike[str] | None = None) -> Path:
-    """The weights file that a name of the list or a path means.
+    """The path of the weights file with a name of the list, or of a path.
 
-    folder: the user's own weights folder. Raises EdgeError weights_missing, with what to do about that one.
+    folder: the user's weights folder. Raises EdgeError weights_missing, with a hint for these weights.
     """
     weights = known(folder)
     for entry in weights:
@@ -79,7 +79,7 @@ def resolve(name_or_path: str | os.PathLike[str], folder: str | os.PathLike[str]
 
 
 def identify_source(path: str | os.PathLike[str]) -> KnownWeights | None:
-    """The entry of the index that is imported from exactly this file, if there is one."""
+    """The entry of the index that is imported from exactly this file, None if there is none."""
     sha256 = sha256_of(path)
     return next((entry for entry in known() if entry.source_sha256 == sha256), None)
 

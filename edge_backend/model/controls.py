@@ -1,6 +1,6 @@
-"""Style and energy: what a user can ask of the starter model besides the music.
+"""Style and energy as control channels, which follow the music's channels in the condition of the starter weights.
 
-They are condition channels behind the music's: style one-hot, then energy, then whether an energy was given.
+The order is: style one-hot, energy, 1 if an energy is given.
 """
 
 import numpy as np
@@ -20,8 +20,8 @@ CHANNELS = (*(f"style:{style}" for style in STYLES), "energy", "energy_given")
 def control_channels(style: str = ANY_STYLE, energy: float | Array | None = None, frames: int = 150) -> Array:
     """The control channels (frames, 9) float32.
 
-    energy: 0 calm to 1 wild, for all frames or for each (frames,); None leaves it to the model. Raises EdgeError
-    style_unknown, energy_out_of_range.
+    energy: 0 calm to 1 wild, for all frames or for each (frames,); None = not given. Raises EdgeError style_unknown,
+    energy_out_of_range.
     """
     if style not in STYLES:
         raise EdgeError("style_unknown", f"There is no style named {style!r}.", f"Choose one of: {', '.join(STYLES)}.")

@@ -1,7 +1,7 @@
-"""The DanceDecoder of EDGE: from a noisy dance and a song's features to the clean dance.
+"""EDGE's network, the DanceDecoder: predicts the clean dance from a noisy one and music features.
 
-Parameters carry the names of the authors' checkpoint, so that theirs loads without renaming. One thing is left out:
-dropout on the attention weights, which fused attention does not have on every device.
+Parameters have the names of the authors' checkpoint, so that it loads without renaming. Unlike theirs, it has no
+dropout on attention weights, which fused attention does not support on every device.
 """
 
 import math
@@ -17,7 +17,7 @@ from .decoder_config import ENCODER_LAYERS, TIME_TOKENS, DecoderConfig
 
 
 class Music(NamedTuple):
-    """What the decoder knows of the music: tokens (W, frames, latent), and hidden (W, latent) for FiLM."""
+    """Encoded music: tokens (W, frames, latent), and hidden (W, latent) for FiLM."""
 
     tokens: Tensor
     hidden: Tensor
@@ -57,7 +57,7 @@ class DanceDecoder(nn.Module):
         """The clean dance x0 (W, frames, channels), normalised.
 
         x: (W, frames, channels) noisy, normalised. cond: (W, frames, features). t: (W,) diffusion steps, 0 = clean.
-        drop: (W,) bool, True = this window knows no music; None = all know theirs.
+        drop: (W,) bool, True = the null condition in place of the window's music; None = none.
         """
         music = self.encode_music(cond)
         if drop is not None:
@@ -65,7 +65,7 @@ class DanceDecoder(nn.Module):
         return self.decode(x, music, t)
 
     def encode_music(self, cond: Tensor) -> Music:
-        """The music's part of forward: it depends on neither x nor t. cond: (W, frames, features)."""
+        """The music's part of forward, which depends on neither x nor t. cond: (W, frames, features)."""
         projected = self.cond_projection(cond)
         tokens = projected.to(self.cond_projection.weight.dtype)
         for layer in self.cond_encoder:
@@ -73,11 +73,11 @@ class DanceDecoder(nn.Module):
         return Music(tokens, self.non_attn_cond_projection(tokens.mean(dim=1)))
 
     def null_music(self, windows: int) -> Music:
-        """What stands for unknown music, learnt by condition drop."""
+        """The null condition, which the network learns by condition dropout."""
         return Music(self.null_cond_embed.expand(windows, -1, -1), self.null_cond_hidden.expand(windows, -1))
 
     def drop_music(self, music: Music, drop: Tensor) -> Music:
-        """Music with the windows where drop (W,) is True made unknown."""
+        """The music with the null condition in the windows where drop (W,) is True."""
         return Music(
             torch.where(drop[:, None, None], self.null_cond_embed, music.tokens),
             torch.where(drop[:, None], self.null_cond_hidden, music.hidden),
@@ -89,7 +89,7 @@ class DanceDecoder(nn.Module):
         film_vector = self.to_time_cond(time) + music.hidden
         time_tokens = self.to_time_tokens(time).unflatten(-1, (TIME_TOKENS, -1))
         memory = self.norm_cond(torch.cat([music.tokens, time_tokens.to(music.tokens.dtype)], dim=1))
-        # The residual stream keeps the weights' precision where autocast computes in bf16.
+        # The residual stream stays in the weights' precision while autocast computes in bf16.
         tokens = self.input_projection(x).to(self.input_projection.weight.dtype)
         if self.frame_projection is not None:
             tokens = tokens + self.frame_projection(memory[:, : x.shape[1]])
@@ -99,7 +99,7 @@ class DanceDecoder(nn.Module):
 class Rotary(nn.Module):
     """Rotary position embedding over the whole width, in interleaved pairs (Su et al. 2021, eq. 34; theta 10000).
 
-    EDGE turns the input of the attention's projections, not their output.
+    EDGE applies it to the input of the attention's projections, not to their output.
     """
 
     cos: Tensor
@@ -112,7 +112,7 @@ class Rotary(nn.Module):
         self.register_buffer("sin", angles.sin().repeat_interleave(2, dim=-1), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (W, positions, width), turned at each position, counted from 0."""
+        """x (W, positions, width) with the embedding; positions are counted from 0."""
         turned = torch.stack([-x[..., 1::2], x[..., ::2]], dim=-1).flatten(-2)
         positions = x.shape[1]
         return x * self.cos[:positions] + turned * self.sin[:positions]
@@ -153,7 +153,7 @@ class Attention(nn.Module):
         nn.init.zeros_(self.out_proj.bias)
 
     def self_attention(self, rotated: Tensor, plain: Tensor) -> Tensor:
-        """rotated: (W, T, latent), for queries and keys. plain: the same tokens unturned, for values."""
+        """rotated: (W, T, latent) with rotary embedding, for queries and keys. plain: without it, for values."""
         query, key = self._project(rotated, 0, 2).chunk(2, dim=-1)
         return self._attend(query, key, self._project(plain, 2, 3))
 
@@ -164,7 +164,7 @@ class Attention(nn.Module):
         )
 
     def _project(self, x: Tensor, first: int, last: int) -> Tensor:
-        """Parts first to last of the three (query, key, value) that lie one below the other in in_proj."""
+        """Projections `first` to `last` of query, key and value, whose matrices are stacked in in_proj."""
         part = slice(first * x.shape[-1], last * x.shape[-1])
         return functional.linear(x, self.in_proj_weight[part], self.in_proj_bias[part])
 
@@ -175,7 +175,7 @@ class Attention(nn.Module):
 
 
 class EncoderLayer(nn.Module):
-    """Self-attention and feed-forward, pre-norm, over the music's tokens."""
+    """Self-attention and feed-forward over the music's tokens, pre-norm."""
 
     def __init__(self, config: DecoderConfig, rotary: Rotary) -> None:
         super().__init__()
@@ -188,7 +188,7 @@ class EncoderLayer(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: (W, T, latent) to the same shape."""
+        """x: (W, T, latent). Returns the same shape."""
         normed = self.norm1(x)
         x = x + self.dropout(self.self_attn.self_attention(self.rotary(normed), normed))
         hidden = self.dropout(functional.gelu(self.linear1(self.norm2(x))))
@@ -196,7 +196,7 @@ class EncoderLayer(nn.Module):
 
 
 class FiLM(nn.Module):
-    """Feature-wise linear modulation (Perez et al. 2018): a scale and a shift per channel from one vector."""
+    """Feature-wise linear modulation (Perez et al. 2018): scale and shift per channel, computed from a vector."""
 
     def __init__(self, latent: int) -> None:
         super().__init__()
@@ -209,7 +209,7 @@ class FiLM(nn.Module):
 
 
 class DecoderLayer(nn.Module):
-    """Self-attention, cross-attention to the music, feed-forward; pre-norm, each modulated by its own FiLM."""
+    """Self-attention, cross-attention to the music, and feed-forward, pre-norm, each with its own FiLM."""
 
     def __init__(self, config: DecoderConfig, rotary: Rotary) -> None:
         super().__init__()
@@ -235,7 +235,7 @@ class DecoderLayer(nn.Module):
 
 
 class DecoderStack(nn.Module):
-    """The decoder's layers under the authors' name for them."""
+    """The decoder's layers, under the name that they have in the authors' checkpoint."""
 
     def __init__(self, config: DecoderConfig, rotary: Rotary) -> None:
         super().__init__()
@@ -251,8 +251,8 @@ class DecoderStack(nn.Module):
 
 
 def build_decoder(config: DecoderConfig, parameters: Mapping[str, Array | Tensor]) -> DanceDecoder:
-    """The network with these parameters in float32, in eval mode. Raises RuntimeError where they are not of config."""
-    with torch.device("meta"):  # parameters without numbers: the given ones, as they lie there, become theirs
+    """The network with these parameters in float32, in eval mode. Raises RuntimeError if they do not match config."""
+    with torch.device("meta"):  # parameters without values; the given ones are assigned without a copy
         decoder = DanceDecoder(config)
     given = {name: value if isinstance(value, Tensor) else _tensor(value) for name, value in parameters.items()}
     decoder.load_state_dict({name: value.float() for name, value in given.items()}, assign=True)
@@ -260,7 +260,7 @@ def build_decoder(config: DecoderConfig, parameters: Mapping[str, Array | Tensor
 
 
 def parameters_of(decoder: DanceDecoder) -> dict[str, Array]:
-    """The network's parameters as arrays, as weights files hold them."""
+    """The network's parameters as arrays, by name, as weights files store them."""
     return {name: value.detach().cpu().float().numpy() for name, value in decoder.state_dict().items()}
 
 

@@ -1,4 +1,4 @@
-"""The numbers that fix the network's shape, and the parameters that follow from them. Standard library only."""
+"""The network's sizes, and the names and shapes of its parameters. Standard library only."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ TIME_TOKENS = 2
 
 
 class Shaped(Protocol):
-    """An array or a tensor."""
+    """Anything with a shape: an array or a tensor."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Its sizes."""
+        """The sizes of its dimensions."""
 
 
 @dataclass(frozen=True)
 class DecoderConfig:
-    """The numbers that fix the network's shape; the defaults are the paper's.
+    """The network's sizes; the defaults are the paper's.
 
-    latent: width of every token. ff: width inside the feed-forward parts. layers: of the decoder. heads: per attention.
-    features: channels of the condition. frames: in a window. channels: of the motion vector. dropout: in training.
-    frame_music: each frame's own music is added to its token as well; the paper's network has only the attention to it.
+    latent: width of every token. ff: inner width of the feed-forward parts. layers: of the decoder. heads: per
+    attention. features: channels of the condition. frames: in a window. channels: of the motion vector. dropout: in
+    training. frame_music: the music of each frame is also added to its token; the paper's network only attends to it.
     """
 
     latent: int = 512
@@ -37,9 +37,9 @@ class DecoderConfig:
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, Shaped], heads: int) -> Self:
-        """The architecture that the shapes of a network's parameters say; they do not say the heads.
+        """The sizes that follow from the shapes of a network's parameters and the number of heads.
 
-        Raises KeyError or ValueError where they are not exactly a DanceDecoder's, or the heads do not divide its width.
+        Raises KeyError or ValueError if they are not exactly a DanceDecoder's, or the heads do not divide its width.
         """
         latent, channels = parameters["input_projection.weight"].shape
         _, frames, _ = parameters["null_cond_embed"].shape
@@ -54,7 +54,7 @@ class DecoderConfig:
         return config
 
     def check(self, parameters: Mapping[str, Shaped]) -> None:
-        """Raise ValueError, naming the first, where parameters are missing, too many or of other shapes."""
+        """Raise ValueError with the first name, if parameters are missing, unknown or of other shapes."""
         expected = dict(self.parameter_shapes())
         for name in sorted(expected.keys() | parameters.keys()):
             found = tuple(parameters[name].shape) if name in parameters else None
@@ -62,7 +62,7 @@ class DecoderConfig:
                 raise ValueError(f"{name} has the shape {found} instead of {expected.get(name)}")
 
     def parameter_shapes(self) -> Iterator[tuple[str, tuple[int, ...]]]:
-        """Names and shapes of all parameters of a DanceDecoder of this shape."""
+        """Names and shapes of all parameters of a DanceDecoder of these sizes."""
         latent = self.latent
         yield from _linear("input_projection", self.channels, latent)
         yield from _linear("cond_projection", self.features, latent)
@@ -100,7 +100,7 @@ class DecoderConfig:
 
 ENCODER = "cond_encoder"
 DECODER = "seqTransDecoder.stack"
-"""The authors' names for the two stacks of layers."""
+"""The names of the two stacks of layers in the authors' checkpoint."""
 
 
 def _linear(name: str, inputs: int, outputs: int) -> Iterator[tuple[str, tuple[int, ...]]]:

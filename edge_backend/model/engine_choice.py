@@ -1,6 +1,6 @@
-"""Which engine evaluates the network here, and how it is made. ONNX Runtime and torch are imported when needed.
+"""Chooses and makes the engine that evaluates the network. ONNX Runtime and torch are imported when needed.
 
-Asked for "auto", torch where there is a GPU for it, else ONNX Runtime, which is ready sooner and needs less memory.
+"auto" is torch if there is a GPU for it, else ONNX Runtime, which starts faster and needs less memory.
 """
 
 import importlib
@@ -23,12 +23,12 @@ LIBRARIES: dict[EngineName, str] = {"onnx": "ONNX Runtime", "torch": "PyTorch"}
 
 
 def installed(name: EngineName) -> bool:
-    """Whether the engine's library is there; it may be broken all the same. Takes milliseconds."""
+    """Whether the engine's library is installed; it is not imported, so it may be broken. Takes milliseconds."""
     return importlib.util.find_spec(_PACKAGES[name]) is not None
 
 
 def promised_engine(wanted: EngineChoice = "auto", device: str = "auto") -> tuple[EngineName, str]:
-    """The engine and the device, "cpu", "cuda" or "mps", that are most likely taken. Takes milliseconds.
+    """The engine and the device, "cpu", "cuda" or "mps", that `choose_engine` most likely returns. Takes milliseconds.
 
     device: one of runtime.devices.DEVICES. Raises EdgeError engine_missing, engine_device.
     """
@@ -44,9 +44,9 @@ def promised_engine(wanted: EngineChoice = "auto", device: str = "auto") -> tupl
 
 
 def choose_engine(wanted: EngineChoice = "auto", device: str = "auto") -> tuple[EngineName, str]:
-    """The engine and the device that are taken; the engine's library is imported.
+    """Choose the engine and the device; the engine's library is imported.
 
-    Logs a warning where torch replaces an ONNX Runtime that does not load. Raises EdgeError engine_missing,
+    Logs a warning if torch replaces an ONNX Runtime that cannot be loaded. Raises EdgeError engine_missing,
     engine_device, device_missing.
     """
     name, place = promised_engine(wanted, device)
@@ -68,7 +68,7 @@ def choose_engine(wanted: EngineChoice = "auto", device: str = "auto") -> tuple[
 
 
 def engines_here(wanted: EngineChoice, device: str) -> list[EngineName]:
-    """The engines to compare: the wanted one; with "auto" all that are installed and run on the device that is taken.
+    """The engines to compare: the wanted one; for "auto" all that are installed and run on the chosen device.
 
     Raises EdgeError as promised_engine.
     """
@@ -81,7 +81,7 @@ def engine_in_words(name: EngineName) -> str:
     """Library and version, such as "ONNX Runtime 1.32.0", without importing it."""
     try:
         return f"{LIBRARIES[name]} {version(_PACKAGES[name])}"
-    except PackageNotFoundError:  # its folder without its description
+    except PackageNotFoundError:  # the package's metadata is missing
         return LIBRARIES[name]
 
 
@@ -94,9 +94,9 @@ def make_engine(
     arithmetic: Arithmetic = "exact",
     cache: Path | None = None,
 ) -> Engine:
-    """The engine with these weights. batch, arithmetic: torch's, as in torch_engine.
+    """Make the engine with these weights. batch, arithmetic: for torch, as in torch_engine.
 
-    cache: a folder where the outcome of a measurement is kept, None = nowhere. Raises EdgeError engine_missing where
+    cache: folder where the result of a measurement is stored, None = not stored. Raises EdgeError engine_missing if
     its library cannot be loaded.
     """
     module = _module(name)
@@ -109,7 +109,7 @@ def make_engine(
 
 
 def _module(name: EngineName) -> Any:
-    """The engine's module, with its library. Raises EdgeError engine_missing."""
+    """Import the engine's module and its library. Raises EdgeError engine_missing."""
     try:
         return importlib.import_module(f".{name}_engine", __package__)
     except (ImportError, OSError) as error:

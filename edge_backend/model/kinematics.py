@@ -1,7 +1,7 @@
 """Rotations and forward kinematics in torch, for the losses: batched over the joints of each level of the skeleton.
 
-The same mathematics as edge_backend.motion.rotations and kinematics. Everything is computed in the precision of its
-input, inside autocast too.
+The same mathematics as motion.rotations and motion.kinematics. Everything is computed in the precision of its input,
+also under autocast.
 """
 
 from collections.abc import Sequence
@@ -27,11 +27,11 @@ def forward_kinematics(
 ) -> Tensor:
     """World positions of all joints.
 
-    rotations: (..., J, 3, 3) local rotation matrices. root: (..., 3) metres, world, z up; joint 0 sits there.
-    offsets: (J, 3) the skeleton's, already on the device; None = copied there. Returns (..., J, 3) metres.
+    rotations: (..., J, 3, 3) local rotation matrices. root: (..., 3) metres, world, z up, the position of joint 0.
+    offsets: (J, 3) the skeleton's, on the device; None = copied there. Returns (..., J, 3) metres.
     """
     levels, order = _levels(skeleton)
-    # No indexing with lists: on a GPU each one would wait for the device, and its gradient is a slow scatter.
+    # No indexing with lists: on a GPU it synchronises, and its gradient is a slow scatter.
     bone_of = (torch.from_numpy(skeleton.offsets).to(rotations) if offsets is None else offsets).unbind()
     local = rotations.unbind(dim=-3)
     turned: Sequence[Tensor] = [local[0]]
@@ -42,7 +42,7 @@ def forward_kinematics(
         start = torch.stack([joints[parent] for parent in parents], dim=-2)
         bones = torch.stack([bone_of[number] for number in numbers])
         below = start + (above * bones[:, None, :]).sum(dim=-1)
-        # A product of 3x3 matrices as a sum: autocast leaves it alone, and compilers fuse it.
+        # A product of 3x3 matrices as a sum, which autocast does not change and compilers fuse.
         own = torch.stack([local[number] for number in numbers], dim=-3)
         turned = (above[..., None] * own[..., None, :, :]).sum(dim=-2).unbind(dim=-3)
         joints = below.unbind(dim=-2)
@@ -57,9 +57,9 @@ def vector_joints(vectors: Tensor, offsets: Tensor | None = None) -> Tensor:
 
 
 def _levels(skeleton: Skeleton) -> tuple[list[tuple[list[int], list[int]]], list[int]]:
-    """The joints below joint 0, level by level, and where each joint stands in that order.
+    """The joints below joint 0 by level, and the position of each joint in that order.
 
-    A level is (joint numbers, place of each one's parent within the level above).
+    A level is (joint numbers, the position of each joint's parent within the level above).
     """
     levels = []
     above, seen = [0], [0]

@@ -1,17 +1,17 @@
-"""What engines keep of the music between steps, as far as there is room for it. numpy and the standard library only."""
+"""A cache of limited size for the music's keys and values between steps. Standard library only."""
 
 from collections.abc import Callable, Hashable
 from typing import Generic, Protocol, TypeVar
 
-ROOM_BYTES = 128 << 20  # for what the decoder reads of a song's windows; what finds no room is worked out at every step
+ROOM_BYTES = 128 << 20  # of cached values; others are computed again at every step
 
 
 class Sized(Protocol):
-    """Something that takes memory."""
+    """Anything with a size in memory."""
 
     @property
     def nbytes(self) -> int:
-        """In bytes."""
+        """Its size in bytes."""
 
 
 K = TypeVar("K", bound=Hashable)
@@ -19,22 +19,22 @@ V = TypeVar("V", bound=Sized)
 
 
 class MemoryCache(Generic[K, V]):
-    """Values by key, worked out by `make` when first asked for, and kept up to ROOM_BYTES together.
+    """Values by key, computed by `make` at the first access and stored up to ROOM_BYTES in total.
 
-    Threads may ask at the same time, each for keys of its own.
+    Several threads may access it at the same time if they use different keys.
     """
 
     def __init__(self, make: Callable[[K], V]) -> None:
         self._make = make
-        self._kept: dict[K, V] = {}
+        self._values: dict[K, V] = {}
         self._room = ROOM_BYTES
 
     def of(self, key: K) -> V:
         """The value for the key."""
-        if key in self._kept:
-            return self._kept[key]
+        if key in self._values:
+            return self._values[key]
         value = self._make(key)
         if value.nbytes <= self._room:
             self._room -= value.nbytes
-            self._kept[key] = value
+            self._values[key] = value
         return value

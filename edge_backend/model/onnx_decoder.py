@@ -1,7 +1,7 @@
 """The DanceDecoder as ONNX graphs: the same sums as `decoder` and `cached_decoder`, for one window and one branch.
 
-The graphs are cut where sampling keeps things: `encoder` and `memory` run once for a song's window, `time` once for a
-timestep, `film` once for a step, `step` for every window and branch of a step. `network` is all of them in one.
+There is one graph for each part that runs at its own rate: `encoder` and `memory` once per window of a song, `time`
+once per timestep, `film` once per step, `step` for every window and branch of a step. `network` is all of them in one.
 """
 
 import math
@@ -18,7 +18,7 @@ _EPSILON = 1e-5  # of torch's LayerNorm
 
 
 class KeysValues(NamedTuple):
-    """What a cross-attention reads: names of values (1, heads, tokens, latent / heads)."""
+    """Keys and values of a cross-attention: names of values (1, heads, tokens, latent / heads)."""
 
     keys: str
     values: str
@@ -27,8 +27,8 @@ class KeysValues(NamedTuple):
 class OnnxDecoder:
     """Makes the graphs of a network with these parameters. All inputs and outputs are float32.
 
-    Shapes: T = frames of a window, D = latent, L = layers, H = heads, film = 6 L vectors: for each layer's three FiLM
-    a factor and a shift.
+    Shapes: T = frames of a window, D = latent, L = layers, H = heads. Values of FiLM are 6 L vectors: factor and shift
+    of the three FiLM of each layer.
     """
 
     def __init__(self, config: DecoderConfig, parameters: Mapping[str, Array]) -> None:
@@ -44,8 +44,8 @@ class OnnxDecoder:
         return part.graph
 
     def memory(self) -> GraphBuilder:
-        """tokens (T, D) -> what `step` reads of the music: keys_0, values_0, ... (1, H, T, D / H), and, if the network
-        has a way for it, frames (T, D)."""
+        """tokens (T, D) -> the music's inputs of `step`: keys_0, values_0, ... (1, H, T, D / H), and frames (T, D) if
+        the network has frame_music."""
         part, config = self._part(), self._config
         read, frames = part.memory(part.graph.input("tokens", config.frames, config.latent), first=0)
         part.output_keys_values("", read, config.frames)
@@ -62,7 +62,7 @@ class OnnxDecoder:
         return part.graph
 
     def film(self) -> GraphBuilder:
-        """vector (W, D), the timestep's and the music's added -> film (W, 6 L, D)."""
+        """vector (W, D), the sum of the timestep's and the music's -> film (W, 6 L, D)."""
         part, latent = self._part(), self._config.latent
         numbers = part.film(part.graph.input("vector", "W", latent))
         part.graph.output("film", numbers, "W", 6 * self._config.layers, latent)
@@ -79,7 +79,7 @@ class OnnxDecoder:
         return part.graph
 
     def network(self) -> GraphBuilder:
-        """x (T, channels), t (1,), cond (T, features) -> conditional and unconditional (T, channels): the whole."""
+        """x (T, channels), t (1,), cond (T, features) -> conditional and unconditional x0 (T, channels)."""
         part, config = self._part(), self._config
         x, t = part.graph.input("x", config.frames, config.channels), part.graph.input("t", 1)
         cond = part.graph.input("cond", config.frames, config.features)
@@ -96,7 +96,7 @@ class OnnxDecoder:
 
 
 class _Part:
-    """Parts of the network in one graph. Tokens are (T, D), windows apart."""
+    """Parts of the network in one graph, for one window. Tokens are (T, D)."""
 
     def __init__(self, config: DecoderConfig, parameters: Mapping[str, Array]) -> None:
         self.graph = GraphBuilder()
@@ -123,13 +123,13 @@ class _Part:
         return tokens, self._linear(hidden, f"{name}.3")
 
     def unknown_music(self) -> tuple[str, str]:
-        """Tokens (T, D) and hidden (1, D) that stand for music that is not known."""
+        """Tokens (T, D) and hidden (1, D) of the null condition."""
         tokens, hidden = (self._parameters[f"null_cond_{name}"] for name in ("embed", "hidden"))
         return self.graph.weight("null_cond_embed", tokens[0]), self.graph.weight("null_cond_hidden", hidden)
 
     def memory(self, tokens: str, first: int) -> tuple[list[KeysValues], str | None]:
-        """Keys and values of every layer, and what is added to the dance's tokens, of tokens (n, D) from position
-        `first` on."""
+        """Keys and values of every layer of tokens (n, D), whose positions start at `first`, and the vectors that are
+        added to the dance's tokens."""
         normed = self._norm(tokens, "norm_cond")
         turned = self._turn(normed, first)
         read = []
@@ -147,11 +147,11 @@ class _Part:
         waves = [self.graph.apply(wave, angles) for wave in ("Sin", "Cos")]
         time = self.graph.apply("Mish", self._linear(self.graph.apply("Concat", *waves, axis=1), "time_mlp.1"))
         tokens = self.graph.apply("Reshape", self._linear(time, "to_time_tokens.0"), self.rows)
-        read, _ = self.memory(tokens, first=self._config.frames)  # they stand behind the music
+        read, _ = self.memory(tokens, first=self._config.frames)  # their positions follow those of the music
         return self._linear(time, "to_time_cond.0"), read
 
     def film(self, vector: str) -> str:
-        """(W, 6 L, D): factors and shifts, from vectors (W, D)."""
+        """Factors and shifts (W, 6 L, D) from vectors (W, D)."""
         layers, latent = self._config.layers, self._config.latent
         films = [f"{DECODER}.{layer}.film{number}.block.1" for layer in range(layers) for number in (1, 2, 3)]
         weight = np.concatenate([self._parameters[f"{film}.weight"] for film in films])
@@ -161,7 +161,7 @@ class _Part:
         return self.graph.apply("Reshape", numbers, self.graph.integers(-1, 6 * layers, latent))
 
     def decode(self, x: str, film: str, frames: str | None, read: Sequence[KeysValues]) -> str:
-        """x0 (T, channels) from x, FiLM's numbers (6 L, D), and what the cross-attentions read."""
+        """x0 (T, channels) from x, values of FiLM (6 L, D), and keys and values of the cross-attentions."""
         layers = self._config.layers
         numbers = self.graph.apply_many(6 * layers, "Split", film, axis=0, num_outputs=6 * layers)
         films = list(zip(numbers[::2], numbers[1::2], strict=True))
@@ -183,20 +183,20 @@ class _Part:
     # --- keys and values ---
 
     def input_keys_values(self, prefix: str, tokens: int) -> list[KeysValues]:
-        """Those of every layer as inputs of the graph."""
+        """Keys and values of every layer as inputs of the graph."""
         shape = (1, self._config.heads, tokens, self._config.latent // self._config.heads)
         names = [(f"{prefix}keys_{layer}", f"{prefix}values_{layer}") for layer in range(self._config.layers)]
         return [KeysValues(*(self.graph.input(name, *shape) for name in pair)) for pair in names]
 
     def output_keys_values(self, prefix: str, read: Sequence[KeysValues], tokens: int) -> None:
-        """Those of every layer as outputs of the graph."""
+        """Keys and values of every layer as outputs of the graph."""
         shape = (1, self._config.heads, tokens, self._config.latent // self._config.heads)
         for layer, (keys, values) in enumerate(read):
             self.graph.output(f"{prefix}keys_{layer}", keys, *shape)
             self.graph.output(f"{prefix}values_{layer}", values, *shape)
 
     def joined(self, music: Sequence[KeysValues], time: Sequence[KeysValues]) -> list[KeysValues]:
-        """The music's tokens, and behind them the timestep's."""
+        """Keys and values of the music's tokens, followed by those of the timestep's."""
         return [
             KeysValues(*(self.graph.apply("Concat", *pair, axis=2) for pair in zip(one, other, strict=True)))
             for one, other in zip(music, time, strict=True)
@@ -212,7 +212,7 @@ class _Part:
         return self._linear(self._attend(query, key, value), f"{name}.out_proj")
 
     def _attend(self, query: str, key: str, value: str) -> str:
-        """query: (T, D). key, value: (1, tokens, D) or, heads apart, (1, H, tokens, D / H). Returns (T, D)."""
+        """query: (T, D). key, value: (1, tokens, D) or, split by heads, (1, H, tokens, D / H). Returns (T, D)."""
         query = self.graph.apply("Reshape", query, self._batch)
         mixed = self.graph.apply(
             "MultiHeadAttention", query, key, value, domain=MICROSOFT, num_heads=self._config.heads
@@ -220,7 +220,7 @@ class _Part:
         return self.graph.apply("Reshape", mixed, self.rows)
 
     def _heads_apart(self, tokens: str) -> str:
-        """(1, H, n, D / H) of (n, D)."""
+        """Tokens (n, D) split by heads, (1, H, n, D / H)."""
         apart = self.graph.apply("Reshape", tokens, self._split_heads)
         return self.graph.apply("Transpose", apart, perm=(0, 2, 1, 3))
 
@@ -234,7 +234,7 @@ class _Part:
         return self._add(self._add(tokens, self.graph.apply("Mul", change, factor)), shift)
 
     def _turn(self, tokens: str, first: int) -> str:
-        """Tokens (n, D) with the rotary embedding of positions from `first` on, over the whole width."""
+        """Tokens (n, D) with rotary embedding over the whole width, for positions from `first`."""
         latent, positions = self._config.latent, self._config.frames + TIME_TOKENS
         frequencies = 10000 ** -(np.arange(0, latent, 2, dtype=np.float32) / np.float32(latent))
         angles = np.outer(np.arange(positions, dtype=np.float32), frequencies)
@@ -252,13 +252,13 @@ class _Part:
         return self._product(x, name, self._parameters[f"{name}.weight"], self._parameters[f"{name}.bias"])
 
     def _projected(self, x: str, attention: str, first: int, last: int) -> str:
-        """Parts first to last of the three (query, key, value) that lie one below the other in in_proj."""
+        """Projections `first` to `last` of query, key and value, whose matrices are stacked in in_proj."""
         rows = slice(first * self._config.latent, last * self._config.latent)
         weight, bias = (self._parameters[f"{attention}.in_proj_{kind}"][rows] for kind in ("weight", "bias"))
         return self._product(x, f"{attention}.{first}.{last}", weight, bias)
 
     def _product(self, x: str, name: str, weight: Array, bias: Array) -> str:
-        """x (n, in) times weight (out, in), plus bias. name: of the pair, which a graph holds once."""
+        """x (n, in) times weight (out, in), plus bias. name: of the pair, which is stored once per graph."""
         return self.graph.apply(
             "Gemm", x, self.graph.weight(f"{name}.weight", weight.T), self.graph.weight(f"{name}.bias", bias)
         )

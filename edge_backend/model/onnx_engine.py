@@ -1,7 +1,7 @@
-"""The network by ONNX Runtime, on the CPU. It is what the extension brings along; torch is not needed.
+"""The engine by ONNX Runtime, on the CPU. It is bundled with the extension and does not need torch.
 
-Every window and branch is evaluated for itself on a single thread, several at a time: the numbers depend neither on how
-many windows there are nor on the number of threads.
+Every window and branch is evaluated separately on a single thread, several at the same time, so that the numbers depend
+neither on the number of windows nor on the number of threads.
 """
 
 import os
@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before the import, which would else begin to report to Microsoft
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before the import, which otherwise starts reporting to Microsoft
 
 import onnxruntime
 from onnxruntime import InferenceSession, OrtValue, SessionOptions
@@ -34,7 +34,7 @@ onnxruntime.disable_telemetry_events()
 
 
 class _Memory(dict[str, Array]):
-    """Outputs of the graph `memory` by name: inputs of `step`."""
+    """Outputs of the graph `memory` by name; they are inputs of `step`."""
 
     @property
     def nbytes(self) -> int:
@@ -42,7 +42,7 @@ class _Memory(dict[str, Array]):
 
 
 class _Time(NamedTuple):
-    """A timestep: its vector (1, D) for FiLM, FiLM's numbers (6 L, D) of windows without music, and its tokens."""
+    """A timestep's encoding: its vector (1, D) for FiLM, values of FiLM (6 L, D) of the null condition, its tokens."""
 
     vector: Array
     unconditional: Array
@@ -50,14 +50,14 @@ class _Time(NamedTuple):
 
 
 class _Baseline(NamedTuple):
-    """The condition of the other branch: hidden (1, D), and what `step` reads of it."""
+    """The condition of the unconditional branch: hidden (1, D), and its inputs of `step`."""
 
     hidden: Array
     memory: _Memory
 
 
 class _Music(NamedTuple):
-    """Windows of music: hidden (W, D), and what `step` reads of each. baseline: None = no condition."""
+    """Encoded windows of music: hidden (W, D), and inputs of `step` for each. baseline: None = the null condition."""
 
     hidden: Array
     memories: MemoryCache[int, _Memory]
@@ -65,7 +65,7 @@ class _Music(NamedTuple):
 
 
 class OnnxEngine:
-    """The network with these weights. threads: None = as runtime.threads has it."""
+    """The engine with these weights. threads: None = those of runtime.threads."""
 
     name: EngineName = "onnx"
     version: str = onnxruntime.__version__
@@ -143,7 +143,7 @@ class OnnxEngine:
         return ThreadPoolExecutor(self.threads, "window")
 
     def _run(self, jobs: Sequence[Callable[[], T]], poll: Poll) -> list[T]:
-        """The results of the jobs, as many at a time as there are threads. poll: called before each."""
+        """The results of the jobs, which run on `threads` threads. poll: is called before each."""
         if self.threads == 1:
             return _polled(jobs, poll)
         futures: list[Future[T]] = []
@@ -161,7 +161,7 @@ class OnnxEngine:
 
 
 class _Session:
-    """A graph that ONNX Runtime has made ready, on the thread that calls it."""
+    """A loaded graph, evaluated on the calling thread."""
 
     def __init__(self, graph: GraphBuilder) -> None:
         options = SessionOptions()

@@ -24,9 +24,9 @@ _EXTERNAL = 1  # TensorProto.DataLocation
 
 
 class GraphBuilder:
-    """A graph under construction. Values are known by their names; every operator gives its outputs new ones.
+    """A graph under construction. Values are identified by names; the outputs of every operator get new ones.
 
-    weights: float32 arrays by name, which `to_bytes` puts into the model, or leaves to whoever loads it.
+    weights: float32 arrays by name, which `to_bytes` puts into the model or leaves to be passed when it is loaded.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class GraphBuilder:
         self._count = 0
 
     def input(self, name: str, *shape: int | str) -> str:
-        """A float32 input of the graph. shape: sizes, or names for those that are known at run time only."""
+        """A float32 input of the graph. shape: sizes, or names of sizes that are known at run time only."""
         self._inputs.append(_value_info(name, shape))
         return name
 
@@ -48,7 +48,7 @@ class GraphBuilder:
         self._outputs.append(_value_info(name, shape))
 
     def weight(self, name: str, array: Array) -> str:
-        """A constant array, as float32. One of the same name is taken instead of it, if there is one already."""
+        """A constant array, as float32. If there is one of the same name already, that one is used."""
         if name not in self.weights:
             self.weights[name] = np.ascontiguousarray(array, dtype=np.float32)
         return name
@@ -75,7 +75,7 @@ class GraphBuilder:
         return outputs
 
     def to_bytes(self, *, with_weights: bool) -> bytes:
-        """The model. with_weights: False leaves each array to be given by its name when the model is loaded."""
+        """The model. with_weights: False = each array has to be passed by its name when the model is loaded."""
         arrays = [
             _tensor(name, array, _FLOAT) if with_weights else _external(name, array)
             for name, array in self.weights.items()
@@ -109,7 +109,7 @@ def _tensor(name: str, array: Array, kind: int) -> bytes:
 
 
 def _external(name: str, array: Array) -> bytes:
-    """A tensor whose numbers are not in the model."""
+    """A tensor whose data are not in the model."""
     location = _message((1, "location"), (2, name))
     return _message(*((1, size) for size in array.shape), (2, _FLOAT), (8, name), (13, location), (14, _EXTERNAL))
 
@@ -121,7 +121,7 @@ def _value_info(name: str, shape: tuple[int | str, ...]) -> bytes:
 
 
 def _message(*fields: tuple[int, Any]) -> bytes:
-    """A protobuf message of (field number, value): integers, floats, texts, and bytes of messages within."""
+    """A protobuf message of (field number, value); values are integers, floats, strings, and bytes of messages."""
     return b"".join(_field(number, value) for number, value in fields)
 
 
@@ -137,7 +137,7 @@ def _field(number: int, value: Any) -> bytes:
 
 
 def _varint(value: int) -> bytes:
-    """Seven bits a byte, the lowest first; negative numbers as 64 bits."""
+    """An integer in protobuf's variable length: seven bits per byte, lowest first; negative numbers as 64 bits."""
     value &= (1 << 64) - 1
     out = bytearray()
     while value > 0x7F:

@@ -1,7 +1,7 @@
-"""Windows evaluated at the same time, each on a thread of its own (torch, on the CPU).
+"""Evaluates windows in parallel, each on one thread (torch, on the CPU).
 
-Threads that share each of the network's many small products wait for each other after every one of them; with windows
-of their own they wait once.
+Threads that share each of the network's many small products synchronise after every one of them; with a window per
+thread they synchronise once.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-MOST_THREADS = 8  # Python hands all of them their orders, one after the other
+MOST_THREADS = 8  # the calls of all of them share Python's interpreter lock
 
 
 def parallel_threads(device: torch.device) -> int:
@@ -22,10 +22,10 @@ def parallel_threads(device: torch.device) -> int:
 
 
 def rounds(count: int, batch: int, threads: int) -> list[list[slice]]:
-    """The pieces of 0..count that are computed at the same time, round after round.
+    """Splits range(count) into rounds of ranges that are computed at the same time.
 
-    A round has one piece for each thread, all of equal size and `batch` together, or a window each; what is left of
-    count is one piece a round, which has all threads.
+    A round has one range per thread, of equal sizes that add up to `batch`, or of one window each; the rest of count
+    is one range per round, which uses all threads.
     """
     apart = count - count % threads if threads > 1 else 0
     each = max(batch // threads, 1)
@@ -38,20 +38,21 @@ def rounds(count: int, batch: int, threads: int) -> list[list[slice]]:
 
 
 def chunks(count: int, batch: int) -> list[slice]:
-    """The fewest pieces of 0..count with at most `batch` in each, of equal size within 1."""
+    """Splits range(count) into the fewest ranges of at most `batch`, whose sizes differ by at most 1."""
     pieces = -(-count // batch)
     borders = [count * piece // pieces for piece in range(pieces + 1)] if pieces else []
     return [slice(*border) for border in pairwise(borders)]
 
 
 def run_parallel(works: Sequence[Callable[[], Tensor]]) -> list[Tensor]:
-    """The results of `works`, each computed on a single thread of its own; a single one uses all of torch's threads.
-    Raises what they raise.
+    """The results of `works`, each computed on a thread of its own; a single one uses all of torch's threads.
+
+    Raises the exceptions of the works.
     """
     if len(works) == 1:
         return [works[0]()]
     threads = torch.get_num_threads()
-    inference = torch.is_inference_mode_enabled()  # which torch remembers by thread, as it does the number of them
+    inference = torch.is_inference_mode_enabled()  # torch stores it per thread, as it does the number of threads
 
     def alone(work: Callable[[], Tensor]) -> Tensor:
         torch.set_num_threads(1)
@@ -60,7 +61,7 @@ def run_parallel(works: Sequence[Callable[[], Tensor]]) -> list[Tensor]:
 
     try:
         futures = [_config().submit(alone, work) for work in works]
-        wait(futures)  # for those beside one that fails, too: they set the number that is set back here
+        wait(futures)  # also if one fails: the others set the number of threads, which is restored below
     finally:
         torch.set_num_threads(threads)  # the number of threads is global in some builds of torch
     return [future.result() for future in futures]

@@ -1,6 +1,6 @@
-"""The network by torch: on GPUs, with other arithmetics, and as the reference for the other engine.
+"""The engine by torch: for GPUs, for half precision, and as the reference for the other engine.
 
-Arrays are copied to the device and back at every call: 90 kB for a window, next to nothing beside its evaluation.
+Arrays are copied to the device and back at every call: 90 kB per window, a negligible time beside its evaluation.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from .weights_file import Weights
 
 
 class _Music(NamedTuple):
-    """Windows of music, on the device, and what the decoder reads of ranges of them. baseline: None = no condition."""
+    """Encoded windows of music on the device, and cached keys and values. baseline: None = the null condition."""
 
     encoded: Music
     memories: MemoryCache[tuple[int, int], Memory]
@@ -34,10 +34,10 @@ class _Music(NamedTuple):
 
 
 class TorchEngine:
-    """The network on its device.
+    """The engine on the device of its network.
 
-    batch: the most windows in one evaluation, or one for each CPU thread. It changes the numbers by rounding only, and
-    so does the number of threads. arithmetic: of the products.
+    batch: the largest number of windows in one evaluation, or one per CPU thread. batch and the number of threads
+    change the numbers by rounding only. arithmetic: of the matrix products.
     """
 
     name: EngineName = "torch"
@@ -55,7 +55,7 @@ class TorchEngine:
 
     @property
     def threads(self) -> int:
-        """Of the CPU."""
+        """Number of CPU threads."""
         return torch.get_num_threads()
 
     @torch.inference_mode()
@@ -112,9 +112,9 @@ class TorchEngine:
 def make_torch_engine(
     weights: Weights, device: str, *, batch: int = BATCH, arithmetic: Wanted = "exact", cache: Path | None = None
 ) -> TorchEngine:
-    """The engine with these weights on the device of that name.
+    """Make the engine with these weights on the device of that name.
 
-    arithmetic: exact = float32, fastest = what is quickest here, measured once and noted in the folder `cache`.
+    arithmetic: exact = float32, fastest = the fastest on this machine, measured once and stored in the folder `cache`.
     """
     network = build_decoder(weights.info.config, weights.parameters).to(choose(device))
     chosen: Arithmetic = quickest(network, batch, cache) if arithmetic == "fastest" else "fp32"

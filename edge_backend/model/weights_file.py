@@ -1,7 +1,6 @@
-"""Weights files: safetensors that carry the network's parameters, its normaliser, and what one must know to use them.
+"""Weights files: safetensors with the network's parameters, its normaliser and a description.
 
-numpy and the standard library only: `decoder.build_decoder` makes torch's network of them, `onnx_engine` ONNX
-Runtime's.
+numpy and the standard library only: `decoder.build_decoder` and `onnx_engine` make the network from the parameters.
 """
 
 import json
@@ -27,16 +26,16 @@ T = TypeVar("T")
 
 _MODEL = "model."
 _SCALE, _MIN = "normaliser.scale", "normaliser.min"
-# The architecture's numbers that stand in the file; dropout is the training's affair.
+# The network's sizes that are stored in the file; dropout is a setting of the training.
 _NUMBERS = ("latent", "ff", "layers", "heads", "features", "frames", "channels")
 
 
 @dataclass(frozen=True)
 class WeightsInfo:
-    """What a weights file says about itself.
+    """The description of a weights file.
 
-    id: short and stable, such as "starter". feature_type: of the music's channels: rhythm, baseline or jukebox.
-    controls: names of the condition's channels behind the music's. training: a summary, JSON types only.
+    id: short and stable, such as "starter". feature_type: kind of the music features: rhythm, baseline or jukebox.
+    controls: names of the condition's channels after the music's. training: a summary, JSON types only.
     """
 
     id: str
@@ -49,16 +48,15 @@ class WeightsInfo:
 
     @property
     def feature_width(self) -> int:
-        """Channels of the music's features, without the controls."""
+        """Number of channels of the music features, without the control channels."""
         return self.config.features - len(self.controls)
 
 
 @dataclass(frozen=True)
 class Weights:
-    """A network's parameters under the authors' names, the normaliser of its vectors, what it is, and the SHA-256 of
-    its file, if it has one.
+    """A network's parameters, its normaliser, its description, and the SHA-256 of its file, "" without one.
 
-    parameters: float16 or float32, in the shapes of info.config.parameter_shapes().
+    parameters: by the authors' names, float16 or float32, with the shapes of info.config.parameter_shapes().
     """
 
     parameters: Mapping[str, Array]
@@ -70,8 +68,8 @@ class Weights:
 def save_weights(path: str | os.PathLike[str], weights: Weights, *, half: bool = False) -> None:
     """Write a weights file; equal weights give equal bytes.
 
-    half: store the network as float16, half the size. Raises EdgeError weights_nan (also where a value does not fit
-    into float16); OSError; ValueError where info and parameters disagree about the architecture.
+    half: store the parameters as float16, half the size. Raises EdgeError weights_nan (also if a value does not fit
+    into float16); OSError; ValueError if info and parameters have different sizes.
     """
     target = Path(path)
     try:
@@ -90,7 +88,7 @@ def save_weights(path: str | os.PathLike[str], weights: Weights, *, half: bool =
 
 
 def load_weights(path: str | os.PathLike[str]) -> Weights:
-    """Read a weights file, with its parameters in the precision in which it has them.
+    """Read a weights file; parameters have the precision of the file.
 
     Raises EdgeError weights_missing, weights_unreadable, weights_not_ours, weights_nan.
     """
@@ -111,15 +109,15 @@ def load_weights(path: str | os.PathLike[str]) -> Weights:
 
 
 def read_info(path: str | os.PathLike[str]) -> WeightsInfo:
-    """What a weights file says about itself, without reading the network. Raises as load_weights does."""
+    """The description of a weights file; parameters are not read. Raises as load_weights."""
     target = Path(path)
     return _from_metadata(target, _opened(target, read_metadata))
 
 
 def config_of(path: Path, parameters: Mapping[str, Shaped], heads: int) -> DecoderConfig:
-    """The architecture that these parameters, arrays or tensors, are of.
+    """The network's sizes, from its parameters, arrays or tensors.
 
-    path: where they come from, for the message. Raises EdgeError weights_not_ours where they are not a DanceDecoder's.
+    path: of their file, for the message. Raises EdgeError weights_not_ours if they are not a DanceDecoder's.
     """
     try:
         return DecoderConfig.from_parameters(parameters, heads)
@@ -128,7 +126,7 @@ def config_of(path: Path, parameters: Mapping[str, Shaped], heads: int) -> Decod
 
 
 def not_ours(path: Path, reason: str, detail: str = "") -> EdgeError:
-    """The error for a file that can be read but does not hold a dance network."""
+    """The error for a readable file that does not contain a dance network."""
     return EdgeError(
         "weights_not_ours",
         f"{path} does not hold weights that this program knows: {reason}.",
@@ -171,7 +169,7 @@ def _from_metadata(path: Path, metadata: Mapping[str, str]) -> WeightsInfo:
     if metadata.get("format", "").isdigit() and int(metadata["format"]) > FORMAT:
         raise not_ours(path, f"its format {metadata['format']} is newer than this program, which knows {FORMAT}")
     try:
-        frame_music = metadata.get("frame_music") == "True"  # weights older than that way into the network lack it
+        frame_music = metadata.get("frame_music") == "True"  # files from before frame_music lack it
         config = DecoderConfig(**{key: int(metadata[key]) for key in _NUMBERS}, frame_music=frame_music)
         info = WeightsInfo(
             id=metadata["id"],

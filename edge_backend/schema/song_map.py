@@ -42,12 +42,12 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class SongMap:
-    """What is heard of a song, in seconds from where it was read.
+    """The map of a song; times are seconds from the start of the analysed sound.
 
     tempo: bpm, the median. metre: beats in a bar. beats: (second, number in the bar), ascending. phrases: of four bars,
-    or what is left of a section. breaks: bars without the drums that play around them. confidence: 0 to 1, how sure it
-    is that there is a beat and where. heard_by: network, onsets (the tracker for what the network does not know),
-    neutral (no beat was found: 120 bpm) or user.
+    or the rest of a section. breaks: bars without the drums of the bars around them. confidence: 0 to 1, of the beats.
+    heard_by: the method: network, onsets (the tracker that is used if the network is unsure), neutral (no beat was
+    found: 120 bpm) or user.
     """
 
     duration: float
@@ -62,7 +62,7 @@ class SongMap:
 
     @property
     def tempo_curve(self) -> list[tuple[float, float]]:
-        """(second, bpm) at each beat but the last: the median of the five beats around it."""
+        """(second, bpm) at each beat except the last: the median over five beats around it."""
         seconds = [second for second, _ in self.beats]
         steps = [after - before for before, after in itertools.pairwise(seconds)]
         near = [median(steps[max(i - 2, 0) : i + 3]) for i in range(len(steps))]
@@ -70,7 +70,7 @@ class SongMap:
 
     @property
     def phrases(self) -> list[Stretch]:
-        """Stretches of four bars, counted from where each section begins."""
+        """Stretches of four bars, counted from the start of each section."""
         found = []
         for section in self.sections:
             inside = [bar for bar in self.bars if section.start - 1e-6 <= bar.start < section.end - 1e-6]
@@ -97,7 +97,7 @@ class SongMap:
 
 
 def from_json(text: str) -> SongMap:
-    """The map that to_json wrote. Raises ValueError."""
+    """The inverse of to_json. Raises ValueError."""
     try:
         content = json.loads(text)
         return SongMap(
@@ -116,7 +116,7 @@ def from_json(text: str) -> SongMap:
 
 
 def bars_of(beats: Iterable[tuple[float, int]], end: float) -> list[tuple[float, float]]:
-    """(start, end) of every bar that begins in the song: seconds; the last ends with the song or where it would."""
+    """(start, end) in seconds of every bar that starts in the song; the last ends at the song's end, or before."""
     known = list(beats)
     starts = [second for second, number in known if number == 1]
     if not starts:

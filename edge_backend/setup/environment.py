@@ -1,4 +1,4 @@
-"""A virtual environment: made by venv or virtualenv, filled by pip, tested by a dance."""
+"""Makes a virtual environment by venv or virtualenv, installs packages by pip, and tests it with a dance."""
 
 import json
 import os
@@ -20,20 +20,20 @@ from ..schema.progress import Report
 from .home import python_of
 
 _BACKEND = Path(__file__).resolve().parents[2]
-_TEST_S = 600.0  # the first import of torch on a slow disk takes minutes
+_TEST_S = 600.0  # the longest self-test; the first import of torch from a slow disk takes minutes
 _TICK_S = 0.2
 _VIRTUALENV = "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); runpy.run_module('virtualenv', None, '__main__')"
 
 
 def lacks_venv() -> bool:
-    """Whether the Python that runs this cannot make environments itself: Linux distributions pack that apart."""
+    """Whether this Python lacks venv or ensurepip, which Linux distributions have in packages of their own."""
     return any(find_spec(name) is None for name in ("venv", "ensurepip"))
 
 
 def make(environment: Path, virtualenv: Sequence[Path] = ()) -> Path:
-    """Make an empty environment from the Python that runs this, where `environment` may be; returns its Python.
+    """Make an empty environment in `environment` from the running Python. Returns the environment's Python.
 
-    virtualenv: its wheels, which make it in venv's place. Raises EdgeError setup_venv.
+    virtualenv: wheels of virtualenv, to use it in place of venv. Raises EdgeError setup_venv.
     """
     shutil.rmtree(environment, ignore_errors=True)
     if virtualenv:
@@ -44,7 +44,7 @@ def make(environment: Path, virtualenv: Sequence[Path] = ()) -> Path:
 
 
 def refresh(environment: Path) -> Path:
-    """Tie an environment to the Python that runs this, packages untouched. Raises EdgeError setup_venv."""
+    """Make an environment use the running Python; its packages stay. Raises EdgeError setup_venv."""
     if find_spec("venv") is None:  # a distribution's Python, which does not move
         return python_of(environment)
     for name in ("bin", "Scripts"):
@@ -55,7 +55,7 @@ def refresh(environment: Path) -> Path:
 
 
 def install(python: Path, requirements: Path, wheels: Path, count: int, report: Report) -> None:
-    """Let pip install `count` wheels out of a folder, each by its checksum. Raises EdgeError setup_pip, disk_full."""
+    """Install `count` wheels from a folder by pip, with their checksums. Raises EdgeError setup_pip, disk_full."""
     packages = _packages(python)
     command = [str(python), "-I", "-m", "pip", "install", "--no-index", "--no-deps", "--require-hashes",
                "--only-binary=:all:", "--no-cache-dir", "--no-compile", "--no-input", "--disable-pip-version-check",
@@ -65,14 +65,14 @@ def install(python: Path, requirements: Path, wheels: Path, count: int, report: 
         done = sum(1 for path in packages.iterdir() if path.suffix == ".dist-info")
         report("unpacking", min(done, count), count)
 
-    # The user's pip settings (other indexes, --user, constraints) are meant for other environments.
+    # Without the user's pip settings (other indexes, --user, constraints), which are for other environments.
     code, words = _run(command, _without("PIP_") | {"PIP_CONFIG_FILE": os.devnull}, tell)
     if code:
         raise _failure("setup_pip", "pip could not install the packages", words)
 
 
 def self_test(python: Path, report: Report) -> str:
-    """Let the backend make two seconds of dance; returns what it runs on. Raises EdgeError setup_test."""
+    """Generate two seconds of dance with the backend. Returns the device. Raises EdgeError setup_test."""
     report("testing", 0, 1)
     surroundings = _without("PYTHON") | {"PYTHONPATH": str(_BACKEND), "PYTHONSAFEPATH": "1", "PYTHONUTF8": "1"}
     code, words = _run([str(python), "-m", "edge_backend", "doctor", "--json"], surroundings, lambda: None, _TEST_S)
@@ -100,7 +100,7 @@ def _packages(python: Path) -> Path:
 
 
 def _venv(environment: Path, *options: str) -> None:
-    # -I: Blender's variables and the current folder stay out. Copies on Windows only: links need rights there.
+    # -I: without Blender's variables and the current folder. Copies on Windows only, where links need rights.
     command = [sys.executable, "-I", "-m", "venv", *options, str(environment)]
     code, words = _run(command, dict(os.environ), lambda: None)
     if code:
@@ -108,7 +108,7 @@ def _venv(environment: Path, *options: str) -> None:
 
 
 def _virtualenv(environment: Path, wheels: Sequence[Path]) -> None:
-    # Unpacked: virtualenv carries pip's wheel, which it wants as a file.
+    # Unpacked, because virtualenv contains pip's wheel and needs it as a file.
     with tempfile.TemporaryDirectory(prefix="edge_virtualenv_") as folder:
         for wheel in wheels:
             with zipfile.ZipFile(wheel) as packed:
@@ -121,14 +121,14 @@ def _virtualenv(environment: Path, wheels: Sequence[Path]) -> None:
 
 
 def _without(*prefixes: str) -> dict[str, str]:
-    """This process's variables but those that begin so."""
+    """This process's environment variables, without those that start with a prefix."""
     return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
 
 
 def _run(
     command: Sequence[str], environment: dict[str, str], tell: object, limit_s: float = float("inf")
 ) -> tuple[int, list[str]]:
-    """Exit status and output of a program, told of meanwhile. Whatever breaks off the wait ends the program, too."""
+    """Run a program, passing its output on. Returns exit status and output. An exception also ends the program."""
     assert callable(tell)  # noqa: S101 - for the type checker
     words: list[str] = []
     try:
@@ -155,7 +155,7 @@ def _run(
                     process.kill()
                 tell()
                 time.sleep(_TICK_S)
-        except BaseException:  # Ctrl-C, or what is told fails
+        except BaseException:  # Ctrl-C, or an exception of the callback
             process.kill()
             raise
         reader.join()

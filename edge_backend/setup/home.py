@@ -1,10 +1,10 @@
-"""The folder in which environments lie, and what is known about them whatever died in the middle.
+"""The folder of the environments, and its state, which is valid after any interruption.
 
-backend.json        the environment that is ready, written when it has passed its test; nothing else is believed
-unfinished.json     what is being made
-env-FINGERPRINT     an environment; a new one is made beside the old, which works on until then
+backend.json        the environment that is ready, written after its test; only this one is used
+unfinished.json     the environment that is being made
+env-FINGERPRINT     an environment; a new one is made beside the old one, which stays usable until then
 downloads           wheels and parts of wheels
-setup.lock          held, by the system, by whoever changes something
+setup.lock          the lock of the process that changes something
 """
 
 import contextlib
@@ -28,7 +28,7 @@ Status = Literal["missing", "unfinished", "outdated", "broken", "ready"]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is known of an environment. folder: its name. python: version, such as [3, 11]. program: ours."""
+    """A record of an environment. folder: its name. python: version, such as [3, 11]. program: our version."""
 
     build: str
     folder: str
@@ -37,14 +37,14 @@ class Record:
 
     @property
     def current(self) -> bool:
-        """Whether it is what this version would install."""
+        """Whether it is the one that this version would install."""
         with contextlib.suppress(EdgeError):
             return self.folder == environment_name(lock_file(self.build, this_system(), self.python))
         return False
 
 
 def environment_name(lock: Path) -> str:
-    """The folder's name of what a lock file installs."""
+    """The name of the folder for a lock file's environment."""
     return f"env-{fingerprint(lock)}"
 
 
@@ -57,22 +57,22 @@ class Home:
 
     @property
     def ready(self) -> Record | None:
-        """The environment that has been finished, whether it still works or not."""
+        """The environment that was finished last; it is not checked whether it still works."""
         return self._read("backend.json")
 
     @property
     def unfinished(self) -> Record | None:
-        """What somebody has begun and not finished: he is at it, or he died."""
+        """The environment that is being made, or whose making was interrupted."""
         return self._read("unfinished.json")
 
     @property
     def python(self) -> Path | None:
-        """The finished environment's interpreter, whether it exists or not; None where nothing is finished."""
+        """The path of the finished environment's interpreter, which may not exist; None without an environment."""
         return python_of(self.folder / ready.folder) if (ready := self.ready) else None
 
     @property
     def status(self) -> Status:
-        """How it stands; told from files alone, in no time."""
+        """The state, from files alone, which takes no time."""
         ready = self.ready
         if ready is None:
             return "unfinished" if self.unfinished else "missing"
@@ -81,31 +81,31 @@ class Home:
         return "ready" if ready.current else "outdated"
 
     def begin(self, record: Record) -> None:
-        """Note that this is being made. Raises EdgeError setup_folder."""
+        """Record that this environment is being made. Raises EdgeError setup_folder."""
         self._write("unfinished.json", record)
 
     def finish(self, record: Record) -> None:
-        """From now on this is the backend; whatever lies beside it goes."""
+        """Make this environment the backend, and remove all others."""
         self._write("backend.json", record)
         (self.folder / "unfinished.json").unlink(missing_ok=True)
         self.tidy(keep=record.folder)
 
     def tidy(self, keep: str = "") -> None:
-        """Remove downloads and all other environments; what is in use on Windows stays until the next time."""
+        """Remove downloads and all other environments; files in use on Windows are removed the next time."""
         for path in self.folder.glob("env-*"):
             if path.name != keep:
                 shutil.rmtree(path, ignore_errors=True)
         shutil.rmtree(self.downloads, ignore_errors=True)
 
     def remove(self) -> None:
-        """Remove everything; the record first, so that nobody starts half a backend."""
+        """Remove everything; the record first, so that no incomplete backend is started."""
         for name in ("backend.json", "unfinished.json"):
             (self.folder / name).unlink(missing_ok=True)
         self.tidy()
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """No other process changes anything meanwhile; the system frees the lock of one that dies.
+        """Lock the folder against other processes' changes; the system releases the lock when the process ends.
 
         Raises EdgeError setup_busy, setup_folder, file_lock.
         """
@@ -123,7 +123,7 @@ class Home:
             record = Record(str(found["build"]), str(found["folder"]), (int(major), int(minor)), str(found["program"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        # A name, never a path: it is removed and run.
+        # A name, never a path: the folder is removed, and programs in it are run.
         return record if record.folder.startswith("env-") and Path(record.folder).name == record.folder else None
 
     def _write(self, name: str, record: Record) -> None:
@@ -149,7 +149,7 @@ def _folder_errors(folder: Path) -> Iterator[None]:
 
 
 def free_bytes(folder: Path) -> int:
-    """Free space on the disk that a folder lies on, or will."""
+    """Free bytes on the disk of a folder, which need not exist."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return shutil.disk_usage(os.fspath(folder)).free

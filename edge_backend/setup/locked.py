@@ -1,4 +1,4 @@
-"""What is installed: wheels with checksums, from the lock files that ship with the extension."""
+"""Reads lock files, which list the wheels to install with their checksums and are part of the extension."""
 
 import hashlib
 import re
@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from ..errors import EdgeError
 
 FOLDER = Path(__file__).resolve().parents[2] / "requirements" / "locked"
-"""`requirements` lies beside edge_backend, in the repository and in the installed extension alike."""
+"""The folder `requirements` beside edge_backend, in the repository and in the installed extension."""
 
 _ROW = re.compile(r"([\w.-]+)==([\w.+*!-]+)(?: --hash=sha256:([0-9a-f]{64}))? # (\d+) (\S+)")
 _FILE = re.compile(r"[\w.+*-]+\.whl", re.ASCII)
@@ -18,10 +18,10 @@ _FILE = re.compile(r"[\w.+*-]+\.whl", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """One package.
+    """A wheel to install.
 
-    size: bytes, 0 = not known. sha256: "" = the index has to say it; then the url's last part may hold a *, and what
-    stands before that is the index's page.
+    size: bytes, 0 = unknown. sha256: "" = unknown; it is then read from the index's page, which is the url without its
+    last part, a pattern that may contain a *.
     """
 
     name: str
@@ -32,19 +32,19 @@ class Wheel:
 
     @property
     def file(self) -> str:
-        """The file's name, or the pattern of it. Raises ValueError where that is no wheel's."""
+        """The file's name, or its pattern. Raises ValueError if it is not a wheel's."""
         return file_name(self.url)
 
     @property
     def page(self) -> str:
-        """The folder that the address lies in."""
+        """The url without its last part."""
         return urlsplit(self.url)._replace(query="", fragment="").geturl().rsplit("/", 1)[0] + "/"
 
 
 def file_name(url: str) -> str:
-    """The name under which the wheel at an address is kept: never a path, whatever is encoded in the address.
+    """The file name of the wheel at a url, never a path, whatever is encoded in the url.
 
-    Raises ValueError where it is no wheel's name.
+    Raises ValueError if it is not a wheel's name.
     """
     name = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
     if not _FILE.fullmatch(name):
@@ -53,7 +53,7 @@ def file_name(url: str) -> str:
 
 
 def this_system() -> str:
-    """The system as lock files are named after it, such as linux-x86_64."""
+    """This system's name in those of lock files, such as linux-x86_64."""
     import platform  # noqa: PLC0415 - slow to ask on Windows, and only asked here
 
     system = {"linux": "linux", "win32": "windows", "darwin": "macos"}.get(sys.platform, sys.platform)
@@ -61,7 +61,7 @@ def this_system() -> str:
 
 
 def builds(system: str, python: tuple[int, int]) -> list[str]:
-    """The builds of torch that can be installed on a system for a Python, such as cpu and cuda."""
+    """The builds of torch for a system and a version of Python, such as cpu and cuda."""
     files = FOLDER.glob(f"{_prefix(system, python)}*.txt")
     order = ("cuda", "apple", "rocm", "cpu")
     return sorted((file.stem.rsplit("-", 1)[1] for file in files), key=order.index)
@@ -76,12 +76,12 @@ def lock_file(build: str, system: str, python: tuple[int, int]) -> Path:
 
 
 def virtualenv_lock() -> Path:
-    """The lock file of virtualenv, which makes environments where Python comes without venv or ensurepip."""
+    """The lock file of virtualenv, for Pythons without venv or ensurepip."""
     return FOLDER / "virtualenv.txt"
 
 
 def _why_not(build: str, system: str, python: tuple[int, int]) -> EdgeError:
-    """What there is instead of a lock file that there is not."""
+    """The error for a missing lock file, which says what is available."""
     own = "name that under Backend Python in the extension's preferences (docs/install.md tells how)."
     found = {re.match(r"cp(\d)(\d+)-", path.name) for path in FOLDER.glob(f"cp*-{system}-*.txt")}
     pythons = sorted({(int(match[1]), int(match[2])) for match in found if match})
@@ -104,12 +104,12 @@ def _why_not(build: str, system: str, python: tuple[int, int]) -> EdgeError:
 
 
 def fingerprint(lock: Path) -> str:
-    """Short, and another one whenever the lock file is another."""
+    """A short hash of the lock file."""
     return hashlib.sha256(lock.name.encode() + lock.read_bytes()).hexdigest()[:12]
 
 
 def read_lock(lock: Path) -> list[Wheel]:
-    """The wheels of a lock file. Raises ValueError where a row is none."""
+    """The wheels of a lock file. Raises ValueError for an invalid row."""
     wheels = []
     for row in lock.read_text("utf-8").splitlines():
         if not row.startswith("#"):
@@ -125,7 +125,7 @@ def read_lock(lock: Path) -> list[Wheel]:
 
 
 def requirements(wheels: list[Wheel]) -> str:
-    """The text of a requirements file that pip installs from with --require-hashes."""
+    """The text of a requirements file for pip with --require-hashes."""
     return "".join(f"{wheel.name}=={wheel.version} --hash=sha256:{wheel.sha256}\n" for wheel in wheels)
 
 

@@ -1,4 +1,4 @@
-"""Which build of torch suits this machine: a look at its graphics driver that takes no time and loads nothing."""
+"""Chooses the build of torch for this machine from its graphics driver, quickly and without importing anything."""
 
 import os
 import re
@@ -9,14 +9,14 @@ from pathlib import Path
 from .locked import builds, this_system
 
 CUDA_DRIVER = 580
-"""The first driver for Linux that runs what torch is built with, CUDA 13."""
+"""The first Linux driver for CUDA 13, with which torch is built."""
 
 LABELS = {"cpu": "CPU", "cuda": "NVIDIA (CUDA)", "rocm": "AMD (ROCm)", "apple": "Apple"}
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """build: to install. found: what was seen, as a sentence. builds: all that can be installed here."""
+    """build: the suggested one. found: the finding, as a sentence. builds: all that can be installed here."""
 
     build: str
     found: str
@@ -24,7 +24,7 @@ class Suggestion:
 
 
 def suggest(python: tuple[int, int] = sys.version_info[:2]) -> Suggestion:
-    """What to install for a Python on this machine."""
+    """Suggest a build for a version of Python on this machine."""
     possible = tuple(builds(this_system(), python))
     build, found = _look()
     if build not in possible:

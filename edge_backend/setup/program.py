@@ -1,4 +1,4 @@
-"""Set-up from beginning to end, in an order in which it can die anywhere: what worked works until the new one does."""
+"""Set-up from beginning to end. It may be interrupted anywhere: the old backend works until the new one is tested."""
 
 import logging
 import platform
@@ -17,14 +17,14 @@ from .wheels import Source, bring, missing_bytes
 logger = logging.getLogger(__name__)
 
 UNPACKED = 3.5
-"""An environment takes so many times the bytes of its wheels, about."""
+"""Size of an environment relative to that of its wheels, about."""
 
 PYTHON = sys.version_info[:2]
 
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """home: the folder for it. build: of torch, "" = what suits this machine."""
+    """Settings of set-up. home: the environments' folder. build: of torch, "" = the one suggested for this machine."""
 
     home: Path
     build: str = ""
@@ -32,10 +32,10 @@ class SetUp:
 
 
 def set_up(wish: SetUp, report: Report) -> str:
-    """Make the environment, mend it or bring it up to date; returns a sentence about it.
+    """Make, repair or update the environment, from the running Python. Returns a sentence about it.
 
-    The Python that runs this is the one that it is made from. report: "downloading" in bytes.
-    Raises EdgeError setup_*, download_*, disk_full; OSError. What was ready before is so afterwards, too.
+    report: "downloading" in bytes. Raises EdgeError setup_*, download_*, disk_full; OSError; an environment that was
+    ready before then still is.
     """
     home = Home(wish.home)
     build = wish.build or suggest(PYTHON).build
@@ -59,12 +59,12 @@ def remove(folder: Path) -> str:
 
 
 def bytes_needed(wheels: list[Wheel], downloads: Path) -> int:
-    """Free space that set-up takes at its height."""
+    """The most bytes of disk space that set-up needs at any time."""
     return missing_bytes(wheels, downloads) + round(UNPACKED * sum(wheel.size for wheel in wheels))
 
 
 def _mended(home: Home, record: Record, report: Report) -> str:
-    """Try what costs nothing: Blender has moved, and with it the Python that the environment points to."""
+    """Try the cheapest repair, for environments whose Python moved with Blender: point them to the running one."""
     report("preparing", 0, 1)
     folder = home.folder / record.folder
     try:

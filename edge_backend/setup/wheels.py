@@ -1,4 +1,4 @@
-"""Brings the wheels: from their locked addresses, through a mirror, or out of a folder on this machine."""
+"""Gets the wheels from their locked addresses, from a mirror, or from a folder on this machine."""
 
 import contextlib
 import re
@@ -21,16 +21,16 @@ PYPI_FILES = "files.pythonhosted.org"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where wheels come from. mirror: of PyPI, the address of its simple index. folder: nothing is fetched then."""
+    """Where wheels come from. mirror: address of a simple index, in place of PyPI. folder: of wheels, no network."""
 
     mirror: str = ""
     folder: Path | None = None
 
 
 def bring(wheels: Sequence[Wheel], target: Path, source: Source, report: Report) -> list[Wheel]:
-    """Put all wheels into `target`; returns them with version, size and checksum known.
+    """Put all wheels into `target`. Returns them with version, size and checksum.
 
-    What is there already, whole or in part, is not fetched again. report: in bytes.
+    Files that exist are not downloaded again, partial ones are resumed. report: in bytes.
     Raises EdgeError setup_wheels_missing, setup_index, download_*, disk_full; OSError.
     """
     target.mkdir(parents=True, exist_ok=True)
@@ -47,13 +47,13 @@ def bring(wheels: Sequence[Wheel], target: Path, source: Source, report: Report)
 
 
 def missing_bytes(wheels: Sequence[Wheel], target: Path) -> int:
-    """How much is still to be fetched."""
+    """The bytes that are still to be downloaded."""
     there = {path.name.removesuffix(".part"): path.stat().st_size for path in target.glob("*.whl*")}
     return sum(max(0, wheel.size - there.get(wheel.file, 0)) for wheel in wheels)
 
 
 class _Counted:
-    """A Report for one file, told on as part of all; going over what is there already never takes the bar back."""
+    """A Report of one file that reports the progress of all files, which never decreases."""
 
     def __init__(self, report: Report, before: int, total: int) -> None:
         self._report, self._before, self._total, self._most = report, before, total, 0
@@ -87,7 +87,7 @@ def _copy(wheels: Sequence[Wheel], target: Path, folder: Path, report: Report) -
 
 
 def _locate(wheel: Wheel, mirror: str) -> Wheel:
-    """The wheel with an address and a checksum; where those are locked and there is no mirror, as it is."""
+    """The wheel with its address and checksum: those of the lock file, or, with a mirror, from its page."""
     if mirror and urlsplit(wheel.url).hostname == PYPI_FILES:
         page = f"{mirror.rstrip('/')}/{re.sub(r'[-_.]+', '-', wheel.name).lower()}/"
         url, _ = _on_page(page, wheel)
@@ -101,7 +101,7 @@ def _locate(wheel: Wheel, mirror: str) -> Wheel:
 
 
 def _on_page(page: str, wheel: Wheel) -> tuple[str, str]:
-    """Address and checksum of the wheel's file on an index's page (PEP 503); the last one where several fit."""
+    """Address and checksum of the wheel's file on an index's page (PEP 503); of several matches the last."""
     links = _Links()
     links.feed(read_page(page))
     for link in reversed(links.found):
@@ -113,7 +113,7 @@ def _on_page(page: str, wheel: Wheel) -> tuple[str, str]:
 
 
 def _is_named(url: str) -> bool:
-    """Whether it names a wheel: what an index lists beside them, or under a path for a name, is left out."""
+    """Whether the address is that of a wheel with a valid name."""
     with contextlib.suppress(ValueError):
         return bool(file_name(url))
     return False
@@ -129,5 +129,5 @@ class _Links(HTMLParser):
         self.found: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take in a link."""
+        """Collect a link."""
         self.found += [value for name, value in attrs if tag == "a" and name == "href" and value]

@@ -1,4 +1,4 @@
-"""Files that nobody should have: cut short, flipped, with numbers that lie, with code in them that wants to be run."""
+"""Malformed files: cut short, with flipped bits, with wrong numbers, with code that must not be run."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Blender's side of the conversation with a real worker."""
+"""Blender's side of the protocol, for tests with a real worker."""
 
 import os
 import queue

@@ -1,6 +1,6 @@
-"""The three sparse attentions that Jukebox's prior takes in turn (after Child et al. 2019, "Sparse Transformers").
+"""The three sparse attentions between which the layers of Jukebox's prior alternate (Child et al. 2019).
 
-Codes are laid out in rows of 64: within a row, along a column, and to the whole row before.
+Codes are laid out in rows of 64. A code attends to its row, to its column, or to the whole previous row.
 """
 
 from torch import Tensor
@@ -11,13 +11,13 @@ KINDS = 3
 
 
 def attend(qkv: Tensor, heads: int, kind: int) -> Tensor:
-    """Queries, keys and values side by side, (B, L, 3 S), to what the queries find, (B, L, S).
+    """Attention outputs (B, L, S) of queries, keys and values side by side, (B, L, 3 S).
 
     kind: 0 = codes of the same row up to this one; 1 = codes of the same column up to this one; 2 = all codes of the
-    row before, and nothing, that is zeros, for the first row. Scores are scaled by 1/sqrt(S / heads).
+    previous row; outputs of the first row are then zeros. Scores are scaled by 1/sqrt(S / heads).
     """
     batch, length, width = qkv.shape
-    # The zeros that fill the last row lie behind all codes: none of these sees them.
+    # The last row is padded with zeros after all codes; no code attends to a later one.
     padded = functional.pad(qkv, (0, 0, 0, -length % ROW))
     rows = padded.view(batch, -1, ROW, 3, heads, width // 3 // heads)
     q, k, v = rows.permute(3, 0, 1, 4, 2, 5)  # each (B, rows, heads, 64, S / heads)

@@ -1,6 +1,6 @@
-"""Features kept on disk: a file for each song, so that nothing is extracted twice.
+"""A disk cache of Jukebox features: one file per song, so that no slice is extracted twice.
 
-A slice is known by its own samples: where a song is cut does not matter, as long as the slice is the same.
+The key of a slice is computed from its samples, so that the same slice is found wherever the song is cut.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ Slices = dict[str, NDArray[np.float32]]
 
 
 def slice_key(samples: NDArray[np.float32], rate: int) -> str:
-    """The name of a slice: of its samples (n,) before anything is done to them, and their rate."""
+    """The key of a slice: a hash of its unprocessed samples (n,) and their rate in Hz."""
     digest = hashlib.sha256(rate.to_bytes(4, "little"))
     digest.update(np.ascontiguousarray(samples, "<f4").tobytes())
     return digest.hexdigest()
@@ -32,9 +32,9 @@ def slice_key(samples: NDArray[np.float32], rate: int) -> str:
 class FeatureCache:
     """Features (frames, width) by slice, in one file for a song and an extractor; at most `limit` bytes in the folder.
 
-    song: SHA-256 of the sound file. extractor: identity of what makes the features. When the folder grows too large,
-    files that were not used for longest go first. A damaged file counts as none. Where the disk is full or may not be
-    written to, what is there is found and nothing more is kept; that is logged once, as a warning.
+    song: SHA-256 of the sound file. extractor: `identity` of the Extractor. When the folder grows beyond `limit`, the
+    least recently used files are removed. A damaged file counts as missing. If the disk is full or read-only, stored
+    features are still found and new ones are not stored; that is logged once, as a warning.
     """
 
     def __init__(self, folder: Path, song: str, extractor: str, limit: int) -> None:
@@ -44,15 +44,15 @@ class FeatureCache:
         self._writable = True
 
     def find(self, keys: Iterable[str]) -> Slices:
-        """Those of the slices that are kept."""
+        """The features (frames, width) of those slices that are stored, by key."""
         found = self._read(set(keys))
         if found:
-            with contextlib.suppress(OSError):  # a disk that may only be read
-                os.utime(self._path)  # used just now
+            with contextlib.suppress(OSError):  # a read-only disk
+                os.utime(self._path)  # the time of last use
         return found
 
     def add(self, slices: Mapping[str, NDArray[np.float32]]) -> None:
-        """Keep these slices beside the song's others, or instead of them if all together would be too large."""
+        """Store features (frames, width) by key with the song's others, or in their place if all would be too large."""
         if not self._writable:
             return
         try:
@@ -71,7 +71,7 @@ class FeatureCache:
             save_file({key: np.ascontiguousarray(values) for key, values in everything.items()}, unfinished)
 
     def _read(self, wanted: set[str] | None = None) -> Slices:
-        """Of the slices in the file those that are wanted, None = all."""
+        """The features of the `wanted` slices in the file, None = of all."""
         try:
             if not self._path.is_file():
                 return {}
@@ -81,10 +81,10 @@ class FeatureCache:
             return {}
 
     def _evict(self) -> None:
-        """Remove the longest unused files, other programs permitting, and never the one just written."""
+        """Remove the least recently used files, except the one just written and those that other programs lock."""
         files = []
         for path in self._folder.glob("*.safetensors"):
-            with contextlib.suppress(OSError):  # another program has removed it just now
+            with contextlib.suppress(OSError):  # another program removed it meanwhile
                 files.append((path.stat(), path))
         size = sum(stat.st_size for stat, _ in files)
         for stat, path in sorted(files, key=lambda file: file[0].st_mtime_ns):

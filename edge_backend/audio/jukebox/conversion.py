@@ -1,7 +1,7 @@
-"""OpenAI's two files of Jukebox into the folder that this program reads: once, a layer at a time.
+"""Converts OpenAI's two files of Jukebox to the folder that this program reads, one layer at a time.
 
-The sources are read through an allow-list and never unpickled. Each part is a file of its own that appears whole, so
-a conversion that was stopped goes on where it was; the manifest, written last, says that all is there.
+The sources are read by an allow-list, without running code of their pickles. Every part is a file of its own that is
+written atomically, so that an interrupted conversion resumes; the manifest is written last and marks it as complete.
 """
 
 import hashlib
@@ -32,14 +32,14 @@ SHA256 = {
     ENCODER_SOURCE: "69745413a48e887f8a3fe91b972a6f7f434021a1ce911a99187b331eb48c059a",
     PRIOR_SOURCE: "89a1dd14f5b2f9b16b3e73b53fa2138cc89fd96bb13249b4267fea471de92672",
 }
-"""Of OpenAI's own files."""
+"""SHA-256 of OpenAI's own files, by name."""
 
-_HOLDERS = {("jukebox.hparams", "Hyperparams")}  # settings of the training
+_HOLDERS = {("jukebox.hparams", "Hyperparams")}  # settings of the training, which are not used
 _LAYER = "prior.transformer._attn_mods."
 _BLOCK = 1 << 24  # bytes
 
 State = dict[str, Tensor]
-"""Parameters mapped from a file. They are taken out as they are used: mapped memory counts until it is let go."""
+"""Parameters mapped from a file. Each is removed when it is used: mapped memory counts until it is freed."""
 
 
 def convert(
@@ -50,10 +50,10 @@ def convert(
     layers: int = PriorShape.layers,
     heads: int = PriorShape.heads,
 ) -> JukeboxFolder:
-    """Make, or complete, the folder `target` from the folder with OpenAI's files, and open it.
+    """Create or complete the folder `target` from the folder with OpenAI's files, and open it.
 
-    layers: how many of the prior's layers are kept; features are what the last of them gives. heads: of each attention,
-    which the files do not tell. Matrices become float16, in which OpenAI stored them; all else stays float32.
+    layers: how many of the prior's layers are converted; features are the output of the last. heads: of each attention;
+    the files do not contain the number. Matrices become float16, as OpenAI stored them; other parameters stay float32.
     Raises EdgeError jukebox_sources, weights_unreadable, weights_not_ours, weights_nan, checkpoint_forbidden,
     disk_full; OSError.
     """
@@ -88,7 +88,7 @@ def convert(
 
 
 def is_openais(folder: str | os.PathLike[str]) -> bool:
-    """Whether a folder was made from exactly the files that OpenAI published."""
+    """Whether the folder was converted from exactly the files that OpenAI published."""
     return all(digest.encode() in (Path(folder) / MANIFEST).read_bytes() for digest in SHA256.values())
 
 
@@ -147,7 +147,7 @@ def _write(path: Path, tensors: Mapping[str, Tensor], origin: str) -> str:
 
 
 def _kept(path: Path, origin: str) -> str | None:
-    """The SHA-256 of a part that an earlier run made of the same sources; None where it has to be made."""
+    """The SHA-256 of a part that an earlier run converted from the same sources; None if it has to be converted."""
     if not path.is_file():
         return None
     try:

@@ -18,20 +18,19 @@ ENCODER = "encoders.2."
 
 @torch.no_grad()
 def encode(state: Mapping[str, Tensor], sound: Tensor) -> Tensor:
-    """The codes of a sound, (B, T) int64.
+    """The codes (B, T) int64 of sounds (B, n) at 44.1 kHz; T is n halved seven times, rounded down each time.
 
-    state: parameters under the names of OpenAI's file, float32. sound: (B, n) at 44.1 kHz; T is n halved seven times,
-    rounded down each time. Raises EdgeError audio_too_short where that leaves nothing.
+    state: parameters under the names of OpenAI's file, float32. Raises EdgeError audio_too_short where T would be 0.
     """
     if sound.shape[-1] < HOP:
         raise EdgeError("audio_too_short", f"{sound.shape[-1]} samples are less than one code of Jukebox, {HOP}.")
-    # TensorFloat-32 would move some codes to their neighbours.
+    # Rounding to TensorFloat-32 would change some codes to neighbouring ones.
     with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
         return nearest(latents(state, sound), state[CODEBOOK])
 
 
 def latents(state: Mapping[str, Tensor], sound: Tensor) -> Tensor:
-    """(B, n) to (B, 64, T)."""
+    """Latents (B, 64, T) of sounds (B, n)."""
     x = sound.unsqueeze(1)
     for block, count in enumerate(DOWNSAMPLINGS):
         name = f"{ENCODER}level_blocks.{block}.model"
@@ -44,7 +43,7 @@ def latents(state: Mapping[str, Tensor], sound: Tensor) -> Tensor:
 
 
 def nearest(latent: Tensor, codebook: Tensor) -> Tensor:
-    """For each latent (B, 64, T) the row of the codebook (2048, 64) that is nearest to it, (B, T)."""
+    """For each latent of (B, 64, T) the number (B, T) of the nearest row of the codebook (2048, 64)."""
     points = latent.movedim(1, 2)
     distance = points.square().sum(-1, keepdim=True) - 2 * points @ codebook.T + codebook.square().sum(-1)
     return distance.argmin(-1)

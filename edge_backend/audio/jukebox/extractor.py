@@ -1,4 +1,4 @@
-"""Slices in, features out: the one loop that every memory plan runs."""
+"""The feature extractor of this program: encoder, then the prior's layers, in one loop for every memory plan."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,15 +18,18 @@ from .sound import LONGEST
 from .speed import estimate_s
 
 Tick = Callable[[int, int], None]
-"""(done, total): so much of a group is through. What it raises ends the work there."""
+"""Callback with (done, total) of a group's work; an exception from it stops the work."""
 
 
 def no_tick(_done: int, _total: int) -> None:
-    """For callers who need no progress."""
+    """The Tick that does nothing."""
 
 
 class NativeExtractor:
-    """This program's own Jukebox. Raises EdgeError jukebox_damaged where a file is not as the manifest says."""
+    """An Extractor by this program's own implementation.
+
+    Raises EdgeError jukebox_damaged if a file differs from the manifest.
+    """
 
     def __init__(self, folder: JukeboxFolder, device: torch.device, plan: MemoryPlan) -> None:
         self._folder = folder
@@ -35,28 +38,28 @@ class NativeExtractor:
 
     @property
     def identity(self) -> str:
-        """Features of extractors with the same identity are the same, up to rounding."""
+        """A name; extractors with the same one give the same features, within rounding."""
         return f"native-{self._folder.id}-{self._plan.precision}"
 
     @property
     def group(self) -> int:
-        """Slices that are best handed over together."""
+        """Number of slices to pass in one call."""
         return self._plan.group
 
     def estimate_s(self, slices: int) -> float:
-        """About how many seconds so many slices of 5 s will take, from the speed of a matrix product just now."""
+        """Estimated seconds for so many slices of 5 s, from the speed of a matrix product, which is measured."""
         return estimate_s(self._folder.shape, self._device, self._plan.precision, slices)
 
     def features(self, sounds: NDArray[np.float32], tick: Tick = no_tick) -> NDArray[np.float32]:
-        """Features (S, frames, width) at 30 fps of S slices heard alone, each as sound.prepare gives it: (S, n).
+        """Features (S, frames, width) at 30 fps of S separate slices (S, n) as sound.prepare returns them.
 
-        5 s are 150 frames. More than 25 s of a sound are not heard, nor more than 8192 codes.
+        5 s give 150 frames. Only the first 25 s of a sound are used, and at most 8192 codes.
         """
         return np.stack([to_frames(stream).cpu().numpy() for stream in self.streams(sounds, tick)])
 
     @torch.inference_mode()
     def streams(self, sounds: NDArray[np.float32], tick: Tick = no_tick) -> Tensor:
-        """What the last layer gives for each code, before resampling to frames: (S, L, width) float32."""
+        """The last layer's output for each code, before resampling to frames: (S, L, width) float32."""
         batches = -(-len(sounds) // self._plan.batch)
         done, total = 0, self._folder.shape.layers * batches
         tick(done, total)
@@ -69,12 +72,15 @@ class NativeExtractor:
         return stream
 
     def _embedded(self, sounds: NDArray[np.float32]) -> Tensor:
-        """Slices one by one: the encoder's first layers are wide. Its codes are cut to what the prior can see."""
-        listener = torch.device("cpu") if self._device.type == "mps" else self._device  # mps rounds as it likes
-        front = self._folder.front(listener)
+        """The stream that enters the first layer; slices are encoded one by one, because the encoder needs memory.
+
+        Codes beyond CONTEXT are cut off.
+        """
+        device = torch.device("cpu") if self._device.type == "mps" else self._device  # mps would round to other codes
+        front = self._folder.front(device)
         length = len(front.positions)
-        heard = torch.from_numpy(sounds[:, :LONGEST])
-        codes = [encode(front.encoder, sound[None].to(listener))[:, :length] for sound in heard]
+        used = torch.from_numpy(sounds[:, :LONGEST])
+        codes = [encode(front.encoder, sound[None].to(device))[:, :length] for sound in used]
         return torch.cat([front.embed(one).to(self._device) for one in codes])
 
     def _layer(self, index: int) -> Layer:
@@ -87,7 +93,7 @@ class NativeExtractor:
         return [self._layer(index) for index in range(self._folder.shape.layers)]
 
     def _layers(self) -> Iterator[Layer]:
-        """All layers in order; where they are not kept, the next is read while one is at work."""
+        """All layers in order; if they are not kept in memory, the next is read while one is applied."""
         if self._plan.layers == "kept":
             yield from (layer.ready() for layer in self._kept)
             return

@@ -1,4 +1,4 @@
-"""Jukebox on disk as this program keeps it: a folder of safetensors, a file for each layer, and their checksums."""
+"""Jukebox's weights as this program stores them: a folder of safetensors, one file per layer, with checksums."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ def layer_file(index: int) -> str:
 
 @dataclass(frozen=True)
 class PriorShape:
-    """The prior's numbers; the defaults are those that EDGE listens through. state: width of queries, keys, values."""
+    """The prior's sizes; the defaults are those of EDGE's features. state: width of queries, keys and values."""
 
     width: int = 4800
     state: int = 1200
@@ -40,15 +40,15 @@ class PriorShape:
 
     @property
     def matrix_values(self) -> int:
-        """Values in the matrices of one layer: a multiplication and an addition each, for every code."""
+        """Number of values in the matrices of one layer; each is one multiply-add per code."""
         return self.width * (4 * self.state + 2 * self.width)
 
 
 @dataclass(frozen=True)
 class Front:
-    """What comes before the layers. encoder: parameters of encoder.encode. start: (width,), stands before all codes.
+    """The parameters before the layers. encoder: of encoder.encode. start: (width,), the vector before the first code.
 
-    codes: (2048, width), what each code is to the prior. positions: (L, width), added at each place.
+    codes: (2048, width), the codes' embeddings. positions: (L, width), the positions' embeddings.
     """
 
     encoder: Mapping[str, Tensor]
@@ -57,14 +57,17 @@ class Front:
     positions: Tensor
 
     def embed(self, codes: Tensor) -> Tensor:
-        """Codes (B, L) to the stream (B, L, width) that enters the first layer: at each place the code before it."""
+        """The stream (B, L, width) that enters the first layer; position i has the embedding of code i - 1.
+
+        codes: (B, L).
+        """
         start = self.start.expand(len(codes), 1, -1)
         return torch.cat([start, self.codes[codes[:, :-1]]], dim=1) + self.positions[: codes.shape[1]]
 
 
 @dataclass(frozen=True)
 class JukeboxFolder:
-    """An opened folder. id: SHA-256 of the manifest, and so of every file that it names."""
+    """An opened folder. id: SHA-256 of the manifest, which contains the checksum of every file."""
 
     path: Path
     shape: PriorShape
@@ -72,13 +75,13 @@ class JukeboxFolder:
     id: str
 
     def front(self, device: torch.device, length: int = CONTEXT) -> Front:
-        """What comes before the layers, for slices of up to `length` codes. Raises EdgeError jukebox_damaged."""
+        """The parameters before the layers, for slices of up to `length` codes. Raises EdgeError jukebox_damaged."""
         tensors = self._read(FRONT, {POSITIONS: length})
         start, codes, positions = (tensors.pop(name).to(device) for name in (START, CODES, POSITIONS))
         return Front({name: value.to(device) for name, value in tensors.items()}, start, codes, positions)
 
     def layer(self, index: int) -> dict[str, Tensor]:
-        """The stored parameters of layer `index`, mapped from its file. Raises EdgeError jukebox_damaged."""
+        """The stored parameters of layer `index` (from 0), memory-mapped. Raises EdgeError jukebox_damaged."""
         tensors = self._read(layer_file(index))
         if set(tensors) != set(NAMES):
             raise _damaged(self.path / layer_file(index), "it does not hold a layer")
@@ -94,7 +97,7 @@ class JukeboxFolder:
         report("loading", len(self.files), len(self.files))
 
     def _read(self, name: str, rows: Mapping[str, int] | None = None) -> dict[str, Tensor]:
-        """All tensors of a file, of some only the first rows."""
+        """All tensors of a file. rows: name -> number of rows, for tensors of which only the first rows are read."""
         rows = rows or {}
         try:
             with safe_open(self.path / name, framework="pt") as file:
@@ -105,7 +108,7 @@ class JukeboxFolder:
 
 
 def open_folder(path: str | os.PathLike[str]) -> JukeboxFolder:
-    """Open what `jukebox convert` wrote. Raises EdgeError jukebox_missing, jukebox_damaged."""
+    """Open a folder that `jukebox convert` wrote. Raises EdgeError jukebox_missing, jukebox_damaged."""
     folder = Path(path)
     manifest = folder / MANIFEST
     if not manifest.is_file():
@@ -130,7 +133,7 @@ def open_folder(path: str | os.PathLike[str]) -> JukeboxFolder:
 
 
 def manifest_bytes(shape: PriorShape, files: Mapping[str, str], source: Mapping[str, Any]) -> bytes:
-    """The manifest of these files. source: the SHA-256 of OpenAI's files that they were made from, by name."""
+    """The manifest of these files, as JSON. files: name -> SHA-256. source: the same of OpenAI's files."""
     facts = {
         "format": FORMAT,
         "name": NAME,

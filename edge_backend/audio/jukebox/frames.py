@@ -1,4 +1,4 @@
-"""From the prior's 344.5 features a second to 30: Fourier resampling of a whole slice, as one fixed matrix."""
+"""Resamples features from 344.5 to 30 a second: Fourier resampling of a whole slice, as one constant matrix."""
 
 import functools
 import math
@@ -14,19 +14,19 @@ from .sound import RATE
 
 
 def frame_count(codes: int) -> int:
-    """Frames that so many codes give; 150 for the 1722 codes of 5 s."""
+    """Number of frames for a number of codes; 150 for the 1722 codes of 5 s."""
     return math.ceil(codes * FPS * HOP / RATE)
 
 
 def to_frames(features: Tensor) -> Tensor:
-    """(..., L, width) to (..., frames, width), float32."""
+    """Features (..., frames, width) float32 at 30 fps from features (..., L, width), one per code."""
     return _matrix(features.shape[-2]).to(features.device) @ features.float()
 
 
 @functools.lru_cache(maxsize=4)
 def _matrix(codes: int) -> Tensor:
-    """(frames, codes): Fourier resampling, which takes the slice as periodic, is a sum with the periodic sinc."""
+    """(frames, codes): the periodic sinc, with which Fourier resampling of a periodic signal is a matrix product."""
     frames = frame_count(codes)
-    waves = 2 * (frames // 2) + 1  # of the spectrum that 30 frames a second can hold, negative frequencies included
+    waves = 2 * (frames // 2) + 1  # frequencies below half of 30 a second, negative ones included
     angle = 2 * np.pi * np.subtract.outer(np.arange(frames) / frames, np.arange(codes) / codes)
     return torch.from_numpy((diric(angle, waves) * (waves / codes)).astype(np.float32))

@@ -1,7 +1,7 @@
-"""The extractor of EDGE's authors, jukemirlib, for those who have it installed: a second opinion, on a large GPU.
+"""jukemirlib, the extractor of EDGE's authors, where it is installed, for comparison on a large GPU.
 
-Three of its habits are handled here: its weights' folder is a constant of the package, not an argument; it stops at the
-last layer asked for, so only one is; and it remembers the first call's batch size, so every call has one slice.
+Its folder of weights is a constant of the package, which is set here. It stops at the last layer requested, so only one
+is. It stores the batch size of its first call, so every call has one slice.
 """
 
 import importlib
@@ -21,9 +21,9 @@ _LAYER = PriorShape.layers
 
 
 class JukemirlibExtractor:
-    """weights: the folder with OpenAI's own files, None = where jukemirlib keeps them.
+    """An Extractor by jukemirlib. weights: the folder with OpenAI's own files, None = jukemirlib's default.
 
-    Raises EdgeError package_missing where it is not installed.
+    Raises EdgeError package_missing if it is not installed.
     """
 
     group = 1
@@ -44,7 +44,7 @@ class JukemirlibExtractor:
 
     @property
     def identity(self) -> str:
-        """Of the package's version; it computes in float32."""
+        """Contains the package's version; features are computed in float32."""
         try:
             version = importlib.metadata.version("jukemirlib")
         except importlib.metadata.PackageNotFoundError:
@@ -52,7 +52,7 @@ class JukemirlibExtractor:
         return f"jukemirlib-{version}-fp32"
 
     def estimate_s(self, slices: int) -> float:
-        """Unknown: it runs on hardware of its own choice."""
+        """0, unknown: jukemirlib chooses its device itself."""
         del slices
         return 0.0
 

@@ -1,4 +1,4 @@
-"""One layer of Jukebox's prior: its parameters, in several precisions, and what it does to a slice."""
+"""One layer of Jukebox's prior, in several precisions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from torch.nn import functional
 from .attention import KINDS, attend
 
 StoredPrecision = Literal["fp32", "fp16", "int8"]
-"""How matrices are kept: in the precision of their products, or smaller."""
+"""How matrices are stored in memory: in the precision of their products, or in int8."""
 
 MATRICES = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
 NORMS = ("ln_0", "ln_1")
 NAMES = tuple(f"{part}.{end}" for part in MATRICES for end in "wb") + tuple(
     f"{norm}.{end}" for norm in NORMS for end in ("weight", "bias")
 )
-"""The parameters of a layer as OpenAI's file names them. A matrix is (in, out)."""
+"""The parameters of a layer, under the names of OpenAI's file. Matrices are (in, out)."""
 
 _EPSILON = 1e-5
 _SLOPE = 1.702  # of the sigmoid in "quick GELU"
@@ -26,14 +26,14 @@ _SLOPE = 1.702  # of the sigmoid in "quick GELU"
 
 @dataclass(frozen=True)
 class Int8Matrix:
-    """A matrix (in, out) as whole numbers of -127..127, and each column's scale (out,)."""
+    """A matrix (in, out) as integers from -127 to 127, and a scale for each column, (out,)."""
 
     values: Tensor
     scale: Tensor
 
     @classmethod
     def of(cls, matrix: Tensor) -> "Int8Matrix":
-        """The nearest such matrix: each column is scaled by its largest value."""
+        """Quantise a matrix (in, out): each column is scaled by its largest absolute value."""
         exact = matrix.float()
         scale = exact.abs().amax(dim=0).clamp_min(torch.finfo(torch.float32).tiny) / 127
         return cls((exact / scale).round().to(torch.int8), scale)
@@ -45,7 +45,7 @@ class Int8Matrix:
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer on its device. parameters: the NAMES; matrices in `dtype` or as int8, all others in float32."""
+    """A layer on its device. parameters: by NAMES; matrices in `dtype` or int8, others in float32."""
 
     parameters: Mapping[str, Tensor]
     quantised: Mapping[str, Int8Matrix]
@@ -54,14 +54,14 @@ class Layer:
     dtype: torch.dtype
 
     def ready(self) -> "Layer":
-        """The layer with all matrices in floating point: what `apply` takes. Small work beside a slice's."""
+        """The layer with all matrices in floating point, as `apply` needs it; fast compared to a slice."""
         matrices = {name: matrix.to(self.dtype) for name, matrix in self.quantised.items()}
         return Layer({**self.parameters, **matrices}, {}, self.kind, self.heads, self.dtype)
 
     def apply(self, stream: Tensor) -> None:
-        """Add to the stream (B, L, width), float32, what the layer makes of it, in place.
+        """Add the layer's output to the stream (B, L, width), float32, in place.
 
-        Norms and sums are in float32; matrix products in `dtype`.
+        Norms and sums are computed in float32, matrix products in `dtype`.
         """
         stream += self._attention(self._norm("ln_0", stream))
         stream += self._network(self._norm("ln_1", stream))
@@ -89,7 +89,7 @@ def make_layer(
 ) -> Layer:
     """Layer `index` (from 0) on the device, from its stored parameters.
 
-    precision: of matrix products; int8 keeps matrices in int8 and multiplies in float16, on the CPU in float32.
+    precision: of matrix products; int8 stores matrices in int8 and multiplies in float16, on the CPU in float32.
     """
     dtype = torch.float32 if precision == "fp32" or (precision == "int8" and device.type == "cpu") else torch.float16
     parameters: dict[str, Tensor] = {}
@@ -97,7 +97,7 @@ def make_layer(
     for name in NAMES:
         value = stored[name]
         if not name.endswith(".w"):
-            parameters[name] = value.to(device, torch.float32, copy=True)  # else it would hold the file's mapping
+            parameters[name] = value.to(device, torch.float32, copy=True)  # a copy, so that the file's mapping is freed
         elif precision == "int8":
             quantised[name] = Int8Matrix.of(value.to(device))
         else:

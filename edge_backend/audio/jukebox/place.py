@@ -1,4 +1,4 @@
-"""Where the folder lies that `jukebox convert` makes. Standard library only: Blender asks, too."""
+"""Where the folder of `jukebox convert` is. Standard library only: Blender imports it."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ from ...model.catalogue import BUNDLED_FOLDER
 
 NAME = "jukebox-5b"
 MANIFEST = "manifest.json"
-"""Written last: with it the folder is whole."""
+"""The manifest's name. It is written last: a folder that has it is complete."""
 
 
 def locate(weights_folder: Path | None = None) -> Path | None:
-    """In the user's weights folder, else in that of the program; None where it is in neither."""
+    """The folder in the user's weights folder, else in the program's; None if it is in neither."""
     places = [place / NAME for place in (weights_folder, BUNDLED_FOLDER) if place]
     return next((place for place in places if (place / MANIFEST).is_file()), None)

@@ -1,8 +1,8 @@
-"""How layers and slices share the memory: which layers stay, and how many slices go through them together.
+"""Memory plans: which layers stay in memory, and how many slices are evaluated together.
 
-All plans take a group of slices through one layer after another, so each layer is read once for the whole group. For a
-song that fits as one group, reading layers as they come (`stream`) is therefore as quick as loading all of them, and
-needs the least memory: `full` and `int8` are for songs that need several groups.
+All plans apply one layer after another to a group of slices, so each layer is read once per group. For a song that fits
+in one group, reading layers when they are needed (`stream`) is therefore as fast as keeping all of them, and needs the
+least memory; `full` and `int8` are for songs that need several groups.
 """
 
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ from .folder import PriorShape
 from .layers import StoredPrecision
 
 SLICE_CODES = 1722
-_CPU_GROUP = 8  # slices: with the true prior about a quarter of an hour, after which they are in the cache
+_CPU_GROUP = 8  # slices; they take about 15 minutes with the true prior, and are then cached
 _LARGEST_GROUP = 128
-_SPARE = 400_000_000  # bytes for the encoder, the tables, and what torch itself takes
+_SPARE = 400_000_000  # bytes for the encoder, the tables and torch itself
 _GPU_BATCH = 4  # slices in one matrix product
 
 
 @dataclass(frozen=True)
 class MemoryPlan:
-    """layers: kept on the device, or read as they are needed. group: slices that go through the layers together.
+    """layers: number of layers that stay on the device; others are read when needed. group: slices per pass.
 
-    batch: slices in one matrix product. device_bytes: about what the plan takes.
+    batch: slices in one matrix product. device_bytes: estimated memory of the plan.
     """
 
     layers: Literal["kept", "read"]
@@ -45,10 +45,10 @@ def choose_plan(
     precision: Precision | None = None,
     free: int | None = None,
 ) -> MemoryPlan:
-    """The plan for so many slices of 5 s.
+    """The plan for a number of slices of 5 s.
 
-    free: bytes on the device, None = ask it (CUDA; others are taken to have enough). auto: `stream` if it takes all
-    slices as one group or `full` does not fit, else `full`; never int8, which changes features visibly.
+    free: bytes on the device, None = ask it (CUDA; other devices are assumed to have enough). auto: `stream` if all
+    slices fit in one group or `full` does not fit, else `full`; never int8, which changes features visibly.
     Raises EdgeError out_of_memory where the wanted plan does not fit, request_invalid for a precision with int8.
     """
     if wanted == "int8" and precision:
@@ -77,13 +77,13 @@ def choose_plan(
 def _plan(
     name: str, shape: PriorShape, device: torch.device, slices: int, *, precision: StoredPrecision, free: int | None
 ) -> MemoryPlan:
-    """group is 0 where not even one slice fits."""
+    """The plan of that name; its group is 0 if not even one slice fits."""
     batch = 1 if device.type == "cpu" else min(_GPU_BATCH, slices)
     width = 4 if precision == "fp32" or device.type == "cpu" else 2  # bytes of a value in matrix products
     stored = 1 if precision == "int8" else width
     a_layer = shape.matrix_values * width
     layers = shape.layers * shape.matrix_values * stored + (a_layer if stored != width else 0)
-    weights = 2 * a_layer if name == "stream" else layers  # two: one at work, the next on its way
+    weights = 2 * a_layer if name == "stream" else layers  # two: one is applied while the next is read
     stream = 4 * SLICE_CODES * shape.width
     working = 6 * width * batch * SLICE_CODES * shape.width
     base = _SPARE + weights + working

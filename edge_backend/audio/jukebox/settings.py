@@ -1,4 +1,4 @@
-"""How Jukebox is to be run: where it lies, on what, with how much memory, and where its features are kept."""
+"""Settings of Jukebox: its folder, device, memory plan and cache. Standard library only."""
 
 import os
 import sys
@@ -9,13 +9,13 @@ from pathlib import Path
 from ...schema.requests import Plan, Precision, Provider
 
 Announce = Callable[[int, float], None]
-"""(slices, seconds): called before that many slices are extracted, which will take about so long. May raise."""
+"""Callback with (slices, seconds) before that many slices are extracted, with the estimated time. It may raise."""
 
 CACHE_BYTES = 4 << 30  # about twenty songs of three minutes
 
 
 def default_cache() -> Path:
-    """The folder for features, where this system keeps caches; EDGE_DANCE_CACHE in the environment overrides it."""
+    """The folder for features in this system's folder of caches, or in EDGE_DANCE_CACHE of the environment."""
     chosen = os.environ.get("EDGE_DANCE_CACHE")
     if chosen:
         return Path(chosen) / "jukebox"
@@ -30,12 +30,12 @@ def default_cache() -> Path:
 
 @dataclass(frozen=True)
 class JukeboxSettings:
-    """folder: what `jukebox convert` made, None = not there. device: a name of runtime.devices.DEVICES.
+    """folder: of `jukebox convert`, None = there is none. device: a name of runtime.devices.DEVICES.
 
     provider: native, or jukemirlib where it is installed. originals: the folder with OpenAI's own files for jukemirlib,
-    None = where it keeps them itself.
-    plan: of the layers' memory, see plans. precision: of matrix products, None = float16 on a GPU, float32 on the CPU.
-    cache: the folder for features, None = keep none. cache_bytes: its largest size. announce: None = nobody asks.
+    None = its default.
+    plan: memory plan, see plans. precision: of matrix products, None = float16 on a GPU, float32 on the CPU.
+    cache: the folder for features, None = no cache. cache_bytes: its largest size. announce: None = no callback.
     """
 
     folder: Path | None = None

@@ -1,4 +1,4 @@
-"""A song's windows as Jukebox hears them, each alone, from the cache where they are in it."""
+"""Jukebox features of a song's windows, each computed separately, from the cache where possible."""
 
 import logging
 import math
@@ -23,28 +23,28 @@ from .sound import prepare
 
 logger = logging.getLogger(__name__)
 
-STEPS = 100  # that progress counts for each window
+STEPS = 100  # of progress per window
 
 
 class Extractor(Protocol):
-    """What makes features. identity: names them in the cache. group: slices that are best handed over together."""
+    """Computes features. identity: names them in the cache. group: number of slices to pass in one call."""
 
     @property
     def identity(self) -> str:
-        """The same for those whose features are the same."""
+        """Equal for extractors whose features are equal."""
         ...
 
     @property
     def group(self) -> int:
-        """1 or more."""
+        """Number of slices to pass in one call, 1 or more."""
         ...
 
     def estimate_s(self, slices: int) -> float:
-        """About how many seconds so many slices will take; 0 where it cannot tell."""
+        """Estimated seconds for so many slices; 0 if unknown."""
         ...
 
     def features(self, sounds: NDArray[np.float32], tick: Tick) -> NDArray[np.float32]:
-        """(S, n) prepared sounds to (S, 150, width)."""
+        """Features (S, 150, width) of prepared slices (S, n)."""
         ...
 
 
@@ -53,9 +53,9 @@ def jukebox_windows(
 ) -> NDArray[np.float32]:
     """Features (windows, 150, width) of the windows over the first `frames` frames; past the song's end is silence.
 
-    Each window is 5 s, `stride` frames later than the one before, and heard alone as EDGE's authors did. Windows in the
-    cache are not extracted again; each group is in it as soon as it is made, so that stopped work goes on where it was.
-    report: told STEPS for each window.
+    Each window is 5 s, `stride` frames later than the one before, and computed separately as EDGE's authors did. Those
+    in the cache are not extracted again; each group is stored at once, so that interrupted work resumes. report: counts
+    STEPS for each window.
     Raises EdgeError jukebox_missing, jukebox_damaged, out_of_memory, package_missing.
     """
     slices = cut(audio, frames, stride)
@@ -82,7 +82,7 @@ def jukebox_windows(
 
 
 def cut(audio: Audio, frames: int, stride: int = HOP) -> list[NDArray[np.float32]]:
-    """The samples of each window, at the song's own rate, with silence past its end."""
+    """The samples of each window, at the song's own rate, with silence after its end."""
     count = cut_count(frames, stride)
     length, step = (int(audio.rate * part / FPS) for part in (WINDOW, stride))
     padded = np.zeros((count - 1) * step + length, np.float32)
@@ -91,12 +91,12 @@ def cut(audio: Audio, frames: int, stride: int = HOP) -> list[NDArray[np.float32
 
 
 def cut_count(frames: int, stride: int = HOP) -> int:
-    """The windows over so many frames."""
+    """Number of windows over `frames` frames."""
     return max(math.ceil((frames - WINDOW) / stride) + 1, 1)
 
 
 def make_extractor(settings: JukeboxSettings, slices: int) -> Extractor:
-    """The extractor that the settings ask for, fit for so many slices. Raises as jukebox_windows does."""
+    """The extractor of the settings, planned for so many slices. Raises as jukebox_windows."""
     if settings.provider == "jukemirlib":
         return JukemirlibExtractor(settings.originals)
     folder = opened(settings)

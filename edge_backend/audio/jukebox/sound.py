@@ -1,4 +1,4 @@
-"""A slice of a song as EDGE's authors gave it to Jukebox: through a 16-bit file, at 44.1 kHz, at full loudness."""
+"""Prepares a slice of a song as EDGE's authors did for Jukebox: 16-bit samples, 44.1 kHz, normalised peak."""
 
 import io
 
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from ..resampling import resampled
 
 RATE = 44100
-LONGEST = 25 * RATE  # samples; what comes later is not heard
+LONGEST = 25 * RATE  # samples; later ones are not used
 
 
 def prepare(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
-    """The slice's sound, (n,) at 44.1 kHz with a peak of 1; silence stays silence.
+    """The slice resampled to 44.1 kHz, (m,), with a peak of 1; silence stays silence.
 
-    samples: (n,) mono, full scale = 1. The authors wrote every slice into a 16-bit wav, which rounds and clips it,
-    and scaled each by its own peak after resampling.
+    samples: (n,) mono, full scale = 1. The authors wrote every slice to a 16-bit wav file, which rounds and clips it,
+    and scaled it by its own peak after resampling.
     """
     file = io.BytesIO()
     soundfile.write(file, samples, rate, format="WAV", subtype="PCM_16")

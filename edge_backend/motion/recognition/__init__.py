@@ -1,7 +1,7 @@
-"""Which bone of a skeleton is what: hierarchy, rest pose and names judged together.
+"""Finds the parts of a body among a skeleton's bones, by hierarchy, rest pose and names together.
 
-`recognise` is the entry, docs/retargeting.md explains the method. Blender imports it too: numpy and the standard
-library only.
+`recognise` is the entry point; docs/retargeting.md explains the method. numpy and the standard library only, because
+Blender imports it.
 """
 
 from .recognise import Recognition, recognise, upright

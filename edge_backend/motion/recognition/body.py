@@ -1,4 +1,4 @@
-"""A pair of legs and a pair of arms that make one body, which way is up, and which side is left."""
+"""Chooses a pair of legs and a pair of arms that form a body, and determines which way is up and which side is left."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -14,18 +14,18 @@ from .skeleton import BoneTree
 
 _HEADS_TRIED = 12
 _BEHIND = 7.0
-"""Pairs that are so far behind the best by themselves are not tried: what speaks for a combination is less."""
+"""Pairs whose score is lower than the best by more than this are not tried: combining them cannot add as much."""
 _NO_RIVAL = 10.0
 _COLLAPSED = 1e-4
 
 
 @dataclass(frozen=True)
 class Body:
-    """Four limbs that belong together.
+    """The four limbs of a body.
 
-    legs, arms: the left and the right one. up: (3,) from the hips to the shoulders, unit. left: (3,) unit, across it.
-    size: from hips to shoulders. sure_of_sides: how clearly left differs from right; below 1 it is a guess.
-    margin: how much better this body is than the next that is another.
+    legs, arms: left, right. up: (3,) unit vector from hips to shoulders. left: (3,) unit vector perpendicular to it.
+    size: distance from hips to shoulders. sure_of_sides: evidence for which side is left; below 1 it is a guess.
+    margin: difference of score to the best body with other limbs.
     """
 
     legs: tuple[Limb, Limb]
@@ -40,7 +40,7 @@ class Body:
 
 
 def find_body(evidence: Evidence, world: Array) -> Body | None:
-    """The likeliest body of a skeleton, None where there are no two pairs of limbs.
+    """The most probable body of a skeleton, None if there are no two pairs of limbs.
 
     world: (3, 3) from armature space to the world, whose z is up and where most characters face -y.
     """
@@ -83,7 +83,7 @@ def _combined(
 
 
 def _apart(tree: BoneTree, leg: Pair, arm: Pair) -> bool:
-    """Whether the pairs share no bone and neither hangs on the other."""
+    """Whether the pairs share no bone, and none of them is below the other in the hierarchy."""
     legs = {bone for limb in (leg.one, leg.other) for bone in limb[:3]}
     if not legs.isdisjoint((arm.one.upper, arm.one.lower, arm.other.upper, arm.other.lower)):
         return False
@@ -95,7 +95,7 @@ def _apart(tree: BoneTree, leg: Pair, arm: Pair) -> bool:
 
 
 def _together(tree: BoneTree, leg: "Measured", arm: "Measured", world: Array) -> float:
-    """What speaks for two pairs as legs and arms of one body, and against it."""
+    """Score of two pairs as legs and arms of one body, apart from their own scores."""
     torso = arm.middle - leg.middle
     size = float(np.linalg.norm(torso))
     up = torso / size
@@ -112,8 +112,8 @@ def _together(tree: BoneTree, leg: "Measured", arm: "Measured", world: Array) ->
 
 
 class Measured(NamedTuple):
-    """A pair's measures: the middle between its beginnings (3,), across them (3,) and their common way (3,), both unit,
-    their length, and the bone on which both hang, -1 for none."""
+    """Measures of a pair of limbs: midpoint of their upper ends (3,), unit vectors from one to the other (3,) and along
+    the limbs (3,), their length, and their lowest common ancestor, -1 for none."""
 
     middle: Array
     across: Array
@@ -136,12 +136,12 @@ def _measured(tree: BoneTree, pair: Pair) -> Measured:
 
 
 def _beyond(ratio: float, middle: float, free: float) -> float:
-    """How far a ratio's logarithm lies outside of middle +- free, squared in units of 0.4."""
+    """Penalty for a ratio: how far its logarithm is outside of middle +- free, squared, in units of 0.4."""
     return (max(0.0, abs(math.log(ratio) - middle) - free) / 0.4) ** 2
 
 
 def _head(evidence: Evidence, leg: Pair, arm: Pair) -> float:
-    """What speaks for a head on these shoulders: a bone above them, in the middle, that is none of the limbs."""
+    """Score of the best head: a bone above the shoulders, in the middle, that belongs to no limb."""
     tree = evidence.tree
     shoulders, hips = _heads(tree, (arm.one, arm.other)).mean(0), _heads(tree, (leg.one, leg.other)).mean(0)
     size = float(np.linalg.norm(shoulders - hips))

@@ -1,4 +1,4 @@
-"""Hands and toes of a body whose limbs are known."""
+"""Finds hands, toes and twist bones of a body whose limbs are known."""
 
 import numpy as np
 
@@ -9,12 +9,12 @@ _NAMED = 0.5
 
 
 def hand_of(evidence: Evidence, arm: Limb) -> int:
-    """The hand of an arm, -1 for none: several bones alike, side by side on the forearm, are a palm and no hand."""
+    """The hand of an arm, -1 for none, as where several similar bones side by side on the forearm form the palm."""
     tree = evidence.tree
     if arm.end < 0 or evidence.names[arm.end].twist:
         return -1
     if evidence.says["hand"][arm.end] <= 0 and tree.is_below(arm.end, arm.lower):
-        # Without a name the last bone may be a knuckle: the hand is what several fingers hang on.
+        # Without a name the last bone may be a knuckle: the hand is the parent of several fingers.
         palms = [bone for bone in tree.between(arm.lower, arm.end) if len(tree.children[bone]) > 1]
         if palms:
             return palms[0]
@@ -25,7 +25,7 @@ def hand_of(evidence: Evidence, arm: Limb) -> int:
 
 
 def toes_of(evidence: Evidence, body: Body, leg: Limb) -> int:
-    """The toes of a foot, -1 for none: by name, or the bone that hangs on the foot before the ankle."""
+    """The toes of a foot, -1 for none: by name, or the foot's child that is in front of the ankle."""
     tree, says = evidence.tree, evidence.says["toes"]
     below = [bone for bone in tree.below(leg.end) if len(tree.lines[bone]) - len(tree.lines[leg.end]) <= 3]
     named = [bone for bone in below if says[bone] > _NAMED and not evidence.names[bone].end]
@@ -45,7 +45,7 @@ def toes_of(evidence: Evidence, body: Body, leg: Limb) -> int:
 
 
 def twists_of(evidence: Evidence, arm: Limb, hand: int) -> dict[str, int]:
-    """Bones that continue a section of an arm: the rest of it where it is split, or a twist bone in the line."""
+    """Bones in line with a section of an arm: the further parts of a split bone, or twist bones."""
     tree = evidence.tree
     found = {}
     for part, start, end in (("upper_arm", arm.upper, arm.lower), ("forearm", arm.lower, hand)):

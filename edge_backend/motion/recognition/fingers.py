@@ -1,4 +1,4 @@
-"""The fingers below a hand: two to five chains of one to four bones, by their names and by their places."""
+"""Finds the fingers of a hand, two to five chains of one to four bones, by names and positions."""
 
 from collections.abc import Sequence
 
@@ -10,15 +10,15 @@ from .names import DIGITS
 from .skeleton import BoneTree
 
 _LONGEST = 3
-"""A finger has so many bones; a fourth is a metacarpal or only marks the tip."""
+"""The number of bones of a finger; a fourth is a metacarpal or only marks the tip."""
 _SAME = 0.03
 
 
 def fingers_of(evidence: Evidence, hands: Sequence[tuple[int, Array]]) -> list[dict[str, list[int]]]:
-    """For each hand: digit -> its bones from the knuckle to the tip, without metacarpals and bones that mark an end.
+    """For each hand: digit -> bones from the knuckle to the tip, without metacarpals and bones that mark an end.
 
-    hands: the bone that the fingers hang on, a hand or a forearm without one, and where the hand begins (3,).
-    One finger beside the thumb, as mittens have it, is the middle one.
+    hands: the parent of the fingers, a hand, or a forearm without a hand, and the position of the wrist (3,). A single
+    finger beside the thumb, as of mittens, is the middle one.
     """
     split = [_split(evidence, base) for base, _ in hands]
     ends = any(_only_marks(evidence, chain) for found, loose in split for chain in (*found.values(), *loose))
@@ -33,7 +33,7 @@ def fingers_of(evidence: Evidence, hands: Sequence[tuple[int, Array]]) -> list[d
 
 
 def _split(evidence: Evidence, base: int) -> tuple[dict[str, list[int]], list[list[int]]]:
-    """What hangs on a hand as chains with a digit's name, and chains without."""
+    """The bones below a hand: digit -> bones whose names say so, and chains of the others."""
     tree, names = evidence.tree, evidence.names
     below = [bone for bone in tree.below(base) if not (names[bone].twist or names[bone].other)]
     named: dict[str, list[int]] = {}
@@ -46,7 +46,7 @@ def _split(evidence: Evidence, base: int) -> tuple[dict[str, list[int]], list[li
 
 
 def _is_palm(evidence: Evidence, bone: int) -> bool:
-    """Whether a bone with a finger's word belongs to the palm: generic fingers hang on it, or a number 1 follows."""
+    """Whether a bone named as a finger belongs to the palm: its children are generic fingers, or have the number 1."""
     tree, names = evidence.tree, evidence.names
     if names[bone].digit == "thumb":
         return False
@@ -63,13 +63,13 @@ def _is_palm(evidence: Evidence, bone: int) -> bool:
 
 
 def _one_way(tree: BoneTree, bones: list[int]) -> list[int]:
-    """Of a digit's bones those on the way to the deepest one."""
+    """Of a digit's bones, those from the first to the deepest one."""
     deepest = max(bones, key=lambda bone: len(tree.lines[bone]))
     return [bone for bone in tree.lines[deepest] if bone in bones]
 
 
 def _chains(evidence: Evidence, loose: Sequence[int], base: int) -> list[list[int]]:
-    """Bones whose names tell no digit, as chains: a bone that several hang on is part of the palm."""
+    """Bones without a digit's name as chains; a bone with several children is part of the palm."""
     tree, names = evidence.tree, evidence.names
     rest = set(loose)
     found = []
@@ -90,7 +90,7 @@ def _chains(evidence: Evidence, loose: Sequence[int], base: int) -> list[list[in
 
 
 def _only_marks(evidence: Evidence, chain: Sequence[int]) -> bool:
-    """Whether the last of four bones only marks the tip: importers give such a bone the length of the one before."""
+    """Whether the last of four bones only marks the tip: importers give it the length of the bone before."""
     tree = evidence.tree
     real = [bone for bone in chain if not evidence.names[bone].end]
     if len(real) <= _LONGEST:
@@ -102,7 +102,7 @@ def _only_marks(evidence: Evidence, chain: Sequence[int]) -> bool:
 
 
 def _trimmed(evidence: Evidence, chain: Sequence[int], wrist: Array, ends: bool, digit: str) -> list[int]:
-    """A chain without metacarpal and end bones."""
+    """A chain without metacarpals and end bones."""
     tree, names = evidence.tree, evidence.names
     bones = [bone for bone in chain if not (names[bone].end or names[bone].control)]
     if digit != "thumb":
@@ -121,7 +121,7 @@ def _trimmed(evidence: Evidence, chain: Sequence[int], wrist: Array, ends: bool,
 def _called(
     evidence: Evidence, found: dict[str, list[int]], loose: list[list[int]], wrist: Array
 ) -> dict[str, list[int]]:
-    """Give the chains without a name the digits that are left, from the thumb across the hand."""
+    """Assign the remaining digits to the chains without a name, from the thumb across the hand."""
     tree = evidence.tree
     if not loose:
         return found
@@ -137,7 +137,7 @@ def _called(
 
 
 def _thumb(tree: BoneTree, loose: Sequence[list[int]], wrist: Array) -> int | None:
-    """Which chain is the thumb: its way leads aside from the others', and it begins nearer to the wrist."""
+    """The index of the thumb: its direction differs from the others', and it starts nearer to the wrist."""
     bases = np.array([tree.heads[chain[0]] for chain in loose])
     ways = np.array([tree.heads[c[-1]] - tree.heads[c[0]] if len(c) > 1 else tree.tails[c[0]] - tree.heads[c[0]]
                      for c in loose])  # fmt: skip

@@ -1,4 +1,4 @@
-"""How sure a recognised body is, slot by slot and in words, and what keeps it from being taken for one."""
+"""Confidence of every slot of a recognised body, the reasons in words, and reasons to refuse the skeleton."""
 
 from collections.abc import Iterator, Mapping
 
@@ -13,14 +13,14 @@ _SHAPE, _NAMED, _HINTED = 0.6, 0.3, 0.1
 _AGAINST = 0.35
 _NAMELESS = 0.5
 _CLOSE = 0.55
-"""A body that is better than the next by less than this is one of several that the skeleton may be."""
+"""If a body's score exceeds the next one's by less than this, the skeleton is ambiguous."""
 _WEAKEST = -4.0
-"""Below this score two pairs of limbs look like no body."""
+"""Below this score two pairs of limbs are not a body."""
 _STANDS, _LIES = -0.6, 0.4
 _ON_FLOOR = 0.2
-"""Hands nearer than this share of a leg to the height of the feet are feet."""
+"""If hands are within this share of a leg's length of the feet's height, they are feet."""
 DOUBT = 0.5
-"""A slot less sure than this is to be looked at."""
+"""Slots with a lower confidence are listed as doubtful."""
 
 _SIDE_WORDS = {"L": "left", "R": "right"}
 _SHAPES = {
@@ -43,12 +43,12 @@ _SHAPES = {
 
 
 def part_of(slot: str) -> str:
-    """`spine3` is a spine, `thigh.L` a thigh."""
+    """The part of a slot: `spine3` is a spine, `thigh.L` a thigh."""
     return slot.partition(".")[0].rstrip("0123456789")
 
 
 def sureness(evidence: Evidence, body: Body, slots: Mapping[str, int], hinted: Mapping[str, str]) -> dict[str, float]:
-    """How sure every slot is, 0 to 1: what shape, name and a family's or the user's word for it say together."""
+    """Confidence of every slot, 0 to 1, from shape, name, and the family's or the user's hint."""
     names = evidence.tree.names
     found = {}
     for slot, bone in slots.items():
@@ -64,7 +64,7 @@ def sureness(evidence: Evidence, body: Body, slots: Mapping[str, int], hinted: M
 
 
 def reasons(evidence: Evidence, slots: Mapping[str, int], hinted: Mapping[str, str]) -> dict[str, str]:
-    """Why every slot has its bone, in words."""
+    """The reason for every slot's bone, in words."""
     found = {}
     for slot, bone in slots.items():
         part, side = part_of(slot), slot.partition(".")[2]
@@ -81,7 +81,7 @@ def reasons(evidence: Evidence, slots: Mapping[str, int], hinted: Mapping[str, s
 
 
 def doubts(body: Body, sure: Mapping[str, float], why: Mapping[str, str]) -> dict[str, str]:
-    """Slots that should be looked at, and why."""
+    """Doubtful slots, with the reason in words."""
     found = {slot: f"not sure: {why[slot]}" for slot, value in sure.items() if value < DOUBT}
     if body.names_mirrored and body.sure_of_sides >= DOUBT:
         words = "its name calls it the other side, but the feet point the other way"
@@ -93,7 +93,7 @@ _CORE = ("upper_arm", "forearm", "thigh", "shin", "foot")
 
 
 def _limb_words(evidence: Evidence, slots: Mapping[str, int]) -> dict[str, float]:
-    """What the names of the limbs' bones say for being what they are taken for."""
+    """Evidence of the limbs' names for their slots."""
     return {slot: float(evidence.says[part_of(slot)][bone]) for slot, bone in slots.items() if part_of(slot) in _CORE}
 
 
@@ -111,7 +111,7 @@ def _says_neighbour(evidence: Evidence, slots: Mapping[str, int], slot: str) -> 
 
 
 def _hands_stand(evidence: Evidence, body: Body) -> bool:
-    """Whether the arms end where the legs end, seen along the legs."""
+    """Whether the arms end at the height of the feet, measured along the legs."""
     tree = evidence.tree
     ways = [np.array(leg.tip) - tree.heads[leg.upper] for leg in body.legs]
     way = np.mean(ways, axis=0)
@@ -121,7 +121,7 @@ def _hands_stand(evidence: Evidence, body: Body) -> bool:
 
 
 def problems(evidence: Evidence, body: Body, torso: Torso, slots: Mapping[str, int]) -> Iterator[str]:
-    """Sentences that say why this is no body that can dance; none for one that can."""
+    """Reasons, as sentences, why the skeleton cannot dance; empty if it can."""
     tree = evidence.tree
     ways = [np.array(leg.tip) - tree.heads[leg.upper] for leg in body.legs]
     down = float(np.mean([way @ body.up / max(float(np.linalg.norm(way)), 1e-12) for way in ways]))

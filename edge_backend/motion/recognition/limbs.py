@@ -1,7 +1,7 @@
-"""Candidates for arms and legs: a bone, one below it and one below that, left and right of a body.
+"""Candidates for arms and legs: triples of a bone, one of its descendants, and one of that one's, left and right.
 
-Every such triple of a skeleton is scored at once, by its names, its proportions and what lies between its bones; the
-best are paired with their likes on the other side. What a body is made of is chosen among the pairs (`body`).
+All triples of a skeleton are scored at once, by names, proportions and the bones in between; the best are paired with
+similar ones on the other side. `body` chooses among the pairs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,21 +18,21 @@ ARM = ("upper_arm", "forearm", "hand")
 LEG = ("thigh", "shin", "foot")
 
 _SECTION = 5
-"""So many bones a section of a limb may be split into."""
+"""The largest number of bones into which a section of a limb may be split."""
 _SHORTEST = 0.02
-"""Of the skeleton's extent: what is shorter is no section of a limb."""
+"""The shortest section of a limb, as a share of the skeleton's extent."""
 _KEPT, _KEPT_NAMELESS, _PAIRS = 90, 250, 20
 _SEEN, _ALIKE = 4000, 6
-"""Of so many best pairs at most so many are kept that are variants of the same two limbs."""
+"""Number of best pairs that are kept, and how many of them may be variants of the same two limbs."""
 _HELD = 0.6
-"""Bones that constraints move count less: what an animator keys is beside them."""
+"""Score of bones that constraints move: others are keyed by the animator."""
 _CROSSED = 5.0
 _LOOSE = 2.0
-"""A foot that does not hang on its shin has to have a name that says so as clearly as this."""
+"""The least evidence of the name for a foot that is not a child of its shin."""
 
 
 class Limb(NamedTuple):
-    """Three bones of a limb; `end` -1 where there is none, then the limb ends in `tip`."""
+    """The three bones of a limb. end: -1 for none; the limb then ends in `tip`."""
 
     upper: int
     lower: int
@@ -42,7 +42,7 @@ class Limb(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """Two limbs that are each other's like, in no order of sides."""
+    """Two similar limbs, of which the sides are not determined."""
 
     one: Limb
     other: Limb
@@ -51,10 +51,10 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of every bone of a skeleton before it is put together.
+    """Evidence for every one of N bones.
 
-    says: part -> (N,) how the names speak for or against it, and what a family or the user says besides.
-    told: bone -> "L" or "R", as the user says.
+    says: part -> (N,) evidence of the names, positive or negative, with hints of the family and the user's choices.
+    told: bone -> "L" or "R", the user's choice.
     """
 
     tree: BoneTree
@@ -64,7 +64,7 @@ class Evidence:
 
     @classmethod
     def of(cls, tree: BoneTree, names: Sequence[NameEvidence], told: Mapping[int, str] | None = None) -> "Evidence":
-        """The evidence of the names alone. A bone that continues the one above it (arm02 below arm01) counts less."""
+        """The evidence of names alone. A bone that continues its parent (arm02 below arm01) has less."""
         table = np.array([name.row() for name in names])
         table[tree.held] -= _HELD
         says = {part: table[:, column] for column, part in enumerate(PARTS)}
@@ -76,7 +76,7 @@ class Evidence:
 
 
 def limb_pairs(evidence: Evidence, kind: tuple[str, str, str]) -> list[Pair]:
-    """The likeliest pairs of limbs of that kind (ARM or LEG), the best first."""
+    """The most probable pairs of limbs of a kind (ARM or LEG), the best first."""
     limbs = _triples(evidence, kind)
     return _paired(evidence, kind, limbs)
 
@@ -129,14 +129,14 @@ def _triples(evidence: Evidence, kind: tuple[str, str, str]) -> list[Limb]:
 
 
 def _crossed(evidence: Evidence, upper: Array, lower: Array, end: Array) -> Array:
-    """Whether the names of a limb's bones say both sides."""
+    """Whether the names of a limb's bones contain both sides."""
     side = np.array([{"L": 1, "R": -1, "": 0}[name.side] for name in evidence.names])
     last = np.where(end >= 0, side[end], 0)
     return (side[upper] * side[lower] < 0) | (side[lower] * last < 0) | (side[upper] * last < 0)
 
 
 def _ancestors(bones: Array, parents: Array, cost: Array) -> "list[tuple[int, Array, Array]]":
-    """The parents, grandparents and so on of bones, with what it costs to pass those in between."""
+    """The ancestors of bones, with the cost of skipping those in between."""
     found = []
     here, passed = parents[bones], np.zeros(len(bones))
     for steps in range(1, _SECTION + 1):
@@ -149,7 +149,7 @@ def _ancestors(bones: Array, parents: Array, cost: Array) -> "list[tuple[int, Ar
 
 
 def _passed(evidence: Evidence, part: str, next_part: str) -> Array:
-    """What it costs (N,) that a bone lies within a section and is none of the limb's own three."""
+    """The cost (N,) of skipping a bone within a section of a limb."""
     cost = np.full(len(evidence.tree), 0.4)
     for bone, name in enumerate(evidence.names):
         if not (name.twist or name.control or name.end):
@@ -161,7 +161,7 @@ def _passed(evidence: Evidence, part: str, next_part: str) -> Array:
 def _loose_ends(
     evidence: Evidence, kind: tuple[str, str, str], usable: Array, cost_upper: Array
 ) -> tuple[Array, Array, Array, Array]:
-    """Limbs whose lower section has no bone below that ends it: a foot elsewhere, by its name and place, or none."""
+    """Limbs whose lower section has no child that ends it: with a foot elsewhere, by name and position, or without."""
     tree, says = evidence.tree, evidence.says
     everyone = np.arange(len(tree))
     feet = [int(foot) for foot in np.flatnonzero(says[kind[2]] >= _LOOSE)] if kind == LEG else []
@@ -186,7 +186,7 @@ def _loose_ends(
 
 
 def _aside(tree: BoneTree, upper: int, lower: int, foot: int) -> float:
-    """How far a foot lies from the line of its leg, in lengths of the thigh, up to 1."""
+    """Distance of a foot from the line of its leg, in lengths of the thigh, at most 1."""
     thigh = tree.heads[lower] - tree.heads[upper]
     length = float(np.linalg.norm(thigh))
     way = tree.heads[foot] - tree.heads[lower]
@@ -195,7 +195,7 @@ def _aside(tree: BoneTree, upper: int, lower: int, foot: int) -> float:
 
 
 def _shape(tree: BoneTree, upper: Array, lower: Array, tips: Array) -> Array:
-    """How much three joints look like a limb: sections of like lengths, not folded, as long as limbs are."""
+    """Score of three joints as a limb: sections of similar length, not folded, of a limb's length."""
     first, second = tree.heads[lower] - tree.heads[upper], tips - tree.heads[lower]
     a = np.maximum(np.linalg.norm(first, axis=1), 1e-12)
     b = np.maximum(np.linalg.norm(second, axis=1), 1e-12)
@@ -206,7 +206,7 @@ def _shape(tree: BoneTree, upper: Array, lower: Array, tips: Array) -> Array:
 
 
 def _paired(evidence: Evidence, kind: tuple[str, str, str], limbs: Sequence[Limb]) -> list[Pair]:
-    """Limbs and their likes: equal lengths, mirrored ways, names that differ in the side alone."""
+    """Pairs of similar limbs: equal lengths, mirrored directions, names that differ in the side alone."""
     tree = evidence.tree
     if len(limbs) < 2:
         return []
@@ -230,7 +230,7 @@ def _paired(evidence: Evidence, kind: tuple[str, str, str], limbs: Sequence[Limb
     together -= np.minimum(2.0 * off, 2.5)
     together -= np.where(apart < 0.02 * total, 6.0, 0.0)
     together -= np.where(apart > 3.0 * total, 2.0, 0.0)
-    if kind == ARM:  # collars begin near the middle, arms beside the chest
+    if kind == ARM:  # collars start near the middle, arms beside the chest
         together -= 2.0 * np.maximum(0.3 - apart / total, 0.0) / 0.3
     depth = np.array([len(tree.lines[bone]) for bone in lower])
     together -= 0.5 * np.minimum(np.abs(depth[:, None] - depth), 4)
@@ -257,7 +257,7 @@ def _paired(evidence: Evidence, kind: tuple[str, str, str], limbs: Sequence[Limb
 
 
 def _branches(tree: BoneTree, one: int, other: int) -> tuple[int, int]:
-    """The bones by which two limbs part: pairs that part alike are variants of the same limbs."""
+    """The two bones below the common ancestor; pairs for which they are equal are variants of the same limbs."""
     fork = tree.common(one, other)
     place = tree.lines[one].index(fork) + 1 if fork >= 0 else 0
     a, b = tree.lines[one], tree.lines[other]
@@ -267,7 +267,7 @@ def _branches(tree: BoneTree, one: int, other: int) -> tuple[int, int]:
 
 
 def _names_agree(evidence: Evidence, limbs: Sequence[Limb]) -> Array:
-    """Reward (L, L) for names that differ in the side alone; loss for two of the same side."""
+    """Score (L, L) of pairs by names: positive if they differ in the side alone, negative if both are of one side."""
     found = np.zeros((len(limbs), len(limbs)))
     for bones in ([limb.upper for limb in limbs], [limb.lower for limb in limbs]):
         stems = np.array([evidence.names[bone].stem for bone in bones])

@@ -1,6 +1,6 @@
-"""What a bone's name says: part of the body, side, and words that tell helpers from bones of the body.
+"""Reads bone names: part of the body, side, and words that distinguish helpers from bones of the body.
 
-`words.json` holds the words, of many conventions and languages. A name is evidence, never proof.
+`words.json` has the words of many conventions and languages. Names are evidence only.
 """
 
 import json
@@ -18,7 +18,7 @@ DIGITS = ("thumb", "index", "middle", "ring", "pinky")
 Meaning = float | str
 
 _SHARED = 0.7
-"""Letters before the names of more than this share of the bones say nothing of any one of them."""
+"""A prefix of more than this share of the names is ignored."""
 _ESCAPED = re.compile(r"FBXASC(\d{3})")
 _UPPER, _LOWER = "A-ZÀ-ÖØ-ÞА-ЯЁ", "a-zß-öø-ÿа-яё"
 _CAMEL = re.compile(
@@ -33,10 +33,12 @@ _SECTIONED, _LETTERS = ("arm", "leg"), {"u": "upper", "l": "lower", "f": "fore"}
 
 @dataclass(frozen=True, slots=True)
 class NameEvidence:
-    """What a name says. parts: part -> how sure, 0 to 3. side: "L", "R" or "". digit: a finger's word, "finger" for
-    any. end, twist, control: words that say so. other: a word for something that is no part of the skeleton.
-    palm: a word for what lies between wrist and knuckles. stem: the name without side and numbers. numbers: those in
-    it."""
+    """The content of a name.
+
+    parts: part -> evidence, 0 to 3. side: "L", "R" or "". digit: of a finger, "finger" if it is unknown. end, twist,
+    control: whether it has such a word. other: whether it has a word for something that is not part of the skeleton.
+    palm: whether it has a word for metacarpals. stem: the name without side and numbers. numbers: those in the name.
+    """
 
     parts: dict[str, float] = field(default_factory=dict)
     side: str = ""
@@ -50,7 +52,7 @@ class NameEvidence:
     numbers: tuple[int, ...] = ()
 
     def row(self) -> list[float]:
-        """For every one of PARTS how the name speaks for it (above 0) or against it (below)."""
+        """Evidence of the name for each of PARTS, positive for and negative against it."""
         if self.other or self.digit:
             return [-3.0 if self.other else -2.5] * len(PARTS)
         less = 2.0 * self.end + 2.0 * self.twist + 2.0 * self.control
@@ -59,14 +61,14 @@ class NameEvidence:
 
 
 def read_names(names: Sequence[str]) -> list[NameEvidence]:
-    """What the names of a skeleton say, each in the light of the others: what they share says nothing."""
+    """Read the names of a skeleton; a prefix that they share is ignored."""
     plain = [_ESCAPED.sub(lambda match: chr(int(match[1])), unicodedata.normalize("NFKC", name)) for name in names]
     prefix = _shared_prefix(plain)
     return [_read(name[len(prefix) :] if name.startswith(prefix) else name) for name in plain]
 
 
 def _shared_prefix(names: Sequence[str]) -> str:
-    """The letters before most names, up to the last whole word."""
+    """The prefix of most names, up to the last whole word."""
     ordered = sorted(names)
     window = max(2, int(_SHARED * len(ordered)))
     best = ""
@@ -125,10 +127,10 @@ def _in_full(tokens: list[str]) -> list[str]:
 
 
 def _settle(parts: dict[str, float], side: str, tokens: list[str]) -> None:
-    """Words that mean one thing on a side of the body and another in its middle; toes and soles over feet."""
+    """Resolve words whose meaning depends on the side, and prefer toes and soles to feet."""
     if side:
         if parts.get("hips", 0) >= 3 and not parts.get("thigh"):
-            parts["thigh"] = 0.2  # pelvis.L lies between hips and thigh
+            parts["thigh"] = 0.2  # pelvis.L is between hips and thigh
             parts["hips"] = 0.0
         elif parts.get("thigh"):
             parts.pop("hips", None)
@@ -150,7 +152,7 @@ def _tokens(name: str) -> Iterable[str]:
 
 @lru_cache(maxsize=8192)
 def _unglued(token: str) -> tuple[str, ...]:
-    """A word that is several known ones written as one, taken apart; any other as it is."""
+    """A word that consists of several known ones, split; any other as it is."""
     words = _WORDS
     if token.isdigit() or token in words.known:
         return (token,)
@@ -202,7 +204,7 @@ class _Words:
     most: int
 
     def longest(self, tokens: Sequence[str], place: int) -> tuple[int, list[tuple[str, Meaning]]]:
-        """The longest known run of words that begins here, and what it means; an unknown word means nothing."""
+        """The length of the longest known sequence of words from `place` on, and its meaning, empty if unknown."""
         for length in range(min(self.most, len(tokens) - place), 0, -1):
             found = self.meanings.get(tuple(tokens[place : place + length]))
             if found:
@@ -235,4 +237,4 @@ def _read_words() -> _Words:
 
 
 _WORDS = _read_words()
-"""Read when the module is imported: panels that ask for a recognition draw from memory."""
+"""Read at import, because panels that need a recognition must not read files."""

@@ -1,4 +1,4 @@
-"""The bones of a body in a skeleton: recognise() puts limbs, torso, hands and feet together and says why."""
+"""The entry point of the recognition: limbs, torso, hands and feet of a skeleton, with reasons."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,17 +16,17 @@ from .skeleton import Bone, BoneTree
 from .torso import find_torso
 
 _HINT, _CHOICE = 2.5, 20.0
-"""What a family's name for a bone, and the user's choice, add to the evidence."""
+"""Evidence that is added for a family's name of a bone, and for the user's choice."""
 _FEWEST_BONES = 7
 
 
 @dataclass(frozen=True)
 class Recognition:
-    """What a skeleton's bones are.
+    """The result of a recognition.
 
-    slots: slot -> bone; empty where nothing is recognised. sure: slot -> 0 to 1. reasons: slot -> words.
-    fingers: "thumb.L" -> bones from base to tip. doubts: slot -> words; the bone proposed should be looked at.
-    problems: sentences that say why the skeleton cannot dance.
+    slots: slot -> bone; empty if nothing is recognised. sure: slot -> confidence, 0 to 1. reasons: slot -> words.
+    fingers: "thumb.L" -> bones from base to tip. doubts: slot -> words, for bones that the user should check.
+    problems: reasons, as sentences, why the skeleton cannot dance.
     """
 
     slots: Mapping[str, str]
@@ -43,11 +43,11 @@ def recognise(
     chosen: Mapping[str, str] | None = None,
     world: Array | None = None,
 ) -> Recognition:
-    """The slots of a skeleton's bones.
+    """Recognise the bones of a skeleton.
 
-    hints: slot -> bone, what a family of rigs calls so; strong evidence. chosen: slot -> bone as the user says, which
-    is believed. world: (3, 3) or (4, 4) from armature space to the world; it matters where nothing else says which way
-    is up or forward.
+    hints: slot -> bone, by the names of a family of rigs; strong evidence. chosen: slot -> bone, by the user; always
+    used. world: (3, 3) or (4, 4) from armature space to the world, used if up and forward cannot be determined
+    otherwise.
     """
     tree = BoneTree.of(bones)
     if len(tree) < _FEWEST_BONES:
@@ -79,7 +79,7 @@ def _evidence(tree: BoneTree, hints: Mapping[str, str], chosen: Mapping[str, str
 
 
 def upright(world: Array) -> Array:
-    """A turn (3, 3) to the world without its part about the vertical, by which people place characters in a scene."""
+    """A rotation (3, 3) to the world without its part about the vertical, by which users place characters."""
     turn = world / np.maximum(np.linalg.norm(world, axis=0), 1e-12)
     about = np.arctan2(turn[1, 0] - turn[0, 1], turn[0, 0] + turn[1, 1])
     c, s = np.cos(about), np.sin(about)

@@ -1,4 +1,4 @@
-"""Which side of a body is left: what names say and what the rest pose says."""
+"""Determines which side of a body is left, from names and the rest pose."""
 
 from typing import NamedTuple
 
@@ -11,12 +11,12 @@ from .skeleton import BoneTree
 WEIGHT_TOES, _WEIGHT_TIP, WEIGHT_NAMES, _WEIGHT_FACE = 3.0, 1.5, 2.5, 2.0
 _WEIGHT_KNEE, _WEIGHT_ELBOW, _WEIGHT_WORLD = 1.0, 0.7, 0.8
 _TOLD = 10.0
-"""What the user says of sides weighs more than everything else."""
+"""Evidence of the user's choice of a side, larger than all other evidence."""
 _FACE = ("eye", "nose", "jaw", "chin", "mouth", "lip", "brow", "目", "眉", "口")
 
 
 class Stance(NamedTuple):
-    """A body with its sides as supposed: legs and arms, the left ones first.
+    """A body with assumed sides: legs and arms, the left ones first.
 
     up, left: (3,) unit, armature space. leg: a leg's length.
     """
@@ -29,16 +29,16 @@ class Stance(NamedTuple):
 
     @property
     def forward(self) -> Array:
-        """Where the body faces (3,), if left is left."""
+        """The direction (3,) that the body faces, if `left` is right."""
         return -np.cross(self.up, self.left)
 
     def turned(self) -> "Stance":
-        """The same with left and right changed over."""
+        """The same body with left and right swapped."""
         return Stance(self.legs[::-1], self.arms[::-1], self.up, -self.left, self.leg)
 
 
 def names_say(evidence: Evidence, stance: Stance) -> float:
-    """1 if the names call the first and third limb left, -1 if right, 0 if they say nothing; more where it is told."""
+    """Evidence of names: 1 if they call the first limbs left, -1 if right, 0 if neither; more for the user's choice."""
     limbs = (*stance.legs, *stance.arms)
     told = [
         (1.0 if side == "L" else -1.0) * (1.0 if number % 2 == 0 else -1.0)
@@ -57,7 +57,7 @@ def names_say(evidence: Evidence, stance: Stance) -> float:
 
 
 def faces(evidence: Evidence, stance: Stance, world: Array) -> float:
-    """How much of the rest pose says that the body faces the stance's way, or away from it (below 0).
+    """Evidence of the rest pose that the body faces the stance's forward direction; negative if the opposite.
 
     world: (3, 3) from armature space to the world, where most characters face -y.
     """
@@ -83,7 +83,7 @@ def faces(evidence: Evidence, stance: Stance, world: Array) -> float:
 
 
 def _toes(tree: BoneTree, limb: Limb) -> tuple[Array, float]:
-    """The way of a foot (3,), and how much it counts: from the ankle to what hangs on it, or along the bone."""
+    """The direction of a foot (3,), from the ankle to its children or along the bone, and its weight."""
     below = tree.below(limb.end)
     if below:
         ways = tree.heads[below] - tree.heads[limb.end]
@@ -94,7 +94,7 @@ def _toes(tree: BoneTree, limb: Limb) -> tuple[Array, float]:
 
 
 def _bulge(tree: BoneTree, limb: Limb) -> Array:
-    """From the middle between a limb's ends to its knee or elbow, across the limb (3,)."""
+    """The vector (3,), perpendicular to the limb, from the line between its ends to knee or elbow."""
     start, middle, end = tree.heads[limb.upper], tree.heads[limb.lower], np.array(limb.tip)
     way = end - start
     bulge = middle - start

@@ -1,4 +1,4 @@
-"""A skeleton at rest as arrays: hierarchy, heads and tails of bones whose meaning is not known yet."""
+"""A skeleton at rest as arrays: hierarchy, heads and tails of the bones."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ...numerics.array import Array
 
 
 class Bone(NamedTuple):
-    """A bone at rest: parent None for roots, head and tail in armature space. held: constraints move it."""
+    """A bone at rest. parent: None for roots. head, tail: armature space. held: whether constraints move it."""
 
     name: str
     parent: str | None
@@ -36,7 +36,7 @@ class BoneTree:
 
     @classmethod
     def of(cls, bones: Iterable[Bone]) -> "BoneTree":
-        """The tree of these bones, in any order. A parent that is not among them counts as none."""
+        """The tree of these bones, in any order. A parent that is not among them is treated as none."""
         by_name = {bone.name: bone for bone in bones}
         number: dict[str, int] = {}
         for name in by_name:
@@ -78,7 +78,7 @@ class BoneTree:
 
     @cached_property
     def descendants(self) -> Array:
-        """How many bones hang below every bone (N,)."""
+        """The number of descendants of every bone (N,)."""
         count = np.zeros(len(self), dtype=int)
         for bone in range(len(self) - 1, -1, -1):
             if self.parents[bone] >= 0:
@@ -87,7 +87,7 @@ class BoneTree:
 
     @cached_property
     def tips(self) -> Array:
-        """Where every bone ends (N, 3): where a chain that continues it ends, amid several children, or its tail."""
+        """The end of every bone (N, 3): its child's head, the centre of several children's, or its tail."""
         tips = self.tails.copy()
         for bone in range(len(self) - 1, -1, -1):
             below = self.children[bone]
@@ -99,16 +99,16 @@ class BoneTree:
 
     @cached_property
     def extent(self) -> float:
-        """How large the skeleton is, without what lies far from all the rest."""
+        """The size of the skeleton, without bones that are far from all others."""
         far = np.linalg.norm(self.heads - np.median(self.heads, axis=0), axis=1)
         return max(2 * float(np.quantile(far, 0.95)), 1e-9)
 
     def is_below(self, bone: int, above: int) -> bool:
-        """Whether `bone` is `above` or hangs below it."""
+        """Whether `bone` is `above` or a descendant of it."""
         return above in self.lines[bone]
 
     def common(self, *bones: int) -> int:
-        """The lowest bone that is above all of these or one of them; -1 if they hang on several roots."""
+        """The lowest common ancestor of the bones, which may be one of them; -1 if they have different roots."""
         found = -1
         for level in zip(*(self.lines[bone] for bone in bones), strict=False):
             if len(set(level)) > 1:
@@ -117,13 +117,13 @@ class BoneTree:
         return found
 
     def between(self, above: int, below: int) -> list[int]:
-        """The bones on the way from `above` to `below`, neither of them among these; `above` -1: from the root."""
+        """The bones between `above` and `below`, without these; above = -1: from the root."""
         line = self.lines[below]
         start = line.index(above) + 1 if above in line else 0
         return list(line[start:-1])
 
     def below(self, bone: int) -> list[int]:
-        """All bones below a bone, parents before their children."""
+        """All descendants of a bone, parents before their children."""
         found, waiting = [], list(reversed(self.children[bone]))
         while waiting:
             here = waiting.pop()

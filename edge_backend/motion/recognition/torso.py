@@ -1,4 +1,4 @@
-"""Hips, spine, neck, head and collars of a body whose limbs are known."""
+"""Finds hips, spine, neck, head and collars of a body whose limbs are known."""
 
 from dataclasses import dataclass
 
@@ -13,19 +13,19 @@ _SPINES, _NECKS = 6, 3
 _SAME = 0.03
 _NAMED = 2.0
 _NEAR, _FAR = 0.35, 0.6
-"""Of the torso: from the hip joints to what may be the hips, and to what is too far away for them."""
+"""Shares of the torso: nearer to the hip joints than the first a bone may be the hips, farther than the second not."""
 
 
 @dataclass(frozen=True)
 class Torso:
-    """Slots of the torso and their bones. common: the lowest bone that carries legs, arms and head, -1 if none does."""
+    """slots: slot -> bone. common: the lowest common ancestor of legs, arms and head, -1 if there is none."""
 
     slots: dict[str, int]
     common: int
 
 
 def find_torso(evidence: Evidence, body: Body) -> Torso:
-    """What stands between a body's limbs."""
+    """Find the torso of a body."""
     tree = evidence.tree
     thighs, arms = [leg.upper for leg in body.legs], [arm.upper for arm in body.arms]
     fork, chest = tree.common(*thighs), tree.common(*arms)
@@ -46,7 +46,7 @@ def find_torso(evidence: Evidence, body: Body) -> Torso:
     if not any(True for _ in above) and start in line and start != hips and start >= 0:
         above = [start]
     if hips >= 0 and tree.is_below(fork, hips):
-        above = [bone for bone in above if bone != fork]  # what carries the thighs turns with the hips
+        above = [bone for bone in above if bone != fork]  # the parent of the thighs rotates with the hips
     above = [bone for bone in above if bone not in slots.values() and not _is_helper(evidence, bone)]
     spine, neck = _split(evidence, body, above, chest)
     if not spine and neck and chest in neck and len(neck) > 1:
@@ -68,7 +68,7 @@ def _is_helper(evidence: Evidence, bone: int) -> bool:
 
 
 def _hips(evidence: Evidence, body: Body, fork: int, line: list[int]) -> int:
-    """Where the legs meet; a bone beside it whose name says so, and which lies nearer to them."""
+    """The hips: the bone where the legs meet, or one beside it with such a name that is nearer to the hip joints."""
     tree, says = evidence.tree, evidence.says["hips"]
     if fork < 0:
         return -1
@@ -89,7 +89,7 @@ def _hips(evidence: Evidence, body: Body, fork: int, line: list[int]) -> int:
 
 
 def _head(evidence: Evidence, body: Body, chest: int) -> int:
-    """The head: a bone above the shoulders, in the middle, by its name, or where the way up from the chest ends."""
+    """The head: a bone above the shoulders, in the middle, by name, or the end of the chain from the chest upwards."""
     tree, says = evidence.tree, evidence.says["head"]
     shoulders = np.mean([tree.heads[arm.upper] for arm in body.arms], axis=0)
     way = tree.heads - shoulders
@@ -109,8 +109,8 @@ def _head(evidence: Evidence, body: Body, chest: int) -> int:
 
 
 def _climb(evidence: Evidence, chest: int, limbs: set[int], height: Array, aside: Array) -> int:
-    """The head without a name: up from the chest, in the middle, to the bone on which several others hang, or the last
-    that is more than a mark where the head ends."""
+    """The head without a name: upwards from the chest, in the middle, to the first bone with several children, or to
+    the last one that is not only a mark of the head's end."""
     tree, names = evidence.tree, evidence.names
     top = height.copy()
     for bone in range(len(tree) - 1, -1, -1):
@@ -140,7 +140,7 @@ def _climb(evidence: Evidence, chest: int, limbs: set[int], height: Array, aside
 
 
 def _marks_end(tree: BoneTree, last: int) -> bool:
-    """Whether a bone only marks where the one before it ends: importers give it that one's length, or none."""
+    """Whether a bone only marks the end of its parent: importers give it the parent's length, or none."""
     if tree.children[last] or tree.parents[last] < 0:
         return False
     before = float(np.linalg.norm(tree.heads[last] - tree.heads[tree.parents[last]]))
@@ -158,7 +158,7 @@ def _limb_bones(tree: BoneTree, body: Body) -> set[int]:
 
 
 def _collars(evidence: Evidence, body: Body, chest: int) -> dict[str, int]:
-    """Bones between chest and upper arms that lift the shoulders."""
+    """The collars: bones between chest and upper arms."""
     tree, says = evidence.tree, evidence.says["collar"]
     found = {}
     middle = np.mean([tree.heads[arm.upper] for arm in body.arms], axis=0)
@@ -166,7 +166,7 @@ def _collars(evidence: Evidence, body: Body, chest: int) -> dict[str, int]:
         between = tree.between(chest, arm.upper)
         good = [bone for bone in between if says[bone] > 0.5]
         if not good:
-            # Without a name: a bone that begins nearer to the middle than the arm does.
+            # Without a name: a bone that starts nearer to the middle than the arm.
             wide = abs(float((tree.heads[arm.upper] - middle) @ body.left))
             good = [
                 bone
@@ -181,7 +181,7 @@ def _collars(evidence: Evidence, body: Body, chest: int) -> dict[str, int]:
 
 
 def _split(evidence: Evidence, body: Body, line: list[int], chest: int) -> tuple[list[int], list[int]]:
-    """The bones between hips and head as spine and neck: by names, by where the arms hang, by height."""
+    """Divide the bones between hips and head into spine and neck, by names, by the arms' parent, by height."""
     tree, says = evidence.tree, evidence.says
     shoulders = np.mean([tree.heads[arm.upper] for arm in body.arms], axis=0)
     spine: list[int] = []
@@ -198,5 +198,5 @@ def _split(evidence: Evidence, body: Body, line: list[int], chest: int) -> tuple
 
 
 def _says_nothing_apart(evidence: Evidence, line: list[int]) -> bool:
-    """Whether all bones of the line have one name and numbers, as Rigify's spine.001 to spine.006."""
+    """Whether all bones of the line have the same name with numbers, as Rigify's spine.001 to spine.006."""
     return len({evidence.names[bone].stem for bone in line}) == 1

@@ -1,4 +1,4 @@
-"""A worker that says what the real one said in a recorded job, to some message, and is killed there.
+"""A worker that sends the recorded messages of a real job up to one of them, and is killed there.
 
     python replaying_worker.py RECORD MESSAGES HALF HEARD
 

@@ -1,4 +1,4 @@
-"""A job from start to end, whatever the worker does: stand-ins behave badly, the real worker is asked too."""
+"""A job from start to end, with stand-in workers that misbehave and with the real one."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""The log is there whatever other Blenders do with theirs, and where it cannot be, nothing else suffers."""
+"""The log of several Blenders at once, and without rights to write it."""
 
 import contextlib
 import logging

@@ -1,4 +1,4 @@
-"""What Blender saves by itself in the middle of a dance has no half of it; nor has its last session."""
+"""Autosaves and the last session contain no partial dance."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The bone map knows well known rigs by their names, and says in words what it does not know."""
+"""The bone map of well-known rigs, by names, and its messages for others."""
 
 import pytest
 from blender_stage import addon

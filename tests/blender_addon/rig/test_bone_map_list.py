@@ -1,4 +1,4 @@
-"""The bone map's list: bones are lit, picked from the selection and mirrored; and a pose serves as rest pose."""
+"""The bone map's list: bones are highlighted, taken from the selection and mirrored; a pose replaces the rest pose."""
 
 import json
 

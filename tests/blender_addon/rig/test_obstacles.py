@@ -1,4 +1,4 @@
-"""What keeps a dance from being seen is said before it is made, and the button beside it mends it."""
+"""Obstacles to seeing a dance are listed before it is generated, with buttons that remove them."""
 
 import bpy
 import numpy as np

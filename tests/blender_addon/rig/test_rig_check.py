@@ -1,4 +1,4 @@
-"""What panels and buttons say of a rig: at once, and never what was true before."""
+"""The rig check in panels and buttons: immediate and never outdated."""
 
 import time
 

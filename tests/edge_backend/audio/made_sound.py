@@ -1,4 +1,4 @@
-"""Sound that the tests make themselves: clicks and drums on known beats, written in every format."""
+"""Synthetic sounds: clicks and drums on known beats, in every file format."""
 
 from fractions import Fraction
 from pathlib import Path

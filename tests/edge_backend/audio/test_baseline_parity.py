@@ -1,4 +1,4 @@
-"""The baseline features are those that the EDGE authors' code makes."""
+"""The baseline features equal those of the EDGE authors' code."""
 
 from pathlib import Path, PurePath
 

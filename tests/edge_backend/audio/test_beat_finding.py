@@ -1,4 +1,4 @@
-"""Beats are found where drums strike, and songs without a beat get one that is of use."""
+"""Beats are detected where drums are; songs without a beat get a usable grid."""
 
 from collections.abc import Callable
 

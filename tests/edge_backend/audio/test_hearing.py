@@ -1,4 +1,4 @@
-"""Songs are heard in their own metre; what has no beat gets a map that says so."""
+"""Songs of several metres are detected; for sound without a beat the map says so."""
 
 import json
 from pathlib import Path

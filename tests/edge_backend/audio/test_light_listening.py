@@ -1,4 +1,4 @@
-"""Our own spectrum and beat tracker hear what librosa's hear; they load in no time."""
+"""Spectrum and beat tracker equal librosa's, and are imported quickly."""
 
 import subprocess
 import sys

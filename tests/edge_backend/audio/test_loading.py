@@ -1,4 +1,4 @@
-"""Songs are read whatever their format, exactly where they are asked for, and refused in one sentence."""
+"""Songs of every format, exact ranges of samples, and errors."""
 
 import importlib.util
 import re

@@ -1,4 +1,4 @@
-"""The twelve rhythm channels say what was played, frame by frame."""
+"""The twelve rhythm channels for known sounds, frame by frame."""
 
 import numpy as np
 import pytest

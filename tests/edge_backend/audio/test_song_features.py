@@ -1,4 +1,4 @@
-"""song_features gives each kind of weights what it listens to."""
+"""song_features returns the features that each kind of weights needs."""
 
 import numpy as np
 import pytest

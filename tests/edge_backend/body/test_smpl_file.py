@@ -1,4 +1,4 @@
-"""SMPL model files: both formats give the model; bad files give a sentence, and nothing in them runs."""
+"""SMPL model files: both formats, errors for bad files, and no code of them is run."""
 
 import pickle
 from pathlib import Path

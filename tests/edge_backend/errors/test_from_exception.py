@@ -1,4 +1,4 @@
-"""What a person reads when something breaks."""
+"""The sentences that users read for exceptions."""
 
 import errno
 import re

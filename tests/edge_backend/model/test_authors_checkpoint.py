@@ -1,4 +1,4 @@
-"""The authors' checkpoint: what it holds comes out, and nothing that it holds is run."""
+"""The authors' checkpoint is read completely, and no code of it is run."""
 
 import io
 import os

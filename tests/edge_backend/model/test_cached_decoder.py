@@ -1,4 +1,4 @@
-"""The decoder that keeps what it has worked out says what the plain one says."""
+"""The decoder with caches equals the plain one."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The network's shape and manners; its numbers are in test_decoder_parity."""
+"""The network's shapes and properties; test_decoder_parity compares its numbers."""
 
 import math
 from dataclasses import replace

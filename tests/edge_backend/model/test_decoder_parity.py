@@ -1,4 +1,4 @@
-"""The network computes what the authors' network computes, on the golden numbers."""
+"""The network equals the authors' network on recorded numbers."""
 
 import re
 

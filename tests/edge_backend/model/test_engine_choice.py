@@ -1,4 +1,4 @@
-"""Which engine is taken: by what is asked for, by what is installed, by whether there is a GPU."""
+"""The choice of the engine: by request, by what is installed, by whether there is a GPU."""
 
 import pytest
 import torch

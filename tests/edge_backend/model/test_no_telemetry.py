@@ -1,4 +1,4 @@
-"""ONNX Runtime's builds report to Microsoft unless they are told not to: what it does first is to write `.ses`."""
+"""ONNX Runtime's telemetry, which starts by writing a file `.ses`, is off."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Threads that work apart: every window once, nothing about torch's threads changed afterwards."""
+"""Windows on parallel threads: each once, and torch's number of threads is restored."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Weights files: the network comes back, with the same bytes every time; other files are named as such."""
+"""Weights files: round trips, equal bytes for equal weights, and errors for other files."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Sound at another rate: what can be heard there stays, where it was; what cannot goes."""
+"""Resampled sound: frequencies below half of the new rate stay in place, others are removed."""
 
 import math
 

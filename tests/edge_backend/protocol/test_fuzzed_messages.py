@@ -1,4 +1,4 @@
-"""Whatever comes on stdin, the worker lives, answers in time, and does the next job. The long form is marked slow."""
+"""With random messages on stdin, the worker keeps running, answers in time, and does the next job. Long form: slow."""
 
 import random
 import time

@@ -1,4 +1,4 @@
-"""What the log says reaches Blender as messages, each with its level."""
+"""Log records are sent to Blender as messages with their levels."""
 
 import logging
 import warnings

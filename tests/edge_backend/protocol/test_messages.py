@@ -1,4 +1,4 @@
-"""Frames: what goes in comes out, and nothing that comes in can hurt."""
+"""Messages: round trips, and safe handling of malformed ones."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Wheels come whole, from wherever, over any network, and nothing comes that was not meant."""
+"""Wheels are complete and the right ones, from every source and over bad networks."""
 
 import random
 

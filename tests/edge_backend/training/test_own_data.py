@@ -1,4 +1,4 @@
-"""AIST++'s official folders and folders of own motion capture become training packs; bad files are named."""
+"""AIST++'s official folders and folders of own motion capture become training packs; errors name bad files."""
 
 import pickle
 import shutil

@@ -1,5 +1,5 @@
-"""A tiny Jukebox: the real encoder and the real prior's shape, but narrow, shallow and random; and what the original
-code made of it (tests/data/jukebox/README.md)."""
+"""A tiny Jukebox: the real encoder, a prior of the real structure but narrow, shallow and random, and results of the
+original code with it (tests/data/jukebox/README.md)."""
 
 import sys
 import types

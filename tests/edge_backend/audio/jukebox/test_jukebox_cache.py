@@ -1,4 +1,4 @@
-"""Features are kept by song and slice, whole files only, and not without limit."""
+"""The cache of features by song and slice: atomic files, limited size."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""OpenAI's files become the folder that this program reads: whole, checked, and again where it was stopped."""
+"""Conversion of OpenAI's files: complete, checked, and resumed after an interruption."""
 
 import json
 import sys

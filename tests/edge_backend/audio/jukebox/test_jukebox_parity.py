@@ -1,4 +1,4 @@
-"""The tiny Jukebox gives what the original code gives: codes, conditioning, features, in each precision."""
+"""The tiny Jukebox equals the original code: codes, conditioning, features, in each precision."""
 
 import numpy as np
 import pytest

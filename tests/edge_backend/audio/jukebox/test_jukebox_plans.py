@@ -1,4 +1,4 @@
-"""Plans fit the memory that there is, and say so where none does."""
+"""Memory plans fit the available memory, or an error says that none does."""
 
 import pytest
 import torch

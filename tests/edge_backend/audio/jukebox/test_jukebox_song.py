@@ -1,4 +1,4 @@
-"""A song's windows: each heard alone, none heard twice, work that was stopped goes on, and another provider."""
+"""Features of a song's windows: each separately, each once, resumed after an interruption; and jukemirlib."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A slice is heard as EDGE's authors gave it to Jukebox."""
+"""Slices are prepared as EDGE's authors prepared them for Jukebox."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Where the recorded Jukebox lies, and its sizes (tests/data/jukebox/README.md)."""
+"""Path and sizes of the recorded Jukebox (tests/data/jukebox/README.md)."""
 
 from pathlib import Path
 
