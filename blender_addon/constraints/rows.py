@@ -182,7 +182,7 @@ def gather_in_steps(
 def _read(read: Read, frames: list[float], timing: Timing) -> Generator[float, None, Motion]:
     """The motion at these frames. One frame more is read, since contacts depend on the movement after a frame."""
     motion = yield from read([*frames, frames[-1] + timing.rate / Motion.fps])
-    return Motion(motion.rotations[:-1], motion.root[:-1], motion.contacts[:-1])
+    return motion.part(slice(-1))
 
 
 def exact_frames(rows: Iterable[Row], timing: Timing) -> Iterator[tuple[Row, list[float], list[float]]]:
