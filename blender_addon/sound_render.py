@@ -1,4 +1,4 @@
-"""What sound strips play, rendered to a file by Blender's own sound system, in whatever way they are cut or retimed.
+"""Renders sound strips to a file by Blender's own sound system, however they are cut or retimed.
 
 The operator Mixdown does it; where it fails, Blender's mixer is asked through Python (`aud`), which knows nothing of
 retiming. Blender waits meanwhile, since neither lets go of its main thread: about 0.1 s for each minute of song. It is
@@ -25,11 +25,11 @@ from .lookups import scene_rate
 from .sound_strips import SoundStrip
 
 KEPT = 3
-"""Songs whose files are kept, until Blender ends."""
+"""Number of rendered songs whose files are kept until Blender ends."""
 
-_QUIETEST = 3  # of 32768, -80 dB: a file that is quieter has not been rendered
-_WHOLE = 0.9  # of the asked length, at least
-_BUFFER = 4096  # samples; Blender's writer refuses some others
+_QUIETEST = 3  # of 32768, -80 dB; a quieter file has not been rendered
+_WHOLE = 0.9  # the least share of the requested length
+_BUFFER = 4096  # samples; Blender's writer refuses some other sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class Render:
 
 
 def render(pieces: Sequence[SoundStrip], first: float, end: float, alone: bool, stem: str) -> Render | None:
-    """Render what the pieces play between two frames of their scene; None where Blender cannot.
+    """Render what the pieces play between two frames of their scene; None if Blender cannot.
 
-    alone: no other strip is heard. stem: of the file's name, which is made anew only where the sequencer has changed.
+    alone: mute all other strips. stem: of the file's name; it is rendered again only if the sequencer has changed.
     """
     scene = pieces[0].scene
     begin, stop = math.floor(first), math.ceil(end)
@@ -66,9 +66,9 @@ def render(pieces: Sequence[SoundStrip], first: float, end: float, alone: bool, 
 
 
 def _mixdown(scene: Any, muted: Sequence[Any], frames: tuple[int, int], samples: int, path: Path) -> None:
-    """By the operator, at the song's own sample rate: another one would take six times as long.
+    """Render by the operator, at the song's own sample rate; another one takes six times as long.
 
-    muted: strips that are not to be heard. frames: the first, and the one behind the last.
+    muted: strips to mute. frames: the first, and the one after the last.
     """
     before = scene.frame_start, scene.frame_end, scene.use_preview_range
     mute = [strip.mute for strip in muted]
@@ -85,7 +85,7 @@ def _mixdown(scene: Any, muted: Sequence[Any], frames: tuple[int, int], samples:
 
 
 def _mix(pieces: Sequence[SoundStrip], begin: int, stop: int, path: Path) -> None:
-    """By Blender's mixer: those pieces, each as loud as its strip is now."""
+    """Render by Blender's mixer: these pieces, each at its strip's current volume."""
     try:
         aud: Any = importlib.import_module("aud")
     except ImportError:  # the bpy package of 4.2, some Linux distributions
@@ -116,9 +116,9 @@ def _samples(pieces: Sequence[SoundStrip]) -> int:
 
 
 def _sounds(path: Path, seconds: float) -> bool:
-    """Whether there is a wav file about as long as asked for, with something in it.
+    """Whether there is a wav file of about the requested length that is not silent.
 
-    After a film has been rendered, Mixdown of Blender 5.2 writes no more than a click.
+    After a film has been rendered, Mixdown of Blender 5.2 writes only a click.
     """
     with contextlib.suppress(OSError, EOFError, wave.Error), wave.open(str(path)) as file:
         if file.getnframes() < _WHOLE * seconds * file.getframerate():
@@ -130,7 +130,7 @@ def _sounds(path: Path, seconds: float) -> bool:
 
 
 def _fingerprint(scene: Any, *what: object) -> str:
-    """Of all that the scene's sequencer sounds like: another one whenever something of it has changed."""
+    """A hash of everything that determines the sound of the scene's sequencer."""
     strips = [_facts(strip) for strip in compat.all_strips(scene) if strip.type in ("SOUND", "META")]
     channels = [channel.mute for channel in scene.sequence_editor.channels]
     curves = [
@@ -154,7 +154,7 @@ def _facts(strip: Any) -> tuple[object, ...]:
 
 
 def _state(path: Path) -> tuple[int, int]:
-    """Size and time of a file, which are other ones when it has been written anew."""
+    """Size and modification time of a file."""
     try:
         found = path.stat()
     except OSError:
@@ -163,7 +163,7 @@ def _state(path: Path) -> tuple[int, int]:
 
 
 def _folder(key: str) -> Path:
-    """The folder of one render; the oldest of the others go."""
+    """The folder of one render; the oldest others are removed."""
     songs = Path(bpy.app.tempdir) / "song_renders"
     folder = songs / key
     folder.mkdir(parents=True, exist_ok=True)

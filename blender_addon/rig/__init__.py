@@ -1,1 +1,3 @@
-"""Armatures: the built-in dancer, which bone is what, and how the model's rotations become bone channels."""
+"""Armatures: the built-in dancer, bone maps, retargeting to bone channels, and obstacles to a dance.
+
+Imported by keyframes, takes and every room above them."""

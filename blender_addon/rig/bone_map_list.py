@@ -1,4 +1,4 @@
-"""The bone map's list as the user edits it: filled, picked from the selection and mirrored."""
+"""Edits of the bone map's list: fill it, take bones from the selection, mirror one side."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from .bone_map_properties import CHOSEN
 from .retarget import bone_map_of, found_bone_map
 
 _NEAR = 0.05
-"""Of the armature's height: a bone farther from the mirrored place is not the one on the other side."""
+"""Largest distance, as a share of the armature's height, of the opposite bone from the mirrored position."""
 
 
 def listed(armature: bpy.types.Object) -> list[Any]:
@@ -39,9 +39,9 @@ def _choose(armature: bpy.types.Object, slot: str, bone: str) -> None:
 
 
 def fill(armature: bpy.types.Object) -> int:
-    """List what is found, whatever was chosen before; returns the number of bones.
+    """Set all items to the recognised bones, replacing the user's choices. Returns the number of bones.
 
-    The list's items stay: of those that come from a library, Blender saves changes, but none of others in their place.
+    Items are changed, not replaced: Blender saves changes to a library's items, but not new ones in their place.
     """
     found = found_bone_map(armature)
     for item in listed(armature):
@@ -50,14 +50,14 @@ def fill(armature: bpy.types.Object) -> int:
 
 
 def selected_bone(context: bpy.types.Context) -> str:
-    """The bone that the user has selected in Pose or Edit Mode; "" for none."""
+    """The name of the bone that is selected in Pose or Edit Mode; "" for none."""
     if context.active_pose_bone is not None:
         return context.active_pose_bone.name
     return context.active_bone.name if context.active_bone is not None else ""
 
 
 def mirror(armature: bpy.types.Object, side: str) -> int:
-    """Fill the slots of the other side with the bones opposite to those of `side`, L or R; returns how many."""
+    """Set the slots of the other side to the bones opposite to those of `side`, L or R. Returns their number."""
     items = {item.name: item for item in listed(armature)}
     count = 0
     for slot, item in items.items():
@@ -68,7 +68,7 @@ def mirror(armature: bpy.types.Object, side: str) -> int:
 
 
 def swap_sides(armature: bpy.types.Object) -> None:
-    """Take left for right."""
+    """Swap the bones of left and right slots."""
     items = {item.name: item for item in listed(armature)}
     for slot, item in items.items():
         if slot.endswith(f".{SIDES[0]}"):
@@ -77,7 +77,7 @@ def swap_sides(armature: bpy.types.Object) -> None:
 
 
 def opposite(armature: bpy.types.Object, name: str) -> str:
-    """The bone on the other side of the body: by its name, or by its place; "" where there is none."""
+    """The name of the bone on the other side of the body, by name or by position; "" if there is none."""
     bones: Any = armature.data.bones
     flipped = bpy.utils.flip_name(name)
     if flipped != name and flipped in bones:
@@ -95,7 +95,7 @@ def opposite(armature: bpy.types.Object, name: str) -> str:
 
 
 def _mirror_plane(armature: bpy.types.Object, heads: Array) -> tuple[Array, Array]:
-    """A point of the plane that parts left from right (3,), and what stands across it (3,), unit, armature space."""
+    """A point (3,) on the plane between left and right, and its unit normal (3,), armature space."""
     bones: Any = armature.data.bones
     thighs = [found_bone_map(armature).bones.get(f"thigh.{side}", "") for side in SIDES]
     if all(name in bones for name in thighs):

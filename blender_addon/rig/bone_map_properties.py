@@ -1,4 +1,4 @@
-"""The bone map as the user edits it, kept with the armature object."""
+"""The properties of armature objects in which the user's bone map is stored."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ import bpy
 from .. import compat
 
 CHOSEN = "edge_dance_bones"
-"""The armature object's property with the bones that the user has chosen. Empty: they are found from their names.
+"""The armature object's property with the bones that the user has chosen. Empty: bones are recognised.
 
-A collection, not a pointer to a group that has one: Blender 5 forgets what a library override says of such groups.
+A collection, not a pointer to a group that has one: Blender 5 does not save library overrides of such groups.
 """
 
 SHOWN = "edge_dance_bone"
-"""The number of the one that is highlighted in the list."""
+"""The property with the index of the highlighted item."""
 
 _OVERRIDABLE: Any = {"LIBRARY_OVERRIDABLE"}
 
@@ -35,7 +35,7 @@ def active_slot(armature: bpy.types.Object) -> Any | None:
 
 
 def light_bone(armature: bpy.types.Object) -> None:
-    """Select the highlighted slot's bone alone and make it the active one, so that the viewport shows which it is."""
+    """Select only the highlighted slot's bone and make it active, so that the viewport shows it."""
     item = active_slot(armature)
     bones: Any = armature.data.bones
     if item is None or item.bone not in bones:

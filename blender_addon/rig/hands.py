@@ -1,4 +1,4 @@
-"""Hands of a dance, as channels of an armature's finger bones."""
+"""Channels of an armature's finger bones for a dance."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ OFF = "off"
 
 
 def hand_settings(scene: bpy.types.Scene) -> HandSettings | None:
-    """The panel's settings; None where hands are left alone."""
+    """The panel's settings of hands; None if they are off."""
     settings: Any = scene.edge_dance  # type: ignore[attr-defined] # a property of ours
     if settings.hands == OFF or settings.hand_amount == 0:
         return None
@@ -28,9 +28,9 @@ def hand_settings(scene: bpy.types.Scene) -> HandSettings | None:
 def hand_channels(
     armature: bpy.types.Object, motion: Motion, settings: HandSettings | None
 ) -> tuple[Array, list[BoneChannels]]:
-    """The motion's frames (K,) that get keys, and the channels of the finger bones there.
+    """The motion's frames (K,) that get keys, and the channels of the finger bones at these frames.
 
-    None for fingers that an animation of the user's moves or that constraints hold. Raises EdgeError rig_unfit.
+    Fingers that the user's animation or constraints move have none. Raises EdgeError rig_unfit.
     """
     if settings is None or is_dancer(armature):
         return np.zeros(0), []
@@ -50,6 +50,6 @@ def hand_channels(
 
 
 def _is_taken(armature: bpy.types.Object, name: str) -> bool:
-    """Whether constraints say how a finger lies; limits do not."""
+    """Whether constraints other than limits move a finger."""
     constraints = armature.pose.bones[name].constraints
     return any(acts(constraint) and not constraint.type.startswith("LIMIT") for constraint in constraints)

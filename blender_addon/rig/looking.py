@@ -1,4 +1,4 @@
-"""Armatures looked at frame by frame, in small steps between which Blender may be used."""
+"""Reads armatures frame by frame, in small steps between which Blender may be used."""
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -13,20 +13,19 @@ from ..edge_backend.numerics.array import Array
 from ..lookups import by_session_uid
 
 _STEP_S = 0.05
-"""So long is looked before everything is put back and others may work, about; it takes a frame or two besides."""
+"""Seconds of reading before the scene is restored, about; restoring takes a frame or two more."""
 
 _LONGEST_STEP_S = 0.25
-"""Where Blender takes longer than a step to draw what has changed, steps take as long as that, up to this: so half of
-the time is used."""
+"""If redrawing takes longer than a step, steps become as long as that, up to this, so that half of the time is used."""
 
 Showing = Callable[[bpy.types.Object], AbstractContextManager[object]]
-"""Has an armature show for a block what is to be looked at."""
+"""(armature) -> context in which the armature shows what is to be read."""
 
 
 def looks(
     armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, frames: Iterable[float]
 ) -> Iterator[list[Any]]:
-    """The evaluated armatures at each of these frames; the scene's frame is as before afterwards."""
+    """The evaluated armatures at each of these frames; afterwards the scene's frame is restored."""
     before, subframe = scene.frame_current, scene.frame_subframe
     try:
         for frame in frames:
@@ -44,9 +43,9 @@ def poses_in_steps(
     frames: Sequence[float],
     showing: Showing = nullcontext,
 ) -> Generator[float, None, dict[str, Array]]:
-    """Where bones are at these frames (T, 4, 4), armature space; yields how much is done.
+    """Bone name -> matrices (T, 4, 4), armature space, at these frames; yields the fraction done.
 
-    showing: as `seen_in_steps` has it, which says how everything is between two steps, and what is raised.
+    showing: as for `seen_in_steps`, which describes the state between steps and the exceptions.
     """
     poses: dict[str, list[Array]] = {name: [] for name in names}
 
@@ -68,12 +67,12 @@ def seen_in_steps(
     showing: Showing = nullcontext,
     step_s: float | None = None,
 ) -> Generator[float, None, None]:
-    """Have `see` look at the evaluated armatures at each of these frames; yields how much is done.
+    """Call `see` with the evaluated armatures at each of these frames; yields the fraction done.
 
-    At each yield the scene's frame, and what `showing` changes, are as before. step_s: seconds between two yields,
-    about, if not those with which Blender is free to use. Raises EdgeError dancer_gone where an armature or the scene
-    are not there any more; reading_ended where a bone is not (`see` raises KeyError), where another scene is shown, and
-    after undo and redo, for half of it would be of another animation.
+    At each yield the scene's frame and whatever `showing` changes are restored. step_s: seconds between yields, about;
+    None = short enough for Blender to stay responsive. Raises EdgeError dancer_gone if an armature or the scene no
+    longer exists; reading_ended if a bone does not (`see` raises KeyError), if another scene is shown, and after undo
+    or redo, because the rest might be of another animation.
     """
     uids, stage = [armature.session_uid for armature in armatures], scene.session_uid
     done, undone, away = 0, [False], 0.0
@@ -109,7 +108,7 @@ def _step(
     see: Callable[[Sequence[bpy.types.Object]], None],
     seconds: float,
 ) -> int:
-    """See the next frames, for so long; how many they were."""
+    """Read the next frames for about `seconds`. Returns their number."""
     deadline, count = time.perf_counter() + seconds, 0
     with closing(looks(armatures, scene, frames)) as seen:  # type: ignore[type-var]
         for evaluated in seen:
@@ -121,7 +120,7 @@ def _step(
 
 
 def found(things: Any, uid: int) -> Any:
-    """The one of Blender's objects, actions or scenes that has this session_uid. Raises EdgeError dancer_gone."""
+    """The object, action or scene with this session_uid among bpy.data's `things`. Raises EdgeError dancer_gone."""
     thing = by_session_uid(things, uid)
     if thing is None:
         raise EdgeError("dancer_gone", "A dancer, a take or the scene was deleted meanwhile.", "Begin again.")
@@ -130,7 +129,7 @@ def found(things: Any, uid: int) -> Any:
 
 @contextmanager
 def _told_of_undo(undone: list[bool]) -> Iterator[None]:
-    """Have the list say whether anything is undone or redone in this block."""
+    """Append True to the list when anything is undone or redone in this block."""
 
     def note(*_what: Any) -> None:
         undone[0] = True
@@ -143,5 +142,5 @@ def _told_of_undo(undone: list[bool]) -> Iterator[None]:
         yield
     finally:
         for happening in happenings:
-            with suppress(ValueError):  # another file is open, which has none of them
+            with suppress(ValueError):  # after another file was opened, the handlers are gone
                 happening.remove(note)
