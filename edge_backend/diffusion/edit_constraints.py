@@ -103,7 +103,7 @@ def _constraint(row: _Row, source: Source | None, frames: int, load: _Load) -> C
 
 def _check_row(row: _Row) -> None:
     for fault in _faults(row):
-        sentence = f"The constraint on frames {row.start} to {row.stop - 1} {fault}."
+        sentence = f"The constraint from frame {row.start} to frame {row.stop - 1} {fault}."
         raise EdgeError("request_invalid", sentence, "Change that row of the keep list.")
 
 

@@ -72,7 +72,7 @@ def test_what_is_measured_is_one_that_this_machine_has(network):
 def test_an_arithmetic_that_takes_for_ever_is_not_tried_on_the_network(network, monkeypatch):
     """As bf16 on processors that do not have it."""
     asked = []
-    monkeypatch.setattr(arithmetic, "_seconds", lambda work, _device: asked.append(work()) or 1.0)
+    monkeypatch.setattr(arithmetic, "seconds_of", lambda work, _device: asked.append(work()) or 1.0)
     monkeypatch.setattr(arithmetic, "TRIAL_S", 0.5)
     assert quickest(network, 1, None) == "fp32"
     assert {len(out.shape) for out in asked[:-3]} == {2}  # small products; the last three are the network, exactly
@@ -90,5 +90,5 @@ def test_of_two_that_are_equally_quick_the_exacter_is_taken(network, monkeypatch
     monkeypatch.setattr(arithmetic, "candidates", lambda _device: ("fp16", "bf16"))
     monkeypatch.setattr(arithmetic, "_bearable", lambda *_: True)
     rounds = iter(list(seconds.values()) * arithmetic.ROUNDS)
-    monkeypatch.setattr(arithmetic, "_seconds", lambda *_: next(rounds))
+    monkeypatch.setattr(arithmetic, "seconds_of", lambda *_: next(rounds))
     assert quickest(network, 1, None) == chosen
