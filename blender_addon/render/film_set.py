@@ -124,7 +124,8 @@ def add_backdrop(scene: bpy.types.Scene) -> None:
     scene.world = world
 
 
-def _is_ours(block: bpy.types.Collection | bpy.types.World) -> bool:
+def _is_ours(block: Any) -> bool:
+    """Whether a collection or a world belongs to a film set."""
     return FILM_SET in block or _FILM_SET_0_1 in block
 
 
