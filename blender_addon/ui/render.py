@@ -25,7 +25,7 @@ class VIEW3D_PT_edge_dance_render(bpy.types.Panel):
         """A dance in the scene, or a stage for one."""
         scene: Any = context.scene
         dances = (has_dance(ob) for ob in scene.objects if ob.type == "ARMATURE")
-        return any(dances) or stage_of(scene) is not None
+        return any(dances) or film_set_of(scene) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         layout: Any = self.layout
