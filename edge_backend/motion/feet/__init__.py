@@ -4,7 +4,7 @@
 or toe joint that must not move horizontally (Kovar et al. 2002). numpy and the standard library only.
 """
 
-from .clean import Cleaned, clean, clean_motion, settle, settle_in_steps
+from .clean import Cleaned, clean, clean_motion, find_plants, settle, settle_in_steps
 from .rig import SMPL_RIG, FootRig, Leg
 from .settings import ContactRange, FootSettings
 
@@ -17,6 +17,7 @@ __all__ = [
     "Leg",
     "clean",
     "clean_motion",
+    "find_plants",
     "settle",
     "settle_in_steps",
 ]

@@ -65,15 +65,22 @@ def clean(
     if not settings.enabled or settings.strength == 0 or body.frames == 0:
         free = np.zeros(body.contacts.shape, dtype=bool)
         return Cleaned(rotations.copy(), root.copy(), free, free[..., 0])
-    planted, shift = _stand(body, settings)
-    plans = _plan(body, planted, shift, settings)
-    planted = part_handovers(release_heels(planted, _missing_reach(body, plans, shift) / rig.scale))
-    planted = by_hand(planted, settings)
+    planted, shift = _plants(body, settings)
     plans = _plan(body, planted, shift, settings)
     shift = settings.strength * (shift - _pelvis_drop(body, plans, shift)[:, None] * [0, 0, 1])
     feet = zip(body.tracks(shift), body.rig.feet, plans, strict=True)
     wanted = [follow_plan(track, foot, plan, settings) for track, foot, plan in feet]
     return _apply(body, plans, shift, wanted, settings.strength)
+
+
+def find_plants(rotations: Array, root: Array, contacts: Array | None = None) -> Array:
+    """The plants, bool (T, legs, 2), that `clean` enforces on the SMPL skeleton, without the rest of its work.
+
+    rotations, root, contacts: as for `clean`.
+    """
+    if not len(rotations):
+        return np.zeros((0, len(SMPL_RIG.legs), 2), dtype=bool)
+    return _plants(Body(rotations, root, SMPL_RIG, contacts, None), FootSettings())[0]
 
 
 def settle(
@@ -132,6 +139,14 @@ def clean_motion(motion: Motion, settings: FootSettings | None = None, constrain
     """The motion with rotations and root from `clean`. constrained: bool (T, 24), as for `clean`."""
     cleaned = clean(motion.rotations, motion.root, motion.contacts, settings, constrained=constrained)
     return replace(motion, rotations=cleaned.rotations, root=cleaned.root)
+
+
+def _plants(body: Body, settings: FootSettings) -> tuple[Array, Array]:
+    """Plants within reach of the legs: bool (T, legs, 2), and the root's translation (T, 3), metres, world."""
+    planted, shift = _stand(body, settings)
+    plans = _plan(body, planted, shift, settings)
+    planted = part_handovers(release_heels(planted, _missing_reach(body, plans, shift) / body.rig.scale))
+    return by_hand(planted, settings), shift
 
 
 def _stand(body: Body, settings: FootSettings) -> tuple[Array, Array]:

@@ -6,7 +6,7 @@ Retargeting to other proportions makes feet slide, so contacts cannot be detecte
 import numpy as np
 
 from ...numerics.array import Array
-from ..feet import clean
+from ..feet import find_plants
 from ..feet.metrics import plant_slide
 from ..motion import Motion
 from ..skeleton import Joint
@@ -24,7 +24,7 @@ def standing_feet(motion: Motion) -> Array:
 
     Frame t is about the interval from t to t + 1.
     """
-    planted = clean(motion.rotations, motion.root, motion.contacts).planted
+    planted = find_plants(motion.rotations, motion.root, motion.contacts)
     stands = planted.copy()
     stands[:-1] &= planted[1:]
     joints = motion.joints().astype(np.float64)
