@@ -26,6 +26,9 @@ _OBJECT_CHANNELS = (
 _SEEN_ANGLE, _SEEN_WAY = 0.01, 1e-3
 """Radians, and lengths of the armature's own unit: what of a bone's pose is not rounding."""
 
+_NO_SIZE = 1e-6
+"""Scale below which an object is not there to be seen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
@@ -42,6 +45,7 @@ def obstacles_of(armature: bpy.types.Object, bone_map: BoneMap, context: bpy.typ
     """
     yield from _metarig(armature, context)
     yield from _hidden(armature, context)
+    yield from _shrunk(armature)
     yield from _not_posed(armature)
     yield from _covered(armature)
     yield from _stretched(context.scene)
@@ -76,6 +80,11 @@ def _hidden(armature: bpy.types.Object, context: bpy.types.Context) -> Iterator[
     if _seen(armature, context) or any(_seen(body, context) for body in _bodies(armature, context)):
         return
     yield Obstacle("hidden", f"Neither {armature.name} nor a body that it moves can be seen: they are hidden.")
+
+
+def _shrunk(armature: bpy.types.Object) -> Iterator[Obstacle]:
+    if min(map(abs, armature.scale[:])) < _NO_SIZE:
+        yield Obstacle("scale", f"{armature.name} cannot be seen: its scale is 0.")
 
 
 def _seen(ob: bpy.types.Object, context: bpy.types.Context) -> bool:
@@ -279,6 +288,13 @@ def _layers_of(layer: Any, ob: bpy.types.Object) -> list[Any]:
     return [layer, *inside] if inside or ob.name in layer.collection.objects else []
 
 
+def _reset_scale(armature: bpy.types.Object, _bone_map: BoneMap, _context: bpy.types.Context) -> None:
+    axes = armature.scale[:]
+    size = max(map(abs, axes))
+    size = size if size >= _NO_SIZE else 1.0
+    armature.scale = [axis if abs(axis) >= _NO_SIZE else size for axis in axes]
+
+
 def _reset_time(_armature: bpy.types.Object, _bone_map: BoneMap, context: bpy.types.Context) -> None:
     context.scene.render.frame_map_old = context.scene.render.frame_map_new = 100
 
@@ -326,6 +342,7 @@ def _mute_drivers(armature: bpy.types.Object, bone_map: BoneMap, _context: bpy.t
 MENDS = {
     "metarig": Mend("Select Generated Rig", "Select the rig that moves the body, to dance in its place", _select_rig),
     "hidden": Mend("Show Character", "Unhide the armature, its bodies and their collections", _show),
+    "scale": Mend("Reset Scale", "Make the armature's axes without size as large as the others, or 1", _reset_scale),
     "rest": Mend("Pose Position", "Set the armature to Pose Position, so that animation is seen", _pose),
     "edit": Mend("Leave Edit Mode", "Go back to Object Mode, so that animation is seen", _leave_edit_mode),
     "stretch": Mend("Reset Time Stretching", "Have animation play at the speed of the song", _reset_time),

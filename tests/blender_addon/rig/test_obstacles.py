@@ -205,6 +205,19 @@ def test_what_hides_a_dance_is_said_and_mended(name):
     assert not said(character)
 
 
+def test_a_scale_of_nothing_is_said_and_mended():
+    character = put_character(unreal(), units=100)
+    size = character.scale.x
+    assert not said(character)
+    character.scale.y = 0.0
+    assert "unreal cannot be seen: its scale is 0" in said(character)["scale"]
+    mend(character, "scale")
+    assert tuple(character.scale) == pytest.approx((size, size, size)) and not said(character)
+    character.scale = (0.0, 0.0, 0.0)
+    mend(character, "scale")
+    assert tuple(character.scale) == (1.0, 1.0, 1.0)
+
+
 def test_influence_and_blending_are_nothing_without_strips():
     character = put_character(unreal())
     put_take(character)
