@@ -26,7 +26,7 @@ from desk import (
     xdotool,
 )
 
-FOLDED = (169, 221, 284, 362)  # pixels from the sidebar's top to Style, Settings below it, in these Quality, Weights
+FOLDED = (169, 247, 310, 388)  # pixels from the sidebar's top to Style, Settings below it, in these Quality, Weights
 TICK = (26, 544)  # pixels from the window's left and top to that of the dialog, when it was asked for over the view
 
 programs = sys.modules[f"{PACKAGE}.ops.weights"].weights_import

@@ -21,15 +21,15 @@ def headers():
 
 
 def test_at_first_sight_there_are_few_headers():
-    assert headers() == ["Dance", "Style", "Beats", "Settings"]
+    assert headers() == ["Dance", "Style", "Song Map", "Beats", "Settings"]
     put_dancer()
-    assert headers() == ["Dance", "Style", "Beats", "Settings"]
+    assert headers() == ["Dance", "Style", "Song Map", "Beats", "Settings"]
 
 
 def test_takes_and_what_is_done_with_dances_come_with_the_first_dance():
     dancer = put_dancer()
     addon("takes.new_take").add_take(dancer, random_motion(10), bpy.context.scene, 1.0)
-    assert headers() == ["Dance", "Keep", "Takes", "Style", "Beats", "Group", "Film", "Settings"]
+    assert headers() == ["Dance", "Keep", "Takes", "Style", "Song Map", "Beats", "Group", "Film", "Settings"]
 
 
 def test_two_characters_are_a_group_before_they_dance():
