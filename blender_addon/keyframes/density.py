@@ -43,7 +43,7 @@ def rig_snapshot(armature: bpy.types.Object) -> RigSnapshot:
         if f"foot.{side}" in bone_map.bones
     )
     hanging = tuple(leg for leg in legs if {leg.thigh, leg.shin} <= set(fit.rig.ancestors(leg.foot)))
-    return RigSnapshot(modes_of(armature), fit.rig, hanging, fit.axes[:, 2], fit.scale)
+    return RigSnapshot(modes_of(armature), fit.rig, hanging, fit.axes[:, 2], fit.scale * fit.growth)
 
 
 def modes_of(armature: bpy.types.Object) -> dict[str, str]:

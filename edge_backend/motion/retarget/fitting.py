@@ -24,6 +24,7 @@ _SNAP = np.cos(np.radians(25))  # a body within this angle of the armature's axe
 _HIGHEST_TOES, _HIGHEST_ANKLE = 0.12, 0.25
 _DOWN = np.cos(np.radians(60))  # the legs of a standing rest pose point down within this angle
 _HANGS = 0.25  # of the leg: hips nearer than this to the origin are at the origin, as in BVH files
+_SAME_SIZE = 1e-4
 _POINT = 0.03  # of the leg: what is shorter has no direction
 _BALL = 0.16  # of the leg: from the ankle forward to the toe joint, for rigs without toes
 
@@ -37,6 +38,7 @@ class Fit:
     space. The model's space: metres of the model, z up, facing -y, the floor at z = 0.
     floor_offset: (3,) translation from that floor to the one on which the rig dances, armature space. It is 0 but for
     rigs whose hips are at the armature's origin at rest, as in BVH files: these dance on a floor through the origin.
+    growth: how many times larger than at rest the body is shown, because a bone above it has a pose with a scale.
     """
 
     rig: Rig
@@ -45,18 +47,23 @@ class Fit:
     scale: float
     floor: Array
     floor_offset: Array
+    growth: float = 1.0
 
     def to_model(self, points: Array) -> Array:
-        """Points (..., 3) from armature space to the model's space."""
-        return (points - self.floor) @ self.axes / self.scale
+        """Points (..., 3) of the posed rig from armature space to the model's space."""
+        return (points / self.growth - self.floor) @ self.axes / self.scale
 
     def to_armature(self, points: Array) -> Array:
-        """Points (..., 3) from the model's space to armature space."""
-        return points @ self.axes.T * self.scale + self.floor
+        """Points (..., 3) from the model's space to armature space, where the posed rig has them."""
+        return (points @ self.axes.T * self.scale + self.floor) * self.growth
+
+    def at_rest(self, points: Array) -> Array:
+        """Points (..., 3) of the rig at rest from armature space to the model's space."""
+        return (points - self.floor) @ self.axes / self.scale
 
     def head(self, slot: str) -> Array:
         """The head (3,) of a slot's bone at rest, the model's space."""
-        return self.to_model(self.rig[self.bones[slot]].head)
+        return self.at_rest(self.rig[self.bones[slot]].head)
 
     @cached_property
     def travel(self) -> str:
@@ -120,7 +127,7 @@ class Fit:
         """Where a slot's bone ends (3,), the model's space: amid the bones on it, fingers for one, else its tail."""
         name = self.bones[slot]
         below = [bone.head for bone in self.rig.values() if bone.parent == name]
-        return self.to_model(np.mean(below, axis=0) if below else self.rig[name].tail)
+        return self.at_rest(np.mean(below, axis=0) if below else self.rig[name].tail)
 
     def _foot_correction(self, side: str) -> Array:
         if f"toes.{side}" not in self.bones:
@@ -132,7 +139,7 @@ class Fit:
     def _foot_heading(self, side: str) -> Array:
         """Heading (3,), unit, horizontal, of a foot without toes: along its bone if that points forward, else -y."""
         bone = self.rig[self.bones[f"foot.{side}"]]
-        along = (self.to_model(bone.tail) - self.to_model(bone.head)) * [1, 1, 0]
+        along = (self.at_rest(bone.tail) - self.at_rest(bone.head)) * [1, 1, 0]
         forward = np.array([0.0, -1.0, 0.0])
         return _unit(along) if _unit(along) @ forward > np.cos(np.radians(45)) else forward
 
@@ -148,7 +155,15 @@ def fit(rig: Rig, bones: Mapping[str, str]) -> Fit:
     leg = float(np.mean([_leg_length(heads, side) for side in SIDES]))
     floor = axes[:, 2] * _floor_height(heads, leg)
     hangs = abs(heads[HIPS][2]) < _HANGS * leg
-    return Fit(rig, bones, axes, leg / MODEL_LEG, floor, -floor if hangs else np.zeros(3))
+    growth = _growth(rig, bones[HIPS])
+    return Fit(rig, bones, axes, leg / MODEL_LEG, floor, -floor * growth if hangs else np.zeros(3), growth)
+
+
+def _growth(rig: Rig, hips: str) -> float:
+    """The scale of all poses above the hips: importers of glTF may leave one on a root bone."""
+    sizes = [abs(float(np.linalg.det(rig[name].pose[:3, :3]))) ** (1 / 3) for name in rig.ancestors(hips)]
+    growth = float(np.prod(sizes))
+    return growth if abs(growth - 1) > _SAME_SIZE else 1.0
 
 
 def body_axes(rig: Rig, bones: Mapping[str, str]) -> Array:

@@ -50,7 +50,7 @@ def control_places(
     """
     rig = fit.rig
     control, ankle, hip = rig[leg.foot], rig[fit.bones[f"foot.{side}"]].head, rig[fit.bones[f"thigh.{side}"]].head
-    place = pose.ankle + pose.foot @ (control.head - ankle)
+    place = pose.ankle + pose.foot @ (control.head - ankle) * fit.growth
     turn, place = _still(pose.foot, place, stands, float(np.linalg.norm(ankle - hip)))
     found: dict[str, tuple[Array, Array | None]] = {leg.foot: (turn @ control.axes, place)}
     if leg.pole:

@@ -251,7 +251,7 @@ def _loose_feet(fit: Fit, posed: Posed, turned: Mapping[str, Array], way: Array)
         if shin in fit.rig.ancestors(foot) or fit.rig[foot].connected:
             continue
         ankle = fit.rig[shin].axes.T @ (fit.rig[foot].head - fit.rig[shin].head)
-        there = posed.space[shin][:, :3, 3] + way + turned[shin] @ ankle
+        there = posed.space[shin][:, :3, 3] + way + turned[shin] @ ankle * fit.growth
         found[foot] = _location(fit, posed, foot, there - posed.space[foot][:, :3, 3] - _carried(fit, foot, way))
     return found
 
@@ -266,8 +266,8 @@ def _leg_pose(fit: Fit, posed: Posed, turned: Mapping[str, Array], way: Array, s
     thigh, shin, foot = (fit.bones[f"{part}.{side}"] for part in _LEG_PARTS[:3])
     turns = {bone: turned[bone] @ fit.rig[bone].axes.T for bone in (thigh, shin, foot)}
     hip = posed.space[thigh][:, :3, 3] + way
-    knee = hip + turns[thigh] @ (fit.rig[shin].head - fit.rig[thigh].head)
-    ankle = knee + turns[shin] @ (fit.rig[foot].head - fit.rig[shin].head)
+    knee = hip + turns[thigh] @ (fit.rig[shin].head - fit.rig[thigh].head) * fit.growth
+    ankle = knee + turns[shin] @ (fit.rig[foot].head - fit.rig[shin].head) * fit.growth
     toes = fit.bones.get(f"toes.{side}")
     toe_turn = turned[toes] @ fit.rig[toes].axes.T if toes else None
     return LegPose(hip, knee, ankle, turns[thigh], turns[foot], toe_turn)

@@ -357,3 +357,17 @@ def test_an_action_is_exported_as_a_motion_file(tmp_path):
     back = addon("edge_backend.motion.files").load_motion(tmp_path / "mine.npz")
     assert back.frames == 60
     assert np.abs(back.root - motion.root).max() < 0.005
+
+
+def test_a_body_that_a_bone_above_it_scales_dances_as_large_as_it_is_shown():
+    """As importers of glTF leave some: the rest pose is small, and the pose of a root bone makes it large."""
+    motion, slots = dance(frames=60), ["thigh.L", "foot.L", "foot.R", "toes.L", "hand.R", "head"]
+    shown = []
+    for size in (1.0, 20.0):
+        character = put_character(vrm())
+        character.pose.bones["Root"].scale = (size,) * 3
+        put_take(character, motion, feet=True)
+        shown.append(np.array([heads(character, frame, slots) for frame in (1, 30, 55)]) / size)
+        back = read(character, [1 + frame for frame in range(60)])
+        assert np.median(np.linalg.norm(back.joints() - motion.joints(), axis=-1)) < 0.02
+    assert np.abs(shown[0] - shown[1]).max() < 1e-4
