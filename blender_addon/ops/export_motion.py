@@ -18,7 +18,7 @@ from ..rig.retarget import ignored_way
 from ..rig.target import find_dancer
 from ..takes.read_take import read_in_steps
 from .reasons import why_busy, why_no_dancer
-from .stepping import READING, SteppingOperator
+from .stepping import READING, SteppingFileOperator
 
 WRITERS: dict[str, tuple[str, str, Callable[[Path, Motion], None]]] = {
     "MOTION": ("EDGE Dance Motion", ".npz", save_motion),
@@ -34,7 +34,7 @@ _FORMATS = [
 ]
 
 
-class EDGE_DANCE_OT_export_motion(SteppingOperator):
+class EDGE_DANCE_OT_export_motion(SteppingFileOperator):
     """Write the selected armature's animation into a motion file, to continue it or to train with it"""
 
     bl_idname = "edge_dance.export_motion"
@@ -55,21 +55,10 @@ class EDGE_DANCE_OT_export_motion(SteppingOperator):
             return busy
         return why_no_dancer(context)
 
-    _browsed = False
-
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if not self.filepath:
             self.filepath = f"{find_dancer(context).name}{WRITERS[self.format][1]}"
-        self._browsed = True
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """In small steps after the file browser; at once from scripts."""
-        if not self._browsed:
-            return super().execute(context)
-        self._browsed = False
-        return self.start(context)
+        return super().invoke(context, event)
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         """Read the frames of the armature's action, else the scene's."""

@@ -25,7 +25,7 @@ from ..takes.new_take import add_take, keys_in_steps
 from ..takes.take_list import all_or_none
 from .dancer import select_only
 from .reasons import why_busy, why_no_dancer
-from .stepping import SteppingOperator
+from .stepping import SteppingFileOperator, SteppingOperator
 
 EXTENSIONS = ";".join(sorted(READERS))
 _FOUND = "FOUND"
@@ -40,7 +40,7 @@ _UNITS = [
 ]
 
 
-class EDGE_DANCE_OT_import_motion(SteppingOperator):
+class EDGE_DANCE_OT_import_motion(SteppingFileOperator):
     """Bring motion files of other programs, models and trackers onto the selected character, as takes"""
 
     bl_idname = "edge_dance.import_motion"
@@ -68,8 +68,6 @@ class EDGE_DANCE_OT_import_motion(SteppingOperator):
         name="Frame Rate", min=0, max=1000, description="Frames a second; 0: as the files state it, else 30"
     )
 
-    _browsed = False
-
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
         """A job, or a character that cannot dance; without a character a dancer is added."""
@@ -77,18 +75,7 @@ class EDGE_DANCE_OT_import_motion(SteppingOperator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Open the file browser, unless files were dropped."""
-        if self._paths():
-            return super().invoke(context, event)
-        self._browsed = True
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """From the file browser in small steps, from scripts all at once."""
-        if not self._browsed:
-            return super().execute(context)
-        self._browsed = False
-        return self.start(context)
+        return SteppingOperator.invoke(self, context, event) if self._paths() else super().invoke(context, event)
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         """The motions, and their keys on the character that is selected."""

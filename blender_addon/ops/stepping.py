@@ -132,8 +132,39 @@ class SteppingOperator(Reasoned, bpy.types.Operator):
         self.report({"ERROR"}, str(error))
 
 
-class SteppingDialogOperator(DialogOperator, SteppingOperator):
-    """Shows a dialog, then works in small steps; at once from scripts.
+class AskingOperator(SteppingOperator):
+    """Asks first, then works in small steps; at once from scripts."""
+
+    _asked = False
+
+    def ask(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Show what Blender calls `execute` after. Returns the result of `invoke`."""
+        raise NotImplementedError
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        self._asked = True
+        return self.ask(context, event)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """In small steps after asking, else at once."""
+        if not self._asked:
+            return super().execute(context)
+        self._asked = False
+        return self.start(context)
+
+
+class SteppingFileOperator(AskingOperator):
+    """Asks for a file in the file browser."""
+
+    def ask(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Show the file browser."""
+        del event
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+
+class SteppingDialogOperator(AskingOperator, DialogOperator):
+    """Asks in a dialog.
 
     Adjust Last Operation calls `execute` of the same object after it has undone everything: what `steps` has found is
     still true then, and only `apply` runs again.
@@ -142,18 +173,11 @@ class SteppingDialogOperator(DialogOperator, SteppingOperator):
     adjusted: tuple[str, ...] = ()
     """The properties of `asked` that Adjust Last Operation shows: `steps` does not depend on them."""
 
-    _asked = _applied = False
+    _applied = False
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        self._asked = True
-        return super().invoke(context, event)
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """In small steps after the dialog, else at once."""
-        if not self._asked:
-            return super().execute(context)
-        self._asked = False
-        return self.start(context)
+    def ask(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Show the dialog."""
+        return DialogOperator.invoke(self, context, event)
 
     def adjusting(self) -> bool:
         """Whether Adjust Last Operation runs it again."""
