@@ -19,7 +19,7 @@ from ..settings import restore_settings
 from ..takes.take_list import showing
 from .edit import EditOperator
 from .generate import DanceOperator
-from .takes import shown_take
+from .takes import shown_take, why_no_take
 
 
 class EDGE_DANCE_OT_generate_again(EditOperator):
@@ -33,7 +33,7 @@ class EDGE_DANCE_OT_generate_again(EditOperator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        return super().why_not(context) if shown_take(context) else "Click a take in the list first."
+        return why_no_take(context) or super().why_not(context)
 
     def prepare(self, context: bpy.types.Context) -> None:
         """Set the panel to the take's settings, and read constraints from the action that they were read from then."""

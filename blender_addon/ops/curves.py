@@ -13,7 +13,7 @@ from ..properties import DENSITIES
 from ..takes.take_list import add_to_list, use_take
 from .reasons import why_busy
 from .stepping import SteppingOperator
-from .takes import shown_take
+from .takes import shown_take, why_no_take
 
 
 class EDGE_DANCE_OT_change_density(SteppingOperator):
@@ -33,7 +33,7 @@ class EDGE_DANCE_OT_change_density(SteppingOperator):
     def why_not(cls, context: bpy.types.Context) -> str:
         if busy := why_busy():
             return busy
-        return "" if shown_take(context) else "Click a take in the list first."
+        return why_no_take(context)
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         """Compute the new keys of the current take."""

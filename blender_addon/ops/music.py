@@ -12,14 +12,13 @@ from ..edge_backend.schema.requests import FeaturesRequest
 from ..edge_backend.schema.song_map_edits import begin_bar as begin_bar_in_map
 from ..keyframes.beats import begin_bar, clear_beats, keys_to_beats, known_beats, mark_beats
 from ..lookups import scene_rate
-from ..music import add_song, find_strip, rendered_song, song_of
+from ..music import add_song, find_strip
 from ..redraw import redraw_timelines
 from ..rig.target import active_armature, find_dancer
-from ..settings import beats_request
 from ..song_map.strip_map import map_for_dance, placed_map, write, write_file
 from ..takes.take_list import current_take
-from .job_operator import JobOperator
-from .reasons import Reasoned, why_busy, why_no_dancer
+from .reasons import Reasoned, why_no_dancer
+from .song_operator import SongOperator
 
 SONGS = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".aac", ".aiff", ".mp4", ".mov", ".mkv", ".webm", ".avi")
 """Suffixes of songs, and of films with a song in them, that are commonly dropped."""
@@ -117,30 +116,17 @@ _CERTAIN = 0.3
 """Confidence below which the detected beats may be wrong."""
 
 
-class EDGE_DANCE_OT_mark_beats(JobOperator):
+class EDGE_DANCE_OT_mark_beats(SongOperator):
     """Detect the song's beats and add a timeline marker at every beat and bar, with the corrections of the panel"""
 
     bl_idname = "edge_dance.mark_beats"
     bl_label = "Mark Beats"
 
-    @classmethod
-    def why_not(cls, context: bpy.types.Context) -> str:
-        if busy := why_busy():
-            return busy
-        try:
-            song_of(*find_strip(context, context.scene.edge_dance.music), take_packed=False)
-        except EdgeError as error:
-            return str(error)
-        return ""
-
     def prepare(self, context: bpy.types.Context) -> None:
-        """Find the song and the corrections."""
-        settings = context.scene.edge_dance
-        strip, owner = find_strip(context, settings.music)
-        self._song = rendered_song(strip, owner, settings.all_sounds)
+        """Find the song, the corrections and the song map."""
+        super().prepare(context)
         self._scene = context.scene.name
-        self._beats = beats_request(settings)
-        self._map = map_for_dance(strip, owner, self._beats)
+        self._map = map_for_dance(*find_strip(context, self._strip), self._beats)
 
     def request(self, folder: Path, number: int) -> FeaturesRequest:
         """The request for the song's rhythm."""

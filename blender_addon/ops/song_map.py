@@ -9,7 +9,6 @@ import bpy
 import numpy as np
 
 from ..backend.job import Job
-from ..edge_backend.errors import EdgeError
 from ..edge_backend.schema.requests import FeaturesRequest
 from ..edge_backend.schema.song_map import SongMap, from_json
 from ..edge_backend.schema.song_map_edits import (
@@ -20,13 +19,12 @@ from ..edge_backend.schema.song_map_edits import (
     split_section,
     tapped,
 )
-from ..music import find_strip, rendered_song, song_of
+from ..music import find_strip
 from ..redraw import redraw_timelines
-from ..settings import beats_request
 from ..song_map.markers import mark_sections
 from ..song_map.strip_map import PlacedMap, clear, placed_map, stored, write, write_heard
-from .job_operator import JobOperator
-from .reasons import Reasoned, why_busy
+from .reasons import Reasoned
+from .song_operator import SongOperator
 
 CERTAIN = 0.3
 """Confidence below which what was heard may be wrong."""
@@ -34,29 +32,11 @@ CERTAIN = 0.3
 NO_MAP = "There is no song map: listen to the song first."
 
 
-class EDGE_DANCE_OT_listen(JobOperator):
+class EDGE_DANCE_OT_listen(SongOperator):
     """Hear the song's beats, bars and sections, and show them in the timeline, the dope sheet and the sequencer"""
 
     bl_idname = "edge_dance.listen"
     bl_label = "Listen"
-
-    @classmethod
-    def why_not(cls, context: bpy.types.Context) -> str:
-        if busy := why_busy():
-            return busy
-        try:
-            song_of(*find_strip(context, context.scene.edge_dance.music), take_packed=False)
-        except EdgeError as error:
-            return str(error)
-        return ""
-
-    def prepare(self, context: bpy.types.Context) -> None:
-        """Find the song and the corrections."""
-        settings = context.scene.edge_dance
-        strip, owner = find_strip(context, settings.music)
-        self._song = rendered_song(strip, owner, settings.all_sounds)
-        self._strip = strip.name
-        self._beats = beats_request(settings)
 
     def request(self, folder: Path, number: int) -> FeaturesRequest:
         """The request for the song's rhythm and map."""

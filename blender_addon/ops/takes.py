@@ -24,6 +24,11 @@ def shown_take(context: bpy.types.Context) -> tuple[bpy.types.Object, bpy.types.
     return (armature, action) if armature and action and action in takes_of(armature) else None
 
 
+def why_no_take(context: bpy.types.Context) -> str:
+    """Why no take is shown, "" if one is."""
+    return "" if shown_take(context) else "Click a take in the list first."
+
+
 class TakeOperator(Reasoned, bpy.types.Operator):
     """An action on the current take"""
 
@@ -31,7 +36,7 @@ class TakeOperator(Reasoned, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        return "" if shown_take(context) else "Click a take in the list first."
+        return why_no_take(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         found = shown_take(context)

@@ -10,7 +10,7 @@ from ..redraw import redraw_views
 from ..takes.trails import display, read_trails_in_steps
 from .reasons import Reasoned, why_busy
 from .stepping import READING, SteppingOperator
-from .takes import shown_take
+from .takes import shown_take, why_no_take
 
 
 class EDGE_DANCE_OT_show_trails(SteppingOperator):
@@ -25,7 +25,7 @@ class EDGE_DANCE_OT_show_trails(SteppingOperator):
     def why_not(cls, context: bpy.types.Context) -> str:
         if busy := why_busy():
             return busy
-        return "" if shown_take(context) else "Click a take in the list first."
+        return why_no_take(context)
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         """Read the take."""
