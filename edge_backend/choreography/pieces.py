@@ -16,6 +16,7 @@ from .slots import Slot
 
 SAME_PLACE = 0.5  # frames; pieces whose material is as near to going on are one
 FRONT = np.radians(45)  # from the audience, within which a phrase of a library begins
+TURN = np.radians(60)  # most that a dancer turns to it in a join
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def laid(pieces: Sequence[Piece], material: Motion) -> Motion:
     """The dance of pieces one behind the other; each goes on from where the last one stood.
 
     Pieces are moved over the floor and keep the side of the room that they face: the
-    audience stays where it is. Phrases of a library begin as the last piece faces, but at most FRONT from the audience.
+    audience stays where it is. Phrases of a library begin as the last piece faces, see `to_the_front`.
     """
     dance: list[Motion] = []
     place, facing = np.zeros(2), 0.0
@@ -119,13 +120,19 @@ def laid(pieces: Sequence[Piece], material: Motion) -> Motion:
             motion = motion.mirrored()
         angle = 0.0
         if piece.front:
-            angle = float(np.clip(facing, -FRONT, FRONT) - heading(motion)[0])
+            angle = float(to_the_front(np.array(facing)) - heading(motion)[0])
         if dance or piece.front:
             turned = moved(motion, np.zeros(2), angle)
             motion = moved(turned, place - turned.root[0, :2])
         place, facing = motion.root[-1, :2], float(heading(motion)[-1])
         dance.append(motion)
     return joined(dance)
+
+
+def to_the_front(facing: Array) -> Array:
+    """Headings, radians, behind a join for those before it: within FRONT of the audience, or TURN nearer to it."""
+    wrapped = (facing + np.pi) % (2 * np.pi) - np.pi
+    return wrapped + np.clip(np.clip(wrapped, -FRONT, FRONT) - wrapped, -TURN, TURN)
 
 
 def heading(motion: Motion) -> Array:

@@ -9,6 +9,7 @@ from ..errors import EdgeError
 from ..numerics.array import Array
 from .library import Library, unknown_phrase
 from .phrases import JOINTS, mirrored_pose
+from .pieces import to_the_front
 from .plan import Plan, Step
 from .slots import Slot
 
@@ -24,7 +25,6 @@ STYLE = 0.4  # of another style than the phrase before
 AWAY = 1.0  # of the squared mean facing away from the audience, radians
 OFF_STAGE = 2.0  # of the squared metres beyond STAGE
 STAGE = 1.2  # metres from the middle
-FRONT = np.radians(45)  # of the audience, to which a dancer turns between phrases
 SAME_FRAME = 0.5
 CHANCE = 0.1  # what the seed adds
 
@@ -228,8 +228,8 @@ class _Search:
         return clip[np.minimum(self._span[clip, 1], last) - np.maximum(self._span[clip, 0], first) > 1.0]
 
     def _turned_to(self, way: _Way, usable: Array) -> Array:
-        """Facing at the start of each phrase: as before where the clip goes on, else to the audience within FRONT."""
-        front = np.full(len(usable), np.clip(_wrapped(np.array(way.facing)), -FRONT, FRONT))
+        """Facing at the start of each phrase: as before where the clip goes on, else to the audience."""
+        front = np.full(len(usable), to_the_front(np.array(way.facing)))
         if way.chosen and way.chosen[-1] >= 0:
             front[self._goes_on(way.chosen[-1])[usable]] = way.facing
         return front
