@@ -15,6 +15,7 @@ from .plan import Plan
 from .slots import Slot
 
 SAME_PLACE = 0.5  # frames; pieces whose material is as near to going on are one
+NEAR = 2  # frames; a phrase that comes again begins as near to where it began
 FRONT = np.radians(45)  # from the audience, within which a phrase of a library begins
 TURN = np.radians(60)  # most that a dancer turns to it in a join
 
@@ -109,22 +110,29 @@ def _merged(pieces: list[Piece]) -> list[Piece]:
 def laid(pieces: Sequence[Piece], material: Motion) -> Motion:
     """The dance of pieces one behind the other; each goes on from where the last one stood.
 
-    Pieces are moved over the floor and keep the side of the room that they face: the
-    audience stays where it is. Phrases of a library begin as the last piece faces, see `to_the_front`.
+    Pieces are moved over the floor and keep the side of the room that they face: the audience stays where it is. A
+    phrase of a library begins as the last piece faces, see `to_the_front`; where it comes again, it faces as it did.
     """
     dance: list[Motion] = []
     place, facing = np.zeros(2), 0.0
+    faced = np.full((2, material.frames), np.nan)  # as it is and mirrored, the heading of each frame when it came first
     for piece in pieces:
         motion = retimed(material, piece.at)
         if piece.mirrored:
             motion = motion.mirrored()
         angle = 0.0
+        known, begins = faced[int(piece.mirrored)], round(piece.at[0])
         if piece.front:
-            angle = float(to_the_front(np.array(facing)) - heading(motion)[0])
+            before = known[max(begins - NEAR, 0) : begins + NEAR + 1]
+            before = before[np.isfinite(before)]
+            angle = float(before[0] if len(before) else to_the_front(np.array(facing))) - float(heading(motion)[0])
         if dance or piece.front:
             turned = moved(motion, np.zeros(2), angle)
             motion = moved(turned, place - turned.root[0, :2])
-        place, facing = motion.root[-1, :2], float(heading(motion)[-1])
+        headings, shown = heading(motion), np.round(piece.at).astype(int).clip(0, material.frames - 1)
+        place, facing = motion.root[-1, :2], float(headings[-1])
+        new = np.isnan(known[shown])
+        known[shown[new]] = headings[new]
         dance.append(motion)
     return joined(dance)
 

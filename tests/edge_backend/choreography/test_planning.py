@@ -11,13 +11,14 @@ from song_forms import song_map
 
 from edge_backend.choreography.library import Library, add_clips, open_libraries, phrase_material
 from edge_backend.choreography.phrases import POSE, Phrase
-from edge_backend.choreography.pieces import FRONT, heading, laid, new_frames, pieces_of
+from edge_backend.choreography.pieces import FRONT, Piece, heading, laid, new_frames, pieces_of
 from edge_backend.choreography.plan import Plan, plan_by_form
 from edge_backend.choreography.plan_file import plan_as_json, read_plan, write_plan
 from edge_backend.choreography.planning import Wishes, plan_by_library
 from edge_backend.choreography.slots import slots_of
 from edge_backend.errors import EdgeError
 from edge_backend.motion.motion import joined
+from edge_backend.motion.rotations import axis_angle_to_matrix
 
 SLOTS = slots_of(song_map("ABABCA"), 6 * 240)
 
@@ -97,6 +98,17 @@ def test_phrases_are_laid_on_the_counts_to_the_audience(library: Library) -> Non
     for piece in pieces:
         here = place[piece.start : piece.start + 3]
         assert np.linalg.norm(here - place[max(piece.start - 1, 0)], axis=1).max() < 0.2
+
+
+def test_a_phrase_that_comes_again_faces_as_it_did() -> None:
+    frames = 360
+    turning = stepping(12, 120)
+    turn = axis_angle_to_matrix(np.linspace(0, 2.0, frames)[:, None] * np.array([0, 0, 1.0])).astype(np.float32)
+    turning.rotations[:, 0] = turn @ turning.rotations[:, 0]
+    pieces = [Piece(start, np.arange(60.0 + at, 180.0 + at), front=True) for start, at in ((0, 0), (120, 90), (240, 0))]
+    dance = laid(pieces, turning)
+    np.testing.assert_allclose(heading(dance)[240:], heading(dance)[:120], atol=1e-4)
+    assert abs(heading(dance)[120] - heading(dance)[0]) > 0.1
 
 
 @pytest.mark.timing
