@@ -3,6 +3,7 @@
     python -m build_tools.listening.fit_readings FOLDER ... [--songs N]
 
 FOLDER: songs as render_songs or `evaluate --listening` have them. Prints the weights as they stand in the module.
+The bundled ones were fitted to 154 songs, seeds 0 to 23 and 10570 to 10699, and 24 drum loops.
 """
 
 import argparse

@@ -142,7 +142,7 @@ def train(folder: Path, out: Path, minutes: float, *, resume: Path | None, rate:
         outputs = network(torch.from_numpy(np.stack(x)))
         beat_loss, metre_loss = losses(outputs, torch.from_numpy(np.stack(y)), torch.tensor(metre))
         optimiser.zero_grad()
-        (beat_loss + 0.03 * metre_loss).backward()
+        (beat_loss + 0.08 * metre_loss).backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         step, seen = step + 1, 0.98 * seen + 0.02 * float(beat_loss)

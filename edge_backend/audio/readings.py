@@ -26,6 +26,7 @@ LOW_HZ = 120.0  # onsets below it are those of bass drum and bass
 LOW_WEIGHT = 0.5  # log odds per standard deviation of a low onset
 TONAL = 0.05  # share of tones in the sound; songs have 0.09 and more, drums alone 0.03 and less
 EQUAL = 0.8  # drums alone: onsets between the beats that are this strong relative to those on them are beats too
+SILENT = 0.1  # drums alone: onsets that are weaker relative to the strongest are none
 USUAL_LEAD = 1.0  # drums alone: added to the score of four beats a bar, because equal strokes fit any metre
 ALONE_WEIGHT = 2.0  # drums alone: log odds per standard deviation of a low onset
 LEAST = 0.01  # smaller probabilities are replaced by it
@@ -33,30 +34,30 @@ FEWEST = 4  # beats that are needed
 WEAKER = 0.75  # every second beat may be left out only if its probability is lower than the others' by this factor
 
 WEIGHTS = {
-    "as found": -1.371,
-    "beats": 2.377,
-    "no beat on halves": 1.085,
-    "no beat on thirds": 2.719,
-    "onsets on beats": 0.345,
-    "tempo": 0.77,
-    "fast": -1.355,
-    "slow": 7.701,
-    "compound in 2": 0.082,
-    "compound in 4, 5, 7": -0.447,
-    "slow and simple 2": -7.362,
-    "odds of first beats": 1.28,
-    "odds of others": 0.396,
-    "odds by beat": 4.755,
-    "first beats": -0.841,
-    "no others first": 0.371,
-    "metre 2": -1.027,
-    "metre 3": -0.304,
-    "metre 5": -1.895,
-    "metre 6": -3.643,
-    "metre 7": -2.257,
-    "tempo in 2": 1.424,
-    "tempo in 3": -1.904,
-    "network's metre": 0.0,
+    "as found": -0.548,
+    "beats": 1.22,
+    "no beat on halves": 1.933,
+    "no beat on thirds": 5.595,
+    "onsets on beats": 0.548,
+    "tempo": 0.306,
+    "fast": -3.562,
+    "slow": 1.854,
+    "compound in 2": -0.198,
+    "compound in 4, 5, 7": -0.463,
+    "slow and simple 2": -3.423,
+    "odds of first beats": 1.574,
+    "odds of others": 0.813,
+    "odds by beat": 2.102,
+    "first beats": 0.388,
+    "no others first": -1.597,
+    "metre 2": 0.379,
+    "metre 3": -0.206,
+    "metre 5": -2.597,
+    "metre 6": -1.236,
+    "metre 7": -1.537,
+    "tempo in 2": -0.288,
+    "tempo in 3": 0.771,
+    "network's metre": 0.816,
 }
 
 
@@ -76,6 +77,7 @@ class Evidence:
     def __init__(self, heard: Heard, spectrum: Spectrum) -> None:
         self.fine = _finer(heard.beats)
         self.near = _highest_near(self.fine)
+        self.anywhere = float(np.clip(self.near[:, 1:].sum(axis=1), LEAST, 1 - LEAST).mean())
         self.metres = np.log(heard.metres.mean(axis=0, dtype=np.float64) + LEAST)
         self.tones = chroma(spectrum, *HARMONY_HZ)
         tonal = self.tones.sum(axis=1) / (spectrum.sum(axis=1, dtype=np.float64) + 1)
@@ -143,6 +145,7 @@ def readings(evidence: Evidence, beats: Array) -> Iterator[tuple[Reading, Array]
 
 def _grids(evidence: Evidence, beats: Array) -> Iterator[tuple[str, Array]]:
     if evidence.drums_alone:
+        beats = _without_thirds(evidence, beats)
         between = _between(beats, 1 / 2)
         missed = evidence.onset(between) > EQUAL * evidence.onset(beats)
         yield "as found", np.sort(np.concatenate([beats, between])) if missed else beats
@@ -165,6 +168,19 @@ def _grids(evidence: Evidence, beats: Array) -> Iterator[tuple[str, Array]]:
         if metre == heard:
             parts = (_between(bars, part / instead) for part in range(1, instead))
             yield f"{instead} for {heard}", np.sort(np.concatenate([bars, *parts]))
+
+
+def _without_thirds(evidence: Evidence, beats: Array) -> Array:
+    """The beats; where only every third of them is struck, those and one between any two: two are likelier than three.
+
+    The bar pointer knows no tempo as slow as such strokes.
+    """
+    parts = [beats[first::3] for first in range(3)]
+    strokes = [evidence.onset(part) for part in parts]
+    struck = int(np.argmax(strokes))
+    if len(parts[struck]) < FEWEST or sorted(strokes)[1] > SILENT * strokes[struck]:
+        return beats
+    return np.sort(np.concatenate([parts[struck], _between(parts[struck], 1 / 2)]))
 
 
 def _between(beats: Array, part: float) -> Array:
