@@ -2,8 +2,8 @@
 
     python -m build_tools.listening.render_songs FOLDER --font FluidR3_GM.sf2 --songs 500 [--sound]
 
-Needs FluidSynth's library and a General MIDI sound font. The bundled network was trained on 1140 songs, seeds 24 to 475 and 10000 to
-10687, played with FluidR3 (MIT licence).
+Needs FluidSynth's library and a General MIDI sound font. The bundled network was trained on 1140 songs, seeds 24 to
+475 and 10000 to 10687, played with FluidR3 (MIT licence).
 """
 
 import argparse
