@@ -21,11 +21,11 @@ MAP = SongMap(
 )
 
 
-@pytest.fixture
-def scene():
-    found = bpy.context.scene
-    found.render.fps = 30
-    return found
+def put_strip(song_file, frame=1):
+    """The song as a strip at 30 frames per second. In 4.2 it opens a file: get the scene after it."""
+    put_song(song_file, frame=frame)
+    bpy.context.scene.render.fps = 30
+    return bpy.context.scene
 
 
 def the_strip():
@@ -34,7 +34,7 @@ def the_strip():
 
 def put_map(song_file, frame=1, song_map=MAP):
     """The song as a strip, with a map as if it had been heard."""
-    put_song(song_file, frame=frame)
+    put_strip(song_file, frame)
     strip, owner = the_strip()
     strips = addon("song_map.strip_map")
     ours = addon("edge_backend.schema.song_map").from_json(song_map.to_json())
@@ -55,9 +55,9 @@ def for_dance():
     return addon("song_map.strip_map").map_for_dance(strip, owner, addon("settings").beats_request(settings))
 
 
-def test_listening_stores_the_songs_beats_with_the_strip_and_the_dance_takes_them(song_file, quick_worker, scene):
+def test_listening_stores_the_songs_beats_with_the_strip_and_the_dance_takes_them(song_file, quick_worker):
     """The song has a click every half second."""
-    put_song(song_file, frame=11)
+    scene = put_strip(song_file, frame=11)
     assert for_dance() is None
     assert bpy.ops.edge_dance.listen() == {"FINISHED"}
     placed = addon("song_map.strip_map").placed_map(bpy.context)
@@ -75,8 +75,8 @@ def test_listening_stores_the_songs_beats_with_the_strip_and_the_dance_takes_the
     assert for_dance().beats[2][1] == 1
 
 
-def test_sections_are_split_moved_merged_and_named(song_file, scene):
-    strip = put_map(song_file, frame=1)
+def test_sections_are_split_moved_merged_and_named(song_file):
+    strip, scene = put_map(song_file, frame=1), bpy.context.scene
     scene.frame_set(1 + round(8.7 * 30))
     assert bpy.ops.edge_dance.split_section() == {"FINISHED"}
     assert sections(strip) == [(0.5, 8.5, "A"), (8.5, 16.5, "A"), (16.5, 32.5, "B")]
@@ -97,7 +97,7 @@ def test_sections_are_split_moved_merged_and_named(song_file, scene):
     assert len({colour for *_, colour in bands}) == 1  # the same name has the same colour
 
 
-def test_the_map_moves_with_the_strip_and_is_kept_in_the_file(song_file, scene, tmp_path):
+def test_the_map_moves_with_the_strip_and_is_kept_in_the_file(song_file, tmp_path):
     strip = put_map(song_file, frame=1)
     strip.frame_start += 30 if hasattr(strip, "frame_start") else 0
     placed = addon("song_map.strip_map").placed_map(bpy.context)
@@ -112,8 +112,8 @@ def test_the_map_moves_with_the_strip_and_is_kept_in_the_file(song_file, scene, 
     assert addon("song_map.strip_map").read(strip).beats == BEATS
 
 
-def test_a_map_of_another_song_or_with_other_corrections_is_not_danced_to(song_file, scene):
-    strip = put_map(song_file)
+def test_a_map_of_another_song_or_with_other_corrections_is_not_danced_to(song_file):
+    strip, scene = put_map(song_file), bpy.context.scene
     assert for_dance() is not None
     scene.edge_dance.tempo = "half"
     assert for_dance() is None
@@ -124,7 +124,7 @@ def test_a_map_of_another_song_or_with_other_corrections_is_not_danced_to(song_f
     assert not bpy.ops.edge_dance.split_section.poll()
 
 
-def test_the_beat_is_tapped_beside_the_song(song_file, scene, monkeypatch):
+def test_the_beat_is_tapped_beside_the_song(song_file, monkeypatch):
     strip = put_map(song_file)
     clock = iter([100.0, 101.0, 102.0, 103.0, 110.0])
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
@@ -135,8 +135,9 @@ def test_the_beat_is_tapped_beside_the_song(song_file, scene, monkeypatch):
     assert found.heard_by == "user"
 
 
-def test_sections_become_markers_when_asked_for_and_others_stay(song_file, scene):
+def test_sections_become_markers_when_asked_for_and_others_stay(song_file):
     put_map(song_file)
+    scene = bpy.context.scene
     scene.timeline_markers.new("Mine", frame=5)
     for _ in range(2):
         assert bpy.ops.edge_dance.mark_sections() == {"FINISHED"}
