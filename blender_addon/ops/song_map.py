@@ -15,7 +15,6 @@ from ..edge_backend.schema.song_map_edits import (
     FEWEST_TAPS,
     merge_sections,
     move_section,
-    section_at,
     split_section,
     tapped,
 )
@@ -126,7 +125,8 @@ class EDGE_DANCE_OT_split_section(_MapOperator):
 
     def active_of(self, song_map: SongMap, _active: int, here: float) -> int:
         """The second of the two."""
-        return max(section_at(song_map, here), 0)
+        starts = [section.start for section in song_map.sections]
+        return min(range(len(starts)), key=lambda number: abs(starts[number] - here))
 
 
 class EDGE_DANCE_OT_merge_section(_MapOperator):

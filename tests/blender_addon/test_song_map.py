@@ -97,6 +97,13 @@ def test_sections_are_split_moved_merged_and_named(song_file):
     assert len({colour for *_, colour in bands}) == 1  # the same name has the same colour
 
 
+def test_the_new_section_is_the_active_one_also_where_its_bar_is_behind_the_current_frame(song_file):
+    strip, scene = put_map(song_file, frame=1), bpy.context.scene
+    scene.frame_set(1 + round(8.2 * 30))  # the bar at 8.5 s is the nearest
+    assert bpy.ops.edge_dance.split_section() == {"FINISHED"}
+    assert addon("song_map.strip_map").stored(strip).active == 1
+
+
 def test_the_map_moves_with_the_strip_and_is_kept_in_the_file(song_file, tmp_path):
     strip = put_map(song_file, frame=1)
     strip.frame_start += 30 if hasattr(strip, "frame_start") else 0
