@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ..audio.song_source import song_source
 from ..errors import EdgeError
@@ -76,7 +76,7 @@ def state_of(take: Take, path: Path, weights_folder: Path | None = None) -> Stat
         motion = load_motion(path)
     except EdgeError:
         return "other"
-    request, made = take.request, motion.meta
+    request, made = take.request, _as_asked(motion.meta)
     song = song_source(request.song)
     expected = describe(
         request,
@@ -90,6 +90,12 @@ def state_of(take: Take, path: Path, weights_folder: Path | None = None) -> Stat
     # For settings that were added to the program after the file was written, the default applies.
     since = {name: value for name, value in _USUAL.items() if name in expected and name not in made}
     return "there" if _identifying(expected) == _identifying(made | since) else "other"
+
+
+def _as_asked(meta: dict[str, Any]) -> dict[str, Any]:
+    """The metadata with what was asked for: those of a loop say which bars were found."""
+    asked = meta.get("loop", {}).get("asked")
+    return meta | {"loop": asked["loop"], "song": meta["song"] | asked["song"]} if asked else meta
 
 
 def _identifying(meta: dict[str, object]) -> dict[str, object]:

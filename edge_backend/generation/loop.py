@@ -1,7 +1,7 @@
 """Loops: some bars of the song as a dance that leads back into its beginning."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ..motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..motion.smoothing import smoothed
 from ..numerics.array import Array
 from ..schema.frames import FPS
+from ..schema.requests import GenerateRequest
 from .postprocess import place_at_origin
 
 CLOSING = 10  # frames before the end over which what is left of a difference to the beginning fades in
@@ -95,9 +96,17 @@ def finish_loop(
     return _exact(place_at_origin(replace(turned, beats=beats.astype(np.float32))))
 
 
-def loop_meta(span: Span, motion: Motion) -> dict[str, object]:
-    """What a motion file says of a loop."""
+def loop_meta(span: Span, motion: Motion, request: GenerateRequest, stretch: float) -> dict[str, object]:
+    """What a motion file says of a loop. stretch: seconds of the song in which its bars were looked for.
+
+    asked: what was asked for, where it differs from what the file's metadata says of the bars that were found.
+    """
+    frames = round(stretch * FPS)
     return {
+        "asked": {
+            "loop": None if request.loop is None else asdict(request.loop),
+            "song": {"start": request.start, "duration": frames / FPS},
+        },
         "bars": span.bars,
         "frames": motion.frames - 1,
         "start": round(span.start, 4),

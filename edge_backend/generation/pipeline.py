@@ -202,11 +202,12 @@ def _loop(
     report("feet", 1, 1)
     engine = model_cache.engine(weights, request.arithmetic)
     meta = _made(replace(request, start=request.start + span.start), song, span.frames, weights)
+    found = loop_meta(span, motion, request, request.duration or audio.duration)
     bars = (heard.beats.downbeats - span.start).round(4)
     return replace(
         motion,
         meta=meta
-        | {"leading_style": style, "engine": engine_in_words(engine.name), "loop": loop_meta(span, motion)}
+        | {"leading_style": style, "engine": engine_in_words(engine.name), "loop": found}
         | {"downbeats": bars[(bars >= -1e-3) & (bars < span.end - span.start - 1e-3)].tolist()},
     )
 

@@ -17,7 +17,7 @@ from edge_backend.errors import EdgeError
 from edge_backend.generation.model_cache import ModelCache
 from edge_backend.generation.pipeline import write_dance
 from edge_backend.motion.files import load_motion, save_motion
-from edge_backend.schema.requests import BeatsRequest, FeetRequest, GenerateRequest
+from edge_backend.schema.requests import BeatsRequest, FeetRequest, GenerateRequest, LoopRequest
 
 
 def code_of(call: object, *arguments: object) -> str:
@@ -171,6 +171,15 @@ def test_a_dance_to_the_first_second_is_not_the_dance_to_the_whole_song(tmp_path
     write_dance(short, tmp_path / "short.npz", model_cache=ModelCache("cpu"))
     assert state_of(Take("short", short), tmp_path / "short.npz") == "there"
     assert state_of(Take("short", _changed(short, {"duration": None})), tmp_path / "short.npz") == "other"
+
+
+def test_a_loop_is_found_again_by_what_was_asked_for(tmp_path: Path) -> None:
+    weights, song = write_weights(tmp_path), write_song(tmp_path / "song.wav", seconds=8.0)
+    loop = GenerateRequest(str(song), start=1.0, steps=2, weights=str(weights), loop=LoopRequest(1))
+    write_dance(loop, tmp_path / "loop.npz", model_cache=ModelCache("cpu"))
+    assert state_of(Take("loop", loop), tmp_path / "loop.npz") == "there"
+    for change in ({"loop": LoopRequest(2)}, {"loop": LoopRequest(1, travel=True)}, {"loop": None}, {"start": 1.5}):
+        assert state_of(Take("loop", _changed(loop, change)), tmp_path / "loop.npz") == "other"
 
 
 def test_a_setting_that_came_later_had_its_default_before(made: tuple[Take, Path], tmp_path: Path) -> None:
