@@ -141,7 +141,8 @@ def act() -> Iterator[float]:
         bpy.ops.edge_dance.dance_together("INVOKE_DEFAULT", True, places="WEDGE", mirror=True)
     yield 1.0
     xdotool("key", "Return")  # the dialog's OK
-    yield from until(lambda: all(ob.animation_data for ob in bpy.data.objects if ob.type == "ARMATURE"))
+    yield from until(running)
+    yield from until(lambda: not running())
     facts["together"] = sum(bool(ob.animation_data) for ob in bpy.data.objects if ob.type == "ARMATURE")
     with here():
         facts["stage"] = list(bpy.ops.edge_dance.set_up_render("EXEC_DEFAULT", True, look="EEVEE"))
