@@ -14,6 +14,8 @@ from ..edge_backend.numerics.array import Array
 
 Formation = Literal["PLACED", "LINE", "WEDGE"]
 
+SAME_PLACE = 0.01  # metres; what lies between is rounding, not where somebody was put
+
 
 def formation(kind: Formation, count: int) -> Array:
     """Starting positions (count, 2) with a spacing of 1, the leader first: a line, or a wedge behind the leader."""
@@ -28,7 +30,8 @@ def spread(starts: Array, ways: Sequence[Array], distance: float, least: float) 
     starts: (n, 2). ways: positions of each dancer relative to its start (T, 2), all at the same frames. distance: the
     least distance of two dancers at every frame. The squared distance of a pair at a frame is a quadratic in the
     factor, so each frame of each pair excludes one interval; the result is the first value from `least` on outside all
-    of them. Raises ValueError if two dancers that come too close start at the same position.
+    of them. Raises ValueError if two dancers that come too close start nearer to each other than SAME_PLACE: they would
+    be sent far away.
     """
     forbidden = []
     for one, other in combinations(range(len(starts)), 2):
@@ -36,7 +39,7 @@ def spread(starts: Array, ways: Sequence[Array], distance: float, least: float) 
         between = ways[one] - ways[other]
         square, mixed = apart @ apart, between @ apart
         rest = (between**2).sum(axis=1) - distance**2
-        if square < 1e-12:
+        if square < SAME_PLACE**2:
             if (rest < 0).any():
                 raise ValueError(f"dancers {one} and {other} start at the same position")
             continue

@@ -38,6 +38,8 @@ def test_formations_begin_with_the_leader_and_have_nobody_in_one_place():
         assert (starts[:, 1] >= 0).all()  # behind the leader, or beside
 
 
-def test_two_dancers_that_start_at_the_same_place_are_refused():
+@pytest.mark.parametrize("between", [0.0, 1e-6, 1e-3])
+def test_two_dancers_that_start_at_the_same_place_are_refused_and_not_sent_far_away(between):
+    starts = np.array([[0.0, 0.0], [between, 0.0]])
     with pytest.raises(ValueError, match="at the same position"):
-        addon("formation.placement").spread(np.zeros((2, 2)), np.zeros((2, 3, 2)), 1.0, 1.0)
+        addon("formation.placement").spread(starts, np.zeros((2, 3, 2)), 1.0, 1.0)

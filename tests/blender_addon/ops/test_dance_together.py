@@ -150,9 +150,9 @@ def test_adjusted_places_need_no_second_reading(company, monkeypatch):
     together.adjusting, together.spacing = (lambda: True), 3.0
     together.begin_work(bpy.context)
     assert together.finish() == {"FINISHED"}
-    apart = np.linalg.norm(placed(others)[:, :2, 3] - np.array(leader.matrix_world)[:2, 3], axis=1)
-    assert np.linalg.norm(line[:, :2, 3], axis=1) == pytest.approx(1.5, abs=0.01)
-    assert apart == pytest.approx(3.0, abs=0.01)
+    for places, spacing in ((line, 1.5), (placed(others), 3.0)):
+        apart = np.linalg.norm(places[:, :2, 3] - np.array(leader.matrix_world)[:2, 3], axis=1)
+        assert apart == pytest.approx(spacing, abs=0.01)
     assert all(other.animation_data.action for other in others)
 
 
@@ -196,6 +196,7 @@ def test_where_they_cannot_be_placed_in_the_end_nobody_gets_a_take(company):
     together.begin_work(bpy.context)
     together.go_on(bpy.context)
     others[0].matrix_world = leader.matrix_world
+    bpy.context.view_layer.update()
     before = scene_now()
     assert together.finish() == {"CANCELLED"}
     assert service.problem.code == "group_places" and scene_now() == before
