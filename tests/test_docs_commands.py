@@ -163,10 +163,11 @@ def brought(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def desk(page: str, brought: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of one's own with all of that; where dances are not edited, songs of two seconds do."""
+    """A folder of one's own with all of that; where neither dances are edited nor bars are looped, songs of two seconds
+    do."""
     folder = tmp_path / "desk"
     shutil.copytree(brought, folder, symlinks=True)
-    if page != "docs/editing.md":
+    if page not in ("docs/editing.md", "docs/loops.md"):
         for name in ("song.ogg", "SONG"):
             clicks(folder / name, 2.0)
     monkeypatch.chdir(folder)
