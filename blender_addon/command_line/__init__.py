@@ -67,5 +67,6 @@ def _leave() -> None:
     temporary folder are left to remove."""
     with suppress(Exception):
         service.stop()
-        shutil.rmtree(bpy.app.tempdir)
+    # Even where the interrupted work could not be stopped in good order.
+    shutil.rmtree(bpy.app.tempdir, ignore_errors=True)
     os._exit(INTERRUPTED)
