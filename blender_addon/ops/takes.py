@@ -80,7 +80,7 @@ class EDGE_DANCE_OT_star_take(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         action = bpy.data.actions.get(self.take)
         if action is None or not details(action):
-            self.report({"ERROR"}, f"There is no take {self.take}.")
+            self.report({"ERROR"}, f"There is no take {self.take}." if self.take else "Choose a take.")
             return {"CANCELLED"}
         star(action, not is_starred(action))
         return {"FINISHED"}
