@@ -123,11 +123,11 @@ def _curve_points(armature: bpy.types.Object, item: Any, rate: float) -> tuple[t
         raise EdgeError("keep_curve", f"The curve {item.curve.name} has no length.", "Draw it again, as one line.")
     inverse = np.array(armature.matrix_world.inverted())
     _, fit = measure(armature)
-    way = fit.to_model(places @ inverse[:3, :3].T + inverse[:3, 3])[:, :2]
-    length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(way, axis=0), axis=1))])
+    path = fit.to_model(places @ inverse[:3, :3].T + inverse[:3, 3])[:, :2]
+    length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
     count = max(2, round((item.end - item.start) / rate / _POINT_S) + 1)
     at = np.linspace(0, length[-1], count)
-    x, y = (np.interp(at, length, axis) for axis in way.T)
+    x, y = (np.interp(at, length, axis) for axis in path.T)
     return tuple(zip(x.tolist(), y.tolist(), strict=True))
 
 

@@ -1,7 +1,8 @@
 """Several characters to one song: the leader's take for all, mirrored, in canon, or the leader's other takes.
 
 Each follower gets a take of its own, and its object is moved and rotated about the vertical as a whole, so that its
-feet do not slide. `parts_in_steps` computes what each dances, `ways_in_steps` where that leads, `perform` applies it.
+feet do not slide. `parts_in_steps` computes what each dances, `hip_paths_in_steps` the paths of their hips, and
+`perform` makes the takes.
 """
 
 import math
@@ -85,8 +86,11 @@ KeyedPart = tuple[Part, Sequence[ChannelKeys]]
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
-    """The hips of each dancer (T, 3), world, metres, leader first; and matrix_world of each when they were found."""
+class HipPaths:
+    """Positions of the dancers' hips.
+
+    hips: (T, 3) for each dancer, the leader first, world, metres. places: matrix_world of each dancer at that time.
+    """
 
     hips: list[Array]
     places: list[Matrix]
@@ -133,10 +137,10 @@ def parts_in_steps(
     return parts
 
 
-def ways_in_steps(
+def hip_paths_in_steps(
     leader: bpy.types.Object, action: bpy.types.Action, parts: Sequence[KeyedPart], scene: bpy.types.Scene
-) -> Generator[float, None, Ways]:
-    """The ways of all dancers, with the followers where they are now, at each frame of the leader's take.
+) -> Generator[float, None, HipPaths]:
+    """The paths of all dancers, with the followers where they are now, at each frame of the leader's take.
 
     Yields the fraction done; between two steps scene and characters are as before. Raises EdgeError armature_tweaked,
     reading_ended, dancer_gone.
@@ -158,9 +162,9 @@ def ways_in_steps(
         dancers = [found(bpy.data.objects, uid) for uid in uids]
         steps = tracks_in_steps(dancers, found(bpy.data.scenes, stage), some, showing=shown)
         tracks = yield from part(steps, begin / len(frames), (begin + len(some)) / len(frames))
-        for way, track in zip(hips, tracks, strict=True):
-            way.append(track.hips)
-    return Ways([np.concatenate(way) for way in hips], places)
+        for path, track in zip(hips, tracks, strict=True):
+            path.append(track.hips)
+    return HipPaths([np.concatenate(path) for path in hips], places)
 
 
 def perform(
@@ -170,23 +174,22 @@ def perform(
     scene: bpy.types.Scene,
     group: Group,
     *,
-    ways: Ways | None = None,
+    paths: HipPaths | None = None,
 ) -> list[bpy.types.Action]:
     """Make a take for each follower from the keys of its part, and place all followers. Returns the takes.
 
-    The leader is not changed. ways: as `ways_in_steps` has found them; where they are not given, or somebody was moved
-    since, the dance is played to find them. Raises EdgeError group_places, dancer_gone, rig_unfit, armature_tweaked,
-    with nothing changed.
+    The leader is not changed. paths: of `hip_paths_in_steps`; computed here if None, or if a dancer was moved since.
+    Raises EdgeError group_places, dancer_gone, rig_unfit, armature_tweaked, with nothing changed.
     """
     followers = [found(bpy.data.objects, part.dancer) for part, _ in parts]
     dancers = [leader, *followers]
-    if ways and (ways.places != [dancer.matrix_world for dancer in dancers] or any(map(_changed, parts))):
-        ways = None
+    if paths and (paths.places != [dancer.matrix_world for dancer in dancers] or any(map(_changed, parts))):
+        paths = None
     with ExitStack() as undo:
         for follower in followers:
             undo.enter_context(all_or_none(follower, scene))
         takes = [_take_of(part, keys, scene) for part, keys in parts]
-        hips = ways.hips if ways else [track.hips for track in tracks_of(dancers, scene, _frames(action))]
+        hips = paths.hips if paths else [track.hips for track in tracks_of(dancers, scene, _frames(action))]
         moves = _moves(dancers, hips, group)
     for follower, move in zip(followers, moves, strict=True):
         follower.matrix_world = move @ follower.matrix_world
@@ -259,7 +262,7 @@ def _moves(dancers: Sequence[bpy.types.Object], hips: Sequence[Array], group: Gr
 
     hips: of each dancer (T, 3), world, metres.
     """
-    starts = np.array([way[0, :2] for way in hips])
+    starts = np.array([path[0, :2] for path in hips])
     ahead = _heading(dancers[0])
     turns = [0.0] * len(dancers)
     plan, least = starts - starts[0], 1.0
@@ -267,9 +270,9 @@ def _moves(dancers: Sequence[bpy.types.Object], hips: Sequence[Array], group: Gr
         turns = [ahead - _heading(dancer) for dancer in dancers]
         plan, least = formation(group.places, len(dancers)) @ _turned(ahead).T, group.spacing
     turns = [turn + number * group.turn for number, turn in enumerate(turns)]
-    ways = [(way[:, :2] - way[0, :2]) @ _turned(turn).T for way, turn in zip(hips, turns, strict=True)]
+    paths = [(path[:, :2] - path[0, :2]) @ _turned(turn).T for path, turn in zip(hips, turns, strict=True)]
     try:
-        factor = spread(plan, ways, group.distance, least)
+        factor = spread(plan, paths, group.distance, least)
     except ValueError as error:
         raise EdgeError(
             "group_places", "Two of the dancers start at the same place.", "Move one of them, or choose a formation."

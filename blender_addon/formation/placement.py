@@ -24,10 +24,10 @@ def formation(kind: Formation, count: int) -> Array:
     return np.stack([sides * ranks, ranks * (1.0 if kind == "WEDGE" else 0.0)], axis=-1)
 
 
-def spread(starts: Array, ways: Sequence[Array], distance: float, least: float) -> float:
+def spread(starts: Array, paths: Sequence[Array], distance: float, least: float) -> float:
     """The smallest factor, at least `least`, that scales the starting positions so that no two dancers come too close.
 
-    starts: (n, 2). ways: positions of each dancer relative to its start (T, 2), all at the same frames. distance: the
+    starts: (n, 2). paths: positions of each dancer relative to its start (T, 2), all at the same frames. distance: the
     least distance of two dancers at every frame. The squared distance of a pair at a frame is a quadratic in the
     factor, so each frame of each pair excludes one interval; the result is the first value from `least` on outside all
     of them. Raises ValueError if two dancers that come too close start nearer to each other than SAME_PLACE: they would
@@ -36,7 +36,7 @@ def spread(starts: Array, ways: Sequence[Array], distance: float, least: float) 
     forbidden = []
     for one, other in combinations(range(len(starts)), 2):
         apart = starts[one] - starts[other]
-        between = ways[one] - ways[other]
+        between = paths[one] - paths[other]
         square, mixed = apart @ apart, between @ apart
         rest = (between**2).sum(axis=1) - distance**2
         if square < SAME_PLACE**2:

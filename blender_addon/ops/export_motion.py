@@ -14,7 +14,7 @@ from ..edge_backend.motion.files import save_motion
 from ..edge_backend.motion.motion import Motion
 from ..lookups import scene_rate
 from ..rig.looking import found
-from ..rig.retarget import ignored_way
+from ..rig.retarget import ignored_hip_keys
 from ..rig.target import find_dancer
 from ..takes.read_take import read_in_steps
 from .reasons import why_busy, why_no_dancer
@@ -78,7 +78,7 @@ class EDGE_DANCE_OT_export_motion(SteppingFileOperator):
             write(path, motion)
         except OSError as error:
             raise explain(error) from error
-        if hips := ignored_way(armature, scene, self._frames):
+        if hips := ignored_hip_keys(armature, scene, self._frames):
             self.report(
                 {"WARNING"},
                 f"{hips} is connected to its parent, so that Blender ignores its keyed location and the body stays in "

@@ -9,7 +9,7 @@ import bpy
 
 from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.steps import part
-from ..formation.group import Group, KeyedPart, parts_in_steps, perform, ways_in_steps
+from ..formation.group import Group, KeyedPart, hip_paths_in_steps, parts_in_steps, perform
 from ..keyframes.take_details import details
 from ..render.tracks import selected_characters
 from ..rig.looking import found
@@ -89,13 +89,13 @@ class EDGE_DANCE_OT_dance_together(SteppingDialogOperator):
             keys = yield from part(keying, 0.3 + 0.4 * number / len(parts), 0.3 + 0.4 * (number + 1) / len(parts))
             self._parts.append((one, keys))
         leader, action, scene = _found(self._uids)
-        playing = ways_in_steps(leader, action, self._parts, scene)
-        self._ways = yield from part(playing, 0.7, 1.0)
+        playing = hip_paths_in_steps(leader, action, self._parts, scene)
+        self._paths = yield from part(playing, 0.7, 1.0)
 
     def apply(self, context: bpy.types.Context) -> str:
         """Make the takes and place the characters."""
         leader, action, scene = _found(self._uids)
-        perform(leader, action, self._parts, scene, _group(self), ways=self._ways)
+        perform(leader, action, self._parts, scene, _group(self), paths=self._paths)
         for part_of, _ in self._parts:
             for obstacle in check_rig(found(bpy.data.objects, part_of.dancer), context).obstacles:
                 self.report({"WARNING"}, obstacle.text)

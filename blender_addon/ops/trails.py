@@ -1,4 +1,4 @@
-"""Operators that show the ways of hips and feet, and the kept poses, in the viewport."""
+"""Operators that show the paths of hips and feet, and the kept poses, in the viewport."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +14,7 @@ from .takes import shown_take, why_no_take
 
 
 class EDGE_DANCE_OT_show_trails(SteppingOperator):
-    """Show the ways of hips and feet in the current take, and ghosts of the kept poses. Press again after a change"""
+    """Show the paths of hips and feet in the current take, and ghosts of the kept poses. Press again after a change"""
 
     bl_idname = "edge_dance.show_trails"
     bl_label = "Show Paths"

@@ -44,18 +44,18 @@ def follow(dolly: bpy.types.Object, middle: Array, frames: Array, rate: float) -
 
 
 def add_camera(
-    scene: bpy.types.Scene, dolly: bpy.types.Object, tracks: Sequence[Track], way: Array, *, turn: float, height: float
+    scene: bpy.types.Scene, dolly: bpy.types.Object, tracks: Sequence[Track], path: Array, *, turn: float, height: float
 ) -> bpy.types.Object:
     """Add a camera on the dolly that has every dancer in the picture at every frame, and make it the scene's camera.
 
-    way: positions of the dolly (T, 2), world, metres. turn: degrees around the dancers, 0 from -y, 90 from +x. height:
+    path: positions of the dolly (T, 2), world, metres. turn: degrees around the dancers, 0 from -y, 90 from +x. height:
     of the tallest dancer, metres. Returns the camera.
     """
     data: Any = bpy.data.cameras.new("Dance Camera")
     data.lens = LENS
     camera = bpy.data.objects.new("Dance Camera", data)
     rotation = Euler((np.radians(90 - TILT), 0.0, np.radians(turn)))
-    origin = np.column_stack([way, np.full(len(way), dolly.location.z)])
+    origin = np.column_stack([path, np.full(len(path), dolly.location.z)])
     axes = np.array(rotation.to_matrix())
     points = np.concatenate([((track.points - origin[:, None]) @ axes).reshape(-1, 3) for track in tracks])
     place = fit_camera(points, FLESH * height, _tangents(data, scene))

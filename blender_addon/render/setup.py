@@ -38,8 +38,8 @@ def set_up_film(
     reach = max(np.linalg.norm(track.hips[:, :2] - middle, axis=1).max() for track in tracks)
     dolly = new_dolly(new_film_set(scene), max(height / _HUMAN, float(reach) / _ROOM))
     dolly.location.z = min(dancer.matrix_world.translation.z for dancer in dancers)
-    way = follow(dolly, middle, np.array(frames, float), scene_rate(scene))
-    camera = add_camera(scene, dolly, tracks, way, turn=turn, height=height)
+    path = follow(dolly, middle, np.array(frames, float), scene_rate(scene))
+    camera = add_camera(scene, dolly, tracks, path, turn=turn, height=height)
     if lights:
         add_lights(dolly)
     if floor:

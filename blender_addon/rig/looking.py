@@ -76,7 +76,7 @@ def seen_in_steps(
     """
     uids, stage = [armature.session_uid for armature in armatures], scene.session_uid
     done, undone, away = 0, [False], 0.0
-    with _told_of_undo(undone):
+    with _noting_undo(undone):
         while done < len(frames):
             seconds = max(_STEP_S, min(away, _LONGEST_STEP_S)) if step_s is None else step_s
             there, scene = [found(bpy.data.objects, uid) for uid in uids], found(bpy.data.scenes, stage)
@@ -128,7 +128,7 @@ def found(things: Any, uid: int) -> Any:
 
 
 @contextmanager
-def _told_of_undo(undone: list[bool]) -> Iterator[None]:
+def _noting_undo(undone: list[bool]) -> Iterator[None]:
     """Append True to the list when anything is undone or redone in this block."""
 
     def note(*_what: Any) -> None:

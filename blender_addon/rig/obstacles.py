@@ -15,7 +15,7 @@ from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.retarget.bone_map import BoneMap
 from ..edge_backend.motion.retarget.slots import slot_words
 from .paths import bone_path
-from .retarget import acts, all_switch_keys, driven_bones, held_bones
+from .retarget import acts, all_switch_keys, constrained_bones, driven_bones
 from .standing import carriers, changes, in_pose, moving_channels, playing_strips, standing_pose
 
 _OBJECT_CHANNELS = (
@@ -50,7 +50,7 @@ def obstacles_of(armature: bpy.types.Object, bone_map: BoneMap, context: bpy.typ
     yield from _covered(armature)
     yield from _stretched(context.scene)
     yield from _moved_by_strips(armature, bone_map)
-    yield from _held(armature, bone_map)
+    yield from _constrained(armature, bone_map)
     yield from _driven(armature, bone_map)
 
 
@@ -166,15 +166,15 @@ def _moving_strips(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tu
 # --- Constraints and drivers ------------------------------------------------------------------------------------------
 
 
-def _held(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[Obstacle]:
-    for constraint, text in _holding(armature, bone_map):
+def _constrained(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[Obstacle]:
+    for constraint, text in _constraining(armature, bone_map):
         yield Obstacle("constraints", f"{text} by the constraint {constraint.name}.")
 
 
-def _holding(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[Any, str]]:
+def _constraining(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[Any, str]]:
     """Constraints that take bones away from the dance: their own, those of bones above them, and IK from below."""
     slots = {bone: slot for slot, bone in bone_map.bones.items()}
-    for slot, bone, constraint in held_bones(armature, bone_map):
+    for slot, bone, constraint in constrained_bones(armature, bone_map):
         yield constraint, f"The {slot_words(slot)}, {bone}, is held"
     unmapped = [bone for bone in carriers(armature, bone_map) if bone.name not in slots]
     for carrier in unmapped:
@@ -330,7 +330,7 @@ def _mute_strips(armature: bpy.types.Object, bone_map: BoneMap, _context: bpy.ty
 
 
 def _mute_constraints(armature: bpy.types.Object, bone_map: BoneMap, _context: bpy.types.Context) -> None:
-    for constraint, _ in list(_holding(armature, bone_map)):
+    for constraint, _ in list(_constraining(armature, bone_map)):
         constraint.mute = True
 
 

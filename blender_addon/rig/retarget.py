@@ -13,7 +13,7 @@ from ..edge_backend.motion.feet import FootSettings
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.retarget import Fit, Rig, RigBone, fit, pose_rig_in_steps, read_rig
 from ..edge_backend.motion.retarget.bone_map import BoneMap, BoneName, Matrix, Point, find_bone_map
-from ..edge_backend.motion.retarget.description import UNEVEN, DescribedArmature, holds, uneven
+from ..edge_backend.motion.retarget.description import UNEVEN, DescribedArmature, places_bone, uneven
 from ..edge_backend.motion.retarget.families import IkLegs
 from ..edge_backend.motion.retarget.slots import HIPS, TRAVEL, slot_words
 from ..edge_backend.motion.rotations import continuous_quaternions, matrix_to_quaternion
@@ -53,10 +53,10 @@ def found_bone_map(armature: bpy.types.Object) -> BoneMap:
 def _bone_names(armature: bpy.types.Object) -> list[BoneName]:
     bones: Any = armature.data.bones
     posed: Any = armature.pose.bones if armature.pose else ()
-    held = {bone.name for bone in posed if any(acts(c) and holds(c.type) for c in bone.constraints)}
+    constrained = {bone.name for bone in posed if any(acts(c) and places_bone(c.type) for c in bone.constraints)}
     ends = _bone_ends(armature)
     return [
-        BoneName(bone.name, bone.parent.name if bone.parent else None, *ends[bone.name], bone.name in held)
+        BoneName(bone.name, bone.parent.name if bone.parent else None, *ends[bone.name], bone.name in constrained)
         for bone in bones
     ]
 
@@ -191,7 +191,7 @@ def read_motion_in_steps(
     return read_rig(measured, {slot: posed[bone] for slot, bone in read.items()})
 
 
-def ignored_way(armature: bpy.types.Object, scene: bpy.types.Scene, frames: Sequence[float]) -> str:
+def ignored_hip_keys(armature: bpy.types.Object, scene: bpy.types.Scene, frames: Sequence[float]) -> str:
     """The hips' bone, if it is keyed to go somewhere at these frames and cannot, being connected; else "".
 
     Blender's older FBX importer connects hips to a root bone that ends in them.
@@ -269,14 +269,14 @@ def _faults(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]:
 
 
 def _constrained(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]:
-    for slot, bone, constraint in held_bones(armature, bone_map):
+    for slot, bone, constraint in constrained_bones(armature, bone_map):
         yield (
             f"The {slot_words(slot)}, {bone}, is held by its constraint {constraint.name}: mute that, or "
             "choose the bone that controls it."
         )
 
 
-def held_bones(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[str, str, Any]]:
+def constrained_bones(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[str, str, Any]]:
     """Slots, bones and their own constraints that hold them and are not keyed off with a take."""
     switched = {(bone, constraint.name) for bone, constraint in _ik_constraints(armature, bone_map)}
     for slot, bone in bone_map.bones.items():

@@ -51,8 +51,8 @@ def blend(
             "Choose frames that both takes have.",
         )
     middle = round((start + end) / 2)
-    way = _stance(armature, first, middle) @ _stance(armature, second, middle).inverted()
-    copy = _moved_copy(armature, second, way, f"{second.name} after {first.name}")
+    move = _stance(armature, first, middle) @ _stance(armature, second, middle).inverted()
+    copy = _moved_copy(armature, second, move, f"{second.name} after {first.name}")
     _same_signs(first, copy, middle)
     data: Any = armature.animation_data
     data.action = None
@@ -107,12 +107,12 @@ def _stance(armature: bpy.types.Object, action: bpy.types.Action, frame: int) ->
     return Matrix.Translation((middle.x, middle.y, 0)) @ Matrix.Rotation(np.arctan2(across.y, across.x), 4, "Z")
 
 
-def _moved_copy(armature: bpy.types.Object, action: bpy.types.Action, way: Matrix, name: str) -> bpy.types.Action:
-    """A copy of the action, moved by the world transform `way`: keys per frame on the bone that moves the body."""
+def _moved_copy(armature: bpy.types.Object, action: bpy.types.Action, move: Matrix, name: str) -> bpy.types.Action:
+    """A copy of the action, moved by the world transform `move`: keys per frame on the bone that moves the body."""
     copy = action.copy()
     copy.name = name
     world = armature.matrix_world
-    here = world.inverted() @ way @ world
+    here = world.inverted() @ move @ world
     bone = armature.pose.bones[_travel(armature, action)]
     path = bone_path(bone.name)
     first, last = span(action)

@@ -1,11 +1,10 @@
 """Where a take carries the dancer over the floor: with the hips, with the root bone, with the object, or not at all.
 
-The way over the floor is a linear function of the hips' location channels, so that keys and handles are moved from one
+The path over the floor is a linear function of the hips' location channels, so that keys and handles are moved from one
 bone to another without loss.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import bpy
@@ -81,19 +80,8 @@ def set_root_motion(armature: bpy.types.Object, action: bpy.types.Action, place:
     _store(action, place=place)
 
 
-@dataclass(frozen=True)
-class _Way:
-    """A way over the floor (parts, K, 3) relative to its beginning, armature space, at the times of a bone's keys.
-
-    times: (parts, K) of keys and handles, in the order of _PARTS.
-    """
-
-    times: Array
-    values: Array
-
-
 def _from_hips(armature: bpy.types.Object, action: bpy.types.Action, bone: str) -> None:
-    """Take the way over the floor from the bones that have it, and give it to `bone`, "" for the object."""
+    """Take the path over the floor from the bones that have it, and give it to `bone`, "" for the object."""
     _, measured = measure(armature)
     rig = measured.rig
     carried = _carried(rig, action, bone)
@@ -103,7 +91,7 @@ def _from_hips(armature: bpy.types.Object, action: bpy.types.Action, bone: str) 
         raise EdgeError("root_keys", f"{action.name} does not move {measured.travel}.", "Choose another take.")
     times, hips = values[measured.travel]
     level = _level(armature)
-    way = (hips - hips[0, 0]) @ axes[measured.travel].T @ level.T
+    floor_path = (hips - hips[0, 0]) @ axes[measured.travel].T @ level.T
     for name, (own_times, own) in values.items():
         if own_times.shape != times.shape or not np.allclose(own_times, times, atol=1e-3):
             raise EdgeError(
@@ -111,15 +99,15 @@ def _from_hips(armature: bpy.types.Object, action: bpy.types.Action, bone: str) 
                 f"{measured.travel} and {name} have location keys at different frames.",
                 "Make the take anew with Keys on Every Frame.",
             )
-        _write(action, name, own - way @ np.linalg.inv(axes[name]).T)
+        _write(action, name, own - floor_path @ np.linalg.inv(axes[name]).T)
     start = _start(armature, action, bone)
     to_root = _object_axes(armature) if not bone else np.linalg.inv(_axes(rig, bone))
-    _add_curves(action, bone, measured.travel, start + way @ to_root.T)
+    _add_curves(action, bone, measured.travel, start + floor_path @ to_root.T)
     action[PROPERTY]["root_motion"] = {"bone": bone, "start": start.tolist(), "bones": list(carried)}
 
 
 def _back_to_hips(armature: bpy.types.Object, action: bpy.types.Action) -> None:
-    """Give the way over the floor back to the bones that had it."""
+    """Give the path over the floor back to the bones that had it."""
     stored = _stored(action)
     if not stored:
         return
@@ -127,10 +115,10 @@ def _back_to_hips(armature: bpy.types.Object, action: bpy.types.Action) -> None:
     rig = measure(armature)[1].rig
     _, moved = _read(action, bone)
     to_armature = np.linalg.inv(_object_axes(armature)) if not bone else _axes(rig, bone)
-    way = (moved - start) @ to_armature.T
+    floor_path = (moved - start) @ to_armature.T
     for name in names:
         _, own = _read(action, name)
-        _write(action, name, own + way @ np.linalg.inv(_axes(rig, name)).T)
+        _write(action, name, own + floor_path @ np.linalg.inv(_axes(rig, name)).T)
     for curve in _location_curves(action, _path(bone)):
         compat.fcurves_of(action).remove(curve)
     if bone:
@@ -142,7 +130,7 @@ def _back_to_hips(armature: bpy.types.Object, action: bpy.types.Action) -> None:
 
 
 def _carried(rig: Rig, action: bpy.types.Action, bone: str) -> list[str]:
-    """The bones with a keyed way that `bone`, "" for the object, would carry along, without those that these carry."""
+    """The bones with keyed locations that `bone`, "" for the object, carries, without those that they carry in turn."""
     moving = {bone_of(curve.data_path) for curve in compat.fcurves_of(action) if _moves(curve)}
     below = [name for name in rig if name in moving and (not bone or bone in rig.ancestors(name))]
     return [name for name in below if not {*rig.ancestors(name)} & {*below}]

@@ -1,4 +1,4 @@
-"""The ways of hips and feet in a take, and the kept poses beside them, to be drawn in the viewport."""
+"""The paths of hips and feet in a take, and the kept poses beside them, to be drawn in the viewport."""
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,21 +16,21 @@ from ..rig.retarget import bone_map_of
 from ..rig.skeleton import BONE_NAMES
 from .take_list import KEEP
 
-WAYS = (HIPS, "foot.L", "foot.R")
+PATHS = (HIPS, "foot.L", "foot.R")
 
 
 @dataclass(frozen=True)
 class Trails:
     """What is drawn for a character.
 
-    character, action: their session_uids. frames: (T,) of the scene. ways: (3, T, 3), of WAYS. ghosts: (lines, 2, 3)
+    character, action: their session_uids. frames: (T,) of the scene. paths: (3, T, 3), of PATHS. ghosts: (lines, 2, 3)
     of the kept poses. All in metres, world.
     """
 
     character: int
     action: int
     frames: Array
-    ways: Array
+    paths: Array
     ghosts: Array
 
 
@@ -56,13 +56,13 @@ def read_trails_in_steps(
     poses = sorted({item.start for item in getattr(armature, KEEP) if item.kind == "POSE" and not item.mute})
     slots, lines = _slots(armature), _lines(armature)
     uids = armature.session_uid, action.session_uid
-    ways: list[list[Array]] = []
+    paths: list[list[Array]] = []
     ghosts: list[list[tuple[Array, ...]]] = []
 
     def see(armatures: Sequence[bpy.types.Object]) -> None:
         bones, world = armatures[0].pose.bones, armatures[0].matrix_world
-        if len(ways) < len(frames):
-            ways.append([np.array(world @ bones[name].head) for name in slots])
+        if len(paths) < len(frames):
+            paths.append([np.array(world @ bones[name].head) for name in slots])
         else:
             ghosts.append(
                 [(np.array(world @ bones[one].head), np.array(world @ bones[end].head)) for one, end in lines]
@@ -70,14 +70,14 @@ def read_trails_in_steps(
 
     yield from seen_in_steps([armature], scene, [*frames.tolist(), *poses], see)
     segments = np.array(ghosts, np.float32).reshape(-1, 2, 3)
-    return Trails(*uids, frames, np.array(ways, np.float32).swapaxes(0, 1), segments)
+    return Trails(*uids, frames, np.array(paths, np.float32).swapaxes(0, 1), segments)
 
 
 def _slots(armature: bpy.types.Object) -> list[str]:
-    """The bones of WAYS."""
+    """The bones of PATHS."""
     if is_dancer(armature):
         return [BONE_NAMES[joint] for joint in (Joint.PELVIS, Joint.LEFT_ANKLE, Joint.RIGHT_ANKLE)]
-    return [_seen_bones(armature)[slot] for slot in WAYS]
+    return [_seen_bones(armature)[slot] for slot in PATHS]
 
 
 def _lines(armature: bpy.types.Object) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Trails of a dance in the viewport: the ways around the present frame, and the ghosts of kept poses."""
+"""Trails of a dance in the viewport: the paths around the present frame, and the ghosts of kept poses."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from ..takes.trails import Trails, display
 _COLOURS = ((1.0, 0.75, 0.2, 0.9), (0.3, 0.7, 1.0, 0.8), (1.0, 0.4, 0.5, 0.8))  # hips, left foot, right foot
 _GHOST = (0.15, 0.85, 0.65, 0.8)  # as the dope sheet has constraints
 _WIDTH, _POINT = 1.5, 9.0  # pixels
-_AROUND_S = 4.0  # seconds of the ways before and after the present frame; more is a tangle
+_AROUND_S = 4.0  # seconds of the paths before and after the present frame; more is a tangle
 
 
 class Overlay:
@@ -50,8 +50,8 @@ class Overlay:
         lines = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
         lines.uniform_float("viewportSize", (region.width, region.height))
         lines.uniform_float("lineWidth", _WIDTH)
-        for number, (way, now) in enumerate(ways_around(trails, scene)):
-            _draw(lines, "LINE_STRIP", way, _COLOURS[number])
+        for number, (path, now) in enumerate(paths_around(trails, scene)):
+            _draw(lines, "LINE_STRIP", path, _COLOURS[number])
             _draw(gpu.shader.from_builtin("UNIFORM_COLOR"), "POINTS", now, _COLOURS[number])
         if len(trails.ghosts):
             _draw(lines, "LINES", trails.ghosts.reshape(-1, 3), _GHOST)
@@ -62,13 +62,13 @@ overlay = Overlay()
 """The overlay of this Blender process."""
 
 
-def ways_around(trails: Trails, scene: bpy.types.Scene) -> list[tuple[Array, Array]]:
-    """For each way its points (n, 3) around the scene's present frame, and the one (1, 3), or none, that is now."""
+def paths_around(trails: Trails, scene: bpy.types.Scene) -> list[tuple[Array, Array]]:
+    """For each path its points (n, 3) around the scene's present frame, and the one (1, 3), or none, that is now."""
     first, reach = float(trails.frames[0]), round(_AROUND_S * scene_rate(scene))
     now = round(scene.frame_current_final - first)
     near = slice(max(now - reach, 0), max(now + reach + 1, 0))
     here = slice(max(now, 0), max(now + 1, 0))
-    return [(way[near], way[here]) for way in trails.ways]
+    return [(path[near], path[here]) for path in trails.paths]
 
 
 def _draw(shader: Any, kind: str, points: Array, colour: tuple[float, float, float, float]) -> None:

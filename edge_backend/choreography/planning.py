@@ -30,7 +30,7 @@ CHANCE = 0.1  # what the seed adds
 
 
 @dataclass(frozen=True)
-class Wishes:
+class PlanSettings:
     """What a user wants of a plan.
 
     style: of the phrases, "any" for all. mirrored: every second return of a section. originality: of all phrases.
@@ -44,7 +44,7 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class _Way:
+class _PartialPlan:
     """A plan as far as it is made. chosen: of each slot the number of a phrase, n more where mirrored; -1 = none.
 
     facing: radians from the audience, at: (x, y) metres on the stage, both at the end of the last phrase.
@@ -56,7 +56,7 @@ class _Way:
     at: tuple[float, float] = (0.0, 0.0)
 
 
-def plan_by_library(slots: Sequence[Slot], library: Library, seed: int, wishes: Wishes | None = None) -> Plan:
+def plan_by_library(slots: Sequence[Slot], library: Library, seed: int, settings: PlanSettings | None = None) -> Plan:
     """The plan of a dance of a library's phrases: poses that follow each other well, tempo within STRETCH, energy as
     the song's, on the stage, to the audience; the same section has the same phrases. The seed varies it.
 
@@ -64,16 +64,16 @@ def plan_by_library(slots: Sequence[Slot], library: Library, seed: int, wishes: 
     danced is left to the model. Raises EdgeError phrase_unknown for a pinned phrase that the library lacks;
     phrases_missing where it has none.
     """
-    wishes = wishes or Wishes()
-    search = _Search(library, slots, seed, wishes)
+    settings = settings or PlanSettings()
+    search = _Search(library, slots, seed, settings)
     origins = first_slots(slots)
-    ways = [_Way(0.0, ())]
+    ways = [_PartialPlan(0.0, ())]
     for number, slot in enumerate(slots):
         origin = origins[number]
-        if number in wishes.pinned or origin == number:
+        if number in settings.pinned or origin == number:
             ways = search.best(ways, number, slot)
         else:
-            turn = wishes.mirrored and search.is_odd_return(number, origin)
+            turn = settings.mirrored and search.is_odd_return(number, origin)
             ways = [search.returned(way, origin, turn) for way in ways]
     best = min(ways, key=lambda way: way.cost)
     return tuple(search.step(best, number, slot) for number, slot in enumerate(slots))
@@ -86,16 +86,16 @@ def first_slots(slots: Sequence[Slot]) -> list[int]:
 
 
 class _Search:
-    def __init__(self, library: Library, slots: Sequence[Slot], seed: int, wishes: Wishes) -> None:
-        self._library, self._slots, self._wishes = library, slots, wishes
+    def __init__(self, library: Library, slots: Sequence[Slot], seed: int, settings: PlanSettings) -> None:
+        self._library, self._slots, self._settings = library, slots, settings
         phrases = library.phrases
         self._number = {phrase.id: number for number, phrase in enumerate(phrases)}
-        for name in wishes.pinned.values():
+        for name in settings.pinned.values():
             if name and name not in self._number:
                 raise unknown_phrase(name)
         if not phrases:
             raise EdgeError("phrases_missing", "The phrase libraries have no phrases.", "Add some: phrases add.")
-        self._of_style = np.array([wishes.style in ("any", phrase.style) for phrase in phrases], dtype=bool)
+        self._of_style = np.array([settings.style in ("any", phrase.style) for phrase in phrases], dtype=bool)
         starts, ends = library.starts.astype(np.float32), library.ends.astype(np.float32)
         self._starts = np.concatenate([starts, mirrored_pose(starts)])
         self._ends = np.concatenate([ends, mirrored_pose(ends)])
@@ -117,36 +117,36 @@ class _Search:
         self._span = np.array([(phrase.counts[0], phrase.counts[-1]) for phrase in phrases])
         self._chance = CHANCE * np.random.default_rng(seed).random((len(slots), len(self._starts)))
 
-    def best(self, ways: Sequence[_Way], number: int, slot: Slot) -> list[_Way]:
+    def best(self, ways: Sequence[_PartialPlan], number: int, slot: Slot) -> list[_PartialPlan]:
         """The BEAM best ways that go on with any phrase in this slot, or with the pinned one."""
         usable, stretch = self._usable(number, slot)
         if not len(usable):
-            return [_Way(way.cost, (*way.chosen, -1), way.facing, way.at) for way in ways]
+            return [_PartialPlan(way.cost, (*way.chosen, -1), way.facing, way.at) for way in ways]
         lively = _ranks(self._energy[usable % self._count])
         base = TEMPO * (stretch / STRETCH) ** 2 * STRETCH + ENERGY * (lively - self._wanted[number]) ** 2
         base = base + ACCENTS * self._off_beat[usable % self._count] + self._chance[number, usable]
         ends = np.stack([self._ends[self._last(way)] for way in ways])
         apart = self._apart(ends, usable)
         costs = np.stack(
-            [way.cost + base + self._following(way, usable, number, row) for way, row in zip(ways, apart, strict=True)]
+            [way.cost + base + self._step_costs(way, usable, number, row) for way, row in zip(ways, apart, strict=True)]
         )
         flat = np.argpartition(costs, min(BEAM, costs.size) - 1, axis=None)[:BEAM]
         rows, columns = np.unravel_index(flat, costs.shape)
         return [
-            self._went_on(ways[row], int(usable[column]), float(costs[row, column]))
+            self._extended(ways[row], int(usable[column]), float(costs[row, column]))
             for row, column in zip(rows, columns, strict=True)
         ]
 
-    def returned(self, way: _Way, origin: int, turn: bool) -> _Way:
+    def returned(self, way: _PartialPlan, origin: int, turn: bool) -> _PartialPlan:
         """The way that goes on with what was chosen for the slot `origin`, mirrored if `turn`."""
         chosen = way.chosen[origin]
         if chosen < 0:
-            return _Way(way.cost, (*way.chosen, -1), way.facing, way.at)
+            return _PartialPlan(way.cost, (*way.chosen, -1), way.facing, way.at)
         if turn:
             chosen = (chosen + self._count) % (2 * self._count)
         here = np.array([chosen])
-        join = float(self._joins(way, here, self._apart(self._ends[[self._last(way)]], here)[0])[0])
-        return self._went_on(way, chosen, way.cost + join)
+        join = float(self._join_costs(way, here, self._apart(self._ends[[self._last(way)]], here)[0])[0])
+        return self._extended(way, chosen, way.cost + join)
 
     def is_odd_return(self, number: int, origin: int) -> bool:
         """Whether the slot's section is the second, fourth ... of its label."""
@@ -154,13 +154,13 @@ class _Search:
         sections = sorted({slot.section for slot in self._slots if slot.label == label})
         return bool((sections.index(self._slots[number].section) - sections.index(self._slots[origin].section)) % 2)
 
-    def step(self, way: _Way, number: int, slot: Slot) -> Step:
+    def step(self, way: _PartialPlan, number: int, slot: Slot) -> Step:
         """The step of a finished way."""
         chosen = way.chosen[number]
         if chosen < 0:
             return Step(slot)
         phrase = self._library.phrases[chosen % self._count].id
-        return Step(slot, phrase, -1, chosen >= self._count, self._wishes.originality)
+        return Step(slot, phrase, -1, chosen >= self._count, self._settings.originality)
 
     @property
     def _count(self) -> int:
@@ -171,7 +171,7 @@ class _Search:
         counts = len(slot.counts) - 1
         tempo = np.log(60 * counts / (slot.counts[-1] - slot.counts[0]))
         stretch = np.abs(tempo - self._tempo)
-        pinned = self._wishes.pinned.get(number)
+        pinned = self._settings.pinned.get(number)
         if pinned is not None:
             fits = np.arange(self._count) == self._number.get(pinned, -1)
         else:
@@ -181,7 +181,7 @@ class _Search:
         numbers = np.flatnonzero(fits)
         return np.concatenate([numbers, numbers + self._count]), np.tile(stretch[numbers], 2)
 
-    def _last(self, way: _Way) -> int:
+    def _last(self, way: _PartialPlan) -> int:
         """The last chosen phrase; any, where there is none, whose join costs nothing."""
         return way.chosen[-1] if way.chosen else -1
 
@@ -190,7 +190,7 @@ class _Search:
         square = (ends**2).sum(axis=1)[:, None] - 2 * ends @ self._starts[usable].T + self._start_sizes[usable]
         return np.sqrt(np.maximum(square, 0.0) / len(JOINTS))
 
-    def _following(self, way: _Way, usable: Array, number: int, apart: Array) -> Array:
+    def _step_costs(self, way: _PartialPlan, usable: Array, number: int, apart: Array) -> Array:
         """What it costs to go on from a way with each of the phrases. apart: of the way, see `_apart`."""
         plain = usable % self._count
         seen = np.zeros(self._count)
@@ -198,21 +198,21 @@ class _Search:
             if chosen >= 0:
                 here = self._slots[before].section == self._slots[number].section
                 seen[self._overlapping(chosen % self._count)] += AGAIN_HERE if here else AGAIN
-        start = self._turned_to(way, usable)
+        start = self._facings(way, usable)
         away = AWAY * np.minimum(_wrapped(start + self._facing[usable]) ** 2, 4.0)
         end = np.array(way.at) + _rotated(self._move[usable], start)
         beyond = np.maximum(np.linalg.norm(end, axis=1) - STAGE, 0.0)
-        return self._joins(way, usable, apart) + seen[plain] + away + OFF_STAGE * beyond**2
+        return self._join_costs(way, usable, apart) + seen[plain] + away + OFF_STAGE * beyond**2
 
-    def _joins(self, way: _Way, usable: Array, apart: Array) -> Array:
+    def _join_costs(self, way: _PartialPlan, usable: Array, apart: Array) -> Array:
         """What joins cost: 0 behind what is no phrase, and where the clip goes on."""
         last = self._last(way)
         if last < 0:
             return np.zeros(len(usable))
         other = self._style[usable % self._count] != self._style[last % self._count]
-        return np.where(self._goes_on(last)[usable], 0.0, apart + STYLE * other)
+        return np.where(self._continues(last)[usable], 0.0, apart + STYLE * other)
 
-    def _goes_on(self, last: int) -> Array:
+    def _continues(self, last: int) -> Array:
         """(2n,) bool: the phrases that go on where a phrase ends, in the same clip and on the same side."""
         found = np.zeros(2 * self._count, dtype=bool)
         before = last % self._count
@@ -227,17 +227,17 @@ class _Search:
         first, last = self._span[known]
         return clip[np.minimum(self._span[clip, 1], last) - np.maximum(self._span[clip, 0], first) > 1.0]
 
-    def _turned_to(self, way: _Way, usable: Array) -> Array:
+    def _facings(self, way: _PartialPlan, usable: Array) -> Array:
         """Facing at the start of each phrase: as before where the clip goes on, else to the audience."""
         front = np.full(len(usable), to_the_front(np.array(way.facing)))
         if way.chosen and way.chosen[-1] >= 0:
-            front[self._goes_on(way.chosen[-1])[usable]] = way.facing
+            front[self._continues(way.chosen[-1])[usable]] = way.facing
         return front
 
-    def _went_on(self, way: _Way, chosen: int, cost: float) -> _Way:
-        start = float(self._turned_to(way, np.array([chosen]))[0])
+    def _extended(self, way: _PartialPlan, chosen: int, cost: float) -> _PartialPlan:
+        start = float(self._facings(way, np.array([chosen]))[0])
         x, y = np.array(way.at) + _rotated(self._move[[chosen]], np.array([start]))[0]
-        return _Way(cost, (*way.chosen, chosen), start + float(self._turn[chosen]), (float(x), float(y)))
+        return _PartialPlan(cost, (*way.chosen, chosen), start + float(self._turn[chosen]), (float(x), float(y)))
 
 
 def _ranks(values: Array) -> Array:

@@ -11,7 +11,7 @@ from ..choreography.energy import energy_curve
 from ..choreography.library import Library, open_libraries
 from ..choreography.plan import Plan, plan_by_form
 from ..choreography.plan_file import plan_as_json, read_plan
-from ..choreography.planning import Wishes, plan_by_library
+from ..choreography.planning import PlanSettings, plan_by_library
 from ..choreography.slots import has_form, slots_of
 from ..numerics.array import Array
 from ..schema.edits import EditRequest
@@ -63,8 +63,8 @@ def song_form(
         return SongForm(read_plan(Path(request.plan), song_sha256, request.start), library, energy)
     slots, mirrored = slots_of(song_map, frames), request.returning == "mirrored"
     if library:
-        wishes = Wishes(style, mirrored, request.originality)
-        return SongForm(plan_by_library(slots, library, request.seed, wishes), library, energy)
+        settings = PlanSettings(style, mirrored, request.originality)
+        return SongForm(plan_by_library(slots, library, request.seed, settings), library, energy)
     plan = plan_by_form(slots, mirrored, request.originality)
     return SongForm(plan if any(step.again >= 0 for step in plan) else (), None, energy)
 

@@ -53,11 +53,11 @@ def sureness(evidence: Evidence, body: Body, slots: Mapping[str, int], hinted: M
     found = {}
     for slot, bone in slots.items():
         part = part_of(slot)
-        said = float(evidence.says[part][bone]) if part in evidence.says else 0.0
-        value = _SHAPE + _NAMED * float(np.clip(said / 2, 0, 1)) + _HINTED * (hinted.get(slot) == names[bone])
-        if said < -1:
+        named = float(evidence.says[part][bone]) if part in evidence.says else 0.0
+        value = _SHAPE + _NAMED * float(np.clip(named / 2, 0, 1)) + _HINTED * (hinted.get(slot) == names[bone])
+        if named < -1:
             value -= _AGAINST
-        if body.margin < _CLOSE and said < 1:
+        if body.margin < _CLOSE and named < 1:
             value -= 0.15
         found[slot] = round(min(value, 1.0), 2)
     return found
@@ -69,12 +69,12 @@ def reasons(evidence: Evidence, slots: Mapping[str, int], hinted: Mapping[str, s
     for slot, bone in slots.items():
         part, side = part_of(slot), slot.partition(".")[2]
         words = _SHAPES[part].format(side=_SIDE_WORDS.get(side, ""))
-        said = float(evidence.says[part][bone]) if part in evidence.says else 0.0
+        named = float(evidence.says[part][bone]) if part in evidence.says else 0.0
         if hinted.get(slot) == evidence.tree.names[bone]:
             words += "; rigs of its kind call it so"
-        elif said >= 1:
+        elif named >= 1:
             words += "; its name says so too"
-        elif said < -1:
+        elif named < -1:
             words += "; its name says otherwise"
         found[slot] = words
     return found
@@ -103,11 +103,11 @@ _LIMBS = (("upper_arm", "forearm", "hand"), ("thigh", "shin", "foot", "toes"))
 def _says_neighbour(evidence: Evidence, slots: Mapping[str, int], slot: str) -> bool:
     """Whether a bone's name says another section of its limb, and another bone's name does so too: Arm1 and Arm2."""
     part, _, side = slot.partition(".")
-    spoken = evidence.names[slots[slot]].parts
-    said = max(spoken, key=lambda one: spoken[one], default="")
-    other = slots.get(f"{said}.{side}", slots[slot])
-    same_limb = any(part in limb and said in limb for limb in _LIMBS)
-    return same_limb and other != slots[slot] and float(evidence.says[said][other]) >= 1
+    parts_of_name = evidence.names[slots[slot]].parts
+    named = max(parts_of_name, key=lambda one: parts_of_name[one], default="")
+    other = slots.get(f"{named}.{side}", slots[slot])
+    same_limb = any(part in limb and named in limb for limb in _LIMBS)
+    return same_limb and other != slots[slot] and float(evidence.says[named][other]) >= 1
 
 
 def _hands_stand(evidence: Evidence, body: Body) -> bool:
@@ -147,14 +147,14 @@ def problems(evidence: Evidence, body: Body, torso: Torso, slots: Mapping[str, i
             "anything. Choose the left upper arm in the bone map."
         )
     else:
-        said = _limb_words(evidence, slots)
+        named = _limb_words(evidence, slots)
         names = evidence.tree.names
         if against := [
-            slot for slot, value in said.items() if value < -1 and not _says_neighbour(evidence, slots, slot)
+            slot for slot, value in named.items() if value < -1 and not _says_neighbour(evidence, slots, slot)
         ]:
             bones = ", ".join(f"{names[slots[slot]]} ({slot_words(slot)})" for slot in against)
             yield f"The names of some bones say that they are something else: {bones}. Choose them in the bone map."
-        elif body.margin < _CLOSE and sum(said.values()) < _NAMELESS * len(said):
+        elif body.margin < _CLOSE and sum(named.values()) < _NAMELESS * len(named):
             yield (
                 "Its names say nothing, and more than one of its chains may be the arms or the legs. Look at the bones "
                 "proposed in the bone map, and choose the left upper arm and the left thigh."

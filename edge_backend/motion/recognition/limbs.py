@@ -24,7 +24,7 @@ _SHORTEST = 0.02
 _KEPT, _KEPT_NAMELESS, _PAIRS = 90, 250, 20
 _SEEN, _ALIKE = 4000, 6
 """Number of best pairs that are kept, and how many of them may be variants of the same two limbs."""
-_HELD = 0.6
+_CONSTRAINED = 0.6
 """Score of bones that constraints move: others are keyed by the animator."""
 _CROSSED = 5.0
 _LOOSE = 2.0
@@ -54,25 +54,27 @@ class Evidence:
     """Evidence for every one of N bones.
 
     says: part -> (N,) evidence of the names, positive or negative, with hints of the family and the user's choices.
-    told: bone -> "L" or "R", the user's choice.
+    chosen_sides: bone -> "L" or "R", the user's choice.
     """
 
     tree: BoneTree
     names: Sequence[NameEvidence]
     says: dict[str, Array]
-    told: Mapping[int, str]
+    chosen_sides: Mapping[int, str]
 
     @classmethod
-    def of(cls, tree: BoneTree, names: Sequence[NameEvidence], told: Mapping[int, str] | None = None) -> "Evidence":
+    def of(
+        cls, tree: BoneTree, names: Sequence[NameEvidence], chosen_sides: Mapping[int, str] | None = None
+    ) -> "Evidence":
         """The evidence of names alone. A bone that continues its parent (arm02 below arm01) has less."""
         table = np.array([name.row() for name in names])
-        table[tree.held] -= _HELD
+        table[tree.constrained] -= _CONSTRAINED
         says = {part: table[:, column] for column, part in enumerate(PARTS)}
         for bone, parent in enumerate(tree.parents):
             if parent >= 0 and names[bone].stem and names[bone].stem == names[parent].stem:
                 for part in PARTS[4:]:
                     says[part][bone] = min(says[part][bone], max(says[part][bone] - 1.0, 0.2))
-        return cls(tree, names, says, told or {})
+        return cls(tree, names, says, chosen_sides or {})
 
 
 def limb_pairs(evidence: Evidence, kind: tuple[str, str, str]) -> list[Pair]:

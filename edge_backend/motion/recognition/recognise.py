@@ -63,13 +63,13 @@ def recognise(
 def _evidence(tree: BoneTree, hints: Mapping[str, str], chosen: Mapping[str, str]) -> Evidence:
     names = read_names(tree.names)
     number = {name: bone for bone, name in enumerate(tree.names)}
-    told = {}
+    chosen_sides = {}
     for slot, bone in chosen.items():
         side = slot.partition(".")[2]
         if bone in number and side:
-            told[number[bone]] = side
+            chosen_sides[number[bone]] = side
             names[number[bone]] = replace(names[number[bone]], side=side, other=False, control=False)
-    evidence = Evidence.of(tree, names, told)
+    evidence = Evidence.of(tree, names, chosen_sides)
     for slots, bonus in ((hints, _HINT), (chosen, _CHOICE)):
         for slot, bone in slots.items():
             part = part_of(slot)

@@ -10,7 +10,7 @@ from .skeleton import BoneTree
 
 WEIGHT_TOES, _WEIGHT_TIP, WEIGHT_NAMES, _WEIGHT_FACE = 3.0, 1.5, 2.5, 2.0
 _WEIGHT_KNEE, _WEIGHT_ELBOW, _WEIGHT_WORLD = 1.0, 0.7, 0.8
-_TOLD = 10.0
+_CHOSEN = 10.0
 """Evidence of the user's choice of a side, larger than all other evidence."""
 _FACE = ("eye", "nose", "jaw", "chin", "mouth", "lip", "brow", "目", "眉", "口")
 
@@ -40,14 +40,14 @@ class Stance(NamedTuple):
 def names_say(evidence: Evidence, stance: Stance) -> float:
     """Evidence of names: 1 if they call the first limbs left, -1 if right, 0 if neither; more for the user's choice."""
     limbs = (*stance.legs, *stance.arms)
-    told = [
+    chosen = [
         (1.0 if side == "L" else -1.0) * (1.0 if number % 2 == 0 else -1.0)
         for number, limb in enumerate(limbs)
-        for bone, side in evidence.told.items()
+        for bone, side in evidence.chosen_sides.items()
         if evidence.tree.is_below(bone, limb.upper)
     ]
-    if told:
-        return _TOLD * float(np.sign(sum(told)))
+    if chosen:
+        return _CHOSEN * float(np.sign(sum(chosen)))
     values = []
     for number, limb in enumerate(limbs):
         for bone in (limb.upper, limb.lower):

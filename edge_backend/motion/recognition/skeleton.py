@@ -11,20 +11,20 @@ from ...numerics.array import Array
 
 
 class Bone(NamedTuple):
-    """A bone at rest. parent: None for roots. head, tail: armature space. held: whether constraints move it."""
+    """A bone at rest. parent: None for roots. head, tail: armature space. constrained: whether constraints move it."""
 
     name: str
     parent: str | None
     head: tuple[float, float, float]
     tail: tuple[float, float, float]
-    held: bool = False
+    constrained: bool = False
 
 
 @dataclass(frozen=True)
 class BoneTree:
     """Bones by number, parents before their children.
 
-    parents: (N,) the parent's number, -1 for roots. heads, tails: (N, 3), armature space. held: (N,) whether
+    parents: (N,) the parent's number, -1 for roots. heads, tails: (N, 3), armature space. constrained: (N,) whether
     constraints move the bone.
     """
 
@@ -32,7 +32,7 @@ class BoneTree:
     parents: tuple[int, ...]
     heads: Array
     tails: Array
-    held: Array
+    constrained: Array
 
     @classmethod
     def of(cls, bones: Iterable[Bone]) -> "BoneTree":
@@ -54,7 +54,9 @@ class BoneTree:
             parents.append(parent if parent < place else -1)
         heads = np.array([bone.head for bone in ordered], dtype=np.float64).reshape(-1, 3)
         tails = np.array([bone.tail for bone in ordered], dtype=np.float64).reshape(-1, 3)
-        return cls(tuple(number), tuple(parents), heads, tails, np.array([bone.held for bone in ordered], dtype=bool))
+        return cls(
+            tuple(number), tuple(parents), heads, tails, np.array([bone.constrained for bone in ordered], dtype=bool)
+        )
 
     def __len__(self) -> int:
         return len(self.names)

@@ -25,14 +25,14 @@ Point = tuple[float, float, float]
 class BoneName(NamedTuple):
     """A bone, its parent, None for roots, and where it lies at rest, armature space; None where that is not known.
 
-    held: whether constraints move it.
+    constrained: whether constraints move it.
     """
 
     name: str
     parent: str | None
     head: Point | None = None
     tail: Point | None = None
-    held: bool = False
+    constrained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,9 @@ def _trusted(match: FamilyMatch | None, bones: Sequence[BoneName]) -> bool:
 def _recognised(
     bones: Sequence[BoneName], match: FamilyMatch | None, chosen: Mapping[str, str], world: Matrix
 ) -> Recognition:
-    placed = [Bone(bone.name, bone.parent, bone.head or (0, 0, 0), bone.tail or (0, 0, 0), bone.held) for bone in bones]
+    placed = [
+        Bone(bone.name, bone.parent, bone.head or (0, 0, 0), bone.tail or (0, 0, 0), bone.constrained) for bone in bones
+    ]
     return recognise(placed, match.slots if match else {}, {s: b for s, b in chosen.items() if b}, np.array(world))
 
 
@@ -133,7 +135,7 @@ def _with_shape(family: BoneMap, found: Recognition) -> BoneMap:
     agreed = sum(family.bones.get(slot) == found.slots.get(slot) for slot in REQUIRED)
     if agreed < _FEWEST:
         family = BoneMap("", "", {})
-    kept = {
+    of_family = {
         slot: bone
         for slot, bone in family.bones.items()
         if slot == TRAVEL or (slot.partition(".")[0].endswith("_twist") and slot not in found.slots)
@@ -141,7 +143,7 @@ def _with_shape(family: BoneMap, found: Recognition) -> BoneMap:
     undecided = tuple(note for note in family.notes if "two skeletons" in note.text)
     doubtful = tuple(Note(slot, _doubt_words(slot, found), serious=False) for slot in found.doubts)
     return replace(
-        family, bones={**found.slots, **kept}, notes=(*undecided, *problems, *doubtful), fingers=found.fingers,
+        family, bones={**found.slots, **of_family}, notes=(*undecided, *problems, *doubtful), fingers=found.fingers,
         reasons=found.reasons, doubts=found.doubts,
     )  # fmt: skip
 

@@ -58,11 +58,13 @@ def _armature(item: Mapping[str, Any]) -> DescribedArmature:
         if len(head) != 3 or len(tail) != 3 or not np.isfinite([*head, *tail]).all():
             raise ValueError(f"the bone {bone['name']} lies nowhere")
         parent = None if bone["parent"] is None else str(bone["parent"])
-        bones.append(BoneName(str(bone["name"]), parent, head, tail, any(map(holds, bone.get("constraints", ())))))
+        bones.append(
+            BoneName(str(bone["name"]), parent, head, tail, any(map(places_bone, bone.get("constraints", ()))))
+        )
     return DescribedArmature(str(item["object"]), tuple(bones), tuple(map(tuple, world.tolist())))
 
 
-def holds(constraint: str) -> bool:
+def places_bone(constraint: str) -> bool:
     """Whether a constraint of this type says where its bone is, and does not only keep it within bounds."""
     return not constraint.startswith(("LIMIT_", "IK"))
 
@@ -88,9 +90,9 @@ def found_in(armatures: list[DescribedArmature]) -> dict[str, Any]:
     Of several armatures a control rig is taken before the skeleton it was made from, then the one that lacks least.
     """
     if not armatures:
-        return _told(None, None)
+        return _as_json(None, None)
     maps = [(armature, find_bone_map(armature.bones, None, armature.world)) for armature in armatures]
-    return _told(*max(maps, key=lambda found: _fitness(found[1])))
+    return _as_json(*max(maps, key=lambda found: _fitness(found[1])))
 
 
 def _fitness(bone_map: BoneMap) -> tuple[bool, bool, int]:
@@ -99,7 +101,7 @@ def _fitness(bone_map: BoneMap) -> tuple[bool, bool, int]:
     return not bone_map.problems, bone_map.family in controls, slots
 
 
-def _told(armature: DescribedArmature | None, bone_map: BoneMap | None) -> dict[str, Any]:
+def _as_json(armature: DescribedArmature | None, bone_map: BoneMap | None) -> dict[str, Any]:
     if armature is None or bone_map is None:
         none: dict[str, Any] = {"armature": None, "family": "", "slots": {}, "fingers": {}, "doubts": {}}
         return none | {"problems": ["There is no armature in it."]}

@@ -91,8 +91,8 @@ def pose_hands(
     for number, side in enumerate(SIDES):
         tempo = _life(motion, Joint.LEFT_WRIST + number)
         for finger in measure_fingers(fit, fingers, side):
-            wished = _flexion(finger, settings, tempo, frames)
-            turns = np.radians(settings.amount * (wished - finger.flexion))
+            flexion = _flexion(finger, settings, tempo, frames)
+            turns = np.radians(settings.amount * (flexion - finger.flexion))
             for place, bone in enumerate(finger.bones):
                 axes = fit.rig[bone].axes
                 turn = axis_angle_to_matrix(turns[:, place, None] * finger.axis)
@@ -224,7 +224,7 @@ def _life(motion: Motion, wrist: int) -> tuple[Array, Array]:
 
 
 def _flexion(finger: Finger, settings: HandSettings, tempo: tuple[Array, Array], frames: Array) -> Array:
-    """The flexion (K, bones) wished for, degrees, within what people reach. The little finger leads."""
+    """Flexion (K, bones), degrees, of a finger at frames (K,), within human range. The little finger leads."""
     thrown, phrase = tempo
     late = _LAG * (4 - _FINGERS.index(finger.digit)) if finger.digit in _FINGERS else 0.0
     every = np.arange(len(thrown))

@@ -70,11 +70,11 @@ def _still(turn: Array, place: Array, stands: Array, leg: float) -> tuple[Array,
     for first, last in runs(stands):
         here = slice(first, last)
         off = np.linalg.norm(place[here] - np.median(place[here], axis=0), axis=1)
-        kept = first + int(np.argmin(off))
-        cosine = np.clip((np.trace(inverse(turn[here]) @ turn[kept], axis1=1, axis2=2) - 1) / 2, -1, 1)
+        middle = first + int(np.argmin(off))
+        cosine = np.clip((np.trace(inverse(turn[here]) @ turn[middle], axis1=1, axis2=2) - 1) / 2, -1, 1)
         if off.max() > _STANDS * leg or np.arccos(cosine).max() > _STEADY:
             continue
-        steady_turn, steady = turn[kept].copy(), place[kept].copy()
+        steady_turn, steady = turn[middle].copy(), place[middle].copy()
         for edge, beside in ((first, range(first - 1, first - _FADE, -1)), (last - 1, range(last, last + _FADE - 1))):
             lean = matrix_to_axis_angle(steady_turn @ turn[edge].T)
             shift = steady - place[edge]

@@ -102,18 +102,18 @@ def pose_rig_in_steps(
         turned[fit.travel] = _bone_axes(fit, fit.travel, body.turns[HIPS])
     turned.setdefault(fit.travel, np.broadcast_to(fit.rig[fit.travel].axes, (motion.frames, 3, 3)))
     posed = turn_bones(fit.rig, turned, motion.frames)
-    way = _way(fit, posed, body.hips)
-    locations = {fit.travel: _location(fit, posed, fit.travel, way)}
+    shift = _body_shift(fit, posed, body.hips)
+    locations = {fit.travel: _location(fit, posed, fit.travel, shift)}
     if ik_legs is None:
-        locations |= _loose_feet(fit, posed, turned, way)
+        locations |= _loose_feet(fit, posed, turned, shift)
         return [BonePose(name, turn, locations.get(name)) for name, turn in posed.turns.items()]
     controls: dict[str, tuple[Array, Array | None]] = {}
     for side, leg in ik_legs.legs.items():
-        pose = _leg_pose(fit, posed, turned, way, side)
+        pose = _leg_pose(fit, posed, turned, shift, side)
         controls |= control_places(fit, side, leg, pose, _whole_sole(standing, side))
     posed = turn_bones(fit.rig, turned | {name: axes for name, (axes, _) in controls.items()}, motion.frames)
     locations |= {
-        name: _location(fit, posed, name, place - posed.space[name][:, :3, 3] - _carried(fit, name, way))
+        name: _location(fit, posed, name, place - posed.space[name][:, :3, 3] - _carried(fit, name, shift))
         for name, (_, place) in controls.items()
         if place is not None
     }
@@ -212,10 +212,10 @@ def _tip_up(turns: Array, tip: Array, heights: Array) -> Array:
 
     tip: (3,) metres from the ankle, in the foot's own axes. heights: (T,) metres, the ankle above the floor.
     """
-    way = turns @ tip
+    shift = turns @ tip
     length = np.linalg.norm(tip)
-    here, lowest = np.arcsin(way[:, 2] / length), np.arcsin(np.clip(-heights / length, -1, 1))
-    axis = np.cross(way, [0.0, 0.0, 1.0])
+    here, lowest = np.arcsin(shift[:, 2] / length), np.arcsin(np.clip(-heights / length, -1, 1))
+    axis = np.cross(shift, [0.0, 0.0, 1.0])
     axis /= np.maximum(np.linalg.norm(axis, axis=1, keepdims=True), 1e-9)
     return axis_angle_to_matrix(np.maximum(lowest - here, 0)[:, None] * axis) @ turns
 
@@ -236,14 +236,14 @@ def leg_rig(fit: Fit) -> FootRig:
     return FootRig(skeleton, _LEGS, np.tile(np.eye(3), (len(skeleton), 1, 1)), toe_height)
 
 
-def _way(fit: Fit, posed: Posed, hips: Array) -> Array:
+def _body_shift(fit: Fit, posed: Posed, hips: Array) -> Array:
     """How far (T, 3), armature space, the body has to go for the midpoint of the hip joints to be at `hips` (T, 3),
     the model's space."""
     now = np.mean([posed.space[fit.bones[f"thigh.{side}"]][:, :3, 3] for side in SIDES], axis=0)
     return fit.to_armature(hips) + fit.floor_offset - now
 
 
-def _loose_feet(fit: Fit, posed: Posed, turned: Mapping[str, Array], way: Array) -> dict[str, Array]:
+def _loose_feet(fit: Fit, posed: Posed, turned: Mapping[str, Array], shift: Array) -> dict[str, Array]:
     """Location channels (T, 3) of feet that do not hang on their shins: they are put where the shins end."""
     found = {}
     for side in SIDES:
@@ -251,21 +251,21 @@ def _loose_feet(fit: Fit, posed: Posed, turned: Mapping[str, Array], way: Array)
         if shin in fit.rig.ancestors(foot) or fit.rig[foot].connected:
             continue
         ankle = fit.rig[shin].axes.T @ (fit.rig[foot].head - fit.rig[shin].head)
-        there = posed.space[shin][:, :3, 3] + way + turned[shin] @ ankle * fit.growth
-        found[foot] = _location(fit, posed, foot, there - posed.space[foot][:, :3, 3] - _carried(fit, foot, way))
+        there = posed.space[shin][:, :3, 3] + shift + turned[shin] @ ankle * fit.growth
+        found[foot] = _location(fit, posed, foot, there - posed.space[foot][:, :3, 3] - _carried(fit, foot, shift))
     return found
 
 
-def _carried(fit: Fit, bone: str, way: Array) -> Array:
-    """How far (T, 3) a bone goes with the one that moves the body, which goes `way` (T, 3)."""
-    return way if fit.travel in fit.rig.ancestors(bone) else np.zeros_like(way)
+def _carried(fit: Fit, bone: str, shift: Array) -> Array:
+    """How far (T, 3) a bone goes with the one that moves the body, which goes `shift` (T, 3)."""
+    return shift if fit.travel in fit.rig.ancestors(bone) else np.zeros_like(shift)
 
 
-def _leg_pose(fit: Fit, posed: Posed, turned: Mapping[str, Array], way: Array, side: str) -> LegPose:
-    """A leg as the dance has it. posed: the rig without the body's way (T, 3). turned: bone -> its axes (T, 3, 3)."""
+def _leg_pose(fit: Fit, posed: Posed, turned: Mapping[str, Array], shift: Array, side: str) -> LegPose:
+    """A leg as the dance has it. posed: the rig without the body's shift (T, 3). turned: bone -> its axes (T, 3, 3)."""
     thigh, shin, foot = (fit.bones[f"{part}.{side}"] for part in _LEG_PARTS[:3])
     turns = {bone: turned[bone] @ fit.rig[bone].axes.T for bone in (thigh, shin, foot)}
-    hip = posed.space[thigh][:, :3, 3] + way
+    hip = posed.space[thigh][:, :3, 3] + shift
     knee = hip + turns[thigh] @ (fit.rig[shin].head - fit.rig[thigh].head) * fit.growth
     ankle = knee + turns[shin] @ (fit.rig[foot].head - fit.rig[shin].head) * fit.growth
     toes = fit.bones.get(f"toes.{side}")
@@ -281,7 +281,7 @@ def _whole_sole(standing: Array, side: str) -> Array:
     return stands
 
 
-def _location(fit: Fit, posed: Posed, bone: str, way: Array) -> Array:
-    """The location channels (T, 3) that move a bone by `way` (T, 3), armature space."""
+def _location(fit: Fit, posed: Posed, bone: str, shift: Array) -> Array:
+    """The location channels (T, 3) that move a bone by `shift` (T, 3), armature space."""
     axes = location_axes(fit.rig, bone, posed.space[bone])
-    return np.linalg.solve(axes, way[..., None])[..., 0]
+    return np.linalg.solve(axes, shift[..., None])[..., 0]

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
-def nearest(starts, ways, factor):
+def nearest(starts, paths, factor):
     """The smallest distance of any two dancers at any frame."""
-    pairs = combinations([factor * start + way for start, way in zip(starts, ways, strict=True)], 2)
+    pairs = combinations([factor * start + path for start, path in zip(starts, paths, strict=True)], 2)
     return min(np.linalg.norm(one - other, axis=1).min() for one, other in pairs)
 
 
@@ -23,12 +23,12 @@ def test_nobody_comes_too_close_and_nobody_is_further_than_needed(count, frames,
     places = addon("formation.placement")
     random = np.random.default_rng(seed)
     starts = places.formation(kind, count)
-    ways = np.cumsum(random.normal(0, 0.2, (count, frames, 2)), axis=1)
-    ways -= ways[:, :1]
-    factor = places.spread(starts, ways, distance, least=1.2)
-    assert factor >= 1.2 and nearest(starts, ways, factor) >= distance - 1e-9
+    paths = np.cumsum(random.normal(0, 0.2, (count, frames, 2)), axis=1)
+    paths -= paths[:, :1]
+    factor = places.spread(starts, paths, distance, least=1.2)
+    assert factor >= 1.2 and nearest(starts, paths, factor) >= distance - 1e-9
     if factor > 1.2:  # a little nearer is too near
-        assert nearest(starts, ways, factor * (1 - 1e-6)) < distance + 1e-9
+        assert nearest(starts, paths, factor * (1 - 1e-6)) < distance + 1e-9
 
 
 def test_formations_begin_with_the_leader_and_have_nobody_in_one_place():

@@ -1,4 +1,4 @@
-"""Ways of hips and feet, and ghosts of kept poses, as they are read for the viewport."""
+"""Paths of hips and feet, and ghosts of kept poses, as they are read for the viewport."""
 
 import bpy
 import numpy as np
@@ -27,9 +27,9 @@ def test_they_are_where_the_joints_are():
     bpy.context.scene.frame_set(3)
     trails = read(dancer)
     assert bpy.context.scene.frame_current == 3
-    assert trails.frames.tolist() == list(range(11, 51)) and trails.ways.shape == (3, 40, 3)
+    assert trails.frames.tolist() == list(range(11, 51)) and trails.paths.shape == (3, 40, 3)
     for number in (0, 17, 39):
-        np.testing.assert_allclose(trails.ways[:, number], bone_heads(dancer, 11 + number)[[0, 7, 8]], atol=1e-5)
+        np.testing.assert_allclose(trails.paths[:, number], bone_heads(dancer, 11 + number)[[0, 7, 8]], atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["dancer", "UE4", "Rigify"])
@@ -41,7 +41,7 @@ def test_kept_poses_have_ghosts(kind):
     trails = read(character)
     assert trails.ghosts.shape[1:] == (2, 3) and len(trails.ghosts) % 2 == 0 and len(trails.ghosts) >= 30
     first = trails.ghosts[: len(trails.ghosts) // 2].reshape(-1, 3)
-    foot = trails.ways[1, 9]
+    foot = trails.paths[1, 9]
     assert np.linalg.norm(first - foot, axis=1).min() < 1e-4
     assert 1.0 < np.ptp(first[:, 2]) < 2.2  # a whole body
 
@@ -56,17 +56,17 @@ def test_the_operators_show_and_hide_them():
 
 
 def test_the_ways_are_drawn_around_the_present_frame():
-    trails_of, ways_around = addon("takes.trails").Trails, addon("ui.overlay").ways_around
+    trails_of, paths_around = addon("takes.trails").Trails, addon("ui.overlay").paths_around
     scene = bpy.context.scene
     scene.render.fps = 30
     frames = np.arange(101, 5501)
-    ways = np.stack([np.stack([frames, frames * 0, frames * 0], axis=1)] * 3).astype(np.float32)
-    trails = trails_of(0, 0, frames, ways, np.zeros((0, 2, 3), np.float32))
+    paths = np.stack([np.stack([frames, frames * 0, frames * 0], axis=1)] * 3).astype(np.float32)
+    trails = trails_of(0, 0, frames, paths, np.zeros((0, 2, 3), np.float32))
     for frame, first, last in ((1000, 880, 1120), (101, 101, 221), (5500, 5380, 5500)):
         scene.frame_set(frame)
-        for way, now in ways_around(trails, scene):
-            assert (way[0, 0], way[-1, 0], now[0, 0]) == (first, last, frame)
+        for path, now in paths_around(trails, scene):
+            assert (path[0, 0], path[-1, 0], now[0, 0]) == (first, last, frame)
     scene.frame_set(50)
-    assert [len(now) for _, now in ways_around(trails, scene)] == [0, 0, 0]
+    assert [len(now) for _, now in paths_around(trails, scene)] == [0, 0, 0]
     scene.frame_set(6000)
-    assert [len(way) for way, _ in ways_around(trails, scene)] == [0, 0, 0]
+    assert [len(path) for path, _ in paths_around(trails, scene)] == [0, 0, 0]

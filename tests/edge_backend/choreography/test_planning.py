@@ -14,7 +14,7 @@ from edge_backend.choreography.phrases import POSE, Phrase
 from edge_backend.choreography.pieces import FRONT, Piece, heading, laid, new_frames, pieces_of
 from edge_backend.choreography.plan import Plan, plan_by_form
 from edge_backend.choreography.plan_file import plan_as_json, read_plan, write_plan
-from edge_backend.choreography.planning import Wishes, plan_by_library
+from edge_backend.choreography.planning import PlanSettings, plan_by_library
 from edge_backend.choreography.slots import slots_of
 from edge_backend.errors import EdgeError
 from edge_backend.motion.motion import joined
@@ -48,7 +48,7 @@ def test_the_same_section_has_the_same_phrases(library: Library) -> None:
 
 
 def test_every_second_return_is_mirrored_if_wished(library: Library) -> None:
-    plan = chosen(plan_by_library(SLOTS, library, 0, Wishes(mirrored=True)))
+    plan = chosen(plan_by_library(SLOTS, library, 0, PlanSettings(mirrored=True)))
     assert [phrase for phrase, _ in plan[4:6]] == [phrase for phrase, _ in plan[:2]]
     assert [side for _, side in plan[4:6]] == [not side for _, side in plan[:2]]
     assert plan[10:] == plan[:2]
@@ -70,13 +70,13 @@ def test_energy_follows_the_song(library: Library) -> None:
 
 def test_style_tempo_and_pins_are_respected(library: Library) -> None:
     style = {phrase.id: phrase.style for phrase in library.phrases}
-    assert {style[step.phrase] for step in plan_by_library(SLOTS, library, 0, Wishes("salsa"))} == {"salsa"}
+    assert {style[step.phrase] for step in plan_by_library(SLOTS, library, 0, PlanSettings("salsa"))} == {"salsa"}
     pinned = library.phrases[5].id
-    plan = plan_by_library(SLOTS, library, 0, Wishes(pinned={2: pinned, 3: ""}))
+    plan = plan_by_library(SLOTS, library, 0, PlanSettings(pinned={2: pinned, 3: ""}))
     assert (plan[2].phrase, plan[3].phrase) == (pinned, "")
     assert plan[6].phrase == pinned  # what returns takes up the pinned phrase
     with pytest.raises(EdgeError) as caught:
-        plan_by_library(SLOTS, library, 0, Wishes(pinned={2: "deleted"}))
+        plan_by_library(SLOTS, library, 0, PlanSettings(pinned={2: "deleted"}))
     assert caught.value.code == "phrase_unknown"
     fast = slots_of(song_map("AB"), 480)
     quick = [
