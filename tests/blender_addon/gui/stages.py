@@ -25,14 +25,18 @@ def dancer() -> Any:
     return next((ob for ob in bpy.data.objects if ob.type == "ARMATURE"), None)
 
 
+def action_name() -> str | None:
+    """The name of the dancer's action."""
+    data = dancer() and dancer().animation_data
+    return data.action.name if data and data.action else None
+
+
 def shown() -> str | None:
     """The dancer's action, evaluated and drawn, which would crash with a dangling pointer."""
-    if dancer() is None:
-        return None
-    bpy.context.scene.frame_set(bpy.context.scene.frame_current + 1)
-    area().tag_redraw()
-    data = dancer().animation_data
-    return data.action.name if data and data.action else None
+    if dancer() is not None:
+        bpy.context.scene.frame_set(bpy.context.scene.frame_current + 1)
+        area().tag_redraw()
+    return action_name()
 
 
 def actions_in(path: str) -> list[str]:

@@ -11,15 +11,34 @@ from typing import Any
 
 import bpy
 from desk import OUT, actions, facts, here, open_tab, over_the_view, play, running, service, until, xdotool
-from stages import BASE, GROWING, OWN, STAGES, actions_in, dancer, forget, hold, set_base, shown
+from stages import BASE, GROWING, OWN, STAGES, action_name, actions_in, dancer, forget, hold, set_base, shown
 
 SAVED, ELSEWHERE = (str(OUT / f"{name}.blend") for name in ("saved", "elsewhere"))
 
+GROWN = ("sampling", "placing")
+FILES = ("new", "open", "revert", "reopen")  # events after which there is another file
+STAYING = ("undo", "redo", "work", "save", "autosave")  # events after which the dance grows on
+
+history = {"steps": 0}  # of undo and redo, as far as Blender has made them
+
+
+@bpy.app.handlers.persistent
+def count(*_given: Any) -> None:
+    history["steps"] += 1
+
+
+bpy.app.handlers.undo_post.append(count)
+bpy.app.handlers.redo_post.append(count)
+
 
 def press(keys: str) -> Callable[[], Iterator[float]]:
+    """Press the keys of undo or redo, and wait until Blender has done it, however slow the machine is."""
+
     def pressed() -> Iterator[float]:
+        before = history["steps"]
         xdotool("key", keys)
-        yield 0.4
+        yield from until(lambda: history["steps"] > before, step=0.05)
+        yield 0.1
 
     return pressed
 
@@ -163,14 +182,20 @@ def play_round(event: str, stage: str) -> Iterator[float]:
         bpy.ops.edge_dance.generate("INVOKE_DEFAULT")
     yield from until(STAGES[stage], step=0.02)
     yield from EVENTS[event]()
-    yield 0.6  # what was taken away is shown again
+    yield 0.6
+    if stage in GROWN and event in STAYING:
+        yield from until(lambda: action_name() == GROWING)  # what was taken away is shown again
     seen["shown"] = shown()
     hold("")
     if not service.job:
         forget()
     yield from until(lambda: not running() and not service.busy)
     yield 0.3
-    if stage != "applied":
+    if event in FILES:  # nothing to undo, and Blender says nothing of it
+        for keys in ("ctrl+z", "ctrl+shift+z"):
+            xdotool("key", keys)
+            yield 0.4
+    elif stage != "applied":
         yield from press("ctrl+z")()  # the dance, or what was before
         seen["undone"] = shown()
         yield from press("ctrl+shift+z")()
