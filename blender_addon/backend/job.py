@@ -69,7 +69,7 @@ class Job:
         self._worker: WorkerProcess | None = None
         self._deadline = 0.0
         self._answered = False  # the worker has sent a message
-        self._heard = False  # the worker has sent a message about this job
+        self._job_answered = False  # the worker has sent a message about this job
         self._result: Path | None = None
         self._beginning: Path | None = None
         try:
@@ -164,7 +164,7 @@ class Job:
                 hint = "Install the extension again."
                 self._give_up(EdgeError("backend_version", "The backend is of another version.", hint))
             case Progress(job=self.name):
-                self._heard = True
+                self._job_answered = True
                 self.progress = event
                 if self.state == "starting":
                     self.state = "running"
@@ -192,8 +192,8 @@ class Job:
     def _on_worker_exit(self, reason: EdgeError | None) -> None:
         if self.state == "cancelling":
             self.state = "cancelled"
-        elif reason is None and not self._heard:
-            self._heard = True  # not again
+        elif reason is None and not self._job_answered:
+            self._job_answered = True  # not again
             self._engage()  # an idle worker exited before it received the request
         else:
             self._fail(reason or EdgeError("backend_died", "The backend ended without a result.", "Generate again."))

@@ -97,11 +97,11 @@ class EditOperator(DanceOperator):
             source = found(bpy.data.actions, self._source) if self._source else None
             return read_in_steps(armature, source, scene, frames)
 
-        self._kept = yield from gather_in_steps(self._rows, self._timing, read, self.strength)
+        self._gathered = yield from gather_in_steps(self._rows, self._timing, read, self.strength)
 
     def request(self, folder: Path, number: int) -> GenerateRequest:
         """The song, and the constraints."""
-        return replace(super().request(folder, number), edit=self._kept.request(folder), sequential=False)
+        return replace(super().request(folder, number), edit=self._gathered.request(folder), sequential=False)
 
     def first_frame(self) -> float:
         """The frame of the scene at which the new dance starts."""

@@ -66,7 +66,7 @@ def summary(found: SongMap) -> str:
 
 def doubt(found: SongMap) -> str:
     """What is uncertain about a map, as a sentence; "" where nothing is."""
-    if found.heard_by == "neutral":
+    if found.method == "neutral":
         return "No beat was found: the grid is an even one of 120."
     return "" if found.confidence >= CERTAIN else "The beat of this song is unclear: check it, and correct it."
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_backend.audio.beat_network import hear
-from edge_backend.audio.hearing import pointed, spectrum_of
+from edge_backend.audio.beat_detection import pointed, spectrum_of
+from edge_backend.audio.beat_network import beat_activations
 from edge_backend.audio.loading import load
 from edge_backend.audio.log_spectrum import RATE, log_spectrum
 from edge_backend.audio.readings import Evidence, readings
@@ -75,7 +75,7 @@ def _play(sound: Array, times: Array, stroke: Array, level: float) -> None:
 
 def choice(spectrum: NDArray[np.float32], beats: Array, metre: int) -> Choice:
     """The readings of a song, judged by beats, first beats and metre."""
-    evidence = Evidence(hear(spectrum), spectrum)
+    evidence = Evidence(beat_activations(spectrum), spectrum)
     features, right = [], []
     low, high = beats[0, 0] - 0.3, beats[-1, 0] + 0.3
     for reading, values in readings(evidence, pointed(evidence.fine)):

@@ -1,4 +1,4 @@
-"""How alike the bars of a song are: in their harmony, their timbre and their rhythm."""
+"""Self-similarity of a song's bars: in harmony, timbre and rhythm."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 SLOTS = 12  # parts of a bar in which its rhythm is compared
 PARTS = 4  # parts of a bar in which its harmony is compared
 HARMONY_HZ = (130.0, 2100.0)
-CONTRAST = 0.6  # of the median distance of bars: what is that far apart is something else
+CONTRAST = 0.6  # of the median distance between bars; at that distance their similarity is 1/e
 LEAST_APART = {"harmony": 0.3, "timbre": 0.8, "rhythm": 0.15}  # distances below which bars are always much alike
 CYMBALS_HZ = 4000.0
 STROKE_S = 1.0  # of a bar's first half, in which a cymbal at its beginning sounds
@@ -20,10 +20,11 @@ STROKE_S = 1.0  # of a bar's first half, in which a cymbal at its beginning soun
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """The n bars of a song, compared.
+    """Similarities of the n bars of a song.
 
-    harmony, timbre, rhythm: (n, n), how alike any two bars are in it, 1 = the same. strokes: (n, n), how far their
-    rhythms are apart. cymbals: (n,) level above CYMBALS_HZ at their beginnings. loudness: (n,) mean log magnitude.
+    harmony, timbre, rhythm: (n, n) similarity of any two bars, 0 to 1 = equal. strokes: (n, n) distance of their
+    rhythms. cymbals: (n,) mean log magnitude above CYMBALS_HZ at the beginning of each bar. loudness: (n,) mean log
+    magnitude of each bar.
     """
 
     harmony: Array
@@ -38,12 +39,15 @@ class Bars:
 
     @property
     def alike(self) -> Array:
-        """(n, n), the mean of harmony, timbre and rhythm."""
+        """Overall similarity (n, n): the mean of harmony, timbre and rhythm."""
         return (self.harmony + self.timbre + self.rhythm) / 3
 
 
 def compare_bars(spectrum: Spectrum, edges: Array) -> Bars:
-    """The bars of a song by its log_spectrum (T, bands). edges: (n + 1,) s where they begin, and the last one's end."""
+    """Compare the n bars of a song.
+
+    spectrum: log_spectrum (T, bands). edges: (n + 1,) seconds at which the bars begin, and the end of the last one.
+    """
     level = np.asarray(spectrum, np.float64)
     hertz = band_frequencies()
     timbre = _by_part(np.add.reduceat(level, np.arange(0, level.shape[1], 4), axis=1), edges, 1)
@@ -62,14 +66,14 @@ def compare_bars(spectrum: Spectrum, edges: Array) -> Bars:
 
 
 def _rises(level: Array, hertz: Array) -> Array:
-    """How strongly sound sets in below 200 Hz, up to 2 kHz and above: (T, 3)."""
+    """Onset strength (T, 3) in three bands: below 200 Hz, up to 2 kHz, above it. level: (T, bands). hertz: (bands,)."""
     rise = np.maximum(np.diff(level, axis=0, prepend=level[:1]), 0)
     bands = (hertz < 200, (hertz >= 200) & (hertz < 2000), hertz >= 2000)
     return np.stack([rise[:, band].mean(axis=1) for band in bands], axis=1)
 
 
 def _by_part(values: Array, edges: Array, parts: int) -> Array:
-    """Means of the frames (T, k) in so many equal parts of each bar: (n, parts * k)."""
+    """Means (n, parts * k) of values (T, k) over `parts` equal parts of each of the n bars. edges: as compare_bars."""
     count = len(edges) - 1
     return _means(values, np.interp(np.arange(count * parts + 1) / parts, np.arange(count + 1), edges)).reshape(
         count, -1
@@ -77,20 +81,23 @@ def _by_part(values: Array, edges: Array, parts: int) -> Array:
 
 
 def _means(values: Array, seconds: Array) -> Array:
-    """Means of the frames (T, k) from each moment to the next: (m - 1, k)."""
+    """Means (m - 1, k) of values (T, k), FRAME_RATE a second, between successive times `seconds` (m,)."""
     total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
     frames = np.clip(np.round(seconds * FRAME_RATE).astype(int), 0, len(values))
     return np.asarray(np.diff(total[frames], axis=0) / np.maximum(np.diff(frames), 1)[:, None])
 
 
 def _angles(values: Array) -> Array:
-    """(n, n) distances of the rows (n, k), each brought to length 1."""
+    """Euclidean distances (n, n) between rows (n, k) that are scaled to length 1."""
     unit = values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-9)
     return np.sqrt(np.maximum(2 - 2 * unit @ unit.T, 0))
 
 
 def _alike(apart: Array, least: float) -> Array:
-    """Distances (n, n) as likeness, measured by how far bars of this song are apart as a rule."""
+    """Similarity (n, n), 0 to 1, of distances (n, n): a Gaussian, with a width of CONTRAST times their median.
+
+    least: the lower bound of that width.
+    """
     others = apart[np.triu_indices(len(apart), 1)]
     usual = max(CONTRAST * float(np.median(others)), least) if len(others) else least
     return np.asarray(np.exp(-((apart / usual) ** 2)))

@@ -18,14 +18,15 @@ OBSERVED_PART = 16  # the states of the first 1/16 of a beat are those on the be
 class StateSpace:
     """The states of one beat: for each of K tempi a run of consecutive states, one per frame.
 
-    intervals: (K,) frames per beat. first, last: (K,) first and last state of each run. heard: states on the beat.
+    intervals: (K,) frames per beat. first, last: (K,) first and last state of each run. on_beat: (n,) states that are
+    on the beat.
     log_change: (K, K) log probability of the next beat's tempo (columns) given this beat's (rows).
     """
 
     intervals: NDArray[np.intp]
     first: NDArray[np.intp]
     last: NDArray[np.intp]
-    heard: NDArray[np.intp]
+    on_beat: NDArray[np.intp]
     log_change: Floats
 
     @property
@@ -41,13 +42,13 @@ def state_space(frame_rate: float, slowest: float, fastest: float, tightness: fl
     """
     intervals = np.arange(int(np.floor(frame_rate * 60 / fastest)), int(np.ceil(frame_rate * 60 / slowest)) + 1)
     first = np.concatenate([[0], np.cumsum(intervals)[:-1]])
-    heard = np.concatenate(
+    on_beat = np.concatenate(
         [f + np.arange(max(1, round(n / OBSERVED_PART))) for f, n in zip(first, intervals, strict=True)]
     )
     ratio = intervals[None, :] / intervals[:, None]
     change = np.exp(-tightness * np.abs(ratio - 1))
     log_change = np.log(np.maximum(change / change.sum(axis=1, keepdims=True), 1e-30)).astype(np.float32)
-    return StateSpace(intervals, first, first + intervals - 1, heard, log_change)
+    return StateSpace(intervals, first, first + intervals - 1, on_beat, log_change)
 
 
 def decode(beat: Floats, space: StateSpace) -> NDArray[np.intp]:
@@ -64,12 +65,12 @@ def decode(beat: Floats, space: StateSpace) -> NDArray[np.intp]:
         came_from[frame] = best
         after[1:] = score[:-1]
         after[space.first] = ways[best, np.arange(len(best))]
-        after[space.heard] += likelihood
+        after[space.on_beat] += likelihood
         score, after = after, score
-    return _way_back(int(score.argmax()), came_from, space)
+    return _backtrack(int(score.argmax()), came_from, space)
 
 
-def _way_back(state: int, came_from: NDArray[np.uint8], space: StateSpace) -> NDArray[np.intp]:
+def _backtrack(state: int, came_from: NDArray[np.uint8], space: StateSpace) -> NDArray[np.intp]:
     tempo = int(np.searchsorted(space.last, state))
     frame = len(came_from) - 1 - (state - int(space.first[tempo]))
     beats = []

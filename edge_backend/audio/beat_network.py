@@ -23,8 +23,8 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """Probabilities of each frame, 50 a second.
+class BeatActivations:
+    """The network's output: probabilities for each of T frames, 50 a second.
 
     beats: (T, 3): no beat, a beat, the first beat of a bar. metres: (T, 6): beats in the bar, in the order of METRES.
     """
@@ -33,7 +33,7 @@ class Heard:
     metres: Floats
 
 
-def hear(spectrum: Spectrum, weights: dict[str, Floats] | None = None) -> Heard:
+def beat_activations(spectrum: Spectrum, weights: dict[str, Floats] | None = None) -> BeatActivations:
     """Evaluate the network on a song's log_spectrum (T, bands). weights: by name; None = the bundled ones."""
     w = weights or bundled_weights()
     x = _elu(_convolved(np.pad(_front(spectrum, w), ((1, 1), (0, 0), (0, 0))), w, "conv2"))
@@ -45,7 +45,7 @@ def hear(spectrum: Spectrum, weights: dict[str, Floats] | None = None) -> Heard:
         x, total = x + y, total + y
     total = _elu(total)
     heads = (total @ w[f"{name}.weight"][:, :, 0].T + w[f"{name}.bias"] for name in ("beats", "metre"))
-    return Heard(*(_softmax(head) for head in heads))
+    return BeatActivations(*(_softmax(head) for head in heads))
 
 
 @lru_cache(maxsize=1)

@@ -16,13 +16,13 @@ def track_beats(onsets: NDArray[np.floating], period: int, tightness: float) -> 
     if not np.any(onsets):
         return np.zeros(0, np.intp)
     score = _local_score(onsets, period)
-    best, before = _best_ways(score, period, tightness)
+    best, before = _best_sequences(score, period, tightness)
     beats = [_last_beat(best)]
     while before[beats[-1]] >= 0:
         beats.append(int(before[beats[-1]]))
-    way = np.array(beats[::-1], np.intp)
-    heard = np.flatnonzero(score > 0)
-    return way[(way >= heard[0]) & (way <= heard[-1])]
+    beat_indices = np.array(beats[::-1], np.intp)
+    audible = np.flatnonzero(score > 0)
+    return beat_indices[(beat_indices >= audible[0]) & (beat_indices <= audible[-1])]
 
 
 def _local_score(onsets: NDArray[np.floating], period: int) -> NDArray[np.float32]:
@@ -33,7 +33,7 @@ def _local_score(onsets: NDArray[np.floating], period: int) -> NDArray[np.float3
     return np.convolve(scaled, bell)[period : period + len(onsets)].astype(np.float32)
 
 
-def _best_ways(score: NDArray[np.float32], period: int, tightness: float) -> tuple[NDArray, NDArray]:
+def _best_sequences(score: NDArray[np.float32], period: int, tightness: float) -> tuple[NDArray, NDArray]:
     """For each index, the score of the best sequence of beats that ends there, and the beat before it, -1 for none.
 
     Two beats are half a period to two periods apart, so that half a period of indices is computed at once.

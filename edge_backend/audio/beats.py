@@ -27,7 +27,7 @@ LEAST_METRE = 0.1  # below it there is no beat; twelve songs had 0.38 to 0.80, n
 TIGHTNESS = 300.0  # of the dynamic programming; high, because dance music has a steady tempo
 EARLY_S = 0.025  # how long before a beat its onset may be
 RATE_HZ = RATE / HOP  # onset values a second
-_HEARD_BEATS = {"heard": 1.0, "half": 2.0, "double": 0.5}  # detected beats per beat of the corrected grid
+_DETECTED_PER_BEAT = {"heard": 1.0, "half": 2.0, "double": 0.5}  # detected beats per beat of the corrected grid
 
 Beats = NDArray[np.float64]
 
@@ -74,12 +74,12 @@ class BeatGrid:
         """The grid over `duration` seconds with the user's correction."""
         if correction == BeatsRequest():
             return self
-        offset, step = correction.offset, _HEARD_BEATS[correction.tempo]
-        heard, added = _carried_on(self.beats, -offset, duration - offset)
+        offset, step = correction.offset, _DETECTED_PER_BEAT[correction.tempo]
+        detected, added = _carried_on(self.beats, -offset, duration - offset)
         begins = self._bar_begins + added
-        numbers = np.arange(len(heard)) - begins[0]
+        numbers = np.arange(len(detected)) - begins[0]
         counts = np.arange(np.ceil(numbers[0] / step), np.floor(numbers[-1] / step) + 1)
-        beats = np.interp(counts * step, numbers, heard) + offset
+        beats = np.interp(counts * step, numbers, detected) + offset
         if step == 1.0:  # bars stay as long as they are
             inside = np.searchsorted(counts, begins - begins[0] + correction.bar)
             first = np.arange(inside[0] - self.metre, -1, -self.metre)[::-1]
@@ -105,7 +105,7 @@ def grid_of_beats(beats: Beats, numbers: NDArray[np.intp], metre: int, duration:
 
 
 def grid_of_map(song_map: SongMap) -> BeatGrid:
-    """The grid of a map's beats, of which it has at least two, carried on to both ends of the song."""
+    """The grid of a map's beats, at least two, extrapolated to both ends of the song."""
     seconds, numbers = zip(*song_map.beats, strict=True)
     grid = grid_of_beats(np.array(seconds), np.array(numbers, np.intp), song_map.metre, song_map.duration)
     return replace(grid, confidence=song_map.confidence)
@@ -217,12 +217,12 @@ def _inner(beats: Beats) -> Beats:
 
 
 def _extended(beats: Beats, duration: float) -> Beats:
-    """Beats from 0 s to the end, carried on at the tempo of the nearest few."""
+    """Beats from 0 s to `duration`, extrapolated at the tempo of the nearest few."""
     return _within(_carried_on(beats, 0.0, duration)[0], duration)
 
 
 def _carried_on(beats: Beats, start: float, end: float) -> tuple[Beats, int]:
-    """Beats that reach two bars beyond start and end, at the tempo of the nearest few, and how many come before."""
+    """Beats extrapolated to two bars beyond start and end, seconds, and the number that were added before the first."""
     first, last = (float(np.diff(part).mean()) for part in (beats[:9], beats[-9:]))
     before = beats[0] - first * np.arange(np.ceil(max(beats[0] - start, 0.0) / first) + 2 * BEATS_PER_BAR, 0, -1)
     after = beats[-1] + last * np.arange(1, np.ceil(max(end - beats[-1], 0.0) / last) + 2 * BEATS_PER_BAR + 1)
@@ -230,7 +230,7 @@ def _carried_on(beats: Beats, start: float, end: float) -> tuple[Beats, int]:
 
 
 def _within(beats: Beats, duration: float) -> Beats:
-    """Those from 0 s to the end; the nearest one where there is none. What is a little early at 0 s is at 0 s."""
+    """The beats from 0 s to `duration`; the nearest one if there is none. A beat just before 0 s is moved to 0 s."""
     beats = np.where((beats < 0.0) & (beats > -EARLY_S), 0.0, beats)
     inside = (beats >= 0.0) & (beats <= duration)
     return beats[inside] if inside.any() else beats[[np.argmin(np.maximum(-beats, beats - duration))]]
@@ -244,6 +244,6 @@ def _first_downbeat(onsets: Onsets, beats: Beats) -> int:
 
 
 def _around(curve: Curve, reach: int = 3) -> Curve:
-    """The highest value within reach of each."""
+    """The maximum (n,) within `reach` of each value (n,)."""
     padded = np.pad(curve, reach)
     return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).max(axis=-1)

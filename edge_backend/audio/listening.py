@@ -1,4 +1,4 @@
-"""From a song to its map: beats, bars, form, energy and breaks."""
+"""Computes the map of a song: beats, bars, sections, energy and breaks."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EdgeError
+from ..numerics.intervals import runs
 from ..schema.requests import BeatsRequest
 from ..schema.song_map import Bar, Section, SongMap, Stretch, bars_of, from_json
-from .hearing import Hearing, heard_sound
+from .beat_detection import DetectedBeats, analysed_sound
 from .loading import Audio
 from .log_spectrum import FRAME_RATE, Spectrum, band_frequencies
 from .same_sound import SameSound
@@ -18,17 +19,16 @@ from .sections import find_sections
 
 Array = NDArray[np.float64]
 
-LOUD_PART = 0.7  # of the energy; the rest is how much sets in
-QUIET_DB = 30.0  # below the loudest bar, where its part of the energy is 0
-DRUMS_HZ = 120.0  # below it bass drum and bass are heard
-WITHOUT_DRUMS = 0.35  # of the song's usual strokes below DRUMS_HZ: fewer make a break
+LOUD_PART = 0.7  # weight of loudness in the energy; the rest is onset strength
+QUIET_DB = 30.0  # below the loudest bar the loudness is taken as 0
+DRUMS_HZ = 120.0  # upper limit of bass drum and bass
+WITHOUT_DRUMS = 0.35  # of the median onset strength below DRUMS_HZ; bars below it are a break
 
 
 def listen(audio: Audio, correction: BeatsRequest | None = None) -> SongMap:
-    """The map of a song, or of a stretch of it; the last few songs' maps are kept.
+    """The map of a song, or of a part of it; the maps of the last few songs are cached.
 
-    correction: the user's, of the beats. Any sound gets one: what has no beat gets the neutral grid and a low
-    confidence.
+    correction: the user's, of the beats. Every sound has a map: without a beat its grid is neutral, its confidence low.
     """
     return _listened(SameSound(audio), correction or BeatsRequest())
 
@@ -55,38 +55,38 @@ def read_map(path: str | Path) -> SongMap:
 @lru_cache(maxsize=8)
 def _listened(sound: SameSound, correction: BeatsRequest) -> SongMap:
     audio = sound.take()
-    heard = heard_sound(audio)
-    return _map(audio, heard.spectrum, _corrected(heard.hearing, correction, audio.duration))
+    analysis = analysed_sound(audio)
+    return _map(audio, analysis.spectrum, _corrected(analysis.detected, correction, audio.duration))
 
 
-def _corrected(hearing: Hearing, correction: BeatsRequest, duration: float) -> Hearing:
-    """The beats as the user wants them, where any are played."""
+def _corrected(detected: DetectedBeats, correction: BeatsRequest, duration: float) -> DetectedBeats:
+    """The detected beats with the user's correction, from the first beat that is played to the last."""
     if correction == BeatsRequest():
-        return hearing
-    grid = hearing.grid.corrected(correction, duration)
+        return detected
+    grid = detected.grid.corrected(correction, duration)
     apart = 60.0 / grid.tempo
-    first, last = (hearing.beats[[0, -1]] + correction.offset) if len(hearing.beats) else (0.0, duration)
+    first, last = (detected.beats[[0, -1]] + correction.offset) if len(detected.beats) else (0.0, duration)
     beats = grid.beats[(grid.beats >= first - apart / 2) & (grid.beats <= last + apart / 2)]
     numbers = np.round(grid.bar_position(beats) % 1.0 * grid.metre).astype(np.intp) % grid.metre + 1
-    return replace(hearing, grid=grid, beats=beats, numbers=numbers)
+    return replace(detected, grid=grid, beats=beats, numbers=numbers)
 
 
-def _map(audio: Audio, spectrum: Spectrum, hearing: Hearing) -> SongMap:
+def _map(audio: Audio, spectrum: Spectrum, detected: DetectedBeats) -> SongMap:
     beats = tuple(
-        (round(float(second), 4), int(number)) for second, number in zip(hearing.beats, hearing.numbers, strict=True)
+        (round(float(second), 4), int(number)) for second, number in zip(detected.beats, detected.numbers, strict=True)
     )
     spans = bars_of(beats, audio.duration)
     bars = _energies(audio, spectrum, spans)
     return SongMap(
         duration=audio.duration,
-        tempo=round(hearing.grid.tempo, 2),
-        metre=hearing.grid.metre,
+        tempo=round(detected.grid.tempo, 2),
+        metre=detected.grid.metre,
         beats=beats,
         bars=bars,
         sections=_sections(spectrum, bars),
         breaks=_breaks(spectrum, bars),
-        confidence=hearing.confidence,
-        heard_by=hearing.heard_by,
+        confidence=detected.confidence,
+        method=detected.method,
     )
 
 
@@ -106,7 +106,7 @@ def _sections(spectrum: Spectrum, bars: tuple[Bar, ...]) -> tuple[Section, ...]:
 
 
 def _energies(audio: Audio, spectrum: Spectrum, spans: list[tuple[float, float]]) -> tuple[Bar, ...]:
-    """Bars with how loud and how busy they are, against the most of any bar."""
+    """The bars at spans (start, end), seconds, with energies: loudness and onset strength over the song's maximum."""
     if not spans:
         return ()
     rise = np.maximum(np.diff(spectrum, axis=0, prepend=spectrum[:1]), 0).mean(axis=1, dtype=np.float64)
@@ -124,16 +124,14 @@ def _energies(audio: Audio, spectrum: Spectrum, spans: list[tuple[float, float]]
 
 
 def _breaks(spectrum: Spectrum, bars: tuple[Bar, ...]) -> tuple[Stretch, ...]:
-    """Runs of bars between others in which next to nothing is struck below DRUMS_HZ."""
+    """Runs of bars, neither first nor last, with hardly an onset below DRUMS_HZ."""
     low = np.asarray(spectrum[:, band_frequencies() < DRUMS_HZ], np.float64)
     strokes = np.maximum(np.diff(low, axis=0, prepend=low[:1]), 0).mean(axis=1)
     usual = np.array([_mean(strokes, bar.start, bar.end) for bar in bars])
     if len(bars) < 4 or not usual.any():
         return ()
-    empty = usual < WITHOUT_DRUMS * np.median(usual)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], empty, [False]]).astype(int)))
-    runs = zip(edges[::2], edges[1::2], strict=True)
-    return tuple(Stretch(bars[first].start, bars[end - 1].end) for first, end in runs if first > 0 and end < len(bars))
+    empty = runs(usual < WITHOUT_DRUMS * np.median(usual))
+    return tuple(Stretch(bars[first].start, bars[end - 1].end) for first, end in empty if first > 0 and end < len(bars))
 
 
 def _mean(values: Array, start: float, end: float) -> float:

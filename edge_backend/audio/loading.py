@@ -116,17 +116,17 @@ def _blocks_of_libsndfile(sound: soundfile.SoundFile, path: Path) -> Blocks:
 
 def _collect(blocks: Blocks, first: int, last: int | None) -> NDArray[np.float32]:
     """The mean of the channels, samples `first` to `last` - 1 of the stream, None = to its end."""
-    kept = bytearray()  # grows in place; joining a list of blocks would need twice the memory
+    content = bytearray()  # grows in place; joining a list of blocks would need twice the memory
     position = 0
     for block in blocks:
         end = position + block.shape[1]
         if end > first:
             stop = None if last is None else max(last - position, 0)
-            kept += block[:, max(first - position, 0) : stop].mean(axis=0).tobytes()
+            content += block[:, max(first - position, 0) : stop].mean(axis=0).tobytes()
         position = end
         if last is not None and position >= last:
             break
-    return np.frombuffer(kept, np.float32) if kept else np.zeros(0, np.float32)
+    return np.frombuffer(content, np.float32) if content else np.zeros(0, np.float32)
 
 
 def _check_samples(samples: NDArray[np.float32], rate: int, path: Path, start: float) -> None:

@@ -1,4 +1,4 @@
-"""The mel spectrum of a song, in numpy alone: a general library for sounds takes seconds to load.
+"""The mel spectrum of a sound, in numpy alone: librosa, which has it too, takes seconds to import.
 
 The mel scale is that of Slaney's Auditory Toolbox (1998): linear up to 1 kHz, logarithmic above it.
 """
@@ -25,9 +25,9 @@ def mel_frequencies(bands: int, highest: float) -> NDArray[np.float64]:
 
 
 def mel_spectrum(samples: NDArray[np.float32], rate: int, window: int, hop: int, bands: int) -> Spectrum:
-    """Power (bands, 1 + len(samples) // hop) in triangular bands of equal energy.
+    """Power (bands, 1 + n // hop) of samples (n,) at `rate` a second, in triangular mel bands of equal energy.
 
-    Frame i is centred on sample i * hop; before the beginning and past the end there is silence.
+    window, hop: samples. Frame i is centred on sample i * hop; outside the samples there is silence.
     """
     triangles = _triangles(rate, window, bands)
     hann = np.sin(np.pi * np.arange(window) / window) ** 2  # float64: so every numpy transforms in the same precision
@@ -38,7 +38,7 @@ def mel_spectrum(samples: NDArray[np.float32], rate: int, window: int, hop: int,
 
 
 def decibels(power: ArrayLike, depth: float) -> Spectrum:
-    """dB below the greatest of all values, at most `depth`."""
+    """Power of any shape in dB relative to its maximum, 0 to -`depth`."""
     level = np.maximum(np.asarray(power, np.float32), LEAST_POWER)
     np.log10(level, out=level)  # in place: for 10 minutes of song every copy is 16 MB
     level *= 10
@@ -47,10 +47,10 @@ def decibels(power: ArrayLike, depth: float) -> Spectrum:
 
 
 def _frames(samples: NDArray[np.float32], which: range, window: int, hop: int) -> NDArray[np.float32]:
-    """The frames (n, window) of those numbers, a view of the few samples that they need."""
+    """The frames (n, window) with the numbers `which`, as a view of the samples."""
     first, stop = which.start * hop - window // 2, (which.stop - 1) * hop + window // 2
-    heard = np.pad(samples[max(first, 0) : stop], (max(-first, 0), max(stop - len(samples), 0)))
-    return np.lib.stride_tricks.sliding_window_view(heard, window)[::hop]
+    padded = np.pad(samples[max(first, 0) : stop], (max(-first, 0), max(stop - len(samples), 0)))
+    return np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
 
 
 def _power(frames: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -59,7 +59,7 @@ def _power(frames: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 def _triangles(rate: int, window: int, bands: int) -> NDArray[np.float32]:
-    """Weights (bands, 1 + window / 2): each rises from the frequency of the band below to its own, and falls again."""
+    """Weights (bands, 1 + window / 2) of triangular filters, each between its two neighbours' centre frequencies."""
     edges = mel_frequencies(bands + 2, rate / 2)
     bins = np.arange(1 + window // 2) * rate / window
     rising = (bins - edges[:-2, None]) / np.diff(edges)[:-1, None]

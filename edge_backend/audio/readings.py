@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .bars import CLIP, HARMONY_WEIGHT, best_count, harmony_changes, standard
-from .beat_network import METRES, Heard
+from .beat_network import METRES, BeatActivations
 from .log_spectrum import FRAME_RATE, Spectrum, band_frequencies, chroma
 
 Array = NDArray[np.float64]
@@ -74,11 +74,11 @@ class Reading:
 class Evidence:
     """Probabilities and onsets of one song at any time."""
 
-    def __init__(self, heard: Heard, spectrum: Spectrum) -> None:
-        self.fine = _finer(heard.beats)
+    def __init__(self, activations: BeatActivations, spectrum: Spectrum) -> None:
+        self.fine = _finer(activations.beats)
         self.near = _highest_near(self.fine)
         self.anywhere = float(np.clip(self.near[:, 1:].sum(axis=1), LEAST, 1 - LEAST).mean())
-        self.metres = np.log(heard.metres.mean(axis=0, dtype=np.float64) + LEAST)
+        self.metres = np.log(activations.metres.mean(axis=0, dtype=np.float64) + LEAST)
         self.tones = chroma(spectrum, *HARMONY_HZ)
         tonal = self.tones.sum(axis=1) / (spectrum.sum(axis=1, dtype=np.float64) + 1)
         self.drums_alone = float(np.median(tonal)) < TONAL
@@ -164,16 +164,16 @@ def _grids(evidence: Evidence, beats: Array) -> Iterator[tuple[str, Array]]:
     bars = beats[counted[metre][1] == 1]
     if len(bars) < FEWEST:
         return
-    for heard, instead in ((2, 3), (3, 2), (6, 4)):
-        if metre == heard:
+    for detected, instead in ((2, 3), (3, 2), (6, 4)):
+        if metre == detected:
             parts = (_between(bars, part / instead) for part in range(1, instead))
-            yield f"{instead} for {heard}", np.sort(np.concatenate([bars, *parts]))
+            yield f"{instead} for {detected}", np.sort(np.concatenate([bars, *parts]))
 
 
 def _without_thirds(evidence: Evidence, beats: Array) -> Array:
-    """The beats; where only every third of them is struck, those and one between any two: two are likelier than three.
+    """The beats; if only every third one has an onset, these and one between any two of them.
 
-    The bar pointer knows no tempo as slow as such strokes.
+    The bar pointer's slowest tempo is faster than such strokes, and two beats to a stroke are likelier than three.
     """
     parts = [beats[first::3] for first in range(3)]
     strokes = [evidence.onset(part) for part in parts]

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from ..schema.frames import FPS
 from ..schema.requests import BeatsRequest
+from .beat_detection import analysed_sound
 from .beats import BEATS_PER_BAR, NEUTRAL_TEMPO, BeatGrid
-from .hearing import heard_sound
 from .loading import Audio
 from .onsets import Curve, Onsets
 
@@ -37,14 +37,14 @@ class Rhythm:
 
 def analyse(audio: Audio) -> Rhythm:
     """Analyse an audio of at least one second."""
-    sound = heard_sound(audio)
-    return Rhythm(sound.onsets, sound.hearing.grid, _loudness(audio), audio.duration)
+    sound = analysed_sound(audio)
+    return Rhythm(sound.onsets, sound.detected.grid, _loudness(audio), audio.duration)
 
 
 def rhythm_features(
     audio: Audio, frames: int, correction: BeatsRequest | None = None
 ) -> tuple[NDArray[np.float32], BeatGrid]:
-    """`rhythm_channels` of an audio, which is analysed first."""
+    """Analyse the audio and return its `rhythm_channels`."""
     return rhythm_channels(analyse(audio), frames, correction)
 
 
@@ -119,9 +119,10 @@ def _loudness(audio: Audio) -> NDArray[np.float64]:
 
 
 def _energy(audio: Audio, edges: NDArray[np.intp], goes_on: bool) -> NDArray[np.float64]:
-    """Sums of squares from each edge to the next. goes_on: the last edge ends the last sum, else the song's end does.
+    """Sums of squared samples between successive edges (n,), sample numbers.
 
-    In blocks: a whole song's squares in doubles would take more memory than the network.
+    goes_on: whether the last edge ends the last sum; otherwise the song's end does. Computed in blocks, because the
+    squares of a whole song in float64 would take more memory than the network.
     """
     end = edges[-1] if goes_on else len(audio.samples)
     starts = edges[:-1] if goes_on else edges

@@ -1,10 +1,10 @@
-"""The form of a song: which stretches of bars belong together, and which of them are the same music again.
+"""Divides a song into sections, and gives those that repeat the same label.
 
-Whether a section begins at a bar is judged by the novelty of the self-similarity there (Foote, "Automatic Audio
-Segmentation Using a Measure of Audio Novelty", 2000), by repetitions that begin or end there (as in Serra and others,
-"Unsupervised Music Structure Annotation by Time Series Structure Features and Segment Similarity", 2014), and by what
-players do at such places: a fill before, a cymbal on the first beat. A dynamic program then prefers lengths that people
-write. Stretches that repeat get the same label, as in McFee and Ellis, "Analyzing Song Structure with Spectral
+Evidence for a section that begins at a bar: novelty of the self-similarity (Foote, "Automatic Audio Segmentation Using
+a Measure of Audio Novelty", 2000), repetitions that begin or end there (as in Serra and others, "Unsupervised Music
+Structure Annotation by Time Series Structure Features and Segment Similarity", 2014), a fill before it, and a cymbal on
+its first beat. A dynamic program chooses the boundaries, with a cost for unusual lengths. Sections are labelled by
+agglomerative clustering of their similarities, compare McFee and Ellis, "Analyzing Song Structure with Spectral
 Clustering" (2014). The weights are fitted by build_tools.listening.fit_sections.
 """
 
@@ -18,14 +18,14 @@ from .bar_likeness import Array, Bars, compare_bars
 from .log_spectrum import Spectrum
 
 REPEATED = 4  # bars of a repetition
-BEFORE = 2  # bars that have to differ before it
-APART = 3  # bars between a stretch and its repetition, at least
-SPREAD = 0.03  # least standard deviation by which a feature's deviation from the song's mean is measured
-FARTHEST = 3.0  # standard deviations
-# What a section's length in bars costs, beside the log odds of its beginning: what is written most costs nothing.
+BEFORE = 2  # bars before a repetition, which must differ
+APART = 3  # least distance, bars, of a repetition
+SPREAD = 0.03  # lower bound of the standard deviation that features are divided by
+FARTHEST = 3.0  # standard deviations at which features are clipped
+# Length of a section in bars -> its cost, in log odds.
 LENGTHS = {4: 0.0, 8: 0.0, 16: 1.6, 12: 2.4, 6: 2.4, 2: 2.4}
 ODD_LENGTH = 4.0
-SHORT_EDGE, EDGE_LENGTH = 8, 0.6  # the first and the last section, up to so many bars, cost no more than this
+SHORT_EDGE, EDGE_LENGTH = 8, 0.6  # the first and the last section of up to 8 bars cost 0.6 at most
 LONGEST = 32  # bars
 
 BOUNDARY = {
@@ -45,7 +45,7 @@ SAME_BIAS = -6.211
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """first, end: numbers of bars, end not included. label: A, B, C ... by repetition."""
+    """Bars `first` to `end` - 1. label: A, B, C ..., equal for sections that repeat."""
 
     first: int
     end: int
@@ -53,9 +53,9 @@ class Section:
 
 
 def find_sections(spectrum: Spectrum, edges: Array) -> list[Section]:
-    """The sections of a song of n bars: together they are all of it.
+    """Divide a song of n bars into sections; each bar belongs to exactly one.
 
-    spectrum: log_spectrum (T, bands). edges: (n + 1,) seconds at which bars begin, and the end of the last.
+    spectrum: log_spectrum (T, bands). edges: (n + 1,) seconds at which the bars begin, and the end of the last one.
     """
     count = len(edges) - 1
     if count < 2:
@@ -68,7 +68,7 @@ def find_sections(spectrum: Spectrum, edges: Array) -> list[Section]:
 
 
 def boundary_features(bars: Bars) -> Array:
-    """What speaks for a section that begins at each bar, (n, k) in the order of BOUNDARY."""
+    """Features (n, k), in the order of BOUNDARY, that indicate whether a section begins at each bar."""
     alike = bars.alike
     loud = np.abs(np.diff(bars.loudness, prepend=bars.loudness[0]))
     values = {
@@ -85,7 +85,7 @@ def boundary_features(bars: Bars) -> Array:
 
 
 def _standard(values: Array) -> Array:
-    """Deviations from the mean of all but the first, in standard deviations."""
+    """Values (n,) standardised by mean and deviation of all but the first, clipped at FARTHEST."""
     others = values[1:]
     return np.clip((values - others.mean()) / (others.std() + SPREAD), -FARTHEST, FARTHEST)
 
@@ -95,7 +95,10 @@ def _median_around(values: Array, reach: int) -> Array:
 
 
 def _novelty(alike: Array, reach: int) -> Array:
-    """How much the bars before each one differ from it and those after it, beyond how they differ among themselves."""
+    """Novelty (n,): similarity within the `reach` bars before and from each bar on, minus that between the two groups.
+
+    alike: (n, n) similarity of bars.
+    """
     count = len(alike)
     out = np.zeros(count)
     for bar in range(1, count):
@@ -106,14 +109,17 @@ def _novelty(alike: Array, reach: int) -> Array:
 
 
 def _change_over(alike: Array, lag: int) -> Array:
-    """How little the bars from each one on are like those `lag` before, (n,); the mean where there are none."""
+    """Dissimilarity (n,) of the bars from each one on to those `lag` bars earlier; the mean where there are none."""
     count = len(alike)
     known = np.array([1 - np.diagonal(alike, lag)[i : i + lag].mean() for i in range(count - lag)])
     return np.concatenate([np.full(min(lag, count), known.mean() if len(known) else 0.0), known])
 
 
 def _unlike_neighbours(apart: Array) -> Array:
-    """How far the bar before each one is apart from the three before it and the two behind it, (n,)."""
+    """Distance (n,) of the bar before each one from the three bars before that one and the two after it: a fill.
+
+    apart: (n, n) distances of the bars' rhythms.
+    """
     count = len(apart)
     out = np.zeros(count)
     for bar in range(1, count):
@@ -123,9 +129,9 @@ def _unlike_neighbours(apart: Array) -> Array:
 
 
 def _repetitions(alike: Array) -> Array:
-    """How clearly a stretch of REPEATED bars that the song has elsewhere begins at each bar, (n,) -1 to 1.
+    """Evidence (n,), -1 to 1, that REPEATED bars which the song repeats elsewhere begin at each bar.
 
-    The likeness of the two stretches, less that of the bars before them.
+    It is the similarity of the repeated bars minus that of the bars before them. alike: (n, n) similarity of bars.
     """
     count = len(alike)
     ahead, seen = _along(alike, range(REPEATED))
@@ -140,7 +146,7 @@ def _repetitions(alike: Array) -> Array:
 
 
 def _along(alike: Array, steps: range) -> tuple[Array, Array]:
-    """Sums of alike[i + step, j + step] over the steps that lie in the song, and their number: (n, n) each."""
+    """Sums (n, n) of alike[i + step, j + step] over the steps within the song, and the number (n, n) of summands."""
     count, most = len(alike), max(abs(steps[0]), abs(steps[-1]))
     padded, there = np.pad(alike, most), np.pad(np.ones_like(alike), most)
     places = [slice(most + step, most + step + count) for step in steps]
@@ -148,8 +154,10 @@ def _along(alike: Array, steps: range) -> tuple[Array, Array]:
 
 
 def best_spans(odds: Array) -> list[tuple[int, int]]:
-    """(first, end) of the sections of n bars: the way through the song with the highest log odds (n,) of its
-    beginnings, less what the lengths cost."""
+    """Section boundaries (first bar, bar after the last) that maximise the sum of log odds minus the lengths' costs.
+
+    odds: (n,) log odds that a section begins at each bar. Found by dynamic programming.
+    """
     count = len(odds)
     best, came = np.full(count + 1, -np.inf), np.zeros(count + 1, int)
     best[0] = 0.0
@@ -169,7 +177,7 @@ def best_spans(odds: Array) -> list[tuple[int, int]]:
 
 
 def pair_features(bars: Bars, spans: Sequence[tuple[int, int]]) -> Array:
-    """What speaks for any two sections being the same music, (m, m, k) in the order of SAME."""
+    """Features (m, m, k), in the order of SAME, that indicate whether two of m sections are the same music."""
     count = len(spans)
     out = np.zeros((count, count, len(SAME)))
     for one, other in itertools.combinations(range(count), 2):
@@ -178,7 +186,7 @@ def pair_features(bars: Bars, spans: Sequence[tuple[int, int]]) -> Array:
 
 
 def _pair(bars: Bars, one: tuple[int, int], other: tuple[int, int]) -> list[float]:
-    """Bars at the same place of two sections, begun together, compared; the shorter section whole."""
+    """The features of one pair of sections, from their bars at equal positions, up to the end of the shorter one."""
     lengths = one[1] - one[0], other[1] - other[0]
     steps = np.arange(min(lengths))
     place = one[0] + steps, other[0] + steps
@@ -187,8 +195,11 @@ def _pair(bars: Bars, one: tuple[int, int], other: tuple[int, int]) -> list[floa
 
 
 def same_labels(odds: Array) -> list[int]:
-    """Numbers of the labels of m sections, from 0 on in their order: groups are joined while the mean log odds (m, m)
-    between two of them is above 0."""
+    """Label numbers of m sections, from 0 in order of appearance.
+
+    odds: (m, m) log odds that two sections are the same music. Groups are merged while the mean log odds between two
+    of them is above 0.
+    """
     groups = [[number] for number in range(len(odds))]
     while len(groups) > 1:
         pairs = list(itertools.combinations(range(len(groups)), 2))
@@ -202,6 +213,6 @@ def same_labels(odds: Array) -> list[int]:
 
 
 def label_name(number: int) -> str:
-    """A, B ... Z, then A2, B2 ..."""
+    """The label of a number: A to Z, then A2, B2 ..."""
     again = number // 26
     return chr(ord("A") + number % 26) + (str(again + 1) if again else "")

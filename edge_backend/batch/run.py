@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import EdgeError
 from ..errors.from_exception import explain
-from ..fileio.file_lock import holding
+from ..fileio.file_lock import exclusive_lock
 from .executor import Executor
 from .manifest import Outcome, write_manifest
 from .pool import UNFINISHED
@@ -36,7 +36,7 @@ def run_batch(
     """
     folder.mkdir(parents=True, exist_ok=True)
     busy = EdgeError("batch_busy", f"Another batch is at work in {folder}.", "Wait for it, or choose another folder.")
-    with holding(folder / LOCK, busy):
+    with exclusive_lock(folder / LOCK, busy):
         shutil.rmtree(folder / UNFINISHED, ignore_errors=True)  # left by a killed batch
         outcomes = {take.name: _at_first(take, folder, weights_folder, replace) for take in takes}
         write_manifest(manifest, outcomes.values())

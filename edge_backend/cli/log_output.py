@@ -1,4 +1,4 @@
-"""Where a command's log goes: to stderr, or, where Blender is the reader, into messages."""
+"""The log of a command: on stderr, or as messages of the protocol if Blender reads them."""
 
 import argparse
 import logging
@@ -8,22 +8,22 @@ from ..protocol.log_messages import LogMessages, is_own, records_to
 from .console import send
 
 LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
-"""By how often --verbose is given."""
+"""Levels by the number of times that --verbose is given."""
 
 
 def log_level(options: argparse.Namespace, least: int = 0) -> int:
-    """The level that --verbose asks for. least: how verbose the command is without it."""
+    """The log level of a command. least: added to the number of times that --verbose is given."""
     return LEVELS[min(options.verbose + least, len(LEVELS) - 1)]
 
 
 def log_of(options: argparse.Namespace, least: int = 0) -> AbstractContextManager[None]:
-    """The log of one command, while the context is open. least: as in log_level.
+    """Write the log of one command while the context is open. least: as in log_level.
 
-    On stderr stand this program's warnings; with --verbose its other records, too, and those of libraries. A child of
-    Blender sends messages instead; the worker and set-up see to theirs themselves.
+    stderr gets this program's warnings, and with --verbose its other records and those of libraries. A child process of
+    Blender sends messages instead.
     """
     if getattr(options, "command", "") == "worker" or getattr(options, "messages", False):
-        return nullcontext()  # they have a channel of their own
+        return nullcontext()  # the worker and set-up send their logs themselves
     if getattr(options, "child", False):
         return records_to(LogMessages(send), log_level(options, least=1))
     handler = logging.StreamHandler()

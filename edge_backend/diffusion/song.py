@@ -85,7 +85,7 @@ def sample_song(
     on_final: FinalFrames = ignore_final,
     poll: Poll = carry_on,
 ) -> Motion:
-    """Sample a dance of `frames` frames: float32, metres, z up, where the sampling places it; without beats and meta.
+    """Sample a dance of `frames` frames: float32, metres, z up, not placed at the origin; without beats and meta.
 
     cond: the music, (frames or more, features), or (windows, 150, features) where windows are encoded alone; windows as
     plan_windows(frames) has them. Where (T, features) ends before the last window does, its last frame is repeated.
@@ -139,7 +139,7 @@ def sample_loop(
     on_step: StepCallback = ignore,
     poll: Poll = carry_on,
 ) -> tuple[Motion, Array]:
-    """A dance of ring.frames frames that leads back into its beginning, and its travel (2,), metres.
+    """Sample a loop of ring.frames frames. Returns it and its travel (2,) per lap, metres, world.
 
     windows: the music (ring.windows, 150, features), as the ring cuts it. The frame after the last is the first one,
     moved by the travel over the floor, which is 0 unless ring.travels. All windows are sampled at once. baseline,
@@ -161,7 +161,7 @@ def _chain(noise: Array) -> Array:
 
 @dataclass(frozen=True)
 class _Sampling:
-    """What all passes over a song share.
+    """Settings common to all passes over a song.
 
     share: noise (W, 150, channels) with equal values where windows overlap. agree: a denoiser whose windows agree
     there.

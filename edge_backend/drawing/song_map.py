@@ -48,7 +48,7 @@ def draw_map(audio: Audio, found: SongMap, size: tuple[int, int] = SIZE) -> Imag
         draw.rectangle((left, SECTIONS[0], right - 1, SECTIONS[1]), fill=colour_of(section.label))
         draw.text((left + 5, SECTIONS[0] + 12), section.label, fill=TEXT, font=font)
     title = (
-        f"{found.tempo:.1f} bpm, {found.metre} beats a bar, {round(100 * found.confidence)} % sure, by {found.heard_by}"
+        f"{found.tempo:.1f} bpm, {found.metre} beats a bar, {round(100 * found.confidence)} % sure, by {found.method}"
     )
     draw.text((MARGIN, 12), title, fill=TEXT, font=font)
     for second in np.linspace(0, found.duration, 9):

@@ -2,11 +2,11 @@
 
 DONE = 0
 SOME_FAILED = 1
-"""Of several things that were to be done, at least one is done and one is not."""
+"""Of several pieces of work, at least one succeeded and at least one failed."""
 FAILED = 2
-"""Nothing could be done, or the options make no sense."""
+"""All of the work failed, or the options are invalid."""
 INTERRUPTED = 130
-"""By Ctrl-C, as shells have it."""
+"""Ended by Ctrl-C; the value that shells use."""
 
 
 def of_many(asked: int, failed: int) -> int:

@@ -15,8 +15,10 @@ _FULL_WINDOWS = 112
 
 
 def explain(error: BaseException) -> EdgeError:
-    """The failure as one sentence with a stable code. An EdgeError is returned as it is; others carry their traceback
-    as detail."""
+    """Any exception as an EdgeError: one sentence with a stable code, and the traceback as detail.
+
+    An EdgeError is returned unchanged.
+    """
     if isinstance(error, EdgeError):
         return error
     detail = "".join(traceback.format_exception(error))[-_LONGEST_DETAIL:]
@@ -44,7 +46,7 @@ def explain(error: BaseException) -> EdgeError:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether the error says that memory ran out, of the machine or of the GPU."""
+    """Whether the exception is an out-of-memory error, of the machine or of a GPU."""
     said = isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _MEMORY_WORDS)
     return said or isinstance(error, MemoryError)
 

@@ -1,7 +1,7 @@
-"""Whether a dance has its song's form: its bars return where the song's do, and it is lively where the song is.
+"""Metrics of a dance's form: whether bars repeat where the song's do, and whether its speed follows the song's energy.
 
-Bars are compared as dancers see them: poses on the same sixteenths, from where the dancer stands, facing as the pelvis
-does, left and right exchanged or not.
+Bars are compared by the joint positions on their sixteenths, relative to the pelvis' position and heading, mirrored or
+not.
 """
 
 from collections.abc import Sequence
@@ -21,8 +21,10 @@ Span = tuple[float, float, str]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """repeat_auc: probability that two bars in the same place of a returning section are nearer to each other than two
-    bars of sections with other labels; 0.5 is chance, NaN without returning bars. energy_r: correlation of the bars'
+    """Metrics of the form.
+
+    repeat_auc: probability that two bars at the same place of sections with one label are nearer to each other than two
+    bars of sections with different labels; 0.5 is chance, NaN if no section repeats. energy_r: correlation of the bars'
     mean joint speed with the song's energy, NaN for fewer than three bars.
     """
 
@@ -46,7 +48,10 @@ def form_of(motion: Motion, bars: Array, sections: Sequence[Span], energy: Array
 
 
 def bar_distances(motion: Motion, bars: Array) -> Array:
-    """(n, n) metres: mean distance of joints of two bars, or of one and the other's mirror image if that is less."""
+    """Distances (n, n), metres, of bars: mean joint distance of two bars, or of one and the other's mirror image.
+
+    bars: (n, 2) seconds of start and end.
+    """
     image = motion.mirrored()
     seen = _seen(motion.joints(), motion.rotations, bars)
     turned = _seen(image.joints(), image.rotations, bars)
@@ -54,7 +59,10 @@ def bar_distances(motion: Motion, bars: Array) -> Array:
 
 
 def _seen(joints: Array, rotations: Array, bars: Array) -> Array:
-    """(bars, POSES, 24, 3): joints from the point of the floor below the pelvis, facing along the pelvis."""
+    """Joint positions (bars, POSES, 24, 3), metres, relative to the floor below the pelvis and to its heading.
+
+    joints: (T, 24, 3) metres, world. rotations: (T, 24, 3, 3) local. bars: (n, 2) seconds.
+    """
     centred = joints.astype(np.float64)
     centred[..., :2] -= joints[:, [Joint.PELVIS], :2]
     forward = rotations[:, Joint.PELVIS, :2, 2].astype(np.float64)
@@ -81,7 +89,10 @@ def _speeds(motion: Motion, bars: Array) -> Array:
 
 
 def _places(bars: Array, sections: Sequence[Span]) -> tuple[list[tuple[str, int] | None], Array]:
-    """Of each bar label and number in its section, None outside of all; and the number of its section, -1 outside."""
+    """For each bar its label and its number in its section, None outside all sections; and the section's number or -1.
+
+    bars: (n, 2) seconds.
+    """
     places: list[tuple[str, int] | None] = []
     owner = []
     count: dict[int, int] = {}
@@ -96,7 +107,7 @@ def _places(bars: Array, sections: Sequence[Span]) -> tuple[list[tuple[str, int]
 
 
 def _repeat_auc(apart: Array, places: list[tuple[str, int] | None], owner: Array) -> float:
-    """Area under the ROC curve (Mann and Whitney 1947) of the distances of returning and of other pairs of bars."""
+    """Area under the ROC curve (Mann and Whitney 1947) of distances (n, n): repeated pairs of bars against others."""
     same, other = [], []
     for one, here in enumerate(places):
         for two in range(one):

@@ -1,4 +1,4 @@
-"""Compares a song map with the truth: beats, first beats of bars, metre and sections.
+"""Compares a song map with annotations: beats, downbeats, metre and sections.
 
 Beats as in Davies, Degara and Plumbley, "Evaluation Methods for Musical Audio Beat Tracking Algorithms" (2009);
 sections as in Nieto and others, "Audio-Based Music Structure Analysis" (2020): boundaries, and pairs of one label.
@@ -21,7 +21,8 @@ STEP_S = 0.25  # interval of the times whose labels are compared in pairs
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """Of a song. beats: (n, 2) s, number in the bar. metre: beats in a bar. sections: start, end, label."""
+    """Annotations of a song. beats: (n, 2) seconds and number in the bar. metre: beats in a bar. sections: (start
+    seconds, end seconds, label)."""
 
     beats: Array
     metre: int
@@ -29,10 +30,11 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """F measures, 0 to 1, of one song. any_level: of beats at the best of their own, half and double tempo.
+class ListeningScores:
+    """F measures, 0 to 1, of one song.
 
-    boundaries: within half a bar. labels: of the pairs of times that have the same label.
+    any_level: of the beats at the best of their own, half and double tempo. boundaries: of section boundaries, within
+    half a bar. labels: of pairs of times with the same label.
     """
 
     name: str
@@ -44,14 +46,14 @@ class Heard:
     labels: float
 
 
-def compare(name: str, found: SongMap, truth: Truth) -> Heard:
-    """Compare the map of a song with the truth."""
+def compare(name: str, found: SongMap, truth: Truth) -> ListeningScores:
+    """Compare the map of a song with its annotations."""
     beats = np.array([second for second, _ in found.beats])
     first = np.array([second for second, number in found.beats if number == 1])
     true, true_first = truth.beats[:, 0], truth.beats[truth.beats[:, 1] == 1, 0]
     spans = [(section.start, section.end, section.label) for section in found.sections]
     bar = float(np.median(np.diff(true_first))) if len(true_first) > 1 else 2.0
-    return Heard(
+    return ListeningScores(
         name,
         f_measure(true, beats),
         max(f_measure(true, other) for other in levels(beats)),
@@ -77,13 +79,13 @@ def f_measure(true: Array, found: Array, near: float = NEAR_S) -> float:
 
 
 def levels(beats: Array) -> list[Array]:
-    """The beats at four levels: as they are, doubled, and every second one from the first and from the second."""
+    """The beats (n,) seconds at four levels: unchanged, doubled, every second one from the first or from the second."""
     between = (beats[1:] + beats[:-1]) / 2
     return [beats, np.sort(np.concatenate([beats, between])), beats[::2], beats[1::2]]
 
 
 def pairwise(true: Sequence[Span], found: Sequence[Span]) -> float:
-    """F measure of the pairs of times with the same label, over the time that both cover."""
+    """F measure of pairs of times with the same label, over the time that both cover. Spans: (start, end, label)."""
     if not true or not found:
         return 0.0
     moments = np.arange(max(true[0][0], found[0][0]), min(true[-1][1], found[-1][1]), STEP_S)

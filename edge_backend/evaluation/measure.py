@@ -58,7 +58,7 @@ def beat_metrics(joints: Array, music: Array) -> dict[str, float]:
 
 
 def form_metrics(motion: Motion) -> dict[str, float]:
-    """The metrics of a dance that was made by a plan, which its metadata hold; empty for others."""
+    """The metrics of the form, for dances with a plan in their metadata; empty for others."""
     plan, downbeats = motion.meta.get("choreography"), motion.meta.get("downbeats")
     if not plan or not downbeats or len(downbeats) < 2:
         return {}

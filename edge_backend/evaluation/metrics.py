@@ -69,4 +69,4 @@ FORM_METRICS = {
     ),
     "energy_r": Metric("Form", "Energy r", "", "high", "correlation of the bars' movement with the song's energy"),
 }
-"""Of dances that were made by a plan."""
+"""Metrics of dances with a plan."""

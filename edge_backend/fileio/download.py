@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from ..errors import EdgeError
 from ..schema.progress import Report, silent
 from .atomic_write import take_place
-from .file_lock import holding
+from .file_lock import exclusive_lock
 from .hashing import sha256_of
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ def alone_at(target: Path) -> Iterator[None]:
     lock = target.with_name(target.name + ".lock")
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(holding(lock, busy, keep=False))
+            stack.enter_context(exclusive_lock(lock, busy, keep=False))
         except EdgeError as error:
             if error is busy:
                 raise

@@ -17,13 +17,13 @@ _TAKEN = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
 
 
 @contextmanager
-def holding(path: Path, taken: EdgeError, *, keep: bool = True) -> Iterator[None]:
+def exclusive_lock(path: Path, taken: EdgeError, *, keep: bool = True) -> Iterator[None]:
     """Lock this file, which is created if missing. taken: raised if another process has locked it.
 
     keep: do not remove the file afterwards. Raises EdgeError file_lock if the disk does not support locks; OSError if
     the file cannot be opened.
     """
-    with _held(path, taken):
+    with _locked(path, taken):
         try:
             yield
         finally:
@@ -35,11 +35,11 @@ def holding(path: Path, taken: EdgeError, *, keep: bool = True) -> Iterator[None
 
 
 @contextmanager
-def _held(path: Path, taken: EdgeError) -> Iterator[None]:
+def _locked(path: Path, taken: EdgeError) -> Iterator[None]:
     while True:
         with path.open("ab") as file:
             try:
-                _hold(file)
+                _lock(file)
             except OSError as error:
                 if error.errno in _TAKEN:
                     raise taken from None
@@ -61,7 +61,7 @@ def _is_at(path: Path, file: IO[bytes]) -> bool:
         return False
 
 
-def _hold(file: IO[bytes]) -> None:
+def _lock(file: IO[bytes]) -> None:
     """Raises OSError."""
     if sys.platform == "win32":
         msvcrt: Any = importlib.import_module("msvcrt")

@@ -1,8 +1,8 @@
-"""How lively a dance is, at each moment: from the user's energy, or from the music's loudness.
+"""The energy channel of a dance, from the user's energy or from the music's loudness.
 
-Energy is a quantile of the speeds at which a style was danced in front of the cameras: 0.5 is as lively as half of it.
-A network answers what it is asked only in part, and each style in its own way; weights that were measured
-(training.speeds) say how, and are asked for what gives the speed that is wanted.
+An energy is a quantile of the joint speeds in a style's motion capture: 0.5 is its median speed. The network reaches a
+requested speed only in part, differently for each style. Weights may contain its measured response
+(training.energy_response), which is inverted here.
 """
 
 from dataclasses import dataclass
@@ -18,19 +18,19 @@ from ..numerics.filters import gaussian
 from ..schema.frames import FPS
 
 MIDDLE, SPREAD = 0.5, 0.6
-"""Where no energy is chosen: the quantile of a moment of middle loudness, and how far the loudest of a song with a wide
-range of loudness lies above the quietest."""
+"""Without a chosen energy: the quantile at the median loudness, and the range of quantiles in a song whose loudness has
+a range of WIDE_DB."""
 
-WIDE_DB = 12.0  # a range of loudness, between its 10th and 90th percentile, that has the whole spread
+WIDE_DB = 12.0  # range of loudness, 10th to 90th percentile, from which on the whole SPREAD is used
 SMOOTHING = 1.5 * FPS  # frames, the standard deviation: the network knows energy as a mean over 5 s
 
 
 @dataclass(frozen=True)
 class StyleSpeeds:
-    """Speeds of one style: mean speed of the joints relative to the pelvis over 5 s, m/s.
+    """Speeds of one style, m/s: mean speed of the joints relative to the pelvis over 5 s.
 
-    captured: (n,), quantiles of the motion capture that was trained on, at n equal distances from 0 to 1. energies,
-    danced: (m,), what the network was given, and the mean speed of its dances then, both increasing.
+    captured: (n,) quantiles, equally spaced from 0 to 1, in the motion capture of the training. energies, danced: (m,)
+    energies given to the network, and the mean speeds of the resulting dances, both increasing.
     """
 
     captured: Array
@@ -46,11 +46,11 @@ class StyleSpeeds:
 def energy_channel(
     info: WeightsInfo, style: str, energy: float | Array | None, loudness: Array | None
 ) -> float | Array | None:
-    """The energy that the network is given: one for all frames, one for each (T,), or None for none.
+    """The network's energy channel: one value for all frames, one for each (T,), or None for no energy.
 
-    energy: what is wanted, 0 to 1, of all frames or of each (T,); None: it follows the music's loudness (T,), 0 to 1
-    over LOUDNESS_DB, and stays in the MIDDLE where that is not known. Weights that were not measured are given the
-    energy as it is. Raises EdgeError energy_out_of_range.
+    energy: requested quantile, 0 to 1, for all frames or for each (T,). None: from loudness (T,), 0 to 1 over
+    LOUDNESS_DB, or MIDDLE if that is None too. For weights without a measured response the energy is returned
+    unchanged. Raises EdgeError energy_out_of_range.
     """
     if energy is not None:
         check_energy(energy)
@@ -64,12 +64,12 @@ def energy_channel(
 
 
 def least_smoothness(info: WeightsInfo, style: str) -> float:
-    """The smoothness, 0 to 1 as motion.smoothing has it, that makes this style as smooth as its dancers were."""
+    """The strength of motion.smoothing, 0 to 1, that reduces this style's jitter to that of its motion capture."""
     return float(info.training.get("speeds", {}).get(style, {}).get("smoothness", 0.0))
 
 
 def _speeds_of(info: WeightsInfo, style: str) -> StyleSpeeds | None:
-    """The speeds of a style, or None where these weights were not measured."""
+    """The speeds of a style; None for weights without them."""
     found: dict[str, Any] = info.training.get("speeds", {}).get(style, {})
     if not found.get("danced"):
         return None
@@ -78,9 +78,9 @@ def _speeds_of(info: WeightsInfo, style: str) -> StyleSpeeds | None:
 
 
 def loudness_quantiles(loudness: Array) -> Array:
-    """Quantiles (T,) of liveliness that follow the music's loudness (T,), 0 to 1 over LOUDNESS_DB.
+    """Energy quantiles (T,) by the rank of the music's loudness (T,), 0 to 1 over LOUDNESS_DB.
 
-    A song as loud from beginning to end stays in the MIDDLE; one with quiet and loud parts has SPREAD between them.
+    A song of constant loudness has MIDDLE throughout; the range grows with that of the loudness, up to SPREAD.
     """
     level = gaussian(loudness.astype(np.float64), SMOOTHING, edge="edge")
     order = np.sort(level)

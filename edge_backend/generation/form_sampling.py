@@ -1,4 +1,4 @@
-"""A dance that has the song's form: what is new is sampled, what returns is taken up, and the joins are sampled."""
+"""Samples a dance by a plan: new slots by the network, then the joins between these, phrases and repeated slots."""
 
 from typing import Protocol
 
@@ -14,14 +14,14 @@ from ..diffusion.song import FinalFrames
 from ..motion.motion import Motion, joined
 from ..numerics.array import Array
 
-WINDOWS_OF_A_JOIN = 1  # two, with half of the work for each
+WINDOWS_OF_A_JOIN = 1  # work of a join, in windows: it lies in two, each of which is sampled without guidance
 
 
 class Sample(Protocol):
     """Samples a motion of n frames under a constraint on n frames.
 
-    condition: (n or more, channels), or (windows, 150, channels). share: (from, to), of the whole work, for progress.
-    guided: whether the music leads more than the network was trained to follow it, which doubles the work.
+    condition: (n or more, channels), or (windows, 150, channels). share: (start, end), 0 to 1, of the dance's sampling,
+    for progress. guided: use classifier-free guidance, which doubles the work.
     """
 
     def __call__(
@@ -39,12 +39,12 @@ class Sample(Protocol):
 def sample_in_form(
     sample: Sample, condition: Array, plan: Plan, frames: int, on_final: FinalFrames, *, library: Library | None = None
 ) -> Motion:
-    """Sample a dance of `frames` frames by a plan.
+    """Sample a dance of `frames` frames by a plan, in two passes: the new frames, then the joins.
 
-    condition: the music, (frames or more, channels): the new stretches are sampled as one dance to their music, one
-    behind the other. Music that was heard by windows, (windows, 150, channels), is danced whole, and what returns is
-    replaced. on_final: as in sample_song; the frames up to the first join are told of while they are sampled.
-    library: where the plan's phrases come from. Raises EdgeError phrase_unknown, phrases_unreadable.
+    condition: the music, (frames or more, channels); the new frames are then sampled as one dance to the concatenation
+    of their music. Or (windows, 150, channels), for features that are computed per window; then all frames are sampled,
+    and repeated slots are replaced afterwards. on_final: as in sample_song; in the first pass it gets the frames before
+    the first join. library: of the plan's phrases. Raises EdgeError phrase_unknown, phrases_unreadable.
     """
     new = new_frames(plan, frames) if condition.ndim == 2 else np.ones(frames, dtype=bool)
     count = int(new.sum())
@@ -52,14 +52,14 @@ def sample_in_form(
     pieces = pieces_of(plan, np.where(new, np.cumsum(new) - 1, -1), phrases)
     first_join = pieces[1].start - LONGEST if len(pieces) > 1 else frames
     shown = first_join if not pieces[0].front else 0
-    heard = np.concatenate([condition[:frames][new], condition[frames:]]) if condition.ndim == 2 else condition
+    new_music = np.concatenate([condition[:frames][new], condition[frames:]]) if condition.ndim == 2 else condition
 
     def on_material(sampled: Motion) -> None:
         on_final(sampled.part(slice(shown)))
 
     windows = plan_windows(count).windows if count else 0
     share = windows / (windows + max(WINDOWS_OF_A_JOIN * (len(pieces) - 1), 1))
-    material = [sample(heard, free(count), on_material, (0.0, share), guided=True)] if count else []
+    material = [sample(new_music, free(count), on_material, (0.0, share), guided=True)] if count else []
     dance = laid(pieces, joined(material + clips))
     varied = any(piece.originality for piece in pieces)
     return sample(condition, joining(pieces, dance), on_final, (share, 1.0), guided=varied)

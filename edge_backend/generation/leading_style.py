@@ -1,4 +1,4 @@
-"""Which style leads a dance for which none was chosen: the mixture of real dance, not what the music resembles."""
+"""Chooses the style of a dance for which the user has chosen none."""
 
 import numpy as np
 
@@ -7,17 +7,17 @@ from ..motion.files import load_motion
 from ..schema.edits import EditRequest
 
 SHARES = {"salsa": 0.429, "commercial": 0.300, "freestyle": 0.110, "indian": 0.062, "modern": 0.050}
-"""Style -> its share of the frames that the starter weights learned from. Breakdance (0.049), which is danced on the
-floor, comes where it is asked for."""
+"""Style -> its share of the frames of the starter weights' motion capture. Breakdance (0.049), which is danced on the
+floor, is only used on request."""
 
 _STREAM = 22
-"""Of the random numbers: the noise of the dance has others."""
+"""Number of the random stream, so that the style does not depend on the dance's noise."""
 
 
 def leading_style(style: str, seed: int, edit: EditRequest) -> str:
-    """The style that was chosen; for "any", that of the dance that is edited, else one drawn from the seed by `SHARES`.
+    """The style to generate with: `style` itself; for "any" that of the edited dance, else one drawn with `SHARES`.
 
-    Raises those of motion.files for an edited dance that cannot be read.
+    Raises EdgeError as motion.files.load_motion, for the edited dance.
     """
     if style != ANY_STYLE:
         return style

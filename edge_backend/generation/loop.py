@@ -1,4 +1,4 @@
-"""Loops: some bars of the song as a dance that leads back into its beginning."""
+"""Seamless loops: a dance to some bars of a song whose end is its beginning."""
 
 import math
 from dataclasses import asdict, dataclass, replace
@@ -20,12 +20,12 @@ from ..schema.frames import FPS
 from ..schema.requests import GenerateRequest
 from .postprocess import place_at_origin
 
-CLOSING = 10  # frames before the end over which what is left of a difference to the beginning fades in
+CLOSING = 10  # last frames, over which the remaining difference to the first frame fades in
 
 
 @dataclass(frozen=True)
 class Span:
-    """Some whole bars of a song: start, end in seconds; beats in seconds from the start, without that of the end."""
+    """Whole bars of a song. start, end: seconds. beats: (n,) seconds from `start`, without the one at the end."""
 
     bars: int
     start: float
@@ -53,7 +53,7 @@ def find_span(grid: BeatGrid, bars: int) -> Span:
 
 
 def song_around(values: Array, span: Span, ring: Ring) -> Array:
-    """Music windows (W, 150, channels) around the loop, from values (frames, channels) of the song, 30 a second."""
+    """Music windows (W, 150, channels) of the ring, from features (frames, channels) of the song at 30 fps."""
     places = np.linspace(span.start, span.end, span.frames, endpoint=False) * FPS
     known = np.arange(len(values))
     loop = np.stack([np.interp(places, known, channel) for channel in values.T], axis=1)
@@ -61,9 +61,9 @@ def song_around(values: Array, span: Span, ring: Ring) -> Array:
 
 
 def sound_around(audio: Audio, span: Span, ring: Ring) -> Audio:
-    """The bars played over and over, as long as the ring's windows one after another are, and a second more.
+    """The sound of the bars, repeated for as long as the ring's windows last, and one second more.
 
-    For features that are computed for each window.
+    It is for features that are computed separately for each window.
     """
     first, last = (round(edge * audio.rate) for edge in (span.start, span.end))
     seconds = ring.covered / FPS + 1
@@ -74,12 +74,11 @@ def sound_around(audio: Audio, span: Span, ring: Ring) -> Audio:
 def finish_loop(
     sampled: Motion, travel: Array, span: Span, *, on_beat: float, feet: FootSettings, smoothness: float
 ) -> Motion:
-    """The loop's dance of T + 1 frames, whose last frame is the first, moved by the travel: in place, bit for bit.
+    """Postprocess a loop: T + 1 frames, the last equal to the first but for the travel (bit for bit without travel).
 
-    sampled: T frames. travel: (2,), metres from lap to lap. on_beat, feet, smoothness: as in Postprocessor.
-    Beat alignment, smoothing and foot cleanup see several laps of it, so that they treat both ends as one place. The
-    dance starts at x = y = 0 and faces -y. meta holds the loop: bars, frames, start and seconds in the song, and the
-    travel (x, y).
+    sampled: T frames. travel: (2,) metres from lap to lap, world. on_beat, feet, smoothness: as in Postprocessor. Beat
+    alignment, smoothing and foot cleanup are applied to several laps, so that both ends have the same neighbours. The
+    dance starts at x = y = 0 and faces -y.
     """
     frames = sampled.frames
     beats = span.beats * frames / (span.end - span.start) / FPS  # of whole frames
@@ -97,9 +96,10 @@ def finish_loop(
 
 
 def loop_meta(span: Span, motion: Motion, request: GenerateRequest, stretch: float) -> dict[str, object]:
-    """What a motion file says of a loop. stretch: seconds of the song in which its bars were looked for.
+    """The entry `loop` of a motion file's metadata: the bars that were found, and the request.
 
-    asked: what was asked for, where it differs from what the file's metadata says of the bars that were found.
+    stretch: seconds of the song that were searched for bars. `asked` in the result: start and duration as requested,
+    because the metadata otherwise describe the bars that were found.
     """
     frames = round(stretch * FPS)
     return {
@@ -116,12 +116,12 @@ def loop_meta(span: Span, motion: Motion, request: GenerateRequest, stretch: flo
 
 
 def _between_beats(beats: Array, frames: int) -> int:
-    """The frame in the middle of the last beat and the loop's end, where no stop is wanted."""
+    """The frame halfway between the last beat and the end of the loop, where no stop is aligned."""
     return round((float(beats[-1]) * FPS + frames) / 2) if len(beats) else 0
 
 
 def _unrolled(motion: Motion, travel: Array, first: int, count: int) -> Motion:
-    """`count` frames of the endless dance from frame `first`, which may be negative."""
+    """`count` frames of the endlessly repeated loop, from frame `first`, which may be negative."""
     lap, frame = np.divmod(np.arange(first, first + count), motion.frames)
     out = motion.part(frame)
     out.root[:, :2] += lap[:, None] * travel
@@ -129,7 +129,7 @@ def _unrolled(motion: Motion, travel: Array, first: int, count: int) -> Motion:
 
 
 def _closed(motion: Motion, travel: Array) -> Motion:
-    """The loop (T + 1 frames) whose end is its beginning: the difference fades in over the last frames."""
+    """The loop (T + 1 frames) with its last frame equal to the first: the difference fades in over CLOSING frames."""
     reach = min(CLOSING, motion.frames - 1)
     share = np.clip(1 - np.arange(motion.frames)[::-1] / reach, 0, 1)[:, None]
     share = share**2 * (3 - 2 * share)
@@ -144,7 +144,7 @@ def _closed(motion: Motion, travel: Array) -> Motion:
 
 
 def _exact(motion: Motion) -> Motion:
-    """The loop whose last frame has the numbers of the first, but for the travel."""
+    """The loop with the last frame's values copied from the first, plus the travel."""
     rotations, root, contacts = motion.rotations.copy(), motion.root.copy(), motion.contacts.copy()
     rotations[-1], contacts[-1], root[-1, 2] = rotations[0], contacts[0], root[0, 2]
     return replace(motion, rotations=rotations, root=root, contacts=contacts)

@@ -78,10 +78,10 @@ class ModelCache:
     def engine(
         self, weights: Weights, arithmetic: Arithmetic = "exact", *, batch: int = BATCH, device: str | None = None
     ) -> Engine:
-        """The engine with these weights, the last one if it is as asked for.
+        """The engine with these weights, the last one if it was made with the same arguments.
 
         arithmetic: exact, or fastest = by torch, where it is installed, in what it measures to be quickest. batch:
-        windows that torch evaluates together. device: None = the model_cache's. Raises EdgeError engine_missing.
+        windows that torch evaluates together. device: None = the cache's own. Raises EdgeError engine_missing.
         """
         better_by_torch = self._wanted == "auto" and self._needs_torch(weights, arithmetic)
         name: EngineName = "torch" if better_by_torch else self.engine_name
@@ -106,5 +106,5 @@ class ModelCache:
         free_device_cache(self.device)
 
     def _needs_torch(self, weights: Weights, arithmetic: Arithmetic) -> bool:
-        """Whether torch is better: it is loaded for Jukebox all the same, and it knows other arithmetics."""
+        """Whether to use torch: Jukebox loads it in any case, and only torch has other arithmetics."""
         return (arithmetic == "fastest" or weights.info.feature_type == "jukebox") and installed("torch")

@@ -52,8 +52,8 @@ logger = logging.getLogger(__name__)
 LONGEST_S = 3600.0
 LOUDNESS = RHYTHM.index("loudness")
 SMOOTHEST_STEPS = 1000
-ALL = (0.0, 1.0)  # of a dance's sampling
-PARTS = 1000  # in which the sampling is counted where it has two parts
+ALL = (0.0, 1.0)  # share of a dance's sampling
+PARTS = 1000  # resolution of the progress of a sampling in two passes
 
 OnPartial = Callable[[Motion], None]
 """Called with the beginning of a dance while the rest is being generated; these frames do not change any more."""
@@ -159,25 +159,25 @@ def _loop(
     model_cache: ModelCache,
     report: Report,
 ) -> Motion:
-    """A loop of the song's bars; its beats and meta are those of the bars. Raises EdgeError loop_too_long."""
+    """Generate a loop of the song's bars, with their beats and meta. Raises EdgeError loop_too_long."""
     report("features", 0, 1)
     song, info = song_source(request.song), weights.info
     audio = song.load(request.start, request.duration)
 
-    def hear(sound: Audio, frames: int, kind: str = info.feature_type, song_map: SongMap | None = None) -> Features:
+    def extract(sound: Audio, frames: int, kind: str = info.feature_type, song_map: SongMap | None = None) -> Features:
         return song_features(
             sound, kind, frames, model_cache.jukebox, report, correction=request.beats, song_map=song_map
         )
 
-    heard = hear(audio, round(audio.duration * Motion.fps), "rhythm", given_map(request))
-    span = find_span(heard.beats, loop.bars)
+    rhythm = extract(audio, round(audio.duration * Motion.fps), "rhythm", given_map(request))
+    span = find_span(rhythm.beats, loop.bars)
     ring = Ring(span.frames, loop.travel)
     style = leading_style(request.style, request.seed, request.edit) if info.controls else request.style
-    features = heard
+    features = rhythm
     if info.feature_type == "rhythm":
-        features = replace(heard, values=song_around(heard.values, span, ring))
+        features = replace(rhythm, values=song_around(rhythm.values, span, ring))
     else:
-        features = hear(sound_around(audio, span, ring), ring.covered)
+        features = extract(sound_around(audio, span, ring), ring.covered)
     windows, baseline = _conditions(features, info, style, request.energy)
     smoothness = _smoothness(request, info, style)
     report("features", 1, 1)
@@ -203,7 +203,7 @@ def _loop(
     engine = model_cache.engine(weights, request.arithmetic)
     meta = _made(replace(request, start=request.start + span.start), song, span.frames, weights)
     found = loop_meta(span, motion, request, request.duration or audio.duration)
-    bars = (heard.beats.downbeats - span.start).round(4)
+    bars = (rhythm.beats.downbeats - span.start).round(4)
     return replace(
         motion,
         meta=meta
@@ -268,7 +268,7 @@ def write_features(
 
 @dataclass(frozen=True)
 class _Sampling:
-    """What the samplings of a dance share. baseline: of `_conditions`."""
+    """Settings common to all samplings of a dance. baseline: as `_conditions` returns it."""
 
     engine: Engine
     weights: Weights
@@ -306,9 +306,9 @@ class _Sampling:
 
 @dataclass
 class _Progress:
-    """Reports the sampling: before every network evaluation, and after every step.
+    """Reports the progress of a sampling before every network evaluation and after every step.
 
-    share: the part (from, to) of the dance's sampling that this one is.
+    share: (start, end), 0 to 1, of this sampling within all samplings of the dance.
     """
 
     report: Report
@@ -346,10 +346,10 @@ def _conditions(
 ) -> tuple[Array, Array | None]:
     """The network's condition (..., channels), and the one (150, channels) from which guidance leads to it.
 
-    Music features, then the control channels of weights that have them. energy, loudness: as in energy_channel.
-    Guidance is for the music and the energy there: the other condition has the same style, no energy, and music that is
-    not known (zeros). None: no condition at all, as EDGE's own weights have it. Raises EdgeError control_unsupported,
-    energy_out_of_range.
+    Music features, then the control channels of weights that have them. energy, loudness: as in energy_channel. The
+    second condition has the same style, no energy, and zeros for the music, so that guidance acts on music and energy.
+    It is None (EDGE's null condition) for weights without control channels or with other features than rhythm.
+    Raises EdgeError control_unsupported, energy_out_of_range.
     """
     values = features.values
     if not info.controls:
@@ -372,12 +372,12 @@ def _conditions(
 
 
 def _smoothness(request: GenerateRequest, info: WeightsInfo, style: str) -> float:
-    """What was asked for, on what the style needs: Gaussians one after the other are one, of their variances' sum."""
+    """The requested smoothness combined with the style's: variances of successive Gaussians add up."""
     return min(1.0, math.hypot(request.smoothness, least_smoothness(info, style)))
 
 
 def _loudness(features: Features, frames: int) -> Array | None:
-    """The music's loudness (frames,), 0 to 1, where the features have it."""
+    """The music's loudness (frames,), 0 to 1; None for features without it."""
     return features.values[:frames, LOUDNESS] if features.kind == "rhythm" else None
 
 

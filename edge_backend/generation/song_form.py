@@ -1,4 +1,4 @@
-"""What gives a dance its song's form: the plan, the phrases it is made of, and the energy of its bars."""
+"""Derives the form of a dance from the song map: its plan, the library of its phrases, and its energy."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +21,9 @@ from ..schema.song_map import SongMap
 
 @dataclass(frozen=True)
 class SongForm:
-    """How a dance is made. plan: empty for a dance that the model makes freely. library: of the plan's phrases, if any.
+    """The form of a dance. plan: empty for a dance that the model generates freely. library: of the plan's phrases.
 
-    energy: of the dance, 0 to 1, or of each frame (n,); None leaves it to the network.
+    energy: of the dance, 0 to 1, or of each frame (n,); None = from the music's loudness.
     """
 
     plan: Plan = ()
@@ -32,14 +32,15 @@ class SongForm:
 
 
 def given_map(request: GenerateRequest | FeaturesRequest) -> SongMap | None:
-    """The song map that the request brings along, if any. Raises EdgeError song_map_invalid; OSError."""
+    """The song map in the request's file, None without one. Raises EdgeError song_map_invalid; OSError."""
     return read_map(request.song_map) if request.song_map else None
 
 
 def map_of(request: GenerateRequest, audio: Audio, given: SongMap | None) -> SongMap | None:
-    """The map by which the dance gets a form; None where none is wanted, or where something else decides.
+    """The song map that determines the dance's form; None if the dance has none.
 
-    given: of `given_map`; None = the song is heard.
+    These are free dances, edits, dances by EDGE's own sampler, and, unless the request has phrases or a plan, dances to
+    songs without repeated sections. given: of `given_map`; None = the map is computed from the audio.
     """
     if request.form == "free" or request.edit != EditRequest() or request.sampler == "reference":
         return None
@@ -50,10 +51,10 @@ def map_of(request: GenerateRequest, audio: Audio, given: SongMap | None) -> Son
 def song_form(
     request: GenerateRequest, song_map: SongMap | None, frames: int, *, song_sha256: str, style: str, features: Features
 ) -> SongForm:
-    """The form of a dance of `frames` frames. style: that leads. song_map: of `map_of`.
+    """The form of a dance of `frames` frames. style: of `leading_style`. song_map: of `map_of`.
 
-    Energy follows the bars where features are one series for the song.
-    Raises EdgeError as library.open_libraries, planning.plan_by_library and plan_file.read_plan; OSError.
+    The energy follows the bars, unless features are computed per window. Raises EdgeError as library.open_libraries,
+    planning.plan_by_library and plan_file.read_plan; OSError.
     """
     if song_map is None:
         return SongForm(energy=request.energy)
@@ -70,5 +71,5 @@ def song_form(
 
 
 def described(form: SongForm, song_sha256: str, start: float) -> dict[str, Any]:
-    """The metadata of a dance that tell its plan; none without one."""
+    """The entry `choreography` of the metadata: the plan; empty without one."""
     return {"choreography": plan_as_json(form.plan, song_sha256, start)} if form.plan else {}

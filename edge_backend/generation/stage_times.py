@@ -1,4 +1,4 @@
-"""How long the stages of a dance take, in the log."""
+"""Logs the duration of a dance's stages."""
 
 import logging
 import time
@@ -9,7 +9,7 @@ logger = logging.getLogger(__name__)
 
 
 class StageTimes:
-    """A Report that hands everything on to another one, and logs the seconds of each stage once it is over."""
+    """A Report that forwards to another one, and logs the seconds of each stage at its end."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
@@ -17,7 +17,7 @@ class StageTimes:
         self._over: set[Stage] = set()
 
     def __call__(self, stage: Stage, done: int, total: int) -> None:
-        """Hand it on, and look at the clock."""
+        """Forward the progress, and log the stage that has ended, if any."""
         began = self._began.setdefault(stage, time.monotonic())
         self._report(stage, done, total)
         if done >= total and stage not in self._over:

@@ -87,10 +87,10 @@ def _usual_heads(state: Mapping[str, Tensor]) -> int:
 
 def _without_rotary(path: Path, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The parameters without the copies of the rotary frequencies, which are constants. Raises if they differ."""
-    kept = {}
+    parameters = {}
     for name, value in state.items():
         if not name.endswith("rotary.freqs"):
-            kept[name] = value
+            parameters[name] = value
         elif value.ndim != 1 or not torch.allclose(value.float(), rotary_frequencies(2 * len(value)), rtol=1e-4):
             raise not_ours(path, f"{name} are not the frequencies of EDGE's rotary embedding")
-    return kept
+    return parameters

@@ -118,7 +118,7 @@ def _anchors(beats: Array, stops: Array, interval: _Interval) -> Array:
         gains = score[earlier] + _gain(pairs[number] - pairs[earlier])
         best = int(np.argmax(gains))
         score[number], before[number] = gains[best], earlier[best]
-    chosen = {tuple(pairs[number]) for number in _way_back(before)}
+    chosen = {tuple(pairs[number]) for number in _backtrack(before)}
     return np.array([*chosen, (interval.first, interval.first), (interval.last, interval.last)])
 
 
@@ -130,7 +130,7 @@ def _gain(apart: Array) -> Array:
     return np.where(possible, 1 - np.square(tempo) * apart[:, 0], -np.inf)
 
 
-def _way_back(before: Array) -> list[int]:
+def _backtrack(before: Array) -> list[int]:
     """Numbers of the pairs on the best path, from the last back to the first. before: each pair's predecessor."""
     way = [len(before) - 1]
     while way[-1]:

@@ -7,7 +7,7 @@ import numpy as np
 from ..numerics.array import Array
 from .motion import Motion
 
-MARGIN = 150  # frames on both sides of a loop from which what is done to its ends follows
+MARGIN = 150  # frames beyond both ends of a loop that postprocessing of its ends depends on
 
 
 def is_loop(motion: Motion) -> bool:
@@ -16,24 +16,24 @@ def is_loop(motion: Motion) -> bool:
 
 
 def loop_start(motion: Motion) -> float:
-    """Seconds from the start of the song that was asked for to the loop's bar line; 0 for other motions."""
+    """Seconds from the requested start in the song to the loop's first bar line; 0 for other motions."""
     return float(motion.meta["loop"]["start"]) if is_loop(motion) else 0.0
 
 
 def travel_of(loop: Motion) -> Array:
-    """How far (3,) each lap leads, metres, world; z is 0."""
+    """The loop's travel (3,) per lap, metres, world; z is 0."""
     return np.array([*(loop.root[-1] - loop.root[0])[:2], 0.0], loop.root.dtype)
 
 
 def laps(frames: int) -> int:
-    """How many laps of a loop of so many frames are MARGIN frames or more."""
+    """The number of laps of a loop of `frames` frames that last MARGIN frames or more."""
     return math.ceil(MARGIN / frames)
 
 
 def lap_motion(loop: Motion) -> tuple[Motion, slice]:
-    """The loop between further laps, MARGIN frames or more on each side, and which frames (T + 1) are the loop.
+    """Several laps of a loop, at least MARGIN frames on each side of one, and the slice (T + 1 frames) of that one.
 
-    For work that looks at neighbouring frames: in the middle, both ends of the loop have the same neighbours.
+    For computations that depend on neighbouring frames: both ends of the middle lap have the same neighbours.
     """
     period = loop.frames - 1
     around = laps(period)

@@ -13,7 +13,7 @@ from ..errors import EdgeError
 from .messages import Message, StatusRequest
 
 MAX_LINE = 1 << 20
-"""Bytes. A message is a few hundred bytes; what is longer is none."""
+"""Bytes; longer lines are refused. Messages have a few hundred bytes."""
 
 
 class ProtocolError(EdgeError):

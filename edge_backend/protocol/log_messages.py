@@ -8,15 +8,15 @@ from typing import Literal
 from .messages import Log
 
 PACKAGE = __name__.rsplit(".", 2)[0]
-"""The logger above those of all modules; they are called by their names."""
+"""The parent of all modules' loggers, which are named after their modules."""
 
 LONGEST = 8000
-"""Characters of a record; of a longer one the end is left out."""
+"""Characters; longer records are cut."""
 
 
 @contextmanager
 def records_to(handler: logging.Handler, level: int) -> Iterator[None]:
-    """Give the handler this program's records from `level` on, and the warnings of Python and of libraries."""
+    """In this block the handler gets this program's records from `level` on, and warnings of Python and libraries."""
     root, own = logging.getLogger(), logging.getLogger(PACKAGE)
     before = own.level
     root.addHandler(handler)
@@ -38,8 +38,8 @@ def is_own(record: logging.LogRecord) -> bool:
 class LogMessages(logging.Handler):
     """Sends records as Log messages.
 
-    A message of the level `warning` is for the user too, and holds the sentence alone; the others begin with the module
-    that speaks. What libraries warn of is for developers: level `info`.
+    Warnings of this program are shown to the user, so their message is the sentence alone; other messages begin with
+    the module's name. Warnings of libraries get the level `info`.
     """
 
     def __init__(self, send: Callable[[Log], None]) -> None:
@@ -47,7 +47,7 @@ class LogMessages(logging.Handler):
         self._send = send
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Send it."""
+        """Send the record as a message."""
         level, text = _level(record), self.format(record)
         if level != "warning":
             text = f"{record.name.removeprefix(PACKAGE + '.')}: {text}"

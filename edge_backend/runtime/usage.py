@@ -1,4 +1,4 @@
-"""How long work takes, and how much memory this process has used."""
+"""Measures the duration of work, and the peak memory of this process."""
 
 import sys
 import time

@@ -15,7 +15,7 @@ PHRASE = 4  # bars
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """start, end: seconds. energy: 0 (as quiet and empty as bars are in this song) to 1."""
+    """A bar. start, end: seconds. energy: 0 to 1, loudness and onset strength relative to the song's maximum."""
 
     start: float
     end: float
@@ -24,7 +24,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A stretch of whole bars, seconds. label: the same letter for the same music. energy: the mean of its bars'."""
+    """A section of whole bars. start, end: seconds. label: equal for the same music. energy: the mean of its bars'."""
 
     start: float
     end: float
@@ -34,7 +34,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """start, end: seconds."""
+    """A part of a song. start, end: seconds."""
 
     start: float
     end: float
@@ -46,8 +46,8 @@ class SongMap:
 
     tempo: bpm, the median. metre: beats in a bar. beats: (second, number in the bar), ascending. phrases: of four bars,
     or the rest of a section. breaks: bars without the drums of the bars around them. confidence: 0 to 1, of the beats.
-    heard_by: the method: network, onsets (the tracker that is used if the network is unsure), neutral (no beat was
-    found: 120 bpm) or user.
+    method: how beats were found: network, onsets (used if the network is unsure), neutral (no beat found, 120 bpm) or
+    user. Files have it as `heard_by`.
     """
 
     duration: float
@@ -58,7 +58,7 @@ class SongMap:
     sections: tuple[Section, ...] = ()
     breaks: tuple[Stretch, ...] = ()
     confidence: float = 0.0
-    heard_by: str = "network"
+    method: str = "network"
 
     @property
     def tempo_curve(self) -> list[tuple[float, float]]:
@@ -91,7 +91,7 @@ class SongMap:
             "phrases": [asdict(phrase) for phrase in self.phrases],
             "breaks": [asdict(stretch) for stretch in self.breaks],
             "confidence": self.confidence,
-            "heard_by": self.heard_by,
+            "heard_by": self.method,
         }
         return json.dumps(_rounded(content), indent=1, allow_nan=False)
 
@@ -109,7 +109,7 @@ def from_json(text: str) -> SongMap:
             sections=tuple(Section(**section) for section in content["sections"]),
             breaks=tuple(Stretch(**stretch) for stretch in content["breaks"]),
             confidence=float(content["confidence"]),
-            heard_by=str(content["heard_by"]),
+            method=str(content["heard_by"]),
         )
     except (TypeError, KeyError) as error:
         raise ValueError(f"no song map: {error}") from None

@@ -1,6 +1,6 @@
-"""Changes that a listener makes to a song map: sections split, merged and moved, beats counted anew or tapped.
+"""The user's changes of a song map: split, merged and moved sections, renumbered and tapped beats.
 
-Each takes a map and returns another one. Seconds are those of the map. Standard library only.
+Each function takes a map and returns a changed copy. Seconds are those of the map. Standard library only.
 """
 
 import itertools
@@ -17,15 +17,15 @@ BY_USER = "user"
 
 
 def section_at(song_map: SongMap, second: float) -> int:
-    """The number of the section that plays at that moment; the nearest one outside. The map has sections."""
+    """The number of the section at that second, the nearest one outside all. The map must have sections."""
     starts = [section.start for section in song_map.sections]
     return max(sum(start <= second + 1e-6 for start in starts) - 1, 0)
 
 
 def split_section(song_map: SongMap, second: float) -> SongMap:
-    """A section begins at the bar nearest to that moment; both parts keep the label. The same map if one does already.
+    """Split a section at the bar nearest to that second; both parts have its label.
 
-    The map has sections.
+    Returns the map unchanged if a section begins there. The map must have sections.
     """
     start = _nearest_bar(song_map, second)
     number = section_at(song_map, start)
@@ -37,7 +37,7 @@ def split_section(song_map: SongMap, second: float) -> SongMap:
 
 
 def merge_sections(song_map: SongMap, number: int) -> SongMap:
-    """The section and the next one are one, with its label. The same map if it is the last."""
+    """Merge the section with the next one, under its label. Returns the map unchanged if it is the last one."""
     if number + 1 >= len(song_map.sections):
         return song_map
     first, second = song_map.sections[number : number + 2]
@@ -46,9 +46,9 @@ def merge_sections(song_map: SongMap, number: int) -> SongMap:
 
 
 def move_section(song_map: SongMap, number: int, second: float) -> SongMap:
-    """The section begins at the bar nearest to that moment, and the one before it ends there.
+    """Move the section's start, and the end of the one before it, to the bar nearest to that second.
 
-    Both keep at least a bar. The same map for the first section, and where no bar begins between its neighbours' ends.
+    Both have at least one bar afterwards. Returns the map unchanged for the first section, and if there is no such bar.
     """
     if not 0 < number < len(song_map.sections):
         return song_map
@@ -62,7 +62,7 @@ def move_section(song_map: SongMap, number: int, second: float) -> SongMap:
 
 
 def begin_bar(song_map: SongMap, second: float) -> SongMap:
-    """A bar begins at the beat nearest to that moment, and every `metre` beats before and after it."""
+    """Renumber the beats so that a bar begins at the beat nearest to that second, with `metre` beats in every bar."""
     seconds = [beat for beat, _ in song_map.beats]
     nearest = min(range(len(seconds)), key=lambda number: abs(seconds[number] - second))
     beats = [(beat, (number - nearest) % song_map.metre + 1) for number, beat in enumerate(seconds)]
@@ -70,10 +70,10 @@ def begin_bar(song_map: SongMap, second: float) -> SongMap:
 
 
 def tapped(song_map: SongMap, taps: Sequence[float], *, in_song: bool) -> SongMap:
-    """The beats as a listener taps them, at least FEWEST_TAPS times.
+    """The map with beats at the tempo of at least FEWEST_TAPS taps.
 
-    taps: seconds; in_song: of the song, while it was played, else of any clock, so that they say the tempo alone. Where
-    it is half, twice or so the map's, beats follow the song's own tempo; else they are even.
+    taps: seconds of the map if in_song, else of any clock; these determine the tempo only, not the phase. If the tapped
+    tempo is near one of LEVELS times the map's, the beats follow the map's changes of tempo; otherwise they are even.
     """
     seconds = [beat for beat, _ in song_map.beats]
     period = median([after - before for before, after in itertools.pairwise(taps)])
@@ -90,12 +90,15 @@ def tapped(song_map: SongMap, taps: Sequence[float], *, in_song: bool) -> SongMa
 
 
 def with_beats(song_map: SongMap, beats: Sequence[tuple[float, int]]) -> SongMap:
-    """The map with other beats, at least two: new bars, with the energy of what they lie in; sections begin at them."""
+    """The map with other beats (second, number in the bar), at least two.
+
+    Bars are computed anew, with the energy of the old bars that they overlap; sections are moved to the nearest bars.
+    """
     spans = bars_of(beats, song_map.duration)
     bars = tuple(Bar(start, end, _energy(song_map.bars, start, end)) for start, end in spans)
     steps = [after[0] - before[0] for before, after in itertools.pairwise(beats)]
     found = replace(
-        song_map, beats=tuple(beats), bars=bars, tempo=round(60.0 / median(steps), 2), confidence=1.0, heard_by=BY_USER
+        song_map, beats=tuple(beats), bars=bars, tempo=round(60.0 / median(steps), 2), confidence=1.0, method=BY_USER
     )
     if not bars:
         return replace(found, sections=(), breaks=())
@@ -111,9 +114,9 @@ def with_beats(song_map: SongMap, beats: Sequence[tuple[float, int]]) -> SongMap
 
 
 def shifted(song_map: SongMap, seconds: float, duration: float) -> SongMap:
-    """The map of a stretch of so many seconds that begins that much later in the song; bars that are cut are left out.
+    """The map of the part of the song from `seconds` on, `duration` long; bars that are cut are left out.
 
-    Beats are at least two: the map's own where the stretch has fewer.
+    If fewer than two beats lie in that part, all of the map's beats remain.
     """
     beats = [(beat - seconds, number) for beat, number in song_map.beats if -1e-3 <= beat - seconds <= duration + 1e-3]
     if len(beats) < 2:
@@ -148,20 +151,20 @@ def _with_sections(song_map: SongMap, sections: Sequence[Section]) -> SongMap:
 
 
 def _nearest_bar(song_map: SongMap, second: float) -> float:
-    """Where the bar begins, or the last one ends, that is nearest."""
+    """The second nearest to the given one at which a bar begins or the last one ends."""
     edges = [*(bar.start for bar in song_map.bars), song_map.bars[-1].end]
     return min(edges, key=lambda edge: abs(edge - second))
 
 
 def _energy(bars: Sequence[Bar], start: float, end: float) -> float:
-    """Mean energy of the bars between two moments, by how much of each lies there; 0 where none does."""
+    """Mean energy between two seconds, of the bars there, weighted by their overlap; 0 if there are none."""
     shares = [max(min(bar.end, end) - max(bar.start, start), 0.0) for bar in bars]
     total = sum(shares)
     return round(sum(share * bar.energy for share, bar in zip(shares, bars, strict=True)) / total, 4) if total else 0.0
 
 
 def _phase(seconds: Sequence[float], taps: Sequence[float], step: float, level: float | None) -> float:
-    """By how much beats have to be later, as a part of one where they follow the map (level), else in seconds."""
+    """The offset by which beats have to be later: in beats if they follow the map (level is not None), else seconds."""
     apart = []
     for tap in taps:
         late = (_count(seconds, tap) % level) / level * step if level else (tap - seconds[0]) % step
@@ -171,13 +174,13 @@ def _phase(seconds: Sequence[float], taps: Sequence[float], step: float, level: 
 
 
 def _count(seconds: Sequence[float], moment: float) -> float:
-    """Beats from the first one on, with fractions; before and after them at the tempo of the nearest two."""
+    """Position of a second in beats from the first one, fractional; outside them at the tempo of the nearest two."""
     number = min(max(sum(second <= moment for second in seconds) - 1, 0), len(seconds) - 2)
     return number + (moment - seconds[number]) / (seconds[number + 1] - seconds[number])
 
 
 def _resampled(seconds: Sequence[float], level: float, offset: float) -> list[float]:
-    """A beat every `level` beats of the map, from the offset on, counted in its beats."""
+    """Seconds of a beat every `level` beats of the map, the first one `offset` beats after its first."""
     counts, last = [], len(seconds) - 1
     number = offset % level if offset % level < level - 1e-6 else 0.0
     while number <= last + 1e-6:
@@ -191,6 +194,6 @@ def _resampled(seconds: Sequence[float], level: float, offset: float) -> list[fl
 
 
 def _even(song_map: SongMap, period: float, through: float) -> list[float]:
-    """Beats at equal distances over the whole song, one of them at a moment."""
+    """Beats over the whole song, `period` seconds apart, one of them at the second `through`."""
     first = through % period
     return [first + number * period for number in range(max(int((song_map.duration - first) / period) + 1, 2))]

@@ -61,12 +61,12 @@ def install(python: Path, requirements: Path, wheels: Path, count: int, report: 
                "--only-binary=:all:", "--no-cache-dir", "--no-compile", "--no-input", "--disable-pip-version-check",
                "--progress-bar=off", f"--find-links={wheels}", f"--requirement={requirements}"]  # fmt: skip
 
-    def tell() -> None:
+    def report_step() -> None:
         done = sum(1 for path in packages.iterdir() if path.suffix == ".dist-info")
         report("unpacking", min(done, count), count)
 
     # Without the user's pip settings (other indexes, --user, constraints), which are for other environments.
-    code, words = _run(command, _without("PIP_") | {"PIP_CONFIG_FILE": os.devnull}, tell)
+    code, words = _run(command, _without("PIP_") | {"PIP_CONFIG_FILE": os.devnull}, report_step)
     if code:
         raise _failure("setup_pip", "pip could not install the packages", words)
 
@@ -126,10 +126,10 @@ def _without(*prefixes: str) -> dict[str, str]:
 
 
 def _run(
-    command: Sequence[str], environment: dict[str, str], tell: object, limit_s: float = float("inf")
+    command: Sequence[str], environment: dict[str, str], report_step: object, limit_s: float = float("inf")
 ) -> tuple[int, list[str]]:
     """Run a program, passing its output on. Returns exit status and output. An exception also ends the program."""
-    assert callable(tell)  # noqa: S101 - for the type checker
+    assert callable(report_step)  # noqa: S101 - for the type checker
     words: list[str] = []
     try:
         process = subprocess.Popen(
@@ -153,7 +153,7 @@ def _run(
             while process.poll() is None:
                 if time.monotonic() > end:
                     process.kill()
-                tell()
+                report_step()
                 time.sleep(_TICK_S)
         except BaseException:  # Ctrl-C, or an exception of the callback
             process.kill()

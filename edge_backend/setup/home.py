@@ -20,7 +20,7 @@ from typing import Literal
 from .. import __version__
 from ..errors import EdgeError
 from ..fileio.atomic_write import atomic_write
-from ..fileio.file_lock import holding
+from ..fileio.file_lock import exclusive_lock
 from .locked import fingerprint, lock_file, this_system
 
 Status = Literal["missing", "unfinished", "outdated", "broken", "ready"]
@@ -110,10 +110,10 @@ class Home:
         Raises EdgeError setup_busy, setup_folder, file_lock.
         """
         busy = EdgeError("setup_busy", "Another Blender is setting the backend up.", "Wait until it has finished.")
-        with contextlib.ExitStack() as held:
+        with contextlib.ExitStack() as stack:
             with _folder_errors(self.folder):
                 self.folder.mkdir(parents=True, exist_ok=True)
-                held.enter_context(holding(self.folder / "setup.lock", busy))
+                stack.enter_context(exclusive_lock(self.folder / "setup.lock", busy))
             yield
 
     def _read(self, name: str) -> Record | None:

@@ -31,21 +31,21 @@ class SetUp:
     source: Source = field(default_factory=Source)
 
 
-def set_up(wish: SetUp, report: Report) -> str:
+def set_up(settings: SetUp, report: Report) -> str:
     """Make, repair or update the environment, from the running Python. Returns a sentence about it.
 
     report: "downloading" in bytes. Raises EdgeError setup_*, download_*, disk_full; OSError; an environment that was
     ready before then still is.
     """
-    home = Home(wish.home)
-    build = wish.build or suggest(PYTHON).build
+    home = Home(settings.home)
+    build = settings.build or suggest(PYTHON).build
     lock = lock_file(build, this_system(), PYTHON)
     record = Record(build, environment_name(lock), PYTHON)
     with home.alone():
         if home.ready == record and (device := _mended(home, record, report)):
             return f"The backend is ready: {device}."
         home.begin(record)
-        device = _make(home, record, read_lock(lock), wish.source, report)
+        device = _make(home, record, read_lock(lock), settings.source, report)
         home.finish(record)
     return f"The backend is ready: {device}."
 

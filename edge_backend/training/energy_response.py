@@ -1,6 +1,6 @@
-"""Measures how weights dance: how fast when they are asked for an energy, and how much smoothing each style needs.
+"""Measures the speeds at which weights dance for each energy, and the smoothing that each style needs.
 
-generation.energy asks for the right energy by it.
+generation.energy inverts the measured response.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,20 +21,21 @@ from ..motion.motion import Motion
 from ..motion.smoothing import smoothed
 from ..schema.requests import FeetRequest, GenerateRequest, Style
 
-ENERGIES = (0.0, 0.25, 0.5, 0.75, 1.0)  # that the network is given
+ENERGIES = (0.0, 0.25, 0.5, 0.75, 1.0)  # given to the network
 LEAST_LOW = 0.03  # share of low frames that every style may have: deep squats
-_LEAST_STEP = 1e-4  # m/s; speeds that do not grow with the energy are counted as growing by this
+_LEAST_STEP = 1e-4  # m/s; least difference of successive speeds, which must increase to be inverted
 
 Progress = Callable[[str], None]
 
 
 def measure_response(path: Path, songs: Sequence[Path], seconds: float, device: str, progress: Progress) -> None:
-    """Write into a weights file, for each captured style, the mean speed of its dances, m/s, for each of ENERGIES up to
-    that which brings more floor work than the data has, and the smoothness that brings their jitter down to the data's.
+    """Measure a weights file, and store the results in it.
 
-    songs: so many seconds from the middle of each are danced with the default settings, without foot cleanup, each song
-    with a seed of its own. progress: is told what was measured. The file is written when everything is measured.
-    Raises EdgeError speeds_unknown where the file does not say how fast its data was danced; OSError; as `generate`.
+    For each captured style: the mean speed of its dances, m/s, for each of ENERGIES up to the one with more floor work
+    than the data has, and the smoothness that reduces their jitter to the data's.
+    songs: `seconds` from the middle of each are danced with the default settings, without foot cleanup, each song with
+    its own seed. progress: callback with a line for each result. The file is written at the end. Raises EdgeError
+    speeds_unknown if the file has no speeds of its data, and those of `generate`; OSError.
     """
     weights = load_weights(path)
     captured: dict[Style, dict[str, Any]] = weights.info.training.get("speeds", {})
@@ -50,7 +51,7 @@ def measure_response(path: Path, songs: Sequence[Path], seconds: float, device: 
         for style, found in speeds.items():
             dance = _Dancing(unmeasured, style, songs, seconds, cache)
             measured = [(energy, *dance.speed_and_low(energy)) for energy in ENERGIES]
-            found["danced"] = danced = growing(not_lower(measured, max(found["low"], LEAST_LOW)))
+            found["danced"] = danced = increasing(without_floor_work(measured, max(found["low"], LEAST_LOW)))
             progress(f"{style}: " + ", ".join(f"energy {energy:g} gives {speed:.3f} m/s" for energy, speed in danced))
             usual = np.interp(found["captured"][len(found["captured"]) // 2], *reversed(np.array(danced).T))
             found["smoothness"] = least_smoothness(dance.motions(float(usual)), found["jitter"])
@@ -67,32 +68,35 @@ def least_smoothness(dances: Sequence[Motion], most: float) -> float:
     return 1.0
 
 
-def not_lower(measured: Sequence[tuple[float, float, float]], most: float) -> list[tuple[float, float]]:
-    """Pairs of energy and speed, from triples of energy, speed and low share: up to where the low share is `most`."""
-    kept: list[tuple[float, float]] = []
+def without_floor_work(measured: Sequence[tuple[float, float, float]], most: float) -> list[tuple[float, float]]:
+    """Pairs (energy, speed) up to the energy at which the share of low frames exceeds `most`, interpolated.
+
+    measured: (energy, speed m/s, share of low frames), by ascending energy.
+    """
+    pairs: list[tuple[float, float]] = []
     before = (0.0, 0.0, 0.0)
     for energy, speed, low in measured:
-        if low > most and kept:
+        if low > most and pairs:
             share = max(most - before[2], 0.0) / (low - before[2])
             if share > 0:
-                kept.append((before[0] + share * (energy - before[0]), before[1] + share * (speed - before[1])))
+                pairs.append((before[0] + share * (energy - before[0]), before[1] + share * (speed - before[1])))
             break
-        kept.append((energy, speed))
+        pairs.append((energy, speed))
         before = energy, speed, low
-    return kept
+    return pairs
 
 
-def growing(danced: Sequence[tuple[float, float]]) -> list[list[float]]:
-    """Pairs of energy and speed in which the speed grows: one that does not, by at least _LEAST_STEP."""
-    grown: list[list[float]] = []
+def increasing(danced: Sequence[tuple[float, float]]) -> list[list[float]]:
+    """Pairs (energy, speed) with speeds raised where needed, so that each exceeds the last by _LEAST_STEP or more."""
+    pairs: list[list[float]] = []
     for energy, speed in danced:
-        grown.append([round(energy, 4), round(max(speed, grown[-1][1] + _LEAST_STEP) if grown else speed, 4)])
-    return grown
+        pairs.append([round(energy, 4), round(max(speed, pairs[-1][1] + _LEAST_STEP) if pairs else speed, 4)])
+    return pairs
 
 
 @dataclass(frozen=True)
 class _Dancing:
-    """Dances to the songs, seconds of each, without foot cleanup."""
+    """Generates dances to `seconds` of each song, without foot cleanup."""
 
     weights: Path
     style: Style
@@ -105,7 +109,7 @@ class _Dancing:
         return [self._dance(song, seed, energy) for seed, song in enumerate(self.songs)]
 
     def speed_and_low(self, energy: float) -> tuple[float, float]:
-        """Means over the songs: of the joints' speed relative to the pelvis, m/s, and of the low share."""
+        """Means over the songs: the joints' speed relative to the pelvis, m/s, and the share of low frames."""
         joints = [motion.joints() for motion in self.motions(energy)]
         return float(np.mean([dynamics(each) for each in joints])), float(np.mean([low_share(each) for each in joints]))
 

@@ -1,6 +1,7 @@
-"""How fast and how jerkily the styles of a training pack are danced.
+"""Measures speed, jitter and floor work of each style in a training pack.
 
-Weights carry it, so that an energy means the same in every style, and no style is noisier than its dancers were.
+The values are stored with the weights. generation.energy uses them to give energies the same meaning in every style,
+and to smooth a style to the jitter of its data.
 """
 
 from typing import Any
@@ -19,8 +20,9 @@ _VARIANTS = 40  # of a style, at most, whose jitter is measured
 
 
 def captured_speeds(dances: DanceSet) -> dict[str, dict[str, Any]]:
-    """Style -> "captured", quantiles of the speeds, m/s; "jitter", m/s^3; "low", the share of frames with the pelvis
-    near the floor. Of the part that is trained on; the style "any" has none.
+    """Measurements of the training part by style, without "any".
+
+    Style -> "captured": quantiles of the speeds, m/s; "jitter": m/s^3; "low": share of frames with a low pelvis.
     """
     frame_style = torch.repeat_interleave(dances.style, dances.length)
     train = ~torch.repeat_interleave(dances.holdout, dances.length)

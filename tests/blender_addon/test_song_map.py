@@ -139,7 +139,7 @@ def test_the_beat_is_tapped_beside_the_song(song_file, monkeypatch):
     assert answers == [{"CANCELLED"}, {"CANCELLED"}, {"FINISHED"}, {"FINISHED"}, {"CANCELLED"}]
     found = addon("song_map.strip_map").read(strip)
     assert found.tempo == pytest.approx(60)
-    assert found.heard_by == "user"
+    assert found.method == "user"
 
 
 def test_sections_become_markers_when_asked_for_and_others_stay(song_file):

@@ -80,7 +80,7 @@ def convert(
     for done, (name, make) in enumerate(parts.items()):
         report("saving", done, len(parts))
         with _explaining(source):
-            files[name] = _kept(target / name, origin) or _write(target / name, make(), origin)
+            files[name] = _converted_before(target / name, origin) or _write(target / name, make(), origin)
     with atomic_write(target / MANIFEST) as unfinished:
         unfinished.write_bytes(manifest_bytes(shape, files, digests))
     report("saving", len(parts), len(parts))
@@ -112,12 +112,12 @@ def _shape(prior: State, layers: int, heads: int) -> PriorShape:
 
 
 def _front(encoder: State, prior: State) -> dict[str, Tensor]:
-    kept = {name: _float(value) for name, value in encoder.items() if name.startswith(ENCODER)}
-    kept[CODEBOOK] = _float(encoder[CODEBOOK])
-    kept[START] = conditioning.start_vector(prior)
-    kept[CODES] = _float(prior.pop("prior.x_emb.weight"))
-    kept[POSITIONS] = conditioning.time_table(prior).add_(_float(prior.pop("prior.pos_emb.pos_emb")))
-    return kept
+    parameters = {name: _float(value) for name, value in encoder.items() if name.startswith(ENCODER)}
+    parameters[CODEBOOK] = _float(encoder[CODEBOOK])
+    parameters[START] = conditioning.start_vector(prior)
+    parameters[CODES] = _float(prior.pop("prior.x_emb.weight"))
+    parameters[POSITIONS] = conditioning.time_table(prior).add_(_float(prior.pop("prior.pos_emb.pos_emb")))
+    return parameters
 
 
 def _layer(prior: State, index: int) -> dict[str, Tensor]:
@@ -146,7 +146,7 @@ def _write(path: Path, tensors: Mapping[str, Tensor], origin: str) -> str:
         return sha256_of(unfinished)
 
 
-def _kept(path: Path, origin: str) -> str | None:
+def _converted_before(path: Path, origin: str) -> str | None:
     """The SHA-256 of a part that an earlier run converted from the same sources; None if it has to be converted."""
     if not path.is_file():
         return None

@@ -89,13 +89,13 @@ class NativeExtractor:
         )
 
     @cached_property
-    def _kept(self) -> list[Layer]:
+    def _resident(self) -> list[Layer]:
         return [self._layer(index) for index in range(self._folder.shape.layers)]
 
     def _layers(self) -> Iterator[Layer]:
         """All layers in order; if they are not kept in memory, the next is read while one is applied."""
-        if self._plan.layers == "kept":
-            yield from (layer.ready() for layer in self._kept)
+        if self._plan.layers == "resident":
+            yield from (layer.ready() for layer in self._resident)
             return
         count = self._folder.shape.layers
         with ThreadPoolExecutor(1) as reader:

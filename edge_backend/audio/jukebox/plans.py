@@ -24,12 +24,12 @@ _GPU_BATCH = 4  # slices in one matrix product
 
 @dataclass(frozen=True)
 class MemoryPlan:
-    """layers: number of layers that stay on the device; others are read when needed. group: slices per pass.
+    """layers: resident = all stay on the device; streamed = each is read when it is needed. group: slices per pass.
 
     batch: slices in one matrix product. device_bytes: estimated memory of the plan.
     """
 
-    layers: Literal["kept", "read"]
+    layers: Literal["resident", "streamed"]
     precision: StoredPrecision
     group: int
     batch: int
@@ -54,10 +54,12 @@ def choose_plan(
     if wanted == "int8" and precision:
         raise EdgeError("request_invalid", f"The plan int8 has no precision {precision}.", "Leave the precision out.")
     usual: StoredPrecision = "fp32" if device.type == "cpu" else "fp16"
-    kept: StoredPrecision = "int8" if wanted == "int8" else precision or usual
+    stored: StoredPrecision = "int8" if wanted == "int8" else precision or usual
     if free is None and device.type == "cuda":
         free = torch.cuda.mem_get_info(device)[0]
-    plans = {name: _plan(name, shape, device, slices, precision=kept, free=free) for name in ("stream", "full", "int8")}
+    plans = {
+        name: _plan(name, shape, device, slices, precision=stored, free=free) for name in ("stream", "full", "int8")
+    }
     if wanted == "auto":
         streamed, full = plans["stream"], plans["full"]
         quick = device.type == "cpu" or streamed.group >= slices or full.group < 1
@@ -90,7 +92,7 @@ def _plan(
     group = _CPU_GROUP if free is None else min(int((free - base) // stream), _LARGEST_GROUP)
     group = max(min(group, slices), 0)
     return MemoryPlan(
-        "read" if name == "stream" else "kept",
+        "streamed" if name == "stream" else "resident",
         precision,
         group,
         min(batch, max(group, 1)),

@@ -1,4 +1,4 @@
-"""`bones RIG.json`: which bone of a described skeleton is what, and whether it can dance."""
+"""`bones RIG.json`: recognises the bones of a described skeleton, and says whether it can dance."""
 
 import argparse
 import json
@@ -10,7 +10,10 @@ from ...motion.retarget.slots import slot_names, slot_words
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what is found; FAILED where the skeleton cannot dance. Raises EdgeError rig_unreadable."""
+    """Print the bone map. Returns the exit code, FAILED for a skeleton that cannot dance.
+
+    Raises EdgeError rig_unreadable.
+    """
     found = found_in(read_description(options.rig))
     print(json.dumps(found, ensure_ascii=False) if options.json else "\n".join(_lines(found)))
     return FAILED if found["problems"] else DONE

@@ -1,4 +1,4 @@
-"""`convert IN... OUT`: motions of other programs, models and trackers as motions of ours, or for yet other programs."""
+"""`convert IN... OUT`: converts motions of other programs, models and trackers to motion files or export formats."""
 
 import argparse
 import re
@@ -23,7 +23,7 @@ KINDS: dict[str, tuple[str, Callable[[Path, Motion], None]]] = {
     "edge": (".pkl", save_edge_pickle),
     "amass": (".npz", save_amass),
 }
-"""What can be written: suffix, and what writes it. Of two kinds with one suffix the first is meant by the suffix."""
+"""Format -> suffix and writer. Of several formats with one suffix, the suffix stands for the first."""
 
 
 def run(options: argparse.Namespace) -> None:

@@ -3,7 +3,7 @@
 Motion files are measured as they are, each folder of them as a set. With --songs, every combination of --weights,
 --sampler, --steps, --guidance, --on-beat, --style, --energy and --duration is a set: a dance is generated for each song
 and seed, and saved beside the report; every style but "any" is compared with its own motion capture too. With
---listening, songs with a truth beside them are heard, and what is heard is compared with it.
+--listening, the song maps of annotated songs are compared with the annotations.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from ..log_output import log_of
 from ..parser import add_common_options
 from ..progress_bar import ProgressBar
 
-MINUTE = 60.0  # seconds; people dance whole songs, and ten seconds of intro are calmer than they
+MINUTE = 60.0  # seconds; shorter dances would be measured on intros, which are calmer than whole songs
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,10 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _listen(folder: Path, output: Path) -> int:
-    """Hear the folder's songs, write listening.csv and print it."""
-    from .evaluate_listening import hear_folder, table_of, write_table  # noqa: PLC0415 - dances need none of it
+    """Compare the song maps of the folder's songs with their annotations; write listening.csv and print it."""
+    from .evaluate_listening import score_folder, table_of, write_table  # noqa: PLC0415 - dances need none of it
 
-    songs = hear_folder(folder)
+    songs = score_folder(folder)
     write_table(output / "listening.csv", songs)
     print(table_of(songs))
     print(output / "listening.csv")

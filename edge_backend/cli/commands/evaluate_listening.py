@@ -1,4 +1,4 @@
-"""`evaluate --listening FOLDER`: what is heard of songs beside their truth."""
+"""`evaluate --listening FOLDER`: compares song maps with annotations."""
 
 import csv
 import json
@@ -12,13 +12,13 @@ import numpy as np
 from ...audio.listening import listen
 from ...audio.loading import load
 from ...errors import EdgeError
-from ...evaluation.listening import Heard, Truth, compare
+from ...evaluation.listening import ListeningScores, Truth, compare
 
-COLUMNS = [field.name.replace("_", " ") for field in fields(Heard)]
+COLUMNS = [field.name.replace("_", " ") for field in fields(ListeningScores)]
 
 
-def hear_folder(folder: Path) -> list[Heard]:
-    """Every song in the folder that has a truth of its name beside it, in JSON.
+def score_folder(folder: Path) -> list[ListeningScores]:
+    """The scores of every song in the folder with annotations, a JSON file of its name, beside it.
 
     Raises EdgeError evaluate_nothing, truth_unreadable, and those of audio.loading.load.
     """
@@ -47,7 +47,7 @@ def read_truth(path: Path) -> Truth:
         ) from None
 
 
-def write_table(path: Path, songs: Sequence[Heard]) -> None:
+def write_table(path: Path, songs: Sequence[ListeningScores]) -> None:
     """A CSV file with a line for each song. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -56,7 +56,7 @@ def write_table(path: Path, songs: Sequence[Heard]) -> None:
         writer.writerows(astuple(song) for song in songs)
 
 
-def table_of(songs: Sequence[Heard]) -> str:
+def table_of(songs: Sequence[ListeningScores]) -> str:
     """A line for each song, and their means."""
     rows = [(song.name, [float(value) for value in astuple(song)[1:]]) for song in songs]
     rows.append(("mean", np.mean([values for _, values in rows], axis=0).tolist()))

@@ -25,5 +25,5 @@ def run(options: argparse.Namespace) -> None:
         with atomic_write(options.plot) as unfinished:
             draw_map(audio, found).save(unfinished, format="PNG")
     sections = " ".join(section.label for section in found.sections)
-    sure = f"{round(100 * found.confidence)} % sure, by {found.heard_by}"
+    sure = f"{round(100 * found.confidence)} % sure, by {found.method}"
     finish(options, options.output, f"{found.tempo:.1f} bpm, {found.metre} beats a bar ({sure}); sections {sections}")

@@ -1,4 +1,4 @@
-"""`phrases add|list|show|remove|preview LIBRARY`: libraries of phrases that dances are made of."""
+"""`phrases add|list|show|remove|preview LIBRARY`: manages libraries of phrases."""
 
 import argparse
 import sys
@@ -21,7 +21,7 @@ _SONGS = (".wav", ".flac", ".ogg", ".mp3", ".m4a")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Do what options.action says. Raises EdgeError as choreography.library and motion_import.reader; OSError."""
+    """Run the action `options.action`. Raises EdgeError as choreography.library and motion_import.reader; OSError."""
     {"add": _add, "list": _list, "show": _show, "remove": _remove, "preview": _preview}[options.action](options)
 
 

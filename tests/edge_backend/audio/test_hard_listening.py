@@ -91,7 +91,7 @@ def test_a_clip_of_a_few_seconds_gets_a_map(seconds: float) -> None:
     beats = np.arange(0.1, seconds, 0.5)
     found = listen(audio(kicks(beats, seconds) + hats(beats[:-1] + 0.25, seconds)))
     _is_whole(found, seconds)
-    assert found.heard_by in {"onsets", "neutral"}
+    assert found.method in {"onsets", "neutral"}
 
 
 def test_a_song_that_ends_in_the_middle_of_a_bar_has_all_its_beats() -> None:

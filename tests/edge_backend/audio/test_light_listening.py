@@ -90,7 +90,7 @@ def test_a_song_is_heard_once(monkeypatch):
         heard.append(len(audio.samples))
         return onset_strength(audio)
 
-    monkeypatch.setattr("edge_backend.audio.hearing.onset_strength", listening)
+    monkeypatch.setattr("edge_backend.audio.beat_detection.onset_strength", listening)
     song, other = audio(drums(119)), audio(drums(121))
     first = song_features(song, "rhythm", 300)
     again = song_features(audio(drums(119)), "rhythm", 300)

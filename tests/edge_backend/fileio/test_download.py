@@ -105,7 +105,7 @@ def test_where_files_cannot_be_locked_they_are_fetched_nevertheless(server, tmp_
     def flock(*_arguments: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(file_lock, "_hold", flock)
+    monkeypatch.setattr(file_lock, "_lock", flock)
     fetch(server, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == CONTENT
 

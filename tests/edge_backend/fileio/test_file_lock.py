@@ -12,7 +12,7 @@ import pytest
 from edge_backend.batch.run import run_batch
 from edge_backend.errors import EdgeError
 from edge_backend.fileio import file_lock
-from edge_backend.fileio.file_lock import holding
+from edge_backend.fileio.file_lock import exclusive_lock
 from edge_backend.setup.home import Home
 
 REPOSITORY = Path(__file__).parents[3]
@@ -21,15 +21,15 @@ HOLD = """
 import sys
 from pathlib import Path
 from edge_backend.errors import EdgeError
-from edge_backend.fileio.file_lock import holding
-with holding(Path(sys.argv[1]), EdgeError("taken", "")):
+from edge_backend.fileio.file_lock import exclusive_lock
+with exclusive_lock(Path(sys.argv[1]), EdgeError("taken", "")):
     print("held", flush=True)
     sys.stdin.read()
 """
 
 
 def refusal(path: Path) -> EdgeError:
-    with pytest.raises(EdgeError) as caught, holding(path, TAKEN):
+    with pytest.raises(EdgeError) as caught, exclusive_lock(path, TAKEN):
         pass
     return caught.value
 
@@ -42,16 +42,16 @@ def test_a_lock_is_exclusive_and_released_by_a_killed_process(tmp_path: Path) ->
         assert other.stdout.readline().strip() == b"held"
         assert refusal(path) is TAKEN
         other.kill()
-    with holding(path, TAKEN):
+    with exclusive_lock(path, TAKEN):
         pass
 
 
 def test_a_lock_that_is_not_to_be_kept_goes_and_is_still_held_by_one_at_a_time(tmp_path: Path) -> None:
     path = tmp_path / "lock"
-    with holding(path, TAKEN, keep=False):
+    with exclusive_lock(path, TAKEN, keep=False):
         assert refusal(path) is TAKEN
     assert not path.exists()
-    with pytest.raises(RuntimeError), holding(path, TAKEN, keep=False):
+    with pytest.raises(RuntimeError), exclusive_lock(path, TAKEN, keep=False):
         raise RuntimeError
     assert not path.exists()
 
@@ -60,7 +60,7 @@ def test_a_lock_that_is_not_to_be_kept_goes_and_is_still_held_by_one_at_a_time(t
 def test_a_lock_that_was_removed_while_it_was_opened_is_opened_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, hold = tmp_path / "lock", file_lock._hold
+    path, hold = tmp_path / "lock", file_lock._lock
     held: list[int] = []
 
     def removed_first(file: IO[bytes]) -> None:
@@ -69,10 +69,10 @@ def test_a_lock_that_was_removed_while_it_was_opened_is_opened_anew(
         held.append(file.fileno())
         hold(file)
 
-    monkeypatch.setattr(file_lock, "_hold", removed_first)
-    with holding(path, TAKEN):
+    monkeypatch.setattr(file_lock, "_lock", removed_first)
+    with exclusive_lock(path, TAKEN):
         assert len(held) == 2
-        monkeypatch.setattr(file_lock, "_hold", hold)
+        monkeypatch.setattr(file_lock, "_lock", hold)
         assert refusal(path) is TAKEN
 
 
@@ -83,7 +83,7 @@ def reason(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
     def flock(*_arguments: object) -> None:
         raise OSError(request.param, os.strerror(request.param))
 
-    monkeypatch.setattr(file_lock, "_hold", flock)
+    monkeypatch.setattr(file_lock, "_lock", flock)
     return os.strerror(request.param)
 
 

@@ -57,7 +57,7 @@ def test_bars_begin_at_the_beat_that_is_pointed_at() -> None:
     found = begin_bar(MAP, 1.6)
     assert [beat for beat, number in found.beats if number == 1][:2] == [1.5, 3.5]
     assert found.bars[0].start == 1.5
-    assert found.heard_by == "user"
+    assert found.method == "user"
     assert {section.start for section in found.sections} <= {bar.start for bar in found.bars}
     assert [section.label for section in found.sections] == ["A", "B"]
 

@@ -12,7 +12,7 @@ from edge_backend.evaluation.smoothness import jitter
 from edge_backend.model.weights_file import load_weights, save_weights
 from edge_backend.motion.rotations import axis_angle_to_matrix
 from edge_backend.motion.smoothing import smoothed
-from edge_backend.training.energy_response import ENERGIES, least_smoothness, not_lower
+from edge_backend.training.energy_response import ENERGIES, least_smoothness, without_floor_work
 
 
 def test_weights_are_measured_and_keep_their_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,10 +36,10 @@ def test_weights_are_measured_and_keep_their_network(tmp_path: Path, capsys: pyt
 
 def test_no_energy_is_asked_for_that_brings_more_floor_work_than_the_data_has() -> None:
     measured = [(0.0, 0.2, 0.0), (0.5, 0.6, 0.1), (1.0, 1.2, 0.5)]
-    assert not_lower(measured, 0.5) == [(0.0, 0.2), (0.5, 0.6), (1.0, 1.2)]
-    assert not_lower(measured, 0.3) == [(0.0, 0.2), (0.5, 0.6), pytest.approx((0.75, 0.9))]
-    assert not_lower(measured, 0.1) == [(0.0, 0.2), (0.5, 0.6)]
-    assert not_lower([(0.0, 0.2, 0.4), (1.0, 1.2, 0.5)], 0.3) == [(0.0, 0.2)]
+    assert without_floor_work(measured, 0.5) == [(0.0, 0.2), (0.5, 0.6), (1.0, 1.2)]
+    assert without_floor_work(measured, 0.3) == [(0.0, 0.2), (0.5, 0.6), pytest.approx((0.75, 0.9))]
+    assert without_floor_work(measured, 0.1) == [(0.0, 0.2), (0.5, 0.6)]
+    assert without_floor_work([(0.0, 0.2, 0.4), (1.0, 1.2, 0.5)], 0.3) == [(0.0, 0.2)]
 
 
 @pytest.mark.parametrize("share", [0.5, 0.9])

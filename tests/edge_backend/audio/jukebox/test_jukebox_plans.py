@@ -24,13 +24,14 @@ def test_the_true_priors_numbers() -> None:
 
 def test_on_the_cpu_layers_are_read_as_they_come() -> None:
     plan = choose_plan("auto", TRUE, CPU, SONG)
-    assert (plan.layers, plan.precision) == ("read", "fp32")
+    assert (plan.layers, plan.precision) == ("streamed", "fp32")
     assert plan.device_bytes < 3 * GB
     assert 1 <= plan.group < SONG
 
 
 @pytest.mark.parametrize(
-    ("plan", "free", "layers"), [("auto", 12 * GB, "read"), ("full", 13 * GB, "kept"), ("int8", 8 * GB, "kept")]
+    ("plan", "free", "layers"),
+    [("auto", 12 * GB, "streamed"), ("full", 13 * GB, "resident"), ("int8", 8 * GB, "resident")],
 )
 def test_on_a_gpu_a_whole_song_goes_through_at_once(plan, free, layers) -> None:
     chosen = choose_plan(plan, TRUE, GPU, SONG, free=free)
@@ -40,12 +41,12 @@ def test_on_a_gpu_a_whole_song_goes_through_at_once(plan, free, layers) -> None:
 
 def test_a_small_gpu_takes_a_song_in_groups() -> None:
     chosen = choose_plan("auto", TRUE, GPU, SONG, free=GB + GB // 2)
-    assert chosen.layers == "read"
+    assert chosen.layers == "streamed"
     assert 1 <= chosen.group < SONG
 
 
 def test_a_large_gpu_keeps_the_layers_for_songs_of_many_groups() -> None:
-    assert choose_plan("auto", TRUE, GPU, 1000, free=70 * GB).layers == "kept"
+    assert choose_plan("auto", TRUE, GPU, 1000, free=70 * GB).layers == "resident"
 
 
 @settings(deadline=None)

@@ -1,4 +1,4 @@
-"""Detects beats and bars of a song, by the network and the bar pointer, or by onsets alone if the network is unsure."""
+"""Detects the beats and bars of a song: by the network and the bar pointer, or by onsets if the network is unsure."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ..numerics.resampling import resampled
 from .bar_pointer import decode, state_space
-from .beat_network import Heard, hear
+from .beat_network import BeatActivations, beat_activations
 from .beats import BeatGrid, beats_of_onsets, grid_of_beats, on_onsets
 from .loading import Audio
 from .log_spectrum import FRAME_RATE, RATE, Spectrum, log_spectrum
@@ -29,40 +29,40 @@ AUDIBLE = 0.15  # the least probability of the first and last beat that are play
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class DetectedBeats:
     """The beats of a song.
 
-    grid: from the song's start to its end. beats: (n,) s, those that are played. numbers: (n,) in their bars, from 1.
-    confidence: 0 to 1, the mean probability of a beat at the beats, less that anywhere. heard_by: the method: network,
-    onsets or neutral.
+    grid: from the song's start to its end, extrapolated where nothing is played. beats: (n,) seconds, detected ones
+    only. numbers: (n,) of the beats in their bars, from 1. confidence: 0 to 1, the mean beat probability at the beats
+    minus the mean over the song. method: network, onsets, or neutral (120 bpm, no beat found).
     """
 
     grid: BeatGrid
     beats: Array
     numbers: NDArray[np.intp]
     confidence: float
-    heard_by: str
+    method: str
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
-    """What rhythm features and the song map are both made from."""
+class SoundAnalysis:
+    """The analysis of a sound, from which rhythm features and the song map are computed."""
 
     spectrum: Spectrum
     onsets: Onsets
-    hearing: Hearing
+    detected: DetectedBeats
 
 
-def heard_sound(audio: Audio) -> Sound:
-    """The spectrum, onsets and beats of the audio; those of the last two songs are kept."""
-    return _heard(SameSound(audio))
+def analysed_sound(audio: Audio) -> SoundAnalysis:
+    """Analyse the audio; the results for the last two songs are cached."""
+    return _analysed(SameSound(audio))
 
 
 @lru_cache(maxsize=2)
-def _heard(sound: SameSound) -> Sound:
+def _analysed(sound: SameSound) -> SoundAnalysis:
     audio = sound.take()
     spectrum, onsets = spectrum_of(audio), onset_strength(audio)
-    return Sound(spectrum, onsets, hear_beats(spectrum, onsets, audio.duration))
+    return SoundAnalysis(spectrum, onsets, detect_beats(spectrum, onsets, audio.duration))
 
 
 def spectrum_of(audio: Audio) -> Spectrum:
@@ -70,23 +70,28 @@ def spectrum_of(audio: Audio) -> Spectrum:
     return log_spectrum(resampled(audio.samples, audio.rate, RATE))
 
 
-def hear_beats(spectrum: Spectrum, onsets: Onsets, duration: float) -> Hearing:
-    """Detect the beats of a song of `duration` seconds from its log_spectrum (T, bands) and its onsets."""
+def detect_beats(spectrum: Spectrum, onsets: Onsets, duration: float) -> DetectedBeats:
+    """Detect the beats of a song of `duration` seconds.
+
+    spectrum: its log_spectrum (T, bands). onsets: its onset strength.
+    """
     confidence = 0.0
     if duration >= SHORTEST_S and spectrum.any():
-        hearing = _by_network(hear(spectrum), spectrum, onsets, duration)
-        if hearing and hearing.confidence >= FIRM:
-            return hearing
-        confidence = hearing.confidence if hearing else 0.0
+        detected = _by_network(beat_activations(spectrum), spectrum, onsets, duration)
+        if detected and detected.confidence >= FIRM:
+            return detected
+        confidence = detected.confidence if detected else 0.0
     grid, known = beats_of_onsets(onsets, duration)
     numbers = np.round(grid.position(grid.beats)).astype(np.intp) % grid.metre + 1
     grid = replace(grid, confidence=confidence)
-    return Hearing(grid, grid.beats, numbers, confidence, "onsets" if known else "neutral")
+    return DetectedBeats(grid, grid.beats, numbers, confidence, "onsets" if known else "neutral")
 
 
-def _by_network(heard: Heard, spectrum: Spectrum, onsets: Onsets, duration: float) -> Hearing | None:
-    """The beats by the network; None if fewer than FEWEST are found."""
-    evidence = Evidence(heard, spectrum)
+def _by_network(
+    activations: BeatActivations, spectrum: Spectrum, onsets: Onsets, duration: float
+) -> DetectedBeats | None:
+    """The beats by the network's activations; None if there are fewer than FEWEST."""
+    evidence = Evidence(activations, spectrum)
     found = pointed(evidence.fine)
     if len(found) < FEWEST:
         return None
@@ -103,11 +108,11 @@ def _by_network(heard: Heard, spectrum: Spectrum, onsets: Onsets, duration: floa
     grid = grid_of_beats(beats[part], reading.numbers[part], reading.metre, duration)
     confidence = round(max(float(strength[part].mean() - evidence.anywhere), 0.0), 3)
     grid = replace(grid, confidence=confidence)
-    return Hearing(grid, beats[part], reading.numbers[part], confidence, "network")
+    return DetectedBeats(grid, beats[part], reading.numbers[part], confidence, "network")
 
 
 def _steady_ends(beats: Array) -> Array:
-    """Beats (n,) whose first and last are in tempo: the bar pointer puts them at the ends of the sound."""
+    """Beats (n,) seconds with the first and the last one in tempo; the bar pointer puts these at the sound's ends."""
     out = beats.copy()
     for end, near, far in ((0, 1, 2), (-1, -2, -3)):
         expected = 2 * beats[near] - beats[far]
@@ -117,7 +122,10 @@ def _steady_ends(beats: Array) -> Array:
 
 
 def pointed(fine: Array) -> Array:
-    """Seconds (n,) of the most probable beats. fine: (T, 3) probabilities, FINE * FRAME_RATE frames a second."""
+    """The most probable beats (n,), seconds, by the bar pointer.
+
+    fine: (T, 3) probabilities of no beat, a beat and a downbeat, FINE * FRAME_RATE frames a second.
+    """
     space = state_space(FINE * FRAME_RATE, SLOWEST, FASTEST, TIGHTNESS)
     none = np.maximum(fine[:, 0], LEAST) * USUAL / (1 - USUAL)
     beat = np.log(np.maximum(fine[:, 1] + fine[:, 2], LEAST) / none).astype(np.float32)

@@ -10,8 +10,8 @@ from made_sound import audio, hats, kicks
 from edge_backend.audio.bar_likeness import compare_bars
 from edge_backend.audio.bar_pointer import decode, state_space
 from edge_backend.audio.bars import best_count, harmony_changes
-from edge_backend.audio.beat_network import METRES, bundled_weights, hear
-from edge_backend.audio.hearing import spectrum_of
+from edge_backend.audio.beat_detection import spectrum_of
+from edge_backend.audio.beat_network import METRES, beat_activations, bundled_weights
 from edge_backend.audio.listening import listen
 from edge_backend.audio.loading import load
 from edge_backend.audio.log_spectrum import band_frequencies, chroma, log_spectrum
@@ -28,7 +28,7 @@ def test_songs_that_are_not_in_four_are_heard_in_their_metre(name: str, metre: i
     song = load(SONGS / f"{name}.ogg")
     found = listen(song)
     measured = compare(name, found, read_truth(SONGS / f"{name}.json"))
-    assert (found.metre, found.heard_by) == (metre, "network")
+    assert (found.metre, found.method) == (metre, "network")
     assert measured.beats > 0.97
     assert measured.downbeats > 0.97
     assert found.sections[0].start == found.bars[0].start
@@ -63,7 +63,7 @@ def test_sound_without_a_beat_gets_a_map_that_is_not_sure(kind: str, seconds: fl
     }[kind]
     found = listen(audio(0.3 * sound))
     assert found.confidence < 0.2
-    assert found.heard_by != "network"
+    assert found.method != "network"
     assert len(found.beats) >= 1
     assert found.duration == pytest.approx(seconds)
     assert from_json(found.to_json()).beats == found.beats
@@ -140,7 +140,7 @@ def test_the_network_is_that_of_its_training() -> None:
     network.load_state_dict({name: torch.from_numpy(value) for name, value in bundled_weights().items()})
     with torch.no_grad():
         beats, metres = network(torch.from_numpy(spectrum)[None])
-    found = hear(spectrum)
+    found = beat_activations(spectrum)
     np.testing.assert_allclose(found.beats, torch.softmax(beats, 1)[0].T.numpy(), atol=1e-5)
     np.testing.assert_allclose(found.metres, torch.softmax(metres, 1)[0].T.numpy(), atol=1e-5)
 
