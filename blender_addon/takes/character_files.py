@@ -1,4 +1,4 @@
-"""Characters with their dances as files of other programs, written by Blender's own exporters."""
+"""Characters with their dances as files of other programs, written by Blender's own exporters where it has them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -7,17 +7,23 @@ from typing import Any, Literal
 
 import bpy
 
+from ..edge_backend.errors import EdgeError
 from .nla import stash
+from .root_motion import root_motion_of
+from .vmd import write_vmd
 
-Format = Literal["FBX", "GLTF", "USD", "BVH"]
+Format = Literal["FBX", "GLTF", "USD", "BVH", "VMD"]
 
 FORMATS: tuple[tuple[Format, str, str], ...] = (
     ("FBX", "FBX (.fbx)", "For game engines and other animation programs"),
     ("GLTF", "glTF (.glb)", "For the web and game engines: one file with mesh and dance"),
     ("USD", "USD (.usdc)", "For Omniverse, Houdini, Maya and Unreal: mesh, skeleton and dance"),
     ("BVH", "BVH (.bvh)", "The bones and their dance alone, as text"),
+    ("VMD", "VMD (.vmd)", "For MikuMikuDance: the dance of a character that MMD Tools imported"),
 )
-ENDINGS: dict[Format, str] = {"FBX": ".fbx", "GLTF": ".glb", "USD": ".usdc", "BVH": ".bvh"}
+ENDINGS: dict[Format, str] = {"FBX": ".fbx", "GLTF": ".glb", "USD": ".usdc", "BVH": ".bvh", "VMD": ".vmd"}
+
+_BONES_ALONE: tuple[Format, ...] = ("BVH", "VMD")
 
 
 def write_character(
@@ -27,10 +33,18 @@ def write_character(
 
     takes: for glTF, actions that become an animation each, under their names, instead of the current action alone.
     Rigs whose meshes follow deform bones get these alone in glTF and USD, without their controls. Raises RuntimeError
-    as Blender's exporters do, and OSError.
+    as Blender's exporters do; EdgeError export_way for a format without the object if it carries the dance; those of
+    write_vmd; OSError.
     """
+    data: Any = armature.animation_data
+    if form in _BONES_ALONE and root_motion_of(data.action) == "OBJECT":
+        raise EdgeError(
+            "export_way",
+            f"{data.action.name} moves the object {armature.name} over the floor, and a {form} file has bones alone.",
+            "Choose Hips or Root Bone in Change Root Motion first.",
+        )
     writers: dict[Format, Callable[[bpy.types.Object, Path], None]] = {
-        "FBX": _fbx, "GLTF": _gltf, "USD": _usd, "BVH": _bvh
+        "FBX": _fbx, "GLTF": _gltf, "USD": _usd, "BVH": _bvh, "VMD": write_vmd
     }  # fmt: skip
     if form == "GLTF" and takes:
         with _on_tracks(armature, takes):

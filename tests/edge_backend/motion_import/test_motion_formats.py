@@ -1,14 +1,17 @@
 """Forty files of known motion, as other programs, models and trackers write them, come back as that motion."""
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from pipeline_fixtures import swaying
+from scipy.spatial.transform import Rotation
 
 from edge_backend.motion.amass import save_amass
 from edge_backend.motion.bvh import save_bvh
@@ -24,6 +27,11 @@ from edge_backend.motion_import.reader import read_motions
 from edge_backend.numerics.array import Array
 
 FRAMES = 60
+MIXAMO = dict(zip(SMPL.names, (
+    "Hips", "LeftUpLeg", "RightUpLeg", "Spine", "LeftLeg", "RightLeg", "Spine1", "LeftFoot", "RightFoot", "Spine2",
+    "LeftToeBase", "RightToeBase", "Neck", "LeftShoulder", "RightShoulder", "Head", "LeftArm", "RightArm",
+    "LeftForeArm", "RightForeArm", "LeftHand", "RightHand", "LeftHandMiddle1", "RightHandMiddle1",
+), strict=True))  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -161,17 +169,46 @@ def as_smpl_npz(dance: Motion, path: Path, **names: str) -> None:
     np.savez(path, **{names.get(key, key): value for key, value in arrays.items()})
 
 
-def bvh_in(dance: Motion, path: Path, scale: float) -> None:
-    save_bvh(path, dance)
-    lines = path.read_text().splitlines()
-    row = lines.index("MOTION") + 3
-    for number, line in enumerate(lines):
-        words = line.split()
-        if words[:1] == ["OFFSET"]:
-            lines[number] = " ".join(["OFFSET", *(f"{scale * float(word):.6f}" for word in words[1:])])
-        elif number >= row:
-            lines[number] = " ".join([*(f"{scale * float(word):.6f}" for word in words[:3]), *words[3:]])
-    path.write_text("\n".join(lines) + "\n")
+def as_bvh(
+    dance: Motion, path: Path, *, up: str = "+y", order: str = "ZXY", rate: int = 30, scale: float = 1.0,
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> None:  # fmt: skip
+    """A BVH whose axes, order of rotations, rate, unit and names are those asked for: each joint's axes are the file's.
+
+    Rates are multiples of 30; what lies between the dance's frames repeats them.
+    """
+    to_file = TO_Z_UP[up].T @ TO_Z_UP["+y"]  # from y up
+    turns = np.repeat(dance.rotations.astype(np.float64), rate // 30, axis=0)[: (FRAMES - 1) * rate // 30 + 1]
+    turns[:, 0] = TO_Z_UP["+y"].T @ turns[:, 0]
+    angles = np.degrees(euler(to_file @ turns @ to_file.T, order))
+    root = scale * np.repeat(dance.root @ TO_Z_UP[up], rate // 30, axis=0)[: len(turns)]
+    children = [[child for child, parent in enumerate(SMPL.parents) if parent == joint] for joint in range(len(SMPL))]
+    lines, joints = ["HIERARCHY"], []
+
+    def add(joint: int) -> None:
+        joints.append(joint)
+        name = names.get(SMPL.names[joint], SMPL.names[joint])
+        channels = [f"{axis}rotation" for axis in order]
+        if joint == 0:
+            channels = ["Xposition", "Yposition", "Zposition", *channels]
+        offset = " ".join(f"{value:.7f}" for value in scale * to_file @ SMPL.offsets[joint])
+        lines.extend([f"{'JOINT' if joint else 'ROOT'} {name}", "{", f"OFFSET {offset}"])
+        lines.append(f"CHANNELS {len(channels)} {' '.join(channels)}")
+        for child in children[joint]:
+            add(child)
+        if not children[joint]:
+            lines.extend(["End Site", "{", f"OFFSET {offset}", "}"])
+        lines.append("}")
+
+    add(0)
+    rows = np.concatenate([root, angles[:, joints].reshape(len(turns), -1)], axis=1)
+    lines += ["MOTION", f"Frames: {len(turns)}", f"Frame Time: {1 / rate:.8f}"]
+    path.write_text("\n".join([*lines, *(" ".join(f"{value:.7f}" for value in row) for row in rows)]) + "\n")
+
+
+def euler(matrices: Array, order: str) -> Array:
+    """Angles (..., 3) in radians in the order in which their matrices are multiplied."""
+    return Rotation.from_matrix(matrices.reshape(-1, 3, 3)).as_euler(order).reshape(*matrices.shape[:-2], 3)
 
 
 Write = Callable[[Motion, Path], Any]
@@ -210,8 +247,17 @@ WHOLE: dict[str, Write] = {
     "phalp.pkl": as_phalp,
     "phalp hidden.pkl": lambda dance, path: as_phalp(dance, path, hidden=(0,)),
     "dance.bvh": lambda dance, path: save_bvh(path, dance),
-    "dance cm.bvh": lambda dance, path: bvh_in(dance, path, 100.0),
-    "dance inch.bvh": lambda dance, path: bvh_in(dance, path, 39.37),
+    "cm.bvh": partial(as_bvh, scale=100.0),
+    "inch.bvh": partial(as_bvh, scale=39.37),
+    "z up.bvh": partial(as_bvh, up="+z"),
+    "x up, cm.bvh": partial(as_bvh, up="+x", scale=100.0),
+    "xyz.bvh": partial(as_bvh, order="XYZ"),
+    "yxz, cm.bvh": partial(as_bvh, order="YXZ", scale=100.0),
+    "zyx, z up.bvh": partial(as_bvh, order="ZYX", up="+z"),
+    "60 fps.bvh": partial(as_bvh, rate=60),
+    "120 fps, z up, mm.bvh": partial(as_bvh, rate=120, up="+z", scale=1000.0),
+    "mixamo.bvh": partial(as_bvh, names=MIXAMO, scale=100.0),
+    "mixamo, z up.bvh": partial(as_bvh, names=MIXAMO, up="+z"),
 }
 
 
