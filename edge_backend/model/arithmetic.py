@@ -7,37 +7,26 @@ dances tremble (jitter 3026 m/s³ instead of 207), so it is not offered.
 import contextlib
 import json
 import platform
+from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from ..fileio.atomic_write import atomic_write
+from ..runtime.half_precision import is_usable
 from ..runtime.usage import seconds_of
-from .cached_decoder import CachedDecoder, Linear, MakeLinear, exact
+from .cached_decoder import CachedDecoder
 from .decoder import DanceDecoder
 
 Arithmetic = Literal["fp32", "fp16", "bf16"]
 
+PRECISIONS: dict[Arithmetic, torch.dtype] = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+
 WORTH = 1.1  # factor by which an arithmetic must be faster than a more exact one to be chosen
-TRIAL_S = 0.25  # an arithmetic that needs longer for one small product, or three times fp32's time, is not measured
 ROUNDS = 3
 _MIDDLE = 500  # any timestep
-
-
-def make_linear(arithmetic: Arithmetic) -> MakeLinear:
-    """The function that makes the decoder's linear layers in this arithmetic; their inputs and outputs are float32."""
-    if arithmetic == "fp32":
-        return exact
-    kind = torch.float16 if arithmetic == "fp16" else torch.bfloat16
-    return lambda weight, bias: _shorter(weight, bias, kind)
-
-
-def _shorter(weight: Tensor, bias: Tensor, kind: torch.dtype) -> Linear:
-    weight, bias = weight.to(kind), bias.to(kind)
-    return lambda x: functional.linear(x.to(kind), weight, bias).to(x.dtype)
 
 
 def candidates(device: torch.device) -> tuple[Arithmetic, ...]:
@@ -52,7 +41,7 @@ def candidates(device: torch.device) -> tuple[Arithmetic, ...]:
 
 @torch.inference_mode()
 def quickest(model: DanceDecoder, windows: int, folder: Path | None) -> Arithmetic:
-    """The arithmetic in which this network is the fastest on this machine.
+    """The arithmetic in which this network is the fastest on this machine, of those whose results are finite.
 
     It is measured once, in about a second, and stored in `folder` (None = not stored), so that the same machine
     continues to give the same dances. windows: how many the network evaluates at a time.
@@ -70,38 +59,26 @@ def _measured(model: DanceDecoder, windows: int) -> Arithmetic:
     device = model.null_cond_hidden.device
     decoders: dict[Arithmetic, CachedDecoder] = {"fp32": CachedDecoder(model)}
     for arithmetic in candidates(device):
-        if _bearable(arithmetic, device):
-            decoders[arithmetic] = CachedDecoder(model, make_linear(arithmetic))
+        if is_usable(PRECISIONS[arithmetic], device):
+            decoders[arithmetic] = CachedDecoder(model, PRECISIONS[arithmetic])
     seconds = dict.fromkeys(decoders, float("inf"))
     config = model.config
     x = torch.randn(windows, config.frames, config.channels, device=device)
     music = model.encode_music(torch.randn(windows, config.frames, config.features, device=device))
     memories = {name: decoder.memory(music) for name, decoder in decoders.items()}
+
+    def evaluate(name: Arithmetic) -> Tensor:
+        return decoders[name](x, _MIDDLE, memories[name], unconditional=True)
+
+    finite = [name for name in decoders if bool(evaluate(name).isfinite().all())]
     for _ in range(ROUNDS):  # interleaved, so that other load slows all of them
-        for name, decoder in decoders.items():
-            took = seconds_of(lambda d=decoder, n=name: d(x, _MIDDLE, memories[n], unconditional=True), device)  # type: ignore[misc]
-            seconds[name] = min(seconds[name], took)
+        for name in finite:
+            seconds[name] = min(seconds[name], seconds_of(partial(evaluate, name), device))
     best: Arithmetic = "fp32"
-    for name in decoders:  # the more exact first
+    for name in finite:  # the more exact first
         if seconds[name] * WORTH < seconds[best]:
             best = name
     return best
-
-
-def _bearable(arithmetic: Arithmetic, device: torch.device) -> bool:
-    """Whether a small product is fast enough to measure more: CPUs without bf16 take hundreds of times as long."""
-    weight, bias, x = (
-        torch.ones(256, 256, device=device),
-        torch.ones(256, device=device),
-        torch.ones(64, 256, device=device),
-    )
-    limit = 0.0
-    for name in ("fp32", arithmetic):
-        layer = make_linear(name)(weight, bias)
-        layer(x)
-        took = min(seconds_of(lambda f=layer: f(x), device) for _ in range(ROUNDS))  # type: ignore[misc]
-        limit = limit or 3 * took
-    return took <= min(max(limit, 1e-3), TRIAL_S)
 
 
 def _place(model: DanceDecoder) -> str:
@@ -109,7 +86,8 @@ def _place(model: DanceDecoder) -> str:
     config, device = model.config, model.null_cond_hidden.device
     chip = torch.cuda.get_device_name(device) if device.type == "cuda" else torch.backends.cpu.get_cpu_capability()
     network = f"{config.latent}x{config.layers}"
-    return f"{platform.machine()} {chip} {device.type} {torch.get_num_threads()} {torch.__version__} {network}"
+    machine = f"{platform.node()} {platform.machine()}"  # machines may share their user's folders
+    return f"{machine} {chip} {device.type} {torch.get_num_threads()} {torch.__version__} {network}"
 
 
 def _read(path: Path | None) -> dict[str, Arithmetic]:

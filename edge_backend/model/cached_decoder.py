@@ -3,10 +3,14 @@
 Results are those of DanceDecoder.decode, within the rounding of reordered sums. Cached are: for a piece of music, the
 keys and values of every cross-attention; for a timestep, the keys and values of its two tokens, and its part of FiLM;
 for the null condition, which is the same in all windows, all of these.
+
+In half precision, the layers' matrix products and attention have inputs and outputs of 16 bits. Norms, rotary
+embedding, softmax, FiLM and the residual sums are float32, as are the projections of the dance at both ends.
 """
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple, cast
 
 import torch
@@ -18,20 +22,16 @@ from .decoder import DanceDecoder, DecoderLayer, FiLM, Music, Rotary
 Linear = Callable[[Tensor], Tensor]
 """A linear layer: x (..., in) -> (..., out)."""
 
-MakeLinear = Callable[[Tensor, Tensor], Linear]
-"""(weight (out, in), bias (out,)) -> the linear layer, in some arithmetic."""
-
-
-def exact(weight: Tensor, bias: Tensor) -> Linear:
-    """The linear layer in the precision of its weights."""
-    return lambda x: functional.linear(x, weight, bias)
-
 
 class KeysValues(NamedTuple):
-    """Keys and values of a cross-attention, (W, tokens, latent) each."""
+    """Keys and values of a cross-attention, (W, tokens, latent) each, in the precision of the products."""
 
     keys: Tensor
     values: Tensor
+
+    def to(self, precision: torch.dtype) -> "KeysValues":
+        """The same in another precision."""
+        return KeysValues(self.keys.to(precision), self.values.to(precision))
 
 
 class Memory(NamedTuple):
@@ -53,17 +53,17 @@ class Memory(NamedTuple):
 
 
 class CachedDecoder:
-    """DanceDecoder.decode for many steps with the same music. make_linear: makes the layers, in some arithmetic.
+    """DanceDecoder.decode for many steps with the same music. precision: of the layers' products and attention.
 
     Several threads may call it at the same time if they use the same timestep and different Memory objects.
     """
 
     @torch.inference_mode()
-    def __init__(self, model: DanceDecoder, make_linear: MakeLinear = exact) -> None:
+    def __init__(self, model: DanceDecoder, precision: torch.dtype = torch.float32) -> None:
         self._model = model
         self._turn = _turning(model.rotary)
         layers = cast("list[DecoderLayer]", list(model.seqTransDecoder.stack))
-        self._stack = [_Layer(layer, make_linear) for layer in layers]
+        self._stack = [_Layer(layer, precision) for layer in layers]
         self._film = _AllFiLM([film for layer in layers for film in (layer.film1, layer.film2, layer.film3)])
         self._times: dict[int, _Time] = {}
         self._now: int | None = None  # the timestep that is in the memory of the null condition
@@ -173,47 +173,60 @@ class _AllFiLM:
 class _Layer:
     """A DecoderLayer for several branches of the same windows; values that are equal in all are computed once."""
 
-    def __init__(self, layer: DecoderLayer, make_linear: MakeLinear) -> None:
+    def __init__(self, layer: DecoderLayer, precision: torch.dtype) -> None:
+        def linear(weight: Tensor, bias: Tensor) -> Linear:
+            return partial(functional.linear, weight=weight.to(precision), bias=bias.to(precision))
+
         own, cross = layer.self_attn, layer.multihead_attn
         query_key, value = (2 * own.out_proj.in_features, own.out_proj.in_features)
         weights, biases = own.in_proj_weight.split([query_key, value]), own.in_proj_bias.split([query_key, value])
-        self._query_key, self._value = map(make_linear, weights, biases)
+        self._query_key, self._value = map(linear, weights, biases)
         parts = zip(cross.in_proj_weight.chunk(3), cross.in_proj_bias.chunk(3), strict=True)
-        self._cross_query, self._cross_key, self._cross_value = (make_linear(*part) for part in parts)
+        self._cross_query, self._cross_key, self._cross_value = (linear(*part) for part in parts)
         modules = (own.out_proj, cross.out_proj, layer.linear1, layer.linear2)
-        self._out, self._cross_out, self._widen, self._narrow = (make_linear(m.weight, m.bias) for m in modules)
+        self._out, self._cross_out, self._widen, self._narrow = (linear(m.weight, m.bias) for m in modules)
         self._norms: list[nn.Module] = [layer.norm1, layer.norm2, layer.norm3]
         self._heads = own.heads
+        self._precision = precision
 
     def keys_values(self, turned: Tensor, tokens: Tensor) -> KeysValues:
         """Keys of `turned` and values of `tokens`, (W, tokens, latent) with and without rotary embedding."""
-        return KeysValues(self._cross_key(turned), self._cross_value(tokens))
+        return KeysValues(self._cross_key(turned.to(self._precision)), self._cross_value(tokens.to(self._precision)))
 
     def __call__(self, x: Tensor, read: Sequence[KeysValues], film: Sequence[Tensor], turn: "_Turn") -> Tensor:
-        """x: (branches, or 1 while they are alike, W, T, latent). read: by branch. film: three (branches, W, 1, 2,
-        latent), for the layer's three parts."""
+        """x: (branches, or 1 while they are alike, W, T, latent) float32. read: by branch. film: three (branches, W, 1,
+        2, latent), for the layer's three parts."""
         normed = self._norms[0](x)
-        query, key = self._query_key(turn(normed, 0)).chunk(2, dim=-1)
-        attended = self._attend(query.flatten(0, 1), key.flatten(0, 1), self._value(normed).flatten(0, 1))
+        query, key = self._query_key(turn(normed, 0).to(self._precision)).chunk(2, dim=-1)
+        value = self._value(normed.to(self._precision))
+        attended = _attend(query.flatten(0, 1), key.flatten(0, 1), value.flatten(0, 1), self._heads)
         x = _modulated(x, self._out(attended.view(x.shape)), film[0])
-        query = self._cross_query(turn(self._norms[1](x), 0))
+        query = self._cross_query(turn(self._norms[1](x), 0).to(self._precision))
         # Windows with the same keys and values are joined to one long window.
         conditional = [
-            self._attend(part.reshape(len(keys), -1, part.shape[-1]), keys, values).reshape(part.shape)
-            for part, (keys, values) in zip(query, read, strict=True)
+            _attend(part.reshape(len(kv.keys), -1, part.shape[-1]), *kv.to(part.dtype), self._heads).reshape(part.shape)
+            for part, kv in zip(query, read, strict=True)
         ]
         x = _modulated(x, self._cross_out(torch.stack(conditional)), film[1])
-        return _modulated(x, self._narrow(functional.gelu(self._widen(self._norms[2](x)))), film[2])
+        wide = functional.gelu(self._widen(self._norms[2](x).to(self._precision)))
+        return _modulated(x, self._narrow(wide), film[2])
 
-    def _attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        query, key, value = (part.unflatten(-1, (self._heads, -1)).transpose(1, 2) for part in (query, key, value))
-        return functional.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(-2)
+
+def _attend(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
+    """Multi-head attention of queries (W, T, latent) to keys and values (W, M, latent)."""
+    query, key, value = (part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in (query, key, value))
+    if query.dtype == torch.float32 or query.device.type != "cpu":
+        mixed = functional.scaled_dot_product_attention(query, key, value)
+    else:  # torch's kernel is no faster in 16 bits on a CPU, but its matrix products are
+        scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+        mixed = scores.softmax(dim=-1, dtype=torch.float32).to(value.dtype) @ value
+    return mixed.transpose(1, 2).flatten(-2)
 
 
 def _modulated(x: Tensor, y: Tensor, film: Tensor) -> Tensor:
-    """x + film(y); film: (..., 2, latent), factor and shift."""
+    """x + film(y) in the precision of x; film: (..., 2, latent), factor and shift."""
     factor, shift = film.unbind(-2)
-    return torch.addcmul(x, y, factor).add_(shift)
+    return torch.addcmul(x, y.to(x.dtype), factor).add_(shift)
 
 
 _Turn = Callable[[Tensor, int], Tensor]

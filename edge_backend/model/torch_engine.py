@@ -16,13 +16,17 @@ from ..numerics.array import Array
 from ..runtime.devices import choose
 from ..schema.requests import Arithmetic as Wanted
 from ..schema.requests import EngineName
-from .arithmetic import Arithmetic, make_linear, quickest
+from .arithmetic import PRECISIONS, Arithmetic, quickest
 from .cached_decoder import CachedDecoder, Memory
 from .decoder import DanceDecoder, Music, build_decoder
 from .engine import BATCH, Poll, carry_on
 from .memory_cache import MemoryCache
 from .parallel_windows import chunks, parallel_threads, rounds, run_parallel
 from .weights_file import Weights
+
+EXACT_BELOW = 20
+"""Timestep below which the network is evaluated in float32: the rounding of 16 bits differs from frame to frame, and
+the last evaluations would leave it in the dance as a tremble."""
 
 
 class _Music(NamedTuple):
@@ -37,7 +41,7 @@ class TorchEngine:
     """The engine on the device of its network.
 
     batch: the largest number of windows in one evaluation, or one per CPU thread. batch and the number of threads
-    change the numbers by rounding only. arithmetic: of the matrix products.
+    change the numbers by rounding only. arithmetic: of the matrix products and attention.
     """
 
     name: EngineName = "torch"
@@ -46,7 +50,9 @@ class TorchEngine:
     def __init__(self, network: DanceDecoder, *, batch: int = BATCH, arithmetic: Arithmetic = "fp32") -> None:
         self._network = network
         self._batch = batch
-        self._decoder = CachedDecoder(network, make_linear(arithmetic))
+        self._decoder = self._exact = CachedDecoder(network)
+        if arithmetic != "fp32":
+            self._decoder = CachedDecoder(network, PRECISIONS[arithmetic])
 
     @property
     def device(self) -> str:
@@ -82,12 +88,13 @@ class TorchEngine:
     ) -> list[Array]:
         """As Engine.predict."""
         given = self._tensor(x)
+        decoder = self._exact if t < EXACT_BELOW else self._decoder
         x0: list[Tensor] = []
         for parts in rounds(len(x), self._batch, parallel_threads(self._device)):
             poll()
             memories = [music.memories.of((part.start, part.stop)) if conditional else None for part in parts]
             jobs: list[Callable[[], Tensor]] = [
-                partial(self._decoder, given[part], t, memory, unconditional=unconditional, baseline=music.baseline)
+                partial(decoder, given[part], t, memory, unconditional=unconditional, baseline=music.baseline)
                 for part, memory in zip(parts, memories, strict=True)
             ]
             x0 += run_parallel(jobs)

@@ -15,7 +15,7 @@ TempoChange = Literal["heard", "half", "double"]
 FeatureKind = Literal["rhythm", "baseline", "jukebox"]
 Provider = Literal["native", "jukemirlib"]
 Plan = Literal["auto", "full", "int8", "stream"]
-Precision = Literal["fp32", "fp16"]
+Precision = Literal["fp32", "fp16", "bf16"]
 
 Form = Literal["song", "free"]
 Returning = Literal["same", "mirrored"]

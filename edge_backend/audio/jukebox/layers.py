@@ -10,8 +10,10 @@ from torch.nn import functional
 
 from .attention import KINDS, attend
 
-StoredPrecision = Literal["fp32", "fp16", "int8"]
+StoredPrecision = Literal["fp32", "fp16", "bf16", "int8"]
 """How matrices are stored in memory: in the precision of their products, or in int8."""
+
+_DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 MATRICES = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
 NORMS = ("ln_0", "ln_1")
@@ -84,14 +86,21 @@ class Layer:
         return product.view(*x.shape[:-1], -1)
 
 
+def product_dtype(precision: StoredPrecision, device: torch.device) -> torch.dtype:
+    """The type of values in matrix products; with int8, which is how they are stored, float16, on the CPU float32."""
+    if precision == "int8":
+        return torch.float32 if device.type == "cpu" else torch.float16
+    return _DTYPES[precision]
+
+
 def make_layer(
     stored: Mapping[str, Tensor], index: int, heads: int, precision: StoredPrecision, device: torch.device
 ) -> Layer:
     """Layer `index` (from 0) on the device, from its stored parameters.
 
-    precision: of matrix products; int8 stores matrices in int8 and multiplies in float16, on the CPU in float32.
+    precision: of matrix products; int8 stores matrices in int8.
     """
-    dtype = torch.float32 if precision == "fp32" or (precision == "int8" and device.type == "cpu") else torch.float16
+    dtype = product_dtype(precision, device)
     parameters: dict[str, Tensor] = {}
     quantised: dict[str, Int8Matrix] = {}
     for name in NAMES:

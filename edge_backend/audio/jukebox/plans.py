@@ -13,7 +13,7 @@ import torch
 from ...errors import EdgeError
 from ...schema.requests import Plan, Precision
 from .folder import PriorShape
-from .layers import StoredPrecision
+from .layers import StoredPrecision, product_dtype
 
 SLICE_CODES = 1722
 _CPU_GROUP = 8  # slices; they take about 15 minutes with the true prior, and are then cached
@@ -47,8 +47,9 @@ def choose_plan(
 ) -> MemoryPlan:
     """The plan for a number of slices of 5 s.
 
-    free: bytes on the device, None = ask it (CUDA; other devices are assumed to have enough). auto: `stream` if all
-    slices fit in one group or `full` does not fit, else `full`; never int8, which changes features visibly.
+    precision: of matrix products; None = float32 on the CPU, else float16. free: bytes on the device, None = ask it
+    (CUDA; other devices are assumed to have enough). auto: `stream` if all slices fit in one group or `full` does not
+    fit, else `full`; never int8, which changes features visibly.
     Raises EdgeError out_of_memory where the wanted plan does not fit, request_invalid for a precision with int8.
     """
     if wanted == "int8" and precision:
@@ -81,7 +82,7 @@ def _plan(
 ) -> MemoryPlan:
     """The plan of that name; its group is 0 if not even one slice fits."""
     batch = 1 if device.type == "cpu" else min(_GPU_BATCH, slices)
-    width = 4 if precision == "fp32" or device.type == "cpu" else 2  # bytes of a value in matrix products
+    width = product_dtype(precision, device).itemsize
     stored = 1 if precision == "int8" else width
     a_layer = shape.matrix_values * width
     layers = shape.layers * shape.matrix_values * stored + (a_layer if stored != width else 0)

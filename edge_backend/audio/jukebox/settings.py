@@ -34,7 +34,7 @@ class JukeboxSettings:
 
     provider: native, or jukemirlib where it is installed. originals: the folder with OpenAI's own files for jukemirlib,
     None = its default.
-    plan: memory plan, see plans. precision: of matrix products, None = float16 on a GPU, float32 on the CPU.
+    plan: memory plan, see plans. precision: of matrix products, None = the usual one on the device (speed).
     cache: the folder for features, None = no cache. cache_bytes: its largest size. announce: None = no callback.
     """
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from edge_backend.model import arithmetic
-from edge_backend.model.arithmetic import candidates, make_linear, quickest
+from edge_backend.model.arithmetic import PRECISIONS, candidates, quickest
 from edge_backend.model.cached_decoder import CachedDecoder
 from edge_backend.model.decoder import DanceDecoder
 from edge_backend.model.decoder_config import DecoderConfig
@@ -26,7 +26,7 @@ def test_every_arithmetic_is_as_near_as_its_bits_allow(network, name, error):
     random = torch.Generator().manual_seed(1)
     x, cond = torch.randn(2, 150, 151, generator=random), torch.randn(2, 150, 12, generator=random)
     results = []
-    for decoder in (CachedDecoder(network), CachedDecoder(network, make_linear(name))):
+    for decoder in (CachedDecoder(network), CachedDecoder(network, PRECISIONS[name])):
         with torch.inference_mode():
             results.append(decoder(x, 400, decoder.memory(network.encode_music(cond)), unconditional=True))
     exact, rough = results
@@ -71,11 +71,14 @@ def test_what_is_measured_is_one_that_this_machine_has(network):
 
 def test_an_arithmetic_that_takes_for_ever_is_not_tried_on_the_network(network, monkeypatch):
     """As bf16 on processors that do not have it."""
-    asked = []
-    monkeypatch.setattr(arithmetic, "seconds_of", lambda work, _device: asked.append(work()) or 1.0)
-    monkeypatch.setattr(arithmetic, "TRIAL_S", 0.5)
+    monkeypatch.setattr(arithmetic, "is_usable", lambda *_: False)
+    monkeypatch.setattr(arithmetic, "CachedDecoder", only_exact)
     assert quickest(network, 1, None) == "fp32"
-    assert {len(out.shape) for out in asked[:-3]} == {2}  # small products; the last three are the network, exactly
+
+
+def only_exact(model, precision=torch.float32):
+    assert precision == torch.float32
+    return CachedDecoder(model)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +91,25 @@ def test_an_arithmetic_that_takes_for_ever_is_not_tried_on_the_network(network, 
 )
 def test_of_two_that_are_equally_quick_the_exacter_is_taken(network, monkeypatch, seconds, chosen):
     monkeypatch.setattr(arithmetic, "candidates", lambda _device: ("fp16", "bf16"))
-    monkeypatch.setattr(arithmetic, "_bearable", lambda *_: True)
+    monkeypatch.setattr(arithmetic, "is_usable", lambda *_: True)
     rounds = iter(list(seconds.values()) * arithmetic.ROUNDS)
     monkeypatch.setattr(arithmetic, "seconds_of", lambda *_: next(rounds))
     assert quickest(network, 1, None) == chosen
+
+
+@pytest.mark.parametrize("name", ["fp16", "bf16"])
+def test_an_arithmetic_that_overflows_is_not_chosen(network, monkeypatch, name):
+    monkeypatch.setattr(arithmetic, "candidates", lambda _device: (name,))
+    monkeypatch.setattr(arithmetic, "is_usable", lambda *_: True)
+    monkeypatch.setattr(arithmetic, "seconds_of", lambda work, _device: work().isfinite().all() and 1.0)
+
+    class Overflowing(CachedDecoder):
+        def __init__(self, model, precision=torch.float32):
+            super().__init__(model, precision)
+            self.precision = precision
+
+        def __call__(self, *given, **options):
+            return super().__call__(*given, **options) * (1 if self.precision == torch.float32 else float("inf"))
+
+    monkeypatch.setattr(arithmetic, "CachedDecoder", Overflowing)
+    assert quickest(network, 1, None) == "fp32"

@@ -1,4 +1,7 @@
+"""The engine by torch, on one and several threads and in both arithmetics."""
+
 import numpy as np
+import pytest
 import torch
 
 from edge_backend.model.torch_engine import TorchEngine
@@ -32,3 +35,15 @@ def test_no_gradients_are_kept(parity):
         music = engine.encode(cond)
         engine.predict(x, 300, music, conditional=True, unconditional=True)
     assert not music.encoded.tokens.requires_grad
+
+
+@pytest.mark.parametrize(("t", "rough"), [(999, True), (300, True), (19, False), (0, False)])
+def test_in_16_bits_the_last_evaluations_are_as_in_float32(parity, t, rough):
+    """The rounding of the last ones would tremble in the dance: it differs from frame to frame."""
+    x, cond = parity.golden["model.x"], parity.golden["model.cond"]
+    exact, short = (
+        engine.predict(x, t, engine.encode(cond), conditional=False, unconditional=True)
+        for engine in (TorchEngine(parity.network), TorchEngine(parity.network, arithmetic="bf16"))
+    )
+    assert np.array_equal(exact, short) is not rough
+    np.testing.assert_allclose(short, exact, atol=0.05 * np.std(exact))

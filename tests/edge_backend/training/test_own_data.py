@@ -101,7 +101,7 @@ def test_jukebox_features_are_computed_for_each_slice_separately(aist, jukebox, 
 
 def test_windows_of_jukebox_may_follow_each_other_more_closely(jukebox):
     song = load(JUKEBOX / "song.flac", duration=6.2)
-    settings = JukeboxSettings(folder=jukebox.path, cache=None)
+    settings = JukeboxSettings(folder=jukebox.path, precision="fp32", cache=None)
     close = jukebox_windows(song, 180, settings, stride=15)
     assert len(close) == 3
     later = Audio(song.samples[song.rate :], song.rate, song.path)

@@ -19,7 +19,7 @@ LAYERS = 6
 
 @pytest.fixture
 def settings(jukebox, tmp_path) -> JukeboxSettings:
-    return JukeboxSettings(jukebox.path, cache=tmp_path / "cache")
+    return JukeboxSettings(jukebox.path, precision="fp32", cache=tmp_path / "cache")
 
 
 def cut(song: Audio, start: float, seconds: float) -> Audio:
@@ -103,14 +103,16 @@ def test_progress_never_goes_back(song, settings, monkeypatch) -> None:
 
 def test_without_a_cache_nothing_is_written(song, jukebox, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("EDGE_DANCE_CACHE", str(tmp_path))
-    jukebox_windows(cut(song, 0.0, 5.0), 150, JukeboxSettings(jukebox.path, cache=None))
+    jukebox_windows(cut(song, 0.0, 5.0), 150, JukeboxSettings(jukebox.path, precision="fp32", cache=None))
     assert list(tmp_path.iterdir()) == []
     assert default_cache() == tmp_path / "jukebox"
 
 
 def test_before_long_work_somebody_is_told(song, jukebox, tmp_path) -> None:
     told = []
-    settings = JukeboxSettings(jukebox.path, cache=tmp_path, announce=lambda *words: told.append(words))
+    settings = JukeboxSettings(
+        jukebox.path, precision="fp32", cache=tmp_path, announce=lambda *words: told.append(words)
+    )
     for _ in range(2):
         jukebox_windows(cut(song, 0.0, 7.5), 225, settings)
     ((slices, seconds),) = told  # not for the second time, which extracts nothing
