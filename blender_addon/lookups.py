@@ -1,4 +1,4 @@
-"""Facts about scenes and data-blocks that several rooms need."""
+"""Look-ups in scenes and data-blocks, used by several rooms."""
 
 from collections.abc import Iterable
 from typing import TypeVar

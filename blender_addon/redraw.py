@@ -1,4 +1,4 @@
-"""Redraws: of the sidebar, for progress, of the viewport, and of the timelines, for what is drawn there."""
+"""Tags regions for redraw: sidebars, viewports and timelines."""
 
 import bpy
 

@@ -1,4 +1,4 @@
-"""The tests in Blender's real program, which the bpy package is not: its command line, signals, Python and window."""
+"""Runs tests in the Blender program, for what the bpy package lacks: command line, signals, its Python, its window."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ START_S = 60  # the longest that it may take to say its version
 def program_steps(programs: Sequence[str], targets: Sequence[str], options: Sequence[str]) -> dict[str, Step]:
     """The tests in each of these programs, by name; all of them, or `targets`. Raises BuildError where one is none.
 
-    options: pytest's own. Slow tests are among them unless it is told which by -m.
+    options: pytest's own. Slow tests are included unless options contain -m.
     """
     options = options if "-m" in options else ["-m", "", *options]
     steps: dict[str, Step] = {}

@@ -1,4 +1,4 @@
-"""The wheels in the extension's zips: fetched by pip, pinned by SHA-256, kept in .wheels."""
+"""The wheels in the extension's zips: fetched by pip, pinned by SHA-256, cached in .wheels."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Wheel:
 
     @property
     def cached(self) -> Path:
-        """Where it lies once it has been fetched."""
+        """Its path in the cache."""
         return CACHE / self.file
 
 
@@ -67,7 +67,7 @@ def bundled_wheels(platform: str = "") -> list[Wheel]:
 
 
 def fetch(wheels: list[Wheel]) -> None:
-    """Have pip bring those that are not in the cache yet. Raises BuildError where it cannot."""
+    """Download the wheels that are not in the cache, by pip. Raises BuildError if that fails."""
     missing = [wheel for wheel in wheels if not _is_whole(wheel)]
     if not missing:
         return

@@ -32,12 +32,12 @@ TAIL = 40
 POLL_S = 0.002
 """Seconds that `poll` takes at most, about; other messages stay for the next call."""
 
-_EXIT_S = 3.0  # seconds that a worker has to exit after it was told to
+_EXIT_S = 3.0  # seconds that a worker has to exit after a request
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The worker has exited. reason: a sentence; None if it exited regularly (idle, or told to)."""
+    """The worker has exited. reason: a sentence; None if it exited regularly (idle, or on request)."""
 
     reason: EdgeError | None
 

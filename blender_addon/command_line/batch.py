@@ -1,4 +1,4 @@
-"""Songs times seeds: takes and films that exist are skipped, the others are made, saved and rendered one by one."""
+"""Makes takes and films for songs and seeds, one by one; existing ones are skipped."""
 
 import argparse
 import json
@@ -29,8 +29,7 @@ from .scene import Work, open_scene, song_title, works_of
 
 
 def run(options: argparse.Namespace, report: Report) -> dict[str, int]:
-    """Make all takes and films. Returns how many takes were asked for, made, skipped, failed, and how many films were
-    made.
+    """Make all takes and films. Returns the numbers of takes requested, made, skipped and failed, and of films made.
 
     Raises EdgeError if the only song fails.
     """

@@ -106,7 +106,7 @@ def parts_in_steps(
     density: Density = "FRAMES",
     tolerance: Tolerance | None = None,
 ) -> Generator[float, None, list[Part]]:
-    """What each follower dances to the leader's take, ordered by distance from the leader; changes nothing.
+    """The dance of each follower to the leader's take, ordered by distance from the leader. Nothing is changed.
 
     Yields the fraction done; between two steps scene and characters are as before. Raises EdgeError group_takes,
     beats_unknown, rig_unfit, armature_tweaked, dance_hidden, reading_ended, dancer_gone.
@@ -140,7 +140,7 @@ def parts_in_steps(
 def hip_paths_in_steps(
     leader: bpy.types.Object, action: bpy.types.Action, parts: Sequence[KeyedPart], scene: bpy.types.Scene
 ) -> Generator[float, None, HipPaths]:
-    """The paths of all dancers, with the followers where they are now, at each frame of the leader's take.
+    """The hips' paths of all dancers from their present positions, at each frame of the leader's take.
 
     Yields the fraction done; between two steps scene and characters are as before. Raises EdgeError armature_tweaked,
     reading_ended, dancer_gone.

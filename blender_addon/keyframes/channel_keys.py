@@ -57,14 +57,14 @@ def bone_keys(
 
 
 def smooth_keys(mode: str, frames: Array, channels: BoneChannels) -> ChannelKeys:
-    """Few keys of a bone that only rotates, at `frames` (K,), as a smooth curve."""
+    """Bezier keys of a bone that only rotates, at `frames` (K,), with slopes of a smooth curve."""
     values = rotation_values(mode, channels.quaternions)
     slopes = np.gradient(values, frames, axis=0) if len(frames) > 1 else np.zeros_like(values)
     return ChannelKeys(channels.bone, rotation_property(mode), frames, values, "BEZIER", slopes)
 
 
 def without_repeats(keys: ChannelKeys) -> ChannelKeys:
-    """Linear keys without those between two of the same values; the motion is the same, to the last digit."""
+    """Linear keys without those between two keys of equal values; the curve is exactly the same."""
     same = (keys.values[1:] == keys.values[:-1]).all(axis=1)
     repeats, repeated = np.append(False, same), np.append(same, False)
     needed = ~(repeats & repeated)

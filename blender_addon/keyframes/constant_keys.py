@@ -1,4 +1,4 @@
-"""Channels that do not move in a dance, keyed once so that no other animation of the character moves them."""
+"""Single keys for channels that are constant in a dance, so that no other animation of the character moves them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,10 +9,10 @@ from .channel_keys import ChannelKeys
 
 
 def constant_keys(bones: Mapping[str, StandingBone], keys: Sequence[ChannelKeys], frame: float) -> list[ChannelKeys]:
-    """One key at `frame` for each channel without keys in the dance, of its bones and of the bones that carry them.
+    """A key at `frame` for each of the bones' channels that has none in the dance.
 
-    The dance is computed for a rig whose rotating bones have no location of their own and whose other bones do not
-    move.
+    bones: of the bone map, with their ancestors, by name. keys: of the dance. Locations of rotating bones get 0, other
+    channels their present values, as the retargeting assumes.
     """
     written = {(channel.bone, channel.channel) for channel in keys}
     constant = []

@@ -10,7 +10,7 @@ from .. import compat
 def make_cyclic(action: bpy.types.Action, travels: bool) -> None:
     """Mark the action as cyclic, with a Cycles modifier on each F-curve that has more than one key.
 
-    travels: whether locations go on from where the last repetition ended, instead of beginning anew.
+    travels: whether locations continue from the end of the previous repetition (Repeat with Offset).
     """
     action.use_cyclic = True
     for curve in compat.fcurves_of(action):

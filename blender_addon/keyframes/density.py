@@ -104,8 +104,7 @@ def key_count(action: bpy.types.Action) -> int:
 
 
 def sampled(armature: bpy.types.Object, action: bpy.types.Action) -> list[ChannelKeys]:
-    """The channels of every bone whose rotation the action animates, on whole frames; a channel with one key is
-    constant."""
+    """The channels of every bone whose rotation the action animates, sampled at whole frames as linear keys."""
     first, last = span(action)
     frames = np.arange(np.ceil(first - 1e-3), np.floor(last + 1e-3) + 1)
     curves = compat.fcurves_of(action)

@@ -17,9 +17,9 @@ class Timing(NamedTuple):
     frames: int
 
     def to_dance(self, frame: float) -> float:
-        """A frame of the scene as a frame of the dance."""
+        """Convert a frame of the scene to one of the dance; both may be fractional."""
         return (frame - self.first) * Motion.fps / self.rate
 
     def to_scene(self, frame: float) -> float:
-        """A frame of the dance as a frame of the scene."""
+        """Convert a frame of the dance to one of the scene; both may be fractional."""
         return self.first + frame * self.rate / Motion.fps

@@ -1,4 +1,4 @@
-"""Operators on the plan of a take: dance it, change a slot, make only this slot anew, save and load."""
+"""Operators on the plan of a take: generate by it, change its slots, save and load it."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Operators of the song map: hearing the song, and correcting what was heard."""
+"""Operators that compute the song map and correct it."""
 
 import time
 from pathlib import Path
@@ -26,7 +26,7 @@ from .reasons import Reasoned
 from .song_operator import SongOperator
 
 CERTAIN = 0.3
-"""Confidence below which what was heard may be wrong."""
+"""Confidence below which the map may be wrong."""
 
 NO_MAP = "There is no song map: listen to the song first."
 
@@ -57,7 +57,7 @@ class EDGE_DANCE_OT_listen(SongOperator):
 
 
 def summary(found: SongMap) -> str:
-    """What was heard, in a sentence, with a second one where it is not certain."""
+    """A summary of the map in a sentence, with a second one if it is uncertain."""
     bars = f"{len(found.bars)} bars of {found.metre} at {found.tempo:.1f} beats per minute"
     sections = " ".join(section.label for section in found.sections)
     heard = f"{bars}; sections {sections}." if sections else f"{bars}."
@@ -65,7 +65,7 @@ def summary(found: SongMap) -> str:
 
 
 def doubt(found: SongMap) -> str:
-    """What is uncertain about a map, as a sentence; "" where nothing is."""
+    """What is uncertain about a map, as a sentence; "" if nothing is."""
     if found.method == "neutral":
         return "No beat was found: the grid is an even one of 120."
     return "" if found.confidence >= CERTAIN else "The beat of this song is unclear: check it, and correct it."
@@ -173,7 +173,7 @@ class EDGE_DANCE_OT_mark_sections(Reasoned, bpy.types.Operator):
 
 
 class EDGE_DANCE_OT_clear_song_map(Reasoned, bpy.types.Operator):
-    """Remove the song map from the strip: the next dance hears the song anew"""
+    """Remove the song map from the strip: the next dance detects beats and sections anew"""
 
     bl_idname = "edge_dance.clear_song_map"
     bl_label = "Clear Song Map"
@@ -191,11 +191,11 @@ class EDGE_DANCE_OT_clear_song_map(Reasoned, bpy.types.Operator):
 
 
 _PAUSE_S = 2.5
-"""Without a tap for so long, the next one begins anew."""
+"""Seconds without a tap after which the next one starts a new series."""
 
 
 class _Taps:
-    """The taps of this session: seconds of the clock, and of the map where it was played; the map before the first."""
+    """The current series of taps: seconds of the clock, seconds of the map if it is played, and the original map."""
 
     clock: list[float]
     played: list[float]
@@ -205,7 +205,7 @@ class _Taps:
         self.clock, self.played = [], []
 
     def add(self, now: float, placed: PlacedMap, second: float | None) -> None:
-        """second: of the map, None where nothing is played."""
+        """Add a tap. now: seconds of the clock. second: of the map, None if it is not played."""
         if not self.clock or now - self.clock[-1] > _PAUSE_S:
             self.clock, self.played, self.before = [], [], placed.song_map
         self.clock.append(now)
@@ -213,9 +213,9 @@ class _Taps:
             self.played.append(second)
 
     def moments(self) -> tuple[list[float], bool]:
-        """The taps, and whether they are seconds of the map.
+        """The seconds of the taps, and whether these are seconds of the map.
 
-        Frames are coarse: taps lie as the clock has them, and all together where they fell in the song.
+        Frames are coarse, so intervals between taps are the clock's, and only their common offset is from the map.
         """
         if len(self.played) < len(self.clock):
             return self.clock, False

@@ -1,4 +1,4 @@
-"""Operators that show the paths of hips and feet, and the kept poses, in the viewport."""
+"""Operators that show and hide trails in the viewport."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -35,7 +35,7 @@ class EDGE_DANCE_OT_show_trails(SteppingOperator):
         self._trails = yield from read_trails_in_steps(shown[0], scene, shown[1])
 
     def apply(self, context: bpy.types.Context) -> str:
-        """Show what was read."""
+        """Show the trails."""
         display.trails = self._trails
         redraw_views(context)
         return f"Paths of {len(self._trails.frames)} frames."

@@ -13,7 +13,7 @@ _TEMPLATE = Path(__file__).parent / "farm" / "render.openjd.json"
 
 
 def job_template(job: FarmJob) -> dict[str, Any]:
-    """The template with the job's values as its parameters' defaults; whoever submits it may give others."""
+    """The template with the job's values as defaults of its parameters, which may be overridden at submission."""
     template: dict[str, Any] = json.loads(_TEMPLATE.read_text(encoding="utf-8"))
     values = {
         "JobName": job.name[:64],

@@ -15,7 +15,7 @@ _NEAR = 0.05
 
 
 def listed(armature: bpy.types.Object) -> list[Any]:
-    """The items of the armature's bone map, one for each slot; missing ones are added, with what is found."""
+    """The items of the armature's bone map, one for each slot; missing ones are added with the recognised bones."""
     slots: Any = getattr(armature, CHOSEN)
     missing = [slot for slot in slot_names() if slot not in slots]
     found = bone_map_of(armature).bones if missing else {}
@@ -25,7 +25,7 @@ def listed(armature: bpy.types.Object) -> list[Any]:
 
 
 def accept(armature: bpy.types.Object, slot: str) -> str:
-    """Choose the bone that is found for a slot, and nothing else; returns its name, "" where none is found."""
+    """Choose the recognised bone for one slot only. Returns its name, "" if none is recognised."""
     bone = bone_map_of(armature).bones.get(slot, "")
     if bone:
         _choose(armature, slot, bone)

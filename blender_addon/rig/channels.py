@@ -1,4 +1,4 @@
-"""From a motion in the model's frame to the channels of a dancer's bones, and back. numpy only, no bpy."""
+"""Converts a motion to the channels of the built-in dancer's bones, and back. numpy only, no bpy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from .skeleton import BONE_NAMES
 class BoneChannels:
     """A bone's pose over T frames, relative to its rest pose and in its own axes.
 
-    quaternions: (T, 4) as w, x, y, z, without sign flips. location: (T, 3) metres, None for bones that only turn.
+    quaternions: (T, 4) as w, x, y, z, without sign flips. location: (T, 3) metres, None for bones that only rotate.
     """
 
     bone: str
@@ -29,13 +29,13 @@ class BoneChannels:
 
 
 def cut(channels: BoneChannels, frames: slice) -> BoneChannels:
-    """The channels in these frames alone."""
+    """The channels in these frames only."""
     location = None if channels.location is None else channels.location[frames]
     return BoneChannels(channels.bone, channels.quaternions[frames], location)
 
 
 def closed(channels: BoneChannels) -> BoneChannels:
-    """The channels of a loop, whose last rotation is the first one, or its negative, which is the same rotation."""
+    """The channels of a loop, with the last quaternion equal to the first one or its negative (the same rotation)."""
     quaternions = channels.quaternions.copy()
     if len(quaternions):
         quaternions[-1] = np.copysign(1.0, quaternions[-1] @ quaternions[0]) * quaternions[0]
@@ -45,10 +45,10 @@ def closed(channels: BoneChannels) -> BoneChannels:
 def dancer_channels(motion: Motion, rest: Mapping[str, Array], feet: FootSettings | None = None) -> list[BoneChannels]:
     """Channels that make a dancer's bones follow the motion's forward kinematics.
 
-    rest: bone name -> (4, 4) rest matrix in armature space (`bone.matrix_local`), in any roll. feet: how feet are
-    cleaned again on a dancer of other proportions than the model's; None leaves them.
-    With C the turn from SMPL's axes to Blender's and B the bone's rest rotation, a local rotation R of the model is
-    B^T C R C^T B in the bone's own axes; the root's R brings C along already.
+    rest: bone name -> (4, 4) rest matrix in armature space (`bone.matrix_local`), with any roll. feet: settings of the
+    foot cleanup for a dancer of other proportions than the model's, None for no cleanup.
+    With C the rotation from SMPL's axes to Blender's and B the bone's rest rotation, a local rotation R of the model is
+    B^T C R C^T B in the bone's own axes; the root's R includes C already.
     """
     motion = onto_body(motion, _rest_joints(rest), feet)
     C = Y_UP_TO_Z_UP.astype(np.float64)
@@ -65,7 +65,7 @@ def dancer_channels(motion: Motion, rest: Mapping[str, Array], feet: FootSetting
 
 
 def motion_of_dancer(posed: Mapping[str, Array], rest: Mapping[str, Array]) -> Motion:
-    """The motion that a dancer's bones show: the way back from `dancer_channels`, with contacts as EDGE labels them.
+    """The motion of a posed dancer, with EDGE's contact labels: the inverse of `dancer_channels`.
 
     posed, rest: bone name -> (T, 4, 4) and (4, 4) matrices in armature space; their axes may be scaled.
     """

@@ -15,7 +15,7 @@ NAME = "Dancer"
 
 
 def add_dancer(collection: bpy.types.Collection, location: Vector) -> bpy.types.Object:
-    """Link a new dancer to the collection, at location in T-pose and facing -y; returns its armature object."""
+    """Add a dancer to the collection, at `location`, in T-pose, facing -y. Returns its armature object."""
     armature = add_armature(collection, NAME, rest_joints(), location)
     body = _mannequin()
     collection.objects.link(body)
@@ -29,7 +29,7 @@ def is_dancer(armature: bpy.types.Object) -> bool:
 
 
 def add_armature(collection: bpy.types.Collection, name: str, joints: Array, location: Vector) -> bpy.types.Object:
-    """Link a new armature with a dancer's bones to the collection. joints: (24, 3) at rest, metres, armature space."""
+    """Add an armature with a dancer's bones to the collection. joints: (24, 3) at rest, metres, armature space."""
     data = bpy.data.armatures.new(name)
     data.display_type = "STICK"
     armature = bpy.data.objects.new(name, data)
@@ -45,14 +45,14 @@ def add_armature(collection: bpy.types.Collection, name: str, joints: Array, loc
 
 
 def dress(armature: bpy.types.Object, body: bpy.types.Object) -> None:
-    """Let the armature move the body, whose vertex groups are named after the bones."""
+    """Make the mesh `body`, whose vertex groups have the bones' names, a child of the armature that deforms with it."""
     body.parent = armature
     modifier: Any = body.modifiers.new("Armature", "ARMATURE")
     modifier.object = armature
 
 
 def _edit_bones(armature: bpy.types.Object, joints: Array) -> None:
-    """Bones can be made in edit mode only; the view layer's active object and mode are as before afterwards."""
+    """Create the bones in edit mode, and restore the view layer's active object and mode."""
     layer = bpy.context.view_layer
     before = layer.objects.active
     layer.objects.active = armature
@@ -100,7 +100,7 @@ def skin(body: bpy.types.Object, weights: Array) -> None:
 
 
 def _material(name: str) -> bpy.types.Material:
-    """The material of that name, made once per file so that a second dancer shares it."""
+    """The mannequin's material of that name; created once per file and shared by all dancers."""
     look = mannequin.materials()[name]
     if material := bpy.data.materials.get(look["label"]):
         return material

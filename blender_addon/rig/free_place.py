@@ -1,4 +1,4 @@
-"""Where a new dancer can stand without standing in something."""
+"""Finds a free position for a new dancer."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -10,15 +10,15 @@ from mathutils import Vector
 from ..edge_backend.numerics.array import Array
 
 _LOW, _HIGH = np.array([-0.9, -0.35, 0.1]), np.array([0.9, 0.35, 1.8])
-"""The box of a dancer in T-pose around its place, metres; what ends below it is a floor."""
-_ROOM = 5.0  # metres: wider things are surroundings, in which a dancer may stand
+"""Bounding box of a dancer in T-pose around its position, metres; objects that end below it are floors."""
+_ROOM = 5.0  # metres; wider objects are surroundings, inside which a dancer may stand
 _STEP = 0.5
 
 
 def free_place(context: bpy.types.Context, wanted: Vector) -> Vector:
-    """The place nearest to `wanted`, to the right or to the left of it, at which a dancer stands in no other object.
+    """The position nearest to `wanted`, along x, at which a dancer does not intersect another object.
 
-    Objects are taken as their bounding boxes; what is hidden or wider than a room does not count.
+    Objects are represented by their bounding boxes; hidden ones and those wider than _ROOM do not count.
     """
     boxes = list(_boxes(context))
     for offset in _offsets():
@@ -36,7 +36,7 @@ def _offsets() -> Iterator[float]:
 
 
 def _boxes(context: bpy.types.Context) -> Iterator[tuple[Array, Array]]:
-    """Lowest and highest corners (3,), world, of the visible objects that are something to stand in."""
+    """Lowest and highest corners (3,), world, of the bounding boxes of the visible objects that count."""
     for ob in context.view_layer.objects:
         if ob.visible_get() and ob.type in ("MESH", "CURVE", "SURFACE", "META", "FONT", "ARMATURE"):
             corners = np.array([ob.matrix_world @ Vector(corner) for corner in ob.bound_box])

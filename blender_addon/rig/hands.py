@@ -50,6 +50,6 @@ def hand_channels(
 
 
 def _is_taken(armature: bpy.types.Object, name: str) -> bool:
-    """Whether constraints other than limits move a finger."""
+    """Whether a constraint that is not a limit moves the finger's bone."""
     constraints = armature.pose.bones[name].constraints
     return any(acts(constraint) and not constraint.type.startswith("LIMIT") for constraint in constraints)

@@ -129,7 +129,7 @@ def found(things: Any, uid: int) -> Any:
 
 @contextmanager
 def _noting_undo(undone: list[bool]) -> Iterator[None]:
-    """Append True to the list when anything is undone or redone in this block."""
+    """In this block, append True to the list at every undo and redo."""
 
     def note(*_what: Any) -> None:
         undone[0] = True

@@ -1,7 +1,7 @@
 """The mannequin: a mesh made from the profiles of mannequin.toml around the dancer's rest joints. numpy only, no bpy.
 
-A part is a loft: rings along a line between two places at joints, closed by domes. It moves with one bone, or blends
-between several along its line. Parts with sides are written for the left and mirrored to the right.
+A part is a loft: rings along a line between two points at joints, closed by domes. It is skinned to one bone, or
+blended between several along its line. Parts with sides are written for the left and mirrored to the right.
 """
 
 import tomllib
@@ -18,7 +18,7 @@ from .skeleton import BONE_NAMES, rest_joints
 
 PROFILES = Path(__file__).with_name("mannequin.toml")
 EDGE = 0.013
-"""Metres, about, between neighbouring vertices: no silhouette shows corners at 1080p."""
+"""Approximate distance of neighbouring vertices, metres; silhouettes then have no visible corners at 1080p."""
 _FEWEST_SEGMENTS = 12  # around a finger
 _DOME_RINGS = 8
 

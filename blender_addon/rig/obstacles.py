@@ -1,6 +1,6 @@
-"""What keeps a dance from being seen as it is, though it can be keyed: where it lies, and how it is mended.
+"""Obstacles: settings of the user's scene that hide a dance or alter how it looks, and what removes each of them.
 
-Nothing of it is changed unasked, because it is the user's. All of it is looked up, so that panels can ask.
+Obstacles do not prevent keying. They are only changed on the user's click. Looking for them is fast enough for panels.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,25 +24,22 @@ _OBJECT_CHANNELS = (
 )  # fmt: skip
 
 _SEEN_ANGLE, _SEEN_WAY = 0.01, 1e-3
-"""Radians, and lengths of the armature's own unit: what of a bone's pose is not rounding."""
+"""Radians and armature units: smaller differences of a bone's pose count as rounding."""
 
 _NO_SIZE = 1e-6
-"""Scale below which an object is not there to be seen."""
+"""Scale below which an object counts as invisible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """text: what it is, in a sentence. kind: names what mends it, a key of `MENDS`."""
+    """An obstacle. kind: a key of `MENDS`, by which it is removed. text: a sentence for the user."""
 
     kind: str
     text: str
 
 
 def obstacles_of(armature: bpy.types.Object, bone_map: BoneMap, context: bpy.types.Context) -> Iterator[Obstacle]:
-    """All that keeps a dance on the armature from being seen as it is.
-
-    bone_map: one without problems.
-    """
+    """All obstacles to a dance on the armature. bone_map: the armature's, without problems."""
     yield from _metarig(armature, context)
     yield from _hidden(armature, context)
     yield from _shrunk(armature)
@@ -55,7 +52,7 @@ def obstacles_of(armature: bpy.types.Object, bone_map: BoneMap, context: bpy.typ
 
 
 def refuse_hidden(armature: bpy.types.Object) -> None:
-    """Raise EdgeError dance_hidden where the armature does not show its action as it is, so that it cannot be read."""
+    """Raise EdgeError dance_hidden if the armature's pose is not that of its action, so that it cannot be read."""
     for obstacle in (*_not_posed(armature), *_covered(armature), *_stretched(bpy.context.scene)):
         if obstacle.kind != "tweak":  # takes.refuse_tweaked
             raise EdgeError("dance_hidden", obstacle.text, f"{MENDS[obstacle.kind].tip}.")
@@ -118,7 +115,7 @@ def _stretched(scene: bpy.types.Scene | None) -> Iterator[Obstacle]:
 
 
 def _covered(armature: bpy.types.Object) -> Iterator[Obstacle]:
-    """What the NLA does to the action that an armature shows."""
+    """Settings of the NLA that hide or change the armature's action."""
     data: Any = armature.animation_data
     if data is None or not data.use_nla:
         return
@@ -143,7 +140,7 @@ def _moved_by_strips(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[
 
 
 def _moving_strips(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[Any, str]]:
-    """Strips with F-curves of what no take keys and yet moves the body."""
+    """NLA strips that animate the object, or constraints that no take keys; each with a verb phrase that says so."""
     data: Any = armature.animation_data
     strips = list(playing_strips(data)) if data and data.use_nla else []
     if not strips:
@@ -172,16 +169,19 @@ def _constrained(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[Obst
 
 
 def _constraining(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[Any, str]]:
-    """Constraints that take bones away from the dance: their own, those of bones above them, and IK from below."""
+    """Constraints that move bones of the dance: their own, those of their ancestors, and IK constraints of other bones.
+
+    Each comes with the beginning of a sentence that names the bone.
+    """
     slots = {bone: slot for slot, bone in bone_map.bones.items()}
     for slot, bone, constraint in constrained_bones(armature, bone_map):
-        yield constraint, f"The {slot_words(slot)}, {bone}, is held"
+        yield constraint, f"The {slot_words(slot)}, {bone}, is moved"
     unmapped = [bone for bone in carriers(armature, bone_map) if bone.name not in slots]
     for carrier in unmapped:
         for constraint in carrier.constraints:
             target: Any = getattr(constraint, "target", None)
             if target not in (None, armature) and acts(constraint):
-                yield constraint, f"{carrier.name}, which carries the body, is held"
+                yield constraint, f"{carrier.name}, which carries the body, is moved"
     yield from _displacing(armature, unmapped)
     for owner in armature.pose.bones:
         for constraint in owner.constraints:
@@ -194,10 +194,10 @@ def _constraining(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tup
 def _displacing(
     armature: bpy.types.Object, unmapped: list[bpy.types.PoseBone]
 ) -> Iterator[tuple[bpy.types.Constraint, str]]:
-    """Constraints of bones that carry the body which hand on the pose of another such bone, as MMD's cancel bones do.
+    """Constraints that copy the pose of one ancestor of the body to another, such as those of MMD's cancel bones.
 
-    The rig is measured by its bones' own channels, so that a dance does not know of it. A pose that the user's own
-    animation changes is none: takes key such bones at rest.
+    A rig is measured by its bones' channels, without constraints, so such a pose would displace the dance. Poses that
+    the user's own animation changes do not count, because takes key such bones at rest. unmapped: the ancestors.
     """
     moving = moving_channels(armature, unmapped)
     posed = {bone.name for bone in unmapped if _turned(standing_pose(bone, moving), Matrix())}
@@ -211,9 +211,9 @@ def _displacing(
 
 
 def _followed(armature: bpy.types.Object, constraint: Any, unmapped: set[str]) -> str:
-    """The first of these bones whose pose the constraint takes, through helpers and what they hang from; "" for none.
+    """The bone in `unmapped` whose pose the constraint copies, directly or through other bones; "" for none.
 
-    MMD Tools has a helper copy another, which hangs from the bone that is followed.
+    MMD Tools' constraints copy a helper bone that copies another one, a child of the bone in question.
     """
     seen: set[str] = set()
     bone = armature.pose.bones.get(getattr(constraint, "subtarget", ""))
@@ -225,13 +225,13 @@ def _followed(armature: bpy.types.Object, constraint: Any, unmapped: set[str]) -
 
 
 def _turned(one: Matrix, other: Matrix) -> bool:
-    """Whether two poses of a bone differ by what would be seen."""
+    """Whether two poses of a bone differ visibly."""
     apart = one.inverted_safe() @ other
     return apart.to_quaternion().angle > _SEEN_ANGLE or apart.translation.length > _SEEN_WAY
 
 
 def _ik_chain(owner: bpy.types.PoseBone, constraint: Any) -> list[str]:
-    """The bones that the IK constraint bends; the owner's first."""
+    """The names of the bones that the IK constraint moves, the owner's first."""
     chain = [owner.name, *(bone.name for bone in owner.parent_recursive)]
     if not getattr(constraint, "use_tail", True):
         chain = chain[1:]
@@ -244,7 +244,7 @@ def _driven(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[Obstacle]
 
 
 def _driving(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[Any, str]]:
-    """Drivers of channels that a take keys, which a driver overrules."""
+    """Drivers of channels and switches that a take keys; drivers override keys. Each comes with a sentence."""
     for slot, bone, driver in driven_bones(armature, bone_map):
         yield driver, f"The {slot_words(slot)}, {bone}, is moved by a driver."
     drivers: Any = armature.animation_data.drivers if armature.animation_data else ()
@@ -259,7 +259,7 @@ def _driving(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[An
 
 @dataclass(frozen=True, slots=True)
 class Mend:
-    """label, tip: of the button. do: what it does."""
+    """How a kind of obstacle is removed. label, tip: of the button. do: the function that removes it."""
 
     label: str
     tip: str
@@ -283,7 +283,7 @@ def _show(armature: bpy.types.Object, _bone_map: BoneMap, context: bpy.types.Con
 
 
 def _layers_of(layer: Any, ob: bpy.types.Object) -> list[Any]:
-    """The view layer's collections in which the object is, with those around them."""
+    """The layer collections below `layer` that contain the object, and their parents."""
     inside = [found for child in layer.children for found in _layers_of(child, ob)]
     return [layer, *inside] if inside or ob.name in layer.collection.objects else []
 
@@ -309,7 +309,7 @@ def _leave_edit_mode(_armature: bpy.types.Object, _bone_map: BoneMap, _context: 
 
 
 def _set(name: str, value: Any) -> Callable[[bpy.types.Object, BoneMap, bpy.types.Context], None]:
-    """What sets a property of the animation data."""
+    """A function that sets this property of the armature's animation data."""
 
     def do(armature: bpy.types.Object, _bone_map: BoneMap, _context: bpy.types.Context) -> None:
         setattr(armature.animation_data, name, value)
@@ -359,9 +359,7 @@ MENDS = {
         _set("action_blend_type", "REPLACE"),
     ),
     "strips": Mend("Mute Strips", "Mute the NLA strips that move the body beside the dance", _mute_strips),
-    "constraints": Mend(
-        "Mute Constraints", "Mute the constraints that take bones away from the dance", _mute_constraints
-    ),
+    "constraints": Mend("Mute Constraints", "Mute the constraints that move bones of the dance", _mute_constraints),
     "drivers": Mend("Mute Drivers", "Mute the drivers that overrule the dance's keys", _mute_drivers),
 }
-"""By the kinds of obstacles."""
+"""Kind of obstacle -> how it is removed."""

@@ -1,4 +1,4 @@
-"""Characters from another file: Blender can pose them once they have a library override."""
+"""Library overrides of linked characters, which Blender needs to pose them."""
 
 import bpy
 
@@ -6,9 +6,9 @@ from ..edge_backend.errors import EdgeError
 
 
 def linked_armature(context: bpy.types.Context) -> bpy.types.Object | None:
-    """The armature that the active object stands for and that cannot be keyed as it is; None if there is none.
+    """The linked armature of the active object that cannot be keyed without an override; None if there is none.
 
-    It is the object itself, moves it, or lies in the linked collection that it shows.
+    It is the object itself, deforms it, or lies in the linked collection that the object instances.
     """
     ob = context.view_layer.objects.active
     if ob is None:
@@ -20,10 +20,9 @@ def linked_armature(context: bpy.types.Context) -> bpy.types.Object | None:
 
 
 def override(context: bpy.types.Context) -> bpy.types.Object:
-    """Make a library override of the linked character and make its armature active; returns that.
+    """Make a library override of the linked character, and its armature active. Returns the armature.
 
-    A character that a collection instance shows stays where the instance was. Raises EdgeError dancer_none,
-    override_failed.
+    The override of a collection instance has the instance's transform. Raises EdgeError dancer_none, override_failed.
     """
     linked = linked_armature(context)
     if linked is None:
@@ -47,7 +46,7 @@ def override(context: bpy.types.Context) -> bpy.types.Object:
 
 
 def _locked(ob: bpy.types.Object) -> bool:
-    """Linked, or overridden only because something else was."""
+    """Whether the object is linked, or its override is not editable."""
     return ob.library is not None or (ob.override_library is not None and ob.override_library.is_system_override)
 
 
@@ -61,7 +60,7 @@ def _override_of(context: bpy.types.Context, linked: bpy.types.Object) -> bpy.ty
 
 
 def _unlink_what_is_overridden(context: bpy.types.Context) -> None:
-    """Blender 4.2 leaves the linked objects in the scene, in the same place."""
+    """Unlink the linked objects that have an override, which Blender 4.2 leaves in the scene."""
     overridden = {ob.override_library.reference for ob in context.scene.objects if ob.override_library}
     for collection in (context.scene.collection, *context.scene.collection.children_recursive):
         if collection.library is None:

@@ -1,4 +1,4 @@
-"""How Blender names the channels of bones."""
+"""Data paths and property names of bones' channels."""
 
 import re
 
@@ -11,11 +11,11 @@ def bone_path(bone: str) -> str:
 
 
 def bone_of(path: str) -> str:
-    """The bone that an F-curve's path speaks of, "" if it speaks of something else."""
+    """The bone in an F-curve's data path, "" if there is none."""
     found = re.match(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]', path)
     return bpy.utils.unescape_identifier(found[1]) if found else ""
 
 
 def rotation_property(mode: str) -> str:
-    """The property that a bone of this rotation mode reads."""
+    """The rotation property that is in use in this rotation mode."""
     return {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}.get(mode, "rotation_euler")

@@ -1,4 +1,4 @@
-"""Blender's armatures as the retargeting mathematics sees them: measured at rest, checked, posed and read."""
+"""Connects Blender's armatures to motion.retarget: measures, checks, poses and reads them."""
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import nullcontext
@@ -33,7 +33,7 @@ _DRIVEN = ("location", "rotation_quaternion", "rotation_euler", "rotation_axis_a
 
 @dataclass(frozen=True, slots=True)
 class SwitchKey:
-    """A property that is keyed once, at the dance's beginning: its path from the object, the F-curves' group, value."""
+    """A property that is keyed once, at the start of a dance. path: from the object. group: of the F-curve."""
 
     path: str
     group: str
@@ -41,12 +41,12 @@ class SwitchKey:
 
 
 def bone_map_of(armature: bpy.types.Object) -> BoneMap:
-    """The armature's bone map: what the user has chosen, and what is found for the rest."""
+    """The armature's bone map: the bones that the user has chosen, and recognised ones for all other slots."""
     return find_bone_map(_bone_names(armature), dict(chosen_bones(armature)), _world(armature))
 
 
 def found_bone_map(armature: bpy.types.Object) -> BoneMap:
-    """The bone map that is found from the bones' names and rest pose, whatever the user has chosen."""
+    """The bone map by recognition alone, without the user's choices."""
     return find_bone_map(_bone_names(armature), {}, _world(armature))
 
 
@@ -62,7 +62,7 @@ def _bone_names(armature: bpy.types.Object) -> list[BoneName]:
 
 
 def _bone_ends(armature: bpy.types.Object) -> dict[str, tuple[Point, Point]]:
-    """Heads and tails at rest, armature space."""
+    """Bone -> head and tail at rest, armature space."""
     bones: Any = armature.data.bones
     ends = np.empty((2, 3 * len(bones)), np.float32)
     bones.foreach_get("head_local", ends[0])
@@ -91,30 +91,30 @@ def chosen_bones(armature: bpy.types.Object) -> tuple[tuple[str, str], ...]:
 
 
 def why_not_dance(armature: bpy.types.Object) -> EdgeError | None:
-    """What keeps the armature from dancing, all of it in one error; None if nothing does."""
+    """The error with all reasons why the armature cannot dance; None if it can."""
     if faults := faults_of(armature, bone_map_of(armature)):
         return EdgeError("rig_unfit", f"{armature.name} cannot dance yet.", " ".join(faults))
     return None
 
 
 def faults_of(armature: bpy.types.Object, bone_map: BoneMap) -> list[str]:
-    """What keeps the armature from dancing, a sentence or two each: where it is and what to do."""
+    """The reasons why the armature cannot dance, one or two sentences each: where, and what to do."""
     return [note.text for note in bone_map.problems] or list(_faults(armature, bone_map))
 
 
 def dance_channels(armature: bpy.types.Object, motion: Motion, clean_feet: bool = True) -> list[BoneChannels]:
-    """What `channels_in_steps` makes, all at once. Raises EdgeError rig_unfit."""
+    """Run `channels_in_steps` to its end. Raises EdgeError rig_unfit."""
     return at_once(channels_in_steps(armature, motion, clean_feet))
 
 
 def channels_in_steps(
     armature: bpy.types.Object, motion: Motion, clean_feet: bool = True, ik_legs: IkLegs | None = None
 ) -> Generator[float, None, list[BoneChannels]]:
-    """Channels that make the armature dance: dancers take the model's pose as it is, others are fitted.
+    """The channels of the armature's bones for a motion, in small steps that yield the fraction done.
 
-    In steps, which yield how much is done; the armature is looked at in the first alone. clean_feet: clean the feet of
-    all but the built-in dancer again, in their own proportions. ik_legs: key the legs on these controls. Raises
-    EdgeError rig_unfit.
+    The built-in dancer gets the model's rotations, other rigs are retargeted. The armature is read in the first step
+    only. clean_feet: clean the feet again in the rig's proportions, except on the built-in dancer. ik_legs: key the
+    legs on these controls. Raises EdgeError rig_unfit.
     """
     if is_dancer(armature):
         return dancer_channels(motion, _rest_matrices(armature), FootSettings() if clean_feet else None)
@@ -135,9 +135,9 @@ def channels_in_steps(
 def switch_keys(
     armature: bpy.types.Object, bone_map: BoneMap | None = None, ik_legs: IkLegs | None = None
 ) -> list[SwitchKey]:
-    """What has to be keyed beside the bones for the dance to be seen: the rig's own switches from IK to FK.
+    """The rig's switches (IK/FK) that a take has to key so that its bones' keys are effective.
 
-    ik_legs: the legs are keyed on these controls, and switched to IK.
+    ik_legs: controls that the legs are keyed on, which need the legs switched to IK.
     """
     if is_dancer(armature):
         return []
@@ -160,7 +160,7 @@ def switch_keys(
 
 
 def all_switch_keys(armature: bpy.types.Object, bone_map: BoneMap | None = None) -> list[SwitchKey]:
-    """The switches of both ways to key legs, each once."""
+    """The switches for legs keyed in FK and in IK, each once."""
     bone_map = bone_map or bone_map_of(armature)
     both = [key for ik_legs in (None, bone_map.ik_legs) for key in switch_keys(armature, bone_map, ik_legs)]
     return list({key.path: key for key in both}.values())
@@ -177,10 +177,10 @@ def chosen_ik_legs(armature: bpy.types.Object, scene: bpy.types.Scene) -> IkLegs
 def read_motion_in_steps(
     armature: bpy.types.Object, scene: bpy.types.Scene, frames: Sequence[float], showing: Showing = nullcontext
 ) -> Generator[float, None, Motion]:
-    """The motion that the armature shows at these frames of the scene, in the model's terms, in small steps.
+    """The armature's motion at these frames of the scene, on the model's skeleton, in small steps.
 
-    Space them by 1/30 s for a motion that plays. showing: as `poses_in_steps` has it, which says how everything is
-    between two steps. Raises EdgeError rig_unfit, reading_ended.
+    frames: 1/30 s apart for a motion at the usual rate. showing: as in `poses_in_steps`, which also describes the state
+    between steps. Raises EdgeError rig_unfit, reading_ended.
     """
     if is_dancer(armature):
         rest = _rest_matrices(armature)
@@ -192,9 +192,9 @@ def read_motion_in_steps(
 
 
 def ignored_hip_keys(armature: bpy.types.Object, scene: bpy.types.Scene, frames: Sequence[float]) -> str:
-    """The hips' bone, if it is keyed to go somewhere at these frames and cannot, being connected; else "".
+    """The name of the hips' bone if its location is keyed at these frames but ignored because it is connected, else "".
 
-    Blender's older FBX importer connects hips to a root bone that ends in them.
+    Blender's older FBX importer connects the hips to a root bone.
     """
     name = bone_map_of(armature).bones.get(HIPS, "")
     if not name or not armature.data.bones[name].use_connect:
@@ -271,13 +271,13 @@ def _faults(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]:
 def _constrained(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]:
     for slot, bone, constraint in constrained_bones(armature, bone_map):
         yield (
-            f"The {slot_words(slot)}, {bone}, is held by its constraint {constraint.name}: mute that, or "
+            f"The {slot_words(slot)}, {bone}, is moved by its constraint {constraint.name}: mute that, or "
             "choose the bone that controls it."
         )
 
 
 def constrained_bones(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[str, str, Any]]:
-    """Slots, bones and their own constraints that hold them and are not keyed off with a take."""
+    """(slot, bone, constraint) for constraints of mapped bones that take effect and are not disabled by a take."""
     switched = {(bone, constraint.name) for bone, constraint in _ik_constraints(armature, bone_map)}
     for slot, bone in bone_map.bones.items():
         for constraint in armature.pose.bones[bone].constraints:
@@ -287,7 +287,7 @@ def constrained_bones(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator
 
 
 def acts(constraint: Any) -> bool:
-    """Whether the constraint does anything now; one that wants a target and has none does not."""
+    """Whether the constraint has an effect: it is not muted, and has its target if it needs one."""
     lacks_target = getattr(constraint, "target", constraint) is None
     return not (constraint.mute or constraint.influence == 0 or not constraint.is_valid or lacks_target)
 
@@ -298,7 +298,7 @@ def _driven(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]:
 
 
 def driven_bones(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[str, str, bpy.types.FCurve]]:
-    """Slots, bones and the drivers that move them."""
+    """(slot, bone, driver) for drivers of the location or rotation of mapped bones."""
     drivers: Any = armature.animation_data.drivers if armature.animation_data else ()
     by_path: dict[str, list[bpy.types.FCurve]] = {}
     for driver in drivers:
@@ -311,7 +311,7 @@ def driven_bones(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tupl
 
 
 def _ik_constraints(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[tuple[str, Any]]:
-    """Constraints by which a leg or a foot follows an IK target."""
+    """(bone, constraint) for constraints by which a leg or a foot follows an IK target."""
     for slot, bone in bone_map.bones.items():
         if slot.partition(".")[0] in ("shin", "foot", "toes"):
             for constraint in armature.pose.bones[bone].constraints:

@@ -1,4 +1,7 @@
-"""Whether armatures can dance, kept until something in the file changes: panels and buttons ask at every redraw."""
+"""A cache of checks whether armatures can dance, for panels and buttons, which ask at every redraw.
+
+It is cleared by every change of the file.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +21,10 @@ _checks: dict[tuple[Any, ...], "RigCheck"] = {}
 
 @dataclass(frozen=True, slots=True)
 class RigCheck:
-    """An armature's bone map, what keeps it from dancing, and what keeps a dance on it from being seen as it is.
+    """The result of a check.
 
-    faults: a sentence or two each, none if it can dance. obstacles: none where bones are missing.
+    faults: reasons why the armature cannot dance, one or two sentences each. obstacles: what hides a dance; not looked
+    for if bones are missing.
     """
 
     bone_map: BoneMap
@@ -35,12 +39,12 @@ class RigCheck:
 
 
 def check_rig(armature: bpy.types.Object, context: bpy.types.Context) -> RigCheck:
-    """What `bone_map_of`, `faults_of` and `obstacles_of` say of the armature as it was evaluated last.
+    """The check of the armature, in the state of the last evaluation of the dependency graph.
 
-    Operators' polls and panels see what is evaluated; a script that has just changed something may not. So before keys
-    are written, `bone_map_of` and `faults_of` are asked themselves.
+    A script that has just changed something may see an outdated result. Before writing keys, call `bone_map_of` and
+    `faults_of` instead.
     """
-    # Of another frame and of changes in the bone map's list Blender does not tell.
+    # Frame and chosen bones are part of the key, because no handler is called when they change.
     key = (armature.session_uid, context.scene.frame_current_final, chosen_bones(armature))
     if key not in _checks:
         if len(_checks) >= _MOST:
@@ -52,14 +56,14 @@ def check_rig(armature: bpy.types.Object, context: bpy.types.Context) -> RigChec
 
 
 def register() -> None:
-    """Be told of changes; read the families of rigs now, not when a panel is drawn for the first time."""
+    """Add the handlers, and read the families of rigs, because panels must not read files."""
     families()
     for happenings in _happenings():
         happenings.append(_forget)
 
 
 def unregister() -> None:
-    """Be told no more."""
+    """Remove the handlers."""
     for happenings in _happenings():
         happenings.remove(_forget)
     _checks.clear()

@@ -20,8 +20,8 @@ FRONT, BACK, DOWN = (0.0, -1.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, -1.0)
 class RestBone:
     """A bone at rest, in armature space.
 
-    bend: where the tip swings when the bone is turned by a positive angle about its x axis: the way that the joint
-    bends by nature. It fixes the roll (Blender's z axis of the bone).
+    bend: (3,) the direction in which the tip moves for a positive rotation about the bone's x axis: the natural bend
+    of the joint. It determines the roll (Blender's z axis of the bone).
     """
 
     name: str

@@ -10,7 +10,7 @@ NAME = "SMPL Body"
 
 
 def add_body(collection: bpy.types.Collection, body: SkinnedBody, location: Vector) -> bpy.types.Object:
-    """Link the body to the collection, at location in T-pose and facing -y; returns its armature object."""
+    """Add the body to the collection, at `location`, in T-pose, facing -y. Returns its armature object."""
     name = f"{NAME} {body.gender}".strip()
     armature = add_armature(collection, name, body.joints, location)
     mesh = bpy.data.meshes.new(name)

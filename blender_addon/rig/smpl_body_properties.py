@@ -1,9 +1,9 @@
-"""What the SMPL Body panel asks for."""
+"""Properties of the SMPL Body panel."""
 
 import bpy
 
 SHAPES = 10
-"""Shape numbers that every SMPL model has."""
+"""Number of shape components that every SMPL model has."""
 
 
 class EDGE_DANCE_SmplBody(bpy.types.PropertyGroup):

@@ -1,7 +1,7 @@
-"""Another rest pose than the armature's own: the pose in which a character stands as a body does.
+"""The stance: a pose of the user's choice that replaces the armature's rest pose in all measurements.
 
-An imported BVH may have a rest pose in which all limbs lie along one axis. The armature is left as it is; the pose is
-kept with the object and is used wherever a rest pose is measured.
+It is for armatures whose rest pose is no standing body, as in BVH files where all bones lie along one axis. It is
+stored on the object; the armature itself is not changed.
 """
 
 from typing import Any
@@ -12,11 +12,11 @@ import numpy as np
 from ..edge_backend.numerics.array import Array
 
 PROPERTY = "edge_dance_rest_pose"
-"""The armature object's custom property: bone name -> the 16 numbers of its matrix, armature space, row by row."""
+"""Custom property of the armature object: bone name -> its matrix in armature space, 16 numbers row by row."""
 
 
 def keep_stance(context: bpy.types.Context, armature: bpy.types.Object) -> None:
-    """Take the pose in which the armature stands in this frame as its rest pose."""
+    """Store the armature's pose at the current frame as its stance."""
     posed: Any = armature.evaluated_get(context.evaluated_depsgraph_get())
     armature[PROPERTY] = {
         bone.name: [float(value) for row in bone.matrix for value in row] for bone in posed.pose.bones
@@ -24,19 +24,19 @@ def keep_stance(context: bpy.types.Context, armature: bpy.types.Object) -> None:
 
 
 def drop_stance(armature: bpy.types.Object) -> None:
-    """Use the armature's own rest pose again."""
+    """Remove the stance, so that the armature's own rest pose is used."""
     if has_stance(armature):
         del armature[PROPERTY]
 
 
 def has_stance(armature: bpy.types.Object) -> bool:
-    """Whether another rest pose is in use."""
+    """Whether the armature has a stance."""
     return PROPERTY in armature.keys()  # noqa: SIM118 (no dict)
 
 
 def stance_matrices(armature: bpy.types.Object) -> dict[str, Array]:
-    """Bone name -> (4, 4) where it stands, armature space; empty where the armature's own rest pose is used."""
+    """Bone name -> its matrix (4, 4) in the stance, armature space; empty without a stance."""
     if not has_stance(armature):
         return {}
-    kept: Any = armature[PROPERTY]
-    return {name: np.array(values, dtype=np.float64).reshape(4, 4) for name, values in kept.items()}
+    stored: Any = armature[PROPERTY]
+    return {name: np.array(values, dtype=np.float64).reshape(4, 4) for name, values in stored.items()}

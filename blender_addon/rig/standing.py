@@ -1,4 +1,4 @@
-"""How the bones stand that a dance does not turn but that carry it, and which channels stand still in it."""
+"""The channels that are constant in a dance: those of the body's ancestor bones, and some of its own bones."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from ..edge_backend.numerics.array import Array
 from .paths import bone_path, rotation_property
 
 TAKE = "edge_dance"
-"""The custom property by which takes are told from other actions."""
+"""The custom property that marks actions as takes."""
 
 _MOVED = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
 class StandingBone:
-    """A bone's own channels as they stand, by the names of its properties.
+    """A bone's present location, rotation and scale channels.
 
-    rotation: the name of its rotation's channel. values: of all three. keyed: the channels that a take has to key: what
-    is not locked; the rest, and scale, where it is not at rest or some action keys it.
+    rotation: the name of its rotation's property. values: property -> value. keyed: the properties that a take has to
+    key: those that are not locked; locked ones and scale only if they are not at rest or any action keys them.
     """
 
     rotation: str
@@ -33,7 +33,7 @@ class StandingBone:
 
 
 def carriers(armature: bpy.types.Object, bone_map: BoneMap) -> list[bpy.types.PoseBone]:
-    """The bones that dance, and all that carry them."""
+    """The bones of the bone map and all their ancestors."""
     bones = armature.pose.bones
     found: dict[str, bpy.types.PoseBone] = {}
     waiting = [bones[name] for name in (*bone_map.bones.values(), *bone_map.rest) if name in bones]
@@ -47,9 +47,9 @@ def carriers(armature: bpy.types.Object, bone_map: BoneMap) -> list[bpy.types.Po
 
 
 def standing_bones(armature: bpy.types.Object, bone_map: BoneMap) -> dict[str, StandingBone]:
-    """The bones that dance and all that carry them, by name, as the armature stands now.
+    """The bones of the bone map and all their ancestors, by name, with their present channels.
 
-    What an animation of the user's changes is at rest: it belongs to that animation.
+    Channels that the user's own animation changes are taken to be at rest.
     """
     bones = carriers(armature, bone_map)
     moving, elsewhere = moving_channels(armature, bones), _keyed_paths()
@@ -72,7 +72,7 @@ def standing_bones(armature: bpy.types.Object, bone_map: BoneMap) -> dict[str, S
 
 
 def standing_pose(bone: bpy.types.PoseBone, moving: set[tuple[str, str]]) -> Matrix:
-    """The bone's pose relative to its rest pose, as it stands. moving: what `moving_channels` has found."""
+    """The bone's present pose relative to rest, with the channels in `moving` at rest (see `moving_channels`)."""
     location, rotation, scale = bone.matrix_basis.decompose()
     if (bone.name, "location") in moving:
         location = Vector()
@@ -84,7 +84,7 @@ def standing_pose(bone: bpy.types.PoseBone, moving: set[tuple[str, str]]) -> Mat
 
 
 def in_pose(bone: bpy.types.PoseBone, matrix: Matrix, invert: bool = False) -> Matrix:
-    """From the bone's own channels to armature space, where its parent is now, or back."""
+    """Convert a matrix from the bone's channels to armature space with its parent's present pose, or back."""
     above: Any = {}
     if bone.parent:
         above = {"parent_matrix": bone.parent.matrix, "parent_matrix_local": bone.parent.bone.matrix_local}
@@ -92,7 +92,7 @@ def in_pose(bone: bpy.types.PoseBone, matrix: Matrix, invert: bool = False) -> M
 
 
 def moving_channels(armature: bpy.types.Object, bones: list[bpy.types.PoseBone]) -> set[tuple[str, str]]:
-    """The bones' channels that the user's own animation changes: the armature's action, unless a take, and strips."""
+    """(bone, property) of channels that the user's own animation (strips, or an action that is no take) changes."""
     paths = {
         f"{bone_path(bone.name)}.{channel}": (bone.name, channel)
         for bone in bones
@@ -107,7 +107,7 @@ def moving_channels(armature: bpy.types.Object, bones: list[bpy.types.PoseBone])
 
 
 def changes(curve: bpy.types.FCurve | None) -> bool:
-    """Whether there is such an F-curve, and not always at one height."""
+    """Whether the F-curve exists and is not constant."""
     if curve is None:
         return False
     points: Any = curve.keyframe_points

@@ -1,4 +1,4 @@
-"""Which character the user means."""
+"""Finds the character that an operator acts on."""
 
 import bpy
 
@@ -9,7 +9,7 @@ from .rig_check import check_rig
 
 
 def find_dancer(context: bpy.types.Context) -> bpy.types.Object:
-    """The dancer that is active, itself or through the body that it moves: the built-in one or any humanoid armature.
+    """The active armature, or the one that deforms the active mesh, if it can dance.
 
     Raises EdgeError dancer_none, dancer_linked, rig_unfit.
     """

@@ -1,11 +1,11 @@
-"""Colours of sections: those that Blender has for strips, one for each name."""
+"""Colours of sections: Blender's strip colours, one for each label."""
 
 from collections.abc import Iterable
 
 COLOURS = 9
-"""How many colours Blender's theme has for strips."""
+"""Number of strip colours in Blender's theme."""
 
 
 def colour_numbers(labels: Iterable[str]) -> dict[str, int]:
-    """The number of the colour of each label, in the order in which they come first."""
+    """Label -> number of its colour, in order of first appearance."""
     return {label: number % COLOURS for number, label in enumerate(dict.fromkeys(labels))}

@@ -1,4 +1,4 @@
-"""Sections as timeline markers, for those who want them."""
+"""Timeline markers at the starts of sections."""
 
 from typing import Any
 

@@ -30,10 +30,10 @@ class EDGE_DANCE_Section(bpy.types.PropertyGroup):
 
 
 class EDGE_DANCE_SongMap(bpy.types.PropertyGroup):
-    """What was heard of the strip's song, with the user's changes.
+    """The song map of the strip, with the user's changes.
 
-    content: the map as JSON, without its sections; empty: nothing was heard yet. song: hash of the sound that was
-    heard. start, duration: seconds of it that the map covers. correction: the beats' correction that it was heard with.
+    content: the map as JSON, without its sections; empty without a map. song: hash of the analysed sound. start,
+    duration: seconds of it that the map covers. correction: of the beats, with which the map was computed.
     """
 
     content: bpy.props.StringProperty(options={"HIDDEN"})

@@ -1,4 +1,4 @@
-"""The song map of a strip: read, written, and as a dance needs it."""
+"""Reads and writes the song map of a strip, and cuts it to the part that a dance needs."""
 
 import hashlib
 import json
@@ -20,36 +20,36 @@ from ..music import Song, find_strip, song_of
 from .properties import SONG_MAP
 
 _HASHED = 1 << 23
-"""Bytes of a file that tell it from others, with its size: a film is not read to its end."""
+"""Bytes of a file that are hashed, with its size; films may be large."""
 
 _SLACK_S = 0.5
-"""How much longer than its map a strip may play."""
+"""Seconds by which a strip may be longer than its map."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedMap:
-    """A song map and the frame of the scene at which its second 0 is played. rate: frames per second."""
+    """A song map in the scene. first: the frame at which its second 0 is played. rate: frames per second."""
 
     song_map: SongMap
     first_frame: float
     rate: float
 
     def frame(self, second: float) -> float:
-        """The frame of a moment of the map."""
+        """The frame of the scene at a second of the map."""
         return self.first_frame + second * self.rate
 
     def second(self, frame: float) -> float:
-        """The moment of the map at a frame."""
+        """The second of the map at a frame of the scene."""
         return (frame - self.first_frame) / self.rate
 
 
 def stored(strip: Any) -> Any:
-    """The strip's property; its content is empty where nothing was heard."""
+    """The strip's property; its content is empty without a map."""
     return getattr(strip, SONG_MAP)
 
 
 def read(strip: Any) -> SongMap | None:
-    """The strip's map; None where there is none."""
+    """The strip's map; None without one."""
     item = stored(strip)
     if not item.content:
         return None
@@ -76,7 +76,7 @@ def write(strip: Any, song_map: SongMap) -> None:
 
 
 def write_heard(strip: Any, owner: bpy.types.Scene, song_map: SongMap, correction: BeatsRequest) -> None:
-    """Store a map that was just heard, with what tells whether it is still that of the strip."""
+    """Store a new map of the strip's song, with the data by which `outdated` recognises later changes."""
     song, item = song_of(strip, owner, take_packed=False), stored(strip)
     item.song, item.correction = sound_hash(strip), repr(correction)
     item.start, item.duration = song.start, song.duration
@@ -91,7 +91,7 @@ def clear(strip: Any) -> None:
 
 
 def sound_hash(strip: Any) -> str:
-    """Hash of the strip's sound, packed or in its file; "" where the file is not there."""
+    """Hash of the strip's sound, packed or in its file; "" if the file is missing."""
     packed = strip.sound.packed_file
     if packed:
         size, head = packed.size, bytes(packed.data)[:_HASHED]
@@ -106,7 +106,7 @@ def sound_hash(strip: Any) -> str:
 
 
 def placed_map(context: bpy.types.Context) -> PlacedMap | None:
-    """The map of the dance's music in the scene's frames; None where there is none. Cheap: drawing calls it."""
+    """The map of the dance's song in the scene; None without one. Fast, because drawing calls it."""
     try:
         strip, owner = find_strip(context, context.scene.edge_dance.music)
         song_map = read(strip)
@@ -120,7 +120,7 @@ def placed_map(context: bpy.types.Context) -> PlacedMap | None:
 
 
 def outdated(strip: Any, song: Song, correction: BeatsRequest) -> str:
-    """Why the strip's map is not that of the song as it is played now; "" where it is. The file is not read."""
+    """Why the strip's map does not match what the strip plays now, as a sentence; "" if it does. Reads no file."""
     item = stored(strip)
     if item.correction != repr(correction):
         return "Tempo, Offset or Bar Begins was changed since."
@@ -131,7 +131,7 @@ def outdated(strip: Any, song: Song, correction: BeatsRequest) -> str:
 
 
 def map_for_dance(strip: Any, owner: bpy.types.Scene, correction: BeatsRequest) -> SongMap | None:
-    """The strip's map over the part of the song that it plays; None where there is none, or it is outdated."""
+    """The strip's map of the part of the song that it plays; None without a map or if it is outdated."""
     song_map = read(strip)
     if song_map is None:
         return None
@@ -143,7 +143,7 @@ def map_for_dance(strip: Any, owner: bpy.types.Scene, correction: BeatsRequest) 
 
 
 def write_file(song_map: SongMap | None, folder: Path) -> str:
-    """The path of a file with the map, for a request; "" without one. Raises OSError."""
+    """Write the map to a file in the folder, for a request. Returns its path, "" without a map. Raises OSError."""
     if song_map is None:
         return ""
     path = folder / "song_map.json"

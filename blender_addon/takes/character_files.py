@@ -1,4 +1,4 @@
-"""Characters with their dances as files of other programs, written by Blender's own exporters where it has them."""
+"""Exports characters with their dances, by Blender's own exporters where it has them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -54,7 +54,7 @@ def write_character(
 
 
 def _fbx(_armature: bpy.types.Object, path: Path) -> None:
-    """Every frame of the current action, without added leaf bones."""
+    """Write FBX with every frame of the current action, without added leaf bones."""
     bpy.ops.export_scene.fbx(
         filepath=str(path),
         use_selection=True,
@@ -91,7 +91,7 @@ def _usd(armature: bpy.types.Object, path: Path) -> None:
 
 
 def _bvh(armature: bpy.types.Object, path: Path) -> None:
-    """In the armature's own space, without the object's place and turn, in metres."""
+    """Write BVH in armature space, without the object's transform, in metres."""
     scene: Any = bpy.context.scene
     size = armature.matrix_world.median_scale
     first, last = scene.frame_start, scene.frame_end
@@ -99,7 +99,7 @@ def _bvh(armature: bpy.types.Object, path: Path) -> None:
 
 
 def _has_controls(armature: bpy.types.Object) -> bool:
-    """Whether less than half of the bones deform meshes, and nothing hangs on the others."""
+    """Whether fewer than half of the bones deform meshes, and no object is a child of another bone."""
     bones = armature.data.bones
     deforming = {bone.name for bone in bones if bone.use_deform}
     held = {ob.parent_bone for ob in armature.children if ob.parent_type == "BONE"}
@@ -108,7 +108,7 @@ def _has_controls(armature: bpy.types.Object) -> bool:
 
 @contextmanager
 def _on_tracks(armature: bpy.types.Object, takes: Sequence[bpy.types.Action]) -> Iterator[None]:
-    """In this block the takes, and nothing else, are on NLA tracks."""
+    """In this block the armature has exactly these takes on NLA tracks."""
     data: Any = armature.animation_data
     others = [(track, track.mute) for track in data.nla_tracks]
     tracks = [stash(armature, take) for take in takes]

@@ -1,4 +1,4 @@
-"""Motions that were read from files, brought to where their character stands, with feet that stand."""
+"""Reads motion files for an import: cleans feet, and moves people to the origin."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,10 +14,10 @@ from ..edge_backend.motion_import.reader import Unusable, read_all
 def read_imported(
     paths: Sequence[Path], choices: Choices, *, clean_feet: bool, at_origin: bool
 ) -> tuple[list[Imported], list[Unusable]]:
-    """The motions of the files, and the files that cannot be used. No bpy: a thread may do it.
+    """The motions of the files, and the files that cannot be used. It uses no bpy, so it may run in a thread.
 
-    clean_feet: of all but dances of this program, whose feet are clean. at_origin: each file's first person starts at
-    the origin, the others where they are from there. Raises EdgeError motions_unusable where no file can be used.
+    clean_feet: clean the feet, except of this program's dances. at_origin: move each file so that its first person
+    starts at the origin. Raises EdgeError motions_unusable if no file can be used.
     """
     read, unusable = read_all(paths, choices, skip=True)
     starts: dict[Path, np.ndarray] = {}
@@ -32,6 +32,6 @@ def read_imported(
 
 
 def title(imported: Imported) -> str:
-    """The name of its take: the file's, without its suffix, and the person's."""
+    """The name of the motion's take: the file's name without suffix, and the person's."""
     file, *person = imported.name.split(", ")
     return " ".join([Path(file).stem, *person])

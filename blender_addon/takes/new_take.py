@@ -135,9 +135,9 @@ def write_keys(
 
 
 def first_frame_of(motion: Motion, scene: bpy.types.Scene, first_frame: float) -> float:
-    """The frame of the scene at which the motion begins if its song does at first_frame.
+    """The frame of the scene at which the motion begins. first_frame: that of the requested start of the song.
 
-    A loop begins at a bar line of the song, and there at the nearest whole frame.
+    A loop begins later, at a bar line of the song, rounded to a whole frame.
     """
     if not is_loop(motion):
         return first_frame
@@ -147,7 +147,7 @@ def first_frame_of(motion: Motion, scene: bpy.types.Scene, first_frame: float) -
 def _channels(
     armature: bpy.types.Object, motion: Motion, clean_feet: bool, ik_legs: IkLegs | None
 ) -> Generator[float, None, list[BoneChannels]]:
-    """`channels_in_steps`; a loop's are cut out of several laps, so that both of its ends have the same neighbours."""
+    """As `channels_in_steps`; a loop's are computed for several laps, so that both ends have the same neighbours."""
     if not is_loop(motion):
         return (yield from channels_in_steps(armature, motion, clean_feet, ik_legs))
     around, middle = lap_motion(motion)
@@ -156,7 +156,7 @@ def _channels(
 
 
 def _frames(motion: Motion, scene: bpy.types.Scene, first_frame: float) -> Array:
-    """Frames (T,) of the scene. A loop lasts a whole number of them."""
+    """Frames (T,) of the scene for the frames of the motion. A loop's length is rounded to a whole number of them."""
     step = scene_rate(scene) / Motion.fps
     if is_loop(motion):
         step = max(round((motion.frames - 1) * step), 1) / (motion.frames - 1)

@@ -1,4 +1,4 @@
-"""The partial dance on the dancer while the rest is generated: an action that grows.
+"""The preview of a dance while the rest is generated: an action to which keys are appended.
 
 The action is in no list of takes, and is not saved. When the dance is finished or cancelled, the action is removed and
 the dancer shows what it showed before.

@@ -1,7 +1,4 @@
-"""The plan of a take: what is danced in which bars, as rows for the panel, and small changes of it.
-
-The plan is that of `choreography.plan_file`, in the metadata that the take holds as JSON.
-"""
+"""The plan of a take (choreography.plan_file), stored in the take's metadata: as rows for the panel, and its edits."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Takes read back as motions, and data that a take inherits from another."""
+"""Reads takes as motions, and copies data from one take to another."""
 
 import math
 from collections.abc import Generator, Iterator, Sequence

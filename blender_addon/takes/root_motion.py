@@ -1,7 +1,6 @@
-"""Where a take carries the dancer over the floor: with the hips, with the root bone, with the object, or not at all.
+"""Root motion: moves a take's horizontal translation from the hips to the root bone or the object, and back.
 
-The path over the floor is a linear function of the hips' location channels, so that keys and handles are moved from one
-bone to another without loss.
+The path over the floor is a linear function of the hips' location channels, so keys and handles are converted exactly.
 """
 
 from collections.abc import Iterator
@@ -28,12 +27,12 @@ _OBJECT = "Object Transforms"
 
 
 def root_motion_of(action: bpy.types.Action) -> Place:
-    """What carries the take's dancer."""
+    """Where the take's horizontal translation is."""
     return details(action).get("root_motion", {}).get("place", "HIPS")
 
 
 def root_bone(armature: bpy.types.Object) -> str:
-    """The highest bone above the one that moves the body, by which the whole character can be moved.
+    """The topmost ancestor of the bone that moves the body.
 
     Raises EdgeError root_bone_none where there is none, rig_unfit.
     """
@@ -49,16 +48,17 @@ def root_bone(armature: bpy.types.Object) -> str:
 
 
 def check_root_motion(armature: bpy.types.Object, place: Place) -> None:
-    """Raise EdgeError root_bone_none, rig_unfit where the armature cannot have its root motion there."""
+    """Raise EdgeError root_bone_none, rig_unfit if the armature's root motion cannot be there."""
     if place == "BONE":
         root_bone(armature)
 
 
 def set_root_motion(armature: bpy.types.Object, action: bpy.types.Action, place: Place) -> None:
-    """Let the hips, the root bone or the object carry the take's dancer over the floor, or nothing.
+    """Move the take's horizontal translation to the hips, the root bone or the object.
 
-    The dancer is where it was before, but for IN_PLACE, where the root's keys are kept and muted, so that they come
-    back. Heights and turns stay with the hips. Raises EdgeError root_bone_none, root_keys, rig_unfit.
+    The dance looks the same. IN_PLACE mutes the curves of the root bone, or of the object, so that the dancer stays in
+    place; they are unmuted by the next change. Height and heading remain in the hips. Raises EdgeError root_bone_none,
+    root_keys, rig_unfit.
     """
     if place == root_motion_of(action):
         return
@@ -81,7 +81,7 @@ def set_root_motion(armature: bpy.types.Object, action: bpy.types.Action, place:
 
 
 def _from_hips(armature: bpy.types.Object, action: bpy.types.Action, bone: str) -> None:
-    """Take the path over the floor from the bones that have it, and give it to `bone`, "" for the object."""
+    """Move the translation over the floor from the bones that have it to `bone`, "" for the object."""
     _, measured = measure(armature)
     rig = measured.rig
     carried = _carried(rig, action, bone)
@@ -107,7 +107,7 @@ def _from_hips(armature: bpy.types.Object, action: bpy.types.Action, bone: str) 
 
 
 def _back_to_hips(armature: bpy.types.Object, action: bpy.types.Action) -> None:
-    """Give the path over the floor back to the bones that had it."""
+    """Move the translation over the floor back to the bones that had it."""
     stored = _stored(action)
     if not stored:
         return
@@ -130,7 +130,7 @@ def _back_to_hips(armature: bpy.types.Object, action: bpy.types.Action) -> None:
 
 
 def _carried(rig: Rig, action: bpy.types.Action, bone: str) -> list[str]:
-    """The bones with keyed locations that `bone`, "" for the object, carries, without those that they carry in turn."""
+    """The topmost bones with keyed locations among the descendants of `bone`, "" for the object."""
     moving = {bone_of(curve.data_path) for curve in compat.fcurves_of(action) if _moves(curve)}
     below = [name for name in rig if name in moving and (not bone or bone in rig.ancestors(name))]
     return [name for name in below if not {*rig.ancestors(name)} & {*below}]
@@ -141,7 +141,7 @@ def _moves(curve: bpy.types.FCurve) -> bool:
 
 
 def _axes(rig: Rig, bone: str) -> Array:
-    """The axes (3, 3) of a bone's location channels, columns in armature space, with the bones above as they stand."""
+    """The axes (3, 3) of a bone's location channels, columns in armature space, with its ancestors' present poses."""
     posed = turn_bones(rig, {bone: rig[bone].axes[None]}, 1)
     axes: Array = location_axes(rig, bone, posed.space[bone])[0]
     return axes
@@ -155,12 +155,12 @@ def _level(armature: bpy.types.Object) -> Array:
 
 
 def _object_axes(armature: bpy.types.Object) -> Array:
-    """From armature space to the object's location channels: a (3, 3) matrix for differences of places."""
+    """The matrix (3, 3) from vectors in armature space to the object's location channels."""
     return np.array(armature.matrix_basis)[:3, :3]
 
 
 def _start(armature: bpy.types.Object, action: bpy.types.Action, bone: str) -> Array:
-    """The location (3,) of the bone, "" for the object, in the take or else now."""
+    """The location (3,) of the bone, "" for the object, at the take's start; without keys, its present one."""
     owner: Any = armature.pose.bones[bone] if bone else armature
     start = np.array(owner.location, float)
     for curve in _location_curves(action, _path(bone)):

@@ -1,4 +1,4 @@
-"""The paths of hips and feet in a take, and the kept poses beside them, to be drawn in the viewport."""
+"""Trails: the paths of hips and feet in a take, and ghosts of its constrained poses, read for drawing."""
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ PATHS = (HIPS, "foot.L", "foot.R")
 
 @dataclass(frozen=True)
 class Trails:
-    """What is drawn for a character.
+    """The trails of a character, metres, world.
 
-    character, action: their session_uids. frames: (T,) of the scene. paths: (3, T, 3), of PATHS. ghosts: (lines, 2, 3)
-    of the kept poses. All in metres, world.
+    character, action: their session_uids. frames: (T,) of the scene. paths: (3, T, 3), in the order of PATHS. ghosts:
+    (lines, 2, 3), line segments of the constrained poses.
     """
 
     character: int
@@ -47,7 +47,7 @@ display = Display()
 def read_trails_in_steps(
     armature: bpy.types.Object, scene: bpy.types.Scene, action: bpy.types.Action
 ) -> Generator[float, None, Trails]:
-    """Read them at every frame of the action, which the armature shows, in small steps that yield the fraction done.
+    """Read the trails at every frame of the armature's action, in small steps that yield the fraction done.
 
     Raises EdgeError dancer_gone, reading_ended.
     """
@@ -81,7 +81,7 @@ def _slots(armature: bpy.types.Object) -> list[str]:
 
 
 def _lines(armature: bpy.types.Object) -> list[tuple[str, str]]:
-    """Pairs of bones between whose heads a ghost has a line: each mapped bone and the nearest mapped one above it."""
+    """Pairs of bones whose heads a ghost's lines connect: each mapped bone and its nearest mapped ancestor."""
     if is_dancer(armature):
         return [
             (BONE_NAMES[parent], name) for name, parent in zip(BONE_NAMES, SMPL.parents, strict=True) if parent >= 0
@@ -100,6 +100,6 @@ def _lines(armature: bpy.types.Object) -> list[tuple[str, str]]:
 
 
 def _seen_bones(armature: bpy.types.Object) -> Mapping[str, str]:
-    """Slot -> the bone that shows where it is: on rigs with controls, the one that follows them."""
+    """Slot -> the bone whose position is drawn; on control rigs, the one that follows the controls."""
     bone_map = bone_map_of(armature)
     return {slot: bone_map.read.get(slot, bone) for slot, bone in bone_map.bones.items() if slot != TRAVEL}

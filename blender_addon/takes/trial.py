@@ -1,4 +1,4 @@
-"""Keys that a character shows for a moment, to be looked at before there is a take with them."""
+"""Temporary keys on a character, to evaluate its poses before a take is made."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from .take_list import showing
 def keys_shown(
     armature: bpy.types.Object, keys: Iterable[ChannelKeys], first_frame: float, scene: bpy.types.Scene
 ) -> Iterator[None]:
-    """Have the armature show these keys of a take during this block. Raises EdgeError armature_tweaked."""
+    """In this block the armature has a temporary action with these keys. Raises EdgeError armature_tweaked."""
     record_switches(armature)
     action, curves = compat.new_action("Trial")
     try:
@@ -30,7 +30,7 @@ def keys_shown(
 
 
 def keys_between(keys: Sequence[ChannelKeys], first: float, last: float) -> list[ChannelKeys]:
-    """The keys that matter from frame `first` to frame `last`, inclusive: the curves are the same there."""
+    """The keys that the curves from frame `first` to `last`, inclusive, depend on."""
     return [_between(channel, first, last) for channel in keys]
 
 

@@ -1,4 +1,4 @@
-"""The bone map in the sidebar: what was found, what is missing, and the list to change it."""
+"""The Bone Map panel: recognised and missing bones, and the list to change them."""
 
 from typing import Any
 
@@ -81,7 +81,7 @@ def _draw_list(layout: Any, armature: Any) -> None:
 
 
 def _draw_rig(layout: Any, armature: Any, faulty: bool) -> None:
-    """Another rest pose, where the own one does not do, and what goes into a report."""
+    """Draw the buttons for another rest pose and for the rig's description."""
     if has_stance(armature):
         row = layout.row(align=True)
         row.operator("edge_dance.use_pose", icon="ARMATURE_DATA")

@@ -1,4 +1,4 @@
-"""Trails of a dance in the viewport: the paths around the present frame, and the ghosts of kept poses."""
+"""Draws trails in the viewport: the paths around the current frame, and the ghosts of constrained poses."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ _AROUND_S = 4.0  # seconds of the paths before and after the present frame; more
 
 
 class Overlay:
-    """Draws what takes.trails.display has."""
+    """Draws the trails in takes.trails.display."""
 
     def __init__(self) -> None:
         self._handle: Any = None
@@ -27,7 +27,7 @@ class Overlay:
         self._handle = space.draw_handler_add(self.draw, (), "WINDOW", "POST_VIEW")
 
     def unregister(self) -> None:
-        """Remove the draw handler, and forget the trails."""
+        """Remove the draw handler and the trails."""
         display.trails = None
         space: Any = bpy.types.SpaceView3D
         space.draw_handler_remove(self._handle, "WINDOW")

@@ -124,7 +124,7 @@ class VIEW3D_PT_edge_dance_style(_DanceTab):
 
 
 class VIEW3D_PT_edge_dance_settings(_DanceTab):
-    """What a first dance does without"""
+    """Settings that a first dance does not need"""
 
     bl_label = "Settings"
     bl_parent_id = "VIEW3D_PT_edge_dance"

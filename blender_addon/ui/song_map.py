@@ -1,4 +1,4 @@
-"""The Song Map panel: what was heard, and its sections."""
+"""The Song Map panel: beats, metre and sections."""
 
 from typing import Any
 
@@ -70,7 +70,7 @@ class VIEW3D_PT_edge_dance_song_map(bpy.types.Panel):
 
 
 def _outdated(context: bpy.types.Context) -> str:
-    """Why the next dance hears the song anew, as a sentence; "" where it takes the map."""
+    """Why the next dance does not use the map, as a sentence; "" if it does."""
     scene: Any = context.scene
     strip, owner = find_strip(context, scene.edge_dance.music)
     try:

@@ -1,4 +1,4 @@
-"""Makes the weights of the beat network: songs written from notes, played by a sound font, and the training on them.
+"""Trains the beat network, on songs that are composed at random and rendered with a sound font.
 
 May import edge_backend; nothing of the product imports it.
 """

@@ -1,4 +1,4 @@
-"""Fits the weights of edge_backend.audio.readings, by which one of the ways to count a song's beats is chosen.
+"""Fits the weights of edge_backend.audio.readings, which chooses the tempo level and metre of detected beats.
 
     python -m build_tools.listening.fit_readings FOLDER ... [--songs N]
 
@@ -39,9 +39,9 @@ def songs_in(folder: Path, most: int) -> Iterator[tuple[NDArray[np.float32], Arr
 
 
 def drum_loops(count: int, seed: int = 0) -> Iterator[tuple[NDArray[np.float32], Array, int]]:
-    """Drum machines alone, in bars of 4; half of them have nothing but equal strokes, which are in 4 as well as in any.
+    """Synthetic drum loops in 4/4; half of them have equal strokes only. Yields the same as songs_in.
 
-    As songs_in gives songs. Without them only songs with many instruments would be known.
+    Rendered songs have many instruments, so the weights would not suit drums alone without these.
     """
     rng = np.random.default_rng(seed)
     for number in range(count):
@@ -74,7 +74,7 @@ def _play(sound: Array, times: Array, stroke: Array, level: float) -> None:
 
 
 def choice(spectrum: NDArray[np.float32], beats: Array, metre: int) -> Choice:
-    """The readings of a song, judged by beats, first beats and metre."""
+    """The readings of a song with their scores, by beats, downbeats and metre."""
     evidence = Evidence(beat_activations(spectrum), spectrum)
     features, right = [], []
     low, high = beats[0, 0] - 0.3, beats[-1, 0] + 0.3

@@ -1,4 +1,4 @@
-"""Fits the weights of edge_backend.audio.sections: where sections begin, and which are the same music.
+"""Fits the weights of edge_backend.audio.sections, for boundaries and for equal labels.
 
     python -m build_tools.listening.fit_sections FOLDER ... [--songs N]
 

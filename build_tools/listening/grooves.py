@@ -1,4 +1,4 @@
-"""Kinds of music for songs that are written to train on: metre, tempo, and how drums, bass and chords are played."""
+"""Kinds of music for composed training songs: metre, tempo, and patterns of drums, bass and chords."""
 
 from dataclasses import dataclass
 
@@ -60,10 +60,10 @@ DRUMS: dict[str, Pattern] = {**GROOVES, **MORE_GROOVES}
 
 @dataclass(frozen=True)
 class Kind:
-    """What songs of a kind have in common.
+    """A kind of music.
 
-    metre: beats in a bar. steps: of the grid, in a beat. tempo: bpm from, to. grooves: names in DRUMS; none = no drums.
-    chords, bass, lead: ways to play, one drawn for a song. weight: how often songs of the kind are written.
+    metre: beats in a bar. steps: of the grid, per beat. tempo: range, bpm. grooves: names in DRUMS; none = no drums.
+    chords, bass, lead: playing styles, one of which is drawn for a song. weight: relative frequency of the kind.
     """
 
     metre: int
@@ -155,6 +155,6 @@ KINDS: dict[str, Kind] = {
 
 
 def draw_kind(rng: np.random.Generator) -> str:
-    """A kind, by its weight."""
+    """Draw the name of a kind, with probabilities proportional to the weights."""
     weights = np.array([kind.weight for kind in KINDS.values()])
     return str(rng.choice(list(KINDS), p=weights / weights.sum()))

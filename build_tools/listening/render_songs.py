@@ -1,4 +1,4 @@
-"""Writes rendered songs to train on: spectra with the truth, or sound files with the truth beside them in JSON.
+"""Renders songs for training: spectra with annotations, or sound files with annotations in JSON beside them.
 
     python -m build_tools.listening.render_songs FOLDER --font FluidR3_GM.sf2 --songs 500 [--sound]
 
@@ -21,7 +21,7 @@ from .sound_font import RATE, Player
 
 
 def render(player: Player, seed: int, folder: Path, *, sound: bool, alike: bool) -> None:
-    """Write the song of that seed: as spectrum with truth for training, or as a sound file."""
+    """Write the song of that seed, as a spectrum with annotations or as a sound file with a JSON file."""
     rng = np.random.default_rng(seed)
     song = write_song(rng, alike=alike)
     samples = player.play(song)
@@ -33,7 +33,7 @@ def render(player: Player, seed: int, folder: Path, *, sound: bool, alike: bool)
 
 
 def _mastered(rng: np.random.Generator, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """As songs are: some with the peaks of a loud master cut off, some with noise."""
+    """The samples (n, 2) as after mastering: at random with clipped peaks, at random with noise."""
     peak = float(np.abs(samples).max())
     if rng.random() < 0.3:
         samples = np.tanh(samples / peak * rng.uniform(1, 3))

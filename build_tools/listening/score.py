@@ -1,6 +1,6 @@
-"""Songs written at random as notes, with their beats, bars and form known exactly.
+"""Composes songs at random, as notes, with exactly known beats, bars and sections.
 
-The music need not be good: it has to be as various as what people dance to, in metre, tempo, instruments and form.
+They vary in metre, tempo, instruments and form as dance music does; how they sound does not matter.
 """
 
 import itertools
@@ -124,7 +124,7 @@ _MAJOR, _MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
 
 @dataclass(frozen=True)
 class Note:
-    """Times in seconds; key and velocity as in MIDI."""
+    """A note. Times in seconds; key and velocity as in MIDI."""
 
     start: float
     end: float
@@ -135,7 +135,11 @@ class Note:
 
 @dataclass(frozen=True)
 class Song:
-    """beats: (n, 2) seconds and number in the bar. sections: (start s, end s, label). programs: (bank, program)."""
+    """A composed song.
+
+    beats: (n, 2) seconds and number in the bar. sections: (start seconds, end seconds, label). programs: MIDI channel
+    -> (bank, program).
+    """
 
     kind: str
     metre: int
@@ -147,7 +151,7 @@ class Song:
     seconds: float
 
     def truth(self) -> dict[str, object]:
-        """As the JSON beside a song's file says it."""
+        """The annotations, as the JSON file beside a song has them."""
         return {
             "kind": self.kind,
             "metre": self.metre,
@@ -160,7 +164,7 @@ class Song:
 
 @dataclass
 class _Material:
-    """What a section of one label plays: chords and ways of playing, the same each time."""
+    """The music of all sections with one label: chords, motif and playing styles."""
 
     groove: Pattern
     roots: list[int]
@@ -196,9 +200,9 @@ def write_song(
     *,
     alike: bool = False,
 ) -> Song:
-    """A song of the kind, or of one that is drawn, about so long.
+    """Compose a song of about `seconds` (range) of a kind, None = drawn at random.
 
-    alike: its sections differ in chords and tune alone.
+    alike: sections differ in chords and melody only.
     """
     name = name or draw_kind(rng)
     kind = KINDS[name]
@@ -269,7 +273,7 @@ def _programs(rng: np.random.Generator, name: str, kind: Kind) -> dict[int, tupl
 def _write(
     rng: np.random.Generator, writer: _Writer, form: list[tuple[str, int]], first: int, *, alike: bool
 ) -> list[tuple[float, float, str]]:
-    """All sections' notes; their places."""
+    """Write the notes of all sections. Returns the sections as (start seconds, end seconds, label)."""
     kind = writer.kind
     bar = kind.metre * kind.steps
     key, scale = int(rng.integers(0, 12)), _MAJOR if rng.random() < 0.5 else _MINOR
@@ -340,7 +344,7 @@ def _material(rng: np.random.Generator, kind: Kind, base: _Material | None, labe
 
 
 def _arranged_as(base: _Material, material: _Material, label: str) -> _Material:
-    """The material's chords and tune, played as the base is; intros, breaks and endings keep their own parts."""
+    """The material's chords and melody with the base's playing styles; intros, breaks and endings are not changed."""
     parts = material.parts & (base.parts | {"chords"}) if label in "IRE" else base.parts
     return replace(
         material,
@@ -353,7 +357,7 @@ def _arranged_as(base: _Material, material: _Material, label: str) -> _Material:
 
 
 def _mutated(rng: np.random.Generator, groove: Pattern) -> Pattern:
-    """The groove with a few strokes more or fewer, and now and then a part less."""
+    """The groove with some strokes added or removed, and sometimes without one of its parts."""
     out = {}
     for part, pattern in groove.items():
         marks = list(pattern)
@@ -379,7 +383,7 @@ def _pickup(writer: _Writer, steps: int, key: int, scale: tuple[int, ...], loudn
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a bar stands: its first step, its number in the section, whether it is the last of it."""
+    """The position of a bar: its first step, its number in the section, whether it is the section's last."""
 
     start: int
     number: int
@@ -388,7 +392,7 @@ class _Place:
 
 @dataclass(frozen=True)
 class _Tone:
-    """What all bars of a song share."""
+    """Parameters of all bars of a song."""
 
     groups: tuple[int, ...]
     tonality: tuple[int, tuple[int, ...]]
@@ -473,7 +477,7 @@ def _bass(rng: np.random.Generator, kind: Kind, style: str, groups: tuple[int, .
 
 
 def _halved(groups: list[tuple[int, int, int]], beat: int) -> list[tuple[int, int, int]]:
-    """Groups of two beats and more in two."""
+    """The groups, with those of two beats or more split in two."""
     out = []
     for step, long, degree in groups:
         first = long // beat // 2 * beat
@@ -511,7 +515,7 @@ def _chords(
 
 
 def _syncopation(material: _Material, bar: int, beat: int) -> list[tuple[int, int]]:
-    """A rhythm of the section's own, the same in every bar."""
+    """(step, steps) of the section's own rhythm, the same in every bar."""
     rng = np.random.default_rng(abs(hash(tuple(material.roots))) % 2**32)
     steps = [s for s in range(bar) if rng.random() < (0.45 if s % beat else 0.3)] or [0]
     return [(s, 2) for s in steps]

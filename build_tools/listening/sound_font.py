@@ -1,4 +1,4 @@
-"""Plays songs by FluidSynth's library with a General MIDI sound font; both have to be installed for it alone."""
+"""Renders songs by FluidSynth's library with a General MIDI sound font. Nothing else needs these two."""
 
 import ctypes
 import ctypes.util
@@ -14,7 +14,7 @@ TAIL_S = 0.5
 
 
 class Player:
-    """A synthesiser with the sound font loaded. Raises OSError where the library is missing, ValueError the font."""
+    """A synthesiser with the sound font. Raises OSError if the library is missing, ValueError if the font is."""
 
     def __init__(self, sound_font: Path, library: str | None = None) -> None:
         self._lib = ctypes.CDLL(library or ctypes.util.find_library("fluidsynth") or "libfluidsynth.so.3")

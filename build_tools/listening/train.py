@@ -2,8 +2,8 @@
 
     python -m build_tools.listening.train FOLDER edge_backend/audio/beat_network.npz --minutes 60
 
-FOLDER: what `render_songs` wrote. The network is that of Boeck and Davies, "Deconstruct, Analyse, Reconstruct" (2020),
-made smaller: convolutions over the spectrum, then dilated ones over time, both ways.
+FOLDER: as written by `render_songs`. The network is a smaller version of that of Boeck and Davies, "Deconstruct,
+Analyse, Reconstruct" (2020): convolutions over the spectrum, then non-causal dilated convolutions over time.
 Weights are written in half precision.
 """
 
@@ -24,7 +24,7 @@ BATCH = 8
 METRES = (2, 3, 4, 5, 6, 7)
 DILATIONS = tuple(2**i for i in range(11))
 WIDTH = 32
-SPREAD_S = 0.03  # how far a beat reaches to either side in the target
+SPREAD_S = 0.03  # seconds on either side of a beat over which its target value falls to 0
 
 
 class BeatNetwork(nn.Module):
@@ -44,7 +44,7 @@ class BeatNetwork(nn.Module):
         self.drop = nn.Dropout(0.1)
 
     def forward(self, spectrum: Tensor) -> tuple[Tensor, Tensor]:
-        """As the class says."""
+        """Logits of beats and metre, as described at the class."""
         x = spectrum[:, None]
         x = functional.elu(self.conv0(x))
         x = functional.elu(self.conv1(x))
@@ -59,7 +59,7 @@ class BeatNetwork(nn.Module):
 
 
 def targets(beats: NDArray[np.float64], frames: int) -> NDArray[np.float32]:
-    """(3, frames): how much of each frame is no beat, a beat, a downbeat; beats (n, 2) in seconds and number."""
+    """Target probabilities (3, frames) of no beat, a beat, a downbeat. beats: (n, 2) seconds and number in the bar."""
     seconds = np.arange(frames) / FRAME_RATE
     out = np.zeros((3, frames), np.float32)
     for row, chosen in ((1, beats[:, 1] != 1), (2, beats[:, 1] == 1)):
@@ -72,7 +72,7 @@ def targets(beats: NDArray[np.float64], frames: int) -> NDArray[np.float32]:
 
 
 def _augmented(rng: np.random.Generator, spectrum: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The spectrum as another room, another mix and another loudness would have it."""
+    """The spectrum with random changes of equalisation, mix and loudness."""
     magnitude = 10**spectrum - 1
     if rng.random() < 0.7:
         tilt = np.interp(np.arange(spectrum.shape[1]), np.linspace(0, spectrum.shape[1], 6), rng.normal(0, 0.3, 6))
@@ -115,7 +115,7 @@ def read_songs(folder: Path) -> list[dict[str, NDArray]]:
 
 
 def losses(outputs: tuple[Tensor, Tensor], y: Tensor, metre: Tensor) -> tuple[Tensor, Tensor]:
-    """Cross entropy of the beats, by frame, and of the metre."""
+    """Cross entropies: of the beats, mean over frames, and of the metre."""
     beats, metres = outputs
     beat_loss = -(y * functional.log_softmax(beats, dim=1)).sum(1).mean()
     # Where there are beats: silence before and after a song has no metre.
@@ -124,7 +124,7 @@ def losses(outputs: tuple[Tensor, Tensor], y: Tensor, metre: Tensor) -> tuple[Te
 
 
 def train(folder: Path, out: Path, minutes: float, *, resume: Path | None, rate: float, seed: int) -> None:
-    """Train for so long, the rate of learning falling to a twentieth; weights are written every few minutes."""
+    """Train for `minutes`, with a learning rate that falls to 1/20; weights are written every few minutes."""
     rng = np.random.default_rng(seed)
     songs = read_songs(folder)
     held, songs = songs[:24], songs[24:]

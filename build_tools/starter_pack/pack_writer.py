@@ -28,7 +28,7 @@ from edge_backend.schema.frames import FPS
 from .accents import GRID, accent_curve, stops_of
 from .arrangement import RATE, STEPS, draw_mix, render
 from .beat_grid import DanceBeats, lay_beats, warp_to_tempo
-from .style_in_music import told_style
+from .style_in_music import style_accuracy
 
 Array = NDArray[np.floating]
 
@@ -194,7 +194,7 @@ def write_pack(source: Path, target: Path, variants: int, workers: int, seed: in
                 made.append((number, *result))
             if done % 20 == 0:
                 print(f"{done}/{len(jobs)} songs tried, {len(made)} kept", flush=True)
-    found = told_style(
+    found = style_accuracy(
         [music for _, _, music in made], [str(data["style"][n]) for n, _, _ in made], [n for n, _, _ in made]
     )
     print(f"tempo and density tell the style in {found:.2f} of the songs, all styles alike")

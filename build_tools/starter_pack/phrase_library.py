@@ -1,4 +1,4 @@
-"""Writes the starter library of phrases: the training part of the motion that the starter weights learned from.
+"""Writes the starter library of phrases, from the training part of the starter weights' motion capture.
 
 python -m build_tools.starter_pack.phrase_library dance_smpl24_30fps.npz weights/phrases
 """
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def clips(data: dict[str, NDArray]) -> Iterator[tuple[str, Motion, dict[str, Any]]]:
-    """The pieces of the training part, each counted by several tempi, and by its own beats where these are known."""
+    """The pieces of the training part, with the arguments of choreography.library.add_clips."""
     for number in np.flatnonzero(data["split"] == "train"):
         part = slice(data["start"][number], data["start"][number] + data["length"][number])
         rotations = axis_angle_to_matrix(data["poses"][part]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Whether the rendered music tells the style of the dance, which it must not: style is the user's choice."""
+"""Tests whether the style of a dance can be predicted from its rendered music, which it must not: users choose it."""
 
 from collections.abc import Sequence
 
@@ -9,16 +9,16 @@ from edge_backend.audio.rhythm import CHANNELS
 
 Array = NDArray[np.floating]
 
-_TOLD_BY = [CHANNELS.index(name) for name in ("tempo", "onset_low", "onset_mid", "onset_high", "loudness")]
+_PREDICTORS = [CHANNELS.index(name) for name in ("tempo", "onset_low", "onset_mid", "onset_high", "loudness")]
 
 
-def told_style(songs: Sequence[Array], styles: Sequence[str], pieces: Sequence[int]) -> float:
-    """How often tempo, density and loudness name the style rightly, mean over the styles; 1 / styles is chance.
+def style_accuracy(songs: Sequence[Array], styles: Sequence[str], pieces: Sequence[int]) -> float:
+    """Accuracy with which tempo, density and loudness predict the style, mean over styles; chance is 1 / styles.
 
     songs: rhythm channels (frames, 12) each. styles, pieces: of each song. A Gaussian for each style (quadratic
     discriminant with a common floor of variance), fitted on all songs but those of the same piece.
     """
-    values = np.array([song[:, _TOLD_BY].mean(axis=0) for song in songs], dtype=np.float64)
+    values = np.array([song[:, _PREDICTORS].mean(axis=0) for song in songs], dtype=np.float64)
     values = (values - values.mean(axis=0)) / (values.std(axis=0) + 1e-9)
     names, style = np.unique(styles, return_inverse=True)
     right: list[list[bool]] = [[] for _ in names]

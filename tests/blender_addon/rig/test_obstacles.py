@@ -182,7 +182,7 @@ HIDING = {
     "rest": (rest, "unreal is in Rest Position"),
     "stretch": (stretch, "animation plays at 50 % of its speed"),
     "constraints": (ik_from_below, "left hand, hand_l, is pulled by tip by the constraint IK"),
-    "constraints, root": (held_root, "root, which carries the body, is held by the constraint Copy Transforms"),
+    "constraints, root": (held_root, "root, which carries the body, is moved by the constraint Copy Transforms"),
 }
 
 
@@ -350,7 +350,7 @@ def test_the_built_in_dancer_is_told_as_well():
     dancer = bpy.context.object
     assert not said(dancer)
     dancer.pose.bones["wrist.L"].constraints.new("COPY_LOCATION").target = target()
-    assert "left hand, wrist.L, is held" in said(dancer)["constraints"]
+    assert "left hand, wrist.L, is moved" in said(dancer)["constraints"]
     mend(dancer, "constraints")
 
 

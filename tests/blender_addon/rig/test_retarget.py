@@ -285,7 +285,7 @@ def spoil_constraint(character):
     empty = bpy.data.objects.new("Empty", None)
     bpy.context.collection.objects.link(empty)
     character.pose.bones["lowerarm_l"].constraints.new("COPY_ROTATION").target = empty
-    return "left forearm, lowerarm_l, is held by its constraint Copy Rotation"
+    return "left forearm, lowerarm_l, is moved by its constraint Copy Rotation"
 
 
 def spoil_driver(character):

@@ -34,7 +34,7 @@ def test_constraints_are_seen_as_they_come_and_go():
     assert words() == ""
     constraint = constraint_on(character, "calf_l")
     update()
-    assert "left shin, calf_l, is held by its constraint Copy Rotation" in words()
+    assert "left shin, calf_l, is moved by its constraint Copy Rotation" in words()
     for free, hold in ((("mute", True), ("mute", False)), (("influence", 0.0), ("influence", 1.0))):
         setattr(constraint, *free)
         update()

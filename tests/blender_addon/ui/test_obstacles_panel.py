@@ -33,5 +33,5 @@ def test_the_panel_mends_what_forbids_a_dance(song_file):
     character.pose.bones["calf_l"].constraints.new("COPY_ROTATION").target = target
     bpy.context.view_layer.update()
     layout = draw(bpy.types.VIEW3D_PT_edge_dance)
-    assert any("is held by its constraint Copy Rotation" in text for text in layout.texts)
+    assert any("is moved by its constraint Copy Rotation" in text for text in layout.texts)
     assert ("edge_dance.mend", True) in layout.operators

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from build_tools.starter_pack.pack_writer import TEMPO_BANDS, Piece, tempos_to_try
-from build_tools.starter_pack.style_in_music import told_style
+from build_tools.starter_pack.style_in_music import style_accuracy
 from edge_backend.audio.rhythm import CHANNELS
 
 STYLES = ("salsa", "modern", "breakdance")
@@ -26,12 +26,12 @@ def songs_of(tempo_of_style, seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_tempo_of_its_own_tells_the_style(seed):
-    assert told_style(*songs_of((-1, 0, 1), seed)) > 0.9
+    assert style_accuracy(*songs_of((-1, 0, 1), seed)) > 0.9
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_music_that_is_the_same_for_all_styles_tells_none(seed):
-    assert told_style(*songs_of((0, 0, 0), seed)) == pytest.approx(1 / 3, abs=0.15)
+    assert style_accuracy(*songs_of((0, 0, 0), seed)) == pytest.approx(1 / 3, abs=0.15)
 
 
 @pytest.mark.parametrize("bpm", [62.0, 97.0, 131.0, 188.0])
