@@ -344,7 +344,7 @@ def test_the_last_line_of_env_is_the_environments_python(
     assert capsys.readouterr().out.splitlines()[-1] == str(environment.python)
 
 
-def test_what_goes_wrong_is_told_in_words_and_by_the_exit_code(
+def test_failures_are_reported_in_words_and_by_the_exit_code(
     environment: Environment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lost = Environment(environment.folder / "none", "3.99", environment.lock)

@@ -42,7 +42,7 @@ def test_only_older_processors_are_stood_in_for() -> None:
     assert not older_processors("DEFAULT", [])
 
 
-def test_numpy_and_torch_compute_as_they_are_told() -> None:
+def test_numpy_and_torch_use_the_restricted_instructions() -> None:
     look = [sys.executable, "-c", processors._LOOK]
     capability, found = json.loads(subprocess.check_output(look))
     older = older_processors(capability, found)

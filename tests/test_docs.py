@@ -101,7 +101,7 @@ def test_the_site_s_links_stay_on_it_or_lead_to_the_repository(monkeypatch: pyte
     assert (ROOT / "README.md").as_uri() in site.on_page_markdown(index)
 
 
-def test_the_model_card_says_what_the_weights_say_of_themselves() -> None:
+def test_the_model_card_agrees_with_the_weights_metadata() -> None:
     weights = ROOT / "weights/starter.safetensors"
     info, card = read_info(weights), (ROOT / "weights/README.md").read_text(encoding="utf-8")
     net = info.config

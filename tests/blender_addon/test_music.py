@@ -240,7 +240,7 @@ def test_rendering_leaves_the_scene_as_it_was(song_file):
 
 
 @makes_strips
-def test_a_fade_in_is_heard(song_file):
+def test_a_song_that_fades_in_is_audible(song_file):
     strip = put_song(song_file)
     for frame, volume in ((1, 0.0), (100, 1.0)):
         strip.volume = volume
@@ -333,7 +333,7 @@ def test_a_bar_begins_at_the_beat_nearest_to_the_current_frame():
     assert scene.edge_dance.bar_offset == 0  # 1 and 2 beats later are a whole bar
 
 
-def test_a_song_whose_beat_is_unclear_is_said_to_be_so():
+def test_an_unclear_beat_is_reported():
     say = addon("ops.music")._summary
     assert say(92, 121.7, 3, 0.8) == "92 beats at 121.7 per minute, 3 in a bar."
     assert say(92, 121.7, 3, 0.2).endswith("The beat of this song is unclear: check it, and correct it.")
@@ -493,7 +493,7 @@ UNHEARD = {
 
 @makes_strips
 @pytest.mark.parametrize("why", UNHEARD)
-def test_a_strip_that_is_not_heard_is_no_music_and_says_why(why, song_file, tmp_path):
+def test_an_inaudible_strip_is_no_music_and_the_reason_is_given(why, song_file, tmp_path):
     make, said = UNHEARD[why]
     meta, strip = new_meta(lambda strips: strips.new_sound("Test Song", str(song_file), 5, 1))
     make(strip, meta)
@@ -508,7 +508,7 @@ def test_a_strip_that_is_not_heard_is_no_music_and_says_why(why, song_file, tmp_
 
 
 @makes_strips
-def test_a_strip_that_is_faded_in_is_heard(song_file):
+def test_a_strip_that_is_faded_in_is_audible(song_file):
     strip = put_song(song_file)
     strip.volume = 0
     strip.keyframe_insert("volume", frame=1)
@@ -530,7 +530,7 @@ def test_a_song_that_was_cut_is_one_song(chosen, song_file):
 
 
 @makes_strips
-def test_the_command_line_has_all_pieces_of_its_song_heard_and_no_other(song_file, tmp_path):
+def test_the_command_line_unmutes_all_pieces_of_its_song_and_no_other(song_file, tmp_path):
     strip = put_song(song_file, frame=11)
     second = put_song(song_file, frame=11, channel=2)
     other = put_song(shutil.copy(song_file, tmp_path / "Other.wav"), channel=3)
@@ -739,7 +739,7 @@ def test_a_song_dropped_on_a_character_makes_it_dance(song_file, quick_worker):
     assert dancer.animation_data.action.name.startswith(song_file.stem)
 
 
-def test_a_dropped_file_that_is_no_song_is_said(tmp_path):
+def test_a_dropped_file_that_is_no_song_is_refused(tmp_path):
     (tmp_path / "a.ogg").write_bytes(b"nothing")
     with pytest.raises(RuntimeError, match=r"a\.ogg"):
         bpy.ops.edge_dance.drop_song(filepath=str(tmp_path / "a.ogg"), generate=True)

@@ -27,7 +27,7 @@ def test_settings_are_kept_in_the_scene():
     assert bpy.context.scene.copy().edge_dance.seed == 12
 
 
-def test_the_panels_offer_what_the_backend_knows():
+def test_the_panels_offer_the_backends_choices():
     """The lists in the panel are written by hand, with descriptions; they must not fall behind."""
     properties, request = addon("properties"), addon("edge_backend.schema.requests")
     assert {item[0] for item in properties.STYLES} == set(request.STYLES)

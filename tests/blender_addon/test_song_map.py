@@ -151,7 +151,7 @@ def test_sections_become_markers_when_asked_for_and_others_stay(song_file):
     assert {marker.name: marker.frame for marker in scene.timeline_markers} == {"Mine": 5, "A": 16, "B": 496}
 
 
-def test_what_is_uncertain_is_said(song_file):
+def test_uncertain_maps_are_reported(song_file):
     ops, maps = addon("ops.song_map"), addon("edge_backend.schema.song_map")
     sure = maps.from_json(MAP.to_json())
     assert ops.summary(sure) == "16 bars of 4 at 120.0 beats per minute; sections A B."

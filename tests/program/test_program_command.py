@@ -48,12 +48,12 @@ def test_the_extension_is_installed(user_folder: Path) -> None:
     assert code == 0 and "edge_dance" in out, out + errors
 
 
-def test_help_is_told(user_folder: Path) -> None:
+def test_help_is_printed(user_folder: Path) -> None:
     code, out, errors = real_program.finish(user_folder, "--command", "edge_dance", "--help")
     assert code == 0 and "--seeds SEEDS" in out and "Traceback" not in errors
 
 
-def test_what_would_be_done_is_told_and_nothing_is_written(user_folder: Path, given: list[object], song: Path) -> None:
+def test_a_dry_run_prints_the_plan_and_writes_nothing(user_folder: Path, given: list[object], song: Path) -> None:
     words = [*given, "--save", song.parent / "out", "--dry-run", "--seeds", "1-2"]
     code, lines, errors = command(user_folder, *words, before=())
     assert code == 0 and "Traceback" not in errors, errors
@@ -130,7 +130,7 @@ def test_every_engine_films(user_folder: Path, given: list[object], song: Path, 
         assert film.streams.video[0].frames in (12, 13)
 
 
-def test_people_are_told_in_sentences(user_folder: Path, given: list[object], song: Path) -> None:
+def test_output_for_people_is_in_sentences(user_folder: Path, given: list[object], song: Path) -> None:
     words = ["-b", "--command", "edge_dance", *given, "--save", song.parent / "out"]
     code, out, errors = real_program.finish(user_folder, *words)
     assert code == 0 and "1 takes made, 0 films, 0 takes were there already, 0 failed" in out, out + errors

@@ -67,7 +67,7 @@ def dance_request():
 
 @pytest.mark.timing
 @posix
-def test_killed_at_every_message_it_is_told_and_nothing_is_left(bench, record):
+def test_a_worker_killed_at_any_message_is_reported_and_leaves_nothing(bench, record):
     said = kinds(record)
     assert {"hello", "state", "log", "progress", "partial", "result"} == set(said) and said[-1] == "result"
     for messages in range(len(said) + 1):
@@ -93,7 +93,7 @@ def test_killed_at_every_message_it_is_told_and_nothing_is_left(bench, record):
 
 @posix
 @pytest.mark.parametrize("kind", ["generate", "features", "body"])
-def test_killed_by_a_request_it_is_told(bench, record, kind):
+def test_a_worker_killed_by_a_request_is_reported(bench, record, kind):
     requests = addon("edge_backend.schema.requests")
     request = {
         "generate": dance_request(),
@@ -108,7 +108,7 @@ def test_killed_by_a_request_it_is_told(bench, record, kind):
 
 
 @posix
-def test_killed_when_cancel_or_status_or_the_end_is_asked_for(bench, record):
+def test_a_worker_killed_at_cancel_status_or_shutdown_is_reported(bench, record):
     protocol = addon("edge_backend.protocol.messages")
     progress = kinds(record).index("progress") + 1
     for ask, state in (

@@ -137,7 +137,7 @@ def test_progress_of_other_jobs_and_stages_does_no_harm(bench):
         pytest.param("killed", "backend_killed", "killed", marks=posix),
     ],
 )
-def test_whatever_kills_a_job_is_told_in_a_sentence(bench, manner, code, words):
+def test_every_failure_of_a_job_is_reported_in_a_sentence(bench, manner, code, words):
     job = bench.job(manner)
     run(job)
     assert (job.state, job.error.code) == ("failed", code), job.error.detail
@@ -145,7 +145,7 @@ def test_whatever_kills_a_job_is_told_in_a_sentence(bench, manner, code, words):
     assert str(job.error).endswith(".")
 
 
-def test_a_result_that_is_no_dance_is_told_in_a_sentence(bench):
+def test_a_result_that_is_no_dance_is_reported_in_a_sentence(bench):
     job = bench.job("no_dance")
     run(job)
     with pytest.raises(addon("edge_backend.errors").EdgeError, match="not a motion file"):
@@ -194,7 +194,7 @@ def test_cancel_stops_the_job_and_keeps_the_worker(bench):
 
 
 @pytest.mark.timing
-def test_a_worker_that_does_not_hear_cancel_is_killed(bench, monkeypatch):
+def test_a_worker_that_ignores_cancel_is_killed(bench, monkeypatch):
     monkeypatch.setattr(addon("backend.job"), "CANCEL_S", 0.3)
     job = bench.job("hangs")
     run(job, until=lambda job: job.state == "running")
@@ -243,13 +243,13 @@ def test_a_stopped_worker_is_gone_whatever_it_was_doing(bench, manner):
     assert is_gone(bench.pids()[0])
 
 
-def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path):
+def test_a_folder_that_cannot_be_made_is_reported_in_a_sentence(tmp_path):
     with pytest.raises(addon("edge_backend.errors").EdgeError) as caught:
         addon("backend.job").Job(lambda: None, tmp_path / "nowhere")
     assert caught.value.code == "job_folder" and "nowhere" in caught.value.message
 
 
-def test_the_real_worker_makes_a_dance_and_hears_cancel(bench, quick_worker, song_file, monkeypatch):
+def test_the_real_worker_makes_a_dance_and_obeys_cancel(bench, quick_worker, song_file, monkeypatch):
     (bench.folder / "edge_backend.py").write_text("raise SystemExit('imported from the current folder')")
     monkeypatch.chdir(bench.folder)
     launch = addon("preferences").launch(bpy.context)

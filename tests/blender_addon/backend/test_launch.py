@@ -86,7 +86,7 @@ def test_the_bundled_python_answers_as_a_worker(monkeypatch):
     assert json.loads(hello)["type"] == "hello"
 
 
-def test_wheels_that_do_not_load_are_told_in_a_sentence_and_set_up_is_offered(monkeypatch, tmp_path):
+def test_wheels_that_do_not_load_are_reported_in_a_sentence_and_set_up_is_offered(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", "")
     folder = tmp_path / f".local/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
     (folder / "onnxruntime").mkdir(parents=True)

@@ -59,7 +59,7 @@ def test_the_newest_are_left(log_file, tmp_path):
     assert left == newest | {f"backend-{os.getpid()}.log"}
 
 
-def test_a_full_disk_is_not_told_for_every_row(log_file, tmp_path, capfd, monkeypatch):
+def test_a_full_disk_is_not_reported_for_every_row(log_file, tmp_path, capfd, monkeypatch):
     monkeypatch.setattr(logging, "raiseExceptions", True)
     with mounted(tmp_path / "disk", "size=16k") as disk:
         log_file.open_log(disk)

@@ -51,7 +51,7 @@ def takes_in(blend):
     return [take.name for take in addon("takes.take_list").takes_of(bpy.data.objects["Hero"])]
 
 
-def test_blender_knows_the_command():
+def test_the_command_is_registered_with_blender():
     assert addon("command_line")._registered
 
 
@@ -79,7 +79,7 @@ def test_a_handler_that_python_does_not_know_is_no_failure(capfd, scene_file, fi
     assert first_handlers_in_c == {signal.SIGINT, signal.SIGTERM}
 
 
-def test_what_blender_says_at_its_end_is_not_among_the_json(capfd, scene_file):
+def test_blenders_last_output_is_not_among_the_json(capfd, scene_file):
     capfd.readouterr()
     stdout = os.dup(1)
     try:
@@ -125,7 +125,7 @@ def test_takes_are_made_saved_and_filmed_and_a_second_run_finds_them_there(
     assert len(takes_in(scene_file)) == 0  # never written to
 
 
-def test_what_hides_a_dance_is_told_with_the_take(capfd, scene_file, quick_worker):
+def test_obstacles_are_reported_with_the_take(capfd, scene_file, quick_worker):
     bpy.data.objects["Hero"].data.pose_position = "REST"
     bpy.ops.wm.save_as_mainfile(filepath=str(scene_file))
     code, lines = command(capfd, "--save", scene_file.parent / "out")
@@ -177,7 +177,7 @@ def test_where_every_take_fails_the_code_is_2(capfd, scene_file, quick_worker, t
         (["--song", "a/s.wav", "b/s.ogg", "--save", "x"], "songs_same_name"),
     ],
 )
-def test_what_cannot_be_done_is_told_with_a_code_and_nothing_is_written(capfd, scene_file, given, code, tmp_path):
+def test_errors_are_reported_with_a_code_and_nothing_is_written(capfd, scene_file, given, code, tmp_path):
     bpy.ops.wm.read_homefile(use_empty=True)
     words = [str(scene_file) if word == "SCENE" else word.replace("x", str(tmp_path / "x")) for word in given]
     status, lines = command(capfd, *words)

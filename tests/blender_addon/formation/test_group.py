@@ -137,7 +137,7 @@ def test_different_takes_are_the_leaders_others(company):
     assert leader.animation_data.action == first
 
 
-def test_two_in_one_place_are_told_and_nothing_changes(company):
+def test_two_dancers_in_one_place_are_refused_and_nothing_changes(company):
     leader, others = company
     others[0].matrix_world = leader.matrix_world
     actions = len(bpy.data.actions)
@@ -146,7 +146,7 @@ def test_two_in_one_place_are_told_and_nothing_changes(company):
     assert len(bpy.data.actions) == actions
 
 
-def test_it_says_whom_to_select(company):
+def test_without_followers_it_says_whom_to_select(company):
     _, others = company
     for other in others:
         other.select_set(False)

@@ -6,7 +6,7 @@ from running import needs_window, run
 pytestmark = needs_window
 
 
-def test_a_song_is_heard_and_its_sections_are_drawn(addon_zip, worker_python, tmp_path):
+def test_a_song_map_is_computed_and_its_sections_are_drawn(addon_zip, worker_python, tmp_path):
     seen = run(
         "song_map.py", tmp_path, addon_zip=addon_zip, worker_python=worker_python, song_s=20, size="1400x1000",
         SHORT="1",

@@ -176,7 +176,7 @@ def test_cancel_leaves_everything_as_it_was(company):
 
 
 @pytest.mark.parametrize("gone", ["leader", "follower", "take"])
-def test_what_is_deleted_meanwhile_is_told_and_nobody_gets_a_take(company, gone):
+def test_a_deletion_meanwhile_is_reported_and_nobody_gets_a_take(company, gone):
     leader, others = company
     together, service = Together(), addon("backend.service").service
     together.begin_work(bpy.context)

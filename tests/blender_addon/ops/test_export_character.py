@@ -131,7 +131,7 @@ def test_what_is_selected_and_the_scenes_frames_stay_as_they_are(tmp_path):
     assert sum(ob.type == "ARMATURE" for ob in bpy.data.objects) == 1
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path):
+def test_a_missing_folder_is_reported(tmp_path):
     dancer = put_dancer()
     addon("takes.new_take").add_take(dancer, moderate(5), bpy.context.scene, 1.0)
     with pytest.raises(RuntimeError, match="nowhere"):

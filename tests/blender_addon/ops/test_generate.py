@@ -147,7 +147,7 @@ def test_a_song_whose_file_is_gone_is_named(tmp_path, song_file, quick_worker):
 
 
 @pytest.mark.skipif(not CAN_MAKE_STRIPS, reason="Blender 4.2's package makes no sound strips")
-def test_a_song_that_the_backend_cannot_read_is_told_by_the_backend(tmp_path, song_file, quick_worker):
+def test_a_song_that_the_backend_cannot_read_is_reported_by_the_backend(tmp_path, song_file, quick_worker):
     spoilt = shutil.copy(song_file, tmp_path / "spoilt.wav")
     put_song(spoilt)
     put_dancer()
@@ -155,13 +155,13 @@ def test_a_song_that_the_backend_cannot_read_is_told_by_the_backend(tmp_path, so
     refused(r"spoilt\.wav")
 
 
-def test_a_missing_backend_is_told_before_anything_happens(stage, quick_worker, tmp_path):
+def test_a_missing_backend_is_reported_before_anything_happens(stage, quick_worker, tmp_path):
     quick_worker.backend_python = str(tmp_path / "no python")
     refused("The backend's Python is not there: .*Choose another one in the extension's preferences")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="mounts a small disk")
-def test_a_full_disk_in_the_job_folder_is_told_in_a_sentence(quick_worker, tmp_path, monkeypatch):
+def test_a_full_disk_in_the_job_folder_is_reported_in_a_sentence(quick_worker, tmp_path, monkeypatch):
     """The packed song does not fit on the disk of the job's folder."""
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(tmp_path)], check=False).returncode:
         pytest.skip("no right to mount")
@@ -175,7 +175,7 @@ def test_a_full_disk_in_the_job_folder_is_told_in_a_sentence(quick_worker, tmp_p
         subprocess.run(["umount", str(tmp_path)], check=True)
 
 
-def test_a_dancer_deleted_meanwhile_is_told_and_nothing_breaks(stage):
+def test_a_dancer_deleted_meanwhile_is_reported_and_nothing_breaks(stage):
     operators = addon("ops.generate")
     before = len(bpy.data.actions)
     finish = operators.DanceOperator.finish

@@ -86,7 +86,7 @@ def test_files_that_are_none_are_named_and_nothing_changes(scene, files):
     assert len(bpy.data.objects) == objects
 
 
-def test_what_the_user_says_of_a_file_is_taken(scene, files):
+def test_the_users_choices_for_a_file_are_used(scene, files):
     dancer = put_dancer()
     assert run(files, "take one.npz", rate=60) == {"FINISHED"}
     assert dancer.animation_data.action.frame_range[1] == 40

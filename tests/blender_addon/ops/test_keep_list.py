@@ -96,7 +96,7 @@ def test_selected_keys_are_poses_of_the_bones_that_they_belong_to(dancer):
 
 
 @pytest.mark.parametrize("source", ["KEYS", "BONES", "MARKERS", "CURVE"])
-def test_what_is_not_selected_is_said(dancer, source):
+def test_a_missing_selection_is_reported(dancer, source):
     select_bones(dancer, set())
     with pytest.raises(RuntimeError, match=r"No .* is selected\. Select "):
         bpy.ops.edge_dance.keep(source=source)

@@ -159,7 +159,7 @@ def test_a_clock_that_was_set_back_costs_no_dance(tmp_path, monkeypatch):
     assert folder.find(last.name).recipe == {"label": "last"} and len(folder.all()) == kept.MOST
 
 
-def test_a_damaged_kept_dance_is_told_and_changes_nothing(stage, tmp_path):
+def test_a_damaged_pending_dance_is_reported_and_changes_nothing(stage, tmp_path):
     kept, files = addon("backend.pending_results"), addon("edge_backend.motion.files")
     files.save_motion(tmp_path / "dance.npz", random_motion(10))
     results().keep(tmp_path / "dance.npz", {"first_frame": "soon"})

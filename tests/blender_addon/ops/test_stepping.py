@@ -119,7 +119,7 @@ def test_cancel_leaves_everything_as_it_was(take):
     assert list(bpy.data.actions) == [take] and not service.busy and service.problem is None
 
 
-def test_a_take_that_is_deleted_meanwhile_is_told(take):
+def test_a_take_that_is_deleted_meanwhile_is_reported(take):
     changing, service = Changing(), addon("backend.service").service
     changing.begin_work(bpy.context)
     changing.go_on(bpy.context)

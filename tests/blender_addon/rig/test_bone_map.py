@@ -58,7 +58,7 @@ def test_full_width_letters_are_letters():
     assert found(names_of(mmd(), lambda name: name.translate(wide))).bones["spine2"] == "上半身２"
 
 
-def test_what_a_rig_lacks_is_said_and_it_dances_all_the_same():
+def test_missing_optional_bones_are_reported_and_the_rig_dances():
     bone_map = found(names_of(bare()))
     said = " ".join(note.text for note in bone_map.notes)
     assert "left collar and right collar" in said and "left toes and right toes" in said

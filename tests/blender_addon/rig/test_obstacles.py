@@ -141,7 +141,7 @@ def limbs(character):
     return shown(character)[:, :, :3, 1]
 
 
-def test_a_bone_that_counters_a_posed_one_is_said_and_muted():
+def test_a_bone_that_counters_a_posed_one_is_reported_and_muted():
     character = put_mmd()
     put_take(character)
     right = limbs(character)
@@ -187,7 +187,7 @@ HIDING = {
 
 
 @pytest.mark.parametrize("name", HIDING)
-def test_what_hides_a_dance_is_said_and_mended(name):
+def test_every_obstacle_is_reported_and_removed(name):
     hide, words = HIDING[name]
     kind = name.partition(",")[0]
     character = put_character(unreal())
@@ -205,7 +205,7 @@ def test_what_hides_a_dance_is_said_and_mended(name):
     assert not said(character)
 
 
-def test_a_scale_of_nothing_is_said_and_mended():
+def test_a_scale_of_zero_is_reported_and_removed():
     character = put_character(unreal(), units=100)
     size = character.scale.x
     assert not said(character)
@@ -233,7 +233,7 @@ def test_influence_and_blending_are_nothing_without_strips():
     assert not said(character) and np.abs(shown(character) - right).max() == 0
 
 
-def test_strips_that_move_the_object_or_animate_a_constraint_are_said_and_muted():
+def test_strips_that_move_the_object_or_animate_a_constraint_are_reported_and_muted():
     character = put_character(unreal())
 
     def move(frame):
@@ -330,7 +330,7 @@ def test_constraints_and_drivers_that_forbid_a_dance_are_muted_by_a_button():
     assert find(bpy.context) == character
 
 
-def test_a_driver_of_a_switch_is_said_and_muted():
+def test_a_driver_of_a_switch_is_reported_and_muted():
     """A take keys IK/FK once; where a driver decides that, the key is nothing."""
     rig = put_rigify()
     hand = rig.pose.bones["upper_arm_parent.L"]
@@ -345,7 +345,7 @@ def test_a_driver_of_a_switch_is_said_and_muted():
     assert hand["IK_FK"] == 1
 
 
-def test_the_built_in_dancer_is_told_as_well():
+def test_obstacles_are_reported_for_the_built_in_dancer_too():
     bpy.ops.edge_dance.add_dancer()
     dancer = bpy.context.object
     assert not said(dancer)
@@ -355,7 +355,7 @@ def test_the_built_in_dancer_is_told_as_well():
 
 
 @pytest.mark.parametrize("kind", [mixamo, mmd, unreal])
-def test_nothing_is_said_of_characters_as_they_come(kind):
+def test_characters_as_they_come_have_no_obstacles(kind):
     assert not said(put_character(kind()))
 
 

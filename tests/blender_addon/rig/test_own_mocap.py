@@ -118,7 +118,7 @@ def test_a_bvh_of_another_rate_keeps_its_time(tmp_path):
 
 
 @pytest.mark.parametrize("connected", [True, False])
-def test_hips_that_cannot_go_where_they_are_keyed_are_told_of(tmp_path, capfd, connected):
+def test_ignored_location_keys_of_connected_hips_are_reported(tmp_path, capfd, connected):
     """import_scene.fbx connects bones that touch."""
     character, _ = danced("UE4")
     if not connected:

@@ -311,7 +311,7 @@ def spoil_rest_pose(character):
 
 
 @pytest.mark.parametrize("spoil", [spoil_constraint, spoil_driver, spoil_scale, spoil_rest_pose])
-def test_a_rig_that_cannot_be_keyed_is_told_why_and_nothing_is_written(spoil):
+def test_a_rig_that_cannot_be_keyed_is_refused_with_a_reason_and_nothing_is_written(spoil):
     character = put_character(unreal())
     text = spoil(character)
     actions = len(bpy.data.actions)

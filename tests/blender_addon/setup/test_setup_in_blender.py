@@ -42,7 +42,7 @@ def test_without_the_right_to_go_online_it_says_so_unless_wheels_are_at_hand(set
     assert bpy.ops.edge_dance.set_up_backend.poll()
 
 
-def test_a_folder_without_the_wheels_is_told_in_a_sentence_and_can_be_gone_on_from(settings, tmp_path):
+def test_a_folder_without_the_wheels_is_reported_in_a_sentence_and_can_be_gone_on_from(settings, tmp_path):
     settings.wheel_folder, settings.torch_build = str(tmp_path), "auto"
     with pytest.raises(RuntimeError, match="wheels are not in"):
         bpy.ops.edge_dance.set_up_backend()
@@ -82,7 +82,7 @@ def make_environment(folder, with_packages):
     return python
 
 
-def test_the_environment_that_was_set_up_is_used_and_its_health_told(tmp_path):
+def test_the_environment_that_was_set_up_is_used_and_its_health_shown(tmp_path):
     launch_of, home_of, locked = (
         addon("backend.launch"),
         addon("edge_backend.setup.home"),
@@ -164,7 +164,7 @@ def test_free_memory_ends_the_worker(quick_worker):
     assert process.wait(10) == 0
 
 
-def test_the_report_tells_the_system_and_no_path(tmp_path):
+def test_the_report_names_the_system_and_no_path(tmp_path):
     report = addon("setup.report")
     folder = tmp_path / "Zoë Müller's film"
     python = tmp_path / "python"

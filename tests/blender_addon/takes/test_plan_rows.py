@@ -60,7 +60,7 @@ def test_what_was_freed_is_taken_up_by_nobody_and_later_bars_follow(take):
     assert [step["again"] for step in steps] == [-1, 0, -1, -1, 0, 0]
 
 
-def test_a_change_that_makes_no_sense_is_said(take):
+def test_an_impossible_change_of_the_plan_is_refused(take):
     for call in (
         lambda: bpy.ops.edge_dance.mirror_slot(step=0),
         lambda: bpy.ops.edge_dance.repeat_slot(step=1, earlier=5),

@@ -47,7 +47,7 @@ def at_once(steps):
     return addon("edge_backend.motion.steps").at_once(steps)
 
 
-def test_progress_is_told_and_at_each_step_frame_and_action_are_as_before(danced, reading):
+def test_progress_is_yielded_and_at_each_step_frame_and_action_are_as_before(danced, reading):
     armature, _, other = danced
     told = []
     for fraction in reading:

@@ -117,7 +117,7 @@ def test_a_hundred_times_back_and_forth():
         np.testing.assert_allclose(keys_of(action)[path], values, atol=1e-4)
 
 
-def test_a_character_without_a_root_bone_is_told_before_anything_is_made(song_file, quick_worker):
+def test_a_character_without_a_root_bone_is_refused_before_anything_is_made(song_file, quick_worker):
     put_song(song_file)
     put_dancer()
     bpy.context.scene.edge_dance.root_motion = "BONE"

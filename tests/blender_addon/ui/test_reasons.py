@@ -91,7 +91,7 @@ def test_first_contact_offline_says_what_to_do_and_has_the_switch(health):
     assert "Dances need the backend: see above." in main.texts
 
 
-def test_a_python_without_packages_is_told_in_the_box(health):
+def test_a_python_without_packages_is_reported_in_the_box(health):
     health("missing", (3, 15))
     main = draw(addon("ui.panels").VIEW3D_PT_edge_dance)
     assert any("Python 3.15 here; the backend needs 3.11 to 3.14" in text for text in main.texts)

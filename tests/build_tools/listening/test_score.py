@@ -42,7 +42,7 @@ def test_targets_say_for_each_frame_how_much_of_a_beat_it_is() -> None:
     assert found[1, 50] == pytest.approx(2 / 3, abs=1e-6)
 
 
-def test_the_fit_finds_the_feature_that_tells() -> None:
+def test_the_fit_finds_the_informative_feature() -> None:
     rng = np.random.default_rng(0)
     choices = []
     for _ in range(40):

@@ -24,7 +24,7 @@ def test_a_rendering_is_audio_and_the_same_for_the_same_seed():
     assert not np.array_equal(samples, song(4, 120))
 
 
-def test_the_product_hears_the_beat_of_most_renderings():
+def test_the_product_detects_the_beat_of_most_renderings():
     found = []
     for seed, bpm in enumerate([84, 96, 104, 112, 120, 128, 136, 150]):
         _, grid = rhythm_features(Audio(song(seed, bpm), RATE, Path("made.wav")), 24 * 30)
@@ -32,7 +32,7 @@ def test_the_product_hears_the_beat_of_most_renderings():
     assert sum(found) >= 4  # off-beat grooves fool a tracker, as they do on real songs; those renderings are dropped
 
 
-def test_hits_are_heard_as_onsets():
+def test_hits_are_detected_as_onsets():
     hits = np.array([[t, 1.0] for t in np.arange(0.25 + 0.375, 23, 2.0)])  # on sixteenths that the grooves leave free
     with_hits, without = (
         rhythm_features(Audio(song(7, 120, hits=h), RATE, Path("made.wav")), 24 * 30)[0] for h in (hits, NO_HITS)

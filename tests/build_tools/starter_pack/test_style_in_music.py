@@ -25,12 +25,12 @@ def songs_of(tempo_of_style, seed):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_tempo_of_its_own_tells_the_style(seed):
+def test_a_tempo_of_its_own_predicts_the_style(seed):
     assert style_accuracy(*songs_of((-1, 0, 1), seed)) > 0.9
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_music_that_is_the_same_for_all_styles_tells_none(seed):
+def test_music_that_is_the_same_for_all_styles_predicts_none(seed):
     assert style_accuracy(*songs_of((0, 0, 0), seed)) == pytest.approx(1 / 3, abs=0.15)
 
 

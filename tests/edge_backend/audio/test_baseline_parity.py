@@ -23,7 +23,7 @@ def test_baseline_parity(parity_folder: Path) -> None:
     np.testing.assert_array_equal(features[..., -2:], golden[..., -2:])  # onset peaks and beats, frame for frame
 
 
-def test_a_slice_is_heard_alone(parity_folder: Path) -> None:
+def test_a_slice_is_computed_separately(parity_folder: Path) -> None:
     track = load(parity_folder / "track.wav")
     second = load(parity_folder / "track.wav", STRIDE_S, 5.0)
     alone = baseline_features(second.samples, second.rate)
@@ -45,5 +45,5 @@ def test_songs_shorter_than_a_slice_have_none() -> None:
         ("track.wav", None),
     ],
 )
-def test_aist_names_tell_the_tempo(name: str, bpm: float | None) -> None:
+def test_aist_names_contain_the_tempo(name: str, bpm: float | None) -> None:
     assert start_tempo(PurePath(name)) == bpm

@@ -24,7 +24,7 @@ SONGS = Path(__file__).parents[2] / "data" / "listening"
 
 
 @pytest.mark.parametrize(("name", "metre"), [("10_march", 2), ("27_five", 5)])
-def test_songs_that_are_not_in_four_are_heard_in_their_metre(name: str, metre: int) -> None:
+def test_other_metres_than_four_are_detected(name: str, metre: int) -> None:
     song = load(SONGS / f"{name}.ogg")
     found = listen(song)
     measured = compare(name, found, read_truth(SONGS / f"{name}.json"))
@@ -164,7 +164,7 @@ def test_phrases_are_counted_from_the_beginning_of_each_section() -> None:
     assert {section.start for section in found.sections} <= {phrase.start for phrase in found.phrases}
 
 
-def test_a_section_of_the_same_music_begins_anew_where_a_cymbal_says_so() -> None:
+def test_a_cymbal_begins_a_new_section_of_the_same_music() -> None:
     """Sixteen equal bars of kick and hats, with a cymbal on the ninth."""
     beats = np.arange(0, 32, 0.5)
     sound = kicks(beats, 32.0) + hats(beats + 0.25, 32.0)
@@ -188,7 +188,7 @@ def test_repetitions_are_named_alike_whatever_lies_between() -> None:
     assert same_labels(-np.ones((3, 3))) == [0, 1, 2]
 
 
-def test_sections_have_the_lengths_that_people_write_where_nothing_else_is_heard() -> None:
+def test_without_other_evidence_sections_have_usual_lengths() -> None:
     odds = np.full(16, -3.0)
     odds[[7, 8]] = 0.9  # a bar early, and at eight bars, equally likely
     assert best_spans(odds) == [(0, 8), (8, 16)]

@@ -79,7 +79,7 @@ def _is_whole(found: SongMap, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("kind", SOUNDS)
-def test_what_is_no_song_gets_a_map_that_says_how_unsure_it_is(kind: str) -> None:
+def test_other_sounds_get_a_map_with_a_low_confidence(kind: str) -> None:
     found = listen(audio(SOUNDS[kind]()))
     _is_whole(found, SECONDS)
     assert found.confidence < 0.3  # below it the panel says that the beat is unclear

@@ -83,7 +83,7 @@ def test_listening_to_a_song_needs_no_compiler():
     assert told.stdout.strip() in ("[]", "['torch']")
 
 
-def test_a_song_is_heard_once(monkeypatch):
+def test_a_song_is_analysed_once(monkeypatch):
     heard = []
 
     def listening(audio):

@@ -197,7 +197,7 @@ NOISE = np.random.default_rng(0).integers(0, 256, 3000, np.uint8).tobytes()
         pytest.param("ogg", lambda content: content + NOISE, id="ogg with a tail"),
     ],
 )
-def test_a_songs_length_is_what_sounds_whatever_its_header_says(
+def test_a_songs_length_is_that_of_the_decoded_sound_whatever_its_header_says(
     suffix: str, damage: Callable[[bytes], bytes], song_files: dict[str, Path], tmp_path: Path
 ) -> None:
     path = tmp_path / f"song.{suffix}"

@@ -43,7 +43,7 @@ def test_pulses_stand_on_beats_and_downbeats(channels: dict[str, np.ndarray]) ->
     assert channels["downbeat_pulse"][on_beats[1::4]].max() < 0.01
 
 
-def test_onsets_are_heard_in_their_band_at_their_frame(channels: dict[str, np.ndarray]) -> None:
+def test_onsets_are_detected_in_their_band_at_their_frame(channels: dict[str, np.ndarray]) -> None:
     kick_frames, hat_frames = np.arange(15, 400, 15), np.round((BEATS[:24] + 0.25) * FPS).astype(int)
     near = {
         name: np.maximum(channels[name], np.maximum(np.roll(channels[name], 1), np.roll(channels[name], -1)))

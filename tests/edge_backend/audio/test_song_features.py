@@ -20,7 +20,7 @@ def test_rhythm_is_one_series_for_the_song() -> None:
     np.testing.assert_array_equal(features.beats.beats, grid.beats)
 
 
-def test_baseline_hears_each_window_alone_and_silence_past_the_end() -> None:
+def test_baseline_features_are_computed_per_window_with_silence_past_the_end() -> None:
     features = song_features(SONG, "baseline", 300)  # 10 s: windows from 0, 2.5 and 5 s
     assert features.windows_alone
     assert features.values.shape == (3, 150, 35)

@@ -31,7 +31,7 @@ def test_a_song_is_hashed_and_decoded_once(song: Path, monkeypatch: pytest.Monke
     assert sorted(read) == ["decoded", "hashed"]
 
 
-def test_what_was_loaded_to_its_end_tells_the_length(song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loading_to_the_end_determines_the_length(song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = song_source(song)
     source.load(1.0)
     monkeypatch.setattr(module, "load", None)  # would fail

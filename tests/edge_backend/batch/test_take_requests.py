@@ -132,7 +132,7 @@ def test_what_comes_out_goes_in_again(
 FIELDS = ("seed", "start", "duration", "style", "energy", "sequential", "guidance_interval", "feet", "beats")
 
 
-def test_the_report_says_what_became_of_a_take(tmp_path: Path) -> None:
+def test_the_report_has_the_outcome_of_each_take(tmp_path: Path) -> None:
     take = Take("a-1", GenerateRequest(str(tmp_path / "a.ogg"), seed=1))
     failure = EdgeError("audio_missing", "There is no song.", "Check the path.")
     write_manifest(tmp_path / "m.csv", [Outcome(take, "made", 60, 1.234), Outcome(take, "failed", error=failure)])

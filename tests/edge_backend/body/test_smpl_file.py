@@ -116,7 +116,7 @@ def test_files_of_another_kind_get_one_sentence(tmp_path, content):
     assert refusal(path).code == "body_unreadable"
 
 
-def test_no_file_is_said_so(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     assert refusal(tmp_path / "nothing.npz").code == "body_missing"
     assert refusal(tmp_path).code == "body_missing"
 

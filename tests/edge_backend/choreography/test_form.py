@@ -165,7 +165,7 @@ def dances(song: Path, folder: Path) -> dict[str, Motion]:
     return made
 
 
-def test_the_songs_form_is_heard(song: Path) -> None:
+def test_the_songs_form_is_detected(song: Path) -> None:
     heard = listen(load(song))
     assert has_form(heard)
 

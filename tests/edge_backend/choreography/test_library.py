@@ -31,7 +31,7 @@ def code_of(call: object, *arguments: object) -> str:
     return caught.value.code
 
 
-def test_counts_lie_on_the_stops_of_a_clip_whose_tempo_nobody_knows() -> None:
+def test_counts_lie_on_the_stops_of_a_clip_of_unknown_tempo() -> None:
     phrases = [phrase for phrase in cut(stepping(30, 110), "c", "a", **ABOUT) if 98 <= phrase.tempo <= 124]
     assert phrases
     for phrase in phrases:
@@ -109,7 +109,7 @@ def test_what_is_no_dance_is_refused_by_name(tmp_path: Path) -> None:
     assert {phrase.source for phrase in open_libraries([tmp_path / "lib"]).phrases} == {"good.bvh"}
 
 
-def test_an_index_that_cannot_be_read_is_said(tmp_path: Path, library: Library) -> None:
+def test_an_unreadable_index_is_reported(tmp_path: Path, library: Library) -> None:
     folder = tmp_path / "lib"
     assert code_of(open_libraries, [tmp_path / "nowhere"]) == "phrases_missing"
     whole = (folder / INDEX).read_bytes()

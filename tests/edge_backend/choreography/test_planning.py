@@ -47,7 +47,7 @@ def test_the_same_section_has_the_same_phrases(library: Library) -> None:
     assert len({phrase for phrase, _ in plan}) == 6  # nothing twice but what returns
 
 
-def test_every_second_return_is_mirrored_if_wished(library: Library) -> None:
+def test_every_second_return_is_mirrored_on_request(library: Library) -> None:
     plan = chosen(plan_by_library(SLOTS, library, 0, PlanSettings(mirrored=True)))
     assert [phrase for phrase, _ in plan[4:6]] == [phrase for phrase, _ in plan[:2]]
     assert [side for _, side in plan[4:6]] == [not side for _, side in plan[:2]]

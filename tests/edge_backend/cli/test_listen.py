@@ -25,7 +25,7 @@ def test_listen_writes_the_map_and_draws_it(tmp_path: Path, capsys: pytest.Captu
     assert {colour_of(section.label) for section in found.sections} <= colours
 
 
-def test_a_stretch_of_a_song_is_heard_from_its_start(tmp_path: Path) -> None:
+def test_a_part_of_a_song_is_analysed_from_its_start(tmp_path: Path) -> None:
     target = tmp_path / "map.json"
     assert main(["listen", str(SONGS / "27_five.ogg"), "-o", str(target), "--start", "5", "--duration", "20"]) == 0
     found = from_json(target.read_text("utf-8"))

@@ -17,14 +17,14 @@ def corrected(weight, values, prediction, t=0):
     return WindowConstraint(weight[None, :, None], values[None, :, None], 1000)(prediction[None, :, None], t)[0, :, 0]
 
 
-def test_what_is_held_exactly_is_there_exactly():
+def test_exact_constraints_are_met_exactly():
     weight = (FRAME % 40 == 0).astype(np.float32)
     values = normal(150)
     result = corrected(weight, values, -values)
     np.testing.assert_array_equal(result[weight == 1], values[weight == 1])
 
 
-def test_far_from_what_is_held_the_prediction_stays():
+def test_far_from_constraints_the_prediction_stays():
     weight = (FRAME == 30).astype(np.float32)
     prediction = -normal(150)
     result = corrected(weight, np.full((150,), 0.5, np.float32), prediction)
@@ -32,7 +32,7 @@ def test_far_from_what_is_held_the_prediction_stays():
 
 
 @pytest.mark.parametrize("first", [0, 60, 149])
-def test_the_free_frames_join_the_held_ones_without_a_jump(first):
+def test_the_free_frames_join_the_constrained_ones_without_a_jump(first):
     weight = (first <= FRAME).astype(np.float32)
     # The network goes on at 1 where 0 is constrained: a jump by 1 if nothing were done.
     result = corrected(weight, np.zeros(150, np.float32), np.ones(150, np.float32))
@@ -67,12 +67,12 @@ def test_frames_of_different_weights_are_let_go_one_after_the_other():
     assert constrained == [49, 40, 25, 10]
 
 
-def test_what_weighs_nothing_is_never_held():
+def test_constraints_of_weight_zero_have_no_effect():
     for t in (999, 500, 0):
         assert (corrected(np.zeros(150, np.float32), np.ones(150, np.float32), np.zeros(150, np.float32), t) == 0).all()
 
 
-def test_channels_and_windows_are_held_each_for_itself():
+def test_channels_and_windows_are_constrained_independently():
     weight, values = np.zeros((2, 150, 3), np.float32), np.zeros((2, 150, 3), np.float32)
     weight[1, 40, 2], values[1, 40, 2] = 1, 1
     prediction = normal(2, 150, 3)
@@ -89,7 +89,7 @@ def test_values_of_free_frames_do_not_matter():
     assert np.isfinite(corrected(weight, values, np.zeros(150, np.float32))).all()
 
 
-def test_a_holding_denoiser_keeps_what_is_held_at_every_timestep():
+def test_a_constrained_denoiser_meets_the_constraint_at_every_timestep():
     weight = (FRAME < 20).astype(np.float32)[None, :, None]
     values = normal(1, 150, 1) / 2
     denoise = with_constraint(lambda x, _t: x * 0.5, WindowConstraint(weight, values, 1000))

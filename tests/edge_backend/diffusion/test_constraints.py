@@ -41,7 +41,7 @@ def rotation_channels(*joints):
     return sorted(channel for joint in joints for channel in range(7 + 6 * joint, 13 + 6 * joint))
 
 
-def test_a_pose_is_held_at_its_frames_and_nowhere_else():
+def test_a_pose_is_constrained_at_its_frames_only():
     pose = poses(left_elbow=60)[0]
     constraint = pose_at(pose, [3, 17], FRAMES)
     assert constrained(constraint) == ([3, 17], list(range(CHANNELS)))
@@ -125,7 +125,7 @@ def test_pieces_combine_and_the_stronger_one_counts():
         assert both.weight[5, 4] == 0.5
 
 
-def test_nothing_held_is_a_constraint_too():
+def test_the_empty_constraint_is_valid():
     assert constrained(free(FRAMES)) == ([], [])
 
 
@@ -170,7 +170,7 @@ def test_a_hard_constraint_wins_over_a_soft_one_without_complaint():
 
 
 @pytest.mark.parametrize("frame", [-1, FRAMES])
-def test_frames_outside_the_dance_cannot_be_held(frame):
+def test_frames_outside_the_dance_cannot_be_constrained(frame):
     message = refusal("constraint_length", lambda: pose_at(poses()[0], [frame], FRAMES))
     assert f"Frame {frame}" in message
 
@@ -195,7 +195,7 @@ def test_a_mask_of_another_shape_than_its_values_is_refused(shapes):
         ({}, -0.5, "pelvis"),
     ],
 )
-def test_no_body_can_be_held_so(turns, height, name):
+def test_impossible_poses_are_refused(turns, height, name):
     message = refusal("constraint_range", lambda: pose_at(poses(height=height, **turns)[0], [21], FRAMES))
     assert "frame 21" in message
     assert name in message
@@ -231,6 +231,6 @@ def test_weights_are_from_0_to_1():
     assert "frame 9" in refusal("constraint_range", lambda: constraint.softened(1.5))
 
 
-def test_what_is_not_held_may_be_anything():
+def test_values_without_weight_are_not_checked():
     values = np.full((FRAMES, CHANNELS), np.nan, np.float32)
     Constraint(np.zeros_like(values), values)

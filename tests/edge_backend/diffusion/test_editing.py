@@ -117,7 +117,7 @@ def test_the_root_follows_a_path(edit):
     np.testing.assert_allclose(new[:, 4:6], path, atol=1e-6)
 
 
-def test_a_path_may_leave_the_room_that_the_network_knows(edit):
+def test_a_path_may_leave_the_networks_training_range(edit):
     path = np.array([40.0, -25.0]) + np.linspace(0, 6, FRAMES)[:, None] * (0.8, 0.6)
     known = [*range(0, FRAMES, 10), FRAMES - 1]
     new = edit(root_path(path[known], known, FRAMES))
@@ -147,7 +147,7 @@ def test_several_poses_of_which_one_is_at_a_seam(edit, smooth_dance):
     edit(hit, [frame for beat in beats for frame in (beat, beat + 1)])
 
 
-def test_a_foot_stands_when_it_is_told_to(edit):
+def test_a_foot_stands_where_a_contact_is_constrained(edit):
     new = edit(contacts_at([Joint.LEFT_TOES], range(50, 60), FRAMES))
     assert (new[50:60, 2] == 1).all()
 
@@ -188,7 +188,7 @@ def test_at_full_strength_nothing_of_the_old_dance_is_left(smooth_dance, old):
     np.testing.assert_allclose(varied, smooth_dance(FRAMES, NEW["ddim"]), atol=2e-3)
 
 
-def test_a_variation_keeps_what_is_held(smooth_dance, old, at_borders, usual):
+def test_a_variation_meets_exact_constraints(smooth_dance, old, at_borders, usual):
     constrained = frame_range(old[:100], 0, FRAMES)
     varied = smooth_dance(FRAMES, NEW["ddim"], constraint=constrained, variation=Variation(old, 0.8))
     np.testing.assert_array_equal(varied[:100], old[:100])
@@ -219,7 +219,7 @@ def test_only_windows_with_something_free_are_sampled(smooth_dance, old):
     assert set(shapes) == {1}
 
 
-def test_everything_held_needs_no_sampling(smooth_dance, old):
+def test_a_fully_constrained_dance_needs_no_sampling(smooth_dance, old):
     def forbidden(step):
         raise AssertionError("a step was made")
 
@@ -236,7 +236,7 @@ def test_window_after_window_frames_are_final_when_they_are_shown(smooth_dance):
         np.testing.assert_array_equal(beginning.vectors(), dance[: beginning.frames])
 
 
-def test_frames_shortly_before_a_held_pose_wait_for_the_window_that_knows_it(smooth_dance, old):
+def test_frames_shortly_before_a_constrained_pose_stay_open_for_the_next_window(smooth_dance, old):
     shown = []
     settings = replace(NEW["ddim"], sequential=True)
     dance = smooth_dance(FRAMES, settings, constraint=pose_at(old[155], [155], FRAMES), on_final=shown.append)

@@ -76,7 +76,7 @@ TASKS = {
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_the_bundled_weights_keep_what_is_held_and_join_it(dance, old, usual, at_borders, task):
+def test_the_bundled_weights_meet_constraints_and_join_them(dance, old, usual, at_borders, task):
     constraint, borders = TASKS[task](old)
     new = dance(3, sequential="window after window" in task, constraint=constraint)
     np.testing.assert_array_equal(new[constraint.exact], constraint.values[constraint.exact])

@@ -45,13 +45,13 @@ def test_guidance_goes_from_the_dance_without_music_to_that_with_it_and_beyond(e
     np.testing.assert_allclose(result, expected, atol=1e-5, rtol=0)
 
 
-def test_what_the_network_says_is_kept_within_the_range_of_the_dances_it_knows(engine, given):
+def test_predictions_are_clipped_to_the_training_range(engine, given):
     x, cond = given
     assert np.abs(guided(engine, engine.encode(cond), constant(20.0))(x, 300)).max() == 1
 
 
 @pytest.mark.parametrize("name", ["torch", "onnx"])
-def test_a_poll_that_cancels_is_asked_before_each_evaluation(parity, given, name, torch_threads):
+def test_poll_is_called_before_each_evaluation_and_may_cancel(parity, given, name, torch_threads):
     torch_threads(1)
     engine = TorchEngine(parity.network, batch=1) if name == "torch" else OnnxEngine(parity.weights, threads=1)
     x, cond = given

@@ -33,6 +33,6 @@ def test_nothing_else_is_touched():
     np.testing.assert_array_equal(found[..., 13:], x0[..., 13:])
 
 
-def test_a_pelvis_that_says_nothing_at_all_is_no_failure():
+def test_a_zero_prediction_of_the_pelvis_is_no_failure():
     nothing = np.broadcast_to(NORMALISER.min, (1, 150, 151))
     assert np.isfinite(predicted(nothing)).all()

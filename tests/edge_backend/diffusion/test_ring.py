@@ -57,7 +57,7 @@ def test_a_loop_that_leads_somewhere_is_found_with_its_way(frames):
 
 @pytest.mark.parametrize("travels", [False, True])
 @pytest.mark.parametrize("frames", LENGTHS)
-def test_whatever_the_network_says_the_windows_agree(frames, travels):
+def test_windows_agree_whatever_the_network_predicts(frames, travels):
     ring = Ring(frames, travels)
     x = np.random.default_rng(3).normal(size=(ring.windows, WINDOW, CHANNELS)).astype(np.float32)
     agreed = ring.agreeing(lambda values, _t: values)(x, 0)

@@ -38,18 +38,18 @@ FRAME = np.arange(FRAMES)
 
 @pytest.mark.parametrize("away", [30, 120, 179, 181])
 @pytest.mark.parametrize("constrained", [FRAME < 60, FRAME >= 100, FRAME == 70, (FRAME < 40) | (FRAME > 90)])
-def test_held_frames_are_reached_in_small_turns(away, constrained):
+def test_constrained_frames_are_reached_in_small_turns(away, constrained):
     found = turned(about_z(0), about_z(away), one_joint(constrained))
     assert degrees(found, about_z(away))[0, constrained].max() < 1e-4
     assert steps(found).max() < 12  # half a turn over the 20 frames or so that feel the constraint
 
 
-def test_far_from_what_is_held_the_prediction_stays():
+def test_far_from_constraints_the_prediction_stays():
     found = turned(about_z(FRAME), about_z(100), one_joint(FRAME == 10))
     assert degrees(found, about_z(FRAME))[0, 100:].max() < 0.01
 
 
-def test_between_two_held_frames_a_joint_goes_round_one_way():
+def test_between_two_constrained_frames_a_joint_goes_round_one_way():
     """It is wrong by 170 degrees at one end of the gap and by 190 at the other, which is 170 the other way."""
     wanted = about_z(np.where(FRAME < 75, 170, 190))
     found = turned(about_z(0), wanted, one_joint((FRAME <= 70) | (FRAME >= 80)))
@@ -58,7 +58,7 @@ def test_between_two_held_frames_a_joint_goes_round_one_way():
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.booleans(), min_size=2, max_size=30), st.integers(0, 10**6))
-def test_whatever_is_held_is_reached_and_all_are_rotations(constrained, seed):
+def test_constrained_rotations_are_reached_and_all_are_rotations(constrained, seed):
     random = np.random.default_rng(seed)
     predicted, wanted = axis_angle_to_matrix(random.normal(scale=2, size=(2, 1, len(constrained), 3, 3)))
     mask = np.repeat(np.array(constrained)[None, :, None], 3, axis=2)
@@ -98,7 +98,7 @@ def test_numbers_alone_would_snap_round_and_rotations_do_not(half_a_turn_away):
     assert fastest(with_constraint(with_rotation_constraint(predicted, hold, NORMALISER), hold)) < 15
 
 
-def test_joints_of_which_nothing_is_held_stay_as_predicted(half_a_turn_away):
+def test_joints_without_a_constraint_stay_as_predicted(half_a_turn_away):
     x0, hold = half_a_turn_away
     wild = x0 + np.random.default_rng(0).normal(size=x0.shape).astype(np.float32)
     found = with_rotation_constraint(lambda _x, _t: wild, hold, NORMALISER)(x0, 500)

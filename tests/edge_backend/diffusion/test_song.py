@@ -155,7 +155,7 @@ def test_music_that_ends_early_goes_on_as_it_ended(dance, music):
     assert dance(210, cond=short).tobytes() == dance(210, cond=held).tobytes()
 
 
-def test_windows_of_music_that_were_heard_alone_are_taken_as_they_are(dance, music):
+def test_separately_computed_windows_of_music_are_used_as_they_are(dance, music):
     whole = music(300)
     windows = np.stack([whole[start : start + 150] for start in (0, 75, 150)])
     np.testing.assert_array_equal(dance(300, cond=windows), dance(300, cond=whole))

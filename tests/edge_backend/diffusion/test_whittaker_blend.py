@@ -21,7 +21,7 @@ def roughness(vectors):
 
 
 @pytest.mark.parametrize("frame", [0, 1, 30, 59])
-def test_a_held_frame_that_trembles_no_longer_jolts_its_neighbours(wave, frame):
+def test_a_constrained_frame_that_trembles_no_longer_jolts_its_neighbours(wave, frame):
     constrained = column(np.arange(60) == frame) > 0
     wave[frame] += 0.02
     eased = whittaker_blend(wave, constrained)
@@ -29,13 +29,13 @@ def test_a_held_frame_that_trembles_no_longer_jolts_its_neighbours(wave, frame):
     assert roughness(eased) < roughness(wave) / 2
 
 
-def test_a_step_between_held_and_free_frames_becomes_a_slope(wave):
+def test_a_step_between_constrained_and_free_frames_becomes_a_slope(wave):
     constrained = column(np.arange(60) < 30) > 0
     wave[30:] += 0.05
     assert roughness(whittaker_blend(wave, constrained)) < roughness(wave) / 3
 
 
-def test_only_the_frames_beside_held_ones_move(wave):
+def test_only_the_frames_beside_constrained_ones_move(wave):
     constrained = column((np.arange(60) >= 20) & (np.arange(60) < 30)) > 0
     wave[30:] += 0.05
     moved = np.flatnonzero(whittaker_blend(wave, constrained) != wave)
@@ -58,7 +58,7 @@ def test_channels_are_eased_each_for_itself(wave):
 
 
 @given(frames=st.integers(1, 8), data=st.data())
-def test_dances_of_any_length_and_any_frames_held(frames, data):
+def test_dances_of_any_length_and_any_constrained_frames(frames, data):
     constrained = column(data.draw(st.lists(st.booleans(), min_size=frames, max_size=frames))) > 0
     vectors = column(np.arange(frames) ** 2)
     eased = whittaker_blend(vectors, constrained)

@@ -70,7 +70,7 @@ def test_bars_that_the_dance_does_not_cover_are_left_out() -> None:
     assert np.isnan(form_of(dance, BARS, SECTIONS).repeat_auc)  # neither section returns in it
 
 
-def test_a_dance_made_by_a_plan_says_its_own_form() -> None:
+def test_the_form_of_a_dance_is_measured_by_its_plan() -> None:
     dance = joined([bar(seed, 0.3 + 0.1 * seed) for seed in (0, 1, 2, 3, 0, 1, 2, 3)])
     assert form_metrics(dance) == {}
     slots = [

@@ -175,7 +175,7 @@ def test_a_server_that_is_busy_is_asked_again(server, tmp_path, status) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
-def test_a_server_that_says_no_is_not_asked_again(server, tmp_path, status) -> None:
+def test_a_final_refusal_of_the_server_is_not_retried(server, tmp_path, status) -> None:
     server.first = [status]
     assert str(status) in refusal(server, tmp_path / "file").message
     assert not firsts(server)
@@ -201,7 +201,7 @@ def test_a_server_may_say_when_to_come_again(server, tmp_path, monkeypatch, aske
     assert between[0] <= pause <= between[1]
 
 
-def test_a_server_that_does_not_tell_the_length_and_breaks_off_is_found_out(server, tmp_path) -> None:
+def test_a_truncated_download_of_unknown_length_is_detected(server, tmp_path) -> None:
     server.length, server.lasts = False, 1_100_000
     fetch(server, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == CONTENT

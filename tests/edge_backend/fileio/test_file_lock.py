@@ -46,7 +46,7 @@ def test_a_lock_is_exclusive_and_released_by_a_killed_process(tmp_path: Path) ->
         pass
 
 
-def test_a_lock_that_is_not_to_be_kept_goes_and_is_still_held_by_one_at_a_time(tmp_path: Path) -> None:
+def test_a_temporary_lock_file_is_removed_and_still_exclusive(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with exclusive_lock(path, TAKEN, keep=False):
         assert refusal(path) is TAKEN

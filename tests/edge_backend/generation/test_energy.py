@@ -31,7 +31,7 @@ def the_music(seconds: int, *levels: float) -> Array:
 
 
 @given(st.floats(0.15, 0.65))
-def test_the_network_is_asked_for_what_gives_the_captured_speed(quantile: float) -> None:
+def test_the_networks_energy_is_the_one_that_gives_the_captured_speed(quantile: float) -> None:
     energy = SPEEDS.network_energy(np.array(quantile))
     danced = np.interp(energy, SPEEDS.energies, SPEEDS.danced)
     assert danced == pytest.approx(0.2 + quantile, abs=1e-5)

@@ -27,7 +27,7 @@ def test_the_maps_beats_are_the_dances() -> None:
     np.testing.assert_allclose((features.beats.beats - 0.2 + 0.25) % 0.5 - 0.25, 0, atol=0.04)
 
 
-def test_a_correction_is_in_the_map_that_is_heard_with_it() -> None:
+def test_a_map_computed_with_a_correction_contains_it() -> None:
     heard, slow = listen(SONG), listen(SONG, BeatsRequest("half", 0.1))
     assert slow.tempo == pytest.approx(heard.tempo / 2, rel=0.01)
     assert min(abs(second - 0.1 - heard.beats[2][0]) for second, _ in slow.beats) < 1.01 * 0.5

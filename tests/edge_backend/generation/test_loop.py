@@ -101,7 +101,7 @@ def test_seams_of_many_loops(make: Any, bars: int, travel: bool) -> None:
         assert sum(over) <= 2
 
 
-def test_features_of_single_windows_are_heard_of_the_bars_alone(tmp_path: Path) -> None:
+def test_features_per_window_are_computed_of_the_bars_alone(tmp_path: Path) -> None:
     """By weights whose features are computed for each window; they hear the bars over and over."""
     pytest.importorskip("librosa")
     weights = str(write_weights(tmp_path, features="baseline"))

@@ -155,7 +155,7 @@ def test_a_studio_loads_weights_once_until_the_file_changes(folder: Path) -> Non
         ({"style": "polka"}, "style_unknown"),
     ],
 )
-def test_what_cannot_be_danced_is_said_in_one_sentence(
+def test_impossible_loops_are_refused_in_one_sentence(
     song: str, weights: str, model_cache: ModelCache, change: dict[str, object], code: str
 ) -> None:
     request = GenerateRequest(**({"song": song, "steps": 2, "weights": weights} | change))  # type: ignore[arg-type]

@@ -74,7 +74,7 @@ def test_what_is_kept_of_the_music_is_two_numbers_per_token_layer_and_channel(ne
     assert kept.nbytes == layers + network.config.frame_music * 3 * 150 * 32 * 4
 
 
-def test_the_time_is_told_once_for_all_windows_and_passes(network, x, music):
+def test_the_timestep_is_encoded_once_for_all_windows_and_passes(network, x, music):
     decoder = CachedDecoder(network)
     told = []
     handle = network.time_mlp.register_forward_hook(lambda *_: told.append(1))

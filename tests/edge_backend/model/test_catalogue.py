@@ -42,7 +42,7 @@ def refusal(*arguments):
     return caught.value
 
 
-def test_the_index_knows_the_starter_and_the_authors_checkpoint():
+def test_the_index_contains_the_starter_and_the_authors_checkpoint():
     ids = [entry.id for entry in known()]
     assert ids[:2] == ["starter", "edge-jukebox"]
 

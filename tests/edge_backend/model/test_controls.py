@@ -20,7 +20,7 @@ def test_a_style_is_the_one_channel_of_its_name(style):
     assert [CHANNELS[i] for i in np.flatnonzero(row)] == [f"style:{style}"]
 
 
-def test_no_energy_and_energy_zero_are_told_apart():
+def test_no_energy_and_energy_zero_differ():
     assert control_channels("salsa", 0.0, 1)[0].tolist() == [1, 0, 0, 0, 0, 0, 0, 0, 1]
     assert control_channels("salsa", 0.25, 1)[0, -2:].tolist() == [0.25, 1]
 

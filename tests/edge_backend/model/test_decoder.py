@@ -79,7 +79,7 @@ def test_the_full_size_network_has_the_authors_parameters(features, millions):
 
 
 @pytest.mark.parametrize("frame_music", [False, True])
-def test_the_architecture_is_told_by_the_parameters(frame_music):
+def test_the_architecture_follows_from_the_parameters(frame_music):
     config = replace(SMALL, frame_music=frame_music)
     parameters = DanceDecoder(config).state_dict()
     assert DecoderConfig.from_parameters(parameters, heads=4) == config
@@ -110,7 +110,7 @@ def test_with_frame_music_a_frame_gets_its_own_music_without_any_attention(input
 
 
 @torch.no_grad()
-def test_forward_is_the_music_heard_once_and_then_decoded(network, inputs):
+def test_forward_equals_encoding_the_music_and_decoding(network, inputs):
     x, cond, t = inputs
     close(network(x, cond, t), network.decode(x, network.encode_music(cond), t), 0)
 
@@ -131,7 +131,7 @@ def test_a_window_does_not_depend_on_the_others_in_its_batch(network, inputs):
         close(network(*(part[window : window + 1] for part in inputs))[0], together[window])
 
 
-def test_every_parameter_learns(network, inputs):
+def test_every_parameter_has_a_gradient(network, inputs):
     network.zero_grad()
     network(*inputs, torch.tensor([True, False, False])).square().mean().backward()
     idle = [name for name, value in network.named_parameters() if value.grad is None or not value.grad.any()]
@@ -171,7 +171,7 @@ def test_rotary_turns_pair_i_at_position_p_by_p_times_its_frequency():
         close(turned[position], torch.tensor(expected), 1e-7)
 
 
-def test_the_step_is_told_by_sines_then_cosines():
+def test_the_timestep_is_embedded_by_sines_then_cosines():
     embedded = TimeEmbedding(6)(torch.tensor([100]))[0]
     angles = [100.0, 1.0, 0.01]  # 100 times 10000^0, 10000^-0.5, 10000^-1
     close(embedded, torch.tensor([*map(math.sin, angles), *map(math.cos, angles)]), 1e-5)

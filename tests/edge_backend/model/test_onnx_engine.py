@@ -67,7 +67,7 @@ def test_both_engines_say_the_same(engines, branches):
         np.testing.assert_allclose(found, expected, atol=TOLERANCE, rtol=0)
 
 
-def test_plainly_it_says_the_same_too(engines):
+def test_the_plain_evaluation_gives_the_same(engines):
     ours, theirs, config = engines
     x, cond = given(config)
     for unconditional in (False, True):
@@ -105,7 +105,7 @@ def test_music_and_time_are_worked_out_once(monkeypatch):
     assert counts == {"_encoder": 3, "_memory": 3, "_time": 2}  # of three windows
 
 
-def test_a_poll_is_asked_before_each_evaluation_and_ends_them():
+def test_poll_is_called_before_each_evaluation_and_may_end_them():
     x, cond = given(SMALL)
     for threads in (1, 2):
         engine, asked = OnnxEngine(weights_of(SMALL), threads=threads), []

@@ -70,7 +70,7 @@ def test_what_they_make_stands_in_their_order():
     assert torch.stack(run_parallel([make(number) for number in range(20)])).tolist() == list(range(20))
 
 
-def test_a_failure_is_told_when_all_are_done_and_leaves_the_threads_as_they_were():
+def test_a_failure_is_raised_when_all_are_done_and_the_threads_are_restored():
     done = []
 
     def fail():

@@ -20,7 +20,7 @@ def test_threads_that_work_apart_say_what_they_say_together(parity, torch_thread
     np.testing.assert_allclose(*results, atol=1e-5, rtol=0)
 
 
-def test_plainly_and_with_what_is_kept_it_says_the_same(parity):
+def test_plain_and_cached_evaluations_give_the_same(parity):
     x, cond = parity.golden["model.x"], parity.golden["model.cond"]
     engine = TorchEngine(parity.network, batch=1)
     kept = engine.predict(x, 300, engine.encode(cond), conditional=True, unconditional=True)

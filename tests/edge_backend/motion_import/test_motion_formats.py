@@ -356,7 +356,7 @@ def test_lengths_in_another_unit_are_noticed(tmp_path: Path, unit: str, scale: f
     np.testing.assert_array_equal(told.motion.root, imported.motion.root)
 
 
-def test_what_the_user_says_goes_before_what_the_file_says(dance: Motion, tmp_path: Path) -> None:
+def test_the_users_choices_override_the_file(dance: Motion, tmp_path: Path) -> None:
     as_amass(dance, tmp_path / "a.npz", mocap_framerate=np.array(60.0))
     (imported,) = read_motions(tmp_path / "a.npz", Choices(up="+z", rate=30.0))
     assert imported.motion.frames == FRAMES

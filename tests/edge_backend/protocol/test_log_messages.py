@@ -18,7 +18,7 @@ def sent(work, level=logging.INFO):
     return messages
 
 
-def test_records_have_their_level_and_say_which_module_speaks():
+def test_records_have_their_level_and_module():
     def work():
         OWN.debug("for -vv")
         OWN.info("%d samples", 7)

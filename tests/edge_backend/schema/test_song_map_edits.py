@@ -73,7 +73,7 @@ def test_tapping_beside_the_song_sets_the_tempo_and_follows_the_songs_own_where_
     assert 32 - expected <= found.beats[-1][0] <= 33
 
 
-def test_tapping_while_the_song_plays_says_which_beats_are_meant() -> None:
+def test_tapping_while_the_song_plays_determines_the_phase() -> None:
     """Every second beat, from the second one on, tapped a little late."""
     found = tapped(MAP, [5.02, 6.01, 7.0, 8.03], in_song=True)
     np.testing.assert_allclose([beat % 1 for beat, _ in found.beats], 0.01, atol=0.03)

@@ -230,14 +230,14 @@ def test_two_blenders_do_not_set_it_up_at_once(shop, stage, backend, tmp_path):
         pass  # the lock of the dead one holds nobody up
 
 
-def test_too_small_a_disk_is_told_before_anything_is_fetched(shop, stage, tmp_path, monkeypatch):
+def test_too_small_a_disk_is_reported_before_anything_is_fetched(shop, stage, tmp_path, monkeypatch):
     monkeypatch.setattr(program, "free_bytes", lambda _folder: 1_000_000)
     error = refusal(lambda: set_up(SetUp(tmp_path / "home", "cpu"), quiet))
     assert error.code == "disk_full" and "0.0 GB are free" in error.message and not shop.asked
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="mounts a small disk")
-def test_a_disk_that_fills_up_in_the_middle_is_told_too(shop, stage, tmp_path, monkeypatch):
+def test_a_disk_that_fills_up_in_the_middle_is_reported_too(shop, stage, tmp_path, monkeypatch):
     home = tmp_path / "home"
     home.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=700k", "none", str(home)], check=False).returncode:
@@ -251,7 +251,7 @@ def test_a_disk_that_fills_up_in_the_middle_is_told_too(shop, stage, tmp_path, m
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="mounts a disk that cannot be written to")
-def test_a_read_only_home_is_told(shop, stage, tmp_path):
+def test_a_read_only_home_is_reported(shop, stage, tmp_path):
     home = tmp_path / "home"
     home.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "none", str(home)], check=False).returncode:
@@ -263,7 +263,7 @@ def test_a_read_only_home_is_told(shop, stage, tmp_path):
         subprocess.run(["umount", "-l", str(home)], check=True)
 
 
-def test_a_wheel_that_pip_refuses_is_told_with_pip_s_words(shop, stage, goods, tmp_path):
+def test_a_wheel_that_pip_refuses_is_reported_with_pips_words(shop, stage, goods, tmp_path):
     bad = goods / "socks-1.0-py3-none-any.whl"
     bad.write_bytes(b"no zip")
     try:
@@ -284,7 +284,7 @@ def test_a_backend_that_does_not_dance_is_not_ready(shop, stage, tmp_path, monke
     assert Home(tmp_path / "home").python is None
 
 
-def test_a_machine_without_a_build_is_told(tmp_path):
+def test_a_machine_without_a_build_is_reported(tmp_path):
     error = refusal(lambda: set_up(SetUp(tmp_path / "home", "abacus"), quiet))
     assert error.code == "setup_no_build" and "abacus" in error.message
 
@@ -328,7 +328,7 @@ def test_where_python_lacks_venv_virtualenv_is_fetched_but_not_installed(shop, s
 
 
 @pytest.mark.slow
-def test_virtualenv_makes_an_environment_that_can_be_mended(odd_folder):
+def test_virtualenv_makes_an_environment_that_can_be_repaired(odd_folder):
     """From PyPI. On a Python without ensurepip venv makes none."""
     wheels = bring(read_lock(locked.virtualenv_lock()), odd_folder / "downloads", Source(), quiet)
     python = environment.make(odd_folder / "env-1 2", [odd_folder / "downloads" / wheel.file for wheel in wheels])

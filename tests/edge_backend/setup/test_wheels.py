@@ -108,7 +108,7 @@ def test_a_mirror_takes_the_place_of_pypi(shop, odd_folder):
     assert [wheel.sha256 for wheel in found] == [wheel.sha256 for wheel in lock]
 
 
-def test_a_mirror_that_lacks_the_wheel_is_told_by_name(shop, tmp_path):
+def test_a_mirror_that_lacks_the_wheel_is_named(shop, tmp_path):
     wheel = Wheel("shoes", "2.0", "0" * 64, 10, "https://files.pythonhosted.org/packages/shoes-2.0-py3-none-any.whl")
     error = refusal(lambda: bring([wheel], tmp_path / "d", Source(mirror=f"{shop.url}/simple"), Meter()))
     assert error.code == "setup_index" and "shoes-2.0-py3-none-any.whl" in error.message
@@ -164,7 +164,7 @@ def test_a_folder_with_another_wheel_of_that_name_is_refused(shop, goods, tmp_pa
 
 
 @pytest.mark.parametrize("url", ["http://pypi.org/a.whl", "ftp://a/b.whl", "file:///etc/passwd", "a.whl", "http://[/"])
-def test_only_https_is_spoken_to_the_outside(tmp_path, url):
+def test_only_https_is_used_to_the_outside(tmp_path, url):
     error = refusal(lambda: download(url, tmp_path / "a.whl", "0" * 64))
     assert error.code == "download_insecure"
 
@@ -205,7 +205,7 @@ def test_there_are_packages_for_the_pythons_of_linux_distributions():
 
 
 @pytest.mark.parametrize("python", [(3, 10), (3, 15)])
-def test_a_python_too_old_or_too_new_is_told_which_will_do(python):
+def test_unsupported_pythons_are_refused_with_the_supported_ones(python):
     error = refusal(lambda: lock_file(suggest(python).build, "linux-x86_64", python))
     assert error.code == "setup_no_python"
     assert f"Python 3.{python[1]} here; the backend needs 3.11 to 3.14" in error.message

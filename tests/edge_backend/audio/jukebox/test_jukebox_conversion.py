@@ -98,7 +98,7 @@ def test_a_missing_or_shortened_file_is_named(sources, tmp_path) -> None:
     assert caught.value.code == "jukebox_damaged"
 
 
-def test_the_manifest_tells_the_source_and_its_licence(jukebox) -> None:
+def test_the_metadata_name_the_source_and_its_licence(jukebox) -> None:
     facts = json.loads((jukebox.path / MANIFEST).read_text())
     assert set(facts["source"]) == {ENCODER_SOURCE, PRIOR_SOURCE}
     assert "Noncommercial" in facts["licence"]

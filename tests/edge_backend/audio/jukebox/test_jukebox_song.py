@@ -40,7 +40,7 @@ class Counter:
             raise EdgeError("cancelled", "Enough.")
 
 
-def test_each_window_is_heard_alone(song, settings) -> None:
+def test_each_window_is_computed_separately(song, settings) -> None:
     windows = jukebox_windows(cut(song, 3.0, 7.5), 225, settings)
     assert windows.shape == (2, 150, 64)
     assert windows.dtype == np.float32
@@ -72,7 +72,7 @@ def test_a_trim_moved_by_half_a_window_extracts_only_what_is_new(song, settings)
     assert counter.steps[-1] == (STEPS, STEPS)  # one of three windows
 
 
-def test_equal_windows_are_heard_once(settings, tmp_path) -> None:
+def test_equal_windows_are_computed_once(settings, tmp_path) -> None:
     bar = np.sin(np.arange(round(2.5 * RATE)) * 0.05).astype(np.float32)
     path = tmp_path / "loop.wav"
     path.write_bytes(b"any")
@@ -108,7 +108,7 @@ def test_without_a_cache_nothing_is_written(song, jukebox, tmp_path, monkeypatch
     assert default_cache() == tmp_path / "jukebox"
 
 
-def test_before_long_work_somebody_is_told(song, jukebox, tmp_path) -> None:
+def test_long_work_is_announced(song, jukebox, tmp_path) -> None:
     told = []
     settings = JukeboxSettings(
         jukebox.path, precision="fp32", cache=tmp_path, announce=lambda *words: told.append(words)
@@ -133,7 +133,7 @@ def test_without_jukebox_there_is_a_sentence(song) -> None:
     assert caught.value.code == "jukebox_missing"
 
 
-def test_jukemirlib_hears_one_slice_at_a_time_and_one_layer(song, stand_in, tmp_path) -> None:
+def test_jukemirlib_gets_one_slice_at_a_time_and_one_layer(song, stand_in, tmp_path) -> None:
     settings = JukeboxSettings(provider="jukemirlib", originals=Path("originals"), cache=tmp_path)
     windows = jukebox_windows(cut(song, 0.0, 7.5), 225, settings)
     assert windows.shape == (2, 150, 64)

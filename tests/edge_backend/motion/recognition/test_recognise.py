@@ -96,7 +96,7 @@ def test_other_words_for_the_same_bones_make_no_difference(name: str, convention
 
 
 @pytest.mark.parametrize("name", [name for name in DANCING if name != "mpfb_default_bpy45.blend"])
-def test_sections_that_differ_in_a_number_alone_are_told_by_their_order(name: str, tmp_path: Path) -> None:
+def test_sections_whose_names_differ_in_a_number_are_distinguished_by_order(name: str, tmp_path: Path) -> None:
     assert_right(other_words(rig(name), NUMBERED), tmp_path)
 
 
@@ -113,7 +113,7 @@ def test_letters_before_arm_and_leg_are_sides_or_sections(name: str, side: str, 
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_what_stands_before_and_behind_all_names_says_nothing(name: str, tmp_path: Path) -> None:
+def test_prefixes_and_suffixes_of_all_names_are_ignored(name: str, tmp_path: Path) -> None:
     numbers: dict[str, str] = {}
     assert_right(renamed(rig(name), lambda bone: f"hero_rig01|{bone}.001"), tmp_path)
     assert_right(renamed(rig(name), lambda bone: numbers.setdefault(bone, f"{bone}_{len(numbers):03}")), tmp_path)
@@ -258,7 +258,7 @@ def test_a_rig_without_legs_or_arms_or_in_pieces_is_refused(name: str, tmp_path:
     assert look(data, tmp_path)["problems"]
 
 
-def test_where_left_and_right_cannot_be_told_one_bone_chosen_settles_all() -> None:
+def test_one_chosen_bone_settles_ambiguous_sides() -> None:
     data = rig("quaternius_skeleton.blend")["armatures"][0]
     bones = [BoneName(b["name"], b["parent"], tuple(b["head"]), tuple(b["tail"])) for b in data["bones"]]
     for chosen, left in (("R.UpperLeg.001", "R.UpperLeg"), ("L.UpperLeg.001", "L.UpperLeg")):
@@ -290,7 +290,7 @@ def test_names_of_many_conventions_are_understood(name: str, part: str, side: st
 
 
 @pytest.mark.parametrize("name", ["hair_L_01", "Skirt.R", "eyebrow_l", "wing_02.L", "Weapon", "左目", "スカート_1"])
-def test_words_for_other_things_speak_against_every_part(name: str) -> None:
+def test_words_for_other_things_are_evidence_against_every_part(name: str) -> None:
     assert max(read_names([name])[0].row()) < 0
 
 
@@ -313,7 +313,7 @@ def test_a_large_rig_of_no_known_family_is_recognised_in_a_blink() -> None:
     assert time.process_time() - began < 0.15  # seconds; 0.04 measured on one core of a busy machine
 
 
-def test_the_command_tells_what_it_finds_and_whether_it_can_dance(
+def test_the_command_prints_the_bone_map_and_whether_the_rig_can_dance(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "rig.json"
