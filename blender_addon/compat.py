@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import bpy
 import numpy as np
 
+from .lookups import scene_rate
+
 SLOT_NAME = "Slot"
 """Name of every take's slot, always the same as in Blender's importers: Blender finds it when takes are swapped."""
 
@@ -232,7 +234,7 @@ def new_sound_strip(context: bpy.types.Context, path: str, name: str, channel: i
         bpy.data.sounds.remove(strip.sound)
         strips.remove(strip)
         raise RuntimeError("it finds no sound in it")
-    frames, rate = strip_frames(strip), scene.render.fps / scene.render.fps_base
+    frames, rate = strip_frames(strip), scene_rate(scene)
     if seconds := longer_sound(path, (frames.end - frames.first) / rate):
         strip[REAL_LENGTH] = seconds * rate
         set_strip_end(strip, frame + round(seconds * rate))

@@ -1,7 +1,9 @@
-"""Imports run from higher floors to lower ones, and never in a circle; docs/architecture.md has the same floors."""
+"""The layout of the code: imports lead to lower floors only, nothing is unused, and docs/architecture.md agrees."""
 
 import ast
+import io
 import re
+import tokenize
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -23,7 +25,27 @@ FLOORS = (
     ("worker", "batch", "bench", "training"),
     ("cli",),
 )
-FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+ADDON_FLOORS = (
+    ("backend", "lookups", "redraw", "settings"),
+    ("compat", "setup"),
+    ("preferences", "rig", "sound_strips"),
+    ("keyframes", "sound_render"),
+    ("music",),
+    ("song_map", "takes"),
+    ("constraints", "properties", "render"),
+    ("formation",),
+    ("ops",),
+    ("command_line", "ui"),
+    ("registration",),
+)
+FLOORS_OF = {"edge_backend": FLOORS, "blender_addon": ADDON_FLOORS}
+FLOOR_OF = {
+    (package, room): floor
+    for package, floors in FLOORS_OF.items()
+    for floor, rooms in enumerate(floors)
+    for room in rooms
+}
+ENTRY_POINTS = {"__init__", "__main__"}
 
 
 @cache
@@ -51,14 +73,15 @@ def imports(package: str, name: str) -> set[str]:
     return {module for module in found if module in modules(package) and module != name}
 
 
-def test_every_room_has_a_floor_and_says_who_may_import_it() -> None:
-    rooms = {path.parent.name for path in (ROOT / "edge_backend").glob("*/__init__.py")}
-    assert rooms == set(FLOOR_OF)
-    loose = {path.name for path in (ROOT / "edge_backend").glob("*.py")}
-    assert loose == {"__init__.py", "__main__.py"}
-    for room in rooms:
-        told = ast.get_docstring(ast.parse((ROOT / "edge_backend" / room / "__init__.py").read_text("utf-8"))) or ""
-        assert re.search(r"\bimport", told, re.IGNORECASE), room
+@pytest.mark.parametrize("package", FLOORS_OF)
+def test_every_room_has_a_floor_and_says_who_may_import_it(package: str) -> None:
+    rooms = {path.parent.name: path for path in (ROOT / package).glob("*/__init__.py")}
+    loose = {path.stem for path in (ROOT / package).glob("*.py")} - ENTRY_POINTS
+    assert package == "blender_addon" or not loose
+    assert rooms.keys() | loose == {room for rooms in FLOORS_OF[package] for room in rooms}
+    for room, path in rooms.items():
+        docstring = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+        assert re.search(r"\bimport", docstring, re.IGNORECASE), room
 
 
 def test_methods_of_operators_and_panels_have_docstrings_but_for_blenders_callbacks() -> None:
@@ -77,14 +100,15 @@ def test_methods_of_operators_and_panels_have_docstrings_but_for_blenders_callba
     assert not without
 
 
-@pytest.mark.parametrize("name", [name for name in modules("edge_backend") if name.count(".")])
-def test_imports_run_to_lower_floors(name: str) -> None:
+@pytest.mark.parametrize(
+    ("package", "name"), [(package, name) for package in FLOORS_OF for name in modules(package) if "." in name]
+)
+def test_imports_run_to_lower_floors(package: str, name: str) -> None:
     room = name.split(".")[1]
-    if room == "__main__":
-        return
-    for module in imports("edge_backend", name):
+    for module in imports(package, name) if room not in ENTRY_POINTS else ():
         other = module.split(".")[1] if "." in module else room
-        assert other == room or FLOOR_OF[other] < FLOOR_OF[room], f"{name} imports {module}"
+        lower = other == room or FLOOR_OF[package, other] < FLOOR_OF[package, room]
+        assert lower, f"{name} imports {module}"
 
 
 TORCH_FREE = ("diffusion", "generation", "motion", "numerics", "schema", "errors", "protocol", "fileio")
@@ -139,32 +163,47 @@ def test_only_the_command_line_prints(name: str) -> None:
 ALLOWED_LOGGERS = {"edge_backend.protocol.log_messages": {"logging.getLogger()", "logging.getLogger(PACKAGE)"}}
 
 
-CALLED_BY_LIBRARIES = {"emit", "find_class", "handle_starttag"}
+CALLED_BY_LIBRARIES = {"emit", "find_class", "handleError", "handle_starttag", "on_page_markdown", "pre_cb"}
+PRODUCT = ("edge_backend", "blender_addon", "build_tools", "demo")
 
 
-def public_names(path: Path) -> Iterator[str]:
-    """Functions, classes, their methods and constants that a module defines."""
-    for node in ast.parse(path.read_text("utf-8")).body:
-        match node:
-            case ast.FunctionDef(name=name):
-                yield name
-            case ast.ClassDef(name=name, body=body):
-                yield name
-                yield from (method.name for method in body if isinstance(method, ast.FunctionDef))
-            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-                yield name
+def defined_names(tree: ast.Module) -> Iterator[str]:
+    """Functions, classes and methods of a module, private ones included, and the constants at its top."""
+    yield from (node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef))
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [node] if isinstance(node, ast.AnnAssign) else []
+        yield from (name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name))
 
 
-def test_nothing_public_is_there_for_tests_alone() -> None:
-    products = ("edge_backend", "blender_addon", "build_tools", "demo")
-    texts = [path.read_text("utf-8") for product in products for path in (ROOT / product).rglob("*.py")]
-    count = Counter(word for text in texts for word in re.findall(r"\w+", text))
-    names = {name: module for module, path in modules("edge_backend").items() for name in public_names(path)}
-    unused = {name: module for name, module in names.items() if count[name] == 1 and not name.startswith("_")}
+def words_of_code(text: str, tree: ast.Module) -> Iterator[str]:
+    """The words of a module in code and strings, without comments and docstrings."""
+    docstrings = {
+        (node.value.lineno, node.value.col_offset)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type != tokenize.COMMENT and token.start not in docstrings:
+            yield from re.findall(r"\w+", token.string)
+
+
+def test_nothing_is_unused_or_there_for_tests_alone() -> None:
+    count: Counter[str] = Counter()
+    names: dict[str, str] = {}
+    for path in [ROOT / "build_addon.py", *(path for folder in PRODUCT for path in (ROOT / folder).rglob("*.py"))]:
+        text = path.read_text("utf-8")
+        tree = ast.parse(text)
+        count.update(words_of_code(text, tree))
+        names |= {name: str(path) for name in defined_names(tree)}
+    unused = {name: path for name, path in names.items() if count[name] == 1 and not name.startswith("__")}
     assert unused.keys() <= CALLED_BY_LIBRARIES, unused
 
 
-def test_the_page_has_the_same_floors() -> None:
+@pytest.mark.parametrize("package", FLOORS_OF)
+def test_the_page_has_the_same_floors(package: str) -> None:
     page = (ROOT / "docs/architecture.md").read_text("utf-8")
-    rows = re.findall(r"^\| (\d) \| (.+?) \|", page, re.MULTILINE)
-    assert {int(floor): tuple(re.findall(r"`(\w+)`", rooms)) for floor, rooms in rows} == dict(enumerate(FLOORS))
+    part = page.partition(f"## The floors of {package}")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\d+) \| (.+?) \|", part, re.MULTILINE)
+    assert {int(floor): tuple(re.findall(r"`(\w+)`", rooms)) for floor, rooms in rows} == dict(
+        enumerate(FLOORS_OF[package])
+    )

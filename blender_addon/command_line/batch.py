@@ -15,6 +15,7 @@ from ..edge_backend.errors import EdgeError
 from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.fileio.atomic_write import atomic_write
 from ..keyframes.take_details import details, span
+from ..lookups import scene_rate
 from ..ops.generate import why_not_generate
 from ..preferences import ADDON
 from ..render.film_set import film_set_of
@@ -108,7 +109,7 @@ def _make(armature: bpy.types.Object, report: Report, known: dict[str, Any]) -> 
     take = current_take(armature)
     assert take  # noqa: S101 - the operator has finished
     first, last = span(take)
-    seconds = (last - first) * _scene().render.fps_base / _scene().render.fps
+    seconds = (last - first) / scene_rate(_scene())
     report.say("take", **known, name=take.name, seconds=round(seconds, 3))
     for obstacle in check_rig(armature, bpy.context).obstacles:
         report.say("warning", **known, message=obstacle.text)

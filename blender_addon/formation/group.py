@@ -23,6 +23,7 @@ from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import ChannelKeys
 from ..keyframes.density import Density, modes_of
 from ..keyframes.take_details import beat_frames, is_starred, span
+from ..lookups import scene_rate
 from ..render.tracks import tracks_in_steps, tracks_of
 from ..rig.looking import found
 from ..rig.obstacles import refuse_hidden
@@ -243,7 +244,7 @@ def _cut(
     motion: Motion, delay: float, source: bpy.types.Action, action: bpy.types.Action, scene: bpy.types.Scene
 ) -> Motion:
     """The motion, started `delay` frames later, up to the end of the leader's dance, with the beats of the song."""
-    rate = scene.render.fps / scene.render.fps_base
+    rate = scene_rate(scene)
     beats = (np.array(beat_frames(source)) - span(source)[0] - delay) / rate
     room = span(action)[1] - span(source)[0] - delay
     frames = min(motion.frames, max(2, math.floor(room * Motion.fps / rate + 1e-3) + 1))

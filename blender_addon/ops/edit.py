@@ -61,7 +61,7 @@ class EditOperator(DanceOperator):
         armature = find_dancer(context)
         refuse_hidden(armature)
         scene: Any = context.scene
-        rate = scene.render.fps / scene.render.fps_base
+        rate = scene_rate(scene)
         song = self._song
         strip = song.first_frame, song.first_frame + (round(song.duration * Motion.fps) - 1) * rate / Motion.fps
         first, last = self.window(armature, strip)
@@ -234,7 +234,7 @@ class EDGE_DANCE_OT_continue_dance(TakeEditOperator):
         """From the first frame of the animation to the end of the continuation."""
         first, last = span(_action(armature))
         scene: Any = bpy.context.scene
-        rate = scene.render.fps / scene.render.fps_base
+        rate = scene_rate(scene)
         end = min(strip[1], last + self.seconds * rate) if self.seconds else strip[1]
         if end <= last + 1:
             raise EdgeError("edit_no_music", "The dance already ends with the music.", "Make the strip longer.")

@@ -11,6 +11,7 @@ from ..rig.dancer import is_dancer
 from ..rig.rig_check import check_rig
 from ..rig.stance import has_stance
 from ..rig.target import active_armature
+from .dance_tab import DanceTab
 from .text_layout import draw_text
 
 
@@ -36,11 +37,8 @@ class EDGE_DANCE_MT_bone_map_presets(bpy.types.Menu):
     draw: Any = bpy.types.Menu.draw_preset
 
 
-class _BoneMap(bpy.types.Panel):
+class _BoneMap(DanceTab):
     bl_label = "Bone Map"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Dance"
     bl_parent_id = "VIEW3D_PT_edge_dance"
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -8,16 +8,14 @@ from ..keyframes.take_details import span
 from ..lookups import scene_rate
 from ..ops.choreography import EDGE_DANCE_OT_dance_plan, planned_take
 from ..takes.plan_rows import PlanRow, plan_rows
+from .dance_tab import DanceTab
 from .text_layout import draw_reasons
 
 
-class VIEW3D_PT_edge_dance_choreography(bpy.types.Panel):
+class VIEW3D_PT_edge_dance_choreography(DanceTab):
     """What is danced in which bars of the song"""
 
     bl_label = "Choreography"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Dance"
     bl_parent_id = "VIEW3D_PT_edge_dance"
     bl_options = {"DEFAULT_CLOSED"}
 

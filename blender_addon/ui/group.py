@@ -8,17 +8,15 @@ from ..ops.group import EDGE_DANCE_OT_dance_together
 from ..render.tracks import selected_characters
 from ..rig.rig_check import check_rig
 from ..takes.take_list import has_dance
+from .dance_tab import DanceTab
 from .obstacles import draw_sentences
 from .text_layout import draw_reasons
 
 
-class VIEW3D_PT_edge_dance_group(bpy.types.Panel):
+class VIEW3D_PT_edge_dance_group(DanceTab):
     """Several characters that dance to one song"""
 
     bl_label = "Group"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Dance"
     bl_parent_id = "VIEW3D_PT_edge_dance"
     bl_options = {"DEFAULT_CLOSED"}
 

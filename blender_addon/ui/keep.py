@@ -10,6 +10,7 @@ from ..ops.edit import EDGE_DANCE_OT_generate_kept, EDGE_DANCE_OT_mirror, EDGE_D
 from ..ops.keep import SOURCES, EDGE_DANCE_OT_keep
 from ..rig.target import active_armature
 from ..takes.take_list import KEEP, KEEP_ROW, has_dance
+from .dance_tab import DanceTab
 from .text_layout import draw_reasons
 
 _ICONS = {"POSE": "ARMATURE_DATA", "RANGE": "TIME", "PATH": "CURVE_PATH", "FEET": "SNAP_FACE"}
@@ -62,13 +63,10 @@ class EDGE_DANCE_MT_edit(bpy.types.Menu):
         draw_reasons(layout, context, EDGE_DANCE_OT_regenerate_range, EDGE_DANCE_OT_mirror)  # the others have the same
 
 
-class VIEW3D_PT_edge_dance_keep(bpy.types.Panel):
+class VIEW3D_PT_edge_dance_keep(DanceTab):
     """What of the dance is kept when it is generated again"""
 
     bl_label = "Keep"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Dance"
     bl_parent_id = "VIEW3D_PT_edge_dance"
 
     @classmethod

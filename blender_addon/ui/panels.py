@@ -20,6 +20,7 @@ from ..rig.rig_check import check_rig
 from ..rig.target import active_armature, find_dancer
 from ..setup.status import watch
 from ..takes.take_list import current_take
+from .dance_tab import DanceTab
 from .obstacles import draw_obstacles
 from .pending_results import draw_pending_results
 from .setup import draw_health, why_no_backend
@@ -34,13 +35,7 @@ _STAGES = {
 }
 
 
-class _DanceTab(bpy.types.Panel):
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Dance"
-
-
-class VIEW3D_PT_edge_dance(_DanceTab):
+class VIEW3D_PT_edge_dance(DanceTab):
     """Character, music, the Generate Dance button and the progress of the job"""
 
     bl_label = "Dance"
@@ -85,7 +80,7 @@ class VIEW3D_PT_edge_dance(_DanceTab):
             layout.operator("edge_dance.copy_problem", icon="COPYDOWN")
 
 
-class VIEW3D_PT_edge_dance_style(_DanceTab):
+class VIEW3D_PT_edge_dance_style(DanceTab):
     """Kind of dance, energy and seed"""
 
     bl_label = "Style"
@@ -123,7 +118,7 @@ class VIEW3D_PT_edge_dance_style(_DanceTab):
         bars.prop(settings, "loop_travel", toggle=True)
 
 
-class VIEW3D_PT_edge_dance_settings(_DanceTab):
+class VIEW3D_PT_edge_dance_settings(DanceTab):
     """Settings that a first dance does not need"""
 
     bl_label = "Settings"
@@ -138,7 +133,7 @@ class VIEW3D_PT_edge_dance_settings(_DanceTab):
         row.operator("edge_dance.add_preset", text="", icon="REMOVE").remove_active = True
 
 
-class VIEW3D_PT_edge_dance_quality(_DanceTab):
+class VIEW3D_PT_edge_dance_quality(DanceTab):
     """Sampling steps, guidance and post-processing"""
 
     bl_label = "Quality"
@@ -167,7 +162,7 @@ class EDGE_DANCE_MT_presets(bpy.types.Menu):
     draw: Any = bpy.types.Menu.draw_preset
 
 
-class VIEW3D_PT_edge_dance_hands(_DanceTab):
+class VIEW3D_PT_edge_dance_hands(DanceTab):
     """How hands are held"""
 
     bl_label = "Hands"
@@ -193,7 +188,7 @@ def _has_ik_legs(armature: Any, context: bpy.types.Context) -> bool:
     return check_rig(armature, context).bone_map.ik_legs is not None
 
 
-class VIEW3D_PT_edge_dance_curves(_DanceTab):
+class VIEW3D_PT_edge_dance_curves(DanceTab):
     """Number of keys of a take"""
 
     bl_label = "Keys"
@@ -226,7 +221,7 @@ class VIEW3D_PT_edge_dance_curves(_DanceTab):
         layout.operator("edge_dance.change_root_motion", icon="CON_LOCLIKE").root_motion = settings.root_motion
 
 
-class VIEW3D_PT_edge_dance_beats(_DanceTab):
+class VIEW3D_PT_edge_dance_beats(DanceTab):
     """Beats of the song on the timeline"""
 
     bl_label = "Beats"

@@ -7,16 +7,14 @@ import bpy
 from ..ops.render import EDGE_DANCE_OT_set_up_render, EDGE_DANCE_OT_write_farm_job, why_no_film
 from ..render.film_set import film_set_of
 from ..takes.take_list import has_dance
+from .dance_tab import DanceTab
 from .text_layout import draw_reasons
 
 
-class VIEW3D_PT_edge_dance_render(bpy.types.Panel):
+class VIEW3D_PT_edge_dance_render(DanceTab):
     """Film set, camera and film"""
 
     bl_label = "Film"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Dance"
     bl_parent_id = "VIEW3D_PT_edge_dance"
     bl_options = {"DEFAULT_CLOSED"}
 

@@ -16,6 +16,7 @@ from ..preferences import ADDON
 from ..setup.health import ADD
 from ..setup.installer import installer
 from ..setup.status import watch
+from .dance_tab import DanceTab
 from .text_layout import draw_reasons, draw_text, duration
 
 _ICONS = {
@@ -37,14 +38,11 @@ _STAGES = {
 }
 
 
-class VIEW3D_PT_edge_dance_backend(bpy.types.Panel):
+class VIEW3D_PT_edge_dance_backend(DanceTab):
     """The process that generates the dances"""
 
     bl_label = "Backend"
     bl_parent_id = "VIEW3D_PT_edge_dance_settings"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Dance"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -5,16 +5,14 @@ from typing import Any
 import bpy
 
 from ..ops.smpl_body import EDGE_DANCE_OT_add_smpl_body
+from .dance_tab import DanceTab
 from .text_layout import draw_reasons
 
 
-class VIEW3D_PT_edge_dance_smpl_body(bpy.types.Panel):
+class VIEW3D_PT_edge_dance_smpl_body(DanceTab):
     """Add a SMPL body from a model file of your own"""
 
     bl_label = "SMPL Body"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Dance"
     bl_parent_id = "VIEW3D_PT_edge_dance_settings"
     bl_options = {"DEFAULT_CLOSED"}
 

@@ -11,6 +11,7 @@ from ..ops.song_map import EDGE_DANCE_OT_listen, EDGE_DANCE_OT_split_section, do
 from ..settings import beats_request
 from ..song_map.colours import colour_numbers
 from ..song_map.strip_map import outdated, placed_map, stored
+from .dance_tab import DanceTab
 from .text_layout import draw_reasons, draw_text
 
 
@@ -28,13 +29,10 @@ class EDGE_DANCE_UL_sections(bpy.types.UIList):
         row.label(text=f"{int(minutes)}:{seconds:04.1f}")
 
 
-class VIEW3D_PT_edge_dance_song_map(bpy.types.Panel):
+class VIEW3D_PT_edge_dance_song_map(DanceTab):
     """Beats, bars and sections of the song"""
 
     bl_label = "Song Map"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Dance"
     bl_parent_id = "VIEW3D_PT_edge_dance"
     bl_options = {"DEFAULT_CLOSED"}
 

@@ -11,6 +11,7 @@ from ..rig.target import active_armature
 from ..takes.comparison import copies_of
 from ..takes.take_list import SHOWN, TAKES, current_take
 from ..takes.trails import display
+from .dance_tab import DanceTab
 from .text_layout import draw_reasons
 
 
@@ -56,13 +57,10 @@ class EDGE_DANCE_MT_takes(bpy.types.Menu):
         )  # the others have the reason of the first
 
 
-class VIEW3D_PT_edge_dance_takes(bpy.types.Panel):
+class VIEW3D_PT_edge_dance_takes(DanceTab):
     """Takes of the character"""
 
     bl_label = "Takes"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Dance"
     bl_parent_id = "VIEW3D_PT_edge_dance"
 
     @classmethod

@@ -8,20 +8,18 @@ from ..backend.programs import ProgramRun
 from ..edge_backend.protocol.messages import Progress
 from ..ops.weights import weights_import
 from ..setup.status import watch
+from .dance_tab import DanceTab
 from .text_layout import draw_text, duration
 
 _STAGES = {"downloading": "Downloading", "loading": "Checking", "saving": "Converting"}
 _HUGE = 1e6  # larger totals are bytes
 
 
-class VIEW3D_PT_edge_dance_weights(bpy.types.Panel):
+class VIEW3D_PT_edge_dance_weights(DanceTab):
     """The trained network that generates the dances"""
 
     bl_label = "Weights"
     bl_parent_id = "VIEW3D_PT_edge_dance_settings"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Dance"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:

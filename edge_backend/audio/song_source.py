@@ -6,6 +6,15 @@ from pathlib import Path
 from ..fileio.hashing import sha256_of
 from .loading import Audio, check_file, load
 
+SONG_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus", ".oga", ".aac", ".aif", ".aiff")
+"""Suffixes by which songs are found in folders. A file that is given by name may have any suffix."""
+
+
+def song_beside(path: Path) -> Path | None:
+    """The song with the name of the file at `path` and one of SONG_SUFFIXES beside it; None if there is none."""
+    songs = (path.with_suffix(suffix) for suffix in SONG_SUFFIXES)
+    return next((song for song in songs if song.is_file()), None)
+
 
 class SongSource:
     """A song's file at `path`. Its checksum and length are computed at the first access and stored."""

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from ..audio.song_source import song_source
+from ..audio.song_source import SONG_SUFFIXES, song_source
 from ..errors import EdgeError
 from ..fileio.hashing import sha256_of
 from ..generation.metadata import describe
@@ -15,9 +15,6 @@ from ..model.catalogue import resolve
 from ..motion.files import load_motion
 from ..schema.frames import FPS
 from ..schema.requests import GenerateRequest
-
-SOUNDS = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff"})
-"""Suffixes of songs in a folder. A file that is given by name may have any suffix."""
 
 State = Literal["absent", "there", "other"]
 
@@ -46,8 +43,10 @@ def songs_in(paths: Iterable[Path]) -> list[Path]:
     """The songs of paths: files as they are, for folders the audio files directly in them, sorted by name."""
     songs: list[Path] = []
     for path in paths:
-        inside = sorted(file for file in path.iterdir() if file.suffix.lower() in SOUNDS) if path.is_dir() else [path]
-        songs.extend(inside)
+        if path.is_dir():
+            songs += sorted(file for file in path.iterdir() if file.suffix.lower() in SONG_SUFFIXES)
+        else:
+            songs.append(path)
     return songs
 
 

@@ -7,11 +7,11 @@ import numpy as np
 
 from ..audio.loading import load
 from ..audio.rhythm import CHANNELS, rhythm_features
+from ..audio.song_source import song_beside
 from ..motion_import.reader import motion_paths, read_all
 from ..schema.frames import FPS
 from .pack_file import Dance, write_pack
 
-MUSIC = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus")
 HOLDOUT_EVERY = 10  # every tenth file, sorted by name, is hold-out
 
 
@@ -35,7 +35,7 @@ def prepare_mocap(
     dances = []
     for number, (path, imported) in enumerate(read, 1):
         motion = imported.motion
-        music = next((path.with_suffix(end) for end in MUSIC if path.with_suffix(end).is_file()), None)
+        music = song_beside(path)
         features = np.zeros((motion.frames, len(CHANNELS)), np.float32)
         if music is not None:
             features, _ = rhythm_features(load(music), motion.frames)

@@ -50,6 +50,13 @@ def put_dancer() -> Any:
     return bpy.context.object
 
 
+def put_skeleton() -> Any:
+    """Add a dancer without its mesh, which is slow to evaluate."""
+    dancer = put_dancer()
+    bpy.data.objects.remove(dancer.children[0])
+    return dancer
+
+
 def random_motion(frames: int, seed: int = 0, **meta: Any) -> Any:
     """A motion with independent random rotations of every joint in every frame."""
     motion = addon("edge_backend.motion.motion")

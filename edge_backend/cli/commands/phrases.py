@@ -11,13 +11,12 @@ import numpy as np
 
 from ...audio.listening import listen
 from ...audio.loading import load
+from ...audio.song_source import song_beside
 from ...choreography.library import Library, add_clips, open_libraries, remove_phrases, unknown_phrase
 from ...drawing.preview import preview_sheet
 from ...motion.motion import Motion
 from ...motion_import.reader import motion_paths, read_all
 from ..console import check_target, finish
-
-_SONGS = (".wav", ".flac", ".ogg", ".mp3", ".m4a")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -37,10 +36,8 @@ def _add(options: argparse.Namespace) -> None:
 def _clips(read: list[tuple[Path, Any]], options: argparse.Namespace) -> Iterator[tuple[str, Motion, dict[str, Any]]]:
     for path, imported in read:
         motion = imported.motion
-        if options.bpm is None and not len(motion.beats):
-            song = next((song for suffix in _SONGS if (song := path.with_suffix(suffix)).exists()), None)
-            if song:
-                motion.beats = np.array([second for second, _ in listen(load(song)).beats])
+        if options.bpm is None and not len(motion.beats) and (song := song_beside(path)):
+            motion.beats = np.array([second for second, _ in listen(load(song)).beats])
         style = str(motion.meta.get("leading_style", options.style)) if options.style == "any" else options.style
         yield imported.name, motion, {"style": style, "licence": options.licence, "tempo": options.bpm}
 

@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon, bone_heads, put_dancer
+from blender_stage import addon, bone_heads, put_skeleton
 from characters import mixamo, put_character
 
 FRAMES = 60
@@ -22,13 +22,6 @@ def walking():
     beats = np.arange(0, FRAMES / 30, 0.5)
     meta = {"seed": 5, "song": {"name": "s.wav"}}
     return motion(rotations, root.astype(np.float32), np.zeros((FRAMES, 4), np.float32), beats, meta)
-
-
-def put_skeleton():
-    """Add a dancer without its mesh, which is slow to evaluate."""
-    dancer = put_dancer()
-    bpy.data.objects.remove(dancer.children[0])
-    return dancer
 
 
 @pytest.fixture

@@ -6,17 +6,10 @@ from itertools import combinations
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon, put_dancer, random_motion
+from blender_stage import addon, put_skeleton, random_motion
 from mathutils import Vector
 
 STEP_S = 0.1  # a step takes 0.01 to 0.04 s; busy machines stretch it
-
-
-def put_skeleton():
-    """A dancer without its body, which takes time at every frame."""
-    dancer = put_dancer()
-    bpy.data.objects.remove(dancer.children[0])
-    return dancer
 
 
 @pytest.fixture

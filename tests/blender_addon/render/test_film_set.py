@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon, put_dancer, random_motion
+from blender_stage import addon, put_dancer, put_skeleton, random_motion
 from bpy_extras.object_utils import world_to_camera_view
 from characters import mixamo, put_character
 from mathutils import Vector
@@ -27,13 +27,6 @@ def in_picture(points):
     """Positions of world points in the scene's picture (N, 2), 0 to 1 from left to right and from bottom to top."""
     scene = bpy.context.scene
     return np.array([world_to_camera_view(scene, scene.camera, Vector(point))[:2] for point in points])
-
-
-def put_skeleton():
-    """Add a dancer without its mesh, which is slow to evaluate."""
-    dancer = put_dancer()
-    bpy.data.objects.remove(dancer.children[0])
-    return dancer
 
 
 def bone_ends(armature):
