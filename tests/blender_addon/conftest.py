@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent / "rig")]  # the latter for characters
 
 import bpy  # noqa: E402
-from blender_stage import PACKAGE, addon, write_song  # noqa: E402
+from blender_fixtures import PACKAGE, addon, write_song  # noqa: E402
 
 import build_addon  # noqa: E402
 

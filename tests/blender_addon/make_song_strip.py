@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import bpy
-from blender_stage import LONG_STRIP_FILE, STRIP_FILE, write_song
+from blender_fixtures import LONG_STRIP_FILE, STRIP_FILE, write_song
 
 
 def write_strip(file: Path, seconds: float, fps: int, *, packed: bool) -> None:

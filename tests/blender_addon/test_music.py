@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from blender_stage import CAN_MAKE_STRIPS, STRIP_FILE, addon, put_dancer, put_song, random_motion
+from blender_fixtures import CAN_MAKE_STRIPS, STRIP_FILE, addon, put_dancer, put_song, random_motion
 
 FLAC_30_S = Path(__file__).resolve().parents[1] / "data/jukebox/song.flac"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import addon_utils
 import bpy
-from blender_stage import PACKAGE, addon
+from blender_fixtures import PACKAGE, addon
 
 
 def our_classes():

@@ -5,7 +5,7 @@ import time
 
 import bpy
 import pytest
-from blender_stage import addon, put_dancer, put_song
+from blender_fixtures import addon, put_dancer, put_song
 
 from edge_backend.schema.song_map import Bar, Section, SongMap
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import bpy
 import pytest
-from blender_stage import PACKAGE
+from blender_fixtures import PACKAGE
 
 PROGRAMMERS_WORDS = ("bool", "enum", "datablock", "idname", "rna", "callback", "kwarg", "subprocess", "json")
 SHORTEST, LONGEST = 10, 250  # characters: more than a label repeated, less than a page

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import bpy
 import pytest
-from blender_stage import addon
+from blender_fixtures import addon
 from test_job import Bench, is_gone, run
 
 ROOT = Path(__file__).parents[3]

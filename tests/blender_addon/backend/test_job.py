@@ -9,7 +9,7 @@ from pathlib import Path
 
 import bpy
 import pytest
-from blender_stage import addon
+from blender_fixtures import addon
 
 STAND_IN = Path(__file__).with_name("stand_in_worker.py")
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals")

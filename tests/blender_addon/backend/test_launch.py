@@ -6,7 +6,7 @@ import venv
 from pathlib import Path
 
 import pytest
-from blender_stage import addon
+from blender_fixtures import addon
 
 
 def refusal(call):

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from blender_stage import addon
+from blender_fixtures import addon
 from small_disk import mounted
 
 

@@ -6,7 +6,7 @@ import sys
 
 import bpy
 import pytest
-from blender_stage import addon
+from blender_fixtures import addon
 from test_job import Bench, is_gone, run
 
 pytestmark = [

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import bpy
 import pytest
-from blender_stage import CAN_MAKE_STRIPS, addon, put_song, write_song
+from blender_fixtures import CAN_MAKE_STRIPS, addon, put_song, write_song
 
 needs_strips = pytest.mark.skipif(not CAN_MAKE_STRIPS, reason="Blender 4.2's package makes no sound strips")
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from blender_stage import addon, random_motion
+from blender_fixtures import addon, random_motion
 
 
 @pytest.fixture

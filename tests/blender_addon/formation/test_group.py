@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon, bone_heads, put_skeleton
+from blender_fixtures import addon, bone_heads, put_skeleton
 from characters import mixamo, put_character
 
 FRAMES = 60

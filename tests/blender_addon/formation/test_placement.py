@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from blender_stage import addon
+from blender_fixtures import addon
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

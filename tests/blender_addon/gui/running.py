@@ -15,7 +15,7 @@ from typing import Any
 import bpy
 import pytest
 import real_program
-from blender_stage import LONG_STRIP_FILE, STRIP_FILE, write_song
+from blender_fixtures import LONG_STRIP_FILE, STRIP_FILE, write_song
 
 HERE = Path(__file__).parent
 PROGRAMS = ("xvfb-run", "xdotool", "import")

@@ -3,7 +3,7 @@ import time
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon, bone_heads, put_dancer, random_motion
+from blender_fixtures import addon, bone_heads, put_dancer, random_motion
 
 
 def add_take(dancer, motion, first_frame=1.0):

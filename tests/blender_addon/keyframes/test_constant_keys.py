@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon, put_dancer
+from blender_fixtures import addon, put_dancer
 from characters import mixamo, mmd, put_character, put_rigify, unreal
 from dances import dance
 from mathutils import Quaternion, Vector

@@ -5,7 +5,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from blender_stage import CAN_MAKE_STRIPS, addon, bone_heads, put_dancer, put_song, write_song
+from blender_fixtures import CAN_MAKE_STRIPS, addon, bone_heads, put_dancer, put_song, write_song
 from characters import mixamo, put_character, unreal
 
 DANCES = Path(__file__).parents[2] / "data/feet/dances.npz"

@@ -2,7 +2,7 @@
 
 import bpy
 import pytest
-from blender_stage import addon, put_dancer, put_song
+from blender_fixtures import addon, put_dancer, put_song
 
 
 @pytest.fixture

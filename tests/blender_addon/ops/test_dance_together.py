@@ -6,7 +6,7 @@ from itertools import combinations
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon, put_skeleton, random_motion
+from blender_fixtures import addon, put_skeleton, random_motion
 from mathutils import Vector
 
 STEP_S = 0.1  # a step takes 0.01 to 0.04 s; busy machines stretch it

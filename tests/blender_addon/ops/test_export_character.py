@@ -6,7 +6,7 @@ import struct
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon, put_dancer, random_motion
+from blender_fixtures import addon, put_dancer, random_motion
 from characters import mixamo, mmd, put_character, put_rigify
 from mathutils import Quaternion
 from small_disk import mounted

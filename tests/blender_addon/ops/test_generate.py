@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from blender_stage import CAN_MAKE_STRIPS, STRIP_FILE, addon, bone_heads, put_dancer, put_song
+from blender_fixtures import CAN_MAKE_STRIPS, STRIP_FILE, addon, bone_heads, put_dancer, put_song
 
 
 def dump():

@@ -6,7 +6,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon, put_dancer, random_motion
+from blender_fixtures import addon, put_dancer, random_motion
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon, put_dancer, put_song, random_motion
+from blender_fixtures import addon, put_dancer, put_song, random_motion
 from characters import mixamo, put_character
 
 

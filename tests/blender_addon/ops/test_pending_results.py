@@ -6,7 +6,7 @@ import time
 
 import bpy
 import pytest
-from blender_stage import addon, put_dancer, put_song, random_motion
+from blender_fixtures import addon, put_dancer, put_song, random_motion
 
 
 @pytest.fixture

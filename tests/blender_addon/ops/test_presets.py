@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import bpy
-from blender_stage import addon
+from blender_fixtures import addon
 
 
 def preset_files():

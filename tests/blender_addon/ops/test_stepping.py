@@ -6,7 +6,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon, put_dancer, random_motion
+from blender_fixtures import addon, put_dancer, random_motion
 from characters import mixamo, put_character
 
 DANCES = Path(__file__).parents[2] / "data/feet/dances.npz"
@@ -130,7 +130,7 @@ def test_a_take_that_is_deleted_meanwhile_is_reported(take):
 
 
 def test_a_bone_that_turns_in_another_mode_by_the_end_gets_keys_of_that_mode(song_file, quick_worker, monkeypatch):
-    from blender_stage import put_song  # noqa: PLC0415 - it opens another file in 4.2
+    from blender_fixtures import put_song  # noqa: PLC0415 - it opens another file in 4.2
 
     put_song(song_file)
     dancer = put_dancer()

@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon, bone_heads, put_dancer, put_song
+from blender_fixtures import addon, bone_heads, put_dancer, put_song
 
 BEGINNING = 135  # frames: the first window's 150 without those that wait for what follows
 

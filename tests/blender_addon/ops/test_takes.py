@@ -6,7 +6,7 @@ from math import pi
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon, bone_heads, put_dancer, put_song, random_motion
+from blender_fixtures import addon, bone_heads, put_dancer, put_song, random_motion
 
 
 def make_take(dancer, frames=40, seed=0, first_frame=1.0, settings=None):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 import pytest
-from blender_stage import addon, put_dancer, put_song
+from blender_fixtures import addon, put_dancer, put_song
 from file_server import serving
 from jukebox_stand_in import ENCODER, PRIOR, make_files, python_for
 

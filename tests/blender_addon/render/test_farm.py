@@ -7,7 +7,7 @@ from pathlib import Path
 
 import bpy
 import pytest
-from blender_stage import addon, put_dancer, random_motion
+from blender_fixtures import addon, put_dancer, random_motion
 
 import build_addon
 

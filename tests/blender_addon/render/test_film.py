@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import bpy
 import numpy as np
 import pytest
-from blender_stage import CAN_MAKE_STRIPS, addon, put_song
+from blender_fixtures import CAN_MAKE_STRIPS, addon, put_song
 
 FPS, FIRST, CLAP, LAST = 30, 16, 31, 40
 RATE = 48000

@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon, put_dancer, put_skeleton, random_motion
+from blender_fixtures import addon, put_dancer, put_skeleton, random_motion
 from bpy_extras.object_utils import world_to_camera_view
 from characters import mixamo, put_character
 from mathutils import Vector

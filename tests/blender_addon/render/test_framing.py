@@ -1,7 +1,7 @@
 """The camera position: everything is in the picture, and no nearer position would do."""
 
 import numpy as np
-from blender_stage import addon
+from blender_fixtures import addon
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

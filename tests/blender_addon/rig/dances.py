@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from blender_stage import addon
+from blender_fixtures import addon
 
 DANCES = Path(__file__).parents[2] / "data" / "feet" / "dances.npz"
 

@@ -16,7 +16,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parents[1]), str(HERE.parents[3])]
 
 import bpy  # noqa: E402
 import numpy as np  # noqa: E402
-from blender_stage import PACKAGE, addon  # noqa: E402
+from blender_fixtures import PACKAGE, addon  # noqa: E402
 from characters import KINDS, put_character, put_rigify  # noqa: E402
 from dances import dance  # noqa: E402
 from PIL import Image, ImageDraw  # noqa: E402

@@ -1,7 +1,7 @@
 """The bone map of well-known rigs, by names, and its messages for others."""
 
 import pytest
-from blender_stage import addon
+from blender_fixtures import addon
 from characters import KINDS, bare, mixamo, mmd, unreal, vrm
 
 REQUIRED = {

@@ -5,7 +5,7 @@ import json
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon
+from blender_fixtures import addon
 from characters import bare, mixamo, put_character, unreal
 from dances import dance
 from mathutils import Matrix

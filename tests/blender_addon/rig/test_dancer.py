@@ -3,7 +3,7 @@ from itertools import pairwise
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon, bone_heads, put_dancer
+from blender_fixtures import addon, bone_heads, put_dancer
 from mathutils import Quaternion
 
 

@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 import pytest
-from blender_stage import put_dancer
+from blender_fixtures import put_dancer
 
 
 def box(ob):

@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon
+from blender_fixtures import addon
 from characters import mixamo, put_character, put_rigify
 from dances import dance
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon
+from blender_fixtures import addon
 from characters import AUTO_RIG_PRO, RAIN, SNOW, put_controls, put_rigify
 from dances import dance
 

@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon
+from blender_fixtures import addon
 from characters import put_character, unreal
 from dances import dance
 from mathutils import Euler, Matrix, Vector

@@ -4,7 +4,7 @@ import addon_utils
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon
+from blender_fixtures import addon
 from characters import KINDS, put_character
 from dances import dance
 from mathutils import Vector

@@ -5,7 +5,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon
+from blender_fixtures import addon
 from characters import KINDS, mixamo, put_character, put_rigify, unreal, vrm
 from dances import dance
 from mathutils import Euler, Matrix, Quaternion, Vector

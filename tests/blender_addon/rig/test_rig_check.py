@@ -4,7 +4,7 @@ import time
 
 import bpy
 import pytest
-from blender_stage import addon
+from blender_fixtures import addon
 from characters import mixamo, put_character, put_rigify, unreal
 
 

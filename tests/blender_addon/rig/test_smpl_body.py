@@ -6,7 +6,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon, bone_heads, random_motion
+from blender_fixtures import addon, bone_heads, random_motion
 from dances import dance
 
 ROOT = Path(__file__).parents[3]

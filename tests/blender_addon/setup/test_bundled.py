@@ -5,7 +5,7 @@ from pathlib import Path
 
 import bpy
 import pytest
-from blender_stage import addon, put_dancer, put_song
+from blender_fixtures import addon, put_dancer, put_song
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import bpy
 import pytest
-from blender_stage import PACKAGE, addon
+from blender_fixtures import PACKAGE, addon
 
 
 @pytest.fixture

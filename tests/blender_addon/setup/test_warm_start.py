@@ -4,7 +4,7 @@ import time
 
 import bpy
 import pytest
-from blender_stage import addon
+from blender_fixtures import addon
 
 
 @pytest.fixture

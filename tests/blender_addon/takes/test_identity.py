@@ -2,7 +2,7 @@
 
 import bpy
 import pytest
-from blender_stage import addon, put_dancer
+from blender_fixtures import addon, put_dancer
 from dances import dance
 from test_retarget import put_take
 

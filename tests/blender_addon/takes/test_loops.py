@@ -5,7 +5,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon, put_dancer, put_song
+from blender_fixtures import addon, put_dancer, put_song
 from characters import KINDS, put_character, put_rigify
 
 LOOP = Path(__file__).parents[2] / "data/loops/loop.npz"

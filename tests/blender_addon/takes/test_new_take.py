@@ -3,7 +3,7 @@ import json
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon, put_dancer, random_motion
+from blender_fixtures import addon, put_dancer, random_motion
 
 
 def add_take(dancer, motion, first_frame=1.0):

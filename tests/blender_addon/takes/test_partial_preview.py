@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 import pytest
-from blender_stage import PACKAGE, addon, put_dancer
+from blender_fixtures import PACKAGE, addon, put_dancer
 
 
 def swaying(frames):

@@ -5,7 +5,7 @@ import json
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon, put_dancer
+from blender_fixtures import addon, put_dancer
 
 FORM = [("A", -1), ("A", -1), ("B", -1), ("B", -1), ("A", 0), ("A", 1)]
 STEPS = [

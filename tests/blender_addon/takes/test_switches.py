@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon
+from blender_fixtures import addon
 from characters import mmd, put_character, put_rigify
 from dances import dance
 from test_retarget import put_take

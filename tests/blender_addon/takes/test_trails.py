@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 import pytest
-from blender_stage import addon, bone_heads, put_dancer
+from blender_fixtures import addon, bone_heads, put_dancer
 from characters import KINDS, put_character, put_rigify
 from dances import dance
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import bpy
-from blender_stage import addon
+from blender_fixtures import addon
 
 
 class Layout:

@@ -6,7 +6,7 @@ import tracemalloc
 
 import bpy
 import pytest
-from blender_stage import CAN_MAKE_STRIPS, addon, put_dancer, put_song, write_song
+from blender_fixtures import CAN_MAKE_STRIPS, addon, put_dancer, put_song, write_song
 from drawing import draw, operators, panels
 
 _DISK = ("open", "os.listdir", "os.scandir", "os.mkdir", "glob.glob", "subprocess.Popen", "_thread.start_new_thread")

@@ -1,7 +1,7 @@
 """Settings that hide a dance are shown in the panel, above Generate Dance, each with its button."""
 
 import bpy
-from blender_stage import put_song
+from blender_fixtures import put_song
 from characters import put_character, unreal
 from drawing import draw
 

@@ -1,7 +1,7 @@
 """The Dance tab in the order of a first use: little at first sight, the rest when there is a dance."""
 
 import bpy
-from blender_stage import addon, put_dancer, random_motion
+from blender_fixtures import addon, put_dancer, random_motion
 from drawing import panels
 
 TAB = "VIEW3D_PT_edge_dance"

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import bpy
 import pytest
-from blender_stage import addon, put_dancer, put_song, random_motion, write_song
+from blender_fixtures import addon, put_dancer, put_song, random_motion, write_song
 from drawing import draw, operators, panels
 
 
