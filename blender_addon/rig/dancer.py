@@ -1,5 +1,6 @@
-"""The built-in dancer in a scene: an armature on SMPL's skeleton and the mannequin skinned to it."""
+"""The built-in dancer in a scene: an armature on SMPL's skeleton, with fingers, and the mannequin skinned to it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import bpy
@@ -9,14 +10,15 @@ from mathutils import Vector
 from .. import compat
 from ..edge_backend.numerics.array import Array
 from . import mannequin
-from .skeleton import BONE_NAMES, rest_bones, rest_joints
+from .skeleton import BONE_NAMES, RestBone, finger_bones, rest_bones, rest_joints
 
 NAME = "Dancer"
 
 
 def add_dancer(collection: bpy.types.Collection, location: Vector) -> bpy.types.Object:
     """Add a dancer to the collection, at `location`, in T-pose, facing -y. Returns its armature object."""
-    armature = add_armature(collection, NAME, rest_joints(), location)
+    joints = rest_joints()
+    armature = add_armature(collection, NAME, [*rest_bones(joints), *finger_bones(joints)], location)
     body = _mannequin()
     collection.objects.link(body)
     dress(armature, body)
@@ -24,19 +26,21 @@ def add_dancer(collection: bpy.types.Collection, location: Vector) -> bpy.types.
 
 
 def is_dancer(armature: bpy.types.Object) -> bool:
-    """Whether the armature has all bones of the dancer's skeleton, under the dancer's names."""
+    """Whether the armature has a bone for each of the model's joints, under the dancer's names; fingers or none."""
     return armature.type == "ARMATURE" and all(name in armature.data.bones for name in BONE_NAMES)
 
 
-def add_armature(collection: bpy.types.Collection, name: str, joints: Array, location: Vector) -> bpy.types.Object:
-    """Add an armature with a dancer's bones to the collection. joints: (24, 3) at rest, metres, armature space."""
+def add_armature(
+    collection: bpy.types.Collection, name: str, bones: Sequence[RestBone], location: Vector
+) -> bpy.types.Object:
+    """Add an armature with these bones, parents before their children, to the collection."""
     data = bpy.data.armatures.new(name)
     data.display_type = "STICK"
     armature = bpy.data.objects.new(name, data)
     armature.show_in_front = True
     armature.location = location
     collection.objects.link(armature)
-    _edit_bones(armature, joints)
+    _edit_bones(armature, bones)
     for bone in armature.pose.bones:
         bone.rotation_mode = "QUATERNION"
         if bone.parent:
@@ -51,14 +55,14 @@ def dress(armature: bpy.types.Object, body: bpy.types.Object) -> None:
     modifier.object = armature
 
 
-def _edit_bones(armature: bpy.types.Object, joints: Array) -> None:
+def _edit_bones(armature: bpy.types.Object, bones: Sequence[RestBone]) -> None:
     """Create the bones in edit mode, and restore the view layer's active object and mode."""
     layer = bpy.context.view_layer
     before = layer.objects.active
     layer.objects.active = armature
     bpy.ops.object.mode_set(mode="EDIT")
     edit_bones = armature.data.edit_bones
-    for rest in rest_bones(joints):
+    for rest in bones:
         bone = edit_bones.new(rest.name)
         bone.head, bone.tail = rest.head, rest.tail
         bone.align_roll(Vector(rest.bend))
@@ -86,17 +90,17 @@ def _mannequin() -> bpy.types.Object:
     for name in names:
         mesh.materials.append(_material(name))
     body = bpy.data.objects.new(f"{NAME} Body", mesh)
-    skin(body, np.concatenate([surface.weights for surface in surfaces]))
+    skin(body, np.concatenate([surface.weights for surface in surfaces]), mannequin.BONES)
     return body
 
 
-def skin(body: bpy.types.Object, weights: Array) -> None:
-    """Give a mesh object a vertex group for each bone. weights: (vertices, 24)."""
-    for column, name in enumerate(BONE_NAMES):
+def skin(body: bpy.types.Object, weights: Array, bones: Sequence[str]) -> None:
+    """Give a mesh object a vertex group for each bone. weights: (vertices, bones)."""
+    for column, name in enumerate(bones):
         group = body.vertex_groups.new(name=name)
-        for weight in np.unique(weights[:, column]):
-            if weight > 0:
-                group.add(np.flatnonzero(weights[:, column] == weight).tolist(), float(weight), "REPLACE")
+        moved = np.flatnonzero(weights[:, column])
+        for weight in np.unique(weights[moved, column]):
+            group.add(moved[weights[moved, column] == weight].tolist(), float(weight), "REPLACE")
 
 
 def _material(name: str) -> bpy.types.Material:

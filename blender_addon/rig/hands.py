@@ -1,17 +1,20 @@
 """Channels of an armature's finger bones for a dance."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import bpy
 import numpy as np
 
 from ..edge_backend.motion.motion import Motion
+from ..edge_backend.motion.retarget import Fit
 from ..edge_backend.motion.retarget.hands import HandSettings, pose_hands
 from ..edge_backend.motion.rotations import continuous_quaternions, matrix_to_quaternion
 from ..edge_backend.numerics.array import Array
 from .channels import BoneChannels
 from .dancer import is_dancer
-from .retarget import acts, measure
+from .retarget import acts, measure, measure_dancer
+from .skeleton import FINGERS
 from .standing import moving_channels
 
 OFF = "off"
@@ -32,14 +35,10 @@ def hand_channels(
 
     Fingers that the user's animation or constraints move have none. Raises EdgeError rig_unfit.
     """
-    if settings is None or is_dancer(armature):
+    if settings is None:
         return np.zeros(0), []
-    bone_map, measured = measure(armature)
-    free = {
-        digit: bones
-        for digit, bones in bone_map.fingers.items()
-        if not any(_is_taken(armature, bone) for bone in bones)
-    }
+    measured, fingers = _measure(armature)
+    free = {digit: bones for digit, bones in fingers.items() if not any(_is_taken(armature, bone) for bone in bones)}
     fingers = [armature.pose.bones[bone] for bones in free.values() for bone in bones]
     moved = {name for name, channel in moving_channels(armature, fingers) if channel.startswith("rotation")}
     free = {digit: bones for digit, bones in free.items() if moved.isdisjoint(bones)}
@@ -47,6 +46,15 @@ def hand_channels(
     return frames, [
         BoneChannels(pose.bone, continuous_quaternions(matrix_to_quaternion(pose.rotations))) for pose in poses
     ]
+
+
+def _measure(armature: bpy.types.Object) -> tuple[Fit, Mapping[str, Sequence[str]]]:
+    """The rig at rest and its fingers. Dancers that were added by earlier versions, and SMPL bodies, have none."""
+    if is_dancer(armature):
+        names = armature.data.bones.keys()
+        return measure_dancer(armature), {digit: bones for digit, bones in FINGERS.items() if {*bones} <= {*names}}
+    bone_map, measured = measure(armature)
+    return measured, bone_map.fingers
 
 
 def _is_taken(armature: bpy.types.Object, name: str) -> bool:

@@ -14,20 +14,22 @@ from typing import Any
 import numpy as np
 
 from ..edge_backend.numerics.array import Array
-from .skeleton import BONE_NAMES, rest_joints
+from .skeleton import BONE_NAMES, FINGER_NAMES, finger_bones, rest_bones, rest_joints
 
 PROFILES = Path(__file__).with_name("mannequin.toml")
 EDGE = 0.013
 """Approximate distance of neighbouring vertices, metres; silhouettes then have no visible corners at 1080p."""
+BONES = (*BONE_NAMES, *FINGER_NAMES)
+"""The columns of weights."""
 _FEWEST_SEGMENTS = 12  # around a finger
-_DOME_RINGS = 8
+_DOME_RINGS = (4, 8)  # of a finger, of large parts
 
 
 @dataclass(frozen=True, slots=True)
 class Surface:
     """A closed surface. vertices: (n, 3) metres, armature space. faces: vertex numbers, outside counter-clockwise.
 
-    weights: (n, 24) of the bones, rows sum to 1. material: a name of `materials()`.
+    weights: (n, bones) of BONES, rows sum to 1. material: a name of `materials()`.
     """
 
     vertices: Array
@@ -44,7 +46,8 @@ def materials() -> Mapping[str, Mapping[str, Any]]:
 
 def surfaces() -> list[Surface]:
     """All parts of the mannequin in the dancer's rest pose."""
-    joints = dict(zip(BONE_NAMES, rest_joints(), strict=True))
+    rest = rest_joints()
+    joints = {bone.name: bone.head for bone in (*rest_bones(rest), *finger_bones(rest))}
     return [
         _surface(part, joints, side)
         for part in _profiles()["part"]
@@ -88,7 +91,7 @@ def _point(place: list[Any], joints: Mapping[str, Array], side: str) -> Array:
 
 
 def _sided(bone: str, side: str) -> str:
-    return f"{bone}.{side}" if side and f"{bone}.{side}" in BONE_NAMES else bone
+    return f"{bone}.{side}" if side and f"{bone}.{side}" in BONES else bone
 
 
 def _rings(stations: Array, length: float, dome: float) -> Iterator[Array]:
@@ -100,8 +103,9 @@ def _rings(stations: Array, length: float, dome: float) -> Iterator[Array]:
     stations = stations.copy()
     stations[:, 0] *= length
     first, last = stations[0], stations[-1]
-    bulge = np.cos(np.linspace(0, np.pi / 2, _DOME_RINGS + 1))[1:]
-    rise = np.sin(np.linspace(0, np.pi / 2, _DOME_RINGS + 1))[1:]
+    rings = int(np.clip(np.pi * stations[:, 1:3].mean(axis=1).max() / EDGE, *_DOME_RINGS))
+    bulge = np.cos(np.linspace(0, np.pi / 2, rings + 1))[1:]
+    rise = np.sin(np.linspace(0, np.pi / 2, rings + 1))[1:]
     for size, height in zip(bulge[::-1], rise[::-1], strict=True):
         yield _shrunk(first, size, -height * dome * min(first[1:3]))
     count = max(2, round((last[0] - first[0]) / EDGE) + 1)
@@ -165,8 +169,8 @@ def _segments(rings: Array) -> int:
 
 def _weights(anchors: Mapping[str, float], share: Array, side: str) -> Array:
     """anchors: bone -> where along the part (0 to 1) it has all the weight; in between two bones blend smoothly."""
-    weights = np.zeros((len(share), len(BONE_NAMES)))
-    columns = [BONE_NAMES.index(_sided(bone, side)) for bone in anchors]
+    weights = np.zeros((len(share), len(BONES)))
+    columns = [BONES.index(_sided(bone, side)) for bone in anchors]
     places = np.array(list(anchors.values()), dtype=np.float64)
     if len(columns) == 1:
         weights[:, columns[0]] = 1

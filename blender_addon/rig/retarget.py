@@ -216,6 +216,15 @@ def measure(armature: bpy.types.Object) -> tuple[BoneMap, Fit]:
     return bone_map, fit(_rig(armature, bone_map), bone_map.bones)
 
 
+def measure_dancer(armature: bpy.types.Object) -> Fit:
+    """The built-in dancer's arms at rest, whatever has become of its legs; the model's own proportions."""
+    bones = {
+        f"{part}.{side}": f"{name}.{side}" for part, name in (("forearm", "elbow"), ("hand", "wrist")) for side in "LR"
+    }
+    rig = _rig(armature, BoneMap("dancer", "", bones))
+    return Fit(rig, bones, np.eye(3), 1.0, np.zeros(3), np.zeros(3))
+
+
 def _rig(armature: bpy.types.Object, bone_map: BoneMap) -> Rig:
     bones = []
     moving = moving_channels(armature, carriers(armature, bone_map))

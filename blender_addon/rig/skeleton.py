@@ -1,4 +1,4 @@
-"""The dancer's skeleton as Blender bones: names, rest positions, tails and bend axes of SMPL's 24 joints. No bpy.
+"""The dancer's skeleton as Blender bones: SMPL's 24 joints and the fingers, which SMPL has not. No bpy.
 
 Armature space is the model's world: metres, z up, the floor at z = 0, facing -y, the body's left at +x.
 """
@@ -50,6 +50,24 @@ _TIP = {"head": (0.0, 0.0, 0.18), "hand": (0.09, 0.0, -0.012), "toes": (0.012, -
 _BEND = {"hip": BACK, "knee": BACK, "ankle": DOWN, "toes": DOWN, "wrist": DOWN, "hand": DOWN}
 
 
+# The heads of a left finger's three bones and its tip, millimetres from the head of the bone that it hangs on.
+_DIGITS = {
+    "thumb": ("wrist", ((20, -18, -4), (50, -46, -14), (78, -62, -22), (100, -70, -27))),
+    "index": ("hand", ((4, -32, 0), (39, -34, -7), (59, -35, -11), (76, -36, -14))),
+    "middle": ("hand", ((7, -10, 1), (46, -10, -7), (69, -10, -12), (87, -10, -15))),
+    "ring": ("hand", ((4, 12, 0), (40, 14, -8), (62, 15, -13), (79, 16, -16))),
+    "pinky": ("hand", ((-2, 33, -2), (27, 37, -9), (43, 39, -13), (58, 41, -17))),
+}  # fmt: skip
+_THUMB_BEND = (0.0, 0.7071, -0.7071)
+"""Towards the palm."""
+
+FINGERS = {
+    f"{digit}.{side}": tuple(f"{digit}{number}.{side}" for number in (1, 2, 3)) for side in "LR" for digit in _DIGITS
+}
+"""The bones of each finger from base to tip."""
+FINGER_NAMES = tuple(name for names in FINGERS.values() for name in names)
+
+
 def rest_joints() -> Array:
     """Joint positions (24, 3) of the dancer who stands in T-pose on the floor, metres, armature space."""
     joints = np.zeros((len(SMPL), 3))
@@ -74,4 +92,19 @@ def rest_bones(joints: Array) -> list[RestBone]:
         bones.append(
             RestBone(name, BONE_NAMES[parent] if parent >= 0 else None, joints[joint], tail, _BEND.get(part, FRONT))
         )
+    return bones
+
+
+def finger_bones(joints: Array) -> list[RestBone]:
+    """The 30 bones of a dancer's fingers, who has these rest joints (24, 3), parents before their children."""
+    bones = []
+    for finger, names in FINGERS.items():
+        digit, _, side = finger.partition(".")
+        joint, places = _DIGITS[digit]
+        above = f"{joint}.{side}"
+        mirror = (-1 if side == "R" else 1, 1, 1)
+        points = joints[BONE_NAMES.index(above)] + np.multiply(places, mirror) / 1000
+        bend = _THUMB_BEND if digit == "thumb" else DOWN
+        for name, parent, head, tail in zip(names, (above, *names), points, points[1:], strict=False):
+            bones.append(RestBone(name, parent, head, tail, bend))
     return bones

@@ -46,6 +46,8 @@ _LAST = 0.85
 """The last section of a finger, in lengths of the one before: few rigs say where a finger ends."""
 _FLESH = 0.06
 """Of a finger's length: the bones of a closed finger stay as far from the plane of the palm."""
+_THICK = 0.17
+"""Of a finger's length: the bones of two fingers that touch are as far apart."""
 
 _SMOOTH, _LAG = 5.0, 1.5
 _OPENING, _PHRASE, _SWAY = 0.45, 0.3, 3.0
@@ -64,12 +66,13 @@ class HandSettings(NamedTuple):
     life: float = 0.5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Finger:
     """A finger at rest, armature space.
 
     bones: from base to tip. axis: (3,) unit; a positive rotation about it flexes the finger. flexion: (bones,) degrees
-    at rest. lengths: (bones,) of the sections, armature units.
+    at rest. lengths: (bones,) of the sections, armature units. ways: (bones, 3) of the sections, unit. base: (3,) the
+    first bone's head.
     """
 
     digit: str
@@ -77,6 +80,16 @@ class Finger:
     axis: Array
     flexion: Array
     lengths: Array
+    ways: Array
+    base: Array
+
+    def joints(self, turns: Array) -> Array:
+        """The joints from base to tip (K, bones + 1, 3), in the hand at rest, with these turns (K, bones), degrees."""
+        turned = axis_angle_to_matrix(np.radians(np.cumsum(turns, axis=-1))[..., None] * self.axis)
+        sections = np.einsum("kbij,bj->kbi", turned, self.ways * self.lengths[:, None])
+        start = np.broadcast_to(self.base, (len(turns), 1, 3))
+        joints: Array = np.concatenate([start, start + np.cumsum(sections, axis=1)], axis=1)
+        return joints
 
 
 def pose_hands(
@@ -90,12 +103,14 @@ def pose_hands(
     poses = []
     for number, side in enumerate(SIDES):
         tempo = _life(motion, Joint.LEFT_WRIST + number)
-        for finger in measure_fingers(fit, fingers, side):
-            flexion = _flexion(finger, settings, tempo, frames)
-            turns = np.radians(settings.amount * (flexion - finger.flexion))
+        hand = {
+            finger: settings.amount * (_flexion(finger, settings, tempo, frames) - finger.flexion)
+            for finger in measure_fingers(fit, fingers, side)
+        }
+        for finger, turns in _thumb_clear(hand, _wrist(fit, side)).items():
             for place, bone in enumerate(finger.bones):
                 axes = fit.rig[bone].axes
-                turn = axis_angle_to_matrix(turns[:, place, None] * finger.axis)
+                turn = axis_angle_to_matrix(np.radians(turns[:, place, None]) * finger.axis)
                 poses.append(BonePose(bone, axes.T @ turn @ axes))
     return frames, poses
 
@@ -118,7 +133,8 @@ def measure_fingers(fit: Fit, fingers: Mapping[str, Sequence[str]], side: str) -
         axis = _unit(np.cross(ways[0], towards))
         before = ways[0] if digit == "thumb" else _unit(knuckles[digit] - wrist)
         flexion = [_angle_about(axis, a, b) for a, b in zip([before, *ways[:-1]], ways, strict=True)]
-        found.append(Finger(digit, bones, axis, np.array(flexion), lengths))
+        base = fit.rig[bones[0]].head
+        found.append(Finger(digit, bones, axis, np.array(flexion), lengths, np.array(ways), base))
     return found
 
 
@@ -138,8 +154,12 @@ def _across(
     elif "thumb" in chains:
         way = wrist - fit.rig[chains["thumb"][-1]].head
     else:
+        way = np.zeros(3)
+    across = way - ahead * float(way @ ahead)
+    if np.linalg.norm(across) < 1e-3 * fit.scale:
         way = fit.axes[:, 1]  # palms face down or inward: the index finger is in front
-    return _unit(way - ahead * float(way @ ahead))
+        across = way - ahead * float(way @ ahead)
+    return _unit(across)
 
 
 def _sections(fit: Fit, bones: Sequence[str]) -> list[Array]:
@@ -187,6 +207,41 @@ def off_the_palm(lengths: Array, flexion: Array) -> Array:
         free = ~_enters(lengths, tried, touch)
         least, most = np.where(free, middle, least), np.where(free, most, middle)
     return np.where(inside[:, None], flexion * (1 - share * (1 - least[:, None])), flexion)
+
+
+def _thumb_clear(hand: Mapping[Finger, Array], wrist: Array) -> dict[Finger, Array]:
+    """The turns (K, bones) of a hand's fingers with the thumb turned as far as it stays off the palm and the others."""
+    others = [np.insert(one.joints(turns), 0, wrist, axis=1) for one, turns in hand.items() if one.digit != "thumb"]
+    return {
+        finger: off_the_others(finger, turns, others) if finger.digit == "thumb" else turns
+        for finger, turns in hand.items()
+    }
+
+
+def off_the_others(thumb: Finger, turns: Array, others: Sequence[Array]) -> Array:
+    """The thumb's turns (K, bones), degrees, as much of them as keeps it a finger's thickness from these bones.
+
+    others: the joints (K, joints, 3) of each other finger, from the wrist to the tip. A thumb that is too near to them
+    at rest, too, takes what is farthest from them.
+    """
+    shares = np.linspace(1, 0, 21)
+    lines = np.concatenate([_along(joints) for joints in others], axis=1)
+    thickness = _THICK * float(np.mean([np.linalg.norm(np.diff(j[0, 1:], axis=0), axis=1).sum() for j in others]))
+    apart = []
+    for share in shares:
+        outer = _along(thumb.joints(share * turns)[:, -3:])[:, 1:]
+        ways = outer[:, :, None] - lines[:, None]
+        apart.append(np.sqrt(np.sum(ways * ways, axis=-1).min(axis=(1, 2))))
+    free = np.array(apart) >= thickness
+    best = np.where(free.any(axis=0), np.argmax(free, axis=0), np.argmax(apart, axis=0))
+    return shares[best][:, None] * turns
+
+
+def _along(joints: Array) -> Array:
+    """Points (K, points, 3) along a line of joints (K, joints, 3): four a section."""
+    steps = np.linspace(0, 1, 4, endpoint=False)[:, None]
+    sections = joints[:, :-1, None] * (1 - steps) + joints[:, 1:, None] * steps
+    return np.concatenate([sections.reshape(len(joints), -1, 3), joints[:, -1:]], axis=1)
 
 
 def _enters(lengths: Array, flexion: Array, touch: float) -> Array:

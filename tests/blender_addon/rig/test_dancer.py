@@ -21,8 +21,9 @@ def vertices_of(body):
 def test_the_dancer_has_a_bone_for_each_joint_under_names_that_mirror():
     dancer = put_dancer()
     names = set(dancer.data.bones.keys())
-    assert names == set(addon("rig.skeleton").BONE_NAMES)
-    assert len(names) == 24
+    skeleton = addon("rig.skeleton")
+    assert names == {*skeleton.BONE_NAMES, *skeleton.FINGER_NAMES}
+    assert len(skeleton.BONE_NAMES) == 24 and len(skeleton.FINGER_NAMES) == 30
     assert all(bpy.utils.flip_name(name) in names for name in names)
     assert {bone.rotation_mode for bone in dancer.pose.bones} == {"QUATERNION"}
 
@@ -60,6 +61,9 @@ def test_the_dancer_stands_on_the_floor_in_t_pose_and_faces_the_front_view():
         ("spine1", "neck", (0, -1, 0)),
         ("neck", "head", (0, -1, 0)),
         ("hand.L", "hand.L", (0, 0, -1)),
+        ("index1.L", "index3.L", (0, 0, -1)),
+        ("pinky2.R", "pinky3.R", (0, 0, -1)),
+        ("thumb2.R", "thumb3.R", (0, 1, -1)),
     ],
 )
 def test_a_positive_turn_about_x_bends_a_joint_the_way_it_bends_by_nature(bone, tip, towards):
@@ -74,11 +78,14 @@ def test_a_positive_turn_about_x_bends_a_joint_the_way_it_bends_by_nature(bone, 
 def test_a_mirrored_pose_is_the_mirror_image():
     """Blender mirrors a pose by flipping quaternions as (w, x, -y, -z); rolls that are no mirror images would show."""
     dancer = put_dancer()
-    for part in ("shoulder", "elbow", "hip", "knee", "ankle"):
+    for part in ("shoulder", "elbow", "hip", "knee", "ankle", "thumb2", "pinky1"):
         left = Quaternion((0.3, 0.8, -0.5), 0.9)
         dancer.pose.bones[f"{part}.L"].rotation_quaternion = left
         dancer.pose.bones[f"{part}.R"].rotation_quaternion = (left.w, left.x, -left.y, -left.z)
     heads = dict(zip(addon("rig.skeleton").BONE_NAMES, bone_heads(dancer, 1), strict=True))
+    posed = dancer.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones
+    knuckles = np.array([[posed[f"{digit}3.{side}"].tail for digit in ("thumb", "pinky")] for side in "LR"])
+    assert np.linalg.norm(knuckles[0] * (-1, 1, 1) - knuckles[1], axis=-1).max() < 0.05
     for tip in ("wrist", "hand", "ankle", "toes"):
         mirrored = heads[f"{tip}.R"] * (-1, 1, 1)
         assert np.linalg.norm(heads[f"{tip}.L"] - mirrored) < 0.05  # the model's own sides differ by up to 3 cm

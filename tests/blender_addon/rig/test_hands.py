@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 import pytest
-from blender_fixtures import addon
+from blender_fixtures import addon, put_dancer
 from characters import mixamo, put_character, put_rigify
 from dances import dance
 
@@ -101,3 +101,46 @@ def test_a_rigify_humans_finger_controls_are_keyed():
     posed = rig.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones
     first, second = posed["ORG-f_index.01.L"], posed["ORG-f_index.02.L"]
     assert np.degrees((first.tail - first.head).angle(second.tail - second.head)) == pytest.approx(95, abs=5)
+
+
+def test_the_dancers_own_fingers_are_keyed_in_the_style():
+    dancer = put_dancer()
+    bpy.context.scene.render.fps = 30
+    settings = bpy.context.scene.edge_dance
+    settings.hands, settings.hand_life = "fist", 0
+    action = put_take(dancer, dance(frames=120))
+    names = addon("rig.skeleton").FINGER_NAMES
+    curves = [curve for (path, _), curve in curves_of(action).items() if addon("rig.paths").bone_of(path) in names]
+    assert len(curves) == 4 * len(names)
+    assert all(len(curve.keyframe_points) == 13 for curve in curves)  # of 120 frames
+    bpy.context.scene.frame_set(60)
+    posed = dancer.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones
+    for side in "LR":
+        for digit, angle in (("index", 95), ("middle", 98), ("ring", 98), ("pinky", 95)):
+            first, second = (posed[f"{digit}{number}.{side}"] for number in (1, 2))
+            assert np.degrees((first.tail - first.head).angle(second.tail - second.head)) == pytest.approx(angle, abs=1)
+            hand, tip = posed[f"hand.{side}"], posed[f"{digit}3.{side}"]
+            assert (tip.tail - posed[f"wrist.{side}"].head).length < 0.8 * (
+                hand.tail - posed[f"wrist.{side}"].head
+            ).length
+    settings.hands = "off"
+    action = put_take(dancer, dance(frames=30))
+    assert names[0] not in {addon("rig.paths").bone_of(path) for path, _ in curves_of(action)}
+
+
+def test_a_dancer_of_an_earlier_version_dances_without_fingers():
+    dancer, model = put_dancer(), put_dancer()
+    bpy.context.view_layer.objects.active = dancer
+    bpy.ops.object.mode_set(mode="EDIT")
+    for name in addon("rig.skeleton").FINGER_NAMES:
+        dancer.data.edit_bones.remove(dancer.data.edit_bones[name])
+    bpy.ops.object.mode_set(mode="OBJECT")
+    assert len(dancer.data.bones) == 24 and addon("rig.dancer").is_dancer(dancer)
+    bpy.context.scene.render.fps = 30
+    for armature in (dancer, model):
+        put_take(armature, dance(frames=30))
+    bpy.context.scene.frame_set(20)
+    posed, other = (
+        armature.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones for armature in (dancer, model)
+    )
+    assert max((bone.head - other[bone.name].head).length for bone in posed) < 1e-6

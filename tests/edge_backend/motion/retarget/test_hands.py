@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from some_rigs import dance, posed
 from test_real_rigs import fitted_with_fingers
@@ -12,13 +12,16 @@ from test_real_rigs import fitted_with_fingers
 from edge_backend.motion.retarget.hands import (
     STEP,
     STYLES,
+    Finger,
     HandSettings,
     intended_flexion,
     measure_fingers,
+    off_the_others,
     off_the_palm,
     palm_distance,
     pose_hands,
 )
+from edge_backend.motion.rotations import axis_angle_to_matrix
 
 HANDS = [
     "babylon_rigged_mesh.glb", "mesh2motion_sintel.glb", "vrm_example.vrm", "mpfb_default_bpy45.blend",
@@ -150,3 +153,76 @@ def test_fingers_of_real_hands_stay_on_the_palms_side(name, style):
                 assert not (back & (np.sum(way * inward, axis=1) < 0)).any()
                 checked += 1
     assert checked
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("name", HANDS)
+def test_thumbs_of_real_hands_stay_off_the_palm_and_the_other_fingers(name, style):
+    """The outer sections of a thumb are a finger's thickness, a seventh of a finger, from palm and finger bones."""
+    measured, fingers = fitted_with_fingers(name)
+    frames, poses = pose_hands(measured, fingers, dance(frames=60), HandSettings(style, 1.0, 1.0))
+    places = posed(measured.rig, poses, len(frames))
+    checked = 0
+    for side in "LR":
+        hand = {finger.digit: finger for finger in measure_fingers(measured, fingers, side)}
+        if "thumb" not in hand or len(hand["thumb"].bones) < 2:
+            continue
+        wrist = places[measured.bones[f"hand.{side}"]][:, :3, 3]
+        lines = {digit: line(finger, places, measured) for digit, finger in hand.items()}
+        outer = points_along(lines.pop("thumb")[-3:])[3:]
+        others = np.concatenate([points_along([wrist, *joints]) for joints in lines.values()])
+        length = np.mean([hand[digit].lengths.sum() for digit in lines])
+        assert np.linalg.norm(outer[:, None] - others, axis=-1).min() > 0.14 * length
+        checked += 1
+    assert checked == 2
+
+
+def line(finger, places, measured):
+    """The joints of a posed finger and its tip, each (K, 3)."""
+    last = places[finger.bones[-1]]
+    turned = last[:, :3, :3] @ measured.rig[finger.bones[-1]].rest[:3, :3].T
+    tip = last[:, :3, 3] + turned @ finger.ways[-1] * finger.lengths[-1]
+    return [*(places[bone][:, :3, 3] for bone in finger.bones), tip]
+
+
+def points_along(joints):
+    return np.array([a + (b - a) * t for a, b in pairwise(joints) for t in np.linspace(0, 1, 10)])
+
+
+@settings(max_examples=25)
+@given(st.floats(-60, 60), st.floats(-30, 60), st.floats(0.5, 2.0), st.floats(0, 40))
+def test_a_thumb_closes_as_far_as_the_others_leave_it(aside, lower, length, height):
+    """Whatever its rest pose and length; where it is never free it stays where it is farthest from them."""
+    way = axis_angle_to_matrix(np.radians([0.0, lower, aside])) @ np.array([1.0, 0.0, 0.0])
+    axis = np.cross(way, [0.0, 1.0, -1.0])
+    thumb = Finger(
+        "thumb", ("a", "b", "c"), axis / np.linalg.norm(axis), np.zeros(3), length * np.array([40.0, 30.0, 25.0]),
+        np.tile(way, (3, 1)), np.array([20.0, -25.0, -height]),
+    )  # fmt: skip
+    palm = np.array([[[0.0, 0.0, 0.0], [85.0, y, 0.0], [90.0, y, -40.0], [65.0, y, -35.0]] for y in (-30, -10, 10, 30)])
+    others = list(palm[:, None])
+    asked = np.array([[30.0, 35.0, 45.0]])
+    turned = off_the_others(thumb, asked, others)
+    share = turned[0] / asked[0]
+    assert np.ptp(share) < 1e-9 and 0 <= share[0] <= 1
+
+    def apart(part):
+        outer = points_along(thumb.joints(part * asked)[0, -3:])[3:]
+        return np.linalg.norm(outer[:, None] - points_along_all(palm), axis=-1).min()
+
+    best = max(apart(part) for part in np.linspace(0, 1, 21))
+    assert apart(share[0]) > min(best, 0.17 * 65) - 5  # millimetres; a quarter of a section is between two points
+
+
+def points_along_all(lines):
+    return np.concatenate([points_along(joints) for joints in lines])
+
+
+def test_fingers_of_one_bone_beside_a_thumb_without_length_close_too():
+    """Hands of CMU's BVH files: thumb and finger start at the wrist, so that no bone lies across the palm."""
+    measured, fingers = fitted_with_fingers("cmu_01_01.bvh")
+    assert {"thumb.L", "middle.L"} <= set(fingers) or {"thumb.L", "index.L"} <= set(fingers)
+    _, poses = pose_hands(measured, fingers, dance(frames=30), HandSettings("fist", **STILL))
+    for pose in poses:
+        angle = np.degrees(np.arccos(np.clip((np.trace(pose.rotations[-1]) - 1) / 2, -1, 1)))
+        assert angle > 20
