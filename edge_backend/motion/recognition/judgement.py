@@ -7,6 +7,7 @@ import numpy as np
 from ..retarget.slots import slot_words
 from .body import Body
 from .limbs import Evidence
+from .skeleton import BoneTree
 from .torso import Torso
 
 _SHAPE, _NAMED, _HINTED = 0.6, 0.3, 0.1
@@ -14,6 +15,8 @@ _AGAINST = 0.35
 _NAMELESS = 0.5
 _CLOSE = 0.55
 """If a body's score exceeds the next one's by less than this, the skeleton is ambiguous."""
+_SIMILAR = 0.6
+"""The shorter section of a limb is at least this share of the longer one."""
 _WEAKEST = -4.0
 """Below this score two pairs of limbs are not a body."""
 _STANDS, _LIES = -0.6, 0.4
@@ -120,6 +123,30 @@ def _hands_stand(evidence: Evidence, body: Body) -> bool:
     return bool((feet - hands) @ way / length < _ON_FLOOR * length)
 
 
+def _divided_otherwise(tree: BoneTree, body: Body) -> bool:
+    """Whether shape allows another bone of a limb's own chain to begin its upper or lower section."""
+    for limbs, between in ((body.legs, False), (body.arms, True)):
+        fork = tree.common(limbs[0].upper, limbs[1].upper)
+        for limb in limbs:
+            below = limb.end if limb.end >= 0 and tree.is_below(limb.end, limb.lower) else limb.lower
+            lowers = [*tree.between(limb.upper, limb.lower), *tree.between(limb.lower, below)]
+            above = tree.between(fork, limb.upper)
+            uppers = above[-1:] if between and len(above) > 1 else []
+            if any(_like_a_limb(tree, limb.upper, lower, limb.tip) for lower in lowers):
+                return True
+            if any(_like_a_limb(tree, upper, limb.lower, limb.tip) for upper in uppers):
+                return True
+    return False
+
+
+def _like_a_limb(tree: BoneTree, upper: int, lower: int, tip: tuple[float, float, float]) -> bool:
+    """Whether two sections are of a limb's proportions."""
+    first, second = (
+        float(np.linalg.norm(way)) for way in (tree.heads[lower] - tree.heads[upper], tip - tree.heads[lower])
+    )
+    return min(first, second) > _SIMILAR * max(first, second)
+
+
 def problems(evidence: Evidence, body: Body, torso: Torso, slots: Mapping[str, int]) -> Iterator[str]:
     """Reasons, as sentences, why the skeleton cannot dance; empty if it can."""
     tree = evidence.tree
@@ -154,7 +181,7 @@ def problems(evidence: Evidence, body: Body, torso: Torso, slots: Mapping[str, i
         ]:
             bones = ", ".join(f"{names[slots[slot]]} ({slot_words(slot)})" for slot in against)
             yield f"The names of some bones say that they are something else: {bones}. Choose them in the bone map."
-        elif body.margin < _CLOSE and sum(named.values()) < _NAMELESS * len(named):
+        elif sum(named.values()) < _NAMELESS * len(named) and (body.margin < _CLOSE or _divided_otherwise(tree, body)):
             yield (
                 "Its names say nothing, and more than one of its chains may be the arms or the legs. Look at the bones "
                 "proposed in the bone map, and choose the left upper arm and the left thigh."

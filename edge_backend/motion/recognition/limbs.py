@@ -21,7 +21,7 @@ _SECTION = 5
 """The largest number of bones into which a section of a limb may be split."""
 _SHORTEST = 0.02
 """The shortest section of a limb, as a share of the skeleton's extent."""
-_KEPT, _KEPT_NAMELESS, _PAIRS = 90, 250, 20
+_KEPT, _KEPT_NAMELESS, _PAIRS = 90, 160, 20
 _SEEN, _ALIKE = 4000, 6
 """Number of best pairs that are kept, and how many of them may be variants of the same two limbs."""
 _CONSTRAINED = 0.6
@@ -29,6 +29,12 @@ _CONSTRAINED = 0.6
 _CROSSED = 5.0
 _LOOSE = 2.0
 """The least evidence of the name for a foot that is not a child of its shin."""
+_FORK, _HAND = 0.8, 0.6
+"""Cost of skipping a bone from which several chains go on, and score of one as a hand."""
+_MARK = 1.5
+"""Cost of a foot that only marks the end of the shin."""
+_DETOUR = 4.0
+"""Cost of the way through skipped bones, per share by which it is longer than the straight line."""
 
 
 class Limb(NamedTuple):
@@ -69,11 +75,13 @@ class Evidence:
         """The evidence of names alone. A bone that continues its parent (arm02 below arm01) has less."""
         table = np.array([name.row() for name in names])
         table[tree.constrained] -= _CONSTRAINED
+        goes_on = [
+            parent >= 0 and bool(names[bone].stem) and names[bone].stem == names[parent].stem
+            for bone, parent in enumerate(tree.parents)
+        ]
+        said = table[goes_on, 4:]
+        table[goes_on, 4:] = np.minimum(said, np.maximum(said - 1.0, 0.2))
         says = {part: table[:, column] for column, part in enumerate(PARTS)}
-        for bone, parent in enumerate(tree.parents):
-            if parent >= 0 and names[bone].stem and names[bone].stem == names[parent].stem:
-                for part in PARTS[4:]:
-                    says[part][bone] = min(says[part][bone], max(says[part][bone] - 1.0, 0.2))
         return cls(tree, names, says, chosen_sides or {})
 
 
@@ -122,6 +130,9 @@ def _triples(evidence: Evidence, kind: tuple[str, str, str]) -> list[Limb]:
         + says[kind[1]][lower]
         + np.where(end >= 0, says[kind[2]][end], -1.0)
         - passed
+        - _detour(tree, upper, lower)
+        - np.where(end >= 0, _detour(tree, lower, end), 0.0)
+        + (_HAND * (tree.forks[end] & (end >= 0)) if kind == ARM else -_MARK * (_marks(evidence)[end] & (end >= 0)))
         + _shape(tree, upper, lower, tips)
         - _CROSSED * _crossed(evidence, upper, lower, end)
     )
@@ -152,12 +163,29 @@ def _ancestors(bones: Array, parents: Array, cost: Array) -> "list[tuple[int, Ar
 
 def _passed(evidence: Evidence, part: str, next_part: str) -> Array:
     """The cost (N,) of skipping a bone within a section of a limb."""
-    cost = np.full(len(evidence.tree), 0.4)
+    cost = 0.4 + _FORK * evidence.tree.forks
     for bone, name in enumerate(evidence.names):
-        if not (name.twist or name.control or name.end):
+        if name.parts and not (name.twist or name.control or name.end):
             others = [value for key, value in name.parts.items() if key != part]
             cost[bone] += 0.5 * max(others, default=0.0) + 0.25 * name.parts.get(next_part, 0.0)
     return cost
+
+
+def _marks(evidence: Evidence) -> Array:
+    """Whether bones without a name of a foot only mark their parents' ends (N,): importers continue these."""
+    tree = evidence.tree
+    parents = np.array(tree.parents)
+    before = tree.heads - tree.heads[parents]
+    off = np.linalg.norm(tree.tails - tree.heads - before, axis=1)
+    last = (tree.descendants == 0) & (parents >= 0) & (evidence.says["foot"] <= 0)
+    marks: Array = last & (off < 0.05 * np.linalg.norm(before, axis=1))
+    return marks
+
+
+def _detour(tree: BoneTree, above: Array, below: Array) -> Array:
+    """The cost of a section whose skipped bones lie beside it: a foot between knee and toes. 0 for other branches."""
+    straight = np.maximum(np.linalg.norm(tree.heads[below] - tree.heads[above], axis=1), 1e-12)
+    return np.clip(_DETOUR * ((tree.way[below] - tree.way[above]) / straight - 1), 0.0, 2.0)
 
 
 def _loose_ends(

@@ -79,6 +79,25 @@ class BoneTree:
         return lines
 
     @cached_property
+    def forks(self) -> Array:
+        """Whether several chains of two bones or more go on from a bone (N,), as fingers from a hand."""
+        chains = np.zeros(len(self), dtype=int)
+        for bone, parent in enumerate(self.parents):
+            if parent >= 0 and self.children[bone]:
+                chains[parent] += 1
+        return chains > 1
+
+    @cached_property
+    def way(self) -> Array:
+        """The length of the chain from the root's head to every bone's (N,)."""
+        steps = np.linalg.norm(self.heads - self.heads[list(self.parents)], axis=1)
+        way = np.zeros(len(self))
+        for bone, parent in enumerate(self.parents):
+            if parent >= 0:
+                way[bone] = way[parent] + steps[bone]
+        return way
+
+    @cached_property
     def descendants(self) -> Array:
         """The number of descendants of every bone (N,)."""
         count = np.zeros(len(self), dtype=int)

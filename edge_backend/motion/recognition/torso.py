@@ -14,6 +14,11 @@ _SAME = 0.03
 _NAMED = 2.0
 _NEAR, _FAR = 0.35, 0.6
 """Shares of the torso: nearer to the hip joints than the first a bone may be the hips, farther than the second not."""
+_ABOVE = 0.08
+"""Height above the shoulders, in shares of the torso, from which a bone that carries the arms is a neck (Biped's)."""
+_NECK, _HEAD, _CROWN = 0.12, 0.2, 0.5
+"""Heights above the shoulders in shares of the torso: heads start above the first, necks end above the second, and
+crowns are above the third."""
 
 
 @dataclass(frozen=True)
@@ -127,16 +132,26 @@ def _climb(evidence: Evidence, chest: int, limbs: set[int], height: Array, aside
             and aside[bone] < 0.35
             and not (names[bone].other or names[bone].digit)
         ]
-        if not up or (len(up) > 1 and len(climbed) > 2):
+        crossing = len(up) > 1 or (
+            len(up) == 1 and len(tree.children[up[0]]) > 1 and height[up[0]] < height[here] + 0.02
+        )
+        if not up or (crossing and (len(climbed) > 2 or (len(climbed) > 1 and height[here] > _HEAD))):
             break
         here = min(up, key=lambda bone: float(aside[bone]) - 0.02 * min(len(tree.below(bone)), 10))
         climbed.append(here)
     climbed = climbed[1:]
-    if len(climbed) > 1 and (names[climbed[-1]].end or (len(climbed) > 2 and _marks_end(tree, climbed[-1]))):
+    while len(climbed) > 1 and (names[climbed[-1]].end or _is_top(tree, climbed, height)):
         climbed = climbed[:-1]
     if not climbed or evidence.says["neck"][climbed[-1]] > 1:
         return -1
     return climbed[-1]
+
+
+def _is_top(tree: BoneTree, climbed: list[int], height: Array) -> bool:
+    """Whether the last bone is the top of the head: behind a neck and a head, at the height of a crown, or a mark."""
+    if len(climbed) < 3 or height[climbed[-2]] < _NECK:
+        return False
+    return _marks_end(tree, climbed[-1]) or bool(height[climbed[-1]] > _CROWN and tree.descendants[climbed[-1]] <= 1)
 
 
 def _marks_end(tree: BoneTree, last: int) -> bool:
@@ -189,7 +204,7 @@ def _split(evidence: Evidence, body: Body, line: list[int], chest: int) -> tuple
     hung = line.index(chest) if chest in line else -1
     for place, bone in enumerate(line):
         height = float((tree.heads[bone] - shoulders) @ body.up) / body.size
-        is_neck = place > hung if hung >= 0 else height > -0.05
+        is_neck = place > hung or height > _ABOVE if hung >= 0 else height > -0.05
         lead = says["neck"][bone] - says["spine"][bone]
         if abs(lead) >= 2 and not (hung >= 0 and _says_nothing_apart(evidence, line)):
             is_neck = lead > 0
