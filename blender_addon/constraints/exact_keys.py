@@ -11,11 +11,13 @@ import bpy
 import numpy as np
 
 from .. import compat
+from ..edge_backend.motion.skeleton import Joint
 from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import ChannelKeys
 from ..keyframes.density import sample
 from ..keyframes.timing import Timing
 from ..rig.dancer import is_dancer
+from ..rig.hands import fingers_of
 from ..rig.paths import bone_path, rotation_property
 from ..rig.retarget import bone_map_of
 from ..rig.skeleton import BONE_NAMES
@@ -24,6 +26,9 @@ from .body_parts import bones_of
 from .rows import Row, exact_frames
 
 FADE_S = 0.3
+_HANDS = {"L": Joint.LEFT_HAND, "R": Joint.RIGHT_HAND}
+_NEAR, _END = 0.5, 2
+"""Frames: keys of fingers are as near to an exact frame as the first; so many at each end of a range get keys."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,29 @@ def exact_channels_of_rows(armature: bpy.types.Object, rows: Sequence[Row], timi
         else:
             bones = bones_of(bone_map.bones, body)
         exact += exact_channels(armature, bones, frames, shown, places=body.root)
+        for finger, chain in fingers_of(armature).items():
+            if _HANDS[finger[-1]] in body.joints:
+                exact += _finger_channels(armature, chain, np.array(frames), np.array(shown))
+    return exact
+
+
+def _finger_channels(
+    armature: bpy.types.Object, bones: Sequence[str], frames: Array, shown: Array
+) -> list[ExactChannel]:
+    """Exact channels of finger bones: where they have keys, which are few, and at both ends of the frames."""
+    data = armature.animation_data
+    if not data or not data.action:
+        return []
+    ends = np.minimum(np.arange(len(shown)), np.arange(len(shown))[::-1]) < _END
+    exact = []
+    curves = compat.fcurves_of(data.action, armature)
+    for name in bones:
+        channel = rotation_property(armature.pose.bones[name].rotation_mode)
+        keyed = [curve for index in range(4) if (curve := curves.find(f"{bone_path(name)}.{channel}", index=index))]
+        keys = np.array([point.co.x for curve in keyed for point in curve.keyframe_points])
+        near = np.abs(shown[:, None] - keys[None]).min(axis=1, initial=np.inf) < _NEAR
+        chosen = ends | near
+        exact += exact_channels(armature, [name], frames[chosen].tolist(), shown[chosen].tolist(), places=False)
     return exact
 
 

@@ -56,11 +56,10 @@ def bone_keys(
     return [*keys, ChannelKeys(channels.bone, rotation_property(mode), frames, values)]
 
 
-def smooth_keys(mode: str, frames: Array, channels: BoneChannels) -> ChannelKeys:
-    """Bezier keys of a bone that only rotates, at `frames` (K,), with slopes of a smooth curve."""
-    values = rotation_values(mode, channels.quaternions)
-    slopes = np.gradient(values, frames, axis=0) if len(frames) > 1 else np.zeros_like(values)
-    return ChannelKeys(channels.bone, rotation_property(mode), frames, values, "BEZIER", slopes)
+def smooth_keys(keys: ChannelKeys) -> ChannelKeys:
+    """The same keys as Bezier keys, with slopes of a smooth curve."""
+    slopes = np.gradient(keys.values, keys.frames, axis=0) if len(keys.frames) > 1 else np.zeros_like(keys.values)
+    return replace(keys, interpolation="BEZIER", slopes=slopes)
 
 
 def without_repeats(keys: ChannelKeys) -> ChannelKeys:

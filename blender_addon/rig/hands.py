@@ -7,13 +7,12 @@ import bpy
 import numpy as np
 
 from ..edge_backend.motion.motion import Motion
-from ..edge_backend.motion.retarget import Fit
 from ..edge_backend.motion.retarget.hands import HandSettings, pose_hands
 from ..edge_backend.motion.rotations import continuous_quaternions, matrix_to_quaternion
 from ..edge_backend.numerics.array import Array
 from .channels import BoneChannels
 from .dancer import is_dancer
-from .retarget import acts, measure, measure_dancer
+from .retarget import acts, bone_map_of, measure, measure_dancer
 from .skeleton import FINGERS
 from .standing import moving_channels
 
@@ -37,8 +36,12 @@ def hand_channels(
     """
     if settings is None:
         return np.zeros(0), []
-    measured, fingers = _measure(armature)
-    free = {digit: bones for digit, bones in fingers.items() if not any(_is_taken(armature, bone) for bone in bones)}
+    measured = measure_dancer(armature) if is_dancer(armature) else measure(armature)[1]
+    free = {
+        digit: bones
+        for digit, bones in fingers_of(armature).items()
+        if not any(_is_taken(armature, bone) for bone in bones)
+    }
     fingers = [armature.pose.bones[bone] for bones in free.values() for bone in bones]
     moved = {name for name, channel in moving_channels(armature, fingers) if channel.startswith("rotation")}
     free = {digit: bones for digit, bones in free.items() if moved.isdisjoint(bones)}
@@ -48,13 +51,12 @@ def hand_channels(
     ]
 
 
-def _measure(armature: bpy.types.Object) -> tuple[Fit, Mapping[str, Sequence[str]]]:
-    """The rig at rest and its fingers. Dancers that were added by earlier versions, and SMPL bodies, have none."""
+def fingers_of(armature: bpy.types.Object) -> Mapping[str, Sequence[str]]:
+    """The bones of each finger ("thumb.L") from base to tip; none of SMPL bodies and dancers of earlier versions."""
     if is_dancer(armature):
-        names = armature.data.bones.keys()
-        return measure_dancer(armature), {digit: bones for digit, bones in FINGERS.items() if {*bones} <= {*names}}
-    bone_map, measured = measure(armature)
-    return measured, bone_map.fingers
+        names = set(armature.data.bones.keys())
+        return {digit: bones for digit, bones in FINGERS.items() if names.issuperset(bones)}
+    return bone_map_of(armature).fingers
 
 
 def _is_taken(armature: bpy.types.Object, name: str) -> bool:

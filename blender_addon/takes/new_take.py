@@ -50,8 +50,8 @@ def keys_in_steps(
 
     Armature and scene are read in the first step only. Keys are at every frame of the motion, which falls between
     frames of the scene if its rate is not 30, or as dense as `density` asks for. clean_feet: on armatures other than
-    the built-in dancer, clean the feet for their proportions. transform: applied to the keys at every frame. exact,
-    constrained: as in `in_density`. Raises EdgeError rig_unfit.
+    the built-in dancer, clean the feet for their proportions. transform: applied to the keys at every frame and to
+    those of the fingers, which are few. exact, constrained: as in `in_density`. Raises EdgeError rig_unfit.
     """
     snapshot = rig_snapshot(armature) if density != "FRAMES" else None
     bone_map, ik_legs = bone_map_of(armature), chosen_ik_legs(armature, scene)
@@ -79,8 +79,8 @@ def keys_in_steps(
     if ik_legs:
         idle = replaced_bones(bone_map.bones, ik_legs)
         standing = {name: bone for name, bone in standing.items() if name not in idle}
-    fingers = [smooth_keys(modes[one.bone], frames[moments.astype(int)], one) for one in hands]
-    return [*keys, *fingers, *constant_keys(standing, keys, frames[0])]
+    fingers = [key for one in hands for key in bone_keys(modes[one.bone], frames[moments.astype(int)], one)]
+    return [*keys, *map(smooth_keys, transform(fingers)), *constant_keys(standing, keys, frames[0])]
 
 
 def add_take(

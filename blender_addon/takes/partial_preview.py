@@ -1,7 +1,7 @@
 """The preview of a dance while the rest is generated: an action to which keys are appended.
 
-The action is in no list of takes, and is not saved. When the dance is finished or cancelled, the action is removed and
-the dancer shows what it showed before.
+The action is in no list of takes, and is not saved; fingers stay as they are until the take is made. When the dance is
+finished or cancelled, the action is removed and the dancer shows what it showed before.
 
 There is no undo step for it, so it must not exist during undo and redo: Blender leaves a data-block as it is in memory
 where two steps agree on it, and an armature would then refer to a removed action. Each changed data-block is therefore

@@ -134,7 +134,7 @@ def test_a_head_that_was_made_larger_stays_large():
 
 def test_the_built_in_dancer_needs_nothing_of_it():
     take = put_take(put_dancer())
-    assert len(addon("compat").fcurves_of(take)) == 24 * 4 + 3
+    assert len(addon("compat").fcurves_of(take)) == (24 + 30) * 4 + 3
 
 
 def test_what_stands_still_keeps_its_one_key_when_keys_are_changed():

@@ -49,6 +49,7 @@ def test_keys_of_the_beginning_appear_and_stay_while_more_come(dancer, preview):
 
 
 def test_what_has_grown_is_what_the_take_will_be(dancer, preview):
+    bpy.context.scene.edge_dance.hands = "off"  # hands come with the take
     preview.show(dancer, swaying(40), bpy.context.scene)
     preview.show(dancer, swaying(90), bpy.context.scene)
     grown = values(dancer.animation_data.action)
