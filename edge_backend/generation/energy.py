@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 
 from ..audio.rhythm import LOUDNESS_DB
+from ..choreography.energy import USUAL
 from ..model.controls import check_energy
 from ..model.weights_file import WeightsInfo
 from ..numerics.array import Array
 from ..numerics.filters import gaussian
 from ..schema.frames import FPS
 
-MIDDLE, SPREAD = 0.5, 0.6
-"""Without a chosen energy: the quantile at the median loudness, and the range of quantiles in a song whose loudness has
-a range of WIDE_DB."""
+SPREAD = 0.6
+"""Without a chosen energy: the range of quantiles around USUAL in a song whose loudness has a range of WIDE_DB."""
 
 WIDE_DB = 12.0  # range of loudness, 10th to 90th percentile, from which on the whole SPREAD is used
 SMOOTHING = 1.5 * FPS  # frames, the standard deviation: the network knows energy as a mean over 5 s
@@ -49,7 +49,7 @@ def energy_channel(
     """The network's energy channel: one value for all frames, one for each (T,), or None for no energy.
 
     energy: requested quantile, 0 to 1, for all frames or for each (T,). None: from loudness (T,), 0 to 1 over
-    LOUDNESS_DB, or MIDDLE if that is None too. For weights without a measured response the energy is returned
+    LOUDNESS_DB, or USUAL if that is None too. For weights without a measured response the energy is returned
     unchanged. Raises EdgeError energy_out_of_range.
     """
     if energy is not None:
@@ -58,7 +58,7 @@ def energy_channel(
     if speeds is None:
         return energy
     if energy is None:
-        energy = MIDDLE if loudness is None else loudness_quantiles(loudness)
+        energy = USUAL if loudness is None else loudness_quantiles(loudness)
     asked = speeds.network_energy(np.asarray(energy))
     return asked if asked.ndim else float(asked)
 
@@ -80,11 +80,11 @@ def _speeds_of(info: WeightsInfo, style: str) -> StyleSpeeds | None:
 def loudness_quantiles(loudness: Array) -> Array:
     """Energy quantiles (T,) by the rank of the music's loudness (T,), 0 to 1 over LOUDNESS_DB.
 
-    A song of constant loudness has MIDDLE throughout; the range grows with that of the loudness, up to SPREAD.
+    A song of constant loudness has USUAL throughout; the range grows with that of the loudness, up to SPREAD.
     """
     level = gaussian(loudness.astype(np.float64), SMOOTHING, edge="edge")
     order = np.sort(level)
     rank = (np.searchsorted(order, level, "left") + np.searchsorted(order, level, "right")) / (2 * len(level))  # 0 to 1
     quiet, loud = np.quantile(level, [0.1, 0.9])
     spread = SPREAD * min(1.0, LOUDNESS_DB * (loud - quiet) / WIDE_DB)
-    return MIDDLE + spread * (rank - 0.5)
+    return USUAL + spread * (rank - 0.5)

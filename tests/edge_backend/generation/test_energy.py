@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from edge_backend.audio.beats import BeatGrid
 from edge_backend.audio.features import Features
+from edge_backend.choreography.energy import USUAL
 from edge_backend.errors import EdgeError
-from edge_backend.generation.energy import MIDDLE, SPREAD, StyleSpeeds, energy_channel, loudness_quantiles
+from edge_backend.generation.energy import SPREAD, StyleSpeeds, energy_channel, loudness_quantiles
 from edge_backend.generation.pipeline import LOUDNESS, _conditions
 from edge_backend.model.catalogue import resolve
 from edge_backend.model.controls import STYLES
@@ -46,19 +47,19 @@ def test_more_energy_is_never_less(one: float, other: float) -> None:
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=6))
 def test_liveliness_follows_the_loudness_around_the_middle(levels: list[float]) -> None:
     quantiles = loudness_quantiles(the_music(120, *levels))
-    assert np.abs(quantiles - MIDDLE).max() <= SPREAD / 2 + 1e-9
-    assert quantiles.mean() == pytest.approx(MIDDLE, abs=1e-9)  # a song is as lively as others, loud or quiet
+    assert np.abs(quantiles - USUAL).max() <= SPREAD / 2 + 1e-9
+    assert quantiles.mean() == pytest.approx(USUAL, abs=1e-9)  # a song is as lively as others, loud or quiet
 
 
 def test_a_song_that_is_as_loud_from_beginning_to_end_stays_in_the_middle() -> None:
-    np.testing.assert_allclose(loudness_quantiles(the_music(30, 0.8)), MIDDLE)
+    np.testing.assert_allclose(loudness_quantiles(the_music(30, 0.8)), USUAL)
 
 
 def test_the_quiet_part_is_calmer_than_the_loud_one() -> None:
     quantiles = loudness_quantiles(the_music(90, 0.9, 0.5, 1.0))
     loud, quiet, loudest = (part[300:600].mean() for part in np.split(quantiles, 3))
-    assert quiet < MIDDLE - 0.1
-    assert loudest > loud > MIDDLE
+    assert quiet < USUAL - 0.1
+    assert loudest > loud > USUAL
 
 
 def test_weights_that_were_not_measured_get_the_users_energy() -> None:
