@@ -27,14 +27,15 @@ WAYS: dict[str, tuple[Sampler, int]] = {**QUALITIES, "reference": ("reference", 
 class Timing:
     """The timing of one dance of `seconds`.
 
-    stages: stage -> seconds of work. first: seconds until the first frames were available. memory_mb: peak memory of
-    this process so far.
+    arithmetic: exact or fastest. stages: stage -> seconds of work. first: seconds until the first frames were
+    available. memory_mb: peak memory of this process so far.
     """
 
     weights: str
     engine: str
     quality: str
     seconds: float
+    arithmetic: Arithmetic = "exact"
     stages: dict[str, float] = field(default_factory=dict)
     first: float = 0.0
     memory_mb: float = 0.0
@@ -55,7 +56,7 @@ def time_song(
 ) -> Timing:
     """Time a dance of the starter weights to the song, with the settings that Blender uses."""
     sampler, steps = WAYS[quality]
-    timing = Timing("starter", model_cache.engine_name, quality, seconds)
+    timing = Timing("starter", model_cache.engine_name, quality, seconds, arithmetic)
     began = last = time.perf_counter()
     stage = ""
 
@@ -77,13 +78,15 @@ def time_song(
     return _ended(timing, began)
 
 
-def time_full_size(engine: Engine, config: DecoderConfig, quality: str, seconds: float) -> Timing:
-    """Time the sampling alone, with any network and random features."""
+def time_full_size(
+    engine: Engine, config: DecoderConfig, quality: str, seconds: float, arithmetic: Arithmetic = "exact"
+) -> Timing:
+    """Time the sampling alone, with any network and random features. arithmetic: that the engine was made with."""
     sampler, steps = WAYS[quality]
     frames = round(seconds * Motion.fps)
     cond = np.random.default_rng(0).normal(size=(frames, config.features)).astype(np.float32)
     normaliser = Normaliser(np.ones(CHANNELS, np.float32), np.zeros(CHANNELS, np.float32))
-    timing = Timing("full size, random", engine.name, quality, seconds)
+    timing = Timing("full size, random", engine.name, quality, seconds, arithmetic)
     began = time.perf_counter()
 
     def on_final(_beginning: Motion) -> None:

@@ -25,10 +25,11 @@ class NetworkSpeed:
     """The speed of one evaluation of `windows` windows, conditional and unconditional, and of a large matrix product.
 
     Medians over several rounds, each of which measures both, because a machine's speed varies within seconds.
-    share_of_peak: 0 to 1, the median of the rounds' ratios.
+    arithmetic: of both. share_of_peak: 0 to 1, the median of the rounds' ratios.
     """
 
     engine: str
+    arithmetic: str
     windows: int
     seconds: float
     gflops: float
@@ -51,7 +52,9 @@ def measure_network(engine: Engine, config: DecoderConfig, windows: int = BATCH)
     work, peak = 2 * windows * evaluation_flops(config), 2 * SIZE**3
     seconds = median(ours)
     share = median((work / our) / (peak / their) for our, their in zip(ours, theirs, strict=True))
-    return NetworkSpeed(engine.name, windows, seconds, work / seconds / 1e9, peak / median(theirs) / 1e9, share)
+    return NetworkSpeed(
+        engine.name, engine.arithmetic, windows, seconds, work / seconds / 1e9, peak / median(theirs) / 1e9, share
+    )
 
 
 def evaluations_per_s(engine: Engine, config: DecoderConfig) -> float:
@@ -86,10 +89,11 @@ def _evaluation(engine: Engine, config: DecoderConfig, windows: int) -> Callable
 
 
 def _product(engine: Engine) -> Callable[[], object]:
-    """A large matrix product by torch on the engine's device, or by numpy; it returns when the product is there."""
+    """A large matrix product in the engine's arithmetic, by torch on its device or by numpy; it waits for the end."""
     left, right = np.random.default_rng(1).normal(size=(2, SIZE, SIZE)).astype(np.float32)
     if engine.name == "onnx":
         return lambda: left @ right
     torch = importlib.import_module("torch")
-    one, other = (torch.from_numpy(matrix).to(engine.device) for matrix in (left, right))
+    precision = importlib.import_module("..model.arithmetic", __package__).PRECISIONS[engine.arithmetic]
+    one, other = (torch.from_numpy(matrix).to(engine.device, precision) for matrix in (left, right))
     return lambda: float((one @ other)[0, 0])

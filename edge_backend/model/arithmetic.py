@@ -9,7 +9,7 @@ import json
 import platform
 from functools import partial
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 from torch import Tensor
@@ -19,17 +19,20 @@ from ..runtime.half_precision import is_usable
 from ..runtime.usage import seconds_of
 from .cached_decoder import CachedDecoder
 from .decoder import DanceDecoder
+from .engine import ProductArithmetic
 
-Arithmetic = Literal["fp32", "fp16", "bf16"]
-
-PRECISIONS: dict[Arithmetic, torch.dtype] = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+PRECISIONS: dict[ProductArithmetic, torch.dtype] = {
+    "fp32": torch.float32,
+    "fp16": torch.float16,
+    "bf16": torch.bfloat16,
+}
 
 WORTH = 1.1  # factor by which an arithmetic must be faster than a more exact one to be chosen
 ROUNDS = 3
 _MIDDLE = 500  # any timestep
 
 
-def candidates(device: torch.device) -> tuple[Arithmetic, ...]:
+def candidates(device: torch.device) -> tuple[ProductArithmetic, ...]:
     """Arithmetics that may be faster than float32 on such a device, the more exact first."""
     match device.type:
         case "cuda":
@@ -40,7 +43,7 @@ def candidates(device: torch.device) -> tuple[Arithmetic, ...]:
 
 
 @torch.inference_mode()
-def quickest(model: DanceDecoder, windows: int, folder: Path | None) -> Arithmetic:
+def quickest(model: DanceDecoder, windows: int, folder: Path | None) -> ProductArithmetic:
     """The arithmetic in which this network is the fastest on this machine, of those whose results are finite.
 
     It is measured once, in about a second, and stored in `folder` (None = not stored), so that the same machine
@@ -55,9 +58,9 @@ def quickest(model: DanceDecoder, windows: int, folder: Path | None) -> Arithmet
     return known[place]
 
 
-def _measured(model: DanceDecoder, windows: int) -> Arithmetic:
+def _measured(model: DanceDecoder, windows: int) -> ProductArithmetic:
     device = model.null_cond_hidden.device
-    decoders: dict[Arithmetic, CachedDecoder] = {"fp32": CachedDecoder(model)}
+    decoders: dict[ProductArithmetic, CachedDecoder] = {"fp32": CachedDecoder(model)}
     for arithmetic in candidates(device):
         if is_usable(PRECISIONS[arithmetic], device):
             decoders[arithmetic] = CachedDecoder(model, PRECISIONS[arithmetic])
@@ -67,14 +70,14 @@ def _measured(model: DanceDecoder, windows: int) -> Arithmetic:
     music = model.encode_music(torch.randn(windows, config.frames, config.features, device=device))
     memories = {name: decoder.memory(music) for name, decoder in decoders.items()}
 
-    def evaluate(name: Arithmetic) -> Tensor:
+    def evaluate(name: ProductArithmetic) -> Tensor:
         return decoders[name](x, _MIDDLE, memories[name], unconditional=True)
 
     finite = [name for name in decoders if bool(evaluate(name).isfinite().all())]
     for _ in range(ROUNDS):  # interleaved, so that other load slows all of them
         for name in finite:
             seconds[name] = min(seconds[name], seconds_of(partial(evaluate, name), device))
-    best: Arithmetic = "fp32"
+    best: ProductArithmetic = "fp32"
     for name in finite:  # the more exact first
         if seconds[name] * WORTH < seconds[best]:
             best = name
@@ -90,16 +93,16 @@ def _place(model: DanceDecoder) -> str:
     return f"{machine} {chip} {device.type} {torch.get_num_threads()} {torch.__version__} {network}"
 
 
-def _read(path: Path | None) -> dict[str, Arithmetic]:
+def _read(path: Path | None) -> dict[str, ProductArithmetic]:
     try:
         known = json.loads(path.read_text("utf-8")) if path else {}
     except (OSError, ValueError):
         return {}
-    names = get_args(Arithmetic)
+    names = get_args(ProductArithmetic)
     return {place: name for place, name in known.items() if name in names} if isinstance(known, dict) else {}
 
 
-def _write(path: Path | None, known: dict[str, Arithmetic]) -> None:
+def _write(path: Path | None, known: dict[str, ProductArithmetic]) -> None:
     if path is None:
         return
     with contextlib.suppress(OSError):  # it is then measured again in the next run

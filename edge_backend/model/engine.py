@@ -4,10 +4,12 @@ numpy and the standard library only: neither ONNX Runtime nor torch is imported.
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from ..numerics.array import Array
 from ..schema.requests import EngineName
+
+ProductArithmetic = Literal["fp32", "fp16", "bf16"]
 
 BATCH = 4  # windows; with both branches of the guidance their activations just fit into a cache of some MB
 
@@ -22,12 +24,13 @@ def carry_on() -> None:
 class Engine(Protocol):
     """A network, ready to be evaluated. Arrays are float32 and normalised; W = windows.
 
-    name: of the engine. version: of its library. device: "cpu", "cuda" or "mps".
+    name: of the engine. version: of its library. arithmetic: of its matrix products. device: "cpu", "cuda" or "mps".
     Equal calls give equal numbers, bit for bit.
     """
 
     name: EngineName
     version: str
+    arithmetic: ProductArithmetic
 
     @property
     def device(self) -> str:

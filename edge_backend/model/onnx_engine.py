@@ -20,7 +20,7 @@ from onnxruntime import InferenceSession, OrtValue, SessionOptions
 from ..numerics.array import Array
 from ..runtime.threads import cpu_threads
 from ..schema.requests import EngineName
-from .engine import Poll, carry_on
+from .engine import Poll, ProductArithmetic, carry_on
 from .memory_cache import MemoryCache
 from .onnx_decoder import OnnxDecoder
 from .onnx_graph import GraphBuilder
@@ -69,6 +69,7 @@ class OnnxEngine:
 
     name: EngineName = "onnx"
     version: str = onnxruntime.__version__
+    arithmetic: ProductArithmetic = "fp32"
     device = "cpu"
 
     def __init__(self, weights: Weights, threads: int | None = None) -> None:

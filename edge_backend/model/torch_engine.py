@@ -14,12 +14,11 @@ from torch import Tensor
 
 from ..numerics.array import Array
 from ..runtime.devices import choose
-from ..schema.requests import Arithmetic as Wanted
-from ..schema.requests import EngineName
-from .arithmetic import PRECISIONS, Arithmetic, quickest
+from ..schema.requests import Arithmetic, EngineName
+from .arithmetic import PRECISIONS, quickest
 from .cached_decoder import CachedDecoder, Memory
 from .decoder import DanceDecoder, Music, build_decoder
-from .engine import BATCH, Poll, carry_on
+from .engine import BATCH, Poll, ProductArithmetic, carry_on
 from .memory_cache import MemoryCache
 from .parallel_windows import chunks, parallel_threads, rounds, run_parallel
 from .weights_file import Weights
@@ -47,7 +46,8 @@ class TorchEngine:
     name: EngineName = "torch"
     version: str = torch.__version__
 
-    def __init__(self, network: DanceDecoder, *, batch: int = BATCH, arithmetic: Arithmetic = "fp32") -> None:
+    def __init__(self, network: DanceDecoder, *, batch: int = BATCH, arithmetic: ProductArithmetic = "fp32") -> None:
+        self.arithmetic: ProductArithmetic = arithmetic
         self._network = network
         self._batch = batch
         self._decoder = self._exact = CachedDecoder(network)
@@ -117,12 +117,12 @@ class TorchEngine:
 
 
 def make_torch_engine(
-    weights: Weights, device: str, *, batch: int = BATCH, arithmetic: Wanted = "exact", cache: Path | None = None
+    weights: Weights, device: str, *, batch: int = BATCH, arithmetic: Arithmetic = "exact", cache: Path | None = None
 ) -> TorchEngine:
     """Make the engine with these weights on the device of that name.
 
     arithmetic: exact = float32, fastest = the fastest on this machine, measured once and stored in the folder `cache`.
     """
     network = build_decoder(weights.info.config, weights.parameters).to(choose(device))
-    chosen: Arithmetic = quickest(network, batch, cache) if arithmetic == "fastest" else "fp32"
+    chosen: ProductArithmetic = quickest(network, batch, cache) if arithmetic == "fastest" else "fp32"
     return TorchEngine(network, batch=batch, arithmetic=chosen)

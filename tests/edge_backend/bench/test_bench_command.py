@@ -23,10 +23,11 @@ def test_a_table_has_a_row_for_each_quality(folder, capsys):
     assert main(["bench", "--seconds", "6", "--threads", "1", "--weights-folder", str(folder)]) == 0
     told = capsys.readouterr().out
     rows = [line.split() for line in told.splitlines() if line.startswith("starter ")]
-    both = ["onnx", "torch"]
-    assert [(row[1], row[2]) for row in rows] == [(name, word) for word in ("draft", "normal", "best") for name in both]
-    assert "starter, onnx: " in told and "starter, torch: " in told and "of the matrix peak" in told
-    assert re.search(r"ONNX Runtime's time over torch's: starter, draft \d+\.\d+", told)
+    ways = [("onnx", "exact"), ("torch", "exact"), ("torch", "fastest")]
+    assert [tuple(row[1:4]) for row in rows] == [(*way, word) for word in ("draft", "normal", "best") for way in ways]
+    assert "starter, onnx, fp32: " in told and "starter, torch, fp32: " in told and "of the matrix peak" in told
+    assert re.search(r"ONNX Runtime's time over torch's: starter, draft: \d+\.\d+", told)
+    assert re.search(r"exact over fastest: starter, normal: \d+\.\d+", told)
 
 
 def test_as_json_it_holds_everything(folder, capsys):
@@ -60,7 +61,7 @@ def test_dances_take_turns_and_the_quickest_of_each_counts():
     def work(name, seconds):
         def dance():
             order.append(name)
-            return Timing("any", "onnx", name, 1.0, {"sampling": seconds.pop(0)})
+            return Timing("any", "onnx", name, 1.0, stages={"sampling": seconds.pop(0)})
 
         return dance
 
