@@ -22,7 +22,7 @@ STYLES = (
 
 HANDS = (
     (OFF, "Off", "Leave the fingers alone"),
-    ("relaxed", "Relaxed", "As hands hang when nobody thinks of them"),
+    ("relaxed", "Relaxed", "As hands hang at rest"),
     ("soft", "Soft", "Loose and nearly straight"),
     ("open", "Open", "Straight and stretched a little backward"),
     ("fist", "Fist", "All fingers closed"),
@@ -72,9 +72,9 @@ DENSITIES = (
 
 ROOT_MOTION = (
     ("HIPS", "Hips", "The hips carry the dancer over the floor"),
-    ("BONE", "Root Bone", "The bone above all others carries the dancer over the floor, as engines want it"),
+    ("BONE", "Root Bone", "The bone above all others moves the dancer over the floor, as game engines want it"),
     ("OBJECT", "Object", "The object carries the dancer over the floor"),
-    ("IN_PLACE", "In Place", "The dancer stays over one point; the way is kept in muted curves"),
+    ("IN_PLACE", "In Place", "The dancer stays over one point; its path is in muted curves"),
 )
 
 

@@ -91,7 +91,7 @@ class EDGE_DANCE_OT_get_edge(Reasoned, bpy.types.Operator):
         column.label(
             text="The checkpoint is of EDGE's authors, who state no licence for it; their code is MIT's.", icon="INFO"
         )
-        column.label(text="It learned from AIST++, under the terms of the AIST Dance DB, and hears music through")
+        column.label(text="It learned from AIST++, under the terms of the AIST Dance DB, and gets music features from")
         column.label(text="Jukebox: it and its dances may not be used commercially. Get Jukebox brings that, 10.3 GB.")
         column.prop(self, "accept")
         if not bpy.app.online_access:

@@ -272,7 +272,7 @@ def _faults(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]:
         fit(Rig(loose), bone_map.bones)
     except ValueError as error:
         yield (
-            f"Its rest pose tells nothing: {error}. Look at the bone map; if that is right, go to a frame in which it "
+            f"Its rest pose cannot be used: {error}. Look at the bone map; if that is right, go to a frame in which it "
             "stands upright, arms anywhere, and press Use This Pose."
         )
 

@@ -426,7 +426,7 @@ def _check_features(info: WeightsInfo, model_cache: ModelCache) -> None:
 
         if model_cache.jukebox.folder and open_folder(model_cache.jukebox.folder).shape.width == info.feature_width:
             return
-        hint = f"docs/jukebox.md tells how to get Jukebox. {hint}"
+        hint = f"docs/jukebox.md says how to get Jukebox. {hint}"
     elif info.feature_type in FEATURE_KINDS:
         return
     raise EdgeError(

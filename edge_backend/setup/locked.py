@@ -82,7 +82,7 @@ def virtualenv_lock() -> Path:
 
 def _why_not(build: str, system: str, python: tuple[int, int]) -> EdgeError:
     """The error for a missing lock file, which says what is available."""
-    own = "name that under Backend Python in the extension's preferences (docs/install.md tells how)."
+    own = "name that under Backend Python in the extension's preferences (docs/install.md says how)."
     found = {re.match(r"cp(\d)(\d+)-", path.name) for path in FOLDER.glob(f"cp*-{system}-*.txt")}
     pythons = sorted({(int(match[1]), int(match[2])) for match in found if match})
     if not pythons:

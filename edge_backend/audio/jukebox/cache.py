@@ -60,7 +60,7 @@ class FeatureCache:
             self._evict()
         except (OSError, SafetensorError) as error:
             self._writable = False
-            logger.warning("Jukebox's features are not kept in %s: %s", self._folder, error)
+            logger.warning("Jukebox's features are not stored in %s: %s", self._folder, error)
 
     def _write(self, slices: Mapping[str, NDArray[np.float32]]) -> None:
         everything = self._read() | dict(slices)

@@ -63,7 +63,7 @@ def convert(
         raise EdgeError(
             "jukebox_sources",
             f"{' and '.join(absent)} of Jukebox's 5b model must lie in {source}.",
-            "docs/jukebox.md tells where OpenAI offers them.",
+            "docs/jukebox.md says where OpenAI offers them.",
         )
     encoder, prior = _state(source / ENCODER_SOURCE), _state(source / PRIOR_SOURCE)
     with _explaining(source):

@@ -115,7 +115,7 @@ def open_folder(path: str | os.PathLike[str]) -> JukeboxFolder:
         raise EdgeError(
             "jukebox_missing",
             f"Jukebox is not at {folder}.",
-            "Make it from OpenAI's two files with `jukebox convert`; docs/jukebox.md tells how to get them.",
+            "Make it from OpenAI's two files with `jukebox convert`; docs/jukebox.md says how to get them.",
         )
     content = manifest.read_bytes()
     try:

@@ -113,7 +113,7 @@ def opened(settings: JukeboxSettings) -> JukeboxFolder:
     """The folder of the settings. Raises EdgeError jukebox_missing, jukebox_damaged."""
     if settings.folder is None:
         raise EdgeError(
-            "jukebox_missing", "Jukebox is not here.", "Make it with `jukebox convert`; docs/jukebox.md tells how."
+            "jukebox_missing", "Jukebox is not here.", "Make it with `jukebox convert`; docs/jukebox.md says how."
         )
     return open_folder(settings.folder)
 

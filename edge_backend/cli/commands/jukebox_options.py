@@ -37,7 +37,7 @@ def _announce(options: argparse.Namespace, slices: int, seconds: float) -> None:
     """
     if options.json or not seconds:
         return
-    print(f"Jukebox has {slices} slices of 5 s to hear: about {words(seconds)}.", file=sys.stderr)
+    print(f"Jukebox has {slices} slices of 5 s to analyse: about {words(seconds)}.", file=sys.stderr)
     asked = seconds > _LONG_S and not options.yes and sys.stdin.isatty()
-    if asked and input("What is done is kept, even if you stop. Continue? [Y/n] ").strip().lower() in ("n", "no"):
+    if asked and input("Finished slices are stored, even if you stop. Continue? [Y/n] ").strip().lower() in ("n", "no"):
         raise EdgeError("cancelled", "Nothing was extracted.")

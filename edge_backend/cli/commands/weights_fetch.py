@@ -24,7 +24,7 @@ PAGE = "https://drive.google.com/file/d/1BAR712cVEqB8GR37fcEihRV_xOC-fZrZ/view"
 """The authors' download page. It has no direct address; the index names a mirror that has one."""
 
 LICENCE = """The checkpoint is of EDGE's authors. Their code is under the MIT licence; of it they say nothing.
-It learned from AIST++ (terms of the AIST Dance DB) and hears music through Jukebox, whose licence allows neither
+It learned from AIST++ (terms of the AIST Dance DB) and gets music features from Jukebox, whose licence allows neither
 commercial use of it nor of what is made with it."""
 
 
