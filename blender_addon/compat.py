@@ -311,8 +311,8 @@ def _last_sound(path: str, first: float, last: float) -> float | None:
             mixdown(scene, written, _MIXDOWN_RATE)
             with wave.open(str(written)) as file:
                 rate = file.getframerate() * file.getnchannels()
-                heard = np.frombuffer(file.readframes(file.getnframes()), "<i2").nonzero()[0]
-        return first + float(heard[-1] + 1) / rate if len(heard) else None
+                sounding = np.frombuffer(file.readframes(file.getnframes()), "<i2").nonzero()[0]
+        return first + float(sounding[-1] + 1) / rate if len(sounding) else None
     except (RuntimeError, EOFError, wave.Error):
         return None
     finally:

@@ -52,8 +52,8 @@ def render(pieces: Sequence[SoundStrip], first: float, end: float, alone: bool, 
     if path.is_file():
         return Render(path, begin)
     part = path.with_suffix(".part.wav")
-    heard = [piece.strip for piece in pieces]
-    muted = [strip for strip in compat.all_strips(scene) if alone and strip.type == "SOUND" and strip not in heard]
+    own = [piece.strip for piece in pieces]
+    muted = [strip for strip in compat.all_strips(scene) if alone and strip.type == "SOUND" and strip not in own]
     with contextlib.suppress(RuntimeError):
         _mixdown(scene, muted, (begin, stop), _samples(pieces), part)
     seconds = (stop - begin) / scene_rate(scene)

@@ -76,7 +76,7 @@ def fetch(wheels: list[Wheel]) -> None:
     for wheel in missing:
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
             _download(python, wheel, Path(folder))
-            shutil.move(str(Path(folder) / wheel.file), wheel.cached)  # whole or not at all, whoever else fetches it
+            shutil.move(str(Path(folder) / wheel.file), wheel.cached)  # atomic, in case another process fetches it too
 
 
 def _is_whole(wheel: Wheel) -> bool:

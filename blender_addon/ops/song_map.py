@@ -60,8 +60,8 @@ def summary(found: SongMap) -> str:
     """A summary of the map in a sentence, with a second one if it is uncertain."""
     bars = f"{len(found.bars)} bars of {found.metre} at {found.tempo:.1f} beats per minute"
     sections = " ".join(section.label for section in found.sections)
-    heard = f"{bars}; sections {sections}." if sections else f"{bars}."
-    return heard if found.confidence >= CERTAIN else f"{heard} {doubt(found)}"
+    text = f"{bars}; sections {sections}." if sections else f"{bars}."
+    return text if found.confidence >= CERTAIN else f"{text} {doubt(found)}"
 
 
 def doubt(found: SongMap) -> str:

@@ -86,11 +86,11 @@ if __name__ == "__main__":
     parser.add_argument("--songs", type=int, default=1000, help="at most, of each folder")
     options = parser.parse_args()
     forms = [form for folder in options.folders for form in forms_in(folder, options.songs)]
-    heard = [boundary_features(form.bars) for form in forms]
+    by_song = [boundary_features(form.bars) for form in forms]
     weights, bias = fit(
-        np.concatenate([features[1:] for features in heard]), np.concatenate([form.begins()[1:] for form in forms])
+        np.concatenate([features[1:] for features in by_song]), np.concatenate([form.begins()[1:] for form in forms])
     )
     print("BOUNDARY", dict(zip(BOUNDARY, weights.round(3).tolist(), strict=True)), round(bias, 3))
-    pairs = [_pairs(form, best_spans(features @ weights + bias)) for form, features in zip(forms, heard, strict=True)]
+    pairs = [_pairs(form, best_spans(features @ weights + bias)) for form, features in zip(forms, by_song, strict=True)]
     weights, bias = fit(np.concatenate([pair[0] for pair in pairs]), np.concatenate([pair[1] for pair in pairs]))
     print("SAME", dict(zip(SAME, weights.round(3).tolist(), strict=True)), round(bias, 3))

@@ -32,7 +32,8 @@ from .style_in_music import style_accuracy
 
 Array = NDArray[np.floating]
 
-# bpm. The variants of a piece take them in turns: every piece has music of every tempo, so that tempo tells no style.
+# bpm. The variants of a piece take them in turns, so that every piece has music of every tempo, and the tempo does not
+# predict the style.
 TEMPO_BANDS = [(78, 100), (94, 122), (116, 148), (144, 182)]
 OWN_TEMPOS = (0.5, 1.0, 2.0)  # of a piece whose tempo is known
 STRETCH = 0.13  # the whole dance is played faster or slower by a factor of up to exp(STRETCH)

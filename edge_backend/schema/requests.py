@@ -98,8 +98,8 @@ class GenerateRequest:
     leaves the first one, and phrases of a library are left, 0 = not at all to 1 = danced anew.
     phrases: folders of phrase libraries, or "starter", of whose phrases the dance is made; none = the model dances.
     plan: path of a plan of the dance (choreography.plan_file), instead of one that is made for the song.
-    song_map: path of a song map (schema.song_map) from `start` on, whose beats are taken instead of those that are
-    heard and corrected; "" = none.
+    song_map: path of a song map (schema.song_map) from `start` on, whose beats are used instead of
+    detected and corrected ones; "" = none.
     on_beat: how far the dance's stops are moved to the beats, 0 = not at all, 1 = exactly (motion.beat_alignment).
     loop: a seamless loop from the first bar line at or after `start`, without edits; None = a dance to the whole.
     """
