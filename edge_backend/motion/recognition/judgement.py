@@ -104,7 +104,7 @@ _LIMBS = (("upper_arm", "forearm", "hand"), ("thigh", "shin", "foot", "toes"))
 
 
 def _says_neighbour(evidence: Evidence, slots: Mapping[str, int], slot: str) -> bool:
-    """Whether a bone's name says another section of its limb, and another bone's name does so too: Arm1 and Arm2."""
+    """Whether a bone's name and another bone's name both mean the same other section of the limb, as Arm1 and Arm2."""
     part, _, side = slot.partition(".")
     parts_of_name = evidence.names[slots[slot]].parts
     named = max(parts_of_name, key=lambda one: parts_of_name[one], default="")

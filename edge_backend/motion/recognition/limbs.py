@@ -59,7 +59,8 @@ class Pair(NamedTuple):
 class Evidence:
     """Evidence for every one of N bones.
 
-    says: part -> (N,) evidence of the names, positive or negative, with hints of the family and the user's choices.
+    says: part -> (N,) evidence of the names for that part, positive or negative, including the family's hints and the
+    user's choices.
     chosen_sides: bone -> "L" or "R", the user's choice.
     """
 

@@ -114,8 +114,8 @@ def _head(evidence: Evidence, body: Body, chest: int) -> int:
 
 
 def _climb(evidence: Evidence, chest: int, limbs: set[int], height: Array, aside: Array) -> int:
-    """The head without a name: upwards from the chest, in the middle, to the first bone with several children, or to
-    the last one that is not only a mark of the head's end."""
+    """The head of a skeleton without meaningful names: up from the chest, in the middle, to the first bone with several
+    children, or to the last bone that does not merely mark the head's end."""
     tree, names = evidence.tree, evidence.names
     top = height.copy()
     for bone in range(len(tree) - 1, -1, -1):

@@ -1,6 +1,6 @@
-"""Which bone of a rig is what: recognised from names and shape together, or chosen by the user.
+"""The bone map of a rig: slots and their bones, recognised from names and shape together, or chosen by the user.
 
-Families of rigs are evidence for the recognition; of control rigs, whose shape says little, they are the map itself.
+Families of rigs are evidence for the recognition. For control rigs, whose shape means little, they are the map itself.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,14 +16,14 @@ from .families import FamilyMatch, IkLegs, Note, Switch, by_plain_name, families
 from .slots import HEAD, REQUIRED, SIDES, TRAVEL, slot_words
 
 _FEWEST = 7
-"""So many of the required slots a family has to fill to be taken for the rig's."""
+"""Number of required slots that a family has to fill to count as the rig's family."""
 _LIMBS = (("upper_arm", "forearm", "hand"), ("thigh", "shin", "foot", "toes"))
 
 Point = tuple[float, float, float]
 
 
 class BoneName(NamedTuple):
-    """A bone, its parent, None for roots, and where it lies at rest, armature space; None where that is not known.
+    """A bone at rest, armature space. parent: None for roots. head, tail: (x, y, z), None if unknown.
 
     constrained: whether constraints move it.
     """
@@ -75,12 +75,12 @@ Matrix = tuple[tuple[float, ...], ...]
 def find_bone_map(
     bones: Sequence[BoneName], chosen: Mapping[str, str] | None = None, world: Matrix | None = None
 ) -> BoneMap:
-    """The rig's bone map, with what is missing or doubtful.
+    """The rig's bone map, with notes on missing and doubtful bones.
 
-    chosen: slot -> bone, by the user; "" leaves a slot empty. It overrules what is found. world: rows of the (4, 4)
-    from armature space to the world. Bones whose places are not known are told by families' names alone.
+    chosen: slot -> bone, by the user; "" leaves a slot empty. It overrides recognition. world: rows of the matrix
+    (4, 4) from armature space to the world. Bones of unknown position are recognised by families' names only.
     """
-    # Rounded and without the turn about the vertical: a character that moves about is the same one.
+    # Rounded and without rotation about the vertical, so that a moving character keeps its cache entry.
     turn = np.round(upright(np.array(world)[:3, :3]), 3) if world else np.eye(3)
     return _find(tuple(bones), tuple(sorted((chosen or {}).items())), tuple(map(tuple, turn.tolist())))
 
@@ -103,7 +103,7 @@ def _find(bones: tuple[BoneName, ...], chosen: tuple[tuple[str, str], ...], worl
 
 
 def _trusted(match: FamilyMatch | None, bones: Sequence[BoneName]) -> bool:
-    """Whether names alone decide: of control rigs that are complete, and where nothing else is known."""
+    """Whether the family's names alone decide: for complete control rigs, and if no positions are known."""
     if any(bone.head is None or bone.tail is None for bone in bones):
         return True
     return match is not None and match.family.more.get("controls", False) and match.required == len(REQUIRED)
@@ -128,7 +128,10 @@ def _of_family(match: FamilyMatch) -> BoneMap:
 
 
 def _with_shape(family: BoneMap, found: Recognition) -> BoneMap:
-    """What shape and names say together, with what only the family knows; a family that means other bones is none."""
+    """The recognised bones, plus the slots and settings that only the family defines.
+
+    A family whose required bones differ from the recognised ones is ignored.
+    """
     problems = tuple(Note("", text, serious=True) for text in found.problems)
     if not found.slots:
         return replace(family, notes=(*family.notes, *problems))
@@ -152,7 +155,7 @@ def _doubt_words(slot: str, found: Recognition) -> str:
     return f"Is {found.slots[slot]} the {slot_words(slot)}? {found.doubts[slot].capitalize()}."
 
 
-# --- What is wrong with a map -----------------------------------------------------------------------------------------
+# --- Notes on a map ---------------------------------------------------------------------------------------------------
 
 
 def _notes(
@@ -192,8 +195,10 @@ def _missing(slots: Mapping[str, str], bones: Sequence[BoneName]) -> Iterator[No
 
 
 def _likely(slot: str, slots: Mapping[str, str], bones: Sequence[BoneName]) -> str:
-    """The rig's own bone that a missing slot most likely is: what hangs on the bone above it, or a like of the other
-    side's."""
+    """The bone that a missing slot of a limb most likely is: the only child of the slot above's bone that has no slot.
+
+    "" if there is none, or several.
+    """
     taken = set(slots.values())
     part, _, side = slot.partition(".")
     for limb in _LIMBS:

@@ -1,4 +1,4 @@
-"""A character's skeleton as a file, and what is found in it.
+"""Describes a character's skeleton in a file, and recognises the bones of such a description.
 
 The file is JSON: {"armatures": [{"object", "matrix_world": 4 rows of 4, "bones": [{"name", "parent": null for roots,
 "head", "tail": in any unit, armature space, "constraints": types, may be left out}]}]}. It holds names and rest
@@ -65,7 +65,7 @@ def _armature(item: Mapping[str, Any]) -> DescribedArmature:
 
 
 def places_bone(constraint: str) -> bool:
-    """Whether a constraint of this type says where its bone is, and does not only keep it within bounds."""
+    """Whether a constraint of this type moves its bone by itself; limits do not, and IK is handled by families."""
     return not constraint.startswith(("LIMIT_", "IK"))
 
 
@@ -85,9 +85,9 @@ def uneven(world: Matrix) -> bool:
 
 
 def found_in(armatures: list[DescribedArmature]) -> dict[str, Any]:
-    """What is found: the armature that should dance, its family, slots, fingers, doubts and problems.
+    """The result of the recognition as JSON types: armature, family, slots, fingers, doubts and problems.
 
-    Of several armatures a control rig is taken before the skeleton it was made from, then the one that lacks least.
+    Of several armatures, a control rig is preferred to the skeleton that it was made from, then the most complete one.
     """
     if not armatures:
         return _as_json(None, None)

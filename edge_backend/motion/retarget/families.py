@@ -22,7 +22,7 @@ FAMILIES = Path(__file__).parent / "bone_maps"
 
 
 class Switch(NamedTuple):
-    """A property of a bone, custom or Blender's own, and the value that it needs for the dance to be seen as it is."""
+    """A property of a bone, custom or Blender's own, and the value that it must have during a dance."""
 
     bone: str
     property: str
@@ -42,9 +42,9 @@ class IkLeg:
 class IkLegs:
     """The IK controls of a rig's legs.
 
-    legs: side -> its controls. rest: further controls, which must be at rest. switches: what has to be set for the legs
-    to follow. guides: parts of the leg (thigh) that are keyed too, because the rig has no pole and its solver begins
-    from them.
+    legs: side -> its controls. rest: further controls, which must be at rest. switches: properties that make the legs
+    follow the controls. guides: parts of the leg (thigh) that are keyed too, on rigs without a pole, whose IK solver
+    starts from them.
     """
 
     legs: Mapping[str, IkLeg]
@@ -110,7 +110,7 @@ def plain(name: str) -> str:
 
 
 def by_plain_name(bones: Iterable[str]) -> dict[str, list[str]]:
-    """Plain name -> bone names, by `plain`, without a number that an exporter has written behind nearly all of them."""
+    """Plain name -> bone names, by `plain`. Numbers that an exporter has appended to nearly all names are removed."""
     bones = list(bones)
     numbered = sum(bool(_COUNTED.search(bone)) for bone in bones) > _NEARLY_ALL * len(bones)
     names: dict[str, list[str]] = defaultdict(list)

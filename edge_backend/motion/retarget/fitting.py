@@ -23,10 +23,10 @@ _SNAP = np.cos(np.radians(25))  # a body within this angle of the armature's axe
 # not on the floor.
 _HIGHEST_TOES, _HIGHEST_ANKLE = 0.12, 0.25
 _DOWN = np.cos(np.radians(60))  # the legs of a standing rest pose point down within this angle
-_HANGS = 0.25  # of the leg: hips nearer than this to the origin are at the origin, as in BVH files
+_HANGS = 0.25  # share of leg length: hips nearer to the origin than this count as being there, as in BVH files
 _SAME_SIZE = 1e-4
-_POINT = 0.03  # of the leg: what is shorter has no direction
-_BALL = 0.16  # of the leg: from the ankle forward to the toe joint, for rigs without toes
+_POINT = 0.03  # share of leg length: shorter bones have no direction
+_BALL = 0.16  # share of leg length: from the ankle forward to the toe joint, for rigs without toes
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Fit:
         return swing(here, model_direction(JOINTS[next_slot])) @ above
 
     def _end(self, slot: str) -> Array:
-        """Where a slot's bone ends (3,), the model's space: amid the bones on it, fingers for one, else its tail."""
+        """The end (3,) of a slot's bone, the model's space: the mean of its children's heads, or its tail."""
         name = self.bones[slot]
         below = [bone.head for bone in self.rig.values() if bone.parent == name]
         return self.at_rest(np.mean(below, axis=0) if below else self.rig[name].tail)
@@ -160,7 +160,7 @@ def fit(rig: Rig, bones: Mapping[str, str]) -> Fit:
 
 
 def _growth(rig: Rig, hips: str) -> float:
-    """The scale of all poses above the hips: importers of glTF may leave one on a root bone."""
+    """The product of the scales of the poses of the hips' ancestors, such as glTF importers leave on a root bone."""
     sizes = [abs(float(np.linalg.det(rig[name].pose[:3, :3]))) ** (1 / 3) for name in rig.ancestors(hips)]
     growth = float(np.prod(sizes))
     return growth if abs(growth - 1) > _SAME_SIZE else 1.0

@@ -13,11 +13,12 @@ from .families import IkLeg, IkLegs
 from .fitting import Fit
 
 _LEAN = 0.004
-"""Of the leg: the pole of a leg that bends less than this stays before the thigh, where it is at rest."""
+"""Share of leg length: if the knee bends less than this, the pole stays in front of the thigh, as at rest."""
 _BENT = 0.01
-"""Of the leg: rest poses that bend more say where the knee is seen from the pole."""
+"""Share of leg length: rest poses with a larger bend determine the direction from the pole to the knee."""
 _STANDS, _STEADY, _FADE = 0.012, 0.06, 6
-"""Of the leg, radians, frames: a sole that moves its control by more than this in a stance rolls, and is left to."""
+"""Share of leg length, and radians: a sole that moves its control more than this during a stance is rolling, and is not
+made still. Frames: length of the fade beside a stance."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class LegPose:
 
 
 def replaced_bones(bones: Mapping[str, str], ik_legs: IkLegs) -> set[str]:
-    """The bones of a bone map (slot -> bone) that get no channels, because IK controls move them."""
+    """The bones of a bone map (slot -> bone) that get no keys, because IK controls move them."""
     parts = [part for part in ("thigh", "shin", "foot", "toes") if part not in ik_legs.guides]
     own = {bones.get(f"{part}.{side}", "") for part in parts for side in ik_legs.legs}
     return own - set(ik_legs.bones)
@@ -42,11 +43,11 @@ def replaced_bones(bones: Mapping[str, str], ik_legs: IkLegs) -> set[str]:
 def control_places(
     fit: Fit, side: str, leg: IkLeg, pose: LegPose, stands: Array
 ) -> dict[str, tuple[Array, Array | None]]:
-    """Control -> its axes (T, 3, 3) and the place of its head (T, 3), None if it only rotates, armature space.
+    """Control -> its axes (T, 3, 3) and its head (T, 3), None if it only rotates; armature space.
 
-    stands: bool (T,), the whole sole is planted. The foot control is carried by the foot, and stands still to the last
-    digit while the whole sole stands. The pole lies in the plane of the leg, as far from the knee as at rest. The toes'
-    control is turned with the toes.
+    stands: bool (T,), the whole sole is planted. The foot control moves with the foot, and is exactly constant while
+    the whole sole stands. The pole lies in the plane of the leg, at its rest distance from the knee. The control of the
+    toes rotates with them.
     """
     rig = fit.rig
     control, ankle, hip = rig[leg.foot], rig[fit.bones[f"foot.{side}"]].head, rig[fit.bones[f"thigh.{side}"]].head
@@ -62,9 +63,9 @@ def control_places(
 
 
 def _still(turn: Array, place: Array, stands: Array, leg: float) -> tuple[Array, Array]:
-    """The control's rotation and place, each one and the same from the first to the last frame of every stance.
+    """Rotations (T, 3, 3) and positions (T, 3) of a control, constant within every stance, bool (T,).
 
-    What that changes at the ends of a stance fades in the frames beside it.
+    The changes at both ends of a stance fade out over _FADE frames. leg: its length.
     """
     turn, place = turn.copy(), place.copy()
     for first, last in runs(stands):
@@ -90,8 +91,7 @@ def _still(turn: Array, place: Array, stands: Array, leg: float) -> tuple[Array,
 
 
 def _pole(fit: Fit, side: str, name: str, pose: LegPose) -> Array:
-    """Where the pole is (T, 3): before the knee in the plane of the leg, or where the thigh carries it if it is
-    straight."""
+    """Positions (T, 3) of the pole: before the knee, in the leg's plane; for a straight leg, fixed to the thigh."""
     hip, knee, ankle = (fit.rig[fit.bones[f"{part}.{side}"]].head for part in ("thigh", "shin", "foot"))
     before, bulge = _across(fit.rig[name].head, hip, ankle), _across(knee, hip, ankle)
     length = float(np.linalg.norm(knee - hip) + np.linalg.norm(ankle - knee))
@@ -106,7 +106,7 @@ def _pole(fit: Fit, side: str, name: str, pose: LegPose) -> Array:
 
 
 def _turned_like(way: Array, bulge: Array, before: Array, along: Array, along_rest: Array) -> Array:
-    """Directions (T, 3) turned about the legs `along` (T, 3) as `before` (3,) is from `bulge` at rest."""
+    """Directions (T, 3) rotated about the legs `along` (T, 3) by the angle from `bulge` to `before` (3,) at rest."""
     axis = along_rest / np.linalg.norm(along_rest)
     angle = np.arctan2(np.cross(bulge, before) @ axis, bulge @ before)
     axes = along / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-12)
@@ -118,7 +118,7 @@ def _across(point: Array, hip: Array, ankle: Array) -> Array:
 
 
 def _aside(hip: Array, point: Array, ankle: Array) -> Array:
-    """From the line between hip and ankle (T, 3) to a point (T, 3), across the line."""
+    """Vectors (T, 3) from the line through hip and ankle (T, 3) to a point (T, 3), perpendicular to the line."""
     line, way = ankle - hip, point - hip
     share = np.sum(way * line, axis=1) / np.maximum(np.sum(line * line, axis=1), 1e-18)
     return way - line * share[:, None]

@@ -237,14 +237,13 @@ def leg_rig(fit: Fit) -> FootRig:
 
 
 def _body_shift(fit: Fit, posed: Posed, hips: Array) -> Array:
-    """How far (T, 3), armature space, the body has to go for the midpoint of the hip joints to be at `hips` (T, 3),
-    the model's space."""
+    """Translation (T, 3), armature space, that moves the hip joints' midpoint to `hips` (T, 3), the model's space."""
     now = np.mean([posed.space[fit.bones[f"thigh.{side}"]][:, :3, 3] for side in SIDES], axis=0)
     return fit.to_armature(hips) + fit.floor_offset - now
 
 
 def _loose_feet(fit: Fit, posed: Posed, turned: Mapping[str, Array], shift: Array) -> dict[str, Array]:
-    """Location channels (T, 3) of feet that do not hang on their shins: they are put where the shins end."""
+    """Location channels (T, 3) that put feet which are no descendants of their shins at the ends of these."""
     found = {}
     for side in SIDES:
         shin, foot = fit.bones[f"shin.{side}"], fit.bones[f"foot.{side}"]
@@ -257,12 +256,15 @@ def _loose_feet(fit: Fit, posed: Posed, turned: Mapping[str, Array], shift: Arra
 
 
 def _carried(fit: Fit, bone: str, shift: Array) -> Array:
-    """How far (T, 3) a bone goes with the one that moves the body, which goes `shift` (T, 3)."""
+    """The part (T, 3) of the body's translation `shift` (T, 3) that a bone inherits: all of it, or none."""
     return shift if fit.travel in fit.rig.ancestors(bone) else np.zeros_like(shift)
 
 
 def _leg_pose(fit: Fit, posed: Posed, turned: Mapping[str, Array], shift: Array, side: str) -> LegPose:
-    """A leg as the dance has it. posed: the rig without the body's shift (T, 3). turned: bone -> its axes (T, 3, 3)."""
+    """The pose of a leg in the dance, armature space.
+
+    posed: the rig without the body's translation `shift` (T, 3). turned: bone -> its axes (T, 3, 3).
+    """
     thigh, shin, foot = (fit.bones[f"{part}.{side}"] for part in _LEG_PARTS[:3])
     turns = {bone: turned[bone] @ fit.rig[bone].axes.T for bone in (thigh, shin, foot)}
     hip = posed.space[thigh][:, :3, 3] + shift
@@ -274,7 +276,7 @@ def _leg_pose(fit: Fit, posed: Posed, turned: Mapping[str, Array], shift: Array,
 
 
 def _whole_sole(standing: Array, side: str) -> Array:
-    """Bool (T,): heel and toes are planted, in the interval before or after the frame. standing: (T, 4)."""
+    """Bool (T,), frames in which heel and toes are planted, in the interval before or after. standing: (T, 4)."""
     heel = SIDES.index(side)
     stands: Array = (standing[:, heel] > 0) & (standing[:, heel + len(SIDES)] > 0)
     stands[1:] |= stands[:-1].copy()
@@ -282,6 +284,6 @@ def _whole_sole(standing: Array, side: str) -> Array:
 
 
 def _location(fit: Fit, posed: Posed, bone: str, shift: Array) -> Array:
-    """The location channels (T, 3) that move a bone by `shift` (T, 3), armature space."""
+    """Location channels (T, 3) that translate a bone by `shift` (T, 3), armature space."""
     axes = location_axes(fit.rig, bone, posed.space[bone])
     return np.linalg.solve(axes, shift[..., None])[..., 0]
