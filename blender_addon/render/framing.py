@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..edge_backend.numerics.array import Array
+from ..edge_backend.numerics.filters import gaussian_kernel
 
 _REACH = 4.0  # standard deviations at which a Gaussian window is cut off
 
@@ -18,9 +19,9 @@ class Framing(NamedTuple):
 
 
 def smoothed_path(path: Array, sigma: float) -> Array:
-    """The path (T, 2) smoothed by a Gaussian window of sigma frames."""
+    """The path (T, 2) smoothed by a Gaussian of `sigma` frames, whose weights outside the path are left out."""
     reach = int(np.ceil(_REACH * sigma))
-    window = np.exp(-((np.arange(-reach, reach + 1) / max(sigma, 1e-6)) ** 2) / 2)
+    window = gaussian_kernel(max(sigma, 1e-6), reach)
     middle = slice(reach, reach + len(path))
     total = np.convolve(np.ones(len(path)), window)[middle]
     return np.stack([np.convolve(column, window)[middle] / total for column in path.T], axis=-1)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..numerics.array import Array
 from ..numerics.filters import gaussian
+from ..numerics.intervals import runs
 from ..numerics.splines import monotone_spline
 from ..schema.frames import FPS
 from .motion import Motion
@@ -89,9 +90,8 @@ class _Interval(NamedTuple):
 def _free_intervals(constrained: Array) -> list[_Interval]:
     """The intervals between neighbouring constrained frames (T,) bool with at least one free frame between them."""
     last = len(constrained) - 1
-    changes = np.flatnonzero(np.diff(np.concatenate([[True], constrained, [True]]).astype(int)))
     intervals = []
-    for free, end in changes.reshape(-1, 2).tolist():
+    for free, end in runs(~constrained):
         before, after = max(free - 1, 0) / FPS, min(end, last) / FPS
         margins = EDGE_S * (free > 0), EDGE_S * (end <= last)
         if after - before > sum(margins):

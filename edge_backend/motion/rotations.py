@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..numerics.array import Array
+from ..numerics.vectors import SHORTEST, unit
 
-_TINY = 1e-12  # vectors shorter than this are treated as zero
 _ROUNDING = 32  # machine epsilons by which products of rows may be off after a few products of rotation matrices
 
 
@@ -32,7 +32,7 @@ def matrix_to_axis_angle(matrix: npt.ArrayLike) -> Array:
     sine = np.linalg.norm(imaginary, axis=-1, keepdims=True)
     angle = 2 * np.arctan2(sine, quaternion[..., :1])
     # angle / sin(angle/2) tends to 2 for small angles.
-    factor = np.where(sine > _TINY, angle / np.maximum(sine, _TINY), 2)
+    factor = np.where(sine > SHORTEST, angle / np.maximum(sine, SHORTEST), 2)
     return (imaginary * factor).astype(quaternion.dtype, copy=False)
 
 
@@ -49,9 +49,9 @@ def rows_to_matrix(rows: npt.ArrayLike) -> Array:
     length 0 or the rows are parallel, the result has rows of 0.
     """
     given = _floating(rows)
-    first = _unit(given[..., 0, :])
+    first = unit(given[..., 0, :])
     second = given[..., 1, :]
-    second = _unit(second - np.sum(first * second, axis=-1, keepdims=True) * first)
+    second = unit(second - np.sum(first * second, axis=-1, keepdims=True) * first)
     products = np.abs(given @ np.swapaxes(given, -1, -2) - np.eye(2, dtype=given.dtype))
     rounded = (products < _ROUNDING * np.finfo(given.dtype).eps).all(axis=-1, keepdims=True)
     both = np.where(rounded, given, np.stack([first, second], axis=-2))
@@ -84,13 +84,13 @@ def matrix_to_quaternion(matrix: npt.ArrayLike) -> Array:
         axis=-2,
     )
     best = np.argmax(np.diagonal(candidates, axis1=-2, axis2=-1), axis=-1)
-    quaternion = _unit(np.take_along_axis(candidates, best[..., None, None], axis=-2)[..., 0, :])
+    quaternion = unit(np.take_along_axis(candidates, best[..., None, None], axis=-2)[..., 0, :])
     return np.where(quaternion[..., :1] < 0, -quaternion, quaternion)
 
 
 def quaternion_to_matrix(quaternion: npt.ArrayLike) -> Array:
     """Rotation matrices (..., 3, 3) from quaternions (..., 4) of any non-zero length."""
-    q = _unit(_floating(quaternion))
+    q = unit(_floating(quaternion))
     w, imaginary = q[..., :1, None], q[..., 1:]
     K = cross_product_matrix(imaginary)
     return np.eye(3, dtype=q.dtype) + 2 * (w * K + K @ K)
@@ -110,7 +110,7 @@ def slerp(start: npt.ArrayLike, end: npt.ArrayLike, weight: npt.ArrayLike) -> Ar
     # sin(t angle)/sin(angle), written with sinc to be smooth at angle 0; angle <= pi/2, so sinc(angle/pi) > 0.6.
     scale = np.sinc(angle / np.pi)
     mixed = (1 - t) * np.sinc((1 - t) * angle / np.pi) / scale * a + t * np.sinc(t * angle / np.pi) / scale * b
-    return _unit(mixed)
+    return unit(mixed)
 
 
 def continuous_quaternions(quaternions: npt.ArrayLike) -> Array:
@@ -129,10 +129,6 @@ def cross_product_matrix(vector: Array) -> Array:
     x, y, z = vector[..., 0], vector[..., 1], vector[..., 2]
     zero = np.zeros_like(x)
     return np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1).reshape(*vector.shape[:-1], 3, 3)
-
-
-def _unit(vector: Array) -> Array:
-    return vector / np.maximum(np.linalg.norm(vector, axis=-1, keepdims=True), _TINY)
 
 
 def _floating(values: npt.ArrayLike) -> Array:

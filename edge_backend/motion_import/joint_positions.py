@@ -9,6 +9,7 @@ import numpy as np
 from ..motion.rotations import axis_angle_to_matrix
 from ..motion.skeleton import SMPL, Joint
 from ..numerics.array import Array
+from ..numerics.vectors import unit
 from .clip import BODY, Clip
 from .smpl import numbers
 
@@ -93,7 +94,7 @@ def _limbs(bones: Array) -> float:
 def _fitted(rest: Array, found: Array) -> Array:
     """The rotations (T, 3, 3) that best map directions of rest (n, 3) to those of found (T, n, 3), by least squares."""
     rest = rest / np.linalg.norm(rest, axis=-1, keepdims=True)
-    found = found / np.maximum(np.linalg.norm(found, axis=-1, keepdims=True), _ALIKE)
+    found = unit(found)
     u, _, v = np.linalg.svd(np.einsum("tni,nj->tij", found, rest))
     sign = np.sign(np.linalg.det(u @ v))
     u[..., :, -1] *= sign[:, None]
@@ -102,28 +103,24 @@ def _fitted(rest: Array, found: Array) -> Array:
 
 def _swing(start: Array, end: Array) -> Array:
     """The smallest rotations (T, 3, 3) from directions start (T, 3) to end (T, 3)."""
-    start, end = (one / np.maximum(np.linalg.norm(one, axis=-1, keepdims=True), _ALIKE) for one in (start, end))
+    start, end = unit(start), unit(end)
     axis = np.cross(start, end)
     sine = np.linalg.norm(axis, axis=-1, keepdims=True)
     angle = np.arctan2(sine, np.sum(start * end, axis=-1, keepdims=True))
     across = np.cross(start, np.eye(3)[np.abs(start).argmin(axis=-1)])
-    axis = np.where(sine > _ALIKE, axis / np.maximum(sine, _ALIKE), _unit(across))
+    axis = np.where(sine > _ALIKE, axis / np.maximum(sine, _ALIKE), unit(across))
     return axis_angle_to_matrix(angle * axis)
 
 
 def _turned_to_hinge(swung: Array, joint: int, along: Array, bones: Array) -> Array:
     """The upper limb's rotations (T, 3, 3), rotated about its bone (T, 3) so that the limb bends about its hinge."""
     end, axis = _HINGES[Joint(joint)]
-    along, lower = _unit(along), _unit(bones[:, end - 1])
+    along, lower = unit(along), unit(bones[:, end - 1])
     normal = np.cross(along, lower)
     bend = np.linalg.norm(normal, axis=-1)
     now = swung @ np.array(axis)
-    now = _unit(now - np.sum(now * along, axis=-1, keepdims=True) * along)
+    now = unit(now - np.sum(now * along, axis=-1, keepdims=True) * along)
     angle = np.arctan2(np.sum(np.cross(now, normal) * along, axis=-1), np.sum(now * normal, axis=-1))
     share = np.clip((bend - _STRAIGHT) / (_BENT - _STRAIGHT), 0, 1)
     share = share * share * (3 - 2 * share)
     return axis_angle_to_matrix((share * angle)[:, None] * along) @ swung
-
-
-def _unit(vectors: Array) -> Array:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), _ALIKE)

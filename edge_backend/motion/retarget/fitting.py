@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from ...numerics.array import Array
+from ...numerics.vectors import unit
 from ..feet.rig import SMPL_RIG, SMPL_TOE_HEIGHT
 from ..feet.turns import about_z, swing
 from ..skeleton import SMPL, Y_UP_TO_Z_UP, Joint
@@ -120,7 +121,7 @@ class Fit:
         way = end - self.head(slot)
         if np.linalg.norm(way) < _POINT * MODEL_LEG:
             return above
-        here = above @ _unit(way)
+        here = above @ unit(way)
         return swing(here, model_direction(JOINTS[next_slot])) @ above
 
     def _end(self, slot: str) -> Array:
@@ -141,7 +142,7 @@ class Fit:
         bone = self.rig[self.bones[f"foot.{side}"]]
         along = (self.at_rest(bone.tail) - self.at_rest(bone.head)) * [1, 1, 0]
         forward = np.array([0.0, -1.0, 0.0])
-        return _unit(along) if _unit(along) @ forward > np.cos(np.radians(45)) else forward
+        return unit(along) if unit(along) @ forward > np.cos(np.radians(45)) else forward
 
 
 def fit(rig: Rig, bones: Mapping[str, str]) -> Fit:
@@ -178,7 +179,7 @@ def body_axes(rig: Rig, bones: Mapping[str, str]) -> Array:
     up = top - hips - _project(top - hips, left)
     if np.linalg.norm(left) < 1e-9 or np.linalg.norm(up) < 1e-9:
         raise ValueError("the hips have no width, or the body no height")
-    left, up = _unit(left), _unit(up)
+    left, up = unit(left), unit(up)
     axes = np.stack([left, np.cross(up, left), up], axis=1)
     snapped = np.zeros((3, 3))
     for column in range(3):
@@ -190,14 +191,14 @@ def body_axes(rig: Rig, bones: Mapping[str, str]) -> Array:
 
 def model_direction(joint: Joint) -> Array:
     """Direction (3,), unit, z up, from its parent to a joint of the model in T-pose."""
-    return _unit(Y_UP_TO_Z_UP @ SMPL.offsets[joint].astype(np.float64))
+    return unit(Y_UP_TO_Z_UP @ SMPL.offsets[joint].astype(np.float64))
 
 
 def _require_standing(heads: Mapping[str, Array]) -> None:
     for side in SIDES:
         for slot, next_slot in ((f"thigh.{side}", f"shin.{side}"), (f"shin.{side}", f"foot.{side}")):
             way = heads[next_slot] - heads[slot]
-            if np.linalg.norm(way) > 1e-9 and -_unit(way)[2] < _DOWN:
+            if np.linalg.norm(way) > 1e-9 and -unit(way)[2] < _DOWN:
                 raise ValueError(f"the {slot_words(slot)} does not point down")
 
 
@@ -220,7 +221,3 @@ def _floor_height(heads: Mapping[str, Array], leg: float) -> float:
 
 def _project(vector: Array, onto: Array) -> Array:
     return onto * (vector @ onto) / np.maximum(onto @ onto, 1e-18)
-
-
-def _unit(vector: Array) -> Array:
-    return vector / np.maximum(np.linalg.norm(vector), 1e-12)

@@ -1,0 +1,12 @@
+"""Vectors along the last axis of arrays."""
+
+import numpy as np
+
+from .array import Array
+
+SHORTEST = 1e-12  # vectors shorter than this are treated as zero
+
+
+def unit(vectors: Array) -> Array:
+    """Vectors (..., n) scaled to length 1; those of length 0 stay zero."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), SHORTEST)
