@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..edge_backend.numerics.array import Array
+from ..edge_backend.numerics.splines import monotone_spline
+from ..edge_backend.numerics.vectors import unit
 from .skeleton import BONE_NAMES, FINGER_NAMES, finger_bones, rest_bones, rest_joints
 
 PROFILES = Path(__file__).with_name("mannequin.toml")
@@ -64,9 +66,9 @@ def _profiles() -> dict[str, Any]:
 def _surface(part: Mapping[str, Any], joints: Mapping[str, Array], side: str) -> Surface:
     mirrored = side == "R"
     start, end = (_point(part[key], joints, side) for key in ("from", "to"))
-    axis = _unit(end - start)
+    axis = unit(end - start)
     front = np.asarray(part.get("front", (0, -1, 0)), dtype=np.float64)
-    front = _unit(front - axis * (front @ axis))
+    front = unit(front - axis * (front @ axis))
     out = np.cross(front, axis) * (-1 if mirrored else 1)
 
     rings = np.array(list(_rings(np.asarray(part["rings"]), float(np.linalg.norm(end - start)), part.get("dome", 0.8))))
@@ -121,24 +123,8 @@ def _shrunk(ring: Array, size: float, ahead: float) -> Array:
 
 
 def _smooth(x: Array, knots: Array, values: Array) -> Array:
-    """A curve through the knots that does not overshoot them (monotone cubic; Fritsch and Butland 1984)."""
-    step, rise = np.diff(knots), np.diff(values)
-    if len(step) == 0:
-        return np.full(x.shape, values[0])
-    secant = rise / step
-    slope = np.concatenate([secant[:1], np.zeros(len(step) - 1), secant[-1:]])
-    before, after = secant[:-1], secant[1:]
-    same = before * after > 0
-    weight = (step[:-1] + 2 * step[1:]) / (3 * (step[:-1] + step[1:]))
-    mean = before[same] * after[same] / (weight[same] * after[same] + (1 - weight[same]) * before[same])
-    slope[1:-1][same] = mean
-    i = np.clip(np.searchsorted(knots, x, side="right") - 1, 0, len(step) - 1)
-    t = (x - knots[i]) / step[i]
-    return (
-        values[i] * (1 + 2 * t) * (1 - t) ** 2
-        + values[i + 1] * t**2 * (3 - 2 * t)
-        + step[i] * (slope[i] * t * (1 - t) ** 2 - slope[i + 1] * t**2 * (1 - t))
-    )
+    """The monotone cubic through values (n,) at knots (n,), n >= 1, evaluated at x; it does not overshoot them."""
+    return monotone_spline(knots, values, x) if len(knots) > 1 else np.full(x.shape, values[0])
 
 
 def _superellipse(cosine: Array, power: Array) -> Array:
@@ -180,8 +166,3 @@ def _weights(anchors: Mapping[str, float], share: Array, side: str) -> Array:
         linear = np.interp(share, places, peak)
         weights[:, column] = linear * linear * (3 - 2 * linear)
     return weights
-
-
-def _unit(vector: Array) -> Array:
-    unit: Array = vector / np.linalg.norm(vector)
-    return unit

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...numerics.array import Array
 from ...numerics.filters import gaussian
+from ...numerics.vectors import unit
 from ..motion import Motion
 from ..rotations import axis_angle_to_matrix
 from ..skeleton import Joint
@@ -122,16 +123,16 @@ def measure_fingers(fit: Fit, fingers: Mapping[str, Sequence[str]], side: str) -
     if not knuckles:
         return []
     wrist = _wrist(fit, side)
-    ahead = _unit(np.mean(list(knuckles.values()), axis=0) - wrist)
+    ahead = unit(np.mean(list(knuckles.values()), axis=0) - wrist)
     across = _across(fit, chains, knuckles, wrist, ahead)
     palm = np.cross(ahead, across) * (-1 if side == "L" else 1)
     found = []
     for digit, bones in chains.items():
         ways = _sections(fit, bones)
         lengths = _lengths(fit, bones)
-        towards = _unit(across + palm) if digit == "thumb" else palm
-        axis = _unit(np.cross(ways[0], towards))
-        before = ways[0] if digit == "thumb" else _unit(knuckles[digit] - wrist)
+        towards = unit(across + palm) if digit == "thumb" else palm
+        axis = unit(np.cross(ways[0], towards))
+        before = ways[0] if digit == "thumb" else unit(knuckles[digit] - wrist)
         flexion = [_angle_about(axis, a, b) for a, b in zip([before, *ways[:-1]], ways, strict=True)]
         base = fit.rig[bones[0]].head
         found.append(Finger(digit, bones, axis, np.array(flexion), lengths, np.array(ways), base))
@@ -159,19 +160,19 @@ def _across(
     if np.linalg.norm(across) < 1e-3 * fit.scale:
         way = fit.axes[:, 1]  # palms face down or inward: the index finger is in front
         across = way - ahead * float(way @ ahead)
-    return _unit(across)
+    return unit(across)
 
 
 def _sections(fit: Fit, bones: Sequence[str]) -> list[Array]:
     """The ways (3,) of a finger's bones, unit; the last one's from what hangs on it, or its tail."""
     heads = [fit.rig[bone].head for bone in bones]
-    ways = [_unit(b - a) for a, b in pairwise(heads)]
+    ways = [unit(b - a) for a, b in pairwise(heads)]
     last = fit.rig[bones[-1]]
     below = [bone.head for bone in fit.rig.values() if bone.parent == bones[-1]]
-    end = _unit((np.mean(below, axis=0) if below else last.tail) - last.head)
+    end = unit((np.mean(below, axis=0) if below else last.tail) - last.head)
     # Importers give last bones tails of their own choice.
     if not np.any(end) or (ways and end @ ways[-1] < np.cos(np.radians(50))):
-        end = ways[-1] if ways else _unit(last.tail - last.head)
+        end = ways[-1] if ways else unit(last.tail - last.head)
     return [*ways, end]
 
 
@@ -297,8 +298,3 @@ def _angle_about(axis: Array, first: Array, second: Array) -> float:
     """Degrees of the turn about axis (3,) that brings first (3,) to second, both seen along the axis."""
     a, b = (way - axis * float(way @ axis) for way in (first, second))
     return float(np.degrees(np.arctan2(np.cross(a, b) @ axis, a @ b)))
-
-
-def _unit(vector: Array) -> Array:
-    length = float(np.linalg.norm(vector))
-    return vector / length if length > 1e-12 else np.zeros(3)
