@@ -1,4 +1,4 @@
-"""How lively a dance is in each bar of its song."""
+"""The energy of a dance in each bar of its song."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ SMOOTHING_S = 0.5  # standard deviation of the changes between bars
 
 
 def energy_curve(song_map: SongMap, frames: int, level: float | None = None) -> Array:
-    """Energy (frames,) from 0 to 1: bars by their rank in the song, around `level`, which is their mean.
+    """Energy (frames,) from 0 to 1, whose mean is `level`; louder bars have more by their rank in the song.
 
     Raises EdgeError energy_out_of_range.
     """

@@ -33,7 +33,7 @@ _TURN = np.pi / 32767  # radians of a step of int16
 class Library:
     """Phrases of one folder or several.
 
-    folders: of each phrase. starts, ends: (n, POSE) of each, see phrases.pose_at.
+    folders: the folder of each phrase. starts, ends: (n, POSE) poses of each, see phrases.pose_at.
     """
 
     phrases: tuple[Phrase, ...]
@@ -47,7 +47,7 @@ class Library:
 
 
 def open_libraries(folders: Sequence[str | Path]) -> Library:
-    """The phrases of several libraries, folders or STARTER; a phrase that is in two of them counts once.
+    """The phrases of several libraries (folders or STARTER), each phrase once.
 
     Raises EdgeError phrases_missing, phrases_unreadable, phrases_newer.
     """
@@ -67,9 +67,9 @@ def open_libraries(folders: Sequence[str | Path]) -> Library:
 
 
 def phrase_material(plan: Plan, library: Library, first: int) -> tuple[list[Motion], dict[str, Array]]:
-    """The clips of a plan's phrases, which stand one behind the other from frame `first` on, and of each phrase the
-    frames (counts + 1,) of its counts there.
+    """The clips of a plan's phrases, and the frames (counts + 1,) of each phrase's counts in them.
 
+    Frames count as if the clips followed one another from frame `first` on.
     Raises EdgeError phrase_unknown, phrases_unreadable.
     """
     numbers = {phrase.id: number for number, phrase in enumerate(library.phrases)}
@@ -89,11 +89,10 @@ def phrase_material(plan: Plan, library: Library, first: int) -> tuple[list[Moti
 
 
 def add_clips(folder: Path, clips: Iterable[tuple[str, Motion, dict[str, Any]]]) -> tuple[int, list[EdgeError]]:
-    """Cut motions into phrases and add them to the library in the folder, which is made if it is not there.
+    """Cut motions into phrases and add those that are new to the library in the folder; make the folder if needed.
 
-    clips: name of the file, motion, and the keywords of phrases.cut but the names. A clip that is there already is not
-    added again. Returns how many phrases are new, and why motions were refused. Raises EdgeError as open_libraries;
-    OSError.
+    clips: name of the file, motion, and the style, licence and tempo of phrases.cut. Returns how many phrases were
+    added, and an error for each motion that gave none. Raises EdgeError as open_libraries; OSError.
     """
     phrases, starts, ends = _read_index(folder) if (folder / INDEX).exists() else ([], [], [])
     known = {phrase.id for phrase in phrases}
@@ -119,7 +118,7 @@ def add_clips(folder: Path, clips: Iterable[tuple[str, Motion, dict[str, Any]]])
 
 
 def remove_phrases(folder: Path, ids: Iterable[str]) -> int:
-    """Remove phrases, and the clips of which none is left; returns how many. ids: of phrases or of whole clips.
+    """Remove phrases, and clips without any left; returns how many phrases. ids: of phrases or of whole clips.
 
     Raises EdgeError phrase_unknown, and those of open_libraries; OSError.
     """

@@ -1,4 +1,4 @@
-"""Phrases: stretches of a clip of motion of whole counts, with what a planner has to know of each."""
+"""Phrases: parts of a clip that are whole counts long, measured for the planner."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from .slots import PHRASE_COUNTS
 
 Level = Literal["floor", "low", "high"]
 
-STEP = PHRASE_COUNTS // 2  # counts between the beginnings of a clip's phrases
+STEP = PHRASE_COUNTS // 2  # counts from the start of a phrase to the start of the next
 READINGS = (
     (60, 76),
     (76, 98),
@@ -25,13 +25,13 @@ READINGS = (
     (124, 152),
     (152, 184),
 )  # bpm; a clip of unknown tempo is counted once in each
-STILL = 0.05  # m/s of the joints beside the pelvis; less is no dance
+STILL = 0.05  # mean m/s of the joints relative to the pelvis; less is no dance
 FASTEST = 25.0  # m/s of a joint; more is a jump of the recording
 FLOOR, LOW = 0.4, 0.75  # metres of the pelvis below which a phrase is danced on the floor, or low
-NEAR_COUNT = 0.2  # of a count, in which a stop is an accent on it
-REACH_S = 0.1  # over which the velocity at a phrase's ends is taken
-VELOCITY_S = 0.2  # metres of pose that count as much as one m/s
-# What is compared where one phrase follows another; collars, spine and hands follow from these.
+NEAR_COUNT = 0.2  # a stop of the body this near to a count, in counts, is an accent on it
+REACH_S = 0.1  # the velocity at a phrase's ends is the mean over this time
+VELOCITY_S = 0.2  # one m/s counts as much as this many metres
+# Compared where one phrase follows another; collars, spine and hands follow from these.
 JOINTS = (
     Joint.PELVIS, Joint.LEFT_KNEE, Joint.RIGHT_KNEE, Joint.LEFT_ANKLE, Joint.RIGHT_ANKLE, Joint.LEFT_TOES,
     Joint.RIGHT_TOES, Joint.SPINE3, Joint.HEAD, Joint.LEFT_SHOULDER, Joint.RIGHT_SHOULDER, Joint.LEFT_ELBOW,
@@ -46,9 +46,9 @@ class Phrase:
     """A phrase of a clip.
 
     counts: (n + 1,) frames of the clip, with fractions, of its n counts and of its end. accents: numbers of the counts
-    with a stop of the body. energy: mean speed of the joints beside the pelvis, m/s. move: (x, y) metres from its start
-    to its end for a dancer who faces -y at the start. turn: radians from then to its end; facing: mean over the phrase,
-    from the start. level: by the pelvis's mean height. source, licence: of the file.
+    on which the body stops. energy: mean speed of the joints relative to the pelvis, m/s. move: (x, y) metres from its
+    start to its end, for a dancer who faces -y at the start. turn, facing: radians from the heading at the start to
+    that at the end, and to the mean one. level: from the pelvis's mean height. source: the file's name.
     """
 
     id: str
@@ -92,9 +92,9 @@ def cut(motion: Motion, clip: str, source: str, *, style: str, licence: str, tem
 
 
 def pose_at(joints: Array, facing: Array, frame: float) -> Array:
-    """(POSE,) of a frame: places of JOINTS from below the pelvis, facing -y, metres, and their velocities.
+    """The pose (POSE,) at a frame: places (metres) of JOINTS as if at the origin, facing -y, and their velocities.
 
-    joints: (T, 24, 3) metres, world. facing: (T,) radians, of `headings`. Velocities count VELOCITY_S.
+    joints: (T, 24, 3) metres, world. facing: (T,) radians, from `headings`. Velocities are times VELOCITY_S.
     """
     here = int(np.clip(round(frame), 0, len(joints) - 1))
     reach = max(round(REACH_S * FPS / 2), 1)
@@ -107,13 +107,13 @@ def pose_at(joints: Array, facing: Array, frame: float) -> Array:
 
 
 def mirrored_pose(poses: Array) -> Array:
-    """Poses (n, POSE) of the mirrored dance."""
+    """Poses (n, POSE), each mirrored left to right."""
     parts = poses.reshape(len(poses), 2, len(JOINTS), 3)[:, :, _MIRRORED] * np.array([-1, 1, 1], poses.dtype)
     return parts.reshape(poses.shape)
 
 
 def headings(motion: Motion) -> Array:
-    """(T,) radians by which the pelvis faces away from -y, counterclockwise from above, without jumps of a turn."""
+    """Headings (T,) of the pelvis: radians from -y, counterclockwise from above, continuous past half turns."""
     forward = motion.rotations[:, Joint.PELVIS, :2, 2].astype(np.float64)
     return np.unwrap(np.arctan2(forward[:, 0], -forward[:, 1]))
 
@@ -148,7 +148,7 @@ def _measured(motion: Motion, joints: Array, counts: Array, phrase: Phrase) -> P
 
 
 def _readings(motion: Motion, joints: Array, tempo: float | None) -> Iterator[Array]:
-    """Frames of counts, one array for each way to count."""
+    """Frames of the counts: one array, or one for each of READINGS if neither beats nor a tempo are known."""
     if len(motion.beats) > PHRASE_COUNTS:
         yield np.asarray(motion.beats, np.float64) * FPS
         return
@@ -161,7 +161,7 @@ def _readings(motion: Motion, joints: Array, tempo: float | None) -> Iterator[Ar
 
 
 def _comb(stops: Array, period: float) -> tuple[float, float]:
-    """How well stops lie on a grid of a period, 0 to 1 (length of their mean phase), and its first frame."""
+    """How well the stops fit a grid of this period, from 0 to 1 (length of their mean phase), and its first frame."""
     if not len(stops):
         return 0.0, 0.0
     mean = np.exp(2j * np.pi * stops / period).mean()

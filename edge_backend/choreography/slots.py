@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from ..schema.frames import FPS
 from ..schema.song_map import Bar, Section, SongMap
 
-PHRASE_COUNTS = 8  # that dancers count to; bars of other metres come as near to it as they can
-SURE = 0.2  # confidence of a song map below which its sections mean nothing
+PHRASE_COUNTS = 8  # as dancers count; a slot is the number of whole bars that comes nearest
+SURE = 0.2  # the sections of a song map with less confidence are not used
 _ROUNDING_S = 1e-3
 
 
@@ -14,8 +14,8 @@ _ROUNDING_S = 1e-3
 class Slot:
     """A few bars of the song that one phrase fills.
 
-    label: of its section. section: number of the section in the song. place: number of the slot in its section.
-    counts: (n + 1,) seconds of its n counts and of its end, ascending. energy: mean of its bars', 0 to 1.
+    label: the section's. section: number of the section in the song. place: number of the slot in its section.
+    counts: (n + 1,) seconds of its n counts and of its end, ascending. energy: mean of its bars, 0 to 1.
     """
 
     label: str
@@ -31,14 +31,14 @@ class Slot:
 
     @property
     def stop(self) -> int:
-        """The frame behind its last."""
+        """The frame after its last."""
         return round(self.counts[-1] * FPS)
 
 
 def slots_of(song_map: SongMap, frames: int) -> tuple[Slot, ...]:
-    """The slots of a dance of `frames` frames, ascending, that do not overlap; bars outside the sections have none.
+    """The slots of a dance of this many frames, in order, without overlaps; the last ends with the dance.
 
-    What goes on past the end of the dance ends there.
+    Bars outside the sections are in no slot.
     """
     size = max(1, round((PHRASE_COUNTS - 1) / song_map.metre))  # bars: 4 of two beats, 2 of three or four, else 1
     found = []
@@ -55,7 +55,7 @@ def slots_of(song_map: SongMap, frames: int) -> tuple[Slot, ...]:
 
 
 def has_form(song_map: SongMap) -> bool:
-    """Whether music returns in the song: several sections, at least two of them with the same label."""
+    """Whether a part of the song comes back: two sections with the same label, in a map that is sure enough."""
     labels = [section.label for section in song_map.sections]
     return song_map.confidence >= SURE and 1 < len(labels) != len(set(labels))
 

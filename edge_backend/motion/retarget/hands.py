@@ -44,11 +44,11 @@ _LIMITS = {
 """Degrees of flexion that people reach: knuckle, middle and last joint."""
 
 _LAST = 0.85
-"""The last section of a finger, in lengths of the one before: few rigs say where a finger ends."""
+"""Length of a finger's last section, in lengths of the one before: few rigs say where a finger ends."""
 _FLESH = 0.06
-"""Of a finger's length: the bones of a closed finger stay as far from the plane of the palm."""
+"""Distance of a closed finger's bones from the plane of the palm, in finger lengths."""
 _THICK = 0.17
-"""Of a finger's length: the bones of two fingers that touch are as far apart."""
+"""Distance of the bones of two fingers that touch, in finger lengths."""
 
 _SMOOTH, _LAG = 5.0, 1.5
 _OPENING, _PHRASE, _SWAY = 0.45, 0.3, 3.0
@@ -56,7 +56,7 @@ _PHRASE_BEATS = 8
 
 
 class HandSettings(NamedTuple):
-    """How hands are held.
+    """What the fingers do during a dance.
 
     style: one of STYLES. amount: 0 to 1, from the rest pose to the style. life: 0 to 1, how much fingers follow the
     wrists' acceleration and the music's phrases.
@@ -72,8 +72,8 @@ class Finger:
     """A finger at rest, armature space.
 
     bones: from base to tip. axis: (3,) unit; a positive rotation about it flexes the finger. flexion: (bones,) degrees
-    at rest. lengths: (bones,) of the sections, armature units. ways: (bones, 3) of the sections, unit. base: (3,) the
-    first bone's head.
+    at rest. lengths, directions: (bones,) armature units and (bones, 3) unit, of the sections. base: (3,) the first
+    bone's head.
     """
 
     digit: str
@@ -81,13 +81,13 @@ class Finger:
     axis: Array
     flexion: Array
     lengths: Array
-    ways: Array
+    directions: Array
     base: Array
 
     def joints(self, turns: Array) -> Array:
-        """The joints from base to tip (K, bones + 1, 3), in the hand at rest, with these turns (K, bones), degrees."""
+        """The joints (K, bones + 1, 3) from base to tip, armature space, after turns (K, bones), degrees, from rest."""
         turned = axis_angle_to_matrix(np.radians(np.cumsum(turns, axis=-1))[..., None] * self.axis)
-        sections = np.einsum("kbij,bj->kbi", turned, self.ways * self.lengths[:, None])
+        sections = np.einsum("kbij,bj->kbi", turned, self.directions * self.lengths[:, None])
         start = np.broadcast_to(self.base, (len(turns), 1, 3))
         joints: Array = np.concatenate([start, start + np.cumsum(sections, axis=1)], axis=1)
         return joints
@@ -103,9 +103,9 @@ def pose_hands(
     frames = np.unique(np.append(np.arange(0, motion.frames, STEP), motion.frames - 1))
     poses = []
     for number, side in enumerate(SIDES):
-        tempo = _life(motion, Joint.LEFT_WRIST + number)
+        liveliness = _liveliness(motion, Joint.LEFT_WRIST + number)
         hand = {
-            finger: settings.amount * (_flexion(finger, settings, tempo, frames) - finger.flexion)
+            finger: settings.amount * (_flexion(finger, settings, liveliness, frames) - finger.flexion)
             for finger in measure_fingers(fit, fingers, side)
         }
         for finger, turns in _thumb_clear(hand, _wrist(fit, side)).items():
@@ -117,7 +117,7 @@ def pose_hands(
 
 
 def measure_fingers(fit: Fit, fingers: Mapping[str, Sequence[str]], side: str) -> list[Finger]:
-    """The fingers of a hand at rest: palm and knuckle axes from where the bones lie, never from how they are rolled."""
+    """The fingers of a hand at rest, measured from the places of the bones, never from their rolls."""
     chains = {digit.partition(".")[0]: tuple(bones) for digit, bones in fingers.items() if digit.endswith(f".{side}")}
     knuckles = {digit: fit.rig[chains[digit][0]].head for digit in _FINGERS if digit in chains}
     if not knuckles:
@@ -128,14 +128,14 @@ def measure_fingers(fit: Fit, fingers: Mapping[str, Sequence[str]], side: str) -
     palm = np.cross(ahead, across) * (-1 if side == "L" else 1)
     found = []
     for digit, bones in chains.items():
-        ways = _sections(fit, bones)
+        directions = _sections(fit, bones)
         lengths = _lengths(fit, bones)
         towards = unit(across + palm) if digit == "thumb" else palm
-        axis = unit(np.cross(ways[0], towards))
-        before = ways[0] if digit == "thumb" else unit(knuckles[digit] - wrist)
-        flexion = [_angle_about(axis, a, b) for a, b in zip([before, *ways[:-1]], ways, strict=True)]
+        axis = unit(np.cross(directions[0], towards))
+        before = directions[0] if digit == "thumb" else unit(knuckles[digit] - wrist)
+        flexion = [_angle_about(axis, a, b) for a, b in zip([before, *directions[:-1]], directions, strict=True)]
         base = fit.rig[bones[0]].head
-        found.append(Finger(digit, bones, axis, np.array(flexion), lengths, np.array(ways), base))
+        found.append(Finger(digit, bones, axis, np.array(flexion), lengths, np.array(directions), base))
     return found
 
 
@@ -148,7 +148,7 @@ def _wrist(fit: Fit, side: str) -> Array:
 def _across(
     fit: Fit, chains: Mapping[str, Sequence[str]], knuckles: Mapping[str, Array], wrist: Array, ahead: Array
 ) -> Array:
-    """From the index finger's side of the palm to the little finger's (3,), unit, across the fingers' way."""
+    """The direction (3,), unit, across the palm, from the index finger to the little finger."""
     ordered = [knuckles[digit] for digit in _FINGERS if digit in knuckles]
     if len(ordered) > 1:
         way = ordered[-1] - ordered[0]
@@ -164,20 +164,20 @@ def _across(
 
 
 def _sections(fit: Fit, bones: Sequence[str]) -> list[Array]:
-    """The ways (3,) of a finger's bones, unit; the last one's from what hangs on it, or its tail."""
+    """The directions (3,), unit, of a finger's bones; the last one's is to its children, or to its tail."""
     heads = [fit.rig[bone].head for bone in bones]
-    ways = [unit(b - a) for a, b in pairwise(heads)]
+    directions = [unit(b - a) for a, b in pairwise(heads)]
     last = fit.rig[bones[-1]]
     below = [bone.head for bone in fit.rig.values() if bone.parent == bones[-1]]
     end = unit((np.mean(below, axis=0) if below else last.tail) - last.head)
     # Importers give last bones tails of their own choice.
-    if not np.any(end) or (ways and end @ ways[-1] < np.cos(np.radians(50))):
-        end = ways[-1] if ways else unit(last.tail - last.head)
-    return [*ways, end]
+    if not np.any(end) or (directions and end @ directions[-1] < np.cos(np.radians(50))):
+        end = directions[-1] if directions else unit(last.tail - last.head)
+    return [*directions, end]
 
 
 def _lengths(fit: Fit, bones: Sequence[str]) -> Array:
-    """The lengths (bones,) of a finger's sections; the last one is taken to be a little shorter than the one before."""
+    """The lengths (bones,) of a finger's sections; the last one's is _LAST times the one before."""
     heads = np.array([fit.rig[bone].head for bone in bones])
     lengths = np.linalg.norm(np.diff(heads, axis=0), axis=1)
     last = _LAST * lengths[-1] if len(lengths) else float(np.linalg.norm(fit.rig[bones[-1]].tail - heads[-1]))
@@ -194,9 +194,9 @@ def palm_distance(lengths: Array, flexion: Array) -> Array:
 
 
 def off_the_palm(lengths: Array, flexion: Array) -> Array:
-    """The flexion (K, bones), degrees, less in the joints beyond the knuckle where the finger would enter the palm.
+    """The flexion (K, bones), degrees, with less beyond the knuckle where the finger would enter the palm.
 
-    lengths: (bones,). Extended fingers, which go the other way, are as they were.
+    lengths: (bones,). Fingers that are bent back from the palm stay as they are.
     """
     least, most = np.zeros(len(flexion)), np.ones(len(flexion))
     share = np.where(flexion[:, :1] > 0, np.append(0.0, np.ones(flexion.shape[1] - 1)), 0.0)
@@ -211,7 +211,7 @@ def off_the_palm(lengths: Array, flexion: Array) -> Array:
 
 
 def _thumb_clear(hand: Mapping[Finger, Array], wrist: Array) -> dict[Finger, Array]:
-    """The turns (K, bones) of a hand's fingers with the thumb turned as far as it stays off the palm and the others."""
+    """The turns (K, bones) of a hand's fingers, with less of the thumb's where it would touch the palm or a finger."""
     others = [np.insert(one.joints(turns), 0, wrist, axis=1) for one, turns in hand.items() if one.digit != "thumb"]
     return {
         finger: off_the_others(finger, turns, others) if finger.digit == "thumb" else turns
@@ -220,10 +220,10 @@ def _thumb_clear(hand: Mapping[Finger, Array], wrist: Array) -> dict[Finger, Arr
 
 
 def off_the_others(thumb: Finger, turns: Array, others: Sequence[Array]) -> Array:
-    """The thumb's turns (K, bones), degrees, as much of them as keeps it a finger's thickness from these bones.
+    """The greatest share of the thumb's turns (K, bones), degrees, that leaves it a finger's thickness from the others.
 
-    others: the joints (K, joints, 3) of each other finger, from the wrist to the tip. A thumb that is too near to them
-    at rest, too, takes what is farthest from them.
+    others: the joints (K, joints, 3) of each other finger, from the wrist to the tip. Where no share does, the one that
+    takes it farthest from them.
     """
     shares = np.linspace(1, 0, 21)
     lines = np.concatenate([_along(joints) for joints in others], axis=1)
@@ -231,8 +231,8 @@ def off_the_others(thumb: Finger, turns: Array, others: Sequence[Array]) -> Arra
     apart = []
     for share in shares:
         outer = _along(thumb.joints(share * turns)[:, -3:])[:, 1:]
-        ways = outer[:, :, None] - lines[:, None]
-        apart.append(np.sqrt(np.sum(ways * ways, axis=-1).min(axis=(1, 2))))
+        between = outer[:, :, None] - lines[:, None]
+        apart.append(np.sqrt(np.sum(between * between, axis=-1).min(axis=(1, 2))))
     free = np.array(apart) >= thickness
     best = np.where(free.any(axis=0), np.argmax(free, axis=0), np.argmax(apart, axis=0))
     return shares[best][:, None] * turns
@@ -246,7 +246,7 @@ def _along(joints: Array) -> Array:
 
 
 def _enters(lengths: Array, flexion: Array, touch: float) -> Array:
-    """Whether a finger that is bent back over the palm comes nearer to it than `touch` (K,)."""
+    """Whether (K,) a finger that is bent back over the palm comes nearer to it than `touch`."""
     back = np.cumsum(flexion, axis=1) > 90  # beyond, a section leads back from the knuckle over the palm
     near = palm_distance(lengths, flexion) < touch
     enters: Array = (back & near).any(axis=1)
@@ -254,7 +254,7 @@ def _enters(lengths: Array, flexion: Array, touch: float) -> Array:
 
 
 def intended_flexion(digit: str, style: str, bones: int) -> Array:
-    """Degrees (bones,) of flexion from base to tip of a still hand; shorter fingers take the joints together."""
+    """The flexion (bones,), degrees, from base to tip, of a still hand; fingers of fewer bones take joints together."""
     base, middle, last = _STYLES[style][digit]
     if bones == 1:
         return np.array([base + middle / 2])
@@ -263,29 +263,29 @@ def intended_flexion(digit: str, style: str, bones: int) -> Array:
     return np.array([base, middle, last, *[last / 2] * (bones - 3)])
 
 
-def _life(motion: Motion, wrist: int) -> tuple[Array, Array]:
-    """How fast a wrist is thrown about (T,), 0 to 1, and the phrase (T,), -1 to 1: it closes towards each accent."""
+def _liveliness(motion: Motion, wrist: int) -> tuple[Array, Array]:
+    """The smoothed acceleration (T,) of a wrist, 0 to 1, and a wave (T,) of one period a phrase, -1 to 1."""
     places = motion.joints()[:, wrist].astype(np.float64)
-    thrown = np.zeros(len(places))
+    acceleration = np.zeros(len(places))
     if len(places) > 2:
-        thrown[1:-1] = np.linalg.norm(np.diff(places, 2, axis=0), axis=1)
-    thrown = gaussian(thrown, _SMOOTH)
-    thrown = np.clip(thrown / max(float(np.quantile(thrown, 0.9)), 1e-9), 0, 1)
+        acceleration[1:-1] = np.linalg.norm(np.diff(places, 2, axis=0), axis=1)
+    acceleration = gaussian(acceleration, _SMOOTH)
+    acceleration = np.clip(acceleration / max(float(np.quantile(acceleration, 0.9)), 1e-9), 0, 1)
     times = np.arange(len(places)) / Motion.fps
     if len(motion.beats) > 1:
         phase = np.interp(times, motion.beats, np.arange(len(motion.beats))) / _PHRASE_BEATS
     else:
         phase = times / (_PHRASE_BEATS * 0.5)
-    return thrown, np.cos(2 * np.pi * phase)
+    return acceleration, np.cos(2 * np.pi * phase)
 
 
-def _flexion(finger: Finger, settings: HandSettings, tempo: tuple[Array, Array], frames: Array) -> Array:
+def _flexion(finger: Finger, settings: HandSettings, liveliness: tuple[Array, Array], frames: Array) -> Array:
     """Flexion (K, bones), degrees, of a finger at frames (K,), within human range. The little finger leads."""
-    thrown, phrase = tempo
+    acceleration, phrase = liveliness
     late = _LAG * (4 - _FINGERS.index(finger.digit)) if finger.digit in _FINGERS else 0.0
-    every = np.arange(len(thrown))
-    thrown, phrase = (np.interp(frames - late, every, values) for values in (thrown, phrase))
-    gain = 1 + settings.life * (_PHRASE * phrase - _OPENING * thrown)
+    every = np.arange(len(acceleration))
+    acceleration, phrase = (np.interp(frames - late, every, values) for values in (acceleration, phrase))
+    gain = 1 + settings.life * (_PHRASE * phrase - _OPENING * acceleration)
     sway = settings.life * _SWAY * np.sin(frames / Motion.fps * 2.1 + len(finger.digit))
     still = intended_flexion(finger.digit, settings.style, len(finger.bones))
     limits = _LIMITS["thumb" if finger.digit == "thumb" else "finger"]
@@ -295,6 +295,6 @@ def _flexion(finger: Finger, settings: HandSettings, tempo: tuple[Array, Array],
 
 
 def _angle_about(axis: Array, first: Array, second: Array) -> float:
-    """Degrees of the turn about axis (3,) that brings first (3,) to second, both seen along the axis."""
+    """Degrees of the turn about an axis (3,) from one direction (3,) to another, both seen along the axis."""
     a, b = (way - axis * float(way @ axis) for way in (first, second))
     return float(np.degrees(np.arctan2(np.cross(a, b) @ axis, a @ b)))

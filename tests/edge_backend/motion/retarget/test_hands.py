@@ -181,7 +181,7 @@ def line(finger, places, measured):
     """The joints of a posed finger and its tip, each (K, 3)."""
     last = places[finger.bones[-1]]
     turned = last[:, :3, :3] @ measured.rig[finger.bones[-1]].rest[:3, :3].T
-    tip = last[:, :3, 3] + turned @ finger.ways[-1] * finger.lengths[-1]
+    tip = last[:, :3, 3] + turned @ finger.directions[-1] * finger.lengths[-1]
     return [*(places[bone][:, :3, 3] for bone in finger.bones), tip]
 
 
