@@ -23,6 +23,7 @@ from ..schema.requests import FeetRequest, GenerateRequest, Style
 
 ENERGIES = (0.0, 0.25, 0.5, 0.75, 1.0)  # given to the network
 LEAST_LOW = 0.03  # share of low frames that every style may have: deep squats
+LOW_FACTOR = 1.5  # of the data's share of low frames, above which there is too much floor work
 _LEAST_STEP = 1e-4  # m/s; least difference of successive speeds, which must increase to be inverted
 
 Progress = Callable[[str], None]
@@ -51,7 +52,9 @@ def measure_response(path: Path, songs: Sequence[Path], seconds: float, device: 
         for style, found in speeds.items():
             dance = _Dancing(unmeasured, style, songs, seconds, cache)
             measured = [(energy, *dance.speed_and_low(energy)) for energy in ENERGIES]
-            found["danced"] = danced = increasing(without_floor_work(measured, max(found["low"], LEAST_LOW)))
+            found["danced"] = danced = increasing(
+                without_floor_work(measured, max(LOW_FACTOR * found["low"], LEAST_LOW))
+            )
             progress(f"{style}: " + ", ".join(f"energy {energy:g} gives {speed:.3f} m/s" for energy, speed in danced))
             usual = np.interp(found["captured"][len(found["captured"]) // 2], *reversed(np.array(danced).T))
             found["smoothness"] = least_smoothness(dance.motions(float(usual)), found["jitter"])
