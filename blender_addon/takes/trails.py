@@ -19,7 +19,7 @@ from .take_list import KEEP
 PATHS = (HIPS, "foot.L", "foot.R")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trails:
     """The trails of a character, metres, world.
 

@@ -51,8 +51,10 @@ def clip_of(content: Mapping[str, Any], name: str, up: str = "", rate: float | N
 def body_rotations(content: Mapping[str, Any]) -> Array:
     """Local rotations (T, 22, 3, 3) of the body joints. Raises ValueError if there are no poses."""
     if any(key in content for key in ORIENTS) and any(key in content for key in BODIES):
-        parts = [as_matrices(first(content, names)) for names in (ORIENTS, BODIES)]
-        whole = np.concatenate(parts, axis=1)
+        orient, body = (as_matrices(first(content, names)) for names in (ORIENTS, BODIES))
+        if orient.shape[1] != 1:
+            raise ValueError(f"the pelvis has {orient.shape[1]} rotations a frame")
+        whole = np.concatenate([orient, body], axis=1)
     else:
         whole = as_matrices(first(content, POSES))
     if whole.shape[1] < BODY:

@@ -13,6 +13,7 @@ import torch
 from pipeline_fixtures import swaying
 from scipy.spatial.transform import Rotation
 
+from edge_backend.errors import EdgeError
 from edge_backend.motion.amass import save_amass
 from edge_backend.motion.bvh import save_bvh
 from edge_backend.motion.edge_pickle import save_edge_pickle
@@ -396,3 +397,59 @@ def test_a_larger_body_becomes_as_large_as_the_model(tmp_path: Path, dance: Moti
     assert any("0.77 times" in note for note in imported.notes)
     assert imported.motion.root[0, 2] == pytest.approx(dance.root[0, 2], abs=0.02)
     assert len(SMPL) == 24
+
+
+RESULTS: dict[str, tuple[Write, tuple[str, ...]]] = {
+    "amass.npz": (as_amass, ("poses", "trans")),
+    "smplx.npz": (as_smplx_amass, ("root_orient", "pose_body", "trans")),
+    "aist.pkl": (as_aist, ("smpl_poses", "smpl_trans", "smpl_scaling")),
+    "wham.pkl": (as_wham, ("pose_world", "trans_world")),
+    "phalp.pkl": (as_phalp, ("global_orient", "body_pose", "camera", "tid")),
+    "prompthmr.pkl": (as_prompthmr, ("pose", "trans")),
+    "gvhmr.pkl": (WHOLE["gvhmr.pkl"], ("global_orient", "body_pose", "transl")),
+}
+"""Files, and the arrays in them that a motion needs."""
+
+FAULTS: dict[str, Callable[[Any], Any]] = {
+    "a text": lambda _: "nothing",
+    "none": lambda _: None,
+    "empty": lambda _: np.zeros(0),
+    "another shape": lambda _: np.zeros((2, 2, 5)),
+    "not numbers": lambda value: np.full(np.shape(value), np.nan),
+    "texts": lambda value: np.full(np.shape(value), "x"),
+    "a dict": lambda _: {"a": 1},
+}
+
+
+def with_fault(content: Any, key: str, fault: Callable[[Any], Any] | None) -> Any:
+    """The content with that value spoilt wherever it is, or without it."""
+    if isinstance(content, dict):
+        items = ((one, with_fault(value, key, fault)) for one, value in content.items() if fault or one != key)
+        return {one: fault(value) if fault and one == key else value for one, value in items}
+    return [with_fault(one, key, fault) for one in content] if isinstance(content, list) else content
+
+
+@pytest.mark.parametrize(("name", "key"), [(name, key) for name, (_, keys) in RESULTS.items() for key in keys])
+def test_a_result_that_lacks_something_is_one_sentence(dance: Motion, tmp_path: Path, name: str, key: str) -> None:
+    """Every array that a motion needs, left out and spoilt in seven ways."""
+    path = tmp_path / name
+    RESULTS[name][0](dance, path)
+    if path.suffix == ".npz":
+        with np.load(path) as file:
+            content = dict(file)
+    else:
+        content = pickle.loads(path.read_bytes())  # noqa: S301 - written three lines above
+    read = []
+    for way, fault in {"missing": None, **FAULTS}.items():
+        spoilt = with_fault(content, key, fault)
+        if path.suffix == ".npz":
+            np.savez(path, **{one: np.asarray(value) for one, value in spoilt.items()})
+        else:
+            path.write_bytes(pickle.dumps(spoilt))
+        try:
+            read_motions(path)
+            read.append(way)
+        except EdgeError as error:
+            assert error.code in {"motion_unknown", "motion_unreadable", "motion_nan"}, way
+            assert name in error.message and "\n" not in error.message
+    assert read == (["missing"] if key == "smpl_scaling" else [])
