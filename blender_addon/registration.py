@@ -26,6 +26,7 @@ from .ops import (
     obstacles,
     override,
     pending_results,
+    plan_slots,
     presets,
     render,
     setup,
@@ -40,10 +41,10 @@ from .rig import bone_map_properties, rig_check, smpl_body_properties
 from .setup.installer import installer
 from .song_map import markers as song_map_markers
 from .song_map import properties as song_map_properties
-from .takes import identity, partial_preview, switches
+from .takes import identity, partial_preview, phrase_shelf, switches
 from .ui import bone_map as bone_map_panel
 from .ui import choreography as choreography_panel
-from .ui import dope_sheet, file_menus, panels, section_bands, status_timer
+from .ui import dope_sheet, file_menus, panels, plan_bands, section_bands, status_timer
 from .ui import group as group_panel
 from .ui import keep as keep_panel
 from .ui import preferences as preferences_panel
@@ -99,10 +100,20 @@ CLASSES: Final[tuple[type, ...]] = (
     edit.EDGE_DANCE_OT_mirror,
     again.EDGE_DANCE_OT_generate_again,
     choreography.EDGE_DANCE_OT_dance_plan,
-    choreography.EDGE_DANCE_OT_mirror_slot,
-    choreography.EDGE_DANCE_OT_free_slot,
-    choreography.EDGE_DANCE_OT_repeat_slot,
+    choreography.EDGE_DANCE_OT_dance_changes,
+    choreography.EDGE_DANCE_OT_remake_slot,
     choreography.EDGE_DANCE_OT_save_plan,
+    choreography.EDGE_DANCE_OT_load_plan,
+    plan_slots.EDGE_DANCE_OT_go_to_slot,
+    plan_slots.EDGE_DANCE_OT_mirror_slot,
+    plan_slots.EDGE_DANCE_OT_pin_slot,
+    plan_slots.EDGE_DANCE_OT_free_slot,
+    plan_slots.EDGE_DANCE_OT_swap_slots,
+    plan_slots.EDGE_DANCE_OT_repeat_slot,
+    plan_slots.EDGE_DANCE_OT_vary_slot,
+    plan_slots.EDGE_DANCE_OT_another_phrase,
+    plan_slots.EDGE_DANCE_OT_choose_phrase,
+    plan_slots.EDGE_DANCE_OT_plan_anew,
     choreography.EDGE_DANCE_OT_add_to_phrases,
     takes.EDGE_DANCE_OT_star_take,
     takes.EDGE_DANCE_OT_change_root_motion,
@@ -201,6 +212,7 @@ def register() -> None:
     dope_sheet.show_constraints()
     overlay.register()
     section_bands.show()
+    plan_bands.show()
     status_timer.register()
     command_line.register()
 
@@ -215,12 +227,14 @@ def unregister() -> None:
     status_timer.unregister()
     overlay.unregister()
     section_bands.hide()
+    plan_bands.hide()
     dope_sheet.hide_constraints()
     file_menus.unregister()
     identity.unregister()
     switches.unregister()
     partial_preview.unregister()
     rig_check.unregister()
+    phrase_shelf.unregister()
     delattr(bpy.types.Scene, SMPL_BODY)
     bone_map_properties.unregister()
     song_map_markers.unregister()

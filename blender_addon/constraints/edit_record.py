@@ -21,7 +21,7 @@ class Edit:
 
     first, last: the new dance's first and last frame in the scene. rows: the constraints. vary: the strength of the
     variation, None without one. source: the name of the edited action; source_id: its id, if it is a take. suffix: of
-    the new take's name.
+    the new take's name. plan: of JSON types, by which is danced what is not kept; None without one.
     """
 
     first: float
@@ -31,6 +31,7 @@ class Edit:
     source: str = ""
     source_id: str = ""
     suffix: str = ""
+    plan: dict[str, Any] | None = None
 
 
 def with_source(edit: Edit, source: bpy.types.Action | None) -> Edit:

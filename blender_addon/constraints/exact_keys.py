@@ -149,7 +149,8 @@ def through_targets(
     columns = [np.interp(merged, frames, column) for column in values.T]
     values = np.stack(columns, axis=1)
     now = np.stack([np.interp(wanted, merged, column) for column in columns], axis=1)
-    difference = _same_turn(targets, now, channel) - now
+    exact = _same_turn(targets, now, channel)
+    difference = exact - now
     before = np.searchsorted(wanted, merged + 1e-2, side="right") - 1
     after = np.searchsorted(wanted, merged - 1e-2)
     ahead = np.where(before >= 0, merged - wanted[np.maximum(before, 0)], np.inf)
@@ -164,6 +165,7 @@ def through_targets(
     values = values + weight_after[:, None] * difference[np.minimum(after, len(wanted) - 1)]
     if channel == "rotation_quaternion":
         values = values / np.linalg.norm(values, axis=1, keepdims=True)
+    values[np.searchsorted(merged, wanted - 1e-2)] = exact  # to the bit
     return merged, values
 
 

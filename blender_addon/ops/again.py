@@ -45,7 +45,7 @@ class EDGE_DANCE_OT_generate_again(EditOperator):
         if self._again is None:
             DanceOperator.prepare(self, context)
             return
-        self.suffix, self.strength = self._again.suffix, self._again.vary
+        self.suffix, self.strength, self.plan = self._again.suffix, self._again.vary, self._again.plan
         with showing(find_dancer(context), source):
             super().prepare(context)
 

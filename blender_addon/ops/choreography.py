@@ -1,5 +1,6 @@
 """Operators on the plan of a take: generate by it, change its slots, save and load it."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,33 +9,25 @@ from typing import Any, cast
 import bpy
 import numpy as np
 
-from ..edge_backend.choreography.library import STARTER, add_clips
-from ..edge_backend.choreography.plan_file import write_plan
+from ..constraints.rows import Row
+from ..edge_backend.choreography.library import add_clips
+from ..edge_backend.choreography.plan_file import plan_content, write_plan
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.errors.from_exception import explain
+from ..edge_backend.motion.motion import Motion
 from ..edge_backend.schema.edits import EditRequest
 from ..edge_backend.schema.requests import GenerateRequest
 from ..keyframes.take_details import beat_frames, details, span
 from ..lookups import scene_rate
-from ..rig.target import active_armature, find_dancer
-from ..takes.plan_rows import free_slot, mirror_slot, plan_of, repeat_slot
+from ..redraw import redraw_sidebars, redraw_timelines
+from ..rig.target import find_dancer
+from ..takes.plan_rows import CHANGED, changed_slots, freed, load_plan, plan_of
 from ..takes.read_take import read_take_in_steps
-from ..takes.take_list import current_take
+from .edit import EditOperator, by_plan, outside
 from .generate import DanceOperator
+from .plan_slots import planned_take, why_no_plan
 from .reasons import Reasoned, why_busy, why_no_dancer
 from .stepping import READING, SteppingOperator
-
-
-def planned_take(context: bpy.types.Context) -> bpy.types.Action | None:
-    """The current take of the active character, if it has a plan."""
-    armature = active_armature(context)
-    action = current_take(armature) if armature else None
-    return action if action and plan_of(action) else None
-
-
-def why_no_plan(context: bpy.types.Context) -> str:
-    """Why there is no plan; empty where there is one."""
-    return "" if planned_take(context) else "The shown take was not made by a plan."
 
 
 class EDGE_DANCE_OT_dance_plan(DanceOperator):
@@ -58,12 +51,67 @@ class EDGE_DANCE_OT_dance_plan(DanceOperator):
 
     def request(self, folder: Path, number: int) -> GenerateRequest:
         """The request, with the plan as a file."""
-        path = folder / "plan.json"
-        write_plan(path, self._plan)
-        request = super().request(folder, number)
-        has_phrases = any(step["phrase"] for step in self._plan["steps"])
-        phrases = request.phrases or (STARTER,) if has_phrases else ()
-        return replace(request, plan=str(path), phrases=phrases)
+        scene, _ = self.targets()
+        return by_plan(super().request(folder, number), self._plan, folder, scene)
+
+
+class PlanEditOperator(EditOperator):
+    """Dances bars of the shown take by its plan, and keeps all others exactly. Not registered itself."""
+
+    suffix = "plan"
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        return why_no_plan(context) or super().why_not(context)
+
+    def changed(self, plan: dict[str, Any]) -> list[int]:
+        """The numbers of the slots that are danced; may change the plan. Raises EdgeError."""
+        raise NotImplementedError
+
+    def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
+        """Everything beside the slots."""
+        action = planned_take(context)
+        assert action  # noqa: S101 - poll has checked it
+        self.plan = json.loads(json.dumps(plan_of(action)))
+        slots = [self.plan["steps"][number]["slot"]["counts"] for number in self.changed(self.plan)]
+        spans = [(round(counts[0] * Motion.fps), round(counts[-1] * Motion.fps) - 1) for counts in slots]
+        return outside(
+            [(self._timing.to_scene(first), self._timing.to_scene(last)) for first, last in spans], self._timing
+        )
+
+
+class EDGE_DANCE_OT_dance_changes(PlanEditOperator):
+    """Dance the bars of the plan that were changed; all other bars stay exactly as they are"""
+
+    bl_idname = "edge_dance.dance_changes"
+    bl_label = "Dance Changes"
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        if reason := super().why_not(context):
+            return reason
+        action = planned_take(context)
+        return "" if action and changed_slots(action) else "No bars of the plan were changed."
+
+    def changed(self, plan: dict[str, Any]) -> list[int]:
+        """Those that are marked."""
+        return [number for number, step in enumerate(plan["steps"]) if step.get(CHANGED)]
+
+
+class EDGE_DANCE_OT_remake_slot(PlanEditOperator):
+    """Let the network dance only these bars anew; all other bars stay exactly as they are"""
+
+    bl_idname = "edge_dance.remake_slot"
+    bl_label = "Only These Bars Anew"
+
+    step: bpy.props.IntProperty(name="Slot", description="Number of the slot, from 0", min=0, options={"SKIP_SAVE"})
+
+    def changed(self, plan: dict[str, Any]) -> list[int]:
+        """The slot, which dances nothing that was there before."""
+        if self.step >= len(plan["steps"]):
+            raise EdgeError("plan_fixed", f"The plan has no bars {self.step + 1}.", "Choose bars of the list.")
+        freed(plan["steps"], self.step)
+        return [self.step]
 
 
 class EDGE_DANCE_OT_add_to_phrases(SteppingOperator):
@@ -105,70 +153,6 @@ class EDGE_DANCE_OT_add_to_phrases(SteppingOperator):
         return f"{new} phrases of {self._source} added to {self._folder.name}."
 
 
-class PlanOperator(Reasoned, bpy.types.Operator):
-    """A change of the plan of the shown take. Not registered itself."""
-
-    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
-
-    step: bpy.props.IntProperty(name="Slot", description="Number of the slot, from 0", min=0, options={"SKIP_SAVE"})
-
-    @classmethod
-    def why_not(cls, context: bpy.types.Context) -> str:
-        return why_busy() or why_no_plan(context)
-
-    def change(self, action: bpy.types.Action) -> None:
-        """Change the plan. Raises EdgeError, IndexError."""
-        raise NotImplementedError
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        action = planned_take(context)
-        try:
-            if action:
-                self.change(action)
-        except (EdgeError, IndexError, OSError) as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
-
-
-class EDGE_DANCE_OT_mirror_slot(PlanOperator):
-    """Exchange left and right in these bars of the plan, where a dance returns"""
-
-    bl_idname = "edge_dance.mirror_slot"
-    bl_label = "Mirror Bars"
-
-    def change(self, action: bpy.types.Action) -> None:
-        """Mirror the slot."""
-        mirror_slot(action, self.step)
-
-
-class EDGE_DANCE_OT_free_slot(PlanOperator):
-    """Let these bars of the plan be danced by the network instead of taking up another dance"""
-
-    bl_idname = "edge_dance.free_slot"
-    bl_label = "New Dance in Bars"
-
-    def change(self, action: bpy.types.Action) -> None:
-        """Free the slot."""
-        free_slot(action, self.step)
-
-
-class EDGE_DANCE_OT_repeat_slot(PlanOperator):
-    """Let these bars of the plan dance what earlier bars dance"""
-
-    bl_idname = "edge_dance.repeat_slot"
-    bl_label = "Repeat Earlier Bars"
-
-    earlier: bpy.props.IntProperty(name="Earlier", description="Number of the earlier slot, from 1", min=1, default=1)
-
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        return set(context.window_manager.invoke_props_dialog(self))
-
-    def change(self, action: bpy.types.Action) -> None:
-        """Take up the earlier slot."""
-        repeat_slot(action, self.step, self.earlier - 1)
-
-
 class EDGE_DANCE_OT_save_plan(Reasoned, bpy.types.Operator):
     """Write the plan of the shown take into a file, to change it and to dance it from the command line"""
 
@@ -198,4 +182,40 @@ class EDGE_DANCE_OT_save_plan(Reasoned, bpy.types.Operator):
         except OSError as error:
             self.report({"ERROR"}, str(explain(error)))
             return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class EDGE_DANCE_OT_load_plan(Reasoned, bpy.types.Operator):
+    """Read a plan for this song from a file, as Save Plan writes it; dance it by Dance Changes"""
+
+    bl_idname = "edge_dance.load_plan"
+    bl_label = "Load Plan"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filepath: bpy.props.StringProperty(
+        subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The file of the plan"
+    )  # fmt: skip
+    filter_glob: bpy.props.StringProperty(default="*.json", options={"HIDDEN"})
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        return why_busy() or why_no_plan(context)
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        action, path = planned_take(context), Path(bpy.path.abspath(self.filepath))
+        try:
+            if action:
+                load_plan(action, plan_content(path), path.name)
+        except EdgeError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        except OSError as error:
+            self.report({"ERROR"}, str(explain(error)))
+            return {"CANCELLED"}
+        redraw_timelines(context)
+        redraw_sidebars(context)
         return {"FINISHED"}

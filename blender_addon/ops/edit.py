@@ -14,6 +14,7 @@ from ..constraints.edit_record import Edit, store_edit, with_source
 from ..constraints.exact_keys import exact_channels_of_rows, with_exact_keys
 from ..constraints.keep_list import frame_range, rows_of, selected_bones, selected_keys
 from ..constraints.rows import Row, exact_frames, gather_in_steps
+from ..edge_backend.choreography.plan_file import write_plan
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.schema.requests import GenerateRequest
@@ -28,6 +29,7 @@ from ..rig.retarget import bone_map_of
 from ..rig.target import find_dancer
 from ..takes.mirror import add_mirrored, mirrored_in_steps
 from ..takes.new_take import add_take
+from ..takes.phrase_shelf import folders_of
 from ..takes.read_take import read_in_steps
 from ..takes.take_list import KEEP, current_take
 from .generate import DanceOperator
@@ -42,6 +44,9 @@ class EditOperator(DanceOperator):
     """Appended to the name of the edited take."""
 
     strength: float | None = None
+
+    plan: dict[str, Any] | None = None
+    """What is danced where nothing is kept; None leaves it to the network."""
 
     def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
         """The constraints. Raises EdgeError."""
@@ -79,7 +84,9 @@ class EditOperator(DanceOperator):
         source = data.action if data else None
         self._source = source.session_uid if source else 0
         self._name = f"{source.name.removesuffix(self.suffix).strip()} {self.suffix}" if source and self.suffix else ""
-        self._edit = with_source(Edit(first, last, tuple(rows), self.strength, suffix=self.suffix), source)
+        self._edit = with_source(
+            Edit(first, last, tuple(rows), self.strength, suffix=self.suffix, plan=self.plan), source
+        )
         start = song.start + (first - song.first_frame) / rate
         seed = self._request.seed
         if source and details(source).get("seed") == seed:
@@ -100,8 +107,10 @@ class EditOperator(DanceOperator):
         self._gathered = yield from gather_in_steps(self._rows, self._timing, read, self.strength)
 
     def request(self, folder: Path, number: int) -> GenerateRequest:
-        """The song, and the constraints."""
-        return replace(super().request(folder, number), edit=self._gathered.request(folder), sequential=False)
+        """The song, the constraints, and the plan if there is one."""
+        request = replace(super().request(folder, number), edit=self._gathered.request(folder), sequential=False)
+        scene, _ = self.targets()
+        return by_plan(request, self.plan, folder, scene) if self.plan else request
 
     def first_frame(self) -> float:
         """The frame of the scene at which the new dance starts."""
@@ -337,6 +346,30 @@ def _chosen_range(operator: Any, context: bpy.types.Context, armature: bpy.types
     if operator.start or operator.end:
         return min(operator.start, operator.end), max(operator.start, operator.end)
     return frame_range(armature, scene)
+
+
+def by_plan(request: GenerateRequest, plan: dict[str, Any], folder: Path, scene: bpy.types.Scene) -> GenerateRequest:
+    """The request for a dance by a plan, which is written into the folder. Raises OSError."""
+    path = folder / "plan.json"
+    write_plan(path, plan)
+    has_phrases = any(step["phrase"] for step in plan["steps"])
+    return replace(request, form="song", plan=str(path), phrases=folders_of(scene) if has_phrases else ())
+
+
+def outside(spans: Sequence[tuple[float, float]], timing: Timing) -> list[Row]:
+    """Rows that constrain everything except some spans, which ascend; empty rows are omitted.
+
+    spans: (first, last) frames of the scene.
+    """
+    rows, begin = [], -math.inf
+    for first, last in spans:
+        end = first - 1e-2
+        if math.floor(timing.to_dance(end)) >= max(timing.to_dance(begin), 0):  # there is a frame of the dance
+            rows.append(Row(start=begin, end=end))
+        begin = last + 1e-2
+    if timing.to_dance(begin) <= timing.frames - 1:
+        rows.append(Row(start=begin))
+    return rows
 
 
 def _around(start: float, end: float, timing: Timing, touching: bool = False) -> list[Row]:

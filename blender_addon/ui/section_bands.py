@@ -62,16 +62,17 @@ def _draw() -> None:
         left, right = place(start), place(end)
         if right < 0 or left > region.width:
             continue
-        _rectangle((left + 1, bottom, right - 1, top), (*theme.strip_color[number].color, OPACITY))
-        _text(label, max(left, 0) + 5 * scale, bottom + 4 * scale, right - 4 * scale, scale)
+        rectangle((left + 1, bottom, right - 1, top), (*theme.strip_color[number].color, OPACITY))
+        text(label, max(left, 0) + 5 * scale, bottom + 4 * scale, right - 4 * scale, scale)
     bars = [place(placed.frame(bar.start)) for bar in placed.song_map.bars]
     if len(bars) > 1 and (bars[-1] - bars[0]) / (len(bars) - 1) >= NARROWEST * scale:
         for x in bars:
             if 0 <= x <= region.width:
-                _rectangle((x - 0.5, bottom, x + 0.5, bottom + BAND * scale / 3), LINE)
+                rectangle((x - 0.5, bottom, x + 0.5, bottom + BAND * scale / 3), LINE)
 
 
-def _rectangle(box: tuple[float, float, float, float], colour: Colour) -> None:
+def rectangle(box: tuple[float, float, float, float], colour: Colour) -> None:
+    """Draw a rectangle (left, bottom, right, top), pixels of the region."""
     import gpu  # noqa: PLC0415 (there is no GPU in background mode)
     from gpu_extras.batch import batch_for_shader  # noqa: PLC0415
 
@@ -84,8 +85,8 @@ def _rectangle(box: tuple[float, float, float, float], colour: Colour) -> None:
     gpu.state.blend_set("NONE")
 
 
-def _text(words: str, x: float, y: float, right: float, scale: float) -> None:
-    """The words, left out where they would not fit."""
+def text(words: str, x: float, y: float, right: float, scale: float) -> None:
+    """Draw the words, left out where they would not fit."""
     import blf  # noqa: PLC0415
 
     blf.size(0, 11 * scale)

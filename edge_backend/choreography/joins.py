@@ -13,7 +13,7 @@ from .pieces import Piece
 
 # Frames on each side of a join that the model dances: where poses are alike, and where they are not. A dance of phrases
 # has many joins, one whose sections return has few.
-PHRASES, RETURNS = (6, 11), (10, 15)
+PHRASES, RETURNS = (6, 11), (12, 24)
 LONGEST = max(PHRASES + RETURNS)
 COARSE = 0.95  # weight of the way through a join: the model fills it in, and does not turn round on it
 APART = (0.1, 0.4)  # metres between the joints of both poses, on average, for these

@@ -11,7 +11,7 @@ from ..motion.rotations import axis_angle_to_matrix
 from ..motion.skeleton import Joint
 from ..numerics.array import Array
 from ..schema.frames import FPS
-from .plan import Plan
+from .plan import Plan, Step
 from .slots import Slot
 
 SAME_PLACE = 0.5  # frames; pieces whose material is as near to going on are one
@@ -58,26 +58,28 @@ def pieces_of(plan: Plan, material_at: Array, phrases: Mapping[str, Array] | Non
     pieces = []
     new = material_at >= 0
     for step in plan:
-        if step.phrase and phrases is not None:
-            counts = phrases[step.phrase]
-            at = counts[0] + shown_at(step.slot, counts / FPS)
-            pieces.append(Piece(step.slot.start, at, step.mirrored, step.originality, front=True))
-        elif step.again >= 0:
-            origin = plan[step.again].slot
-            at = (
-                material_at[origin.start]
-                + shown_at(step.slot, np.array(origin.counts))
-                + origin.counts[0] * FPS
-                - origin.start
-            )
-            pieces.append(Piece(step.slot.start, at, step.mirrored, step.originality))
-        else:
+        piece = piece_of(step, plan, material_at, phrases or {})
+        if piece is None:
             continue
+        pieces.append(piece)
         new[step.slot.start : step.slot.stop] = False
     edges = np.flatnonzero(np.diff(np.concatenate([[False], new, [False]]).astype(int)))
     for first, stop in edges.reshape(-1, 2):
         pieces.append(Piece(int(first), material_at[first:stop].astype(np.float64)))
     return _merged(sorted(pieces, key=lambda piece: piece.start))
+
+
+def piece_of(step: Step, plan: Plan, material_at: Array, phrases: Mapping[str, Array]) -> Piece | None:
+    """The piece that a step of the plan takes from the material; None where the model dances. See `pieces_of`."""
+    if step.phrase in phrases:
+        counts = phrases[step.phrase]
+        at = counts[0] + shown_at(step.slot, counts / FPS)
+        return Piece(step.slot.start, at, step.mirrored, step.originality, front=True)
+    if step.again < 0:
+        return None
+    origin = plan[step.again].slot
+    at = shown_at(step.slot, np.array(origin.counts)) + origin.counts[0] * FPS - origin.start
+    return Piece(step.slot.start, material_at[origin.start] + at, step.mirrored, step.originality)
 
 
 def shown_at(slot: Slot, counts: Array) -> Array:

@@ -12,7 +12,7 @@ class Step:
 
     phrase: id of a phrase of a library; empty: the model's own dance. again: number of an earlier slot whose dance
     returns here, -1: none. mirrored: left and right exchanged, against that phrase or slot. originality: 0 = as it is
-    to 1 = danced anew by the model.
+    to 1 = danced anew by the model. pinned: whether it stays when the plan is made anew.
     """
 
     slot: Slot
@@ -20,6 +20,7 @@ class Step:
     again: int = -1
     mirrored: bool = False
     originality: float = 0.0
+    pinned: bool = False
 
 
 Plan = tuple[Step, ...]

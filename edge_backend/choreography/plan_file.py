@@ -38,12 +38,7 @@ def plan_of_json(content: Any, where: str) -> Plan:
 
 def read_plan(path: Path, song_sha256: str, start: float) -> Plan:
     """The plan in a file, for a dance to this song. Raises EdgeError plan_unreadable, plan_other_song; OSError."""
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise EdgeError(
-            "plan_unreadable", f"{path} is no plan of a dance.", "Save the plan of a dance anew.", str(error)
-        ) from None
+    content = plan_content(path)
     plan = plan_of_json(content, str(path))
     if content.get("song") != song_sha256 or abs(float(content.get("start", 0.0)) - start) > 1e-3:
         raise EdgeError(
@@ -51,6 +46,16 @@ def read_plan(path: Path, song_sha256: str, start: float) -> Plan:
             "Choose that song and part, or leave the plan out.",
         )  # fmt: skip
     return plan
+
+
+def plan_content(path: Path) -> Any:
+    """What is in a file of JSON. Raises EdgeError plan_unreadable; OSError."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise EdgeError(
+            "plan_unreadable", f"{path} is no plan of a dance.", "Save the plan of a dance anew.", str(error)
+        ) from None
 
 
 def write_plan(path: Path, content: dict[str, Any]) -> None:
@@ -68,6 +73,7 @@ def _step(row: dict[str, Any]) -> Step:
         int(row["again"]),
         bool(row["mirrored"]),
         float(row["originality"]),
+        bool(row.get("pinned", False)),
     )
 
 

@@ -79,6 +79,24 @@ def plan_by_library(slots: Sequence[Slot], library: Library, seed: int, settings
     return tuple(search.step(best, number, slot) for number, slot in enumerate(slots))
 
 
+def phrases_for(
+    plan: Plan, number: int, library: Library, style: str = "any", level: str = "any"
+) -> list[tuple[str, bool]]:
+    """Phrases that fit a slot of a plan, (id, mirrored), each once, best first: tempo, energy, accents, and the
+    phrases before and behind it. style, level: of the phrases, "any" for all. Raises EdgeError phrases_missing.
+    """
+    search = _Search(library, [step.slot for step in plan], 0, PlanSettings(style))
+    of = {phrase.id: phrase for phrase in library.phrases}
+    best: dict[str, bool] = {}
+    for name, mirrored in search.ranked(plan, number):
+        best.setdefault(name, mirrored)
+    return [
+        (name, mirrored)
+        for name, mirrored in best.items()
+        if style in ("any", of[name].style) and level in ("any", of[name].level)
+    ]
+
+
 def first_slots(slots: Sequence[Slot]) -> list[int]:
     """Of each slot the number of the first one with its label and place: its own, where it is new."""
     first: dict[tuple[str, int], int] = {}
@@ -122,9 +140,7 @@ class _Search:
         usable, stretch = self._usable(number, slot)
         if not len(usable):
             return [_PartialPlan(way.cost, (*way.chosen, -1), way.facing, way.at) for way in ways]
-        lively = _ranks(self._energy[usable % self._count])
-        base = TEMPO * (stretch / STRETCH) ** 2 * STRETCH + ENERGY * (lively - self._wanted[number]) ** 2
-        base = base + ACCENTS * self._off_beat[usable % self._count] + self._chance[number, usable]
+        base = self._suits(number, usable, stretch)
         ends = np.stack([self._ends[self._last(way)] for way in ways])
         apart = self._apart(ends, usable)
         costs = np.stack(
@@ -135,6 +151,23 @@ class _Search:
         return [
             self._extended(ways[row], int(usable[column]), float(costs[row, column]))
             for row, column in zip(rows, columns, strict=True)
+        ]
+
+    def ranked(self, plan: Plan, number: int) -> list[tuple[str, bool]]:
+        """The phrases that fit a slot of the plan, (id, mirrored), best first, between those of its neighbours."""
+        usable, stretch = self._usable(number, plan[number].slot)
+        if not len(usable):
+            return []
+        chosen = [self._chosen(step) for step in plan]
+        way = _PartialPlan(0.0, tuple(chosen[:number]))
+        apart = self._apart(self._ends[[self._last(way)]], usable)[0]
+        costs = self._suits(number, usable, stretch) + self._following(way, usable, number, apart)
+        if number + 1 < len(plan) and chosen[number + 1] >= 0:
+            costs = costs + self._apart(self._ends[usable], np.array([chosen[number + 1]]))[:, 0]
+        phrases = self._library.phrases
+        return [
+            (phrases[one % self._count].id, one >= self._count)
+            for one in usable[np.argsort(costs, kind="stable")].tolist()
         ]
 
     def returned(self, way: _PartialPlan, origin: int, turn: bool) -> _PartialPlan:
@@ -180,6 +213,18 @@ class _Search:
                 fits &= self._of_style
         numbers = np.flatnonzero(fits)
         return np.concatenate([numbers, numbers + self._count]), np.tile(stretch[numbers], 2)
+
+    def _suits(self, number: int, usable: Array, stretch: Array) -> Array:
+        """What phrases cost in a slot whatever its neighbours are. stretch: of `_usable`."""
+        plain = usable % self._count
+        cost = TEMPO * (stretch / STRETCH) ** 2 * STRETCH
+        cost = cost + ENERGY * (_ranks(self._energy[plain]) - self._wanted[number]) ** 2
+        return cost + ACCENTS * self._off_beat[plain] + self._chance[number, usable]
+
+    def _chosen(self, step: Step) -> int:
+        """The number of a step's phrase, as in `_PartialPlan`."""
+        found = self._number.get(step.phrase, -1)
+        return found + self._count if found >= 0 and step.mirrored else found
 
     def _last(self, way: _PartialPlan) -> int:
         """The last chosen phrase; any, where there is none, whose join costs nothing."""

@@ -38,8 +38,9 @@ class Sample(Protocol):
 
 def sample_in_form(
     sample: Sample, condition: Array, plan: Plan, frames: int, on_final: FinalFrames, *, library: Library | None = None
-) -> Motion:
-    """Sample a dance of `frames` frames by a plan, in two passes: the new frames, then the joins.
+) -> tuple[Motion, Constraint]:
+    """Sample a dance of `frames` frames by a plan, in two passes: the new frames, then the joins. Returns it, and the
+    constraint under which its pieces were joined.
 
     condition: the music, (frames or more, channels); the new frames are then sampled as one dance to the concatenation
     of their music. Or (windows, 150, channels), for features that are computed per window; then all frames are sampled,
@@ -62,4 +63,5 @@ def sample_in_form(
     material = [sample(new_music, free(count), on_material, (0.0, share), guided=True)] if count else []
     dance = laid(pieces, joined(material + clips))
     varied = any(piece.originality for piece in pieces)
-    return sample(condition, joining(pieces, dance), on_final, (share, 1.0), guided=varied)
+    constraint = joining(pieces, dance)
+    return sample(condition, constraint, on_final, (share, 1.0), guided=varied), constraint

@@ -14,6 +14,7 @@ from ..audio.listening import listen
 from ..audio.loading import Audio
 from ..audio.rhythm import CHANNELS as RHYTHM
 from ..audio.song_source import SongSource, song_source
+from ..choreography.changes import filled
 from ..diffusion.constraints import Constraint
 from ..diffusion.edit_constraints import read_edit
 from ..diffusion.long_form import plan_windows
@@ -134,17 +135,18 @@ def generate(
         if sampled.frames < frames and (beginning := postprocessor.beginning(sampled)):
             on_partial(beginning)
 
-    def sample(batch: int, device: str) -> Motion:
+    def sample(batch: int, device: str) -> tuple[Motion, Constraint]:
         engine = model_cache.engine(weights, request.arithmetic, batch=batch, device=device)
         sampling = _Sampling(engine, weights, baseline, request, report)
-        if form.plan:
+        if form.plan and request.edit == EditRequest():
             partly = on_final if request.sequential else ignore_final
             return sample_in_form(sampling, condition, form.plan, frames, partly, library=form.library)
-        return sampling(condition, edit.constraint, on_final, variation=edit.variation)
+        constraint = filled(edit.constraint, form.plan, form.library) if form.plan else edit.constraint
+        return sampling(condition, constraint, on_final, variation=edit.variation), edit.constraint
 
-    sampled = with_oom_fallback(sample, BATCH, model_cache.device)
+    sampled, borders = with_oom_fallback(sample, BATCH, model_cache.device)
     report("feet", 0, 1)
-    motion = postprocessor.whole(sampled)
+    motion = postprocessor.whole(sampled, borders)
     trim_heap()
     report("feet", 1, 1)
     return motion

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ..diffusion.constraints import Constraint
 from ..diffusion.edit_constraints import EditConstraints
 from ..motion.beat_alignment import align_to_beats
 from ..motion.boundary_smoothing import smooth_boundaries
@@ -48,17 +49,20 @@ class Postprocessor:
         upto = sampled.frames - LOOK_AHEAD
         if upto <= max(shown, Motion.fps):  # the heading is a mean over the first second
             return None
-        self._shown = self._finished(sampled, upto)
+        self._shown = self._finished(sampled, upto, self.edit.constraint)
         return self._placed(self._shown)
 
-    def whole(self, sampled: Motion) -> Motion:
-        """Postprocess the whole sampled motion; frames that were shown are unchanged."""
-        return self._placed(self._finished(sampled, sampled.frames))
+    def whole(self, sampled: Motion, borders: Constraint | None = None) -> Motion:
+        """Postprocess the whole sampled motion; frames that were shown are unchanged.
+
+        borders: the constraint whose borders must not show in the end; None: the edit's.
+        """
+        return self._placed(self._finished(sampled, sampled.frames, borders or self.edit.constraint))
 
     def _count(self) -> int:
         return self._shown.frames if self._shown else 0
 
-    def _finished(self, sampled: Motion, upto: int) -> Motion:
+    def _finished(self, sampled: Motion, upto: int, borders: Constraint) -> Motion:
         """The first `upto` frames, not yet placed at the origin."""
         shown, frames = self._count(), sampled.frames
         first = max(shown - LOOK_BACK, 0)
@@ -75,8 +79,8 @@ class Postprocessor:
         constrained = shown_part[:, None]
         calm = smoothed(motion, self.smoothness, self.edit.exact_joints()[part] | constrained)
         clean = clean_motion(calm, self._feet(first), self.edit.exact_legs()[part] | constrained)
-        if self.edit.constraint.exact.any():  # the foot cleanup may have bent legs beside constrained frames
-            clean = smooth_boundaries(clean, self.edit.constraint.exact[part] | constrained, self.edit.constraint.usual)
+        if borders.exact.any():  # the foot cleanup may have bent legs beside constrained frames
+            clean = smooth_boundaries(clean, borders.exact[part] | constrained, borders.usual)
         return self._appended(clean, first, upto)
 
     def _beats(self, frames: int) -> Array:

@@ -42,7 +42,8 @@ def map_of(request: GenerateRequest, audio: Audio, given: SongMap | None) -> Son
     These are free dances, edits, dances by EDGE's own sampler, and, unless the request has phrases or a plan, dances to
     songs without repeated sections. given: of `given_map`; None = the map is computed from the audio.
     """
-    if request.form == "free" or request.edit != EditRequest() or request.sampler == "reference":
+    kept = request.edit != EditRequest() and not request.plan
+    if request.form == "free" or kept or request.sampler == "reference":
         return None
     song_map = given or listen(audio, request.beats)
     return song_map if has_form(song_map) or request.phrases or request.plan else None

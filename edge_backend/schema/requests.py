@@ -97,7 +97,8 @@ class GenerateRequest:
     returning: the dance of a returning section is the same, or every second time mirrored. originality: how far it
     leaves the first one, and phrases of a library are left, 0 = not at all to 1 = danced anew.
     phrases: folders of phrase libraries, or "starter", of whose phrases the dance is made; none = the model dances.
-    plan: path of a plan of the dance (choreography.plan_file), instead of one that is made for the song.
+    plan: path of a plan of the dance (choreography.plan_file), instead of one that is made for the song. With an edit,
+    what the edit leaves open is danced by the plan.
     song_map: path of a song map (schema.song_map) from `start` on, whose beats are used instead of
     detected and corrected ones; "" = none.
     on_beat: how far the dance's stops are moved to the beats, 0 = not at all, 1 = exactly (motion.beat_alignment).

@@ -34,3 +34,52 @@ def test_a_dance_of_phrases_is_planned_changed_and_danced_again(dancer):
     assert [step["phrase"] for step in changed] == [step["phrase"] for step in plan]
     assert changed[0]["mirrored"] is not plan[0]["mirrored"]
     assert second.frame_range == first.frame_range
+
+
+def values(action, frames):
+    """The values of the action's curves at these frames, by path and index, without the signs: q is -q."""
+    curves = addon("compat").fcurves_of(action)
+    return {(curve.data_path, curve.array_index): [abs(curve.evaluate(frame)) for frame in frames] for curve in curves}
+
+
+def test_changed_bars_are_danced_and_the_rest_stays_to_the_bit(dancer):
+    rows = addon("takes.plan_rows")
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    first = dancer.animation_data.action
+    assert not bpy.ops.edge_dance.dance_changes.poll()  # nothing was changed
+    plan = steps(first)
+    assert bpy.ops.edge_dance.another_phrase(step=1) == {"FINISHED"}
+    assert bpy.ops.edge_dance.pin_slot(step=1) == {"FINISHED"}
+    chosen = steps(first)[1]["phrase"]
+    assert chosen and chosen != plan[1]["phrase"] and rows.changed_slots(first) == [1]
+    assert bpy.ops.edge_dance.dance_changes() == {"FINISHED"}
+    second = dancer.animation_data.action
+    changed = steps(second)
+    assert [step["phrase"] for step in changed] == [plan[0]["phrase"], chosen, *(step["phrase"] for step in plan[2:])]
+    assert changed[1]["pinned"] and rows.changed_slots(second) == []
+    counts = changed[1]["slot"]["counts"]
+    begin, end = round(30 * counts[0]) + 1, round(30 * counts[-1]) + 1
+    outside = [frame for frame in range(1, int(first.frame_range[1]) + 1) if not begin <= frame < end]
+    old, new = values(first, outside), values(second, outside)
+    assert {key: old[key] for key in new} == new
+    inside = list(range(begin + 15, end - 15))
+    assert values(first, inside) != values(second, inside)
+
+    assert bpy.ops.edge_dance.remake_slot(step=0) == {"FINISHED"}
+    third = dancer.animation_data.action
+    assert [step["phrase"] for step in steps(third)] == ["", chosen, *(step["phrase"] for step in plan[2:])]
+    after = list(range(end, int(first.frame_range[1]) + 1))
+    old, new = values(first, after), values(third, after)
+    assert {key: old[key] for key in new} == new
+
+
+def test_a_plan_made_anew_keeps_what_is_pinned(dancer):
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    action = dancer.animation_data.action
+    plan = steps(action)
+    assert bpy.ops.edge_dance.pin_slot(step=0) == {"FINISHED"}
+    assert bpy.ops.edge_dance.plan_anew(seed=5) == {"FINISHED"}
+    changed = steps(action)
+    assert changed[0]["phrase"] == plan[0]["phrase"] and changed[0]["mirrored"] == plan[0]["mirrored"]
+    assert [step["phrase"] for step in changed[1:]] != [step["phrase"] for step in plan[1:]]
+    assert 0 not in addon("takes.plan_rows").changed_slots(action)

@@ -38,7 +38,7 @@ def texts(take):
 
 def test_rows_say_what_is_danced_in_which_bars(take):
     assert [text for _, text, _ in texts(take)] == ["New"] * 4 + ["As 0:00.0", "As 0:04.0"]
-    assert addon("ops.choreography").planned_take(bpy.context) == take
+    assert addon("ops.plan_slots").planned_take(bpy.context) == take
 
 
 def test_bars_are_mirrored_freed_and_repeated(take):
@@ -81,7 +81,7 @@ def test_a_take_without_a_plan_has_no_rows(take):
     stored = take[addon("keyframes.take_details").PROPERTY]
     stored["meta"] = json.dumps({"seed": 7})
     assert texts(take) == []
-    assert addon("ops.choreography").why_no_plan(bpy.context)
+    assert addon("ops.plan_slots").why_no_plan(bpy.context)
     assert not bpy.ops.edge_dance.mirror_slot.poll()
 
 

@@ -6,24 +6,30 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dancing import stepping
 from pipeline_fixtures import swaying, write_motion, write_weights
 from song_forms import BAR_S, song_map, write_song
 
 from edge_backend.audio.listening import listen
 from edge_backend.audio.loading import load
+from edge_backend.audio.song_source import song_source
 from edge_backend.batch.take_requests import Take, state_of
+from edge_backend.choreography.changes import filled
 from edge_backend.choreography.energy import energy_curve
 from edge_backend.choreography.joins import RETURNS, joining
 from edge_backend.choreography.pieces import laid, new_frames, pieces_of, shown_at
 from edge_backend.choreography.plan import plan_by_form
-from edge_backend.choreography.plan_file import write_plan
+from edge_backend.choreography.plan_file import plan_as_json, write_plan
 from edge_backend.choreography.slots import Slot, has_form, slots_of
+from edge_backend.diffusion.constraints import frame_range
+from edge_backend.errors import EdgeError
 from edge_backend.evaluation.form import form_of
 from edge_backend.generation.model_cache import ModelCache
 from edge_backend.generation.pipeline import generate, write_dance
 from edge_backend.motion.files import load_motion
 from edge_backend.motion.motion import Motion, joined
-from edge_backend.schema.edits import Source, going_on
+from edge_backend.motion.rotations import matrix_to_axis_angle
+from edge_backend.schema.edits import Source, going_on, regenerated
 from edge_backend.schema.requests import FeetRequest, GenerateRequest
 
 
@@ -215,3 +221,52 @@ def test_the_plan_of_a_dance_makes_it_again(song: Path, folder: Path, dances: di
     again = generate(request, model_cache=ModelCache("cpu"))
     np.testing.assert_array_equal(again.vectors(), made.vectors())
     assert str(folder) not in str(again.meta)
+
+
+def test_a_changed_plan_is_danced_in_the_frames_that_are_left_open(song: Path, folder: Path) -> None:
+    weights, cache, feet = str(write_weights(folder)), ModelCache("cpu"), FeetRequest(enabled=False)
+    base = GenerateRequest(str(song), steps=3, weights=weights, on_beat=0.0, feet=feet)
+    source = joined([stepping(4, 120, seed=number) for number in range(8)])  # each slot has a dance of its own
+    old = write_motion(folder / "whole.npz", source)
+    plan = plan_as_json(plan_by_form(slots_of(song_map(), 960)), song_source(song).sha256, 0.0)
+    changed, first = plan["steps"][3], plan["steps"][0]["slot"]["counts"][0]
+    assert changed["again"] == -1
+    changed["again"] = 0  # the second half of B dances what the first half of A does
+    start, stop = (round(30 * changed["slot"]["counts"][at]) for at in (0, -1))
+    path = folder / "changed.json"
+    write_plan(path, plan)
+    edit = regenerated(Source(old), source.frames, start, stop)
+    made = generate(replace(base, edit=edit, plan=str(path), seed=9), model_cache=cache)
+    assert made.meta["choreography"]["steps"][3]["again"] == 0
+    outside = np.ones(source.frames, dtype=bool)
+    outside[start:stop] = False
+    np.testing.assert_allclose(made.rotations[outside], source.rotations[outside], atol=1e-6)
+    np.testing.assert_allclose(made.root[outside], source.root[outside], atol=1e-6)
+    middle, there = slice(start + 30, stop - 30), slice(round(30 * first) + 30, round(30 * first) + stop - start - 30)
+    turns = made.rotations[middle] @ source.rotations[there].swapaxes(-1, -2)
+    assert np.degrees(np.linalg.norm(matrix_to_axis_angle(turns), axis=-1)).max() < 2  # counts are a frame apart
+    way = np.linalg.norm(np.diff(made.root[:, :2], axis=0), axis=1)
+    assert way[start - 2 : stop + 1].max() < 3 * max(way[outside[1:]].max(), 0.01)  # from and to where the dance stands
+
+
+def test_changed_slots_side_by_side_go_on_from_each_other() -> None:
+    plan = list(plan_by_form(slots_of(song_map(), 960)))
+    plan[2], plan[3] = replace(plan[2], again=0), replace(plan[3], again=1, mirrored=True)
+    dance = joined([stepping(4, 120, seed=number) for number in range(8)])
+    kept = frame_range(dance.vectors(), 0, 960)
+    kept.weight[240:480] = 0
+    made = filled(kept, tuple(plan))
+    way = np.linalg.norm(np.diff(made.values[:, 4:6], axis=0), axis=1)
+    assert way[239:481].max() < 0.1
+    assert (made.weight[[239, 300, 420, 480]] == 1).all()
+    assert (made.weight[[240, 359, 360, 479]] < 1).all() and (made.weight[[240, 359, 360, 479]] > 0).all()
+    np.testing.assert_array_equal(made.values[:240], kept.values[:240])
+
+
+def test_what_returns_has_to_be_kept() -> None:
+    plan = plan_by_form(slots_of(song_map(), 960))
+    kept = frame_range(swaying(960).vectors(), 0, 960)
+    kept.weight[:240] = kept.weight[480:720] = 0
+    with pytest.raises(EdgeError, match="Bars 1 ") as raised:
+        filled(kept, plan)
+    assert raised.value.code == "plan_fixed"

@@ -14,7 +14,7 @@ from edge_backend.choreography.phrases import POSE, Phrase
 from edge_backend.choreography.pieces import FRONT, Piece, heading, laid, new_frames, pieces_of
 from edge_backend.choreography.plan import Plan, plan_by_form
 from edge_backend.choreography.plan_file import plan_as_json, read_plan, write_plan
-from edge_backend.choreography.planning import PlanSettings, plan_by_library
+from edge_backend.choreography.planning import PlanSettings, phrases_for, plan_by_library
 from edge_backend.choreography.slots import slots_of
 from edge_backend.errors import EdgeError
 from edge_backend.motion.motion import joined
@@ -163,3 +163,16 @@ def test_plans_that_make_no_sense_are_refused(tmp_path: Path) -> None:
     ):
         path.write_text(text)
         assert code() == "plan_unreadable", text[:80]
+
+
+def test_phrases_for_a_slot_fit_it_and_its_neighbours(library: Library) -> None:
+    plan = plan_by_library(SLOTS, library, 0)
+    found = phrases_for(plan, 1, library)
+    assert len({name for name, _ in found}) == len(found) > 4
+    assert plan[1].phrase in [name for name, _ in found[:4]]  # the plan has weighed the whole song
+    of = {phrase.id: phrase for phrase in library.phrases}
+    salsa = phrases_for(plan, 1, library, "salsa")
+    assert salsa and {of[name].style for name, _ in salsa} == {"salsa"}
+    assert phrases_for(plan, 1, library, level="floor") == []
+    used = {step.phrase for step in plan[2:4]}
+    assert phrases_for(plan, 3, library)[0][0] not in used - {plan[3].phrase}

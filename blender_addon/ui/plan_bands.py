@@ -1,0 +1,67 @@
+"""The plan of the shown take in the dope sheet, the timeline and the sequencer, below the song map's band."""
+
+from typing import Any
+
+import bpy
+
+from ..keyframes.take_details import span
+from ..lookups import scene_rate
+from ..ops.plan_slots import planned_take
+from ..song_map.colours import colour_numbers
+from ..takes.phrase_shelf import title
+from ..takes.plan_rows import PlanRow, plan_rows
+from .section_bands import BAND, SCRUB, rectangle, text
+
+NEW, RETURNING, CHANGED = 0.85, 0.45, (1.0, 0.6, 0.1, 0.9)  # opacities, and the colour below bars that wait
+STRENGTH = (0.0, 0.0, 0.0, 0.4)
+_SPACES = ("SpaceDopeSheetEditor", "SpaceSequenceEditor")
+_handles: list[tuple[Any, Any]] = []
+
+
+def show() -> None:
+    """Add the draw handlers."""
+    for name in _SPACES:
+        space: Any = getattr(bpy.types, name)
+        _handles.append((space, space.draw_handler_add(_draw, (), "WINDOW", "POST_PIXEL")))
+
+
+def hide() -> None:
+    """Remove them."""
+    while _handles:
+        space, handle = _handles.pop()
+        space.draw_handler_remove(handle, "WINDOW")
+
+
+def words(row: PlanRow) -> str:
+    """What a slot of the strip says: its section, what is danced, and < > where left and right are exchanged."""
+    found = f"{row.label}  {title(row.text)}"
+    return f"{found} <>" if row.mirrored else found
+
+
+def _draw() -> None:
+    context = bpy.context
+    region: Any = context.region
+    scene: Any = context.scene
+    action = planned_take(context) if region and scene and scene.edge_dance.show_song_map else None
+    if action is None:
+        return
+    rows, first, rate = plan_rows(action), span(action)[0], scene_rate(scene)
+    colours = colour_numbers(row.label for row in rows)
+    scale = context.preferences.system.ui_scale
+    top = region.height - (SCRUB + BAND + 2) * scale
+    bottom = top - BAND * scale
+    theme: Any = context.preferences.themes[0]
+    for row in rows:
+        left, right = (
+            float(region.view2d.view_to_region(first + second * rate, 0, clip=False)[0])
+            for second in (row.start, row.end)
+        )
+        if right < 0 or left > region.width:
+            continue
+        opacity = NEW if row.text == "New" or row.phrase else RETURNING
+        rectangle((left + 1, bottom, right - 1, top), (*theme.strip_color[colours[row.label]].color, opacity))
+        if row.originality:
+            rectangle((left + 1, bottom, right - 1, bottom + row.originality * BAND * scale), STRENGTH)
+        if row.changed:
+            rectangle((left + 1, bottom, right - 1, bottom + 3 * scale), CHANGED)
+        text(words(row), max(left, 0) + 4 * scale, bottom + 4 * scale, right - 3 * scale, scale)
