@@ -81,6 +81,8 @@ def _draw_slot(layout: Any, number: int, row: PlanRow) -> None:
     line.operator("edge_dance.free_slot", text="New Dance", icon="ADD").step = number
     line.operator("edge_dance.vary_slot", text="Originality", icon="MOD_NOISE").step = number
     column.operator("edge_dance.remake_slot", icon="FILE_REFRESH").step = number
+    if row.phrase:
+        column.operator("edge_dance.mark_phrase_asset", icon="ASSET_MANAGER").step = number
 
 
 def _draw_plan(layout: Any, context: bpy.types.Context, changed: int) -> None:

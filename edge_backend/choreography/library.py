@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from ..motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..motion.skeleton import SMPL
 from ..numerics.array import Array
 from .phrases import POSE, Phrase, cut, headings, pose_at
+from .pieces import moved
 from .plan import Plan
 
 FORMAT = 1
@@ -41,9 +42,29 @@ class Library:
     starts: Array
     ends: Array
 
+    def number(self, name: str) -> int:
+        """The number of the phrase with this id. Raises EdgeError phrase_unknown."""
+        for number, phrase in enumerate(self.phrases):
+            if phrase.id == name:
+                return number
+        raise unknown_phrase(name)
+
     def clip(self, number: int) -> Motion:
         """The whole clip of a phrase. Raises EdgeError phrases_unreadable."""
         return load_clip(self.folders[number], self.phrases[number].clip)
+
+    def motion(self, number: int) -> Motion:
+        """A phrase in its own place: it begins at x = y = 0 and faces -y there; its beats are its counts.
+
+        Raises EdgeError phrases_unreadable.
+        """
+        phrase, clip = self.phrases[number], self.clip(number)
+        first, last = round(phrase.counts[0]), round(phrase.counts[-1])
+        part = clip.part(slice(first, last + 1))
+        facing = float(headings(part)[0])
+        turned = moved(part, np.zeros(2), -facing)
+        counts = (np.array(phrase.counts, np.float32) - first) / Motion.fps
+        return replace(moved(turned, -turned.root[0, :2]), beats=np.maximum(counts, 0).astype(np.float32))
 
 
 def open_libraries(folders: Sequence[str | Path]) -> Library:

@@ -161,7 +161,7 @@ class _Search:
         chosen = [self._chosen(step) for step in plan]
         way = _PartialPlan(0.0, tuple(chosen[:number]))
         apart = self._apart(self._ends[[self._last(way)]], usable)[0]
-        costs = self._suits(number, usable, stretch) + self._following(way, usable, number, apart)
+        costs = self._suits(number, usable, stretch) + self._step_costs(way, usable, number, apart)
         if number + 1 < len(plan) and chosen[number + 1] >= 0:
             costs = costs + self._apart(self._ends[usable], np.array([chosen[number + 1]]))[:, 0]
         phrases = self._library.phrases

@@ -12,7 +12,7 @@ import numpy as np
 from ...audio.listening import listen
 from ...audio.loading import load
 from ...audio.song_source import song_beside
-from ...choreography.library import Library, add_clips, open_libraries, remove_phrases, unknown_phrase
+from ...choreography.library import add_clips, open_libraries, remove_phrases
 from ...drawing.preview import preview_sheet
 from ...motion.motion import Motion
 from ...motion_import.reader import motion_paths, read_all
@@ -54,7 +54,7 @@ def _list(options: argparse.Namespace) -> None:
 
 def _show(options: argparse.Namespace) -> None:
     library = open_libraries([options.library])
-    phrase = library.phrases[_number(library, options.phrase)]
+    phrase = library.phrases[library.number(options.phrase)]
     print("\n".join(f"{name}: {value}" for name, value in (asdict(phrase) | {"tempo": round(phrase.tempo, 1)}).items()))
 
 
@@ -65,16 +65,9 @@ def _remove(options: argparse.Namespace) -> None:
 def _preview(options: argparse.Namespace) -> None:
     check_target(options.output)
     library = open_libraries([options.library])
-    number = _number(library, options.phrase)
+    number = library.number(options.phrase)
     phrase, clip = library.phrases[number], library.clip(number)
     first, last = round(phrase.counts[0]), round(phrase.counts[-1]) + 1
     motion = Motion(clip.rotations[first:last], clip.root[first:last], clip.contacts[first:last])
     preview_sheet(motion, options.output, len(phrase.counts) - 1)
     finish(options, options.output, f"{last - first} frames of {phrase.source}")
-
-
-def _number(library: Library, name: str) -> int:
-    for number, phrase in enumerate(library.phrases):
-        if phrase.id == name:
-            return number
-    raise unknown_phrase(name)

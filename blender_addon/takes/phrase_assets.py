@@ -1,0 +1,58 @@
+"""Phrases as assets: actions of a character with catalogue, tags and picture, for the Asset Browser."""
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from .. import compat
+from ..edge_backend.choreography.library import Library
+from ..edge_backend.fileio.atomic_write import atomic_write
+from ..edge_backend.motion.steps import at_once
+from .new_take import keys_in_steps, write_keys
+from .phrase_shelf import PICTURE, picture_pixels, title
+
+PHRASE = "edge_dance_phrase"
+"""Property of the asset's metadata and of its action: the id of the phrase."""
+
+CATALOGUES = "blender_assets.cats.txt"
+_NAMESPACE = uuid.UUID("6b6a5c1e-2f0e-4f5e-9d0b-6f3f0a5d1c77")
+_HEADER = "# Catalogues of assets: UUID:path:name\nVERSION 1\n"
+
+
+def add_asset(armature: bpy.types.Object, scene: bpy.types.Scene, library: Library, number: int) -> bpy.types.Action:
+    """An action of the phrase for this character, from frame 1 on, marked as an asset; the character is not changed.
+
+    It is in the catalogue "Phrases/STYLE", which is listed beside the file once that is saved. Raises EdgeError
+    phrases_unreadable, rig_unfit; OSError.
+    """
+    phrase = library.phrases[number]
+    keys = at_once(keys_in_steps(armature, library.motion(number), scene, 1.0))
+    action, curves = compat.new_action(title(phrase.id))
+    write_keys(armature, curves, keys, 1.0, scene)
+    action[PHRASE] = phrase.id
+    action.asset_mark()
+    data: Any = action.asset_data
+    data[PHRASE] = phrase.id
+    data.description = f"{phrase.source}, {phrase.tempo:.0f} bpm, {len(phrase.counts) - 1} counts"
+    data.license = phrase.licence
+    for tag in (phrase.style, phrase.level, "phrase"):
+        data.tags.new(tag, skip_if_exists=True)
+    data.catalog_id = _catalogue(phrase.style.capitalize())
+    preview: Any = action.preview_ensure()
+    preview.image_size = (PICTURE, PICTURE)
+    preview.image_pixels_float.foreach_set(picture_pixels(library, number))
+    return action
+
+
+def _catalogue(name: str) -> str:
+    """The id of a style's catalogue; it is written beside the file, if that is saved. Raises OSError."""
+    identity = str(uuid.uuid5(_NAMESPACE, name))
+    if bpy.data.filepath:
+        path = Path(bpy.data.filepath).parent / CATALOGUES
+        text = path.read_text("utf-8") if path.exists() else _HEADER
+        if identity not in text:
+            with atomic_write(path) as unfinished:
+                unfinished.write_text(f"{text.rstrip()}\n{identity}:Phrases/{name}:Phrases-{name}\n", encoding="utf-8")
+    return identity
