@@ -77,15 +77,15 @@ def test_a_plan_made_anew_keeps_what_is_pinned(dancer):
     assert bpy.ops.edge_dance.generate() == {"FINISHED"}
     action = dancer.animation_data.action
     plan = steps(action)
-    assert bpy.ops.edge_dance.pin_slot(step=0) == {"FINISHED"}
+    assert bpy.ops.edge_dance.pin_slot(step=1) == {"FINISHED"}
     found = set()
     for seed in range(1, 9):
         assert bpy.ops.edge_dance.plan_anew(seed=seed) == {"FINISHED"}
         changed = steps(action)
-        assert (changed[0]["phrase"], changed[0]["mirrored"]) == (plan[0]["phrase"], plan[0]["mirrored"])
-        found.add(changed[1]["phrase"])
+        assert (changed[1]["phrase"], changed[1]["mirrored"]) == (plan[1]["phrase"], plan[1]["mirrored"])
+        found.add(changed[0]["phrase"])
     assert len(found) > 1
-    assert 0 not in addon("takes.plan_rows").changed_slots(action)
+    assert 1 not in addon("takes.plan_rows").changed_slots(action)
 
 
 def test_a_phrase_becomes_an_asset_and_comes_back_into_a_plan(dancer, tmp_path):
@@ -98,10 +98,8 @@ def test_a_phrase_becomes_an_asset_and_comes_back_into_a_plan(dancer, tmp_path):
     assert asset.asset_data and {"phrase"} < {tag.name for tag in asset.asset_data.tags}
     assert asset.asset_data["edge_dance_phrase"] == name
     assert max(asset.preview.image_pixels_float) > 0.5  # a picture, not black
-    moved = [
-        curve for curve in addon("compat").fcurves_of(asset) if len(set(curve.evaluate(f) for f in (1, 20, 40))) > 1
-    ]
-    assert len(moved) > 20
+    curves = addon("compat").fcurves_of(asset)
+    assert sum(len({curve.evaluate(frame) for frame in (1, 20, 40)}) > 1 for curve in curves) > 20
     bpy.context.scene.frame_set(1)
     assert bpy.ops.edge_dance.use_phrase_asset(phrase=name) == {"FINISHED"}
     assert steps(take)[0]["phrase"] == name
