@@ -97,6 +97,10 @@ class EDGE_DANCE_OT_go_to_slot(PlanOperator):
     bl_label = "Go to Bars"
     bl_options = {"INTERNAL"}
 
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        return why_no_plan(context)
+
     def change(self, context: bpy.types.Context, action: bpy.types.Action) -> None:
         """Move the current frame."""
         scene: Any = context.scene
@@ -293,4 +297,5 @@ class EDGE_DANCE_OT_plan_anew(PlanOperator):
             style, any(step.mirrored for step in plan), max(step.originality for step in plan), pinned
         )
         seed = self.seed or random.randrange(1, 1 << 16)
-        replace_plan(action, plan_by_library([step.slot for step in plan], library_of(scene), seed, settings))
+        others = library_of(scene).without({step.phrase for step in plan} - set(pinned.values()))
+        replace_plan(action, plan_by_library([step.slot for step in plan], others, seed, settings))

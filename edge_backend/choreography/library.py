@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,12 @@ class Library:
             if phrase.id == name:
                 return number
         raise unknown_phrase(name)
+
+    def without(self, names: Collection[str]) -> "Library":
+        """The library without the phrases with these ids."""
+        kept = [number for number, phrase in enumerate(self.phrases) if phrase.id not in names]
+        phrases, folders = (tuple(of[number] for number in kept) for of in (self.phrases, self.folders))
+        return Library(phrases, folders, self.starts[kept], self.ends[kept])
 
     def clip(self, number: int) -> Motion:
         """The whole clip of a phrase. Raises EdgeError phrases_unreadable."""
