@@ -52,7 +52,8 @@ class Library:
     def without(self, names: Collection[str]) -> "Library":
         """The library without the phrases with these ids."""
         kept = [number for number, phrase in enumerate(self.phrases) if phrase.id not in names]
-        phrases, folders = (tuple(of[number] for number in kept) for of in (self.phrases, self.folders))
+        phrases = tuple(self.phrases[number] for number in kept)
+        folders = tuple(self.folders[number] for number in kept)
         return Library(phrases, folders, self.starts[kept], self.ends[kept])
 
     def clip(self, number: int) -> Motion:
