@@ -208,10 +208,11 @@ class VIEW3D_PT_edge_dance_curves(DanceTab):
             row = layout.row()
             row.label(text="Legs")
             row.prop(settings, "legs", expand=True)
-        change = layout.operator("edge_dance.change_density", icon="FCURVE")
-        change.density = settings.density
-        change.degrees, change.millimetres = settings.degrees, settings.millimetres
-        draw_reasons(layout, context, EDGE_DANCE_OT_change_density)
+        if settings.density != "FRAMES":
+            change = layout.operator("edge_dance.change_density", icon="FCURVE")
+            change.density = settings.density
+            change.degrees, change.millimetres = settings.degrees, settings.millimetres
+            draw_reasons(layout, context, EDGE_DANCE_OT_change_density)
         if action := current_take(armature):
             layout.label(text=f"{key_count(action):,} keys in {action.name}")
         column = layout.column()

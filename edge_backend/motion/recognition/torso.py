@@ -140,7 +140,9 @@ def _climb(evidence: Evidence, chest: int, limbs: set[int], height: Array, aside
         here = min(up, key=lambda bone: float(aside[bone]) - 0.02 * min(len(tree.below(bone)), 10))
         climbed.append(here)
     climbed = climbed[1:]
-    while len(climbed) > 1 and (names[climbed[-1]].end or _is_top(tree, climbed, height)):
+    if len(climbed) > 1 and names[climbed[-1]].end:
+        climbed = climbed[:-1]
+    while _is_top(tree, climbed, height):
         climbed = climbed[:-1]
     if not climbed or evidence.says["neck"][climbed[-1]] > 1:
         return -1

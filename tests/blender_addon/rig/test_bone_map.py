@@ -1,8 +1,9 @@
 """The bone map of well-known rigs, by names, and its messages for others."""
 
+import bpy
 import pytest
 from blender_fixtures import addon
-from characters import KINDS, bare, mixamo, mmd, unreal, vrm
+from characters import KINDS, bare, mixamo, mmd, put_rigify, unreal, vrm
 
 REQUIRED = {
     "hips", "spine1", "head", *(f"{part}.{side}" for side in "LR" for part in (
@@ -129,3 +130,53 @@ def test_the_controls_of_an_auto_rig_pro_rig_are_known_by_their_names_alone():
     assert {switch.bone for switch in bone_map.switches} == {
         "c_hand_ik.l", "c_hand_ik.r", "c_foot_ik.l", "c_foot_ik.r"
     }  # fmt: skip
+
+
+CC_EXTRAS = ("elbow_share", "knee_share", "breast_twist", "toe_big", "toe_index", "toe_mid", "toe_ring", "toe_pinky")
+CC_PARENTS = ("forearm", "shin", "spine.003", "toe", "toe", "toe", "toe", "toe")
+
+
+def cc_rigify():
+    """The rig that CC/iC Blender Tools make of a Character Creator character: Rigify's human, with further bones."""
+    rig = put_rigify(human=True)
+    bpy.ops.object.mode_set(mode="EDIT")
+    bones = rig.data.edit_bones
+    for name, above in zip(CC_EXTRAS, CC_PARENTS, strict=True):
+        for side in "LR":
+            parent = bones[f"DEF-{above}" if above.startswith("spine") else f"DEF-{above}.{side}"]
+            bone = bones.new(f"DEF-{name}.{side}")
+            bone.head, bone.tail, bone.parent = parent.head, parent.head.lerp(parent.tail, 0.4), parent
+    bpy.ops.object.mode_set(mode="OBJECT")
+    return rig
+
+
+def test_character_creators_rigify_is_keyed_on_its_controls_and_its_export_on_its_bones():
+    rig = cc_rigify()
+    bone_map = addon("rig.retarget").bone_map_of(rig)
+    assert bone_map.family == "rigify" and not bone_map.problems and set(bone_map.ik_legs.legs) == {"L", "R"}
+    assert bone_map.bones["travel"] == "torso" and bone_map.bones["forearm.L"] == "forearm_fk.L"
+    # Exported to game engines: the deform bones alone, without the prefix and without dots.
+    bones = rig.data.bones
+    deform = [bone for bone in bones if bone.name.startswith("DEF-")]
+
+    def above(bone):
+        while bone := bone.parent:
+            name = bone.name.replace("ORG-", "DEF-")
+            if name in bones and name.startswith("DEF-"):
+                return plain(name)
+        return None
+
+    def plain(name):
+        return name.removeprefix("DEF-").replace(".", "_")
+
+    kind = addon("edge_backend.motion.retarget.bone_map").BoneName
+    exported = found(
+        [kind(plain(one.name), above(one), tuple(one.head_local), tuple(one.tail_local)) for one in deform]
+    )
+    assert not exported.problems
+    assert exported.bones["hips"] == "spine" and exported.bones["head"] == "spine_006"
+    for side in "LR":
+        for slot, bone in (("upper_arm", "upper_arm"), ("forearm", "forearm"), ("hand", "hand"), ("thigh", "thigh"),
+                           ("shin", "shin"), ("foot", "foot"), ("toes", "toe"), ("collar", "shoulder")):  # fmt: skip
+            assert exported.bones[f"{slot}.{side}"] == f"{bone}_{side}"
+        assert exported.fingers[f"index.{side}"] == tuple(f"f_index_0{n}_{side}" for n in (1, 2, 3))

@@ -7,6 +7,21 @@ import bpy
 from blender_fixtures import addon
 
 
+class Properties:
+    """The properties of an operator's button. Enumerations are checked, as Blender does in a window."""
+
+    def __init__(self, name: str) -> None:
+        module, _, function = name.partition(".")
+        known = getattr(getattr(bpy.ops, module), function).get_rna_type().properties
+        object.__setattr__(self, "_enums", {one.identifier: one for one in known if one.type == "ENUM"})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        items = self._enums[name].enum_items if name in self._enums else ()
+        if items and not self._enums[name].is_enum_flag and value not in items:
+            raise TypeError(f"{name}: {value} is none of {', '.join(items.keys())}")
+        object.__setattr__(self, name, value)
+
+
 class Layout:
     """Records all calls of a UILayout, including those of its sub-layouts.
 
@@ -32,7 +47,7 @@ class Layout:
 
     def operator(self, name: str, **_how: Any) -> Any:
         self.operators.append((name, self.usable))
-        return SimpleNamespace()
+        return Properties(name)
 
     def prop(self, _owner: Any, name: str, **_how: Any) -> None:
         self.properties.append((name, self.usable))
