@@ -28,7 +28,7 @@ from .rows import Row, exact_frames
 FADE_S = 0.3
 _HANDS = {"L": Joint.LEFT_HAND, "R": Joint.RIGHT_HAND}
 _NEAR, _END = 0.5, 2
-"""Frames: keys of fingers are as near to an exact frame as the first; so many at each end of a range get keys."""
+"""Frames from a finger's key within which an exact frame is keyed; exact frames keyed at each end of a range."""
 
 
 @dataclass(frozen=True)
