@@ -212,7 +212,7 @@ class VIEW3D_PT_edge_dance_curves(DanceTab):
             change = layout.operator("edge_dance.change_density", icon="FCURVE")
             change.density = settings.density
             change.degrees, change.millimetres = settings.degrees, settings.millimetres
-            draw_reasons(layout, context, EDGE_DANCE_OT_change_density)
+        draw_reasons(layout, context, EDGE_DANCE_OT_change_density)
         if action := current_take(armature):
             layout.label(text=f"{key_count(action):,} keys in {action.name}")
         column = layout.column()

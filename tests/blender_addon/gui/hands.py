@@ -12,7 +12,8 @@ from pathlib import Path
 import bpy
 from desk import PACKAGE, click, facts, here, open_tab, play, shot, to_sidebar, window, xdotool
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "rig")]
+TESTS = Path(__file__).parents[1]
+sys.path[:0] = [str(TESTS), str(TESTS / "rig")]
 from characters import put_rigify  # noqa: E402
 from dances import dance  # noqa: E402
 
@@ -61,7 +62,7 @@ def act() -> Iterator[float]:
         facts["hands"] = {"style": settings.hands, "life": settings.hand_life}
         shot("hands_fist")
     yield from click(*to_sidebar(KEYS_BELOW_TOP))
-    yield 1.2
+    yield 2.5  # panels slide to their places
     shot("keys")
     if os.environ.get("SHORT"):
         return

@@ -160,9 +160,9 @@ def test_character_creators_rigify_is_keyed_on_its_controls_and_its_export_on_it
     deform = [bone for bone in bones if bone.name.startswith("DEF-")]
 
     def above(bone):
-        while bone := bone.parent:
-            name = bone.name.replace("ORG-", "DEF-")
-            if name in bones and name.startswith("DEF-"):
+        for parent in bone.parent_recursive:
+            name = parent.name.replace("ORG-", "DEF-")
+            if name in bones and name.startswith("DEF-") and name != bone.name:
                 return plain(name)
         return None
 
