@@ -23,12 +23,15 @@ STYLE_BELOW_TOP, LIFE_BELOW_TOP = HANDS_BELOW_TOP + 31, HANDS_BELOW_TOP + 80
 LEGS_BELOW_TOP, IK_ACROSS = KEYS_BELOW_TOP + 57, 0.72
 
 
+SHORT = bool(os.environ.get("SHORT"))
+
+
 def put_rig() -> bpy.types.Object:
-    """A human that Rigify has generated, with fingers and legs on FK and IK."""
+    """A rig that Rigify has generated, with legs on FK and IK, and with fingers unless SHORT."""
     with here():
         bpy.ops.object.select_all(action="SELECT")
         bpy.ops.object.delete()
-        rig = put_rigify(human=True)
+        rig = put_rigify(human=not SHORT)
         bpy.context.scene.render.fps = 30
         bpy.ops.view3d.view_axis(type="FRONT")
         bpy.ops.view3d.view_selected()
@@ -56,7 +59,7 @@ def act() -> Iterator[float]:
         yield 1.2
     settings = bpy.context.scene.edge_dance
     shot("hands")
-    if not os.environ.get("SHORT"):
+    if not SHORT:
         yield from roll_over(STYLE_BELOW_TOP, 3)
         yield from roll_over(LIFE_BELOW_TOP, 2)
         facts["hands"] = {"style": settings.hands, "life": settings.hand_life}
@@ -64,7 +67,7 @@ def act() -> Iterator[float]:
     yield from click(*to_sidebar(KEYS_BELOW_TOP))
     yield 2.5  # panels slide to their places
     shot("keys")
-    if os.environ.get("SHORT"):
+    if SHORT:
         return
     yield from click(*to_sidebar(LEGS_BELOW_TOP, IK_ACROSS))
     facts["legs"] = settings.legs
