@@ -85,9 +85,9 @@ def _curve_to_beats(curve: bpy.types.FCurve, beats: Any) -> int:
         if beat not in moves or abs(beat - frame) < abs(beat - points[moves[beat]].co.x):
             moves[beat] = number
     for beat, number in moves.items():
-        way = beat - points[number].co.x
+        shift = beat - points[number].co.x
         for end in (points[number].co, points[number].handle_left, points[number].handle_right):
-            end.x += way
+            end.x += shift
     moved = set(moves.values())
     gone = [
         number

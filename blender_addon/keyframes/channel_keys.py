@@ -128,9 +128,9 @@ def write_bezier(fcurve: bpy.types.FCurve, frames: Array, values: Array, slopes:
     kinds = np.full(len(frames), _KEYFRAME["handle_left_type"].enum_items["ALIGNED"].value, np.int32)
     reach = np.diff(frames) / 3
     reach = np.concatenate([reach[:1], reach, reach[-1:]]) if len(reach) else np.ones(2)
-    for side, way in (("handle_left", -reach[:-1]), ("handle_right", reach[1:])):
+    for side, offset in (("handle_left", -reach[:-1]), ("handle_right", reach[1:])):
         points.foreach_set(f"{side}_type", kinds)
-        ends = np.stack([frames + way, values + way * slopes], axis=-1)
+        ends = np.stack([frames + offset, values + offset * slopes], axis=-1)
         points.foreach_set(side, ends.astype(np.float32).ravel())
     fcurve.update()
 

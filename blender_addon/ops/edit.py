@@ -296,9 +296,9 @@ class EDGE_DANCE_OT_pose_to_beat(TakeEditOperator):
             raise EdgeError("beats_unknown", "No beats are known here.", "Mark the beats first.")
         now = scene.frame_current
         beat = round(min(inside, key=lambda frame: abs(frame - now)))  # a whole frame
-        way = self.seconds * self._timing.rate
+        reach = self.seconds * self._timing.rate
         pose = Row("POSE", beat, beat, shown=now)
-        return [*_around(min(beat, now) - way, max(beat, now) + way, self._timing), pose]
+        return [*_around(min(beat, now) - reach, max(beat, now) + reach, self._timing), pose]
 
 
 class EDGE_DANCE_OT_mirror(SteppingOperator):

@@ -130,8 +130,8 @@ def _covered(armature: bpy.types.Object) -> Iterator[Obstacle]:
         percent = round(100 * data.action_influence)
         yield Obstacle("influence", f"{armature.name} shows its action with an influence of {percent} %.")
     if data.action_blend_type != "REPLACE":
-        way = data.action_blend_type.capitalize()
-        yield Obstacle("blend", f"{armature.name} blends its action into its NLA strips by {way}, not by Replace.")
+        mode = data.action_blend_type.capitalize()
+        yield Obstacle("blend", f"{armature.name} blends its action into its NLA strips by {mode}, not by Replace.")
 
 
 def _moved_by_strips(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[Obstacle]:

@@ -60,11 +60,11 @@ def decode(beat: Floats, space: StateSpace) -> NDArray[np.intp]:
     came_from = np.zeros((len(beat), len(space.intervals)), np.uint8)
     after = np.empty_like(score)
     for frame, likelihood in enumerate(beat):
-        ways = score[space.last][:, None] + space.log_change
-        best = ways.argmax(axis=0)
+        totals = score[space.last][:, None] + space.log_change
+        best = totals.argmax(axis=0)
         came_from[frame] = best
         after[1:] = score[:-1]
-        after[space.first] = ways[best, np.arange(len(best))]
+        after[space.first] = totals[best, np.arange(len(best))]
         after[space.on_beat] += likelihood
         score, after = after, score
     return _backtrack(int(score.argmax()), came_from, space)

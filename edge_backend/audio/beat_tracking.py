@@ -45,9 +45,9 @@ def _best_sequences(score: NDArray[np.float32], period: int, tightness: float) -
     best, before = np.concatenate([nothing, score]), np.full(len(score), -1)
     for start in range(0, len(score), nearest):
         here = np.arange(start, min(start + nearest, len(score)))
-        ways = best[farthest + here[:, None] - apart] - price
-        chosen = ways.argmax(axis=1)
-        worth = ways[np.arange(len(here)), chosen]
+        totals = best[farthest + here[:, None] - apart] - price
+        chosen = totals.argmax(axis=1)
+        worth = totals[np.arange(len(here)), chosen]
         known = np.isfinite(worth)
         best[farthest + here[known]] = score[here[known]] + worth[known]
         before[here[known]] = here[known] - apart[chosen[known]]

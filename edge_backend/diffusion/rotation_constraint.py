@@ -52,7 +52,9 @@ def turned(predicted: Array, wanted: Array, constrained: Array) -> Array:
     last = constrained.shape[1] - 1
     first, second = (np.take_along_axis(error, at.clip(0, last)[..., None], axis=1) for at in (before, after))
     second = _nearer(second, first)
-    to_first, to_second, between = (covariance(way) for way in (place - before, after - place, after - before))
+    to_first, to_second, between = (
+        covariance(difference) for difference in (place - before, after - place, after - before)
+    )
     unlike = 1 - between**2
     turn = (to_first - between * to_second)[..., None] * first + (to_second - between * to_first)[..., None] * second
     return predicted @ axis_angle_to_matrix(turn / unlike[..., None])

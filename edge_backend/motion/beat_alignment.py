@@ -132,10 +132,10 @@ def _gain(apart: Array) -> Array:
 
 def _backtrack(before: Array) -> list[int]:
     """Numbers of the pairs on the best path, from the last back to the first. before: each pair's predecessor."""
-    way = [len(before) - 1]
-    while way[-1]:
-        way.append(int(before[way[-1]]))
-    return way
+    path = [len(before) - 1]
+    while path[-1]:
+        path.append(int(before[path[-1]]))
+    return path
 
 
 def retimed(motion: Motion, places: Array) -> Motion:

@@ -27,7 +27,7 @@ class Measurement:
 
 def measure(
     step: TrainStep,
-    ways: Iterable[tuple[Mode, int]],
+    trials: Iterable[tuple[Mode, int]],
     seconds: float,
     limit: float,
     report: Callable[[Measurement], None] = lambda _: None,
@@ -38,7 +38,7 @@ def measure(
     with each measurement. The weights are restored.
     """
     began, before, found = time.monotonic(), {k: v.clone() for k, v in step.state().items()}, list[Measurement]()
-    for mode, batch in ways:
+    for mode, batch in trials:
         if found and time.monotonic() - began > limit:
             break
         try:

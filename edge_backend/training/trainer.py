@@ -109,10 +109,10 @@ class Trainer:
         span = 60 * self.settings.minutes
         # Plain with the smallest batch first, which checks that training works at all. Then batch size by batch size,
         # because the time may not suffice for all.
-        ways = [("plain", min(batches)), *((mode, batch) for batch in batches for mode in modes)]
+        trials = [("plain", min(batches)), *((mode, batch) for batch in batches for mode in modes)]
         found = measure(
             self._train_step,
-            list(dict.fromkeys(ways)),
+            list(dict.fromkeys(trials)),
             min(_MEASURE_SECONDS, span / 100),
             span * _MEASURE_SHARE,
             _report,

@@ -171,8 +171,8 @@ class BoneFit:
         error = turns_between(turns, self._turns) / self._angle
         if self.track.location is None:
             return error
-        way = np.linalg.norm((drawn - self.values)[:, self._channels :], axis=1)
-        return np.maximum(error, way / self._length)
+        distance = np.linalg.norm((drawn - self.values)[:, self._channels :], axis=1)
+        return np.maximum(error, distance / self._length)
 
     def _main_motion(self) -> Array:
         """The rotation channels' first principal component (T,), roughly in radians."""

@@ -13,7 +13,7 @@ from .body import Body
 from .contact_detection import by_hand, detect_contacts, part_handovers, release_heels, release_pivots, release_slides
 from .curves import rise
 from .legs import STRETCH, longest_legs, reach_leg
-from .proportions import fit_in_steps, leg_ways, retargeted_spread
+from .proportions import ankle_paths, fit_in_steps, retargeted_spread
 from .rig import SMPL_RIG, FootRig
 from .root import drift_shift, find_floor, floor_shift
 from .settings import FootSettings
@@ -122,10 +122,10 @@ def settle_in_steps(
     shift[:, 2] -= _pelvis_drop(body, plans, shift, STRETCH)
     shift *= settings.strength
     yield 0.85
-    ways = leg_ways(body, plans, shift, settings)
+    paths = ankle_paths(body, plans, shift, settings)
     yield 0.9
-    moved = zip(body.tracks(shift), ways, body.rig.feet, plans, strict=True)
-    wanted = [follow_leg(track, way, foot, plan, settings) for track, way, foot, plan in moved]
+    moved = zip(body.tracks(shift), paths, body.rig.feet, plans, strict=True)
+    wanted = [follow_leg(track, path, foot, plan, settings) for track, path, foot, plan in moved]
     return _apply(body, plans, shift, wanted, settings.strength)
 
 
@@ -189,9 +189,9 @@ def _missing_reach(body: Body, plans: list[FootPlan], shift: Array, straight: fl
     for index, (plan, foot, leg) in enumerate(zip(plans, body.rig.feet, body.rig.legs, strict=True)):
         old = np.linalg.norm(body.joints[:, leg.ankle] - body.joints[:, leg.hip], axis=1)
         reach = np.maximum(old, straight * (foot.thigh + foot.shin))
-        way = plan.ankle - body.joints[:, leg.hip] - shift
-        aside = np.sum(way[:, :2] ** 2, axis=1)
-        drop = -way[:, 2] - np.sqrt(np.maximum(reach**2 - aside, 0))
+        offset = plan.ankle - body.joints[:, leg.hip] - shift
+        aside = np.sum(offset[:, :2] ** 2, axis=1)
+        drop = -offset[:, 2] - np.sqrt(np.maximum(reach**2 - aside, 0))
         need[:, index] = np.where(plan.pinned & ~plan.constrained, np.maximum(drop, 0), 0)
     return need
 

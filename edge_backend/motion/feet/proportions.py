@@ -93,13 +93,13 @@ def fit_in_steps(
             yield (number + (leg + 1) / (len(plans) + 1)) / ROUNDS
         turned = np.stack([state.turned for state in states], axis=1)
         middle = shift + (x - shift).mean(axis=0)
-        way = x - middle
-        size = np.linalg.norm(way, axis=1) / budget
+        offset = x - middle
+        size = np.linalg.norm(offset, axis=1) / budget
         if number:  # geometric mean with the last weights, so that they converge
             weight = np.sqrt(weight * np.clip(turned / GOOD, LEAST, MOST) ** 2)
             firm = np.sqrt(firm * np.clip(size, 1, 10) ** 4)
         if number == ROUNDS - 1:  # the translations of stances for a root within the budget
-            middle, firm = middle + way / (1 + size[:, None] ** 6) ** (1 / 6), np.full(body.frames, 1e4)
+            middle, firm = middle + offset / (1 + size[:, None] ** 6) ** (1 / 6), np.full(body.frames, 1e4)
         x, place = _solve(states, plans, place, weight, stances, middle, firm / budget**2, body.rig.scale)
         moved = [replace(plan, ankle=plan.ankle + _flat(place[:, leg])) for leg, plan in enumerate(plans)]
         yield (number + 1) / ROUNDS
@@ -161,8 +161,8 @@ def _spread(thigh: Array, shin: Array, least: float) -> Array:
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
     along = least / LEG * ankle / np.linalg.norm(ankle, axis=1, keepdims=True)
     lengths = np.linalg.norm(np.concatenate([thigh, shin], axis=1), axis=1, keepdims=True)
-    ways = [np.cross(normal, thigh), np.cross(normal, shin), lengths * normal, along]
-    return LEG**2 * sum(way[:, :, None] * way[:, None, :] for way in ways)
+    derivatives = [np.cross(normal, thigh), np.cross(normal, shin), lengths * normal, along]
+    return LEG**2 * sum(derivative[:, :, None] * derivative[:, None, :] for derivative in derivatives)
 
 
 def _foot_spread(to_toe: Array, plan: FootPlan, loose: FootPlan, rise: float) -> Array:
@@ -239,12 +239,12 @@ def _flat(place: Array) -> Array:
     return np.pad(place, ((0, 0), (0, 1)))
 
 
-def leg_ways(body: Body, plans: list[FootPlan], shift: Array, settings: FootSettings) -> list[Array]:
+def ankle_paths(body: Body, plans: list[FootPlan], shift: Array, settings: FootSettings) -> list[Array]:
     """Positions (T, 3) of each ankle, metres, world: as planned in plants; between them, rotations of the leg fade.
 
     Fading the ankle's displacement instead, as `follow_plan` does, would bend a nearly straight leg by many degrees.
     """
-    ways = []
+    paths = []
     for leg, plan in enumerate(plans):
         own = _retargeted_leg(body, leg)
         hip, pinned = own.hip + shift, plan.pinned[:, None]
@@ -254,8 +254,8 @@ def leg_ways(body: Body, plans: list[FootPlan], shift: Array, settings: FootSett
             turns = bridge(_between(start, end), plan.pinned, settings.blend_frames, TURN_ACCELERATION)
             turn = axis_angle_to_matrix(_without_overshoot(turns, plan.pinned))
             ankle = ankle + (turn @ start[..., None])[..., 0]
-        ways.append(np.where(pinned, plan.ankle, ankle))
-    return ways
+        paths.append(np.where(pinned, plan.ankle, ankle))
+    return paths
 
 
 def _without_overshoot(turns: Array, pinned: Array) -> Array:

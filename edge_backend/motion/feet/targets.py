@@ -225,18 +225,18 @@ def _about_toes(wanted: Array, foot: Foot, plan: FootPlan, pull: Array) -> Array
     steps on the sphere on which the ankle moves.
     """
     start = plan.turn @ -foot.to_toe
-    way = start
+    direction = start
     for _ in range(2):
-        along = way / np.linalg.norm(way, axis=1, keepdims=True)
+        along = direction / np.linalg.norm(direction, axis=1, keepdims=True)
         normal = along[:, :, None] * along[:, None, :]
         tangent = np.eye(3) - normal
         metric = tangent @ pull @ tangent + pull.trace(axis1=1, axis2=2)[:, None, None] * normal
-        step = np.linalg.solve(metric, tangent @ pull @ (wanted - way)[..., None])[..., 0]
-        ways: Array = np.stack([start, way + step])
-        change = matrix_to_axis_angle(swing(*ways / np.linalg.norm(ways, axis=2, keepdims=True)))
+        step = np.linalg.solve(metric, tangent @ pull @ (wanted - direction)[..., None])[..., 0]
+        directions: Array = np.stack([start, direction + step])
+        change = matrix_to_axis_angle(swing(*directions / np.linalg.norm(directions, axis=2, keepdims=True)))
         angle = np.linalg.norm(change, axis=1)
         change *= (most_heel_turn(plan) / np.maximum(angle, MOST_HEEL_TURN))[:, None]
-        way = (axis_angle_to_matrix(change) @ start[..., None])[..., 0]
+        direction = (axis_angle_to_matrix(change) @ start[..., None])[..., 0]
     return change
 
 

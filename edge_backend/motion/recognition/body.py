@@ -99,7 +99,7 @@ def _together(tree: BoneTree, leg: "Measured", arm: "Measured", world: Array) ->
     torso = arm.middle - leg.middle
     size = float(np.linalg.norm(torso))
     up = torso / size
-    score = -4.0 * max(0.0, float(leg.way @ up) + 0.7)
+    score = -4.0 * max(0.0, float(leg.direction @ up) + 0.7)
     score -= min(_beyond(arm.length / leg.length, -0.2, 0.5), 6.0)
     score -= min(_beyond(size / leg.length, -0.5, 0.7), 6.0)
     score -= 3.0 * (1 - abs(float(leg.across @ arm.across)))
@@ -117,7 +117,7 @@ class Measured(NamedTuple):
 
     middle: Array
     across: Array
-    way: Array
+    direction: Array
     length: float
     fork: int
 
@@ -125,14 +125,14 @@ class Measured(NamedTuple):
 def _measured(tree: BoneTree, pair: Pair) -> Measured:
     one, other = _heads(tree, (pair.one, pair.other))
     across = (one - other) / max(float(np.linalg.norm(one - other)), 1e-12)
-    way = np.array(pair.one.tip) - one + np.array(pair.other.tip) - other
+    direction = np.array(pair.one.tip) - one + np.array(pair.other.tip) - other
     lengths = [
         math.dist(tree.heads[limb.lower], tree.heads[limb.upper]) + math.dist(limb.tip, tree.heads[limb.lower])
         for limb in (pair.one, pair.other)
     ]
-    way /= max(float(np.linalg.norm(way)), 1e-12)
+    direction /= max(float(np.linalg.norm(direction)), 1e-12)
     length = max(sum(lengths) / 2, 1e-12)
-    return Measured((one + other) / 2, across, way, length, tree.common(pair.one.upper, pair.other.upper))
+    return Measured((one + other) / 2, across, direction, length, tree.common(pair.one.upper, pair.other.upper))
 
 
 def _beyond(ratio: float, middle: float, free: float) -> float:
@@ -146,9 +146,9 @@ def _head(evidence: Evidence, leg: Pair, arm: Pair) -> float:
     shoulders, hips = _heads(tree, (arm.one, arm.other)).mean(0), _heads(tree, (leg.one, leg.other)).mean(0)
     size = float(np.linalg.norm(shoulders - hips))
     up = (shoulders - hips) / max(size, 1e-12)
-    way = tree.heads - shoulders
-    height = way @ up / max(size, 1e-12)
-    aside = np.linalg.norm(way - (way @ up)[:, None] * up, axis=1) / max(size, 1e-12)
+    offset = tree.heads - shoulders
+    height = offset @ up / max(size, 1e-12)
+    aside = np.linalg.norm(offset - (offset @ up)[:, None] * up, axis=1) / max(size, 1e-12)
     fits = (height > 0.0) & (height < 1.2) & (aside < 0.4)
     if not fits.any():
         return -2.0

@@ -36,10 +36,10 @@ def toes_of(evidence: Evidence, body: Body, leg: Limb) -> int:
     good = []
     for bone in tree.children[leg.end]:
         name = evidence.names[bone]
-        way = tree.heads[bone] - tree.heads[leg.end]
+        offset = tree.heads[bone] - tree.heads[leg.end]
         if name.end or name.control or name.other or name.twist or (says[bone] < -1.5 and not name.digit):
             continue
-        if way @ forward > 0.06 * size and abs(float(way @ body.left)) < float(way @ forward):
+        if offset @ forward > 0.06 * size and abs(float(offset @ body.left)) < float(offset @ forward):
             good.append(bone)
     return min(good, key=lambda bone: -tree.descendants[bone]) if good else -1
 

@@ -139,11 +139,11 @@ def _called(
 def _thumb(tree: BoneTree, loose: Sequence[list[int]], wrist: Array) -> int | None:
     """The index of the thumb: its direction differs from the others', and it starts nearer to the wrist."""
     bases = np.array([tree.heads[chain[0]] for chain in loose])
-    ways = np.array([tree.heads[c[-1]] - tree.heads[c[0]] if len(c) > 1 else tree.tails[c[0]] - tree.heads[c[0]]
+    directions = np.array([tree.heads[c[-1]] - tree.heads[c[0]] if len(c) > 1 else tree.tails[c[0]] - tree.heads[c[0]]
                      for c in loose])  # fmt: skip
-    ways /= np.maximum(np.linalg.norm(ways, axis=1, keepdims=True), 1e-12)
-    mean = ways.mean(axis=0)
-    aside = 1 - ways @ (mean / max(float(np.linalg.norm(mean)), 1e-12))
+    directions /= np.maximum(np.linalg.norm(directions, axis=1, keepdims=True), 1e-12)
+    mean = directions.mean(axis=0)
+    aside = 1 - directions @ (mean / max(float(np.linalg.norm(mean)), 1e-12))
     near = np.linalg.norm(bases - wrist, axis=1)
     score = aside + 0.5 * (1 - near / max(float(near.max()), 1e-12))
     best = int(np.argmax(score))

@@ -116,11 +116,11 @@ def _says_neighbour(evidence: Evidence, slots: Mapping[str, int], slot: str) -> 
 def _hands_stand(evidence: Evidence, body: Body) -> bool:
     """Whether the arms end at the height of the feet, measured along the legs."""
     tree = evidence.tree
-    ways = [np.array(leg.tip) - tree.heads[leg.upper] for leg in body.legs]
-    way = np.mean(ways, axis=0)
-    length = max(float(np.linalg.norm(way)), 1e-12)
+    offsets = [np.array(leg.tip) - tree.heads[leg.upper] for leg in body.legs]
+    offset = np.mean(offsets, axis=0)
+    length = max(float(np.linalg.norm(offset)), 1e-12)
     feet, hands = (np.mean([limb.tip for limb in limbs], axis=0) for limbs in (body.legs, body.arms))
-    return bool((feet - hands) @ way / length < _ON_FLOOR * length)
+    return bool((feet - hands) @ offset / length < _ON_FLOOR * length)
 
 
 def _divided_otherwise(tree: BoneTree, body: Body) -> bool:
@@ -142,7 +142,7 @@ def _divided_otherwise(tree: BoneTree, body: Body) -> bool:
 def _like_a_limb(tree: BoneTree, upper: int, lower: int, tip: tuple[float, float, float]) -> bool:
     """Whether two sections are of a limb's proportions."""
     first, second = (
-        float(np.linalg.norm(way)) for way in (tree.heads[lower] - tree.heads[upper], tip - tree.heads[lower])
+        float(np.linalg.norm(offset)) for offset in (tree.heads[lower] - tree.heads[upper], tip - tree.heads[lower])
     )
     return min(first, second) > _SIMILAR * max(first, second)
 
@@ -150,10 +150,10 @@ def _like_a_limb(tree: BoneTree, upper: int, lower: int, tip: tuple[float, float
 def problems(evidence: Evidence, body: Body, torso: Torso, slots: Mapping[str, int]) -> Iterator[str]:
     """Reasons, as sentences, why the skeleton cannot dance; empty if it can."""
     tree = evidence.tree
-    ways = [np.array(leg.tip) - tree.heads[leg.upper] for leg in body.legs]
-    down = float(np.mean([way @ body.up / max(float(np.linalg.norm(way)), 1e-12) for way in ways]))
+    offsets = [np.array(leg.tip) - tree.heads[leg.upper] for leg in body.legs]
+    down = float(np.mean([offset @ body.up / max(float(np.linalg.norm(offset)), 1e-12) for offset in offsets]))
     arms = [np.array(arm.tip) - tree.heads[arm.upper] for arm in body.arms]
-    along = float(np.mean([way @ body.up / max(float(np.linalg.norm(way)), 1e-12) for way in arms]))
+    along = float(np.mean([offset @ body.up / max(float(np.linalg.norm(offset)), 1e-12) for offset in arms]))
     if body.score < _WEAKEST:
         yield "Nothing in it looks enough like two arms and two legs on one torso."
     elif down > _LIES and along > _LIES:

@@ -186,7 +186,7 @@ def _marks(evidence: Evidence) -> Array:
 def _detour(tree: BoneTree, above: Array, below: Array) -> Array:
     """The cost of a section whose skipped bones lie beside it: a foot between knee and toes. 0 for other branches."""
     straight = np.maximum(np.linalg.norm(tree.heads[below] - tree.heads[above], axis=1), 1e-12)
-    return np.clip(_DETOUR * ((tree.way[below] - tree.way[above]) / straight - 1), 0.0, 2.0)
+    return np.clip(_DETOUR * ((tree.path_length[below] - tree.path_length[above]) / straight - 1), 0.0, 2.0)
 
 
 def _loose_ends(
@@ -205,9 +205,9 @@ def _loose_ends(
         lower, upper, thigh = everyone[fine], above[fine], length[fine]
         found.append((upper, lower, np.full(len(lower), -1), passed[fine] + 1.0))
         for foot in feet:
-            way = np.linalg.norm(tree.heads[foot] - tree.heads[lower], axis=1)
+            distance = np.linalg.norm(tree.heads[foot] - tree.heads[lower], axis=1)
             gap = np.linalg.norm(tree.heads[foot] - tree.tips[lower], axis=1)
-            for number in np.flatnonzero(((way > 0.3 * thigh) & (way < 2.5 * thigh)) | (gap < 0.2 * thigh)):
+            for number in np.flatnonzero(((distance > 0.3 * thigh) & (distance < 2.5 * thigh)) | (gap < 0.2 * thigh)):
                 shin, start = int(lower[number]), int(upper[number])
                 if not tree.is_below(foot, shin) and not tree.is_below(shin, foot):
                     cost = passed[shin] + 0.7 + 3.0 * _aside(tree, start, shin, foot)
@@ -220,8 +220,8 @@ def _aside(tree: BoneTree, upper: int, lower: int, foot: int) -> float:
     """Distance of a foot from the line of its leg, in lengths of the thigh, at most 1."""
     thigh = tree.heads[lower] - tree.heads[upper]
     length = float(np.linalg.norm(thigh))
-    way = tree.heads[foot] - tree.heads[lower]
-    off = way - thigh * float(way @ thigh) / length**2
+    offset = tree.heads[foot] - tree.heads[lower]
+    off = offset - thigh * float(offset @ thigh) / length**2
     return min(float(np.linalg.norm(off)) / length, 1.0)
 
 
@@ -255,9 +255,9 @@ def _paired(evidence: Evidence, kind: tuple[str, str, str], limbs: Sequence[Limb
     apart = np.linalg.norm(tree.heads[upper][:, None] - tree.heads[upper], axis=2)
     across = tree.heads[upper][:, None] - tree.heads[upper]
     across /= np.maximum(apart, 1e-12)[..., None]
-    way = tips - tree.heads[upper]
-    mirrored = way[:, None] - 2 * np.sum(way[:, None] * across, axis=2)[..., None] * across
-    off = np.linalg.norm(mirrored - way, axis=2) / np.maximum(total, 1e-12)
+    offset = tips - tree.heads[upper]
+    mirrored = offset[:, None] - 2 * np.sum(offset[:, None] * across, axis=2)[..., None] * across
+    off = np.linalg.norm(mirrored - offset, axis=2) / np.maximum(total, 1e-12)
     together -= np.minimum(2.0 * off, 2.5)
     together -= np.where(apart < 0.02 * total, 6.0, 0.0)
     together -= np.where(apart > 3.0 * total, 2.0, 0.0)

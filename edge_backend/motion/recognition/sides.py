@@ -64,10 +64,10 @@ def faces(evidence: Evidence, stance: Stance, world: Array) -> float:
     tree, forward, up, leg = evidence.tree, stance.forward, stance.up, stance.leg
     vote = 0.0
     toes = [_toes(tree, limb) for limb in stance.legs if limb.end >= 0]
-    for way, weight in toes:
-        level: Array = way - (way @ up) * up
+    for direction, weight in toes:
+        level: Array = direction - (direction @ up) * up
         length = float(np.linalg.norm(level)) / leg
-        if length > 0.04 and length > 0.4 * float(np.linalg.norm(way)) / leg:
+        if length > 0.04 and length > 0.4 * float(np.linalg.norm(direction)) / leg:
             vote += weight / len(toes) * float(level @ forward) / (length * leg)
     knees = np.mean([_bulge(tree, limb) @ forward for limb in stance.legs]) / leg
     elbows = np.mean([_bulge(tree, limb) @ forward for limb in stance.arms]) / leg
@@ -76,8 +76,8 @@ def faces(evidence: Evidence, stance: Stance, world: Array) -> float:
     heads = [bone for bone, name in enumerate(evidence.names) if name.parts.get("head", 0) > 2 and not name.side]
     face = [bone for bone, name in enumerate(evidence.names) if name.other and set(name.stem.split()) & set(_FACE)]
     if heads and face:
-        way = tree.heads[face].mean(axis=0) - tree.heads[heads[0]]
-        ahead = float(way @ forward) / max(float(np.linalg.norm(way)), 1e-12)
+        offset = tree.heads[face].mean(axis=0) - tree.heads[heads[0]]
+        ahead = float(offset @ forward) / max(float(np.linalg.norm(offset)), 1e-12)
         vote += _WEIGHT_FACE * float(np.clip(2 * ahead, -1, 1))
     return vote
 
@@ -86,16 +86,16 @@ def _toes(tree: BoneTree, limb: Limb) -> tuple[Array, float]:
     """The direction of a foot (3,), from the ankle to its children or along the bone, and its weight."""
     below = tree.below(limb.end)
     if below:
-        ways = tree.heads[below] - tree.heads[limb.end]
-        far = int(np.argmax(np.linalg.norm(ways, axis=1)))
-        if np.linalg.norm(ways[far]) > 1e-3 * tree.extent:
-            return ways[far], WEIGHT_TOES
+        offsets = tree.heads[below] - tree.heads[limb.end]
+        far = int(np.argmax(np.linalg.norm(offsets, axis=1)))
+        if np.linalg.norm(offsets[far]) > 1e-3 * tree.extent:
+            return offsets[far], WEIGHT_TOES
     return tree.tails[limb.end] - tree.heads[limb.end], _WEIGHT_TIP
 
 
 def _bulge(tree: BoneTree, limb: Limb) -> Array:
     """The vector (3,), perpendicular to the limb, from the line between its ends to knee or elbow."""
     start, middle, end = tree.heads[limb.upper], tree.heads[limb.lower], np.array(limb.tip)
-    way = end - start
+    offset = end - start
     bulge = middle - start
-    return bulge - way * float(bulge @ way) / max(float(way @ way), 1e-18)
+    return bulge - offset * float(bulge @ offset) / max(float(offset @ offset), 1e-18)

@@ -40,12 +40,12 @@ class BoneTree:
         by_name = {bone.name: bone for bone in bones}
         number: dict[str, int] = {}
         for name in by_name:
-            way: list[str] = []
+            path: list[str] = []
             above: str | None = name
-            while above is not None and above in by_name and above not in number and above not in way:
-                way.append(above)
+            while above is not None and above in by_name and above not in number and above not in path:
+                path.append(above)
                 above = by_name[above].parent
-            for below in reversed(way):
+            for below in reversed(path):
                 number[below] = len(number)
         ordered = [by_name[name] for name in number]
         parents = []
@@ -88,14 +88,14 @@ class BoneTree:
         return chains > 1
 
     @cached_property
-    def way(self) -> Array:
+    def path_length(self) -> Array:
         """The length of the chain from the root's head to every bone's (N,)."""
         steps = np.linalg.norm(self.heads - self.heads[list(self.parents)], axis=1)
-        way = np.zeros(len(self))
+        length = np.zeros(len(self))
         for bone, parent in enumerate(self.parents):
             if parent >= 0:
-                way[bone] = way[parent] + steps[bone]
-        return way
+                length[bone] = length[parent] + steps[bone]
+        return length
 
     @cached_property
     def descendants(self) -> Array:

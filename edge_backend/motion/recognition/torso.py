@@ -97,9 +97,9 @@ def _head(evidence: Evidence, body: Body, chest: int) -> int:
     """The head: a bone above the shoulders, in the middle, by name, or the end of the chain from the chest upwards."""
     tree, says = evidence.tree, evidence.says["head"]
     shoulders = np.mean([tree.heads[arm.upper] for arm in body.arms], axis=0)
-    way = tree.heads - shoulders
-    height = way @ body.up / body.size
-    aside = np.linalg.norm(way - (way @ body.up)[:, None] * body.up, axis=1) / body.size
+    offset = tree.heads - shoulders
+    height = offset @ body.up / body.size
+    aside = np.linalg.norm(offset - (offset @ body.up)[:, None] * body.up, axis=1) / body.size
     limbs = _limb_bones(tree, body)
     depth = [len(line) for line in tree.lines]
     named = [

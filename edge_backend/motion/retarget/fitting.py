@@ -118,10 +118,10 @@ class Fit:
         if slot not in self.bones:
             return above
         end = self.head(next_slot) if next_slot in self.bones else self._end(slot)
-        way = end - self.head(slot)
-        if np.linalg.norm(way) < _POINT * MODEL_LEG:
+        offset = end - self.head(slot)
+        if np.linalg.norm(offset) < _POINT * MODEL_LEG:
             return above
-        here = above @ unit(way)
+        here = above @ unit(offset)
         return swing(here, model_direction(JOINTS[next_slot])) @ above
 
     def _end(self, slot: str) -> Array:
@@ -197,8 +197,8 @@ def model_direction(joint: Joint) -> Array:
 def _require_standing(heads: Mapping[str, Array]) -> None:
     for side in SIDES:
         for slot, next_slot in ((f"thigh.{side}", f"shin.{side}"), (f"shin.{side}", f"foot.{side}")):
-            way = heads[next_slot] - heads[slot]
-            if np.linalg.norm(way) > 1e-9 and -unit(way)[2] < _DOWN:
+            offset = heads[next_slot] - heads[slot]
+            if np.linalg.norm(offset) > 1e-9 and -unit(offset)[2] < _DOWN:
                 raise ValueError(f"the {slot_words(slot)} does not point down")
 
 

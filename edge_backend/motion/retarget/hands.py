@@ -151,15 +151,15 @@ def _across(
     """The direction (3,), unit, across the palm, from the index finger to the little finger."""
     ordered = [knuckles[digit] for digit in _FINGERS if digit in knuckles]
     if len(ordered) > 1:
-        way = ordered[-1] - ordered[0]
+        direction = ordered[-1] - ordered[0]
     elif "thumb" in chains:
-        way = wrist - fit.rig[chains["thumb"][-1]].head
+        direction = wrist - fit.rig[chains["thumb"][-1]].head
     else:
-        way = np.zeros(3)
-    across = way - ahead * float(way @ ahead)
+        direction = np.zeros(3)
+    across = direction - ahead * float(direction @ ahead)
     if np.linalg.norm(across) < 1e-3 * fit.scale:
-        way = fit.axes[:, 1]  # palms face down or inward: the index finger is in front
-        across = way - ahead * float(way @ ahead)
+        direction = fit.axes[:, 1]  # palms face down or inward: the index finger is in front
+        across = direction - ahead * float(direction @ ahead)
     return unit(across)
 
 
@@ -296,5 +296,5 @@ def _flexion(finger: Finger, settings: HandSettings, liveliness: tuple[Array, Ar
 
 def _angle_about(axis: Array, first: Array, second: Array) -> float:
     """Degrees of the turn about an axis (3,) from one direction (3,) to another, both seen along the axis."""
-    a, b = (way - axis * float(way @ axis) for way in (first, second))
+    a, b = (direction - axis * float(direction @ axis) for direction in (first, second))
     return float(np.degrees(np.arctan2(np.cross(a, b) @ axis, a @ b)))

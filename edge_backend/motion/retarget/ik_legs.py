@@ -95,22 +95,22 @@ def _pole(fit: Fit, side: str, name: str, pose: LegPose) -> Array:
     hip, knee, ankle = (fit.rig[fit.bones[f"{part}.{side}"]].head for part in ("thigh", "shin", "foot"))
     before, bulge = _across(fit.rig[name].head, hip, ankle), _across(knee, hip, ankle)
     length = float(np.linalg.norm(knee - hip) + np.linalg.norm(ankle - knee))
-    way = _aside(pose.hip, pose.knee, pose.ankle)
+    direction = _aside(pose.hip, pose.knee, pose.ankle)
     if np.linalg.norm(bulge) > _BENT * length:  # seen along the leg, the pole need not lie where the knee does
-        way = _turned_like(way, bulge, before, pose.ankle - pose.hip, ankle - hip)
+        direction = _turned_like(direction, bulge, before, pose.ankle - pose.hip, ankle - hip)
     ahead = _aside(pose.hip, pose.hip + pose.thigh @ (before + knee - hip), pose.ankle)
     ahead /= np.maximum(np.linalg.norm(ahead, axis=1, keepdims=True), 1e-12)
-    way = way + _LEAN * length * ahead
-    way /= np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-12)
-    return pose.knee + way * float(np.linalg.norm(fit.rig[name].head - knee))
+    direction = direction + _LEAN * length * ahead
+    direction /= np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-12)
+    return pose.knee + direction * float(np.linalg.norm(fit.rig[name].head - knee))
 
 
-def _turned_like(way: Array, bulge: Array, before: Array, along: Array, along_rest: Array) -> Array:
+def _turned_like(direction: Array, bulge: Array, before: Array, along: Array, along_rest: Array) -> Array:
     """Directions (T, 3) rotated about the legs `along` (T, 3) by the angle from `bulge` to `before` (3,) at rest."""
     axis = along_rest / np.linalg.norm(along_rest)
     angle = np.arctan2(np.cross(bulge, before) @ axis, bulge @ before)
     axes = along / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-12)
-    return way * np.cos(angle) + np.cross(axes, way) * np.sin(angle)
+    return direction * np.cos(angle) + np.cross(axes, direction) * np.sin(angle)
 
 
 def _across(point: Array, hip: Array, ankle: Array) -> Array:
@@ -119,6 +119,6 @@ def _across(point: Array, hip: Array, ankle: Array) -> Array:
 
 def _aside(hip: Array, point: Array, ankle: Array) -> Array:
     """Vectors (T, 3) from the line through hip and ankle (T, 3) to a point (T, 3), perpendicular to the line."""
-    line, way = ankle - hip, point - hip
-    share = np.sum(way * line, axis=1) / np.maximum(np.sum(line * line, axis=1), 1e-18)
-    return way - line * share[:, None]
+    line, offset = ankle - hip, point - hip
+    share = np.sum(offset * line, axis=1) / np.maximum(np.sum(line * line, axis=1), 1e-18)
+    return offset - line * share[:, None]
