@@ -22,10 +22,10 @@ _HEADER = "# Catalogues of assets: UUID:path:name\nVERSION 1\n"
 
 
 def add_asset(armature: bpy.types.Object, scene: bpy.types.Scene, library: Library, number: int) -> bpy.types.Action:
-    """An action of the phrase for this character, from frame 1 on, marked as an asset; the character is not changed.
+    """Make an action of the phrase for this character, from frame 1 on, and mark it as an asset.
 
-    It is in the catalogue "Phrases/STYLE", which is listed beside the file once that is saved. Raises EdgeError
-    phrases_unreadable, rig_unfit; OSError.
+    Its catalogue is "Phrases/STYLE", which is written beside the file if that is saved. The character keeps its action.
+    Raises EdgeError phrases_unreadable, rig_unfit; OSError.
     """
     phrase = library.phrases[number]
     keys = at_once(keys_in_steps(armature, library.motion(number), scene, 1.0))
@@ -47,7 +47,7 @@ def add_asset(armature: bpy.types.Object, scene: bpy.types.Scene, library: Libra
 
 
 def _catalogue(name: str) -> str:
-    """The id of a style's catalogue; it is written beside the file, if that is saved. Raises OSError."""
+    """The id of a style's catalogue, which is written beside the file if that is saved. Raises OSError."""
     identity = str(uuid.uuid5(_NAMESPACE, name))
     if bpy.data.filepath:
         path = Path(bpy.data.filepath).parent / CATALOGUES

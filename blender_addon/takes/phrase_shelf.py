@@ -1,4 +1,4 @@
-"""The phrase libraries of a scene, read once, and pictures of their phrases."""
+"""The phrase libraries of a scene, cached, and pictures of their phrases."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -34,13 +34,13 @@ def library_of(scene: bpy.types.Scene) -> Library:
 
 
 def title(phrase: str) -> str:
-    """What a phrase is called: style, tempo and level; its id where its library was not read. Cheap: panels call it."""
+    """The title of a phrase: style, tempo and level, or its id if its library is not read. Fast enough for panels."""
     found = _phrases.get(phrase)
     return f"{found.style.capitalize()} {found.tempo:.0f}, {found.level}" if found else phrase
 
 
 def picture(library: Library, number: int) -> int:
-    """The icon of a phrase; it is drawn the first time. Raises EdgeError phrases_unreadable."""
+    """The icon number of a phrase's picture, drawn at the first call. Raises EdgeError phrases_unreadable."""
     if not _pictures:
         _pictures.append(bpy.utils.previews.new())
     pictures, phrase = _pictures[0], library.phrases[number]
@@ -52,7 +52,7 @@ def picture(library: Library, number: int) -> int:
 
 
 def picture_pixels(library: Library, number: int) -> Sequence[float]:
-    """The picture of a phrase as Blender takes it: RGBA, 0 to 1, from the lowest row up."""
+    """The picture of a phrase in Blender's order: RGBA, 0 to 1, from the lowest row up."""
     phrase = library.phrases[number]
     clip = _clip(library.folders[number], phrase.clip)
     start, end = phrase.counts[0], phrase.counts[-1]

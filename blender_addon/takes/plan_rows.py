@@ -1,6 +1,7 @@
-"""The plan of a take (choreography.plan_file), stored in the take's metadata: as rows for the panel, and its edits."""
+"""The plan of a take (choreography.plan_file) in its metadata: its rows for the panel, and edits of it."""
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,21 +15,20 @@ from ..edge_backend.motion.motion import Motion
 from ..keyframes.take_details import PROPERTY, details
 
 PLAN = "choreography"
-"""Of the take's metadata."""
-
-
-_SLACK = 0.5 / Motion.fps  # seconds: slots begin between frames
+"""Key of the plan in the take's metadata."""
 
 CHANGED = "changed"
-"""Of a step of the stored plan: whether it was changed since the take was danced."""
+"""Key in a step of the stored plan: whether it was changed since the take was danced."""
+
+_SLACK = 0.5 / Motion.fps  # seconds: slots begin between frames
 
 
 @dataclass(frozen=True)
 class PlanRow:
-    """A slot of the plan. start, end: seconds of the song's part. label: of its section. text: what is danced.
+    """A slot of the plan, for the panel.
 
-    phrase: id of its phrase, if any. originality: 0 as it is to 1. pinned: stays when the plan is made anew. changed:
-    the take does not dance it yet.
+    start, end: seconds of the song's part. label: its section's. text: what is danced. phrase: its id, or "". changed:
+    whether the take does not dance it yet. The others are as in choreography.plan.Step.
     """
 
     start: float
@@ -43,7 +43,7 @@ class PlanRow:
 
 
 def plan_of(action: bpy.types.Action) -> dict[str, Any] | None:
-    """The take's plan, of JSON types; None where it has none."""
+    """The take's plan in JSON types; None if it has none."""
     return _parsed(str(details(action).get("meta", ""))).get(PLAN)
 
 
@@ -55,7 +55,7 @@ def plan_rows(action: bpy.types.Action) -> list[PlanRow]:
 
 
 def slot_at(action: bpy.types.Action, second: float) -> int | None:
-    """The number of the slot that is danced at a moment of the song's part; None beside all slots."""
+    """The number of the slot at a second of the song's part; None outside all slots."""
     rows = plan_rows(action)
     return next((number for number, row in enumerate(rows) if row.start - _SLACK <= second < row.end - _SLACK), None)
 
@@ -66,7 +66,7 @@ def changed_slots(action: bpy.types.Action) -> list[int]:
 
 
 def mirror_slot(action: bpy.types.Action, number: int) -> None:
-    """Exchange left and right in a slot of the plan. Raises EdgeError plan_fixed where the network dances it first."""
+    """Exchange left and right in a slot of the plan. Raises EdgeError plan_fixed for the model's own dance."""
     steps = _steps(action)
     step = steps[number]
     if not step["phrase"] and step["again"] < 0:
@@ -78,20 +78,22 @@ def mirror_slot(action: bpy.types.Action, number: int) -> None:
 
 
 def pin_slot(action: bpy.types.Action, number: int) -> None:
-    """Pin a slot of the plan, or free it again: a pinned one stays when the plan is made anew."""
+    """Pin or unpin a slot of the plan; pinned ones stay when the plan is made anew."""
     steps = _steps(action)
     steps[number]["pinned"] = not steps[number].get("pinned", False)
     _store(action, steps)
 
 
 def free_slot(action: bpy.types.Action, number: int) -> None:
-    """Leave a slot of the plan to the network; slots that took it up do so no longer, and take up each other."""
-    _store(action, freed(_steps(action), number))
+    """Let the model dance a slot of the plan anew; for slots that repeat it see `freed`."""
+    steps = _steps(action)
+    same = _followers(steps, number)
+    _store(action, freed(steps, number), same)
 
 
 def freed(steps: list[dict[str, Any]], number: int) -> list[dict[str, Any]]:
-    """The steps, of which the network dances one anew; what took that one up keeps the dance that it has."""
-    followers = [later for later in range(number + 1, len(steps)) if steps[later]["again"] == number]
+    """The steps after one is left to the model. Slots that repeated it now repeat the first of them."""
+    followers = _followers(steps, number)
     for place, later in enumerate(followers):
         steps[later]["again"] = -1 if place == 0 else followers[0]
         if place == 0:
@@ -101,7 +103,7 @@ def freed(steps: list[dict[str, Any]], number: int) -> list[dict[str, Any]]:
 
 
 def repeat_slot(action: bpy.types.Action, number: int, other: int) -> None:
-    """Let a slot dance what an earlier one dances. Raises EdgeError plan_fixed where that one is not earlier."""
+    """Let a slot repeat an earlier one. Raises EdgeError plan_fixed if the other is not earlier."""
     steps = _steps(action)
     if not 0 <= other < number:
         raise EdgeError("plan_fixed", "Only the dance of earlier bars can return.", "Choose bars further up.")
@@ -116,8 +118,9 @@ def repeat_slot(action: bpy.types.Action, number: int, other: int) -> None:
 
 
 def swap_slots(action: bpy.types.Action, number: int) -> None:
-    """Exchange what a slot and the next one dance. Raises EdgeError plan_fixed where the network dances one of them
-    first: its dance is nowhere else; and for the last slot.
+    """Exchange the dances of a slot and the next one.
+
+    Raises EdgeError plan_fixed for the last slot, and if one of both is the model's own dance.
     """
     steps = _steps(action)
     if not 0 <= number < len(steps) - 1:
@@ -136,7 +139,7 @@ def swap_slots(action: bpy.types.Action, number: int) -> None:
 
 
 def vary_slot(action: bpy.types.Action, number: int, originality: float) -> None:
-    """Set how far a slot leaves what returns in it, or its phrase, 0 to 1. Raises EdgeError as mirror_slot."""
+    """Set the originality of a slot, 0 to 1. Raises EdgeError plan_fixed for the model's own dance."""
     steps = _steps(action)
     if not steps[number]["phrase"] and steps[number]["again"] < 0:
         raise EdgeError(
@@ -147,23 +150,24 @@ def vary_slot(action: bpy.types.Action, number: int, originality: float) -> None
 
 
 def put_phrase(action: bpy.types.Action, number: int, phrase: str, mirrored: bool) -> None:
-    """Let a slot dance a phrase of a library; what took the slot up keeps the dance that it has."""
-    steps = freed(_steps(action), number)
-    steps[number] |= {"phrase": phrase, "mirrored": mirrored}
-    _store(action, steps)
+    """Let a slot dance a phrase of a library; for slots that repeat it see `freed`."""
+    steps = _steps(action)
+    same = _followers(steps, number)
+    freed(steps, number)[number] |= {"phrase": phrase, "mirrored": mirrored}
+    _store(action, steps, same)
 
 
 def replace_plan(action: bpy.types.Action, plan: Plan) -> None:
-    """Give the take another plan of the same slots; what is pinned stays."""
+    """Give the take another plan of the same slots; pinned steps stay."""
     old = _steps(action)
     new = [asdict(step) for step in plan]
     _store(action, [before if before.get("pinned") else after for before, after in zip(old, new, strict=True)])
 
 
 def load_plan(action: bpy.types.Action, content: Any, where: str) -> None:
-    """Give the take a plan of JSON types. where: the file, for the error.
+    """Give the take a plan in JSON types. where: the file, for the error.
 
-    Raises EdgeError plan_unreadable; plan_other_song where the take is not danced to the plan's song and slots.
+    Raises EdgeError plan_unreadable; plan_other_song if the plan is for another song or other slots.
     """
     plan, stored = plan_of_json(content, where), plan_of(action)
     fits = stored and content.get("song") == stored["song"] and abs(content.get("start", 0.0) - stored["start"]) < 1e-3
@@ -185,25 +189,26 @@ def _steps(action: bpy.types.Action) -> list[dict[str, Any]]:
     return json.loads(json.dumps(plan["steps"])) if plan else []
 
 
-def _store(action: bpy.types.Action, steps: list[dict[str, Any]]) -> None:
-    """Store the steps; those that dance something else than before are marked."""
-    for before, step in zip(_steps(action), steps, strict=True):
-        danced = any(before[name] != step[name] for name in ("phrase", "mirrored", "originality"))
-        step[CHANGED] = bool(before.get(CHANGED) or step.get(CHANGED) or danced or _takes_up_other(before, step))
+def _followers(steps: list[dict[str, Any]], number: int) -> list[int]:
+    """The numbers of the steps that repeat a slot."""
+    return [later for later in range(number + 1, len(steps)) if steps[later]["again"] == number]
+
+
+def _store(action: bpy.types.Action, steps: list[dict[str, Any]], same: Collection[int] = ()) -> None:
+    """Store the steps, and mark those that changed. same: numbers of those whose `again` has a new name for a dance."""
+    for number, (before, step) in enumerate(zip(_steps(action), steps, strict=True)):
+        names = ("phrase", "mirrored", "originality", *(() if number in same else ("again",)))
+        danced = any(before[name] != step[name] for name in names)
+        step[CHANGED] = bool(before.get(CHANGED) or step.get(CHANGED) or danced)
     stored: Any = action[PROPERTY]
     meta = json.loads(stored["meta"])
     meta[PLAN]["steps"] = steps
     stored["meta"] = json.dumps(meta, sort_keys=True, ensure_ascii=False)
 
 
-def _takes_up_other(before: dict[str, Any], step: dict[str, Any]) -> bool:
-    """Whether the step takes up other bars than before; the network's own dance may get another name for itself."""
-    return bool(step["again"] >= 0 and step["again"] != before["again"] and before["again"] < 0)
-
-
 @lru_cache(maxsize=8)
 def _parsed(meta: str) -> dict[str, Any]:
-    """The metadata; panels ask for it at every drawing."""
+    """The metadata from JSON, cached because panels read it whenever they are drawn."""
     found = json.loads(meta) if meta else {}
     return found if isinstance(found, dict) else {}
 

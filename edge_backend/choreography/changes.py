@@ -1,4 +1,4 @@
-"""Changes of a plan in a dance that is kept: its open frames get what the plan has there, the others stay."""
+"""Dance the changed steps of a plan in a dance whose other frames stay as they are."""
 
 from dataclasses import replace
 
@@ -15,22 +15,22 @@ from .library import Library, phrase_material
 from .pieces import Piece, heading, moved, piece_of, to_the_front
 from .plan import Plan
 
-LED = PHRASES[1]  # frames at each end of a piece that the model joins to the dance that is kept
+BLENDED = PHRASES[1]  # frames at each end of a piece that are blended into the kept dance and filled in by the model
 
 
 def filled(kept: Constraint, plan: Plan, library: Library | None = None) -> Constraint:
-    """`kept`, with what the plan has for the frames that it leaves open.
+    """The constraint `kept` with the pieces of the plan in the frames that it does not keep exactly.
 
-    Frames that are kept whole and exactly stay as they are, and are the material for what returns in an open slot.
-    Phrases and what returns are exact, but for LED frames at each end, in which the network keeps to a way to the dance
-    there in its coarse steps alone. What the network dances, by the plan, stays free. library: of the plan's phrases.
-    Raises EdgeError phrase_unknown, phrases_unreadable; plan_fixed where what should return is not kept.
+    Exact frames stay, and are the material of steps that return. The weight of a piece is 1 - originality, or at most
+    COARSE in the BLENDED frames at each end, where it is blended into the kept dance. What the model dances stays as in
+    `kept`. library: has the plan's phrases.
+    Raises EdgeError phrase_unknown, phrases_unreadable; plan_fixed if a slot that should return is not kept.
     """
     whole = kept.exact.all(axis=1)
     steps = [step for step in plan if not whole[step.slot.start : step.slot.stop].all()]
     first = kept.frames
     clips, phrases = phrase_material(tuple(steps), library, first) if library else ([], {})
-    material = joined([_held(kept, whole), *clips])
+    material = joined([_kept_motion(kept, whole), *clips])
     weight, values, known = kept.weight.copy(), kept.values.copy(), whole.copy()
     for step in steps:
         piece = piece_of(step, plan, np.arange(first, dtype=np.float64), phrases)
@@ -44,20 +44,20 @@ def filled(kept: Constraint, plan: Plan, library: Library | None = None) -> Cons
         stop = min(piece.stop, first)
         before = _pose(values, piece.start - 1) if piece.start and known[piece.start - 1] else None
         behind = _pose(values, stop) if stop < first and whole[stop] else None
-        dance = _led(_placed(piece, material, before, behind).part(slice(stop - piece.start)), before, behind)
+        dance = _blended(_placed(piece, material, before, behind).part(slice(stop - piece.start)), before, behind)
         inside = slice(piece.start, stop)
         free = ~whole[inside]
         values[inside][free] = dance.vectors()[free]
         weight[inside][free] = _weights(len(free), 1 - piece.originality, before, behind)[free, None]
         if before and not whole[piece.start - 1]:  # the end of the piece before it
-            near = slice(max(piece.start - LED, 0), piece.start)
+            near = slice(max(piece.start - BLENDED, 0), piece.start)
             weight[near] = np.where(whole[near, None], weight[near], np.minimum(weight[near], COARSE))
         known[inside] = True
     return Constraint(weight, values, kept.usual, sampled=True)
 
 
-def _held(kept: Constraint, whole: Array) -> Motion:
-    """The dance that is kept; in open frames the last pose that is kept, or the first."""
+def _kept_motion(kept: Constraint, whole: Array) -> Motion:
+    """The kept dance; frames that are not kept show the last kept pose before them, or the first."""
     frame = np.arange(kept.frames)
     last = np.maximum.accumulate(np.where(whole, frame, -1))
     shown = np.where(last < 0, int(np.argmax(whole)), last)
@@ -69,9 +69,9 @@ def _pose(values: Array, frame: int) -> Motion:
 
 
 def _placed(piece: Piece, material: Motion, before: Motion | None, behind: Motion | None) -> Motion:
-    """The piece from where the dancer stands before it to where the dance goes on behind it.
+    """The motion of the piece, moved to begin where `before` stands and to end where `behind` does.
 
-    A phrase turns to the audience as in `pieces.laid`. What the ways differ in is shared out to all its frames.
+    Where both are given, the frames between are shifted over the floor gradually. Phrases turn as `to_the_front` says.
     """
     motion = retimed(material, piece.at)
     if piece.mirrored:
@@ -91,10 +91,10 @@ def _placed(piece: Piece, material: Motion, before: Motion | None, behind: Motio
     return motion
 
 
-def _led(motion: Motion, before: Motion | None, behind: Motion | None) -> Motion:
-    """The motion, whose ends lead up to the poses before and behind it."""
+def _blended(motion: Motion, before: Motion | None, behind: Motion | None) -> Motion:
+    """The motion with its first and last BLENDED frames blended into the poses before and behind it."""
     rotations, root = motion.rotations.astype(np.float64), motion.root.astype(np.float64)
-    reach = min(LED, motion.frames // 2)
+    reach = min(BLENDED, motion.frames // 2)
     for pose, edge, frames in ((before, 0, slice(0, reach)), (behind, -1, slice(-1, -reach - 1, -1))):
         if pose is None:
             continue
@@ -108,9 +108,9 @@ def _led(motion: Motion, before: Motion | None, behind: Motion | None) -> Motion
 
 
 def _weights(frames: int, weight: float, before: Motion | None, behind: Motion | None) -> Array:
-    """(frames,): of a piece's frames; those beside the dance that is kept are the model's to join."""
+    """The weights (frames,) of a piece: at most COARSE in the BLENDED frames beside the kept dance."""
     weights = np.full(frames, weight, np.float32)
-    reach = min(LED, frames // 2)
+    reach = min(BLENDED, frames // 2)
     if before:
         weights[:reach] = min(weight, COARSE)
     if behind:

@@ -1,4 +1,4 @@
-"""Where one piece of dance becomes another: the frames that are left to the model."""
+"""The joins between pieces of dance, which the model fills in."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,37 +11,37 @@ from ..motion.motion import Motion
 from ..motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from .pieces import Piece
 
-# Frames on each side of a join that the model dances: where poses are alike, and where they are not. A dance of phrases
-# has many joins, one whose sections return has few.
+# Frames on each side of a join that the model fills in, for poses that are alike and for poses that are not. A dance
+# of phrases has many joins, one whose sections return has few.
 PHRASES, RETURNS = (6, 11), (12, 24)
 LONGEST = max(PHRASES + RETURNS)
-COARSE = 0.95  # weight of the way through a join: the model fills it in, and does not turn round on it
-APART = (0.1, 0.4)  # metres between the joints of both poses, on average, for these
+COARSE = 0.95  # weight of the path through a join, which the model follows in its coarse steps only
+APART = (0.1, 0.4)  # metres between the joints, on average, of poses that are alike and of poses that are not
 
 
 def joining(pieces: Sequence[Piece], dance: Motion) -> Constraint:
     """The constraint under which the model joins pieces into one dance.
 
-    dance: of the pieces as they were laid. Exact but for some frames on both sides of each join, where the model keeps
-    to a way from one to the other in its coarse steps alone; pieces of some originality have a weight that leaves the
-    model as much freedom.
+    dance: the pieces as `laid` put them. The weight is 1 - originality; near the joins, where the dance is blended, it
+    is at most COARSE.
     """
-    weight, way = np.ones(dance.frames, np.float32), dance.vectors()
+    weight, values = np.ones(dance.frames, np.float32), dance.vectors()
     for piece in pieces:
         weight[piece.start : piece.stop] = 1 - piece.originality
     for piece in pieces[1:]:
         poses = dance.part(slice(piece.start - 1, piece.start + 1))
         reach = _reach(poses, PHRASES if piece.front else RETURNS)
         near = slice(max(piece.start - reach, 0), piece.start + reach)
-        way[near] = _way(Motion.from_vectors(way[near]), piece.start - near.start).vectors()
+        values[near] = _blended(Motion.from_vectors(values[near]), piece.start - near.start).vectors()
         weight[near] = np.minimum(weight[near], COARSE)
     usual = usual_acceleration(dance.joints()) if dance.frames > 2 else np.inf
-    return Constraint(np.broadcast_to(weight[:, None], way.shape).copy(), way, usual, sampled=True)
+    return Constraint(np.broadcast_to(weight[:, None], values.shape).copy(), values, usual, sampled=True)
 
 
-def _way(motion: Motion, join: int) -> Motion:
-    """The motion through a join before frame `join`: the jump there is shared out to both sides, as in inertialised
-    blending (Bollo 2018), by the shorter way round.
+def _blended(motion: Motion, join: int) -> Motion:
+    """The motion without its jump before frame `join`: half of the jump is blended into each side.
+
+    This is inertialised blending (Bollo 2018). Rotations take the shorter way.
     """
     rotations, root = motion.rotations.astype(np.float64), motion.root.astype(np.float64)
     frame = np.arange(motion.frames) + 0.5
@@ -53,6 +53,6 @@ def _way(motion: Motion, join: int) -> Motion:
 
 
 def _reach(poses: Motion, reaches: tuple[int, int]) -> int:
-    """Free frames on each side of a join. poses: the two frames before and behind it."""
+    """How many frames on each side of a join the model fills in. poses: the frames before and after the join."""
     before, behind = poses.joints().astype(np.float64)
     return round(float(np.interp(np.linalg.norm(behind - before, axis=-1).mean(), APART, reaches)))

@@ -1,4 +1,4 @@
-"""Pieces of dance in the song: a plan's steps as a motion, in time with the music, in one place."""
+"""The steps of a plan as pieces of motion that fit the counts of the song and follow one another on the floor."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,22 +10,23 @@ from ..motion.motion import Motion, joined
 from ..motion.rotations import axis_angle_to_matrix
 from ..motion.skeleton import Joint
 from ..numerics.array import Array
+from ..numerics.intervals import runs
 from ..schema.frames import FPS
 from .plan import Plan, Step
 from .slots import Slot
 
-SAME_PLACE = 0.5  # frames; pieces whose material is as near to going on are one
-NEAR = 2  # frames; a phrase that comes again begins as near to where it began
-FRONT = np.radians(45)  # from the audience, within which a phrase of a library begins
-TURN = np.radians(60)  # most that a dancer turns to it in a join
+SAME_PLACE = 0.5  # frames; pieces whose material follows on within this are one
+NEAR = 2  # frames; a phrase that begins within this of an earlier one is the same phrase
+FRONT = np.radians(45)  # phrases of a library begin within this angle of the audience
+TURN = np.radians(60)  # the most that a dancer turns towards the audience in a join
 
 
 @dataclass(frozen=True)
 class Piece:
     """Dance for the frames start to stop - 1 of the song.
 
-    at: (n,) frames, with fractions, of the material that is shown at these frames. originality: as in plan.Step.
-    front: whether it is turned such that it begins to the audience, as phrases of a library are.
+    at: (n,) the frames of the material, with fractions, that are shown at these frames. originality: as in plan.Step.
+    front: whether the dancer turns to the audience at its start, as in phrases of a library.
     """
 
     start: int
@@ -36,12 +37,12 @@ class Piece:
 
     @property
     def stop(self) -> int:
-        """The frame behind its last."""
+        """The frame after its last."""
         return self.start + len(self.at)
 
 
 def new_frames(plan: Plan, frames: int) -> Array:
-    """(frames,) bool: the frames of the song that the model dances, all but those of slots with other dance."""
+    """Which frames (frames,) bool the model dances: those in no slot with a phrase or a return."""
     new = np.ones(frames, dtype=bool)
     for step in plan:
         if step.again >= 0 or step.phrase:
@@ -50,9 +51,9 @@ def new_frames(plan: Plan, frames: int) -> Array:
 
 
 def pieces_of(plan: Plan, material_at: Array, phrases: Mapping[str, Array] | None = None) -> list[Piece]:
-    """The song as pieces, ascending, without gaps between them.
+    """The pieces of the whole song, in order, without gaps.
 
-    material_at: (frames,) number of the material's frame that was danced for each frame of the song; -1 where none was.
+    material_at: (frames,) the frame of the material that the model danced for each frame of the song, -1 where none.
     phrases: id -> (n + 1,) the material's frames at the counts of the phrase and at its end.
     """
     pieces = []
@@ -63,14 +64,13 @@ def pieces_of(plan: Plan, material_at: Array, phrases: Mapping[str, Array] | Non
             continue
         pieces.append(piece)
         new[step.slot.start : step.slot.stop] = False
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], new, [False]]).astype(int)))
-    for first, stop in edges.reshape(-1, 2):
-        pieces.append(Piece(int(first), material_at[first:stop].astype(np.float64)))
+    for first, stop in runs(new):
+        pieces.append(Piece(first, material_at[first:stop].astype(np.float64)))
     return _merged(sorted(pieces, key=lambda piece: piece.start))
 
 
 def piece_of(step: Step, plan: Plan, material_at: Array, phrases: Mapping[str, Array]) -> Piece | None:
-    """The piece that a step of the plan takes from the material; None where the model dances. See `pieces_of`."""
+    """The piece of one step of a plan; None if the model dances it. For the arguments see `pieces_of`."""
     if step.phrase in phrases:
         counts = phrases[step.phrase]
         at = counts[0] + shown_at(step.slot, counts / FPS)
@@ -83,10 +83,9 @@ def piece_of(step: Step, plan: Plan, material_at: Array, phrases: Mapping[str, A
 
 
 def shown_at(slot: Slot, counts: Array) -> Array:
-    """(frames of the slot,): for each how many frames after the first of `counts` (n + 1,), seconds, it falls.
+    """The frames (n,), with fractions, after the first of `counts` (m + 1,), seconds, that a slot's n frames show.
 
-    Frames between two counts lie between the same two of the other. Where the numbers of counts differ, both begin
-    together and keep their tempo as far as both go.
+    The counts of the slot show these counts; past the last that both have, time goes on at the speed of the song.
     """
     frames = np.arange(slot.start, slot.stop) / FPS
     length = min(len(slot.counts), len(counts))
@@ -96,7 +95,7 @@ def shown_at(slot: Slot, counts: Array) -> Array:
 
 
 def _merged(pieces: list[Piece]) -> list[Piece]:
-    """The pieces, those together whose material goes on from one to the next."""
+    """The pieces, where those whose material goes on from one to the next are joined."""
     found = pieces[:1]
     for piece in pieces[1:]:
         last = found[-1]
@@ -110,10 +109,10 @@ def _merged(pieces: list[Piece]) -> list[Piece]:
 
 
 def laid(pieces: Sequence[Piece], material: Motion) -> Motion:
-    """The dance of pieces one behind the other; each goes on from where the last one stood.
+    """The dance of the pieces in order, each shifted to where the one before it ended.
 
-    Pieces are moved over the floor and keep the side of the room that they face: the audience stays where it is. A
-    phrase of a library begins as the last piece faces, see `to_the_front`; where it comes again, it faces as it did.
+    Pieces keep their headings, except that a phrase of a library is turned to begin as `to_the_front` says, and to its
+    first heading when it comes again.
     """
     dance: list[Motion] = []
     place, facing = np.zeros(2), 0.0
@@ -140,19 +139,19 @@ def laid(pieces: Sequence[Piece], material: Motion) -> Motion:
 
 
 def to_the_front(facing: Array) -> Array:
-    """Headings, radians, behind a join for those before it: within FRONT of the audience, or TURN nearer to it."""
+    """Headings, radians, after a join for those before it: within FRONT of the audience, or turned TURN towards it."""
     wrapped = (facing + np.pi) % (2 * np.pi) - np.pi
     return wrapped + np.clip(np.clip(wrapped, -FRONT, FRONT) - wrapped, -TURN, TURN)
 
 
 def heading(motion: Motion) -> Array:
-    """(T,) radians, -pi to pi, by which the pelvis faces away from -y, counterclockwise."""
+    """Headings (T,) of the pelvis: radians from -y, -pi to pi, counterclockwise from above."""
     forward = motion.rotations[:, Joint.PELVIS, :2, 2]
     return np.arctan2(forward[:, 0], -forward[:, 1])
 
 
 def moved(motion: Motion, shift: Array, angle: float = 0.0) -> Motion:
-    """The motion turned by `angle`, radians, about the vertical axis and then shifted (2,), metres, over the floor."""
+    """The motion turned by `angle`, radians, about the origin's vertical and then shifted (2,), metres."""
     rotations, root = motion.rotations.copy(), motion.root.copy()
     if angle:
         turn = axis_angle_to_matrix(np.array([0.0, 0.0, angle])).astype(np.float32)

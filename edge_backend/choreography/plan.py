@@ -10,9 +10,9 @@ from .slots import Slot
 class Step:
     """What is danced in a slot.
 
-    phrase: id of a phrase of a library; empty: the model's own dance. again: number of an earlier slot whose dance
-    returns here, -1: none. mirrored: left and right exchanged, against that phrase or slot. originality: 0 = as it is
-    to 1 = danced anew by the model. pinned: whether it stays when the plan is made anew.
+    phrase: id of a phrase of a library, or "". again: number of an earlier slot whose dance returns here, or -1; the
+    model dances a step with neither. mirrored: left and right exchanged, relative to that phrase or slot. originality:
+    from 0, unchanged, to 1, danced anew by the model. pinned: whether it stays when the plan is made anew.
     """
 
     slot: Slot
@@ -28,10 +28,10 @@ Plan = tuple[Step, ...]
 
 
 def plan_by_form(slots: Sequence[Slot], mirrored: bool = False, originality: float = 0.0) -> Plan:
-    """The plan of a dance by the model alone: what is new is danced, what returns takes up its own slots.
+    """The plan of a dance by the model alone, in which sections that come back have the same dance.
 
-    A slot returns where an earlier section of its label has a slot in the same place. mirrored: every second return of
-    a section is mirrored. originality: of what returns.
+    A slot repeats the first one with its label and place. mirrored: mirror every second section of a label.
+    originality: of the repeated slots.
     """
     first: dict[tuple[str, int], int] = {}
     sections: dict[str, list[int]] = {}

@@ -1,4 +1,4 @@
-"""Plans as JSON: stored with a dance, written to files, edited and danced again."""
+"""Plans as JSON, in a dance and in files."""
 
 import itertools
 import json
@@ -15,12 +15,12 @@ FORMAT = 1
 
 
 def plan_as_json(plan: Plan, song_sha256: str, start: float) -> dict[str, Any]:
-    """The plan of JSON types. start: seconds of the song at which the dance begins."""
+    """The plan in JSON types. start: second of the song at which the dance begins."""
     return {"format": FORMAT, "song": song_sha256, "start": start, "steps": [asdict(step) for step in plan]}
 
 
 def plan_of_json(content: Any, where: str) -> Plan:
-    """The plan that plan_as_json made of JSON types. where: the file, for the error.
+    """The plan from the JSON types of plan_as_json. where: the file, for the error.
 
     Raises EdgeError plan_unreadable.
     """
@@ -49,7 +49,7 @@ def read_plan(path: Path, song_sha256: str, start: float) -> Plan:
 
 
 def plan_content(path: Path) -> Any:
-    """What is in a file of JSON. Raises EdgeError plan_unreadable; OSError."""
+    """The JSON content of a plan file. Raises EdgeError plan_unreadable; OSError."""
     try:
         return json.loads(path.read_text("utf-8"))
     except ValueError as error:
@@ -59,7 +59,7 @@ def plan_content(path: Path) -> Any:
 
 
 def write_plan(path: Path, content: dict[str, Any]) -> None:
-    """Write a plan of JSON types, atomically. Raises OSError."""
+    """Write the JSON types of a plan, atomically. Raises OSError."""
     with atomic_write(path) as unfinished:
         unfinished.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
@@ -78,7 +78,7 @@ def _step(row: dict[str, Any]) -> Step:
 
 
 def _check(steps: Plan) -> None:
-    """Raises ValueError for slots that overlap or stand still, and for steps that take up no earlier one."""
+    """Raise ValueError unless counts ascend, slots do not overlap and steps repeat only danced, earlier ones."""
     for number, step in enumerate(steps):
         counts = step.slot.counts
         if len(counts) < 2 or any(after <= before for before, after in itertools.pairwise(counts)):
@@ -86,6 +86,6 @@ def _check(steps: Plan) -> None:
         if number and step.slot.start < steps[number - 1].slot.stop:
             raise ValueError(f"step {number} begins before the one before it ends")
         if not -1 <= step.again < number or (step.again >= 0 and steps[step.again].again >= 0):
-            raise ValueError(f"step {number} takes up no step that is danced")
+            raise ValueError(f"step {number} repeats no step that is danced")
         if not 0 <= step.originality <= 1:
             raise ValueError(f"step {number} has an originality of {step.originality}")

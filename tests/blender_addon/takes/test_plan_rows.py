@@ -53,11 +53,29 @@ def test_bars_are_mirrored_freed_and_repeated(take):
     assert [step.again for step in read] == [-1, -1, -1, 2, 0, -1]
 
 
-def test_what_was_freed_is_taken_up_by_nobody_and_later_bars_follow(take):
+def test_bars_that_repeat_a_repeating_slot_follow_it(take):
     rows = addon("takes.plan_rows")
     rows.repeat_slot(take, 0 + 1, 0)  # the second slot repeats the first: the sixth, which repeated it, follows
     steps = rows.plan_of(take)["steps"]
     assert [step["again"] for step in steps] == [-1, 0, -1, -1, 0, 0]
+
+
+def test_bars_that_repeat_other_bars_than_before_wait_to_be_danced(take):
+    rows = addon("takes.plan_rows")
+    rows.repeat_slot(take, 5, 2)
+    assert rows.changed_slots(take) == [5]
+
+
+def test_swapped_bars_wait_to_be_danced(take):
+    rows = addon("takes.plan_rows")
+    rows.swap_slots(take, 4)
+    assert rows.changed_slots(take) == [4, 5]
+
+
+def test_bars_keep_the_dance_of_bars_that_are_danced_anew(take):
+    rows = addon("takes.plan_rows")
+    rows.free_slot(take, 0)
+    assert rows.changed_slots(take) == [0]
 
 
 def test_an_impossible_change_of_the_plan_is_refused(take):
