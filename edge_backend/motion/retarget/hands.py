@@ -225,17 +225,25 @@ def off_the_others(thumb: Finger, turns: Array, others: Sequence[Array]) -> Arra
     others: the joints (K, joints, 3) of each other finger, from the wrist to the tip. Where no share does, the one that
     takes it farthest from them.
     """
-    shares = np.linspace(1, 0, 21)
     lines = np.concatenate([_along(joints) for joints in others], axis=1)
     thickness = _THICK * float(np.mean([np.linalg.norm(np.diff(j[0, 1:], axis=0), axis=1).sum() for j in others]))
-    apart = []
-    for share in shares:
-        outer = _along(thumb.joints(share * turns)[:, -3:])[:, 1:]
-        between = outer[:, :, None] - lines[:, None]
-        apart.append(np.sqrt(np.sum(between * between, axis=-1).min(axis=(1, 2))))
-    free = np.array(apart) >= thickness
+    near = np.flatnonzero(_apart(thumb, turns, lines) < thickness)
+    if not len(near):
+        return turns
+    shares = np.linspace(1, 0, 21)
+    apart = np.array([_apart(thumb, share * turns[near], lines[near]) for share in shares])
+    free = apart >= thickness
     best = np.where(free.any(axis=0), np.argmax(free, axis=0), np.argmax(apart, axis=0))
-    return shares[best][:, None] * turns
+    clear = turns.copy()
+    clear[near] *= shares[best][:, None]
+    return clear
+
+
+def _apart(thumb: Finger, turns: Array, lines: Array) -> Array:
+    """The distance (K,) of the thumb's outer sections, with these turns, from points (K, points, 3)."""
+    ways = _along(thumb.joints(turns)[:, -3:])[:, 1:, None] - lines[:, None]
+    distance: Array = np.sqrt(np.sum(ways * ways, axis=-1).min(axis=(1, 2)))
+    return distance
 
 
 def _along(joints: Array) -> Array:
