@@ -24,6 +24,12 @@ FORMATS: tuple[tuple[Format, str, str], ...] = (
 ENDINGS: dict[Format, str] = {"FBX": ".fbx", "GLTF": ".glb", "USD": ".usdc", "BVH": ".bvh", "VMD": ".vmd"}
 
 _BONES_ALONE: tuple[Format, ...] = ("BVH", "VMD")
+_EXPORTERS: dict[Format, tuple[Any, str]] = {
+    "FBX": (bpy.ops.export_scene, "fbx"),
+    "GLTF": (bpy.ops.export_scene, "gltf"),
+    "USD": (bpy.ops.wm, "usd_export"),
+    "BVH": (bpy.ops.export_anim, "bvh"),
+}
 
 
 def write_character(
@@ -33,9 +39,15 @@ def write_character(
 
     takes: for glTF, actions that become an animation each, under their names, instead of the current action alone.
     Rigs whose meshes follow deform bones get these alone in glTF and USD, without their controls. Raises RuntimeError
-    as Blender's exporters do; EdgeError export_way for a format without the object if it carries the dance; those of
-    write_vmd; OSError.
+    as Blender's exporters do; EdgeError export_missing where Blender lacks the exporter, export_way for a format
+    without the object if it carries the dance, those of write_vmd; OSError.
     """
+    if form in _EXPORTERS and _EXPORTERS[form][1] not in dir(_EXPORTERS[form][0]):
+        raise EdgeError(
+            "export_missing",
+            f"This Blender has no exporter for {form}: its add-on is disabled, or it was built without it.",
+            "Enable it in Edit > Preferences > Add-ons, or choose another format.",
+        )
     data: Any = armature.animation_data
     if form in _BONES_ALONE and root_motion_of(data.action) == "OBJECT":
         raise EdgeError(

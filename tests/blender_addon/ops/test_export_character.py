@@ -3,6 +3,7 @@
 import re
 import struct
 
+import addon_utils
 import bpy
 import numpy as np
 import pytest
@@ -284,6 +285,19 @@ def test_a_vmd_has_the_names_that_mmd_tools_stored(tmp_path):
     assert bpy.ops.edge_dance.export_character(format="VMD", filepath=str(path)) == {"FINISHED"}
     bones, _ = read_vmd(path)
     assert {"左腕", "右腕", "センター"} <= set(bones) and not {"腕.L", "arm_R"} & set(bones)
+
+
+def test_an_exporter_that_blender_lacks_is_one_sentence(tmp_path):
+    """As Blender without USD, or with an add-on that somebody disabled."""
+    dancer = put_dancer()
+    addon("takes.new_take").add_take(dancer, moderate(5), bpy.context.scene, 1.0)
+    addon_utils.disable("io_scene_gltf2")
+    try:
+        with pytest.raises(RuntimeError, match="no exporter for GLTF"):
+            bpy.ops.edge_dance.export_character(format="GLTF", filepath=str(tmp_path / "dance.glb"))
+    finally:
+        addon_utils.enable("io_scene_gltf2")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("kind", ["BVH", "VMD"])
