@@ -131,7 +131,7 @@ class EDGE_DANCE_OT_pin_slot(PlanOperator):
 
 
 class EDGE_DANCE_OT_free_slot(PlanOperator):
-    """Let these bars of the plan be danced by the network instead of taking up another dance"""
+    """Let these bars of the plan be danced anew by the network instead of repeating other bars"""
 
     bl_idname = "edge_dance.free_slot"
     bl_label = "New Dance in Bars"

@@ -124,7 +124,7 @@ def swap_slots(action: bpy.types.Action, number: int) -> None:
     """
     steps = _steps(action)
     if not 0 <= number < len(steps) - 1:
-        raise EdgeError("plan_fixed", "There are no bars behind these.", "Choose bars further up.")
+        raise EdgeError("plan_fixed", "There are no bars after these.", "Choose bars further up.")
     for each in (number, number + 1):
         if not steps[each]["phrase"] and steps[each]["again"] < 0:
             raise EdgeError(

@@ -92,7 +92,7 @@ def _placed(piece: Piece, material: Motion, before: Motion | None, behind: Motio
 
 
 def _blended(motion: Motion, before: Motion | None, behind: Motion | None) -> Motion:
-    """The motion with its first and last BLENDED frames blended into the poses before and behind it."""
+    """The motion with its first and last BLENDED frames blended into the poses before and after it."""
     rotations, root = motion.rotations.astype(np.float64), motion.root.astype(np.float64)
     reach = min(BLENDED, motion.frames // 2)
     for pose, edge, frames in ((before, 0, slice(0, reach)), (behind, -1, slice(-1, -reach - 1, -1))):
