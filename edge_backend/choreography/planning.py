@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import EdgeError
 from ..numerics.array import Array
 from .library import Library, unknown_phrase
-from .phrases import JOINTS, mirrored_pose
+from .phrases import JOINTS, headings, mirrored_pose, pose_at
 from .pieces import to_the_front
 from .plan import Plan, Step
 from .slots import Slot
@@ -134,6 +134,7 @@ class _Search:
         self._clip = np.array([clips[phrase.clip] for phrase in phrases])
         self._members = [np.flatnonzero(self._clip == number) for number in range(len(clips))]
         self._span = np.array([(phrase.counts[0], phrase.counts[-1]) for phrase in phrases])
+        self._early_ends: dict[tuple[int, int], Array] = {}  # (phrase, count) -> pose, where slots are shorter
         self._chance = CHANCE * np.random.default_rng(seed).random((len(slots), len(self._starts)))
 
     def best(self, partials: Sequence[_PartialPlan], number: int, slot: Slot) -> list[_PartialPlan]:
@@ -144,7 +145,7 @@ class _Search:
                 _PartialPlan(partial.cost, (*partial.chosen, -1), partial.facing, partial.at) for partial in partials
             ]
         base = self._slot_costs(number, usable, stretch)
-        ends = np.stack([self._ends[self._last(partial)] for partial in partials])
+        ends = np.stack([self._end(partial) for partial in partials])
         apart = self._apart(ends, usable)
         costs = np.stack(
             [
@@ -166,7 +167,7 @@ class _Search:
             return []
         chosen = [self._chosen(step) for step in plan]
         partial = _PartialPlan(0.0, tuple(chosen[:number]))
-        apart = self._apart(self._ends[[self._last(partial)]], usable)[0]
+        apart = self._apart(self._end(partial)[None], usable)[0]
         costs = self._slot_costs(number, usable, stretch) + self._step_costs(partial, usable, number, apart)
         if number + 1 < len(plan) and chosen[number + 1] >= 0:
             costs = costs + self._apart(self._ends[usable], np.array([chosen[number + 1]]))[:, 0]
@@ -184,7 +185,7 @@ class _Search:
         if turn:
             chosen = (chosen + self._count) % (2 * self._count)
         here = np.array([chosen])
-        join = float(self._join_costs(partial, here, self._apart(self._ends[[self._last(partial)]], here)[0])[0])
+        join = float(self._join_costs(partial, here, self._apart(self._end(partial)[None], here)[0])[0])
         return self._extended(partial, chosen, partial.cost + join)
 
     def is_odd_return(self, number: int, origin: int) -> bool:
@@ -236,6 +237,24 @@ class _Search:
         """The number of the last phrase; -1 if there is none, and then joins cost nothing."""
         return partial.chosen[-1] if partial.chosen else -1
 
+    def _left_at(self, partial: _PartialPlan) -> int:
+        """The count at which the last chosen phrase is left: before its end where its slot has fewer counts."""
+        counts = len(self._slots[len(partial.chosen) - 1].counts) - 1
+        return min(counts, int(self._counts[self._last(partial) % self._count]))
+
+    def _end(self, partial: _PartialPlan) -> Array:
+        """(POSE,): where the last chosen phrase is left; any pose, where there is none, whose join costs nothing."""
+        last = self._last(partial)
+        plain, left = last % self._count, self._left_at(partial)
+        if last < 0 or left == self._counts[plain]:
+            return self._ends[last]
+        if (plain, left) not in self._early_ends:
+            clip = self._library.clip(plain)
+            joints, frame = clip.joints().astype(np.float64), self._library.phrases[plain].counts[left]
+            self._early_ends[plain, left] = pose_at(joints, headings(clip), frame)
+        pose = self._early_ends[plain, left]
+        return mirrored_pose(pose[None])[0] if last >= self._count else pose
+
     def _apart(self, ends: Array, usable: Array) -> Array:
         """Mean distances (m, n), metres, of JOINTS between poses (m, POSE) and the first poses of n phrases."""
         square = (ends**2).sum(axis=1)[:, None] - 2 * ends @ self._starts[usable].T + self._start_sizes[usable]
@@ -261,14 +280,16 @@ class _Search:
         if last < 0:
             return np.zeros(len(usable))
         other = self._style[usable % self._count] != self._style[last % self._count]
-        return np.where(self._continues(last)[usable], 0.0, apart + STYLE * other)
+        return np.where(self._continues(partial)[usable], 0.0, apart + STYLE * other)
 
-    def _continues(self, last: int) -> Array:
-        """Which phrases (2n,) bool begin where a phrase ends, in the same clip, and mirrored as it is."""
+    def _continues(self, partial: _PartialPlan) -> Array:
+        """Which phrases (2n,) bool begin where the last one is left, in the same clip, and mirrored as it is."""
         found = np.zeros(2 * self._count, dtype=bool)
+        last = self._last(partial)
         before = last % self._count
         clip = self._members[self._clip[before]]
-        follows = clip[np.abs(self._span[clip, 0] - self._span[before, 1]) < SAME_FRAME]
+        left = self._library.phrases[before].counts[self._left_at(partial)]
+        follows = clip[np.abs(self._span[clip, 0] - left) < SAME_FRAME]
         found[follows + (last - before)] = True
         return found
 
@@ -282,7 +303,7 @@ class _Search:
         """The headings at the start of phrases: unchanged where the clip goes on, otherwise as `to_the_front` says."""
         front = np.full(len(usable), to_the_front(np.array(partial.facing)))
         if partial.chosen and partial.chosen[-1] >= 0:
-            front[self._continues(partial.chosen[-1])[usable]] = partial.facing
+            front[self._continues(partial)[usable]] = partial.facing
         return front
 
     def _extended(self, partial: _PartialPlan, chosen: int, cost: float) -> _PartialPlan:

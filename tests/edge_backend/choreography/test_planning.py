@@ -1,5 +1,6 @@
 """Plans: which phrase where, and their files."""
 
+import itertools
 import json
 import time
 from pathlib import Path
@@ -10,12 +11,12 @@ from dancing import stepping
 from song_forms import song_map
 
 from edge_backend.choreography.library import Library, add_clips, open_libraries, phrase_material
-from edge_backend.choreography.phrases import POSE, Phrase
+from edge_backend.choreography.phrases import POSE, Phrase, headings, mirrored_pose, pose_at
 from edge_backend.choreography.pieces import FRONT, Piece, heading, laid, new_frames, pieces_of
 from edge_backend.choreography.plan import Plan, plan_by_form
 from edge_backend.choreography.plan_file import plan_as_json, read_plan, write_plan
 from edge_backend.choreography.planning import PlanSettings, phrases_for, plan_by_library
-from edge_backend.choreography.slots import slots_of
+from edge_backend.choreography.slots import Slot, slots_of
 from edge_backend.errors import EdgeError
 from edge_backend.motion.motion import joined
 from edge_backend.motion.rotations import axis_angle_to_matrix
@@ -176,3 +177,23 @@ def test_phrases_for_a_slot_fit_it_and_its_neighbours(library: Library) -> None:
     assert phrases_for(plan, 1, library, level="floor") == []
     used = {step.phrase for step in plan[2:4]}
     assert phrases_for(plan, 3, library)[0][0] not in used - {plan[3].phrase}
+
+
+def test_phrases_are_left_after_whole_bars_of_three(tmp_path: Path) -> None:
+    """Six counts of a slot: what follows fits the pose at the seventh, and no phrase counts as the clip's going on."""
+    moving = [stepping(24, 120, 0.2 + 0.2 * number, seed=number) for number in range(3)]
+    about = {"style": "modern", "licence": "", "tempo": 120.0}
+    add_clips(tmp_path, [(f"clip{number}", motion, about) for number, motion in enumerate(moving)])
+    library = open_libraries([tmp_path])
+    slots = [Slot("A", 0, place, tuple(3.0 * place + 0.5 * count for count in range(7)), 0.5) for place in range(3)]
+    plan = plan_by_library(slots, library, 0)
+    of = {phrase.id: number for number, phrase in enumerate(library.phrases)}
+    for before, after in itertools.pairwise(plan):
+        one, other = of[before.phrase], of[after.phrase]
+        clip, phrase = library.clip(one), library.phrases[one]
+        left = pose_at(clip.joints().astype(float), headings(clip), phrase.counts[6])
+        left = mirrored_pose(left[None])[0] if before.mirrored else left
+        begin = library.starts[other]
+        begin = mirrored_pose(begin[None])[0] if after.mirrored else begin
+        apart = np.linalg.norm(library.starts - left, axis=1)
+        assert np.linalg.norm(begin - left) < np.median(apart)
