@@ -10,7 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from desk import OUT, actions, facts, here, open_tab, over_the_view, play, running, service, until, xdotool
+from desk import (
+    OUT,
+    actions,
+    facts,
+    here,
+    open_tab,
+    over_the_view,
+    play,
+    region,
+    running,
+    service,
+    until,
+    window,
+    xdotool,
+)
 from stages import BASE, GROWING, OWN, STAGES, action_name, actions_in, dancer, forget, hold, set_base, shown
 
 SAVED, ELSEWHERE = (str(OUT / f"{name}.blend") for name in ("saved", "elsewhere"))
@@ -65,6 +79,14 @@ def work_and_undo() -> Iterator[float]:
         yield 0.3
     for keys in ("ctrl+z", "ctrl+z", "ctrl+shift+z", "ctrl+z", "ctrl+z", "ctrl+z"):
         yield from press(keys)()
+
+
+def leave_report() -> Iterator[float]:
+    """Move the mouse out of an error's report, which takes all keys while the mouse is over it."""
+    view = region("WINDOW")
+    xdotool("mousemove", view.x + view.width - 40, window().height - view.y - 40)
+    yield 0.4
+    yield from over_the_view()
 
 
 def deleted(delete: Callable[[], Any]) -> Callable[[], Iterator[float]]:
@@ -205,6 +227,8 @@ def play_round(event: str, stage: str) -> Iterator[float]:
             xdotool("key", keys)
             yield 0.4
     elif stage != "applied":
+        if service.problem:
+            yield from leave_report()
         yield from press("ctrl+z")()  # the dance, or what was before
         seen["undone"] = shown()
         yield from press("ctrl+shift+z")()
