@@ -7,6 +7,7 @@ objects have the type Any, as no version's stubs describe them.
 import importlib
 import tempfile
 import wave
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -249,6 +250,8 @@ def mixdown(scene: bpy.types.Scene, path: Path, samples: int) -> None:
     """Have Blender write what the scene's frames sound like to a wav file, in stereo, at `samples` a second.
 
     Raises RuntimeError where it refuses. Since 5.0 the sequencer has a scene of its own, which is asked for meanwhile.
+    The context is overridden only where it has to be: within an override, Blender's operators read a Python dictionary
+    without Python's lock, and crash if another thread changes something at that moment.
     """
     workspace: Any = bpy.context.workspace
     shown = getattr(workspace, "sequencer_scene", None) if workspace else None
@@ -256,7 +259,7 @@ def mixdown(scene: bpy.types.Scene, path: Path, samples: int) -> None:
     try:
         if shown not in (None, scene):
             workspace.sequencer_scene = scene
-        with bpy.context.temp_override(scene=scene):
+        with nullcontext() if bpy.context.scene == scene else bpy.context.temp_override(scene=scene):
             bpy.ops.sound.mixdown(**words, check_existing=False, channels="STEREO", mixrate=samples)
     except TypeError as error:  # the operator of a Blender without sound, as the bpy package of 4.2, has no options
         raise RuntimeError(str(error)) from error

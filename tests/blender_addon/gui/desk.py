@@ -5,10 +5,14 @@ Environment variables: ADDON_ZIP, SONG, STRIP_FILE, OUT, WORKER_PYTHON, WEIGHTS.
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +22,8 @@ PACKAGE = "bl_ext.user_default.edge_dance"
 OUT = Path(os.environ["OUT"])
 
 GENERATE_BELOW_TOP = 105  # pixels from the sidebar's top to the middle of Generate, with all panels as they open first
+
+PASSING = {"edge_dance status", "edge_dance health", "edge_dance report", "edge_dance work"}  # threads that end soon
 
 facts: dict[str, Any] = {"version": bpy.app.version_string, "background": bpy.app.background}
 
@@ -51,8 +57,43 @@ def region(kind: str) -> Any:
     return next(region for region in area().regions if region.type == kind)
 
 
-def here() -> Any:
-    return bpy.context.temp_override(window=window(), area=area(), region=region("WINDOW"))
+@contextmanager
+def here() -> Iterator[None]:
+    """The context of the viewport, for operators.
+
+    Within an override, Blender's operators read a Python dictionary without Python's lock, and crash if a thread runs
+    at that moment: threads that look something up or start the worker are waited for.
+    """
+    while any(thread.name in PASSING for thread in threading.enumerate()) or worker_starts():
+        time.sleep(0.01)
+    with bpy.context.temp_override(window=window(), area=area(), region=region("WINDOW")):
+        yield
+
+
+def worker_starts() -> bool:
+    """Whether a thread is starting the worker's process at this moment."""
+    worker = service._worker
+    return bool(worker and worker.alive and not worker._process)
+
+
+@contextmanager
+def worker_silent() -> Iterator[None]:
+    """Stop the worker, so that no thread reads what it says. What is called meanwhile must not wait for it."""
+    process = service.running and service._worker._process
+    runs = bool(process) and state_of(process.pid) != "T"  # else a scenario has stopped it
+    if runs:
+        os.kill(process.pid, signal.SIGSTOP)
+        time.sleep(0.1)  # for what it had said before
+    try:
+        yield
+    finally:
+        if runs and process.poll() is None:
+            os.kill(process.pid, signal.SIGCONT)
+
+
+def state_of(pid: int) -> str:
+    """The process's state as Linux has it, T = stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def shot(name: str) -> None:

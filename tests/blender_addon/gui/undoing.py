@@ -23,6 +23,7 @@ from desk import (
     service,
     until,
     window,
+    worker_silent,
     xdotool,
 )
 from stages import BASE, GROWING, OWN, STAGES, action_name, actions_in, dancer, forget, hold, set_base, shown
@@ -93,7 +94,7 @@ def deleted(delete: Callable[[], Any]) -> Callable[[], Iterator[float]]:
     """Delete, and undo the deletion."""
 
     def deleting() -> Iterator[float]:
-        with here():
+        with worker_silent(), here():
             delete()
             bpy.ops.ed.undo_push(message="Delete")
         yield 0.4
@@ -107,7 +108,7 @@ def gone(delete: Callable[[], Any]) -> Callable[[], Iterator[float]]:
     """Delete without undo."""
 
     def going() -> Iterator[float]:
-        with here():
+        with worker_silent(), here():
             delete()
             bpy.ops.ed.undo_push(message="Delete")
         yield 0.4
@@ -203,7 +204,7 @@ def play_round(event: str, stage: str) -> Iterator[float]:
     yield 0.6
     seen: dict[str, Any] = {"event": event, "stage": stage}
     facts["rounds"].append(seen)
-    with here():
+    with worker_silent(), here():
         for place in (1, 2):
             bpy.data.objects["Prop"].location.x = place
             bpy.ops.ed.undo_push(message="Move")
