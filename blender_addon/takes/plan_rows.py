@@ -94,10 +94,11 @@ def free_slot(action: bpy.types.Action, number: int) -> None:
 def freed(steps: list[dict[str, Any]], number: int) -> list[dict[str, Any]]:
     """The steps after one is left to the model. Slots that repeated it now repeat the first of them."""
     followers = _followers(steps, number)
-    for place, later in enumerate(followers):
-        steps[later]["again"] = -1 if place == 0 else followers[0]
-        if place == 0:
-            steps[later]["mirrored"] = False
+    turned = bool(followers) and steps[followers[0]]["mirrored"]
+    for later in followers:
+        steps[later] |= {"again": followers[0], "mirrored": steps[later]["mirrored"] != turned}
+    for first in followers[:1]:
+        steps[first]["again"] = -1
     steps[number] |= {"phrase": "", "again": -1, "mirrored": False, "originality": 0.0, CHANGED: True}
     return steps
 
@@ -195,9 +196,9 @@ def _followers(steps: list[dict[str, Any]], number: int) -> list[int]:
 
 
 def _store(action: bpy.types.Action, steps: list[dict[str, Any]], same: Collection[int] = ()) -> None:
-    """Store the steps, and mark those that changed. same: numbers of those whose `again` has a new name for a dance."""
+    """Store the steps, and mark those that changed. same: numbers of those that only describe their dance anew."""
     for number, (before, step) in enumerate(zip(_steps(action), steps, strict=True)):
-        names = ("phrase", "mirrored", "originality", *(() if number in same else ("again",)))
+        names = ("phrase", "originality", *(() if number in same else ("again", "mirrored")))
         danced = any(before[name] != step[name] for name in names)
         step[CHANGED] = bool(before.get(CHANGED) or step.get(CHANGED) or danced)
     stored: Any = action[PROPERTY]

@@ -66,6 +66,23 @@ def test_bars_that_repeat_other_bars_than_before_wait_to_be_danced(take):
     assert rows.changed_slots(take) == [5]
 
 
+def test_mirrored_bars_keep_their_sides_when_the_bars_that_they_repeat_are_danced_anew(take):
+    rows = addon("takes.plan_rows")
+    rows.repeat_slot(take, 2, 0)
+    rows.repeat_slot(take, 3, 0)
+    for number in (2, 4):
+        rows.mirror_slot(take, number)
+    before = rows.changed_slots(take)
+    rows.free_slot(take, 0)
+    steps = rows.plan_of(take)["steps"]
+    assert [(steps[number]["again"], steps[number]["mirrored"]) for number in (2, 3, 4)] == [
+        (-1, False),
+        (2, True),  # as before, the other side of the first
+        (2, False),
+    ]
+    assert rows.changed_slots(take) == sorted({0, *before})
+
+
 def test_swapped_bars_wait_to_be_danced(take):
     rows = addon("takes.plan_rows")
     rows.swap_slots(take, 4)
