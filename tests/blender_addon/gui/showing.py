@@ -59,7 +59,7 @@ def watch_bar() -> Iterator[float]:
         if job and job.progress:
             bars.append(filled(bar_picture()))
             fractions.append(job.fraction)
-            if job.fraction > 0.4 and "progress" not in facts:
+            if job.fraction > 0.7 and "progress" not in facts:  # panels that came with the first keys stand still
                 facts["progress"] = job.fraction
                 shot("progress")
         yield 0.25
