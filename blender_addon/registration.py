@@ -45,7 +45,7 @@ from .song_map import properties as song_map_properties
 from .takes import identity, partial_preview, phrase_shelf, switches
 from .ui import bone_map as bone_map_panel
 from .ui import choreography as choreography_panel
-from .ui import dope_sheet, file_menus, panels, plan_bands, section_bands, status_timer
+from .ui import dope_sheet, file_menus, panels, status_timer
 from .ui import group as group_panel
 from .ui import keep as keep_panel
 from .ui import preferences as preferences_panel
@@ -56,6 +56,8 @@ from .ui import song_map as song_map_panel
 from .ui import takes as takes_panel
 from .ui import weights as weights_panel
 from .ui.overlay import overlay
+from .ui.plan_bands import plan_band
+from .ui.section_bands import section_band
 
 CLASSES: Final[tuple[type, ...]] = (
     preferences_panel.EDGE_DANCE_Preferences,
@@ -214,8 +216,8 @@ def register() -> None:
     setattr(bpy.types.Scene, SMPL_BODY, pointer(type=smpl_body_properties.EDGE_DANCE_SmplBody))
     dope_sheet.show_constraints()
     overlay.register()
-    section_bands.show()
-    plan_bands.show()
+    section_band.show()
+    plan_band.show()
     status_timer.register()
     command_line.register()
 
@@ -229,8 +231,8 @@ def unregister() -> None:
     command_line.unregister()
     status_timer.unregister()
     overlay.unregister()
-    section_bands.hide()
-    plan_bands.hide()
+    section_band.hide()
+    plan_band.hide()
     dope_sheet.hide_constraints()
     file_menus.unregister()
     identity.unregister()

@@ -10,26 +10,10 @@ from ..ops.plan_slots import planned_take
 from ..song_map.colours import colour_numbers
 from ..takes.phrase_shelf import title
 from ..takes.plan_rows import PlanRow, plan_rows
-from .section_bands import BAND, SCRUB, rectangle, text
+from .section_bands import BAND, SCRUB, Band, rectangle, text
 
 NEW, RETURNING, CHANGED = 0.85, 0.45, (1.0, 0.6, 0.1, 0.9)  # opacities, and the colour below bars that wait
 STRENGTH = (0.0, 0.0, 0.0, 0.4)
-_SPACES = ("SpaceDopeSheetEditor", "SpaceSequenceEditor")
-_handles: list[tuple[Any, Any]] = []
-
-
-def show() -> None:
-    """Add the draw handlers."""
-    for name in _SPACES:
-        space: Any = getattr(bpy.types, name)
-        _handles.append((space, space.draw_handler_add(_draw, (), "WINDOW", "POST_PIXEL")))
-
-
-def hide() -> None:
-    """Remove them."""
-    while _handles:
-        space, handle = _handles.pop()
-        space.draw_handler_remove(handle, "WINDOW")
 
 
 def words(row: PlanRow) -> str:
@@ -65,3 +49,7 @@ def _draw() -> None:
         if row.changed:
             rectangle((left + 1, bottom, right - 1, bottom + 3 * scale), CHANGED)
         text(words(row), max(left, 0) + 4 * scale, bottom + 4 * scale, right - 3 * scale, scale)
+
+
+plan_band = Band(_draw)
+"""The band of this Blender process."""

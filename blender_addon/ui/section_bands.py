@@ -1,5 +1,6 @@
 """The song map in the dope sheet, the timeline and the sequencer: a band of coloured sections, with their bars."""
 
+from collections.abc import Callable
 from typing import Any
 
 import bpy
@@ -14,21 +15,26 @@ NARROWEST = 5  # points between bars, below which they are not drawn
 OPACITY, LINE = 0.75, (0.0, 0.0, 0.0, 0.55)
 TEXT = (1.0, 1.0, 1.0, 0.95)
 _SPACES = ("SpaceDopeSheetEditor", "SpaceSequenceEditor")
-_handles: list[tuple[Any, Any]] = []
 
 
-def show() -> None:
-    """Add the draw handlers."""
-    for name in _SPACES:
-        space: Any = getattr(bpy.types, name)
-        _handles.append((space, space.draw_handler_add(_draw, (), "WINDOW", "POST_PIXEL")))
+class Band:
+    """A band across the timelines. draw: called at each redraw of one of them."""
 
+    def __init__(self, draw: Callable[[], None]) -> None:
+        self._draw = draw
+        self._handles: list[tuple[Any, Any]] = []
 
-def hide() -> None:
-    """Remove them."""
-    while _handles:
-        space, handle = _handles.pop()
-        space.draw_handler_remove(handle, "WINDOW")
+    def show(self) -> None:
+        """Add the draw handlers."""
+        for name in _SPACES:
+            space: Any = getattr(bpy.types, name)
+            self._handles.append((space, space.draw_handler_add(self._draw, (), "WINDOW", "POST_PIXEL")))
+
+    def hide(self) -> None:
+        """Remove the draw handlers."""
+        while self._handles:
+            space, handle = self._handles.pop()
+            space.draw_handler_remove(handle, "WINDOW")
 
 
 def bands(placed: PlacedMap) -> list[tuple[float, float, str, int]]:
@@ -95,3 +101,7 @@ def text(words: str, x: float, y: float, right: float, scale: float) -> None:
     blf.color(0, *TEXT)
     blf.position(0, x, y, 0)
     blf.draw(0, words)
+
+
+section_band = Band(_draw)
+"""The band of this Blender process."""
