@@ -21,7 +21,7 @@ from ..edge_backend.schema.song_map_edits import (
 from ..music import find_strip
 from ..redraw import redraw_timelines
 from ..song_map.markers import mark_sections
-from ..song_map.strip_map import PlacedMap, clear, placed_map, stored, write, write_heard
+from ..song_map.strip_map import PlacedMap, clear, placed_map, stored, write, write_detected
 from .reasons import Reasoned
 from .song_operator import SongOperator
 
@@ -51,7 +51,7 @@ class EDGE_DANCE_OT_listen(SongOperator):
         """Store the map with the strip. Raises EdgeError music_gone."""
         (found,) = dances
         strip, owner = find_strip(context, self._strip)
-        write_heard(strip, owner, found, self._beats)
+        write_detected(strip, owner, found, self._beats)
         redraw_timelines(context)
         return summary(found)
 

@@ -75,7 +75,7 @@ def write(strip: Any, song_map: SongMap) -> None:
     item.active = min(item.active, max(len(item.sections) - 1, 0))
 
 
-def write_heard(strip: Any, owner: bpy.types.Scene, song_map: SongMap, correction: BeatsRequest) -> None:
+def write_detected(strip: Any, owner: bpy.types.Scene, song_map: SongMap, correction: BeatsRequest) -> None:
     """Store a new map of the strip's song, with the data by which `outdated` recognises later changes."""
     song, item = song_of(strip, owner, take_packed=False), stored(strip)
     item.song, item.correction = sound_hash(strip), repr(correction)

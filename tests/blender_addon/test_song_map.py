@@ -38,7 +38,7 @@ def put_map(song_file, frame=1, song_map=MAP):
     strip, owner = the_strip()
     strips = addon("song_map.strip_map")
     ours = addon("edge_backend.schema.song_map").from_json(song_map.to_json())
-    strips.write_heard(strip, owner, ours, addon("settings").beats_request(bpy.context.scene.edge_dance))
+    strips.write_detected(strip, owner, ours, addon("settings").beats_request(bpy.context.scene.edge_dance))
     return strip
 
 
