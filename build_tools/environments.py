@@ -19,11 +19,12 @@ REQUIREMENTS = ROOT / "requirements"
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment: its folder, Python version and lock file."""
+    """A virtual environment: its folder, Python version, lock file, and the space that it needs, GB."""
 
     folder: Path
     version: str
     lock: Path
+    space: float = 0.0
 
     @property
     def python(self) -> Path:
@@ -31,14 +32,14 @@ class Environment:
         return self.folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-MAIN = Environment(ROOT / ".venv", "3.11", REQUIREMENTS / "dev.txt")
+MAIN = Environment(ROOT / ".venv", "3.11", REQUIREMENTS / "dev.txt", space=4.0)
 
 # The supported Blender versions as bpy packages; 4.5 shares its environment with the backend.
 BLENDERS = {
-    "4.2": Environment(ROOT / ".venv-blender-4.2", "3.11", REQUIREMENTS / "blender-4.2.txt"),
+    "4.2": Environment(ROOT / ".venv-blender-4.2", "3.11", REQUIREMENTS / "blender-4.2.txt", space=2.0),
     "4.5": MAIN,
-    "5.0": Environment(ROOT / ".venv-blender-5.0", "3.11", REQUIREMENTS / "blender-5.0.txt"),
-    "5.2": Environment(ROOT / ".venv-blender-5.2", "3.13", REQUIREMENTS / "blender-5.2.txt"),
+    "5.0": Environment(ROOT / ".venv-blender-5.0", "3.11", REQUIREMENTS / "blender-5.0.txt", space=2.0),
+    "5.2": Environment(ROOT / ".venv-blender-5.2", "3.13", REQUIREMENTS / "blender-5.2.txt", space=2.0),
 }
 
 STAMP = "edge_dance_lock.txt"  # in the environment: fingerprint of what was installed last
@@ -49,7 +50,7 @@ def ensure(environment: Environment) -> Path:
     """Create the environment or update it to its lock file; returns its Python. Does nothing if it is up to date.
 
     An environment that is broken, has another Python version or an interrupted installation is created anew. Raises
-    BuildError if there is no Python of the required version or packages cannot be installed.
+    BuildError if there is no Python of the required version, no space on the disk, or packages cannot be installed.
     """
     stamp = environment.folder / STAMP
     wanted = fingerprint(environment.lock)
@@ -64,6 +65,7 @@ def ensure(environment: Environment) -> Path:
         base = find_python(environment.version)
         if base is None:
             raise BuildError(missing_python(environment.version))
+        check_space(environment)
         say(f"Making {environment.folder.name} with {base}")
         check([str(base), "-m", "venv", str(environment.folder)])
     stamp.write_text(UNFINISHED, encoding="utf-8")
@@ -74,6 +76,19 @@ def ensure(environment: Environment) -> Path:
         raise
     stamp.write_text(wanted, encoding="utf-8")
     return environment.python
+
+
+def check_space(environment: Environment) -> None:
+    """Raise BuildError if the disk has less free space than the environment needs.
+
+    pip would stop in the midst of its work, with a half of the packages and the reason in its last line.
+    """
+    free = shutil.disk_usage(environment.folder.parent).free / 1e9
+    if free < environment.space:
+        raise BuildError(
+            f"{environment.folder.name} needs {environment.space:.0f} GB, and the disk of {environment.folder.parent} "
+            f"has {free:.1f} GB free. Free some space there and run this again."
+        )
 
 
 def fingerprint(lock: Path) -> str:

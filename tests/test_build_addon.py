@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -319,6 +320,13 @@ def test_without_the_wanted_python_it_says_which_one_to_install(tmp_path: Path, 
     with pytest.raises(BuildError, match=r"Python 3\.99 .* Install it"):
         environments.ensure(Environment(tmp_path / "other", "3.99", environment.lock))
     assert not (tmp_path / "other").exists()
+
+
+def test_without_space_on_the_disk_it_says_so_before_anything_is_made(environment: Environment) -> None:
+    large = replace(environment, folder=environment.folder.parent / "large", space=1e9)
+    with pytest.raises(BuildError, match=r"^large needs 1000000000 GB, and the disk of .* has \d+\.\d GB free\. Free "):
+        environments.ensure(large)
+    assert not large.folder.exists()
 
 
 def test_without_a_gpu_torchs_cpu_build_is_taken_although_another_is_offered(
