@@ -17,6 +17,7 @@ from mathutils import Matrix
 
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
+from ..edge_backend.motion.mirrored_parts import mirrored_parts_in_steps
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.steps import at_once, part
 from ..edge_backend.numerics.array import Array
@@ -28,13 +29,16 @@ from ..render.tracks import tracks_in_steps, tracks_of
 from ..rig.looking import found
 from ..rig.obstacles import refuse_hidden
 from ..rig.retarget import bone_map_of
+from ..song_map.strip_map import PlacedMap
 from ..takes.new_take import add_take, keys_in_steps
 from ..takes.read_take import inherit, read_take_in_steps
 from ..takes.take_list import all_or_none, refuse_tweaked, showing, takes_of
 from ..takes.trial import keys_between, keys_shown
 from .placement import Formation, formation, spread
+from .song_parts import Unit, beginnings
 
 Dances = Literal["SAME", "TAKES"]
+Mirrored = Literal["ALL", "PHRASES", "SECTIONS"]
 
 _PLAYED = 60
 """Frames for which keys are made at a time where the dance is played before there are takes."""
@@ -45,14 +49,17 @@ class Group:
     """How several characters dance together.
 
     dances: the leader's current take for all, or its other takes in turn (the starred ones, if there are any).
-    mirror: mirror every second dancer. beats: each starts this many beats after the one before.
+    mirror: mirror every second dancer; mirrored: in all bars, or in every second phrase or section. canon: each starts
+    this many beats, phrases or sections (unit) after the one before.
     places: the formation at the start; spacing: metres between neighbours in it. distance: least distance of the hips
     over the floor at every frame, metres. turn: radians by which each is rotated further than the one before.
     """
 
     dances: Dances = "SAME"
     mirror: bool = False
-    beats: int = 0
+    mirrored: Mirrored = "ALL"
+    canon: int = 0
+    unit: Unit = "BEATS"
     places: Formation = "LINE"
     spacing: float = 1.5
     distance: float = 1.0
@@ -104,35 +111,44 @@ def parts_in_steps(
     scene: bpy.types.Scene,
     group: Group,
     *,
+    song_map: PlacedMap | None = None,
     density: Density = "FRAMES",
     tolerance: Tolerance | None = None,
 ) -> Generator[float, None, list[Part]]:
     """The dance of each follower to the leader's take, ordered by distance from the leader. Nothing is changed.
 
-    Yields the fraction done; between two steps scene and characters are as before. Raises EdgeError group_takes,
-    beats_unknown, rig_unfit, armature_tweaked, dance_hidden, reading_ended, dancer_gone.
+    song_map: of the scene's song, for phrases and sections of takes without a plan. Yields the fraction done; between
+    two steps scene and characters are as before. Raises EdgeError group_takes, beats_unknown, form_unknown, rig_unfit,
+    armature_tweaked, dance_hidden, reading_ended, dancer_gone.
     """
     for follower in followers:
         refuse_tweaked(follower)
         refuse_hidden(follower)  # their positions are read from the evaluated pose
     nearest = sorted(followers, key=lambda ob: (ob.matrix_world.translation - leader.matrix_world.translation).length)
     sources = _sources(leader, action, len(nearest), group)
-    delays = _delays(action, len(nearest), group.beats)
+    delays = _delays(action, len(nearest), group, scene, song_map)
     uids = [source.session_uid for source in sources]
     places = [(follower.session_uid, uid, delay) for follower, uid, delay in zip(nearest, uids, delays, strict=True)]
     stage = leader.session_uid, action.session_uid, scene.session_uid
     read: dict[int, Motion] = {}
+    share = 0.9 if group.mirror else 1.0
     different = list(dict.fromkeys(uids))
     for number, uid in enumerate(different):
         leader, scene = found(bpy.data.objects, stage[0]), found(bpy.data.scenes, stage[2])
         steps = read_take_in_steps(leader, found(bpy.data.actions, uid), scene)
-        read[uid] = yield from part(steps, number / len(different), (number + 1) / len(different))
+        read[uid] = yield from part(steps, share * number / len(different), share * (number + 1) / len(different))
+    images: dict[int, Motion] = {}
+    turned = list(dict.fromkeys(uids[::2])) if group.mirror else []
+    for number, uid in enumerate(turned):
+        source, scene = found(bpy.data.actions, uid), found(bpy.data.scenes, stage[2])
+        steps = _mirrored_in_steps(read[uid], source, scene, group, song_map)
+        images[uid] = yield from part(steps, share + (1 - share) * number / len(turned), 1.0)
     action, scene = found(bpy.data.actions, stage[1]), found(bpy.data.scenes, stage[2])
     parts = []
     for number, (dancer, uid, delay) in enumerate(places, start=1):
         follower, source = found(bpy.data.objects, dancer), found(bpy.data.actions, uid)
-        motion = _cut(read[uid], delay, source, action, scene)
-        motion = motion.mirrored() if group.mirror and number % 2 else motion
+        danced = images if group.mirror and number % 2 else read
+        motion = _cut(danced[uid], delay, source, action, scene)
         first, modes = span(source)[0] + delay, modes_of(follower)
         parts.append(Part(dancer, uid, motion, first, modes, density, tolerance or Tolerance()))
     return parts
@@ -226,18 +242,33 @@ def _sources(leader: bpy.types.Object, action: bpy.types.Action, count: int, gro
     return [others[number % len(others)] for number in range(count)]
 
 
-def _delays(action: bpy.types.Action, count: int, beats: int) -> list[float]:
-    """Frames of the scene by which each follower starts later, from the song's own beats."""
-    if not beats:
+def _delays(
+    action: bpy.types.Action, count: int, group: Group, scene: bpy.types.Scene, song_map: PlacedMap | None
+) -> list[float]:
+    """Frames of the scene by which each follower starts later, from the song's own beats, phrases or sections."""
+    if not group.canon:
         return [0.0] * count
-    known = np.array([beat for beat in beat_frames(action) if beat >= span(action)[0]])
-    if len(known) <= count * beats:
+    known = beginnings(action, scene, group.unit, song_map)
+    if len(known) <= count * group.canon:
+        unit = group.unit.lower()
         raise EdgeError(
             "beats_unknown",
-            f"{action.name} has {len(known)} beats, too few for {count} dancers to start {beats} beats apart.",
-            "Choose fewer beats, or fewer dancers.",
+            f"{action.name} has {len(known)} {unit}, too few for {count} dancers to start {group.canon} {unit} apart.",
+            f"Choose fewer {unit}, or fewer dancers.",
         )
-    return [float(known[number * beats] - known[0]) for number in range(1, count + 1)]
+    return [known[number * group.canon] - known[0] for number in range(1, count + 1)]
+
+
+def _mirrored_in_steps(
+    motion: Motion, source: bpy.types.Action, scene: bpy.types.Scene, group: Group, song_map: PlacedMap | None
+) -> Generator[float, None, Motion]:
+    """The take's motion as a mirrored dancer dances it. Yields the fraction done."""
+    if group.mirrored == "ALL":
+        return motion.mirrored()
+    starts = beginnings(source, scene, group.mirrored, song_map)[1:]
+    frames = [round((start - span(source)[0]) * Motion.fps / scene_rate(scene)) for start in starts]
+    borders = [frame for frame in frames if 1 < frame < motion.frames - 1]
+    return (yield from mirrored_parts_in_steps(motion, borders))
 
 
 def _cut(

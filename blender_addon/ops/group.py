@@ -14,6 +14,7 @@ from ..keyframes.take_details import details
 from ..render.tracks import selected_characters
 from ..rig.looking import found
 from ..rig.rig_check import check_rig
+from ..song_map.strip_map import placed_map
 from .reasons import why_busy
 from .stepping import SteppingDialogOperator
 from .takes import shown_take
@@ -31,6 +32,16 @@ PLACES = (
     ("WEDGE", "Wedge", "In a wedge behind the active character"),
     ("PLACED", "Current Places", "Where they are; moved away from the active character if they would come too close"),
 )
+MIRRORED = (
+    ("ALL", "All Bars", "The whole dance is mirrored"),
+    ("PHRASES", "Every Second Phrase", "The second, fourth, ... phrase of eight counts is mirrored, the others not"),
+    ("SECTIONS", "Every Second Section", "The second, fourth, ... section of the song is mirrored, the others not"),
+)
+UNITS = (
+    ("BEATS", "Beats", "The beats of the song"),
+    ("PHRASES", "Phrases", "Eight counts, as in the plan of the take or the song map"),
+    ("SECTIONS", "Sections", "The song's sections, as in the plan of the take or the song map"),
+)
 
 
 class EDGE_DANCE_OT_dance_together(SteppingDialogOperator):
@@ -39,14 +50,19 @@ class EDGE_DANCE_OT_dance_together(SteppingDialogOperator):
     bl_idname = "edge_dance.dance_together"
     bl_label = "Dance Together"
     bl_options = {"REGISTER", "UNDO"}
-    asked = "dances", "mirror", "beats", "places", "spacing", "distance", "turn"
+    asked = "dances", "mirror", "mirrored", "canon", "unit", "places", "spacing", "distance", "turn"
     adjusted = "places", "spacing", "distance", "turn"
 
     dances: bpy.props.EnumProperty(name="Dances", description="What the others dance", items=DANCES)
     mirror: bpy.props.BoolProperty(name="Mirror", description="Mirror the dance of every second character")
-    beats: bpy.props.IntProperty(
-        name="Canon", description="Beats by which each character starts later than the one before", min=0, max=64
+    mirrored: bpy.props.EnumProperty(
+        name="Mirrored Bars", description="Which bars of the song are mirrored", items=MIRRORED
     )
+    canon: bpy.props.IntProperty(
+        name="Canon", description="How much later each character starts than the one before, in the unit below", min=0,
+        max=64,
+    )  # fmt: skip
+    unit: bpy.props.EnumProperty(name="Canon Unit", description="What the canon is counted in", items=UNITS)
     places: bpy.props.EnumProperty(name="Places", description="Formation at the start", items=PLACES)
     spacing: bpy.props.FloatProperty(
         name="Spacing", description="Least distance between neighbours at the start", default=1.5, min=0.1,
@@ -81,7 +97,8 @@ class EDGE_DANCE_OT_dance_together(SteppingDialogOperator):
         scene: Any = context.scene
         self._uids = leader.session_uid, action.session_uid, scene.session_uid
         density = details(action).get("density", "FRAMES")
-        steps = parts_in_steps(leader, action, followers, scene, _group(self), density=density, tolerance=tolerance)
+        how: dict[str, Any] = {"song_map": placed_map(context), "density": density, "tolerance": tolerance}
+        steps = parts_in_steps(leader, action, followers, scene, _group(self), **how)
         parts = yield from part(steps, 0.0, 0.3)
         self._parts: list[KeyedPart] = []
         for number, one in enumerate(parts):
@@ -104,7 +121,10 @@ class EDGE_DANCE_OT_dance_together(SteppingDialogOperator):
 
 def _group(asked: Any) -> Group:
     """As the operator's properties have it."""
-    return Group(asked.dances, asked.mirror, asked.beats, asked.places, asked.spacing, asked.distance, asked.turn)
+    return Group(
+        asked.dances, asked.mirror, asked.mirrored, asked.canon, asked.unit,
+        asked.places, asked.spacing, asked.distance, asked.turn,
+    )  # fmt: skip
 
 
 def _found(uids: tuple[int, int, int]) -> tuple[bpy.types.Object, bpy.types.Action, bpy.types.Scene]:

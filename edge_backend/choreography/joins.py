@@ -1,14 +1,13 @@
 """The joins between pieces of dance, which the model fills in."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from ..diffusion.constraints import Constraint
 from ..motion.boundary_smoothing import usual_acceleration
+from ..motion.inertialisation import without_jump
 from ..motion.motion import Motion
-from ..motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from .pieces import Piece
 
 # Frames on each side of a join that the model fills in, for poses that are alike and for poses that are not. A dance
@@ -32,24 +31,10 @@ def joining(pieces: Sequence[Piece], dance: Motion) -> Constraint:
         poses = dance.part(slice(piece.start - 1, piece.start + 1))
         reach = _reach(poses, PHRASES if piece.front else RETURNS)
         near = slice(max(piece.start - reach, 0), piece.start + reach)
-        values[near] = _blended(Motion.from_vectors(values[near]), piece.start - near.start).vectors()
+        values[near] = without_jump(Motion.from_vectors(values[near]), piece.start - near.start).vectors()
         weight[near] = np.minimum(weight[near], COARSE)
     usual = usual_acceleration(dance.joints()) if dance.frames > 2 else np.inf
     return Constraint(np.broadcast_to(weight[:, None], values.shape).copy(), values, usual, sampled=True)
-
-
-def _blended(motion: Motion, join: int) -> Motion:
-    """The motion without its jump before frame `join`: half of the jump is blended into each side.
-
-    This is inertialised blending (Bollo 2018). Rotations take the shorter way.
-    """
-    rotations, root = motion.rotations.astype(np.float64), motion.root.astype(np.float64)
-    frame = np.arange(motion.frames) + 0.5
-    share = np.where(frame < join, frame / join, -(motion.frames - frame) / max(motion.frames - join, 1))
-    share = 0.5 * np.sign(share) * share**2 * (3 - 2 * np.abs(share))
-    turn = matrix_to_axis_angle(rotations[join] @ rotations[join - 1].swapaxes(-1, -2))
-    rotations = axis_angle_to_matrix(share[:, None, None] * turn) @ rotations
-    return replace(motion, rotations=rotations, root=root + share[:, None] * (root[join] - root[join - 1]))
 
 
 def _reach(poses: Motion, reaches: tuple[int, int]) -> int:

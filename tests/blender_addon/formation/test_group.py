@@ -1,9 +1,11 @@
 """Several dancers to one song in Blender: their dances, their distances, and that their feet do not slide."""
 
+import json
+
 import bpy
 import numpy as np
 import pytest
-from blender_fixtures import addon, bone_heads, put_skeleton
+from blender_fixtures import addon, bone_heads, put_skeleton, put_song
 from characters import mixamo, put_character
 
 FRAMES = 60
@@ -26,6 +28,10 @@ def walking():
 
 @pytest.fixture
 def company():
+    return assembled()
+
+
+def assembled():
     """A leader with a take and three followers: two dancers and a character in centimetres; the leader is active."""
     scene = bpy.context.scene
     scene.render.fps, scene.frame_end = 30, 2
@@ -60,7 +66,7 @@ def nearest(dancers):
 def test_nobody_comes_closer_than_asked_at_any_frame(company, places):
     leader, others = company
     before = [tuple(row) for row in leader.matrix_world]
-    options = {"places": places, "mirror": True, "beats": 1, "turn": 0.6, "spacing": 0.8, "distance": 1.3}
+    options = {"places": places, "mirror": True, "canon": 1, "turn": 0.6, "spacing": 0.8, "distance": 1.3}
     assert bpy.ops.edge_dance.dance_together(**options) == {"FINISHED"}
     assert nearest([leader, *others]) > 1.3 - 1e-4
     assert [tuple(row) for row in leader.matrix_world] == before
@@ -81,7 +87,7 @@ def test_all_dance_the_leaders_dance_in_their_own_place(company):
 
 def test_a_canon_begins_on_the_songs_beats_and_ends_with_the_leader(company):
     leader, others = company
-    bpy.ops.edge_dance.dance_together(beats=1)
+    bpy.ops.edge_dance.dance_together(canon=1)
     spans = sorted(tuple(other.animation_data.action.frame_range) for other in others)
     assert [start for start, _ in spans] == [16, 31, 46]
     assert all(end <= leader.animation_data.action.frame_range[1] for _, end in spans)
@@ -100,6 +106,68 @@ def test_every_second_one_is_mirrored(company):
         np.abs(bone_heads(other, 20)[flipped] * (-1, 1, 1) - lead).max() < 0.03 for other in others[:2]
     ]  # SMPL is not quite symmetric
     assert sorted(zip(same, mirror, strict=True)) == [(False, True), (True, False)]
+
+
+def give_plan(action, sections, seconds):
+    """The plan of a dance of phrases of some seconds. sections: a letter for each, the label of its section."""
+    numbers = {label: number for number, label in enumerate(dict.fromkeys(sections))}
+    as_danced = {"phrase": "", "again": -1, "mirrored": False, "originality": 0.0}
+    steps = []
+    for place, label in enumerate(sections):
+        counts = [seconds * (place + share) for share in (0, 0.5, 1)]
+        slot = {"label": label, "section": numbers[label], "place": place, "counts": counts, "energy": 0.5}
+        steps.append({"slot": slot, **as_danced})
+    plan = {"format": 1, "song": "", "start": 0.0, "steps": steps}
+    action["edge_dance"]["meta"] = json.dumps({"choreography": plan})
+
+
+@pytest.mark.parametrize(("unit", "begins"), [("PHRASES", [16, 31]), ("SECTIONS", [31, 46])])
+def test_a_canon_begins_with_the_phrases_or_sections_of_the_plan(company, unit, begins):
+    leader, (*_, last) = company
+    last.select_set(False)
+    give_plan(leader.animation_data.action, "AABC", 0.5)
+    assert bpy.ops.edge_dance.dance_together(canon=1, unit=unit) == {"FINISHED"}
+    spans = sorted(other.animation_data.action.frame_range[0] for other in company[1][:2])
+    assert spans == begins
+
+
+def test_a_canon_without_a_plan_is_counted_by_the_song_map(song_file):
+    put_song(song_file, frame=1)
+    _, others = assembled()
+    with pytest.raises(RuntimeError, match="are not known"):
+        bpy.ops.edge_dance.dance_together(canon=1, unit="SECTIONS")
+    maps = addon("edge_backend.schema.song_map")
+    beats = tuple((0.125 * n, n % 4 + 1) for n in range(17))
+    bars = tuple(maps.Bar(0.5 * n, 0.5 * n + 0.5, 0.5) for n in range(4))
+    sections = tuple(maps.Section(0.5 * n, 0.5 * n + 0.5, "ABAC"[n], 0.5) for n in range(4))
+    heard = maps.SongMap(2.0, 480.0, 4, beats, bars, sections, confidence=0.9)
+    strip, owner = addon("music").find_strip(bpy.context)
+    settings = bpy.context.scene.edge_dance
+    addon("song_map.strip_map").write_detected(strip, owner, heard, addon("settings").beats_request(settings))
+    bpy.ops.edge_dance.dance_together(canon=1, unit="SECTIONS")
+    assert sorted(other.animation_data.action.frame_range[0] for other in others) == [16, 31, 46]
+    with pytest.raises(RuntimeError, match="has 4 sections, too few for 3 dancers to start 2 sections apart"):
+        bpy.ops.edge_dance.dance_together(canon=2, unit="SECTIONS")
+
+
+def test_every_second_section_is_mirrored(company):
+    """The second section begins after a second, at frame 31."""
+    leader, others = company
+    give_plan(leader.animation_data.action, "AB", 1.0)
+    bpy.ops.edge_dance.dance_together(mirror=True, mirrored="SECTIONS")
+    names = addon("rig.skeleton").BONE_NAMES
+    flipped = [names.index(name[:-1] + {"L": "R", "R": "L"}[name[-1]] if "." in name else name) for name in names]
+
+    def apart(other, frame):
+        lead, seen = bone_heads(leader, frame), bone_heads(other, frame)
+        lead, seen = lead - lead[0], seen - seen[0]  # its place over the floor depends on the way of the blend
+        return np.abs(seen - lead).max(), np.abs(seen[flipped] * (-1, 1, 1) - lead).max()
+
+    turned, unison = sorted(others[:2], key=lambda other: apart(other, 50)[1])
+    for frame, mirrored in ((10, False), (50, True)):
+        same, image = apart(turned, frame)
+        assert (image < 0.06) == mirrored and (same < 0.03) == (not mirrored), (frame, same, image)
+        assert apart(unison, frame)[0] < 1e-3
 
 
 def test_feet_that_stand_go_on_standing(company):

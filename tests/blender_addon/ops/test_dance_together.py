@@ -36,7 +36,8 @@ class Together:
             kind = next(kind for kind in reversed(operators) if name in vars(kind))
             setattr(self, name, vars(kind)[name].__get__(self))
         self.work_label, self._work, self.said = "Placing keys", None, []
-        self.dances, self.mirror, self.beats, self.turn = "SAME", False, 0, 0.0
+        self.dances, self.mirror, self.mirrored, self.turn = "SAME", False, "ALL", 0.0
+        self.canon, self.unit = 0, "BEATS"
         self.places, self.spacing, self.distance = "LINE", 1.5, 1.0
         vars(self).update(asked)
 
