@@ -1,9 +1,9 @@
 """Renders sound strips to a file by Blender's own sound system, however they are cut or retimed.
 
-The operator Mixdown does it; where it fails, Blender's mixer is asked through Python (`aud`), which knows nothing of
-retiming. Blender waits meanwhile, since neither lets go of its main thread: about 0.1 s for each minute of song. It is
-rendered in one piece: in the middle of an Ogg file Blender's decoder begins up to 900 samples off, and in an MP3 file
-with wrong ones, so that pieces do not join.
+The operator Mixdown does it; where it fails, and for songs that begin before frame 0, where its frames begin, Blender's
+mixer is asked through Python (`aud`), which knows nothing of retiming. Blender waits meanwhile, since neither lets go
+of its main thread: about 0.1 s for each minute of song. It is rendered in one piece: in the middle of an Ogg file
+Blender's decoder begins up to 900 samples off, and in an MP3 file with wrong ones, so that pieces do not join.
 """
 
 import contextlib
@@ -55,7 +55,8 @@ def render(pieces: Sequence[SoundStrip], first: float, end: float, alone: bool, 
     own = [piece.strip for piece in pieces]
     muted = [strip for strip in compat.all_strips(scene) if alone and strip.type == "SOUND" and strip not in own]
     with contextlib.suppress(RuntimeError):
-        _mixdown(scene, muted, (begin, stop), _samples(pieces), part)
+        if begin >= 0:
+            _mixdown(scene, muted, (begin, stop), _samples(pieces), part)
     seconds = (stop - begin) / scene_rate(scene)
     if not _sounds(part, seconds) and not any(compat.is_retimed(piece.strip) for piece in pieces):
         _mix(pieces, begin, stop, part)
@@ -95,8 +96,9 @@ def _mix(pieces: Sequence[SoundStrip], begin: int, stop: int, path: Path) -> Non
         sequence = aud.Sequence(aud.CHANNELS_STEREO, samples, rate, False)
         for piece in pieces:
             sound = aud.Sound(str(_file(piece, path.parent))).volume(max(piece.strip.volume, _QUIETEST / 32768))
-            sequence.add(sound, piece.first / rate, piece.end / rate, (piece.first - piece.zero) / rate)
-        sequence.limit(begin / rate, stop / rate).write(
+            first, end = ((frame - begin) / rate for frame in (piece.first, piece.end))
+            sequence.add(sound, first, end, (piece.first - piece.zero) / rate)
+        sequence.limit(0, (stop - begin) / rate).write(
             str(path), samples, aud.CHANNELS_STEREO, aud.FORMAT_S16, aud.CONTAINER_WAV, aud.CODEC_PCM, 0, _BUFFER
         )
 

@@ -30,7 +30,8 @@ from ..rig.target import find_dancer
 from ..takes.mirror import add_mirrored, mirrored_in_steps
 from ..takes.new_take import add_take
 from ..takes.phrase_shelf import folders_of
-from ..takes.read_take import read_in_steps
+from ..takes.read_take import read_in_steps, shown_on_hips
+from ..takes.root_motion import carried_by_hips, root_motion_of
 from ..takes.take_list import KEEP, current_take
 from .generate import DanceOperator
 from .reasons import why_busy, why_no_dancer
@@ -44,6 +45,9 @@ class EditOperator(DanceOperator):
     """Appended to the name of the edited take."""
 
     strength: float | None = None
+
+    _source = 0
+    """session_uid of the edited action; 0 for none."""
 
     plan: dict[str, Any] | None = None
     """What is danced where nothing is kept; None leaves it to the network."""
@@ -77,7 +81,8 @@ class EditOperator(DanceOperator):
             )
         self._rows = rows = self.rows(context, armature)
         self._where = scene.session_uid
-        self._exact_channels = list(exact_channels_of_rows(armature, rows, self._timing))
+        with shown_on_hips(armature):
+            self._exact_channels = list(exact_channels_of_rows(armature, rows, self._timing))
         self._exact_frames = [row.start for row in rows if row.kind == "POSE" and row.exact]
         self._constrained_frames = [frame for row, frames, _ in exact_frames(rows, self._timing) for frame in frames]
         data = armature.animation_data
@@ -139,8 +144,15 @@ class EditOperator(DanceOperator):
         store_edit(action, self._edit)
         source = by_session_uid(bpy.data.actions, self._source)
         if source and self.suffix:
-            copy_others(source, action)
+            with carried_by_hips(dancer, source) as hips:
+                copy_others(hips, action)
         return action
+
+    def take_settings(self, motion: Motion) -> dict[str, Any]:
+        """The panel's settings, with the edited take's root motion."""
+        settings = super().take_settings(motion)
+        source = by_session_uid(bpy.data.actions, self._source)
+        return settings | {"root_motion": root_motion_of(source)} if source and self.suffix else settings
 
 
 class EDGE_DANCE_OT_generate_kept(EditOperator):

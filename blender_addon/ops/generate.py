@@ -16,6 +16,7 @@ from ..edge_backend.motion.steps import at_once, part
 from ..edge_backend.schema.requests import GenerateRequest
 from ..keyframes.channel_keys import ChannelKeys
 from ..keyframes.density import modes_of
+from ..lookups import by_session_uid
 from ..music import find_strip, rendered_song, song_of
 from ..rig.rig_check import check_rig
 from ..rig.target import find_dancer
@@ -60,7 +61,7 @@ class DanceOperator(JobOperator):
         strip, owner = find_strip(context, settings.music)
         self._song = rendered_song(strip, owner, settings.all_sounds)
         self._map = map_for_dance(strip, owner, beats_request(settings))
-        self._scene = context.scene.name
+        self._scene = context.scene.session_uid
         dancer = find_dancer(context)
         check_root_motion(dancer, settings.root_motion)
         self._dancer = dancer.session_uid
@@ -111,7 +112,7 @@ class DanceOperator(JobOperator):
         An object in no scene counts as deleted: Blender leaves objects in the file when their collection is deleted.
         """
         dancer = next((ob for ob in bpy.data.objects if ob.session_uid == self._dancer and ob.users_scene), None)
-        return bpy.data.scenes.get(self._scene), dancer
+        return by_session_uid(bpy.data.scenes, self._scene), dancer
 
     def targets(self) -> tuple[bpy.types.Scene, bpy.types.Object]:
         """The scene and the dancer of the start of the job. Raises EdgeError dancer_gone."""

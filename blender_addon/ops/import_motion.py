@@ -81,7 +81,7 @@ class EDGE_DANCE_OT_import_motion(SteppingFileOperator):
         """The motions, and their keys on the character that is selected."""
         scene: Any = context.scene
         settings = scene.edge_dance
-        self._scene, self._first, self._density = scene.name, float(scene.frame_start), settings.density
+        self._scene, self._first, self._density = scene.session_uid, float(scene.frame_start), settings.density
         character = find_dancer(context) if active_armature(context) else None
         self._character = character.session_uid if character else None
         choices = Choices(
@@ -95,7 +95,7 @@ class EDGE_DANCE_OT_import_motion(SteppingFileOperator):
             keys = keys_in_steps(
                 self._target(),
                 imported.motion,
-                bpy.data.scenes[self._scene],
+                self._where(),
                 self._first,
                 density=self._density,
                 tolerance=tolerance,
@@ -105,9 +105,7 @@ class EDGE_DANCE_OT_import_motion(SteppingFileOperator):
 
     def apply(self, context: bpy.types.Context) -> str:
         """A take for each motion, on the character or on a new dancer each. All or nothing."""
-        scene: Any = bpy.data.scenes.get(self._scene)
-        if scene is None:
-            raise EdgeError("dancer_gone", "The scene was deleted meanwhile.", "Import the motion again.")
+        scene: Any = self._where()
         if self._character:
             with all_or_none(self._target(), scene):
                 names = [
@@ -136,6 +134,12 @@ class EDGE_DANCE_OT_import_motion(SteppingFileOperator):
         if character is None:
             raise EdgeError("dancer_gone", "The dancer was deleted meanwhile.", "Select another one.")
         return character
+
+    def _where(self) -> bpy.types.Scene:
+        scene = by_session_uid(bpy.data.scenes, self._scene)
+        if scene is None:
+            raise EdgeError("dancer_gone", "The scene was deleted meanwhile.", "Import the motion again.")
+        return scene
 
     def _remarks(self) -> Iterator[str]:
         for one in self._unusable:

@@ -11,7 +11,7 @@ from ..edge_backend.errors import EdgeError
 from ..edge_backend.schema.requests import FeaturesRequest
 from ..edge_backend.schema.song_map_edits import begin_bar as begin_bar_in_map
 from ..keyframes.beats import begin_bar, clear_beats, keys_to_beats, known_beats, mark_beats
-from ..lookups import scene_rate
+from ..lookups import by_session_uid, scene_rate
 from ..music import add_song, find_strip
 from ..redraw import redraw_timelines
 from ..rig.target import active_armature, find_dancer
@@ -125,7 +125,7 @@ class EDGE_DANCE_OT_mark_beats(SongOperator):
     def prepare(self, context: bpy.types.Context) -> None:
         """Find the song, the corrections and the song map."""
         super().prepare(context)
-        self._scene = context.scene.name
+        self._scene = context.scene.session_uid
         self._map = map_for_dance(*find_strip(context, self._strip), self._beats)
 
     def request(self, folder: Path, number: int) -> FeaturesRequest:
@@ -140,7 +140,7 @@ class EDGE_DANCE_OT_mark_beats(SongOperator):
 
     def finish(self, context: bpy.types.Context, dances: list[Any]) -> str:
         """Add markers to the scene in which the job started."""
-        scene = bpy.data.scenes.get(self._scene)
+        scene = by_session_uid(bpy.data.scenes, self._scene)
         if scene is None:
             raise EdgeError("scene_gone", "The scene was deleted while the song was analysed.", "Mark the beats again.")
         (rhythm,) = dances

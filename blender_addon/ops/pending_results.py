@@ -46,7 +46,7 @@ class EDGE_DANCE_OT_apply_pending(SteppingOperator):
             raise EdgeError("kept_missing", "The pending dance is damaged.", "Generate it again.") from error
         dancer = find_dancer(context)
         scene: Any = context.scene
-        self._dancer, self._scene = dancer.session_uid, scene.name
+        self._dancer, self._scene = dancer.session_uid, scene.session_uid
         self._first = first_frame_of(self._motion, scene, self._first)
         self._keys = yield from keys_in_steps(
             dancer, self._motion, scene, self._first, clean_feet=clean_feet, density=density, tolerance=tolerance
@@ -55,7 +55,7 @@ class EDGE_DANCE_OT_apply_pending(SteppingOperator):
     def apply(self, context: bpy.types.Context) -> str:
         """Make the take; if that fails, the dance is still pending."""
         dancer = by_session_uid(bpy.data.objects, self._dancer)
-        scene = bpy.data.scenes.get(self._scene)
+        scene = by_session_uid(bpy.data.scenes, self._scene)
         if dancer is None or scene is None:
             raise EdgeError("dancer_gone", "The dancer was deleted while the keys were placed.", "Select another one.")
         how = {"settings": self._settings, "keys": self._keys, "density": self._settings["density"]}

@@ -49,15 +49,19 @@ def carriers(armature: bpy.types.Object, bone_map: BoneMap) -> list[bpy.types.Po
 def standing_bones(armature: bpy.types.Object, bone_map: BoneMap) -> dict[str, StandingBone]:
     """The bones of the bone map and all their ancestors, by name, with their present channels.
 
-    Channels that the user's own animation changes are taken to be at rest.
+    Channels that the user's own animation changes are taken to be at rest, and a root bone that carries the current
+    take to be where it was at the take's start.
     """
     bones = carriers(armature, bone_map)
+    root, start = carried_from(armature) or ("", Vector())
     moving, elsewhere = moving_channels(armature, bones), _keyed_paths()
     found = {}
     for bone in bones:
         turn = rotation_property(bone.rotation_mode)
         locks: dict[str, Any] = {"location": bone.lock_location, turn: bone.lock_rotation, "scale": (True,)}
         values = {name: _rest(name) if (bone.name, name) in moving else np.array(getattr(bone, name)) for name in locks}
+        if root == bone.name:
+            values["location"] = np.array(start)
         if bone.bone.use_connect:
             del locks["location"]
         keyed = {
@@ -71,9 +75,26 @@ def standing_bones(armature: bpy.types.Object, bone_map: BoneMap) -> dict[str, S
     return found
 
 
+def carried_from(armature: bpy.types.Object) -> tuple[str, Vector] | None:
+    """The bone that carries the current take over the floor, "" for the object, and its location at the take's start.
+
+    None if the hips carry it, and without a take.
+    """
+    action: Any = armature.animation_data.action if armature.animation_data else None
+    stored = action[TAKE].get("root_motion") if action and _is_take(action) else None
+    return (stored["bone"], Vector(stored["start"])) if stored else None
+
+
 def standing_pose(bone: bpy.types.PoseBone, moving: set[tuple[str, str]]) -> Matrix:
-    """The bone's present pose relative to rest, with the channels in `moving` at rest (see `moving_channels`)."""
+    """The bone's present pose relative to rest, with the channels in `moving` at rest (see `moving_channels`).
+
+    A root bone that carries the current take is where it was at the take's start.
+    """
     location, rotation, scale = bone.matrix_basis.decompose()
+    armature: Any = bone.id_data
+    carried = carried_from(armature)
+    if carried and carried[0] == bone.name:
+        location = carried[1]
     if (bone.name, "location") in moving:
         location = Vector()
     if (bone.name, rotation_property(bone.rotation_mode)) in moving:

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import bpy
-from mathutils import Matrix
+from mathutils import Matrix, Vector
 
 from .. import compat
+from ..rig.standing import carried_from
 from .take_list import TAKES
 
 COPIES_OF = "edge_dance_copies_of"
@@ -19,7 +20,7 @@ def show_copies(
     """Copy the armature and its meshes for each take, each copy `spacing` metres further along x; replaces earlier
     copies.
 
-    Returns the collection.
+    Takes may move the object itself, so that copies are displaced by their delta location. Returns the collection.
     """
     hide_copies(armature)
     collection = bpy.data.collections.new(f"Takes of {armature.name}")
@@ -30,8 +31,9 @@ def show_copies(
         copy = _copy(armature, collection, f"{armature.name} {action.name}")
         getattr(copy, TAKES).clear()
         copy.animation_data_clear()
+        _stand_at_start(copy, armature)
         compat.assign_action(copy, action)
-        copy.matrix_world = Matrix.Translation((number * spacing, 0, 0)) @ armature.matrix_world
+        copy.delta_location += _above(armature).inverted() @ Vector((number * spacing, 0, 0))
         for body in bodies:
             _attach(_copy(body, collection, f"{body.name} {action.name}"), armature, copy)
     return collection
@@ -48,6 +50,19 @@ def hide_copies(armature: bpy.types.Object) -> None:
 def copies_of(armature: bpy.types.Object) -> list[bpy.types.Collection]:
     """The collections with copies of the armature: one or none."""
     return [collection for collection in bpy.data.collections if collection.get(COPIES_OF) == armature]
+
+
+def _stand_at_start(copy: bpy.types.Object, armature: bpy.types.Object) -> None:
+    """Put the copy to where the armature was before its current take moved the object."""
+    bone, start = carried_from(armature) or (None, None)
+    if bone == "" and start is not None:
+        copy.location = start
+
+
+def _above(ob: bpy.types.Object) -> Matrix:
+    """The matrix (3, 3) from the object's location channels to the world."""
+    above = ob.parent.matrix_world @ ob.matrix_parent_inverse if ob.parent else Matrix()
+    return above.to_3x3()
 
 
 def _copy(ob: bpy.types.Object, collection: bpy.types.Collection, name: str) -> bpy.types.Object:

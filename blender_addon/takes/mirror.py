@@ -8,6 +8,7 @@ from ..edge_backend.motion.motion import Motion
 from ..keyframes.take_details import span
 from .new_take import add_take
 from .read_take import inherit, read_take_in_steps
+from .root_motion import root_motion_of
 
 
 def mirrored_in_steps(
@@ -22,9 +23,10 @@ def add_mirrored(
 ) -> bpy.types.Action:
     """A new take with the mirrored dance of the action, which is not changed. Returns the take.
 
-    Its feet are not cleaned again. Raises EdgeError as add_take.
+    Its feet are not cleaned again, and its root motion is the action's. Raises EdgeError as add_take.
     """
     name = f"{action.name.removesuffix('mirrored').strip()} mirrored"
-    take = add_take(armature, dance, scene, span(action)[0], clean_feet=False, name=name)
+    settings = {"root_motion": root_motion_of(action)}
+    take = add_take(armature, dance, scene, span(action)[0], clean_feet=False, name=name, settings=settings)
     inherit(take, action)
     return take

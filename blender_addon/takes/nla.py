@@ -16,6 +16,7 @@ from ..rig.obstacles import refuse_hidden
 from ..rig.paths import bone_of, bone_path, rotation_property
 from ..rig.retarget import bone_map_of
 from ..rig.standing import in_pose
+from .root_motion import root_motion_of
 from .switches import show_action, update_switches
 from .take_list import add_to_list, refuse_tweaked
 
@@ -38,10 +39,18 @@ def blend(
     """Blend from the first take to the second between the frames start and end of the scene, with NLA strips.
 
     The second is a copy, moved and rotated about the vertical so that its hips are at those of the first in the middle
-    of the range. The copy becomes a take and is returned. Raises EdgeError armature_tweaked, dance_hidden, takes_apart.
+    of the range. The copy becomes a take and is returned. Raises EdgeError armature_tweaked, dance_hidden, takes_apart,
+    blend_root_motion for a take whose bones do not move it over the floor.
     """
     refuse_tweaked(armature)
     refuse_hidden(armature)
+    for take in (first, second):
+        if (place := root_motion_of(take)) in ("OBJECT", "IN_PLACE"):
+            raise EdgeError(
+                "blend_root_motion",
+                f"The root motion of {take.name} is {place.replace('_', ' ').title()}, and blends move bones.",
+                "Show that take, and change its root motion to Hips or Root Bone.",
+            )
     begins, ends = span(second)[0], span(first)[1]
     if not begins <= start < end <= ends:
         raise EdgeError(

@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 
+from .. import compat
 from ..edge_backend.motion.motion import Motion
 from ..keyframes.take_details import PROPERTY, details, span
 from ..keyframes.timing import Timing
@@ -14,10 +15,26 @@ from ..lookups import scene_rate
 from ..rig.looking import found
 from ..rig.obstacles import refuse_hidden
 from ..rig.retarget import read_motion_in_steps
+from .root_motion import carried_by_hips
 from .take_list import showing
 
 _INHERITED = ("song", "style", "beats", "bars", "settings")
 """Data that a take inherits from the take that it was made from."""
+
+
+@contextmanager
+def shown_on_hips(armature: bpy.types.Object, action: bpy.types.Action | None = None) -> Iterator[None]:
+    """Show the action, or the current one, in this block, with its translation over the floor on the hips.
+
+    Poses are read in armature space, in which an object that carries the dancer stands still. Raises EdgeError
+    armature_tweaked, root_keys, rig_unfit.
+    """
+    action = action or compat.shown_action(armature)[0]
+    if action is None:
+        yield
+        return
+    with carried_by_hips(armature, action) as hips, showing(armature, hips):
+        yield
 
 
 def read_in_steps(
@@ -26,14 +43,14 @@ def read_in_steps(
     """The motion of one of the armature's actions at these frames of the scene, in small steps.
 
     Without an action, the motion of the current animation. Between two steps armature and scene are as before. Raises
-    EdgeError rig_unfit, armature_tweaked, dance_hidden, dancer_gone, reading_ended.
+    EdgeError rig_unfit, root_keys, armature_tweaked, dance_hidden, dancer_gone, reading_ended.
     """
     uid = action.session_uid if action else 0
 
     @contextmanager
     def as_it_is(character: bpy.types.Object) -> Iterator[None]:
         refuse_hidden(character)
-        with showing(character, found(bpy.data.actions, uid) if uid else None):
+        with shown_on_hips(character, found(bpy.data.actions, uid) if uid else None):
             yield
 
     return read_motion_in_steps(armature, scene, frames, as_it_is)

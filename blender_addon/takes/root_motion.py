@@ -4,6 +4,7 @@ The path over the floor is a linear function of the hips' location channels, so 
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal, get_args
 
 import bpy
@@ -18,6 +19,7 @@ from ..keyframes.cycles import copy_cycles
 from ..keyframes.take_details import PROPERTY, details
 from ..rig.paths import bone_of, bone_path
 from ..rig.retarget import measure
+from ..rig.standing import carried_from
 
 Place = Literal["HIPS", "BONE", "OBJECT", "IN_PLACE"]
 PLACES: tuple[str, ...] = get_args(Place)
@@ -78,6 +80,23 @@ def set_root_motion(armature: bpy.types.Object, action: bpy.types.Action, place:
             curve.mute = True
         _put(armature, bone, _stored(action)["start"])
     _store(action, place=place)
+
+
+@contextmanager
+def carried_by_hips(armature: bpy.types.Object, action: bpy.types.Action) -> Iterator[bpy.types.Action]:
+    """The action with its horizontal translation on the hips, in this block: itself, or a temporary copy.
+
+    Raises EdgeError root_keys, rig_unfit.
+    """
+    if root_motion_of(action) == "HIPS":
+        yield action
+        return
+    copy = action.copy()
+    try:
+        _back_to_hips(armature, copy)
+        yield copy
+    finally:
+        bpy.data.actions.remove(copy)
 
 
 def _from_hips(armature: bpy.types.Object, action: bpy.types.Action, bone: str) -> None:
@@ -160,9 +179,13 @@ def _object_axes(armature: bpy.types.Object) -> Array:
 
 
 def _start(armature: bpy.types.Object, action: bpy.types.Action, bone: str) -> Array:
-    """The location (3,) of the bone, "" for the object, at the take's start; without keys, its present one."""
+    """The location (3,) of the bone, "" for the object, at the take's start.
+
+    Without keys, it is the present one, or that at the start of the current take if it carries that.
+    """
     owner: Any = armature.pose.bones[bone] if bone else armature
-    start = np.array(owner.location, float)
+    root, where = carried_from(armature) or (None, None)
+    start = np.array(where if root == bone else owner.location, float)
     for curve in _location_curves(action, _path(bone)):
         start[curve.array_index] = curve.evaluate(action.frame_range[0])
     return start

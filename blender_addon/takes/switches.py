@@ -13,6 +13,7 @@ from bpy.app.handlers import persistent
 
 from .. import compat
 from ..rig.retarget import all_switch_keys
+from ..rig.standing import carried_from
 
 SWITCHES = "edge_dance_switches"
 """Property of the armature object, JSON: path of a switch -> [the user's value, the value that a take gives it].
@@ -36,8 +37,14 @@ def record_switches(armature: bpy.types.Object) -> None:
 
 
 def show_action(armature: bpy.types.Object, action: bpy.types.Action | None, slot: str = "") -> None:
-    """Assign the action as `compat.assign_action`, and restore the switches that only the former action keyed."""
+    """Assign the action as `compat.assign_action`, and restore what only the former action changed.
+
+    These are switches, and the object's location if it carried the former take over the floor.
+    """
     update_switches(armature)
+    root, start = carried_from(armature) or (None, None)
+    if root == "" and start is not None:
+        armature.location = start
     compat.assign_action(armature, action, slot)
     update_switches(armature)
 

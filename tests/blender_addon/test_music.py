@@ -479,6 +479,17 @@ def test_a_song_is_where_blenders_own_mixdown_has_it(place, in_meta, song_file, 
         assert max([*missed, *surplus]) < 0.1
 
 
+@makes_strips
+@pytest.mark.parametrize(("frame", "trimmed"), [(-20, -20), (-60, -8)])
+def test_a_song_that_begins_before_frame_0_is_where_its_file_has_it(frame, trimmed, song_file):
+    """Mixdown would begin at frame 0."""
+    strip = put_song(song_file, frame=frame)
+    set_first(strip, trimmed)
+    song = rendered()
+    assert song.first_frame == trimmed and song.path != song_file
+    np.testing.assert_allclose(said_frames(song), said_frames(the_song()), atol=0.1)
+
+
 UNHEARD = {
     "the strip is muted": (lambda strip, _meta: setattr(strip, "mute", True), "Test Song is muted"),
     "its channel is muted": (lambda strip, meta: mute_channel(meta, strip), "the channel of Test Song is muted"),

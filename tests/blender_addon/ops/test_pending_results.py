@@ -71,6 +71,12 @@ def test_a_dancer_renamed_meanwhile_gets_it_all_the_same(stage, monkeypatch):
     assert stage.animation_data.action and results().all() == []
 
 
+def test_a_scene_renamed_meanwhile_gets_it_all_the_same(stage, monkeypatch):
+    failing_finish(monkeypatch, lambda: setattr(bpy.context.scene, "name", "Act Two"))
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    assert stage.animation_data.action and results().all() == []
+
+
 @pytest.mark.parametrize("fault", [RuntimeError("a fault of ours"), MemoryError()])
 def test_a_fault_while_it_is_keyed_leaves_the_scene_as_it_was_and_the_dance_kept(stage, monkeypatch, fault):
     def failing(*_arguments, **_options):

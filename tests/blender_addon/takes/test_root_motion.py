@@ -159,3 +159,99 @@ def test_loops_with_root_motion_go_on():
     steps = np.diff(places, axis=0)
     np.testing.assert_allclose(steps[0], steps[1], atol=1e-4)
     assert np.linalg.norm(steps[0]) > 0.05
+
+
+def path(character):
+    """The hips (looks, 2) over the floor, world."""
+    return shown(character, mapped(character)[:1])[:, 0, :2, 3]
+
+
+@pytest.mark.parametrize(("kind", "place"), [("dancer", "OBJECT"), ("dancer", "IN_PLACE"), ("UE4", "BONE")])
+def test_an_edit_keeps_the_path_of_what_it_keeps(kind, place, song_file, quick_worker):
+    """The path is in the object or the root bone, while constraints are poses in armature space."""
+    put_song(song_file, frame=1)
+    character = put(kind)
+    add_take(character)
+    bpy.ops.edge_dance.change_root_motion(root_motion=place)
+    names, still = mapped(character), path(character)
+    before = shown(character, names)
+    assert bpy.ops.edge_dance.regenerate_range(start=60, end=70) == {"FINISHED"}
+    action = character.animation_data.action
+    assert addon("takes.root_motion").root_motion_of(action) == place and len(bpy.data.actions) == 2
+    np.testing.assert_allclose(shown(character, names)[:8], before[:8], atol=2e-3)
+    bpy.ops.edge_dance.change_root_motion(root_motion="HIPS")
+    bpy.ops.edge_dance.mirror()
+    reach = np.ptp(path(character)[:8], axis=0)
+    assert np.linalg.norm(reach) > 0.1 and (place == "IN_PLACE") == (np.ptp(still, axis=0).max() < 0.05)
+
+
+def test_a_mirrored_take_goes_the_mirrored_way():
+    character = put("dancer")
+    add_take(character)
+    level = character.matrix_world.inverted().to_3x3()
+    before = path(character)
+    bpy.ops.edge_dance.change_root_motion(root_motion="OBJECT")
+    assert bpy.ops.edge_dance.mirror() == {"FINISHED"}
+    assert addon("takes.root_motion").root_motion_of(character.animation_data.action) == "OBJECT"
+    turn = np.array(level)[:2, :2]
+    ways = [(places - places[0]) @ turn.T for places in (before, path(character))]
+    np.testing.assert_allclose(ways[1], ways[0] * (-1, 1), atol=2e-3)
+
+
+def test_the_object_goes_back_to_where_it_stood_when_another_take_is_shown():
+    character = put("dancer")
+    first = add_take(character)
+    home = character.location.copy()
+    bpy.ops.edge_dance.change_root_motion(root_motion="OBJECT")
+    bpy.context.scene.frame_set(80)
+    assert (character.location - home).length > 0.05
+    add_take(character)
+    assert (character.location - home).length < 1e-6
+    character.edge_dance_take = 0
+    bpy.context.scene.frame_set(70)
+    assert character.animation_data.action == first
+    motion = dance("modern", 100)
+    settings = {"root_motion": "OBJECT"}
+    take = addon("takes.new_take").add_take(character, motion, bpy.context.scene, 1.0, settings=settings)
+    assert np.allclose(take["edge_dance"]["root_motion"]["start"], home, atol=1e-6)
+
+
+def test_a_new_dance_begins_where_the_root_bone_stood():
+    character = put("UE4")
+    add_take(character)
+    names = mapped(character)
+    before = shown(character, names)
+    bpy.ops.edge_dance.change_root_motion(root_motion="BONE")
+    bpy.context.scene.frame_set(80)
+    add_take(character)
+    root = addon("takes.root_motion").root_bone(character)
+    bpy.context.scene.frame_set(1)
+    assert character.pose.bones[root].location.length < 1e-4
+    np.testing.assert_allclose(shown(character, names), before, atol=2e-3)
+
+
+def test_copies_of_takes_that_move_the_object_stand_side_by_side():
+    character = put("dancer")
+    above = bpy.data.objects.new("Above", None)
+    above.rotation_euler.z = 1.0
+    bpy.context.scene.collection.objects.link(above)
+    character.parent = above
+    for _ in range(3):
+        add_take(character)
+        bpy.ops.edge_dance.change_root_motion(root_motion="OBJECT")
+    bpy.context.scene.frame_set(50)
+    bpy.ops.edge_dance.show_takes(spacing=2.0)
+    bpy.context.scene.frame_set(50)
+    here = character.matrix_world.translation
+    copies = [ob for ob in bpy.data.objects if ob.type == "ARMATURE" and ob != character]
+    apart = sorted(tuple(ob.matrix_world.translation - here) for ob in copies)
+    np.testing.assert_allclose(apart, [(2, 0, 0), (4, 0, 0)], atol=1e-4)
+
+
+def test_takes_that_move_the_object_are_not_blended():
+    character = put("dancer")
+    first = add_take(character)
+    add_take(character)
+    bpy.ops.edge_dance.change_root_motion(root_motion="OBJECT")
+    with pytest.raises(RuntimeError, match="is Object, and blends move bones"):
+        bpy.ops.edge_dance.blend_takes(first=first.name, start=30, end=40)
