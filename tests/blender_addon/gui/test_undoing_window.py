@@ -34,26 +34,46 @@ def test_ctrl_z_in_the_middle_of_a_dance(addon_zip, worker_python, tiny_weights,
 
 
 @pytest.fixture(scope="module")
-def rounds(addon_zip, worker_python, tiny_weights, tmp_path_factory):
-    """The facts of each round, by event and stage."""
-    undone = [f"{event}@{stage}" for event in ("undo", "redo", "work") for stage in EVERYWHERE]
-    saved = [f"{event}@{stage}" for event in ("save", "autosave", *FILES) for stage in GROWN]
+def play(addon_zip, worker_python, tiny_weights, tmp_path_factory):
+    """A function that plays rounds, words as "undo@placing"; returns the facts of each by event and stage."""
+
+    def played(words):
+        seen = seen_in(tmp_path_factory.mktemp("undoing"), words, addon_zip, worker_python, tiny_weights)
+        found = {(each["event"], each["stage"]): each for each in seen}
+        assert len(found) == len(words)
+        return found
+
+    return played
+
+
+@pytest.fixture(scope="module")
+def undone(play):
+    return play([f"{event}@{stage}" for event in ("undo", "redo", "work") for stage in EVERYWHERE])
+
+
+@pytest.fixture(scope="module")
+def saved(play):
+    """Saving, and going to other files."""
+    grown = [f"{event}@{stage}" for event in ("save", "autosave", *FILES) for stage in GROWN]
     early = [f"{event}@{stage}" for event in ("new", "open", "revert") for stage in ("starting", "features")]
-    gone = [f"{way}_{what}@{stage}" for way in ("undelete", "delete") for what in DELETED for stage in GROWN]
-    found = {}
-    for part in (undone, saved + early, gone):
-        folder = tmp_path_factory.mktemp("undoing")
-        for seen in seen_in(folder, part, addon_zip, worker_python, tiny_weights):
-            found[seen["event"], seen["stage"]] = seen
-    assert len(found) == len(undone + saved + early + gone)
-    return found
+    return play(grown + early)
+
+
+@pytest.fixture(scope="module")
+def brought_back(play):
+    return play([f"undelete_{what}@{stage}" for what in DELETED for stage in GROWN])
+
+
+@pytest.fixture(scope="module")
+def deleted(play):
+    return play([f"delete_{what}@{stage}" for what in DELETED for stage in GROWN])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", EVERYWHERE)
 @pytest.mark.parametrize("event", ["undo", "redo", "work"])
-def test_undo_and_redo(rounds, event, stage):
-    seen = rounds[event, stage]
+def test_undo_and_redo(undone, event, stage):
+    seen = undone[event, stage]
     if stage != "applied":
         the_dance_comes_and_is_one_step(seen)
     if stage in GROWN:
@@ -64,8 +84,8 @@ def test_undo_and_redo(rounds, event, stage):
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", GROWN)
 @pytest.mark.parametrize("event", ["save", "autosave"])
-def test_a_file_saved_meanwhile_has_no_half_dance(rounds, event, stage):
-    seen = rounds[event, stage]
+def test_a_file_saved_meanwhile_has_no_half_dance(saved, event, stage):
+    seen = saved[event, stage]
     assert seen["saved"] == [OWN] and seen["shown"] == GROWING
     the_dance_comes_and_is_one_step(seen)
 
@@ -73,10 +93,10 @@ def test_a_file_saved_meanwhile_has_no_half_dance(rounds, event, stage):
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", ["starting", "features", *GROWN])
 @pytest.mark.parametrize("event", FILES)
-def test_another_file_has_nothing_of_it(rounds, event, stage):
-    if (event, stage) not in rounds:
+def test_another_file_has_nothing_of_it(saved, event, stage):
+    if (event, stage) not in saved:
         pytest.skip("nothing is shown yet that a file could have")
-    seen = rounds[event, stage]
+    seen = saved[event, stage]
     assert seen["shown"] == (None if event == "new" else OWN)
     assert seen["end"]["actions"] == seen["kept"] == ([] if event == "new" else [OWN])
     assert seen["end"]["frame_end"] == (250 if event == "new" else 50) and seen["problem"] is None
@@ -85,15 +105,15 @@ def test_another_file_has_nothing_of_it(rounds, event, stage):
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", GROWN)
 @pytest.mark.parametrize("what", DELETED)
-def test_what_is_deleted_and_brought_back_dances(rounds, what, stage):
-    the_dance_comes_and_is_one_step(rounds[f"undelete_{what}", stage])
+def test_what_is_deleted_and_brought_back_dances(brought_back, what, stage):
+    the_dance_comes_and_is_one_step(brought_back[f"undelete_{what}", stage])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", GROWN)
 @pytest.mark.parametrize("what", DELETED)
-def test_what_is_deleted_leaves_nothing_half(rounds, what, stage):
-    seen = rounds[f"delete_{what}", stage]
+def test_what_is_deleted_leaves_nothing_half(deleted, what, stage):
+    seen = deleted[f"delete_{what}", stage]
     assert GROWING not in seen["end"]["actions"] + seen["kept"]
     if what in ("armature", "collection", "scene"):
         assert seen["problem"] == "dancer_gone" and TAKE not in seen["end"]["actions"]
