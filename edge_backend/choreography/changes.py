@@ -73,7 +73,7 @@ def _placed(piece: Piece, material: Motion, before: Motion | None, behind: Motio
 
     Where both are given, the frames between are shifted over the floor gradually. Phrases turn as `to_the_front` says.
     """
-    motion = retimed(material, piece.at)
+    motion = retimed(material, piece.at, sharp=piece.front)
     if piece.mirrored:
         motion = motion.mirrored()
     if piece.front:

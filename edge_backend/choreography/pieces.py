@@ -118,7 +118,7 @@ def laid(pieces: Sequence[Piece], material: Motion) -> Motion:
     place, facing = np.zeros(2), 0.0
     faced = np.full((2, material.frames), np.nan)  # as it is and mirrored, the heading of each frame when it came first
     for piece in pieces:
-        motion = retimed(material, piece.at)
+        motion = retimed(material, piece.at, sharp=piece.front)
         if piece.mirrored:
             motion = motion.mirrored()
         angle = 0.0

@@ -17,7 +17,7 @@ BEAM = 12
 STRETCH = 0.15  # the change of a phrase's tempo that still looks natural
 # Costs; a join costs the mean distance of the joints of both poses, metres.
 TEMPO = 4.0  # times the squared logarithm of the stretch, over STRETCH
-ENERGY = 3.0  # times the squared difference of the ranks (0 to 1) in the song and among the phrases that fit
+ENERGY = 5.0  # times the squared difference of the song's energy, 0 to 1, and the rank among the phrases that fit
 ACCENTS = 0.6  # times the share of counts without a stop
 AGAIN_HERE = 1.0  # for dance that is in this section already
 AGAIN = 0.25  # for dance that is in an earlier section
@@ -126,7 +126,7 @@ class _Search:
         self._tempo = np.log([phrase.tempo for phrase in phrases])
         self._counts = np.array([len(phrase.counts) - 1 for phrase in phrases])
         self._energy = np.array([phrase.energy for phrase in phrases])
-        self._wanted = _ranks(np.array([slot.energy for slot in slots]))
+        self._wanted = _wanted_energy(slots)
         self._off_beat = np.array([1 - len(phrase.accents) / (len(phrase.counts) - 1) for phrase in phrases])
         styles = {style: number for number, style in enumerate(sorted({phrase.style for phrase in phrases}))}
         self._style = np.array([styles[phrase.style] for phrase in phrases])
@@ -207,15 +207,15 @@ class _Search:
         return len(self._library.phrases)
 
     def _usable(self, number: int, slot: Slot) -> tuple[Array, Array]:
-        """The numbers (n,) of the phrases that can be danced in the slot, and the logarithms of their stretch."""
+        """The numbers (n,) of the phrases that can be danced in the slot, and by how much faster, as a logarithm."""
         counts = len(slot.counts) - 1
         tempo = np.log(60 * counts / (slot.counts[-1] - slot.counts[0]))
-        stretch = np.abs(tempo - self._tempo)
+        stretch = tempo - self._tempo
         pinned = self._settings.pinned.get(number)
         if pinned is not None:
             fits = np.arange(self._count) == self._number.get(pinned, -1)
         else:
-            fits = (stretch <= np.log1p(STRETCH)) & (self._counts >= counts)
+            fits = (np.abs(stretch) <= np.log1p(STRETCH)) & (self._counts >= counts)
             if (fits & self._of_style).any():
                 fits &= self._of_style
         numbers = np.flatnonzero(fits)
@@ -225,7 +225,8 @@ class _Search:
         """The costs of phrases in a slot without regard to its neighbours. stretch: from `_usable`."""
         plain = usable % self._count
         cost = TEMPO * (stretch / STRETCH) ** 2 * STRETCH
-        cost = cost + ENERGY * (_ranks(self._energy[plain]) - self._wanted[number]) ** 2
+        energy = _ranks(self._energy[plain] * np.exp(stretch))  # as it is danced
+        cost = cost + ENERGY * (energy - self._wanted[number]) ** 2
         return cost + ACCENTS * self._off_beat[plain] + self._chance[number, usable]
 
     def _chosen(self, step: Step) -> int:
@@ -310,6 +311,14 @@ class _Search:
         start = float(self._facings(partial, np.array([chosen]))[0])
         x, y = np.array(partial.at) + _rotated(self._move[[chosen]], np.array([start]))[0]
         return _PartialPlan(cost, (*partial.chosen, chosen), start + float(self._turn[chosen]), (float(x), float(y)))
+
+
+def _wanted_energy(slots: Sequence[Slot]) -> Array:
+    """The energy of each slot, 0 to 1, in proportion to the song's, 0.5 on average; equal for slots with one dance."""
+    energy, origins = np.array([slot.energy for slot in slots]), np.array(first_slots(slots))
+    energy = np.array([energy[origins == origin].mean() for origin in origins])
+    away = energy - energy.mean()
+    return 0.5 + 0.5 * away / max(float(np.abs(away).max()), 1e-9)
 
 
 def _ranks(values: Array) -> Array:

@@ -126,8 +126,9 @@ def generate(
     meta |= described(form, song.sha256, request.start)
     # A small variation of a dance also changes its timing little.
     on_beat = request.on_beat * (1.0 if edit.variation is None else edit.variation.strength)
-    smoothness = _smoothness(request, info, style)
-    postprocessor = Postprocessor(features.beats.beats, edit, on_beat, feet, smoothness, meta)
+    # Phrases are motion capture, which lacks the jitter for which styles are smoothed.
+    smoothness, sharp = request.smoothness if form.library else _smoothness(request, info, style), bool(form.library)
+    postprocessor = Postprocessor(features.beats.beats, edit, on_beat, feet, smoothness, meta, sharp)
     report("features", 1, 1)
 
     def on_final(sampled: Motion) -> None:

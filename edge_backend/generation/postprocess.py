@@ -12,7 +12,7 @@ import numpy as np
 from ..diffusion.constraints import Constraint
 from ..diffusion.edit_constraints import EditConstraints
 from ..motion.beat_alignment import align_to_beats
-from ..motion.boundary_smoothing import smooth_boundaries
+from ..motion.boundary_smoothing import JOIN_ROWS, ROWS, smooth_boundaries
 from ..motion.feet import FootSettings, clean_motion
 from ..motion.motion import Motion
 from ..motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle
@@ -29,7 +29,8 @@ class Postprocessor:
     """Postprocesses one dance, in one call or incrementally.
 
     beats: (n,) seconds from the first frame. edit: constraints and variation. on_beat: `amount` of align_to_beats.
-    feet: settings of the foot cleanup. smoothness: `strength` of smoothed. meta: of the resulting Motion.
+    feet: settings of the foot cleanup. smoothness: `strength` of smoothed. meta: of the resulting Motion. sharp: as in
+    `align_to_beats`, for dances of motion capture.
     """
 
     beats: Array
@@ -38,6 +39,7 @@ class Postprocessor:
     feet: FootSettings
     smoothness: float
     meta: dict[str, object]
+    sharp: bool = False
     _shown: Motion | None = field(default=None, init=False)
 
     def beginning(self, sampled: Motion) -> Motion | None:
@@ -72,15 +74,15 @@ class Postprocessor:
         later = np.arange(first, frames) >= upto - (upto < frames)  # the last frame to be shown is not retimed
         constrained_time = (self.edit.constraint.weight[part] > 0).any(axis=1) | shown_part | later
         beats = self._beats(frames)
-        timed = align_to_beats(
-            sampled.part(part), beats[beats >= first / Motion.fps] - first / Motion.fps, self.on_beat, constrained_time
-        )
+        coming = beats[beats >= first / Motion.fps] - first / Motion.fps
+        timed = align_to_beats(sampled.part(part), coming, self.on_beat, constrained_time, sharp=self.sharp)
         motion = self._joined(timed, first)
         constrained = shown_part[:, None]
         calm = smoothed(motion, self.smoothness, self.edit.exact_joints()[part] | constrained)
         clean = clean_motion(calm, self._feet(first), self.edit.exact_legs()[part] | constrained)
         if borders.exact.any():  # the foot cleanup may have bent legs beside constrained frames
-            clean = smooth_boundaries(clean, borders.exact[part] | constrained, borders.usual)
+            rows = JOIN_ROWS if borders.sampled else ROWS
+            clean = smooth_boundaries(clean, borders.exact[part] | constrained, borders.usual, rows)
         return self._appended(clean, first, upto)
 
     def _beats(self, frames: int) -> Array:

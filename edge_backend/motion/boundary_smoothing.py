@@ -16,6 +16,7 @@ from .skeleton import SMPL
 # Stages: frames beside a constrained range that are changed, and the acceleration, over the usual, that starts it.
 REACHES = ((8, 1.0), (14, 1.2))
 ROWS = 5  # accelerations on each side of a border that are compared with the usual
+JOIN_ROWS = 12  # the same for joins, whose few free frames lie between two borders
 ROUNDS = 8
 STEEPEST = 4.0  # the largest factor of a weight in one round
 LONGEST_STEP = 0.2  # radians or metres in one round; the linearisation does not hold for longer steps
@@ -29,12 +30,12 @@ for _joint, _parent in enumerate(SMPL.parents[1:], start=1):
     _IS_ANCESTOR[_joint, _parent] = True
 
 
-def smooth_boundaries(motion: Motion, constrained: Array, usual: float = np.inf) -> Motion:
+def smooth_boundaries(motion: Motion, constrained: Array, usual: float = np.inf, rows: int = ROWS) -> Motion:
     """A motion of T frames whose accelerations at borders of constraints do not exceed the usual ones.
 
     constrained: (T, 151) bool, channels of the motion vector that are not changed. usual: metres per frame squared, the
     99th percentile of the edited dance's joint accelerations where it is known; the lesser of it and the 99th
-    percentile of `motion` counts.
+    percentile of `motion` counts. rows: how many accelerations on each side of a border are compared with it.
     Generated frames need not continue a quick movement that a constrained range cuts through. At borders with larger
     accelerations than the usual, the rotations w of the joints and the shifts of the root in the free frames beside the
     border minimise, over the world positions p of the joints,
@@ -52,7 +53,7 @@ def smooth_boundaries(motion: Motion, constrained: Array, usual: float = np.inf)
     usual = max(min(usual, usual_acceleration(forward_kinematics(rotations, root))), STILL)
     touched = np.zeros((motion.frames, CHANNELS), dtype=bool)
     for border, (reach, enough) in product(borders, REACHES):
-        near = _near(border, constrained, reach)
+        near = _near(border, constrained, reach, rows)
         if near is None:
             continue
         poses = rotations[near.frames], root[near.frames]
@@ -90,7 +91,7 @@ class _Near:
         return float(_sizes(np.diff(places, n=2, axis=0))[self.rows].max())
 
 
-def _near(border: int, constrained: Array, reach: int) -> _Near | None:
+def _near(border: int, constrained: Array, reach: int, rows: int) -> _Near | None:
     """The frames around the border before the frame `border`; None where no value near it is free."""
     first, last = max(border - reach - 2, 0), min(border + reach + 2, len(constrained))
     frame = np.arange(first, last)
@@ -102,7 +103,7 @@ def _near(border: int, constrained: Array, reach: int) -> _Near | None:
     points = np.isin(_PARENTS, np.flatnonzero(turns.any(axis=0)))
     points[0] = moves.any()
     new = free.any(axis=1)
-    looked_at = (new[:-2] | new[1:-1] | new[2:]) & (frame[:-2] >= border - ROWS) & (frame[:-2] < border + ROWS - 2)
+    looked_at = (new[:-2] | new[1:-1] | new[2:]) & (frame[:-2] >= border - rows) & (frame[:-2] < border + rows - 2)
     if not looked_at.any() or not points.any():
         return None
     data_weight = np.where(new, np.where(free, away, np.inf).min(axis=1) / reach, 0) ** 4

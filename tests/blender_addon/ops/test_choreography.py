@@ -88,7 +88,13 @@ def test_a_plan_made_anew_keeps_what_is_pinned(dancer):
     changed = steps(action)
     assert (changed[1]["phrase"], changed[1]["mirrored"]) == (plan[1]["phrase"], plan[1]["mirrored"])
     assert changed[0]["phrase"] != plan[0]["phrase"]
-    assert addon("takes.plan_rows").changed_slots(action) == [0]
+    rows = addon("takes.plan_rows")
+    assert rows.changed_slots(action) == [0]
+
+    rows.put_phrase(action, 0, "deleted", False)  # as if it had been removed from the library since
+    with pytest.raises(RuntimeError, match="There is no phrase deleted in the library"):
+        bpy.ops.edge_dance.dance_changes()
+    assert dancer.animation_data.action == action and rows.changed_slots(action) == [0]
 
 
 def test_a_phrase_becomes_an_asset_and_comes_back_into_a_plan(dancer, tmp_path):

@@ -7,14 +7,25 @@ import numpy as np
 import pytest
 from dancing import stepping
 
-from edge_backend.choreography.library import CLIPS, INDEX, Library, add_clips, open_libraries, remove_phrases
+from edge_backend.choreography.library import (
+    CLIPS,
+    INDEX,
+    Library,
+    add_clips,
+    open_libraries,
+    phrase_material,
+    remove_phrases,
+)
 from edge_backend.choreography.phrases import cut, mirrored_pose, pose_at
+from edge_backend.choreography.plan import Step
+from edge_backend.choreography.slots import Slot
 from edge_backend.cli.main import main
 from edge_backend.errors import EdgeError
+from edge_backend.motion.beat_alignment import retimed
 from edge_backend.motion.files import save_motion, write_npz
 from edge_backend.motion.motion import Motion
 from edge_backend.motion.representation import mirror
-from edge_backend.motion.rotations import axis_angle_to_matrix
+from edge_backend.motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 
 ABOUT = {"style": "modern", "licence": "CC0", "tempo": None}
 
@@ -107,6 +118,43 @@ def test_what_is_no_dance_is_refused_by_name(tmp_path: Path) -> None:
     ):
         assert word in error.message
     assert {phrase.source for phrase in open_libraries([tmp_path / "lib"]).phrases} == {"good.bvh"}
+
+
+def test_a_clip_that_lies_on_the_floor_is_floor_work(tmp_path: Path) -> None:
+    lying = stepping(12, 110)
+    back = axis_angle_to_matrix(np.array([-np.pi / 2, 0.0, 0.0])).astype(np.float32)
+    lying.rotations[:, 0] = back @ lying.rotations[:, 0]
+    lying.root[:, 2] = 0.12
+    new, refused = add_clips(tmp_path / "lib", [("lying.bvh", lying, ABOUT)])
+    assert new > 0 and not refused
+    assert {phrase.level for phrase in open_libraries([tmp_path / "lib"]).phrases} == {"floor"}
+
+
+def test_a_recording_of_300_frames_a_second_has_the_same_phrases(tmp_path: Path) -> None:
+    motion = stepping(12, 110)
+    fine = retimed(motion, np.arange(10 * motion.frames - 9) / 10)
+    poses = matrix_to_axis_angle(fine.rotations.astype(np.float64)).reshape(fine.frames, 72)
+    content = {"poses": np.pad(poses, ((0, 0), (0, 84))), "trans": fine.root, "betas": np.zeros(16)}
+    np.savez(tmp_path / "fine.npz", **content, mocap_framerate=300.0, gender="neutral")
+    save_motion(tmp_path / "usual.npz", motion)
+    for name in ("fine", "usual"):
+        assert main(["phrases", "add", str(tmp_path / name), str(tmp_path / f"{name}.npz"), "--bpm", "110"]) == 0
+    fine_ones, usual = (open_libraries([tmp_path / name]).phrases for name in ("fine", "usual"))
+    assert len(fine_ones) == len(usual) > 0
+    for one, other in zip(fine_ones, usual, strict=True):
+        np.testing.assert_allclose(one.counts, other.counts, atol=0.5)
+        assert one.energy == pytest.approx(other.energy, rel=0.05)
+
+
+def test_a_phrase_that_was_deleted_since_is_named(tmp_path: Path, library: Library) -> None:
+    slot = Slot("A", 0, 0, tuple(0.5 * count for count in range(9)), 0.5)
+    deleted, kept = library.phrases[0].id, library.phrases[1].id
+    remove_phrases(tmp_path / "lib", [deleted])
+    left = open_libraries([tmp_path / "lib"])
+    with pytest.raises(EdgeError, match=f"There is no phrase {deleted} in the library") as caught:
+        phrase_material((Step(slot, kept), Step(slot, deleted)), left, 0)
+    assert caught.value.code == "phrase_unknown"
+    assert len(phrase_material((Step(slot, kept),), left, 0)[0]) == 1
 
 
 def test_an_unreadable_index_is_reported(tmp_path: Path, library: Library) -> None:

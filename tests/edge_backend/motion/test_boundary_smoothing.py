@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_backend.diffusion.body_parts import BODY_PARTS
-from edge_backend.motion.boundary_smoothing import REACHES, ROWS, smooth_boundaries
+from edge_backend.motion.boundary_smoothing import JOIN_ROWS, REACHES, ROWS, smooth_boundaries
 from edge_backend.motion.motion import Motion
 from edge_backend.motion.representation import ROOT, pack
 from edge_backend.motion.rotations import axis_angle_to_matrix
@@ -65,6 +65,17 @@ def test_constrained_and_distant_frames_are_unchanged_to_the_bit(cut):
     moved = np.flatnonzero((found != vectors).any(axis=1))
     assert set(moved) <= set(range(52 - REACHES[-1][0], 52))
     assert len(moved) >= 3
+
+
+def test_a_join_is_calm_in_its_middle_too():
+    """Twelve free frames, and a twitch of the arm by 30 degrees in the sixth."""
+    vectors = dance(np.where(FRAME == 45, 30.0, 0.0))
+    constrained = whole((FRAME < 40) | (FRAME >= 52))
+    usual = np.percentile(acceleration(dance(0 * SWING)), 99)
+    worst = [acceleration(smoothed(vectors, constrained, usual, rows))[38:52].max() for rows in (ROWS, JOIN_ROWS)]
+    assert acceleration(vectors)[38:52].max() > 10 * usual
+    assert worst[0] > 3 * usual  # what edits look at
+    assert worst[1] < 1.5 * usual
 
 
 def test_a_calm_border_is_left_alone():

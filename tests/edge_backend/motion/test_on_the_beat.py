@@ -1,13 +1,16 @@
 """Beat alignment, on a body that swings its arm with stops at given times."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_backend.choreography.library import STARTER, open_libraries
 from edge_backend.evaluation.beats import beat_alignment
 from edge_backend.evaluation.smoothness import jitter
-from edge_backend.motion.beat_alignment import REACH_S, TEMPO, align_to_beats, motion_beats
+from edge_backend.motion.beat_alignment import REACH_S, TEMPO, align_to_beats, motion_beats, retimed
 from edge_backend.motion.motion import Motion
 from edge_backend.motion.rotations import axis_angle_to_matrix
 from edge_backend.motion.skeleton import Joint
@@ -100,6 +103,19 @@ def test_contacts_stay_contacts_and_the_dance_trembles_no_more_than_before():
     assert set(np.unique(after.contacts)) == {0.0, 1.0}
     assert {after.rotations.dtype, after.root.dtype, after.contacts.dtype} == {np.dtype(np.float32)}
     assert jitter(after.joints()) < 1.1 * jitter(motion.joints())
+
+
+def test_sincs_keep_the_jitter_of_motion_capture_and_places_that_stand():
+    library = open_libraries([STARTER])
+    for number in range(0, len(library.phrases), 700):
+        clip = library.clip(number).part(slice(300))
+        shown = np.arange(10, clip.frames - 10) + 0.5
+        before = jitter(clip.part(slice(10, -10)).joints())
+        cubic, sinc = (jitter(retimed(clip, shown, sharp=sharp).joints()) / before for sharp in (False, True))
+        assert cubic < 0.9
+        assert 0.95 < sinc < 1.05
+    still = replace(clip, root=np.broadcast_to(clip.root[0], clip.root.shape))
+    np.testing.assert_allclose(retimed(still, shown, sharp=True).root, still.root[10:-10], atol=1e-6)
 
 
 @settings(deadline=None, max_examples=40)
