@@ -13,7 +13,7 @@ from ..edge_backend.motion.retarget import Rig
 from ..edge_backend.motion.rotations import continuous_quaternions
 from ..edge_backend.numerics.array import Array
 from ..rig.paths import bone_of, bone_path, rotation_property
-from ..rig.retarget import measure
+from ..rig.retarget import Measured, measure
 from .channel_keys import ChannelKeys, write_channel
 from .take_details import PROPERTY, span
 
@@ -34,9 +34,9 @@ class RigSnapshot:
     unit: float
 
 
-def rig_snapshot(armature: bpy.types.Object) -> RigSnapshot:
-    """The snapshot of the armature. Raises EdgeError rig_unfit."""
-    bone_map, fit = measure(armature)
+def rig_snapshot(armature: bpy.types.Object, measured: Measured | None = None) -> RigSnapshot:
+    """The snapshot of the armature. measured: the result of `measure`, if it is there. Raises EdgeError rig_unfit."""
+    bone_map, fit = measured or measure(armature)
     legs = (
         LegBones(*(bone_map.bones[f"{part}.{side}"] for part in ("thigh", "shin", "foot")), bone_map.bones.get(toes))
         for side, toes in (("L", "toes.L"), ("R", "toes.R"))

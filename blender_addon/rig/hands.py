@@ -12,7 +12,7 @@ from ..edge_backend.motion.rotations import continuous_quaternions, matrix_to_qu
 from ..edge_backend.numerics.array import Array
 from .channels import BoneChannels
 from .dancer import is_dancer
-from .retarget import acts, bone_map_of, measure, measure_dancer
+from .retarget import Measured, acts, bone_map_of, measure, measure_dancer
 from .skeleton import FINGERS
 from .standing import moving_channels
 
@@ -28,24 +28,25 @@ def hand_settings(scene: bpy.types.Scene) -> HandSettings | None:
 
 
 def hand_channels(
-    armature: bpy.types.Object, motion: Motion, settings: HandSettings | None
+    armature: bpy.types.Object, motion: Motion, settings: HandSettings | None, measured: Measured | None = None
 ) -> tuple[Array, list[BoneChannels]]:
     """The motion's frames (K,) that get keys, and the channels of the finger bones at these frames.
 
-    Fingers that the user's animation or constraints move have none. Raises EdgeError rig_unfit.
+    Fingers that the user's animation or constraints move have none. measured: the result of `measure`, if it is there
+    already. Raises EdgeError rig_unfit.
     """
     if settings is None:
         return np.zeros(0), []
-    measured = measure_dancer(armature) if is_dancer(armature) else measure(armature)[1]
-    free = {
-        digit: bones
-        for digit, bones in fingers_of(armature).items()
-        if not any(_is_taken(armature, bone) for bone in bones)
-    }
-    fingers = [armature.pose.bones[bone] for bones in free.values() for bone in bones]
-    moved = {name for name, channel in moving_channels(armature, fingers) if channel.startswith("rotation")}
+    if is_dancer(armature):
+        fitted, fingers = measure_dancer(armature), fingers_of(armature)
+    else:
+        bone_map, fitted = measured or measure(armature)
+        fingers = bone_map.fingers
+    free = {digit: bones for digit, bones in fingers.items() if not any(_is_taken(armature, bone) for bone in bones)}
+    posed = [armature.pose.bones[bone] for bones in free.values() for bone in bones]
+    moved = {name for name, channel in moving_channels(armature, posed) if channel.startswith("rotation")}
     free = {digit: bones for digit, bones in free.items() if moved.isdisjoint(bones)}
-    frames, poses = pose_hands(measured, free, motion, settings)
+    frames, poses = pose_hands(fitted, free, motion, settings)
     return frames, [
         BoneChannels(pose.bone, continuous_quaternions(matrix_to_quaternion(pose.rotations))) for pose in poses
     ]

@@ -31,6 +31,10 @@ from .standing import carriers, moving_channels, standing_pose
 _DRIVEN = ("location", "rotation_quaternion", "rotation_euler", "rotation_axis_angle")
 
 
+Measured = tuple[BoneMap, Fit]
+"""A bone map, and the rig measured at rest."""
+
+
 @dataclass(frozen=True, slots=True)
 class SwitchKey:
     """A property that is keyed once, at the start of a dance. path: from the object. group: of the F-curve."""
@@ -90,9 +94,9 @@ def chosen_bones(armature: bpy.types.Object) -> tuple[tuple[str, str], ...]:
     return tuple((item.name, item.bone) for item in getattr(armature, CHOSEN))
 
 
-def why_not_dance(armature: bpy.types.Object) -> EdgeError | None:
-    """The error with all reasons why the armature cannot dance; None if it can."""
-    if faults := faults_of(armature, bone_map_of(armature)):
+def why_not_dance(armature: bpy.types.Object, bone_map: BoneMap | None = None) -> EdgeError | None:
+    """The error with all reasons why the armature cannot dance; None if it can. bone_map: by default `bone_map_of`."""
+    if faults := faults_of(armature, bone_map or bone_map_of(armature)):
         return EdgeError("rig_unfit", f"{armature.name} cannot dance yet.", " ".join(faults))
     return None
 
@@ -108,19 +112,23 @@ def dance_channels(armature: bpy.types.Object, motion: Motion, clean_feet: bool 
 
 
 def channels_in_steps(
-    armature: bpy.types.Object, motion: Motion, clean_feet: bool = True, ik_legs: IkLegs | None = None
+    armature: bpy.types.Object,
+    motion: Motion,
+    clean_feet: bool = True,
+    ik_legs: IkLegs | None = None,
+    measured: Measured | None = None,
 ) -> Generator[float, None, list[BoneChannels]]:
     """The channels of the armature's bones for a motion, in small steps that yield the fraction done.
 
     The built-in dancer gets the model's rotations, other rigs are retargeted. The armature is read in the first step
     only. clean_feet: clean the feet again in the rig's proportions, except on the built-in dancer. ik_legs: key the
-    legs on these controls. Raises EdgeError rig_unfit.
+    legs on these controls. measured: the result of `measure`, if it is there already. Raises EdgeError rig_unfit.
     """
     if is_dancer(armature):
         return dancer_channels(motion, _rest_matrices(armature), FootSettings() if clean_feet else None)
-    bone_map, measured = measure(armature)
+    bone_map, fitted = measured or measure(armature)
     settings = FootSettings() if clean_feet else None
-    poses = yield from pose_rig_in_steps(measured, motion, settings, bone_map.travel_turns, ik_legs)
+    poses = yield from pose_rig_in_steps(fitted, motion, settings, bone_map.travel_turns, ik_legs)
     still = np.tile((1.0, 0.0, 0.0, 0.0), (motion.frames, 1))
     nowhere = np.zeros((motion.frames, 3))
     return [
@@ -208,11 +216,11 @@ def _rest_matrices(armature: bpy.types.Object) -> dict[str, Array]:
     return {bone.name: np.array(bone.matrix_local) for bone in armature.data.bones}
 
 
-def measure(armature: bpy.types.Object) -> tuple[BoneMap, Fit]:
+def measure(armature: bpy.types.Object) -> Measured:
     """The armature's bone map, and the rig measured at rest. Raises EdgeError rig_unfit."""
-    if error := why_not_dance(armature):
-        raise error
     bone_map = bone_map_of(armature)
+    if error := why_not_dance(armature, bone_map):
+        raise error
     return bone_map, fit(_rig(armature, bone_map), bone_map.bones)
 
 

@@ -24,8 +24,9 @@ from ..keyframes.density import Density, in_density, modes_of, rig_snapshot
 from ..keyframes.take_details import PROPERTY
 from ..lookups import scene_rate
 from ..rig.channels import BoneChannels, closed, cut
+from ..rig.dancer import is_dancer
 from ..rig.hands import hand_channels, hand_settings
-from ..rig.retarget import bone_map_of, channels_in_steps, chosen_ik_legs, switch_keys
+from ..rig.retarget import Measured, bone_map_of, channels_in_steps, chosen_ik_legs, measure, switch_keys
 from ..rig.standing import standing_bones
 from .identity import new_id
 from .root_motion import set_root_motion
@@ -53,15 +54,17 @@ def keys_in_steps(
     the built-in dancer, clean the feet for their proportions. transform: applied to the keys at every frame and to
     those of the fingers, which are few. exact, constrained: as in `in_density`. Raises EdgeError rig_unfit.
     """
-    snapshot = rig_snapshot(armature) if density != "FRAMES" else None
-    bone_map, ik_legs = bone_map_of(armature), chosen_ik_legs(armature, scene)
+    measured = None if is_dancer(armature) else measure(armature)
+    bone_map = measured[0] if measured else bone_map_of(armature)
+    snapshot = rig_snapshot(armature, measured) if density != "FRAMES" else None
+    ik_legs = chosen_ik_legs(armature, scene)
     standing = standing_bones(armature, bone_map)
     modes, frames = modes_of(armature), _frames(motion, scene, first_frame)
     beats = first_frame + motion.beats * scene_rate(scene)
-    moments, hands = hand_channels(armature, motion, hand_settings(scene))
+    moments, hands = hand_channels(armature, motion, hand_settings(scene), measured)
     if is_loop(motion):
         hands = [closed(channels) for channels in hands]
-    bones = yield from part(_channels(armature, motion, clean_feet, ik_legs), 0.0, 0.3)
+    bones = yield from part(_channels(armature, motion, clean_feet, ik_legs, measured), 0.0, 0.3)
     keys: list[ChannelKeys] = []
     for channels in bones:
         keys += bone_keys(modes[channels.bone], frames, channels)
@@ -145,13 +148,13 @@ def first_frame_of(motion: Motion, scene: bpy.types.Scene, first_frame: float) -
 
 
 def _channels(
-    armature: bpy.types.Object, motion: Motion, clean_feet: bool, ik_legs: IkLegs | None
+    armature: bpy.types.Object, motion: Motion, clean_feet: bool, ik_legs: IkLegs | None, measured: Measured | None
 ) -> Generator[float, None, list[BoneChannels]]:
     """As `channels_in_steps`; a loop's are computed for several laps, so that both ends have the same neighbours."""
     if not is_loop(motion):
-        return (yield from channels_in_steps(armature, motion, clean_feet, ik_legs))
+        return (yield from channels_in_steps(armature, motion, clean_feet, ik_legs, measured))
     around, middle = lap_motion(motion)
-    bones = yield from channels_in_steps(armature, around, clean_feet, ik_legs)
+    bones = yield from channels_in_steps(armature, around, clean_feet, ik_legs, measured)
     return [closed(cut(channels, middle)) for channels in bones]
 
 

@@ -12,7 +12,11 @@ def forward_kinematics(rotations: Array, root: Array, skeleton: Skeleton = SMPL)
     rotations: (..., J, 3, 3) local rotation matrices. root: (..., 3) metres, world, z up: the position of joint 0.
     Raises ValueError if rotations and skeleton have different joint counts.
     """
-    turned = global_rotations(rotations, skeleton)
+    return joint_positions(global_rotations(rotations, skeleton), root, skeleton)
+
+
+def joint_positions(turned: Array, root: Array, skeleton: Skeleton = SMPL) -> Array:
+    """World positions (..., J, 3) of all joints, metres. turned: (..., J, 3, 3) world rotations. root: of joint 0."""
     joints = np.empty(turned.shape[:-1], dtype=np.result_type(turned, root))
     joints[..., 0, :] = root
     for joint, parent in enumerate(skeleton.parents[1:], start=1):

@@ -124,6 +124,8 @@ def find_unit(root: Array, rate: float) -> str:
 
 def at_30_fps(rotations: Array, root: Array, rate: float) -> tuple[Array, Array]:
     """Resample rotations (T, J, 3, 3) and root (T, 3) from `rate` to 30 frames a second: slerp, and linearly."""
+    if rate == Motion.fps:
+        return quaternion_to_matrix(matrix_to_quaternion(rotations)), root
     times = np.arange(len(root)) / rate
     wanted = np.minimum(np.arange(int(times[-1] * Motion.fps + 1e-6) + 1) / Motion.fps, times[-1])
     place = np.clip(wanted * rate, 0, len(root) - 1)

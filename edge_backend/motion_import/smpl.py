@@ -54,24 +54,27 @@ def body_rotations(content: Mapping[str, Any]) -> Array:
         orient, body = (as_matrices(first(content, names)) for names in (ORIENTS, BODIES))
         if orient.shape[1] != 1:
             raise ValueError(f"the pelvis has {orient.shape[1]} rotations a frame")
-        whole = np.concatenate([orient, body], axis=1)
+        whole = np.concatenate([orient, body], axis=1)[:, :BODY]
     else:
-        whole = as_matrices(first(content, POSES))
+        whole = as_matrices(first(content, POSES), BODY)
     if whole.shape[1] < BODY:
         raise ValueError(f"poses of {whole.shape[1]} joints; a body has {BODY}")
-    return whole[:, :BODY]
+    return whole
 
 
-def as_matrices(values: Any) -> Array:
-    """Rotation matrices (T, J, 3, 3) from axis-angle (T, 3 J) or (T, J, 3), or matrices (T, J, 3, 3)."""
+def as_matrices(values: Any, most: int | None = None) -> Array:
+    """Rotation matrices (T, J, 3, 3) from axis-angle (T, 3 J) or (T, J, 3), or matrices (T, J, 3, 3).
+
+    most: number of joints, of which the further ones are left out. Raises ValueError.
+    """
     array = numbers(values, "the poses")
     if array.ndim == 4 and array.shape[-2:] == (3, 3):
-        return array
+        return array[:, :most]
     if array.ndim == 3 and array.shape[-2:] == (3, 3):
         return array[:, None]
     if array.ndim not in {2, 3} or array.size == 0 or (array.size // len(array)) % 3:
         raise ValueError(f"poses of the shape {array.shape}")
-    return axis_angle_to_matrix(array.reshape(len(array), -1, 3))
+    return axis_angle_to_matrix(array.reshape(len(array), -1, 3)[:, :most])
 
 
 def numbers(values: Any, what: str) -> Array:

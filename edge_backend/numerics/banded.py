@@ -5,19 +5,39 @@ import numpy as np
 from .array import Array
 
 _FEW_COLUMNS = 8
-_GROUP = 6
-"""Frames of blocks that are eliminated together: with fewer, numpy's call overhead dominates, with more, arithmetic."""
 _FEW_BLOCKS = 24
 """Up to this many 2 by 2 blocks are solved as one full matrix, which is faster than further cyclic reduction."""
 _SIGNS = np.array([[1, -1], [-1, 1]])
 
 
 def solve_pentadiagonal(diagonal: Array, first: Array, second: Array, right: Array) -> Array:
-    """Solve A x = right (T, n) for A (T, T) with two bands beside its diagonal, by A = L D L^T.
+    """Solve A x = right (T, n) for a symmetric positive definite A (T, T) with two bands beside its diagonal.
 
     diagonal, first, second: (T,), A at [t, t], [t, t + 1] and [t, t + 2]; entries beyond the last row are ignored.
     """
+    if right.shape[1] > _FEW_COLUMNS:
+        return _solve_rows(diagonal, first, second, right)
     frames, columns = right.shape
+    count = -(-frames // 2)
+    bands = np.zeros((3, 2 * count))
+    bands[0, frames:] = 1  # padding
+    for offset, band in enumerate((diagonal, first, second)):
+        bands[offset, : max(frames - offset, 0)] = band[: max(frames - offset, 0)]
+    own, beside, behind = bands.reshape(3, count, 2)
+    blocks, above = np.zeros((2, count, 2, 2))
+    blocks[:, [0, 1], [0, 1]] = own
+    blocks[:, 0, 1] = blocks[:, 1, 0] = beside[:, 0]
+    above[:, [0, 1], [0, 1]] = behind
+    above[:, 1, 0] = beside[:, 1]
+    padded = np.zeros((2 * count, columns))
+    padded[:frames] = right
+    solved = solve_block_tridiagonal(blocks, above[:-1], padded.reshape(count, 2, columns))
+    return solved.reshape(-1, columns)[:frames]
+
+
+def _solve_rows(diagonal: Array, first: Array, second: Array, right: Array) -> Array:
+    """`solve_pentadiagonal` for many columns, by A = L D L^T, a row at a time."""
+    frames = len(right)
     d, one, two = [1.0, 1.0], [0.0, 0.0], [0.0, 0.0]  # D, and L at [t + 1, t] and [t + 2, t]; two entries of padding
     for a, b, c in zip(diagonal.tolist(), first.tolist(), second.tolist(), strict=True):
         pivot = a - one[-1] ** 2 * d[-1] - two[-2] ** 2 * d[-2]
@@ -25,17 +45,13 @@ def solve_pentadiagonal(diagonal: Array, first: Array, second: Array, right: Arr
         d.append(pivot)
         one.append(below)
         two.append(c / pivot)
-    # In a recursion Python floats are several times as fast as numpy scalars; for many columns, numpy rows are faster.
-    few = columns <= _FEW_COLUMNS
-    solved = []
-    for column in right.T.tolist() if few else [list(right)]:
-        x = [0.0, 0.0, *column, 0.0, 0.0]
-        for t in range(2, frames + 2):
-            x[t] = x[t] - (one[t - 1] * x[t - 1] + two[t - 2] * x[t - 2])
-        for t in range(frames + 1, 1, -1):
-            x[t] = x[t] / d[t] - one[t] * x[t + 1] - two[t] * x[t + 2]
-        solved.append(x[2:-2])
-    return np.array(solved).T if few else np.array(solved[0])
+    padding = np.zeros(right.shape[1])
+    x = [padding, padding, *right, padding, padding]
+    for t in range(2, frames + 2):
+        x[t] = x[t] - (one[t - 1] * x[t - 1] + two[t - 2] * x[t - 2])
+    for t in range(frames + 1, 1, -1):
+        x[t] = x[t] / d[t] - one[t] * x[t + 1] - two[t] * x[t + 2]
+    return np.array(x[2:-2])
 
 
 def add_bending(diagonal: Array, first: Array, second: Array, weight: float) -> None:
@@ -48,49 +64,28 @@ def add_bending(diagonal: Array, first: Array, second: Array, weight: float) -> 
     second[:inner] += weight
 
 
-def solve_block_pentadiagonal(diagonal: Array, first: Array, second: Array, right: Array) -> Array:
-    """Solve A x = right (T, n) for a symmetric positive definite A of n by n blocks.
+def solve_block_chain(own: Array, later: Array, right: Array) -> Array:
+    """Solve A x = right (K, m) for a symmetric positive definite A of m by m blocks, each coupled to the next one.
 
-    diagonal: (T, n, n). first, second: (T, n, n), the blocks at [t, t + 1] and [t, t + 2]; those that would lie beyond
-    the last frame are 0. Block elimination, in linear time.
+    own: (K, m, m), the blocks on the diagonal. later: (K, m, c), the blocks beside them, whose columns are the first c
+    unknowns of the following block, the only ones that are coupled to a block before; the last one is ignored. Block
+    Thomas algorithm: forward elimination and back substitution.
     """
-    frames, unknowns = right.shape
-    count, size = -(-frames // _GROUP), _GROUP * unknowns
-    own, later = np.zeros((2, count, _GROUP, unknowns, _GROUP, unknowns))
-    blocks = [_grouped(part, count) for part in (diagonal, first, second)]
-    for row in range(_GROUP):
-        own[:, row, :, row] = blocks[0][:, row]
-        for offset in (1, 2):
-            place, column = (own, row + offset) if row + offset < _GROUP else (later, row + offset - _GROUP)
-            place[:, row, :, column] = blocks[offset][:, row]
-            if place is own:
-                own[:, column, :, row] = blocks[offset][:, row].swapaxes(1, 2)
-    padding = np.arange(frames - (count - 1) * _GROUP, _GROUP)
-    own[-1, padding, :, padding] = np.eye(unknowns)
-    solved = _eliminated(own.reshape(count, size, size), later.reshape(count, size, size), _grouped(right, count))
-    return solved.reshape(-1, unknowns)[:frames]
-
-
-def _grouped(part: Array, count: int) -> Array:
-    padded = np.zeros((count * _GROUP, *part.shape[1:]))
-    padded[: len(part)] = part
-    return padded.reshape(count, _GROUP, *part.shape[1:])
-
-
-def _eliminated(own: Array, later: Array, right: Array) -> Array:
-    """Block Thomas algorithm. own, later: (K, m, m), blocks on and above the diagonal. right: (K, ...) of m numbers."""
-    block, value = own[0], right[0].ravel()
-    steps = []
-    for group, beside in enumerate(later):
-        ahead = np.linalg.solve(block, np.column_stack([beside, value]))
-        steps.append(ahead)
-        if group + 1 < len(own):
-            carried = beside.T @ ahead
-            block, value = own[group + 1] - carried[:, :-1], right[group + 1].ravel() - carried[:, -1]
-    solution = [steps[-1][:, -1]]
-    for ahead in reversed(steps[:-1]):
-        solution.append(ahead[:, -1] - ahead[:, :-1] @ solution[-1])
-    return np.array(solution[::-1])
+    coupled = later.shape[2]
+    blocks, values = own.copy(), right.copy()
+    sides = np.concatenate([later, np.empty((*right.shape, 1))], axis=2)
+    sides[-1, :, :-1] = 0
+    for group in range(len(blocks)):
+        sides[group, :, -1] = values[group]
+        sides[group] = np.linalg.solve(blocks[group], sides[group])
+        if group + 1 < len(blocks):
+            carried = later[group].T @ sides[group]
+            blocks[group + 1, :coupled, :coupled] -= carried[:, :-1]
+            values[group + 1, :coupled] -= carried[:, -1]
+    solution = sides[..., -1]
+    for group in range(len(blocks) - 2, -1, -1):
+        solution[group] -= sides[group, :, :-1] @ solution[group + 1, :coupled]
+    return solution
 
 
 def solve_block_tridiagonal(diagonal: Array, above: Array, right: Array) -> Array:

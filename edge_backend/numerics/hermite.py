@@ -1,7 +1,5 @@
 """Cubic Hermite interpolation: cubics with given values and slopes at both ends of a segment."""
 
-import numpy as np
-
 from .array import Array
 
 
@@ -12,10 +10,3 @@ def hermite_basis(u: Array) -> tuple[Array, Array, Array, Array]:
     per length of the segment.
     """
     return (1 + 2 * u) * (1 - u) ** 2, u**2 * (3 - 2 * u), u * (1 - u) ** 2, u**2 * (u - 1)
-
-
-def hermite(start: Array, start_slope: Array, end: Array, end_slope: Array, frames: int) -> Array:
-    """The cubic (frames + 1, n) from start (n,) to end (n,), both included, with slopes (n,) per frame."""
-    here, there, slope_here, slope_there = hermite_basis(np.linspace(0, 1, frames + 1)[:, None])
-    curve: Array = here * start + there * end + slope_here * frames * start_slope + slope_there * frames * end_slope
-    return curve

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...numerics.array import Array
-from ..kinematics import forward_kinematics, global_rotations
+from ..kinematics import global_rotations, joint_positions
 from .contact_detection import joint_speed
 from .rig import FootRig
 from .targets import FootTrack
@@ -27,8 +27,8 @@ class Body:
         self.frames, legs = len(rotations), len(rig.legs)
         _expect("root", root, (self.frames, 3))
         doubles = np.asarray(rotations, dtype=np.float64)
-        self.joints = forward_kinematics(doubles, root, rig.skeleton)
         self.turns = global_rotations(doubles, rig.skeleton)
+        self.joints = joint_positions(self.turns, root, rig.skeleton)
         ankles, toes = [leg.ankle for leg in rig.legs], [leg.toe for leg in rig.legs]
         self.points = np.stack([self.joints[:, ankles], self.joints[:, toes]], axis=2)
         self.heights = self.points[..., 2] - [[foot.ankle_height, foot.toe_height] for foot in rig.feet]

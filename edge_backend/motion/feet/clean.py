@@ -13,7 +13,7 @@ from .body import Body
 from .contact_detection import by_hand, detect_contacts, part_handovers, release_heels, release_pivots, release_slides
 from .curves import rise
 from .legs import STRETCH, longest_legs, reach_leg
-from .proportions import ankle_paths, fit_in_steps, retargeted_spread
+from .proportions import RetargetedLeg, ankle_path, fit_in_steps
 from .rig import SMPL_RIG, FootRig
 from .root import drift_shift, find_floor, floor_shift
 from .settings import FootSettings
@@ -111,18 +111,18 @@ def settle_in_steps(
     stands[1:] |= stands[:-1].copy()
     planted = by_hand(part_handovers(stands), settings)
     shift = np.zeros((body.frames, 3))
-    shift[:, 2] = _usual_height(body, _plan(body, planted, shift, settings))
+    plans = _plan(body, planted, shift, settings)  # the same wherever the root's height is
+    shift[:, 2] = _usual_height(body, plans)
+    legs = [RetargetedLeg.of(body, number) for number in range(len(plans))]
     yield 0.1
-    plans = _plan(body, planted, shift, settings)
-    yield 0.2
-    shift, plans = yield from part(fit_in_steps(body, plans, shift, settings), 0.2, 0.8)
-    spreads = [retargeted_spread(body, leg) for leg in range(len(plans))]
-    retargeted = zip(body.tracks(shift), body.rig.feet, plans, spreads, strict=True)
-    plans = [loosened(track, foot, plan, settings, spread) for track, foot, plan, spread in retargeted]
+    shift, plans = yield from part(fit_in_steps(body, legs, plans, shift, settings), 0.1, 0.8)
+    plans = [
+        loosened(leg.ankle + shift, leg.foot, plan, settings, leg.pull) for leg, plan in zip(legs, plans, strict=True)
+    ]
     shift[:, 2] -= _pelvis_drop(body, plans, shift, STRETCH)
     shift *= settings.strength
     yield 0.85
-    paths = ankle_paths(body, plans, shift, settings)
+    paths = [ankle_path(leg, plan, shift, settings) for leg, plan in zip(legs, plans, strict=True)]
     yield 0.9
     moved = zip(body.tracks(shift), paths, body.rig.feet, plans, strict=True)
     wanted = [follow_leg(track, path, foot, plan, settings) for track, path, foot, plan in moved]

@@ -1,10 +1,13 @@
 """Smooth curves over time: least-squares fits, interpolation between pinned frames, and upper envelopes."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 
 from ...numerics.array import Array
 from ...numerics.banded import add_bending, solve_pentadiagonal
-from ...numerics.hermite import hermite
+from ...numerics.hermite import hermite_basis
 from ...numerics.intervals import distance, runs
 
 
@@ -38,24 +41,50 @@ def bridge(values: Array, pinned: Array, blend: int, acceleration: float, least:
     bound of the slope per frame, away from the interval, with which the curve starts.
     """
     filled = np.where(pinned[:, None], values, 0.0)
+    cubics: list[_Cubic] = []
     for start, end in runs(~pinned):
         before = _edge(values, pinned, start - 1, -1, least)
         after = _edge(values, pinned, end, 1, least)
         fade_out, fade_in = (_fade_frames(edge, blend, acceleration) for edge in (before, after))
         length = end - start + 1
         if before and after and fade_out + fade_in > length:
-            filled[start:end] = hermite(*before, *after, length)[1:-1]
+            cubics.append(_Cubic(start - 1, length, *before, *after))
             continue
         if before:
-            n = min(fade_out, length)
-            filled[start : start + n - 1] = hermite(*before, *_still(before), n)[1:-1]
+            cubics.append(_Cubic(start - 1, min(fade_out, length), *before, *_still(before)))
         if after:
-            n = min(fade_in, length)
-            filled[end - n + 1 : end] = hermite(*_still(after), *after, n)[1:-1]
+            frames = min(fade_in, length)
+            cubics.append(_Cubic(end - frames, frames, *_still(after), *after))
+    if cubics:
+        _draw(filled, cubics)
     return filled
 
 
 Edge = tuple[Array, Array]  # value and slope per frame
+
+
+class _Cubic(NamedTuple):
+    """A cubic over `frames` frames from frame `first`: values and slopes per frame (k,) at both ends."""
+
+    first: int
+    frames: int
+    start: Array
+    start_slope: Array
+    end: Array
+    end_slope: Array
+
+
+def _draw(values: Array, cubics: Sequence[_Cubic]) -> None:
+    """Evaluate cubics between their ends and write them into values (T, k), all at once."""
+    first, frames = np.array([(cubic.first, cubic.frames) for cubic in cubics]).T
+    number = np.repeat(np.arange(len(cubics)), frames - 1)
+    place = np.arange(len(number)) - np.repeat(np.cumsum(frames - 1) - (frames - 1), frames - 1) + 1
+    start, start_slope, end, end_slope = (np.array(ends)[number] for ends in list(zip(*cubics, strict=True))[2:])
+    length = frames[number, None]
+    here, there, slope_here, slope_there = hermite_basis(place[:, None] / length)
+    values[first[number] + place] = (
+        here * start + there * end + slope_here * length * start_slope + slope_there * length * end_slope
+    )
 
 
 def _edge(values: Array, pinned: Array, frame: int, inwards: int, least: Array | float) -> Edge | None:

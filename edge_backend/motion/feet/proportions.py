@@ -20,14 +20,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...numerics.array import Array
-from ...numerics.banded import add_bending, solve_block_pentadiagonal
 from ...numerics.intervals import runs
 from ..rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from .body import Body
 from .curves import bridge
 from .legs import longest_legs, reach_leg
+from .rig import Foot
 from .settings import FootSettings
-from .targets import GIVE_DOWN, FootPlan, loosened, lowest_ankle, most_heel_turn, stance_numbers
+from .stances import StanceProblem
+from .targets import GIVE_DOWN, FootPlan, loosened, lowest_ankle, most_heel_turn, on_toes, stance_numbers
 from .turns import UP, inverse
 
 ROUNDS = 4
@@ -43,99 +44,141 @@ REACH_SHARE = 0.0088  # of the root's range: the budget, with a margin to 1 %
 LEAST_REACH = 0.001  # metres
 PLACE = 0.15  # metres; standard deviation of a stance's translation, a weak prior at 0
 SMOOTH = 4  # frames; shorter changes of the root's translation are smoothed away
-ONE_PLACE = 1e9  # weight of the equality of p within a stance
 TURN_ACCELERATION = 0.006  # radians per frame squared, of thighs and shins between plants
 OVERSHOOT = np.radians(0.3)  # by how much their rotation may exceed that at the plants
 
 
 @dataclass(frozen=True)
-class _Leg:
-    """One leg of the retargeted input, metres, world. hip: (T, 3) position. thigh, shin: (T, 3). hinge: (T, 3) unit."""
+class RetargetedLeg:
+    """One leg of the retargeted input, metres, world.
 
+    hip: (T, 3) position. thigh, shin: (T, 3). hinge: (T, 3) unit. pull: (T, 3, 3), the inverse of the covariance of the
+    ankle's position under small rotations of the leg.
+    """
+
+    foot: Foot
     hip: Array
     thigh: Array
     shin: Array
     hinge: Array
+    pull: Array
+
+    @classmethod
+    def of(cls, body: Body, number: int) -> "RetargetedLeg":
+        """The leg of that number."""
+        joints, foot = body.rig.legs[number], body.rig.feet[number]
+        hip, knee, ankle = (body.joints[:, joint] for joint in (joints.hip, joints.knee, joints.ankle))
+        thigh, shin = knee - hip, ankle - knee
+        pull = np.linalg.inv(_spread(thigh, shin, NEAR * foot.scale))
+        return cls(foot, hip, thigh, shin, body.turns[:, joints.hip] @ foot.hinge, pull)
+
+    @property
+    def ankle(self) -> Array:
+        """The ankle's position (T, 3)."""
+        return self.hip + self.thigh + self.shin
+
+    def part(self, frames: Array) -> "RetargetedLeg":
+        """The leg in these frames (n,) alone."""
+        arrays = (array[frames] for array in (self.hip, self.thigh, self.shin, self.hinge, self.pull))
+        return RetargetedLeg(self.foot, *arrays)
+
+    def reached(self, target: Array, pinned: Array) -> tuple[Array, Array]:
+        """Thighs and shins (T, 3), metres, world, with the ankle at the target (T, 3) from the hip. pinned: bool (T,).
+
+        Where it is out of reach, see `reach_leg`.
+        """
+        longest = longest_legs(self.thigh, self.shin, pinned)
+        turns = reach_leg(self.thigh, self.shin, self.hinge, target, longest)
+        shin = turns.hip @ (turns.knee @ self.shin[..., None])
+        return (turns.hip @ self.thigh[..., None])[..., 0], shin[..., 0]
 
 
 @dataclass(frozen=True)
 class _LegState:
-    """The linearisation of one leg for given translations of root and stances.
+    """The linearisation of one leg for given translations of root and stances, in the n frames that matter.
 
-    at, wanted: (T, 3) metres, world, as above. spread: (T, 3, 3) S. foot_spread: (T, 3, 3) G. turned: (T,) radians, the
-    larger rotation of thigh and shin. lifted: bool (T,), free frames in which the foot has to be raised.
+    frames: (n,), in which the foot is planted or has to be raised. pinned: bool (n,), the former. spread, foot_spread:
+    (n, 3, 3) S and G. off: (T, 3) metres, what x - p has to be for d = 0. turned: (T,) radians, the larger rotation of
+    thigh and shin.
     """
 
-    at: Array
-    wanted: Array
+    frames: Array
+    pinned: Array
     spread: Array
     foot_spread: Array
+    off: Array
     turned: Array
-    lifted: Array
+
+    def precision(self, weight: Array) -> Array:
+        """The weight (T, 3, 3) of d: (S / w + G)^-1 in plants, of its height alone where the foot has to be raised.
+
+        weight: (T,) w.
+        """
+        own = weight[self.frames]
+        found = np.linalg.inv(self.spread / own[:, None, None] + self.foot_spread) * self.pinned[:, None, None]
+        found[:, 2, 2] += ~self.pinned * own / self.spread[:, 2, 2]
+        whole = np.zeros((len(weight), 3, 3))
+        whole[self.frames] = found
+        return whole
 
 
 def fit_in_steps(
-    body: Body, plans: list[FootPlan], shift: Array, settings: FootSettings
+    body: Body, legs: list[RetargetedLeg], plans: list[FootPlan], shift: Array, settings: FootSettings
 ) -> Generator[float, None, tuple[Array, list[FootPlan]]]:
     """The root's translation (T, 3), metres, world, and the plans with translated stances, such that legs rotate least.
 
     shift: (T, 3), the initial translation of the root. Yields the fraction that is done.
     """
     stances = np.stack([stance_numbers(plan.planted) for plan in plans], axis=1)
+    lowest = [lowest_ankle(leg.foot, plan, settings) for leg, plan in zip(legs, plans, strict=True)]
     reach = np.linalg.norm(body.root - body.root.mean(axis=0), axis=1).max(initial=0)
     budget = max(REACH_SHARE * reach, LEAST_REACH * body.rig.scale)
-    x, place, moved = shift, np.zeros((*stances.shape, 2)), plans
+    stiffness = (SMOOTH**2 / (0.8 * LEG * body.rig.scale)) ** 2  # of a leg that turns by LEG as a whole
+    x, place = shift, np.zeros((*stances.shape, 2))
     weight, firm = np.ones(stances.shape), np.ones(body.frames)
     for number in range(ROUNDS):
         states = []
-        for leg, plan in enumerate(moved):
-            states.append(_leg_state(body, leg, plan, x, settings))
-            yield (number + (leg + 1) / (len(plans) + 1)) / ROUNDS
-        turned = np.stack([state.turned for state in states], axis=1)
+        for at, (leg, plan) in enumerate(zip(legs, plans, strict=True)):
+            states.append(_leg_state(leg, plan, _flat(place[:, at]), x, lowest[at], settings))
+            yield (number + (at + 1) / (len(plans) + 1)) / ROUNDS
         middle = shift + (x - shift).mean(axis=0)
         offset = x - middle
         size = np.linalg.norm(offset, axis=1) / budget
         if number:  # geometric mean with the last weights, so that they converge
+            turned = np.stack([state.turned for state in states], axis=1)
             weight = np.sqrt(weight * np.clip(turned / GOOD, LEAST, MOST) ** 2)
             firm = np.sqrt(firm * np.clip(size, 1, 10) ** 4)
         if number == ROUNDS - 1:  # the translations of stances for a root within the budget
             middle, firm = middle + offset / (1 + size[:, None] ** 6) ** (1 / 6), np.full(body.frames, 1e4)
-        x, place = _solve(states, plans, place, weight, stances, middle, firm / budget**2, body.rig.scale)
-        moved = [replace(plan, ankle=plan.ankle + _flat(place[:, leg])) for leg, plan in enumerate(plans)]
+        precision = np.stack([state.precision(own) for state, own in zip(states, weight.T, strict=True)], axis=1)
+        off = np.stack([state.off for state in states], axis=1)
+        prior = 1 / (PLACE * body.rig.scale) ** 2
+        x, place = StanceProblem(precision, off, stances, prior, middle, firm / budget**2, stiffness).solve()
         yield (number + 1) / ROUNDS
-    return x, moved
+    return x, [replace(plan, ankle=plan.ankle + _flat(place[:, leg])) for leg, plan in enumerate(plans)]
 
 
-def _retargeted_leg(body: Body, leg: int) -> _Leg:
-    joints, foot = body.rig.legs[leg], body.rig.feet[leg]
-    hip, knee, ankle = (body.joints[:, joint] for joint in (joints.hip, joints.knee, joints.ankle))
-    return _Leg(hip, knee - hip, ankle - knee, body.turns[:, joints.hip] @ foot.hinge)
-
-
-def _reached(leg: _Leg, target: Array, pinned: Array) -> tuple[Array, Array]:
-    """Thighs and shins (T, 3), metres, world, with the ankle at the target (T, 3) from the hip."""
-    turns = reach_leg(leg.thigh, leg.shin, leg.hinge, target, longest_legs(leg.thigh, leg.shin, pinned))
-    return (turns.hip @ leg.thigh[..., None])[..., 0], (turns.hip @ turns.knee @ leg.shin[..., None])[..., 0]
-
-
-def _leg_state(body: Body, leg: int, plan: FootPlan, shift: Array, settings: FootSettings) -> _LegState:
-    foot, own = body.rig.feet[leg], _retargeted_leg(body, leg)
-    track = body.tracks(shift)[leg]
-    loose = loosened(track, foot, plan, settings, retargeted_spread(body, leg), fades=False)
-    lift = np.maximum(lowest_ankle(foot, plan, settings) - track.ankle[:, 2], 0)
-    at = np.where(plan.pinned[:, None], loose.ankle, track.ankle + lift[:, None] * UP)
-    thigh, shin = _reached(own, at - own.hip - shift, np.ones(body.frames, dtype=bool))
-    turns = _between(own.thigh, thigh), _between(own.shin, shin)
+def _leg_state(  # noqa: PLR0917
+    leg: RetargetedLeg, plan: FootPlan, place: Array, shift: Array, lowest: Array, settings: FootSettings
+) -> _LegState:
+    """place: (T, 3) metres, the stances' translations. lowest: (T,) metres, from `lowest_ankle`."""
+    ankle = leg.ankle + shift
+    moved = replace(plan, ankle=plan.ankle + place)
+    loose = loosened(ankle, leg.foot, moved, settings, leg.pull, fades=False)
+    lift = np.maximum(lowest - ankle[:, 2], 0)
+    at = np.where(plan.pinned[:, None], loose.ankle, ankle + lift[:, None] * UP)
+    frames = np.flatnonzero(plan.pinned | (lift > 0))
+    here = leg.part(frames)
+    thigh, shin = here.reached(at[frames] - here.hip - shift[frames], np.ones(len(frames), dtype=bool))
+    turns = _between(here.thigh, thigh), _between(here.shin, shin)
     # The ankle's position if thigh and shin were rotated back, to first order.
-    wanted = own.hip + thigh + shin - np.cross(turns[0], thigh) - np.cross(turns[1], shin)
-    return _LegState(
-        at,
-        wanted,
-        _spread(thigh, shin, SHORTEST * foot.scale),
-        _foot_spread(foot.to_toe, plan, loose, GIVE_DOWN * foot.scale),
-        np.maximum(*(np.linalg.norm(turn, axis=1) for turn in turns)),
-        ~plan.pinned & (lift > 0),
-    )
+    wanted = here.hip + thigh + shin - np.cross(turns[0], thigh) - np.cross(turns[1], shin)
+    off, turned = np.zeros_like(ankle), np.zeros(len(ankle))
+    off[frames] = (at - place)[frames] - wanted
+    turned[frames] = np.maximum(*(np.linalg.norm(turn, axis=1) for turn in turns))
+    spread = _spread(thigh, shin, SHORTEST * leg.foot.scale)
+    foot_spread = _foot_spread(leg.foot, plan, loose, frames)
+    return _LegState(frames, plan.pinned[frames], spread, foot_spread, off, turned)
 
 
 def _between(start: Array, end: Array) -> Array:
@@ -143,12 +186,6 @@ def _between(start: Array, end: Array) -> Array:
     across = np.cross(start, end)
     sine = np.linalg.norm(across, axis=1, keepdims=True)
     return across / np.maximum(sine, 1e-12) * np.arctan2(sine, np.sum(start * end, axis=1, keepdims=True))
-
-
-def retargeted_spread(body: Body, leg: int) -> Array:
-    """The covariance (T, 3, 3), square metres, world, of an ankle's position under small rotations of the input leg."""
-    own = _retargeted_leg(body, leg)
-    return _spread(own.thigh, own.shin, NEAR * body.rig.feet[leg].scale)
 
 
 def _spread(thigh: Array, shin: Array, least: float) -> Array:
@@ -165,97 +202,40 @@ def _spread(thigh: Array, shin: Array, least: float) -> Array:
     return LEG**2 * sum(derivative[:, :, None] * derivative[:, None, :] for derivative in derivatives)
 
 
-def _foot_spread(to_toe: Array, plan: FootPlan, loose: FootPlan, rise: float) -> Array:
-    """G (T, 3, 3): the covariance of the foot's own freedom, `rise` metres vertically and rotation about its toes.
+def _foot_spread(foot: Foot, plan: FootPlan, loose: FootPlan, frames: Array) -> Array:
+    """G (n, 3, 3) in these frames (n,): the covariance of the foot's own freedom, a little vertically, and rotation
+    about its toes.
 
-    to_toe: (3,) ankle to toe joint in the stance. loose: the plan after `loosened`.
+    loose: the plan after `loosened`.
     """
-    bent = np.linalg.norm(matrix_to_axis_angle(loose.turn @ inverse(plan.turn)), axis=1)
-    left = FOOT_SHARE * np.maximum(most_heel_turn(plan) - bent, 0)[:, None, None]
-    arm = plan.turn @ to_toe
+    spread = np.tile((GIVE_DOWN * foot.scale) ** 2 * np.diag(UP), (len(frames), 1, 1))
+    turns = on_toes(plan)[frames]
+    tips = frames[turns]
+    bent = np.linalg.norm(matrix_to_axis_angle(loose.turn[tips] @ inverse(plan.turn[tips])), axis=1)
+    left = FOOT_SHARE * np.maximum(most_heel_turn(plan)[tips] - bent, 0)[:, None, None]
+    arm = plan.turn[tips] @ foot.to_toe
     square = np.sum(arm**2, axis=1)[:, None, None] * np.eye(3)
-    return left**2 * (square - arm[:, :, None] * arm[:, None, :]) + rise**2 * np.diag(UP)
-
-
-def _solve(  # noqa: PLR0917
-    states: list[_LegState],
-    plans: list[FootPlan],
-    place: Array,
-    weight: Array,
-    stances: Array,
-    middle: Array,
-    firm: Array,
-    scale: float,
-) -> tuple[Array, Array]:
-    """Solve the least squares for x (T, 3) and p (T, legs, 2), which is constant within a stance.
-
-    place: (T, legs, 2), the last p. weight: (T, legs) w. stances: (T, legs) numbers, -1 in free frames. middle: (T, 3)
-    c. firm: (T,), the weight of |x - c|^2.
-    """
-    frames, legs = stances.shape
-    unknowns = 3 + 2 * legs
-    diagonal, first, second = np.zeros((3, frames, unknowns, unknowns))
-    right = np.zeros((frames, unknowns))
-    for leg, (state, plan) in enumerate(zip(states, plans, strict=True)):
-        precision = (
-            np.linalg.inv(state.spread / weight[:, leg, None, None] + state.foot_spread) * plan.pinned[:, None, None]
-        )
-        precision[:, 2, 2] += state.lifted * weight[:, leg] / state.spread[:, 2, 2]
-        off = state.at - state.wanted - _flat(np.where(plan.pinned[:, None], place[:, leg], 0))
-        own = [3 + 2 * leg, 4 + 2 * leg]
-        reads = np.zeros((3, unknowns))
-        reads[:, :3] = np.eye(3)
-        reads[[0, 1], own] = -1
-        diagonal += reads.T @ precision @ reads
-        right += (precision @ off[..., None])[..., 0] @ reads
-        same = ONE_PLACE * ((stances[1:, leg] == stances[:-1, leg]) & (stances[1:, leg] >= 0))[:, None]
-        diagonal[:, own, own] += 1 / (PLACE * scale) ** 2
-        diagonal[:-1, own, own] += same
-        diagonal[1:, own, own] += same
-        first[:-1, own, own] -= same
-    root = slice(3)
-    np.einsum("tii->ti", diagonal)[:, root] += firm[:, None]
-    right[:, :3] += firm[:, None] * middle
-    stiffness = (SMOOTH**2 / (0.8 * LEG * scale)) ** 2  # of a leg that turns by LEG as a whole
-    of_root, beside, behind = (np.einsum("tii->ti", blocks)[:, root] for blocks in (diagonal, first, second))  # views
-    add_bending(of_root, beside, behind, stiffness)
-    solved = solve_block_pentadiagonal(diagonal, first, second, right)
-    places = solved[:, 3:].reshape(frames, legs, 2)
-    return solved[:, :3], np.stack([_means(places[:, leg], stances[:, leg]) for leg in range(legs)], axis=1)
-
-
-def _means(places: Array, stances: Array) -> Array:
-    """Means of places (T, 2) over each stance, which differ by rounding only; 0 in free frames. stances: (T,)."""
-    means = np.zeros_like(places)
-    stands = stances >= 0
-    if stands.any():
-        numbers = stances[stands]
-        sums = np.stack([np.bincount(numbers, weights=column) for column in places[stands].T], axis=1)
-        means[stands] = (sums / np.bincount(numbers)[:, None])[numbers]
-    return means
+    spread[turns] += left**2 * (square - arm[:, :, None] * arm[:, None, :])
+    return spread
 
 
 def _flat(place: Array) -> Array:
     return np.pad(place, ((0, 0), (0, 1)))
 
 
-def ankle_paths(body: Body, plans: list[FootPlan], shift: Array, settings: FootSettings) -> list[Array]:
-    """Positions (T, 3) of each ankle, metres, world: as planned in plants; between them, rotations of the leg fade.
+def ankle_path(leg: RetargetedLeg, plan: FootPlan, shift: Array, settings: FootSettings) -> Array:
+    """Positions (T, 3) of an ankle, metres, world: as planned in plants; between them, rotations of the leg fade.
 
     Fading the ankle's displacement instead, as `follow_plan` does, would bend a nearly straight leg by many degrees.
     """
-    paths = []
-    for leg, plan in enumerate(plans):
-        own = _retargeted_leg(body, leg)
-        hip, pinned = own.hip + shift, plan.pinned[:, None]
-        target = np.where(pinned, plan.ankle - hip, own.thigh + own.shin)
-        ankle = hip
-        for start, end in zip((own.thigh, own.shin), _reached(own, target, plan.pinned), strict=True):
-            turns = bridge(_between(start, end), plan.pinned, settings.blend_frames, TURN_ACCELERATION)
-            turn = axis_angle_to_matrix(_without_overshoot(turns, plan.pinned))
-            ankle = ankle + (turn @ start[..., None])[..., 0]
-        paths.append(np.where(pinned, plan.ankle, ankle))
-    return paths
+    hip, pinned = leg.hip + shift, plan.pinned[:, None]
+    target = np.where(pinned, plan.ankle - hip, leg.thigh + leg.shin)
+    ankle = hip
+    for start, end in zip((leg.thigh, leg.shin), leg.reached(target, plan.pinned), strict=True):
+        turns = bridge(_between(start, end), plan.pinned, settings.blend_frames, TURN_ACCELERATION)
+        turn = axis_angle_to_matrix(_without_overshoot(turns, plan.pinned))
+        ankle = ankle + (turn @ start[..., None])[..., 0]
+    return np.where(pinned, plan.ankle, ankle)
 
 
 def _without_overshoot(turns: Array, pinned: Array) -> Array:

@@ -97,31 +97,37 @@ def _flattened(turn: Array, planted: Array, locked: Array, constrained: Array, s
     flat = planted.all(axis=1)
     steady = flat if settings.allow_pivots else planted[:, 1]
     wanted = np.where(flat[:, None, None], upright @ turn, turn)
+    off = np.zeros(len(angle))
     for start, end in runs(steady):
         given = constrained[start:end] if constrained[start:end].any() else slice(None)
-        mean = angle[start:end][given].mean()
-        wanted[start:end] = about_z(mean - angle[start:end]) @ wanted[start:end]
+        off[start:end] = angle[start:end][given].mean() - angle[start:end]
+    wanted[steady] = about_z(off[steady]) @ wanted[steady]
     given = steady & locked.any(axis=1)
-    change = matrix_to_axis_angle(np.where(given[:, None, None], wanted @ inverse(turn), np.eye(3)))
+    change = np.zeros((len(turn), 3))
+    change[given] = matrix_to_axis_angle(wanted[given] @ inverse(turn[given]))
     return axis_angle_to_matrix(bridge(change, given | constrained, settings.blend_frames, TURN_ACCELERATION)) @ turn
 
 
 def _standing_on(turn: Array, foot: Foot, planted: Array, constrained: Array) -> Array:
     """Turns (T, 3, 3) in which the heel is no lower than the ball while only the toes are planted, and vice versa."""
     heel, toes = planted.T
-    sole = turn @ foot.ankle_turn @ (foot.ball - foot.heel)
-    length = float(np.linalg.norm(foot.ball - foot.heel))
-    pitch = np.arcsin(np.clip(sole[:, 2] / length, -1, 1))
+    sole = foot.ankle_turn @ (foot.ball - foot.heel)
+    length = float(np.linalg.norm(sole))
+    pitch = np.arcsin(np.clip(turn[:, 2] @ sole / length, -1, 1))
     late = SINK * foot.scale / length
     down = rise(np.where(toes, np.maximum(pitch, 0), 0), heel | constrained, LIFT_REACH, late)
     up = rise(np.where(heel, np.maximum(-pitch, 0), 0), toes | constrained, LIFT_REACH, late)
-    return raising(sole, up - down) @ turn
+    frames = np.flatnonzero(up - down)
+    standing = turn.copy()
+    standing[frames] = raising(turn[frames] @ sole, (up - down)[frames]) @ turn[frames]
+    return standing
 
 
 def _flat_toes(toe_turn: Array, locked: Array, constrained: Array, settings: FootSettings) -> Array:
     """Toe turns (T, 3, 3) in which planted toes are level, or at MOST_TOE_BEND towards that. locked: bool (T, 2)."""
     given = locked[:, 1]
-    bend = np.where(given[:, None], matrix_to_axis_angle(heading(toe_turn)[0]), 0)
+    bend = np.zeros((len(toe_turn), 3))
+    bend[given] = matrix_to_axis_angle(heading(toe_turn[given])[0])
     angle = np.linalg.norm(bend, axis=1, keepdims=True)
     bend *= np.minimum(1, MOST_TOE_BEND / np.maximum(angle, 1e-9))
     return axis_angle_to_matrix(bridge(bend, given | constrained, settings.blend_frames, TURN_ACCELERATION)) @ toe_turn
@@ -129,17 +135,17 @@ def _flat_toes(toe_turn: Array, locked: Array, constrained: Array, settings: Foo
 
 def _lowest(turn: Array, toe_turn: Array, foot: Foot, planted: Array) -> Array:
     """Height (T,), metres, of the sole's lowest point above the ankle (< 0), without tips of free toes, which bend."""
-    heel, ball, under_toe, tip = _sole(turn, toe_turn, foot)[..., 2]
+    heel, ball, under_toe, tip = _sole(turn, toe_turn, foot)
     return np.minimum.reduce([heel, ball, under_toe, np.where(planted[:, 1], tip, np.inf)])
 
 
 def _sole(turn: Array, toe_turn: Array, foot: Foot) -> Array:
-    """Heel, ball, the point under the toe joint, and the tip (4, T, 3), metres from the ankle, in the world's axes."""
-    ankle_axes, toe_axes = turn @ foot.ankle_turn, toe_turn @ foot.toe_turn
-    toe = turn @ foot.to_toe
-    return np.stack(
-        [ankle_axes @ foot.heel, ankle_axes @ foot.ball, toe + toe_axes @ foot.under_toe, toe + toe_axes @ foot.tip]
-    )
+    """Heights (4, T), metres above the ankle, of heel, ball, the point under the toe joint, and the tip."""
+    ankle_up, toe_up = turn[:, 2], toe_turn[:, 2]
+    toe = ankle_up @ foot.to_toe
+    heel, ball = (ankle_up @ (foot.ankle_turn @ point) for point in (foot.heel, foot.ball))
+    under_toe, tip = (toe + toe_up @ (foot.toe_turn @ point) for point in (foot.under_toe, foot.tip))
+    return np.stack([heel, ball, under_toe, tip])
 
 
 def _anchored(ankle: Array, turn: Array, foot: Foot, planted: Array, constrained: Array) -> Array:
@@ -193,39 +199,42 @@ def _phases(planted: Array, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def loosened(  # noqa: PLR0917
-    track: FootTrack, foot: Foot, plan: FootPlan, settings: FootSettings, spread: Array, fades: bool = True
+    ankle: Array, foot: Foot, plan: FootPlan, settings: FootSettings, pull: Array, fades: bool = True
 ) -> FootPlan:
-    """The plan with planted ankles moved towards the track's, as far as the feet allow.
+    """The plan with planted ankles moved towards other places, as far as the feet allow.
 
     A foot that stands on its toes alone may rotate about them by `most_heel_turn`, and soles may leave the floor by
-    GIVE_DOWN and GIVE_UP. Toe joints keep their horizontal positions. track: the foot after the root's translation.
-    spread: (T, 3, 3), square metres, world, the covariance that defines the distance of ankles. fades: False leaves
-    free frames unchanged, for callers that read planted frames only.
+    GIVE_DOWN and GIVE_UP. Toe joints keep their horizontal positions. ankle: (T, 3) metres, world, where it is after
+    the root's translation. pull: (T, 3, 3), per square metre, world, the metric that defines the distance of ankles.
+    fades: False leaves free frames unchanged, for callers that read planted frames only.
     """
-    free = _on_toes(plan)
-    pull = np.linalg.inv(spread)
-    toe = plan.ankle + plan.turn @ foot.to_toe
-    change = np.where(free[:, None], _about_toes(track.ankle - toe, foot, plan, pull), 0)
+    free = on_toes(plan)
+    toe = plan.ankle[free] + plan.turn[free] @ foot.to_toe
+    start, most = plan.turn[free] @ -foot.to_toe, most_heel_turn(plan)[free]
+    change = np.zeros_like(plan.ankle)
+    change[free] = _about_toes(start, ankle[free] - toe, most, pull[free])
     if fades:
         change = bridge(change, plan.pinned, settings.blend_frames, TURN_ACCELERATION)
-    turn = axis_angle_to_matrix(change) @ plan.turn
-    turn = np.where(free[:, None, None], _standing_on(turn, foot, plan.planted, plan.constrained), turn)
-    ankle = np.where(free[:, None], toe - turn @ foot.to_toe, plan.ankle)
-    room = ankle[:, 2] + _lowest(turn, plan.toe_turn, foot, plan.planted) - settings.floor + GIVE_DOWN * foot.scale
-    rise = (pull @ (track.ankle - ankle)[..., None])[:, 2, 0] / pull[:, 2, 2]
+    turn = plan.turn.copy()
+    frames = np.flatnonzero(change.any(axis=1))
+    turn[frames] = axis_angle_to_matrix(change[frames]) @ plan.turn[frames]
+    turn[free] = _standing_on(turn, foot, plan.planted, plan.constrained)[free]
+    place = plan.ankle.copy()
+    place[free] = toe - turn[free] @ foot.to_toe
+    room = place[:, 2] + _lowest(turn, plan.toe_turn, foot, plan.planted) - settings.floor + GIVE_DOWN * foot.scale
+    rise = np.sum(pull[:, 2] * (ankle - place), axis=1) / pull[:, 2, 2]
     give = np.clip(rise, -np.maximum(room, 0), GIVE_UP * foot.scale)
-    ankle = ankle + np.where(plan.pinned & ~plan.constrained, give, 0)[:, None] * UP
-    return replace(plan, turn=turn, ankle=ankle)
+    place[:, 2] += np.where(plan.pinned & ~plan.constrained, give, 0)
+    return replace(plan, turn=turn, ankle=place)
 
 
-def _about_toes(wanted: Array, foot: Foot, plan: FootPlan, pull: Array) -> Array:
-    """Rotations (T, 3), axis-angle, world, of a foot about its toe joint that bring the ankle nearest to its target.
+def _about_toes(start: Array, wanted: Array, most: Array, pull: Array) -> Array:
+    """Rotations (n, 3), axis-angle, world, of a foot about its toe joint that bring the ankle nearest to its target.
 
-    wanted: (T, 3) metres, the ankle's target relative to the toe joint. pull: (T, 3, 3), the metric. Two Gauss-Newton
-    steps on the sphere on which the ankle moves.
+    start, wanted: (n, 3) metres, the ankle and its target relative to the toe joint. most: (n,) radians, the largest
+    rotation. pull: (n, 3, 3), the metric. Two Gauss-Newton steps on the sphere on which the ankle moves.
     """
-    start = plan.turn @ -foot.to_toe
-    direction = start
+    direction, change = start, np.zeros_like(start)
     for _ in range(2):
         along = direction / np.linalg.norm(direction, axis=1, keepdims=True)
         normal = along[:, :, None] * along[:, None, :]
@@ -235,7 +244,7 @@ def _about_toes(wanted: Array, foot: Foot, plan: FootPlan, pull: Array) -> Array
         directions: Array = np.stack([start, direction + step])
         change = matrix_to_axis_angle(swing(*directions / np.linalg.norm(directions, axis=2, keepdims=True)))
         angle = np.linalg.norm(change, axis=1)
-        change *= (most_heel_turn(plan) / np.maximum(angle, MOST_HEEL_TURN))[:, None]
+        change *= (most / np.maximum(angle, MOST_HEEL_TURN))[:, None]
         direction = (axis_angle_to_matrix(change) @ start[..., None])[..., 0]
     return change
 
@@ -246,10 +255,11 @@ def most_heel_turn(plan: FootPlan) -> Array:
     0 where other parts than the toes are planted or none, and less within LIFT_REACH of frames with a planted heel.
     """
     near = np.minimum(1, distance(plan.planted[:, 0]) / LIFT_REACH)
-    return MOST_HEEL_TURN * near**2 * (3 - 2 * near) * _on_toes(plan)
+    return MOST_HEEL_TURN * near**2 * (3 - 2 * near) * on_toes(plan)
 
 
-def _on_toes(plan: FootPlan) -> Array:
+def on_toes(plan: FootPlan) -> Array:
+    """Whether the foot stands on its toes alone, bool (T,)."""
     heel, toes = plan.planted.T
     return toes & ~heel & ~plan.constrained
 
@@ -291,7 +301,7 @@ def _above_floor(track: FootTrack, ankle: Array, foot: Foot, plan: FootPlan, flo
 
 def _clearance(track: FootTrack, foot: Foot, floor: float) -> Array:
     """Height (T,), metres, of the sole above the floor, without the tips of toes, which can bend."""
-    return track.ankle[:, 2] + _sole(track.turn, track.toe_turn, foot)[:3, :, 2].min(axis=0) - floor
+    return track.ankle[:, 2] + _sole(track.turn, track.toe_turn, foot)[:3].min(axis=0) - floor
 
 
 def _lifted(track: FootTrack, before: Array, foot: Foot, pinned: Array, floor: _Floor) -> FootTrack:

@@ -101,9 +101,9 @@ def pose_hands(
     fingers: "thumb.L" -> bones from base to tip, as the bone map has them.
     """
     frames = np.unique(np.append(np.arange(0, motion.frames, STEP), motion.frames - 1))
-    poses = []
+    poses, joints = [], motion.joints()
     for number, side in enumerate(SIDES):
-        liveliness = _liveliness(motion, Joint.LEFT_WRIST + number)
+        liveliness = _liveliness(motion, joints[:, Joint.LEFT_WRIST + number])
         hand = {
             finger: settings.amount * (_flexion(finger, settings, liveliness, frames) - finger.flexion)
             for finger in measure_fingers(fit, fingers, side)
@@ -271,9 +271,9 @@ def intended_flexion(digit: str, style: str, bones: int) -> Array:
     return np.array([base, middle, last, *[last / 2] * (bones - 3)])
 
 
-def _liveliness(motion: Motion, wrist: int) -> tuple[Array, Array]:
-    """The smoothed acceleration (T,) of a wrist, 0 to 1, and a wave (T,) of one period a phrase, -1 to 1."""
-    places = motion.joints()[:, wrist].astype(np.float64)
+def _liveliness(motion: Motion, wrist: Array) -> tuple[Array, Array]:
+    """The smoothed acceleration (T,) of a wrist (T, 3), 0 to 1, and a wave (T,) of one period a phrase, -1 to 1."""
+    places = wrist.astype(np.float64)
     acceleration = np.zeros(len(places))
     if len(places) > 2:
         acceleration[1:-1] = np.linalg.norm(np.diff(places, 2, axis=0), axis=1)

@@ -8,7 +8,7 @@ import numpy as np
 from ...numerics.array import Array
 from ..feet import FootRig, FootSettings, Leg, settle_in_steps
 from ..feet.turns import inverse
-from ..kinematics import forward_kinematics, global_rotations
+from ..kinematics import global_rotations, joint_positions
 from ..motion import Motion
 from ..rotations import axis_angle_to_matrix, matrix_to_quaternion, quaternion_to_matrix, slerp
 from ..skeleton import SMPL, Y_UP_TO_Z_UP, Joint, Skeleton
@@ -127,14 +127,15 @@ def _bone_axes(fit: Fit, bone: str, turn: Array) -> Array:
 
 
 def _carry_over(fit: Fit, motion: Motion) -> _Body:
-    model = global_rotations(motion.rotations.astype(np.float64)) @ Y_UP_TO_Z_UP.T.astype(np.float64)
+    turned = global_rotations(motion.rotations.astype(np.float64))
+    model = turned @ Y_UP_TO_Z_UP.T.astype(np.float64)
     turns = {slot: model[:, joint] @ fit.correction(slot) for slot, joint in JOINTS.items() if slot in fit.bones}
     spine, neck = spine_slots(fit.bones), neck_slots(fit.bones)
     shares = zip([*spine, *neck], [*spine_shares(len(spine)), *neck_shares(len(neck))], strict=True)
     turns |= {slot: _shared(model, share) for slot, share in shares}
     for side in SIDES:
         turns |= _twists(fit, model, side)
-    joints = forward_kinematics(motion.rotations.astype(np.float64), motion.root.astype(np.float64))
+    joints = joint_positions(turned, motion.root.astype(np.float64))
     hips = joints[:, [Joint.LEFT_HIP, Joint.RIGHT_HIP]].mean(axis=1)
     hips[:, 2] += fit.ankle_height - MODEL_ANKLE
     return _Body(turns, hips)
@@ -199,7 +200,7 @@ def _clean_feet(fit: Fit, body: _Body, contacts: Array, settings: FootSettings) 
     cleaned = yield from settle_in_steps(inverse(above) @ turns, body.hips, contacts, settings, rig=rig)
     world = global_rotations(cleaned.rotations, rig.skeleton)
     legs = {slot: world[:, number] for number, slot in enumerate(slots) if slot != HIPS and slot in body.turns}
-    joints = forward_kinematics(cleaned.rotations, cleaned.root, rig.skeleton)
+    joints = joint_positions(world, cleaned.root, rig.skeleton)
     for side, leg, foot in zip(SIDES, rig.legs, rig.feet, strict=True):
         if f"toes.{side}" not in fit.bones:
             height = joints[:, leg.ankle, 2] - settings.floor

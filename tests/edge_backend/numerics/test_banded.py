@@ -6,29 +6,29 @@ from hypothesis import strategies as st
 
 from edge_backend.numerics.banded import (
     add_bending,
-    solve_block_pentadiagonal,
+    solve_block_chain,
     solve_block_tridiagonal,
     solve_pentadiagonal,
 )
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(1, 30), st.integers(1, 7), st.integers(0, 10**6))
-def test_bands_are_solved_as_the_full_matrix_is(frames, unknowns, seed):
-    """Any number of frames: fewer than a group, a whole number of groups, and some over."""
+@given(st.integers(1, 12), st.integers(1, 9), st.integers(1, 9), st.integers(0, 10**6))
+def test_chained_blocks_are_solved_as_the_full_matrix_is(blocks, unknowns, coupled, seed):
+    """Some of the next block's unknowns are coupled, or all of them."""
     random = np.random.default_rng(seed)
-    first, second = random.normal(size=(2, frames, unknowns, unknowns))
-    first[-1:], second[-2:] = 0, 0
-    diagonal = random.normal(size=(frames, unknowns, unknowns))
-    diagonal = diagonal @ diagonal.swapaxes(1, 2) + 20 * unknowns * np.eye(unknowns)
-    right = random.normal(size=(frames, unknowns))
-    full = np.zeros((frames, unknowns, frames, unknowns))
-    for offset, blocks in enumerate((diagonal, first, second)):
-        for t in range(frames - offset):
-            full[t, :, t + offset] = blocks[t]
-            full[t + offset, :, t] = blocks[t].T
-    expected = np.linalg.solve(full.reshape(frames * unknowns, -1), right.ravel())
-    assert np.allclose(solve_block_pentadiagonal(diagonal, first, second, right).ravel(), expected, atol=1e-9)
+    later = random.normal(size=(blocks, unknowns, min(coupled, unknowns)))  # the last one has to be ignored
+    own = random.normal(size=(blocks, unknowns, unknowns))
+    own = own @ own.swapaxes(1, 2) + 20 * unknowns * np.eye(unknowns)
+    right = random.normal(size=(blocks, unknowns))
+    full = np.zeros((blocks, unknowns, blocks, unknowns))
+    for number in range(blocks):
+        full[number, :, number] = own[number]
+    for number in range(blocks - 1):
+        full[number, :, number + 1, : later.shape[2]] = later[number]
+        full[number + 1, : later.shape[2], number] = later[number].T
+    expected = np.linalg.solve(full.reshape(blocks * unknowns, -1), right.ravel())
+    assert np.allclose(solve_block_chain(own, later, right).ravel(), expected, atol=1e-9)
 
 
 @given(st.integers(1, 30), st.integers(1, 20), st.integers(0, 10**6))
