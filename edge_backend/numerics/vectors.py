@@ -10,3 +10,14 @@ SHORTEST = 1e-12  # vectors shorter than this are treated as zero
 def unit(vectors: Array) -> Array:
     """Vectors (..., n) scaled to length 1; those of length 0 stay zero."""
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), SHORTEST)
+
+
+def dots(one: Array, other: Array) -> Array:
+    """Dot products (...) of vectors (..., n); for many short vectors several times as fast as numpy's sum."""
+    products: Array = np.einsum("...i,...i->...", one, other)
+    return products
+
+
+def lengths(vectors: Array) -> Array:
+    """Lengths (...) of vectors (..., n); for many short vectors several times as fast as numpy's norm."""
+    return np.sqrt(dots(vectors, vectors))

@@ -58,8 +58,8 @@ class StanceProblem:
         frames = len(self.firm)
         whole = self.precision.sum(axis=1) + self.firm[:, None, None] * np.eye(3)
         pull = (self.precision @ self.off[..., None])[..., 0].sum(axis=1) + self.firm[:, None] * self.middle
-        bands = np.zeros((3, frames))
-        add_bending(*bands, self.stiffness)
+        bands = diagonal, first, second = np.zeros((3, frames))
+        add_bending(diagonal, first, second, self.stiffness)
         diagonal, first, second = (_grouped(band, count)[..., None] for band in bands)
         for row, block in enumerate(np.moveaxis(_grouped(whole, count), 1, 0)):
             here = system.root_at(row)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...numerics.array import Array
+from ...numerics.vectors import dots, lengths
 from .names import PARTS, NameEvidence
 from .skeleton import BoneTree
 
@@ -100,14 +101,14 @@ def _triples(evidence: Evidence, kind: tuple[str, str, str]) -> list[Limb]:
     everyone = np.arange(len(tree))
     usable = np.array([not (name.other or name.digit) for name in evidence.names])
     for steps, lower, cost in _ancestors(everyone, parents, cost_lower):
-        near = np.linalg.norm(tree.heads[everyone] - tree.heads[lower], axis=1)
+        near = lengths(tree.heads[everyone] - tree.heads[lower])
         good = (lower >= 0) & (near > _SHORTEST * tree.extent) & usable & usable[lower]
         ends, lowers, costs = everyone[good], lower[good], cost[good]
         del steps
         for _, upper, more in _ancestors(lowers, parents, cost_upper):
             fine = upper >= 0
             fine[fine] &= usable[upper[fine]]
-            length = np.linalg.norm(tree.heads[lowers] - tree.heads[upper], axis=1)
+            length = lengths(tree.heads[lowers] - tree.heads[upper])
             fine &= length > _SHORTEST * tree.extent
             upper_of.append(upper[fine])
             lower_of.append(lowers[fine])
@@ -177,15 +178,15 @@ def _marks(evidence: Evidence) -> Array:
     tree = evidence.tree
     parents = np.array(tree.parents)
     before = tree.heads - tree.heads[parents]
-    off = np.linalg.norm(tree.tails - tree.heads - before, axis=1)
+    off = lengths(tree.tails - tree.heads - before)
     last = (tree.descendants == 0) & (parents >= 0) & (evidence.says["foot"] <= 0)
-    marks: Array = last & (off < 0.05 * np.linalg.norm(before, axis=1))
+    marks: Array = last & (off < 0.05 * lengths(before))
     return marks
 
 
 def _detour(tree: BoneTree, above: Array, below: Array) -> Array:
     """The cost of a section whose skipped bones lie beside it: a foot between knee and toes. 0 for other branches."""
-    straight = np.maximum(np.linalg.norm(tree.heads[below] - tree.heads[above], axis=1), 1e-12)
+    straight = np.maximum(lengths(tree.heads[below] - tree.heads[above]), 1e-12)
     return np.clip(_DETOUR * ((tree.path_length[below] - tree.path_length[above]) / straight - 1), 0.0, 2.0)
 
 
@@ -199,14 +200,14 @@ def _loose_ends(
     few = tree.descendants <= (60 if kind == ARM else 2)
     found: list[tuple[Array, Array, Array, Array]] = []
     for _, above, passed in _ancestors(everyone, np.array(tree.parents), cost_upper):
-        length = np.linalg.norm(tree.heads - tree.heads[above], axis=1)
+        length = lengths(tree.heads - tree.heads[above])
         fine = (above >= 0) & usable & usable[above] & (length > _SHORTEST * tree.extent)
         fine &= few | ((says[kind[0]][above] > 0) & (says[kind[1]] > 0))
         lower, upper, thigh = everyone[fine], above[fine], length[fine]
         found.append((upper, lower, np.full(len(lower), -1), passed[fine] + 1.0))
         for foot in feet:
-            distance = np.linalg.norm(tree.heads[foot] - tree.heads[lower], axis=1)
-            gap = np.linalg.norm(tree.heads[foot] - tree.tips[lower], axis=1)
+            distance = lengths(tree.heads[foot] - tree.heads[lower])
+            gap = lengths(tree.heads[foot] - tree.tips[lower])
             for number in np.flatnonzero(((distance > 0.3 * thigh) & (distance < 2.5 * thigh)) | (gap < 0.2 * thigh)):
                 shin, start = int(lower[number]), int(upper[number])
                 if not tree.is_below(foot, shin) and not tree.is_below(shin, foot):
@@ -228,10 +229,10 @@ def _aside(tree: BoneTree, upper: int, lower: int, foot: int) -> float:
 def _shape(tree: BoneTree, upper: Array, lower: Array, tips: Array) -> Array:
     """Score of three joints as a limb: sections of similar length, not folded, of a limb's length."""
     first, second = tree.heads[lower] - tree.heads[upper], tips - tree.heads[lower]
-    a = np.maximum(np.linalg.norm(first, axis=1), 1e-12)
-    b = np.maximum(np.linalg.norm(second, axis=1), 1e-12)
+    a = np.maximum(lengths(first), 1e-12)
+    b = np.maximum(lengths(second), 1e-12)
     ratio = np.log(a / b)
-    bend = np.sum(first * second, axis=1) / (a * b)
+    bend = dots(first, second) / (a * b)
     length = np.log((a + b) / (0.35 * tree.extent))
     return -np.minimum((ratio / 0.4) ** 2, 8.0) - 3.0 * np.maximum(0.3 - bend, 0.0) + np.clip(1.5 * length, -4.0, 0.7)
 
@@ -245,46 +246,48 @@ def _paired(evidence: Evidence, kind: tuple[str, str, str], limbs: Sequence[Limb
     end = np.array([limb.end for limb in limbs])
     tips = np.array([limb.tip for limb in limbs])
     score = np.array([limb.score for limb in limbs])
-    first = np.linalg.norm(tree.heads[lower] - tree.heads[upper], axis=1)
-    second = np.linalg.norm(tips - tree.heads[lower], axis=1)
-    total = first + second
-    unlike = np.abs(np.log(first[:, None] / first)) + np.abs(
-        np.log(np.maximum(second, 1e-9)[:, None] / np.maximum(second, 1e-9))
-    )
-    together = score[:, None] + score - np.minimum((unlike / 0.25) ** 2, 6.0)
-    apart = np.linalg.norm(tree.heads[upper][:, None] - tree.heads[upper], axis=2)
-    across = tree.heads[upper][:, None] - tree.heads[upper]
-    across /= np.maximum(apart, 1e-12)[..., None]
-    offset = tips - tree.heads[upper]
-    mirrored = offset[:, None] - 2 * np.sum(offset[:, None] * across, axis=2)[..., None] * across
-    off = np.linalg.norm(mirrored - offset, axis=2) / np.maximum(total, 1e-12)
-    together -= np.minimum(2.0 * off, 2.5)
-    together -= np.where(apart < 0.02 * total, 6.0, 0.0)
-    together -= np.where(apart > 3.0 * total, 2.0, 0.0)
+    first = lengths(tree.heads[lower] - tree.heads[upper])
+    second = np.maximum(lengths(tips - tree.heads[lower]), 1e-9)
+    total, offset = first + second, tips - tree.heads[upper]
+    one, other = _disjoint(limbs)
+    unlike = np.abs(np.log(first[one] / first[other])) + np.abs(np.log(second[one] / second[other]))
+    together = score[one] + score[other] - np.minimum((unlike / 0.25) ** 2, 6.0)
+    across = tree.heads[upper[one]] - tree.heads[upper[other]]
+    apart = lengths(across)
+    across /= np.maximum(apart, 1e-12)[:, None]
+    length = np.maximum(total[other], 1e-12)
+    mirrored = offset[one] - 2 * dots(offset[one], across)[:, None] * across
+    together -= np.minimum(2.0 * lengths(mirrored - offset[other]) / length, 2.5)
+    together -= np.where(apart < 0.02 * total[other], 6.0, 0.0)
+    together -= np.where(apart > 3.0 * total[other], 2.0, 0.0)
     if kind == ARM:  # collars start near the middle, arms beside the chest
-        together -= 2.0 * np.maximum(0.3 - apart / total, 0.0) / 0.3
+        together -= 2.0 * np.maximum(0.3 - apart / total[other], 0.0) / 0.3
     depth = np.array([len(tree.lines[bone]) for bone in lower])
-    together -= 0.5 * np.minimum(np.abs(depth[:, None] - depth), 4)
-    together -= np.where((end < 0)[:, None] != (end < 0), 2.0, 0.0)
-    together += _names_agree(evidence, limbs)
-    shared = np.zeros_like(together, dtype=bool)
-    for a in (upper, lower, end):
-        for b in (upper, lower, end):
-            shared |= (a[:, None] == b) & (a[:, None] >= 0)
-    together[shared] = -np.inf
-    together[np.tril_indices(len(limbs))] = -np.inf
-    best = np.argsort(-together, axis=None, kind="stable")[:_SEEN]
+    together -= 0.5 * np.minimum(np.abs(depth[one] - depth[other]), 4)
+    together -= np.where((end[one] < 0) != (end[other] < 0), 2.0, 0.0)
+    together += _names_agree(evidence, limbs, one, other)
     pairs: list[Pair] = []
     like: dict[tuple[int, int], int] = {}
-    for flat in best:
-        one, other = divmod(int(flat), len(limbs))
-        if not np.isfinite(together[one, other]) or len(pairs) == _PAIRS:
+    for best in np.argsort(-together, kind="stable")[:_SEEN]:
+        if len(pairs) == _PAIRS:
             break
-        branch = _branches(tree, limbs[one].upper, limbs[other].upper)
+        a, b = limbs[one[best]], limbs[other[best]]
+        branch = _branches(tree, a.upper, b.upper)
         like[branch] = like.get(branch, 0) + 1
         if like[branch] <= _ALIKE:
-            pairs.append(Pair(limbs[one], limbs[other], float(together[one, other])))
+            pairs.append(Pair(a, b, float(together[best])))
     return pairs
+
+
+def _disjoint(limbs: Sequence[Limb]) -> tuple[Array, Array]:
+    """All pairs of limbs that share no bone: the numbers (P,) of the first and of the second, ascending."""
+    one, other = np.triu_indices(len(limbs), 1)
+    bones = np.array([limb[:3] for limb in limbs])
+    shared = np.zeros(len(one), dtype=bool)
+    for bone in bones.T:
+        for another in bones.T:
+            shared |= (bone[one] == another[other]) & (bone[one] >= 0)
+    return one[~shared], other[~shared]
 
 
 def _branches(tree: BoneTree, one: int, other: int) -> tuple[int, int]:
@@ -297,13 +300,17 @@ def _branches(tree: BoneTree, one: int, other: int) -> tuple[int, int]:
     return min(a[place], b[place]), max(a[place], b[place])
 
 
-def _names_agree(evidence: Evidence, limbs: Sequence[Limb]) -> Array:
-    """Score (L, L) of pairs by names: positive if they differ in the side alone, negative if both are of one side."""
-    found = np.zeros((len(limbs), len(limbs)))
+def _names_agree(evidence: Evidence, limbs: Sequence[Limb], one: Array, other: Array) -> Array:
+    """Score (P,) of pairs by names: positive if they differ in the side alone, negative if both are of one side.
+
+    one, other: (P,), the numbers of each pair's limbs.
+    """
+    found = np.zeros(len(one))
     for bones in ([limb.upper for limb in limbs], [limb.lower for limb in limbs]):
-        stems = np.array([evidence.names[bone].stem for bone in bones])
+        number: dict[str, int] = {}
+        stem = np.array([number.setdefault(evidence.names[bone].stem, len(number)) for bone in bones])
         side = np.array([{"L": 1, "R": -1, "": 0}[evidence.names[bone].side] for bone in bones])
-        opposite = side[:, None] * side
-        same = stems[:, None] == stems
+        opposite = side[one] * side[other]
+        same = stem[one] == stem[other]
         found += np.where(same & (opposite < 0), 0.8, 0.0) - np.where(opposite > 0, 2.5, 0.0)
     return found

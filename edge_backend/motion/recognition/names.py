@@ -56,7 +56,9 @@ class NameEvidence:
         if self.other or self.digit:
             return [-3.0 if self.other else -2.5] * len(PARTS)
         less = 2.0 * self.end + 2.0 * self.twist + 2.0 * self.control
-        against = -0.8 * max(self.parts.values(), default=0.0)
+        if not self.parts:
+            return [-less] * len(PARTS)
+        against = -0.8 * max(self.parts.values())
         return [self.parts.get(part, against) - less for part in PARTS]
 
 
