@@ -198,16 +198,20 @@ def off_the_palm(lengths: Array, flexion: Array) -> Array:
 
     lengths: (bones,). Fingers that are bent back from the palm stay as they are.
     """
-    least, most = np.zeros(len(flexion)), np.ones(len(flexion))
-    share = np.where(flexion[:, :1] > 0, np.append(0.0, np.ones(flexion.shape[1] - 1)), 0.0)
     touch = _FLESH * lengths.sum()
-    inside = _enters(lengths, flexion, touch)
+    inside = np.flatnonzero(_enters(lengths, flexion, touch))
+    if not len(inside):
+        return flexion
+    bent = flexion[inside]
+    least, most = np.zeros(len(bent)), np.ones(len(bent))
+    share = np.where(bent[:, :1] > 0, np.append(0.0, np.ones(bent.shape[1] - 1)), 0.0)
     for _ in range(12):
         middle = (least + most) / 2
-        tried = flexion * (1 - share * (1 - middle[:, None]))
-        free = ~_enters(lengths, tried, touch)
+        free = ~_enters(lengths, bent * (1 - share * (1 - middle[:, None])), touch)
         least, most = np.where(free, middle, least), np.where(free, most, middle)
-    return np.where(inside[:, None], flexion * (1 - share * (1 - least[:, None])), flexion)
+    clear = flexion.copy()
+    clear[inside] = bent * (1 - share * (1 - least[:, None]))
+    return clear
 
 
 def _thumb_clear(hand: Mapping[Finger, Array], wrist: Array) -> dict[Finger, Array]:
