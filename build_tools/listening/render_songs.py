@@ -16,14 +16,18 @@ from numpy.typing import NDArray
 
 from edge_backend.audio.log_spectrum import log_spectrum
 
+from .grooves import KINDS
 from .score import Song, write_song
 from .sound_font import RATE, Player
 
 
-def render(player: Player, seed: int, folder: Path, *, sound: bool, alike: bool) -> None:
-    """Write the song of that seed, as a spectrum with annotations or as a sound file with a JSON file."""
+def render(player: Player, seed: int, folder: Path, kind: str | None, *, sound: bool, alike: bool) -> None:
+    """Write the song of that seed, as a spectrum with annotations or as a sound file with a JSON file.
+
+    kind: of music, None = drawn at random.
+    """
     rng = np.random.default_rng(seed)
-    song = write_song(rng, alike=alike)
+    song = write_song(rng, kind, alike=alike)
     samples = player.play(song)
     if sound:
         soundfile.write(folder / f"{seed:03}_{song.kind}.ogg", 0.8 * samples / max(np.abs(samples).max(), 1e-6), RATE)
@@ -61,8 +65,10 @@ if __name__ == "__main__":
     parser.add_argument("--first", type=int, default=0, help="seed of the first song")
     parser.add_argument("--sound", action="store_true")
     parser.add_argument("--alike", action="store_true", help="sections that differ in chords and tune alone")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, help="kinds of music, one after the other")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     player = Player(options.font)
     for seed in range(options.first, options.first + options.songs):
-        render(player, seed, options.folder, sound=options.sound, alike=options.alike)
+        kind = options.kinds[seed % len(options.kinds)] if options.kinds else None
+        render(player, seed, options.folder, kind, sound=options.sound, alike=options.alike)

@@ -50,9 +50,9 @@ def compare_bars(spectrum: Spectrum, edges: Array) -> Bars:
     """
     level = np.asarray(spectrum, np.float64)
     hertz = band_frequencies()
-    timbre = _by_part(np.add.reduceat(level, np.arange(0, level.shape[1], 4), axis=1), edges, 1)
-    tones = _angles(_by_part(chroma(spectrum, *HARMONY_HZ), edges, PARTS))
-    strokes = _angles(_by_part(_rises(level, hertz), edges, SLOTS))
+    timbre = part_means(np.add.reduceat(level, np.arange(0, level.shape[1], 4), axis=1), edges, 1)
+    tones = _angles(part_means(chroma(spectrum, *HARMONY_HZ), edges, PARTS))
+    strokes = _angles(part_means(onset_bands(level, hertz), edges, SLOTS))
     length = float(np.median(np.diff(edges)))
     early = np.column_stack([edges[:-1] + 2 / FRAME_RATE, edges[:-1] + min(length / 2, STROKE_S)])
     return Bars(
@@ -61,18 +61,18 @@ def compare_bars(spectrum: Spectrum, edges: Array) -> Bars:
         rhythm=_alike(strokes, LEAST_APART["rhythm"]),
         strokes=strokes,
         cymbals=_means(level[:, hertz > CYMBALS_HZ].mean(axis=1, keepdims=True), early.ravel())[::2, 0],
-        loudness=_by_part(level.mean(axis=1, keepdims=True), edges, 1)[:, 0],
+        loudness=part_means(level.mean(axis=1, keepdims=True), edges, 1)[:, 0],
     )
 
 
-def _rises(level: Array, hertz: Array) -> Array:
+def onset_bands(level: Array, hertz: Array) -> Array:
     """Onset strength (T, 3) in three bands: below 200 Hz, up to 2 kHz, above it. level: (T, bands). hertz: (bands,)."""
     rise = np.maximum(np.diff(level, axis=0, prepend=level[:1]), 0)
     bands = (hertz < 200, (hertz >= 200) & (hertz < 2000), hertz >= 2000)
     return np.stack([rise[:, band].mean(axis=1) for band in bands], axis=1)
 
 
-def _by_part(values: Array, edges: Array, parts: int) -> Array:
+def part_means(values: Array, edges: Array, parts: int) -> Array:
     """Means (n, parts * k) of values (T, k) over `parts` equal parts of each of the n bars. edges: as compare_bars."""
     count = len(edges) - 1
     return _means(values, np.interp(np.arange(count * parts + 1) / parts, np.arange(count + 1), edges)).reshape(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .bars import CLIP, HARMONY_WEIGHT, best_count, harmony_changes, standard
 from .beat_network import METRES, BeatActivations
+from .beat_repetition import Repetition, repeats_by_bar
 from .log_spectrum import FRAME_RATE, Spectrum, band_frequencies, chroma
 
 Array = NDArray[np.float64]
@@ -34,30 +35,38 @@ FEWEST = 4  # beats that are needed
 WEAKER = 0.75  # every second beat may be left out only if its probability is lower than the others' by this factor
 
 WEIGHTS = {
-    "as found": -0.548,
-    "beats": 1.22,
-    "no beat on halves": 1.933,
-    "no beat on thirds": 5.595,
-    "onsets on beats": 0.548,
-    "tempo": 0.306,
-    "fast": -3.562,
-    "slow": 1.854,
-    "compound in 2": -0.198,
-    "compound in 4, 5, 7": -0.463,
-    "slow and simple 2": -3.423,
-    "odds of first beats": 1.574,
-    "odds of others": 0.813,
-    "odds by beat": 2.102,
-    "first beats": 0.388,
-    "no others first": -1.597,
-    "metre 2": 0.379,
-    "metre 3": -0.206,
-    "metre 5": -2.597,
-    "metre 6": -1.236,
-    "metre 7": -1.537,
-    "tempo in 2": -0.288,
-    "tempo in 3": 0.771,
-    "network's metre": 0.816,
+    "as found": 0.123,
+    "beats": 0.946,
+    "no beat on halves": 1.675,
+    "no beat on thirds": 1.193,
+    "onsets on beats": 0.386,
+    "tempo": -0.727,
+    "fast": 2.094,
+    "slow": 0.667,
+    "compound in 2": -0.565,
+    "compound in 4, 5, 7": -0.738,
+    "slow and simple 2": -11.836,
+    "odds of first beats": 1.487,
+    "odds of others": 0.78,
+    "odds by beat": 1.719,
+    "first beats": -0.398,
+    "no others first": -1.443,
+    "metre 2": 0.029,
+    "metre 3": -0.395,
+    "metre 5": -1.863,
+    "metre 6": -1.884,
+    "metre 7": -1.937,
+    "tempo in 2": -0.14,
+    "tempo in 3": 0.396,
+    "network's metre": 0.49,
+    "rhythm: best other distance": 1.612,
+    "rhythm: other distances": -0.592,
+    "rhythm: two bars": -0.881,
+    "rhythm: half bar": -0.508,
+    "harmony: best other distance": -1.385,
+    "harmony: other distances": -1.635,
+    "harmony: two bars": -2.302,
+    "harmony: half bar": 1.136,
 }
 
 
@@ -84,6 +93,7 @@ class Evidence:
         self.drums_alone = float(np.median(tonal)) < TONAL
         self.low = spectrum_rise(spectrum[:, band_frequencies() < LOW_HZ])
         self.onsets = spectrum_rise(spectrum)
+        self.repetition = Repetition(spectrum, self.tones)
 
     def beat(self, seconds: Array) -> Array:
         """Probability (n,) of a beat near each time."""
@@ -136,11 +146,13 @@ def readings(evidence: Evidence, beats: Array) -> Iterator[tuple[Reading, Array]
         if not SLOWEST <= tempo <= FASTEST and by != "as found":
             continue
         odds, common = evidence.bars(grid), {"as found": float(by == "as found"), **_of_grid(evidence, grid)}
+        rhythm, harmony = evidence.repetition.spectra(grid)
         for metre in METRES:
             numbers = best_count(odds, metre)[1]
             common["network's metre"] = float(evidence.metres[METRES.index(metre)])
             features = _features(common, odds, evidence.first(grid), numbers, metre)
-            yield Reading(grid, numbers, metre, by), features
+            repeats = [*repeats_by_bar(rhythm, metre), *repeats_by_bar(harmony, metre)]
+            yield Reading(grid, numbers, metre, by), np.concatenate([features, repeats])
 
 
 def _grids(evidence: Evidence, beats: Array) -> Iterator[tuple[str, Array]]:
@@ -208,7 +220,7 @@ def _of_grid(evidence: Evidence, grid: Array) -> dict[str, float]:
 
 
 def _features(common: dict[str, float], odds: Array, first: Array, numbers: Numbers, metre: int) -> Array:
-    """The features of a way of counting, in the order of WEIGHTS. common: those that do not depend on the metre."""
+    """Features of a way of counting, the first ones of WEIGHTS. common: those that do not depend on the metre."""
     begins = numbers == 1
     compound, octaves = common["compound"], common["octaves"]
     on_first = (float(odds[begins].mean()), float(np.log(first[begins]).mean())) if begins.any() else (-CLIP, -CLIP)
