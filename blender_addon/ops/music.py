@@ -168,8 +168,10 @@ class EDGE_DANCE_OT_begin_bar(Reasoned, bpy.types.Operator):
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
         scene: Any = context.scene
-        known = placed_map(context) or known_beats(None, scene)
-        return "" if known else "No beats are known: listen to the song, or mark them first."
+        placed = placed_map(context)
+        if placed:
+            return placed.why_locked
+        return "" if known_beats(None, scene) else "No beats are known: listen to the song, or mark them first."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """The song map's bars are counted anew, and the marked ones; without a map, the panel has the correction."""

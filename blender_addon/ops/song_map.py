@@ -71,6 +71,12 @@ def doubt(found: SongMap) -> str:
     return "" if found.confidence >= CERTAIN else "The beat of this song is unclear: check it, and correct it."
 
 
+def why_no_change(context: bpy.types.Context) -> str:
+    """Why there is no map that can be changed, as a sentence; "" if there is one."""
+    placed = placed_map(context)
+    return placed.why_locked if placed else NO_MAP
+
+
 class _MapOperator(Reasoned, bpy.types.Operator):
     """An operator that changes the map; not registered itself."""
 
@@ -79,8 +85,8 @@ class _MapOperator(Reasoned, bpy.types.Operator):
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
         placed = placed_map(context)
-        if placed is None:
-            return NO_MAP
+        if placed is None or placed.why_locked:
+            return why_no_change(context)
         return "" if placed.song_map.sections else "The song map has no sections."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -181,7 +187,7 @@ class EDGE_DANCE_OT_clear_song_map(Reasoned, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        return "" if placed_map(context) else NO_MAP
+        return why_no_change(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         scene: Any = context.scene
@@ -236,7 +242,7 @@ class EDGE_DANCE_OT_tap_tempo(Reasoned, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        return "" if placed_map(context) else NO_MAP
+        return why_no_change(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         scene: Any = context.scene

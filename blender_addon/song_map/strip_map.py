@@ -28,11 +28,23 @@ _SLACK_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class PlacedMap:
-    """A song map in the scene. first: the frame at which its second 0 is played. rate: frames per second."""
+    """A song map in the scene.
+
+    first_frame: at which its second 0 is played. rate: frames per second. library: name of the file from which the
+    song's scene is linked, "" if it is not linked.
+    """
 
     song_map: SongMap
     first_frame: float
     rate: float
+    library: str = ""
+
+    @property
+    def why_locked(self) -> str:
+        """Why the map cannot be changed, as a sentence; "" if it can. Blender does not save changes of linked data."""
+        if not self.library:
+            return ""
+        return f"The song is linked from {self.library}: changes of its map would not be saved. Make them in that file."
 
     def frame(self, second: float) -> float:
         """The frame of the scene at a second of the map."""
@@ -116,7 +128,8 @@ def placed_map(context: bpy.types.Context) -> PlacedMap | None:
     except EdgeError:
         return None
     rate = scene_rate(owner)
-    return PlacedMap(song_map, song.first_frame - (song.start - stored(strip).start) * rate, rate)
+    library = Path(owner.library.filepath).name if owner.library else ""
+    return PlacedMap(song_map, song.first_frame - (song.start - stored(strip).start) * rate, rate, library)
 
 
 def outdated(strip: Any, song: Song, correction: BeatsRequest) -> str:

@@ -21,6 +21,7 @@ from .blocks import BLOCK, Blocks, unreadable
 
 SHORTEST_S = 1.0
 SILENCE = 1e-4  # peak amplitude; -80 dB of full scale
+LOUDEST = 1e6  # times full scale; a float file with more is damaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,5 +141,8 @@ def _check_samples(samples: NDArray[np.float32], rate: int, path: Path, start: f
         )
     if not np.isfinite(samples).all():
         raise unreadable(path, "samples that are not numbers")
-    if max(samples.max(), -samples.min()) < SILENCE:  # np.abs would need a second array of the song's length
+    peak = max(samples.max(), -samples.min())  # np.abs would need a second array of the song's length
+    if peak > LOUDEST:
+        raise unreadable(path, f"samples of {peak:g} times full scale")
+    if peak < SILENCE:
         raise EdgeError("audio_silent", f"There is only silence in {path.name}.", "Choose another song or stretch.")

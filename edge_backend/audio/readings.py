@@ -30,6 +30,7 @@ EQUAL = 0.8  # drums alone: onsets between the beats that are this strong relati
 SILENT = 0.1  # drums alone: onsets that are weaker relative to the strongest are none
 USUAL_LEAD = 1.0  # drums alone: added to the score of four beats a bar, because equal strokes fit any metre
 ALONE_WEIGHT = 2.0  # drums alone: log odds per standard deviation of a low onset
+SIMPLE_2 = -1.0  # added to the score of bars of 2 that are not compound, which are rarer in dance music than in the fit
 LEAST = 0.01  # smaller probabilities are replaced by it
 FEWEST = 4  # beats that are needed
 WEAKER = 0.75  # every second beat may be left out only if its probability is lower than the others' by this factor
@@ -131,10 +132,12 @@ def best_reading(evidence: Evidence, beats: Array) -> Reading:
     """The most probable way of counting beats (n,) s of the bar pointer, n >= FEWEST."""
     weights = np.array(list(WEIGHTS.values()))
     lead = USUAL_LEAD if evidence.drums_alone else 0.0
+    compound = list(WEIGHTS).index("compound in 2")
 
     def score(found: tuple[Reading, Array]) -> float:
         reading, features = found
-        return float(features @ weights) + lead * (reading.metre == 4)
+        simple = reading.metre == 2 and features[compound] <= 0
+        return float(features @ weights) + lead * (reading.metre == 4) + SIMPLE_2 * simple
 
     return max(readings(evidence, beats), key=score)[0]
 

@@ -119,6 +119,26 @@ def test_the_map_moves_with_the_strip_and_is_kept_in_the_file(song_file, tmp_pat
     assert addon("song_map.strip_map").read(strip).beats == BEATS
 
 
+def test_the_map_of_a_linked_scene_is_danced_to_and_is_not_changed(song_file, tmp_path):
+    """Blender does not save changes of linked data: an edit would be lost when the file is opened again."""
+    put_map(song_file)
+    bpy.context.scene.name = "Song"
+    path = tmp_path / "song.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    with bpy.data.libraries.load(str(path), link=True) as (_, wanted):
+        wanted.scenes = ["Song"]
+    bpy.context.window.scene = bpy.data.scenes["Song"]
+    strip, _ = the_strip()
+    assert for_dance() is not None
+    for name in ("split_section", "merge_section", "move_section", "tap_tempo", "begin_bar", "clear_song_map"):
+        operator = getattr(bpy.ops.edge_dance, name)
+        assert not operator.poll(), name
+        with pytest.raises(RuntimeError, match=r"linked from song\.blend"):
+            operator()
+    assert sections(strip) == [(0.5, 16.5, "A"), (16.5, 32.5, "B")]
+
+
 def test_a_map_of_another_song_or_with_other_corrections_is_not_danced_to(song_file):
     strip, scene = put_map(song_file), bpy.context.scene
     assert for_dance() is not None

@@ -277,8 +277,8 @@ def test_a_silent_stretch_of_a_song_is_refused(tmp_path: Path) -> None:
     assert refusal(path, start=2.0).code == "audio_silent"
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_samples_that_are_not_numbers_are_refused(bad: float, tmp_path: Path) -> None:
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e30, -1e9])
+def test_samples_that_are_not_numbers_or_too_large_are_refused(bad: float, tmp_path: Path) -> None:
     sound = clicks(np.array([0.5]), 2.0)
     sound[30000] = bad
     soundfile.write(tmp_path / "song.wav", sound, 22050, subtype="FLOAT")
