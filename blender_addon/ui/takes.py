@@ -32,7 +32,8 @@ class EDGE_DANCE_UL_takes(bpy.types.UIList):
         row.prop(action, "name", text="", emboss=False)
         seed = row.row()
         seed.alignment = "RIGHT"
-        seed.label(text=f"{details(action).get('seed', '')}")
+        known = details(action)
+        seed.label(text=f"{known.get('seed', '')}" if known.get("song") else "")
 
 
 class EDGE_DANCE_MT_takes(bpy.types.Menu):
@@ -89,10 +90,13 @@ class VIEW3D_PT_edge_dance_takes(DanceTab):
 
 
 def _draw_details(layout: Any, action: bpy.types.Action) -> None:
-    """Draw song, style, seed and time of the take."""
+    """Draw song, style and seed of the take, if it was generated, and its time."""
     known = details(action)
     column = layout.column(align=True)
     column.scale_y = 0.8
     column.active = False
-    column.label(text=f"{known.get('song', '')}, {known.get('style', '')}, seed {known.get('seed', '')}")
+    if song := known.get("song"):
+        column.label(text=f"{song}, {known.get('style', '')}, seed {known.get('seed', '')}")
+    else:
+        column.label(text="Imported motion")
     column.label(text=known.get("made", "").replace("T", " ")[:16])
