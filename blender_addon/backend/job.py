@@ -8,12 +8,14 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.files import load_motion
-from ..edge_backend.motion.motion import Motion
+from ..edge_backend.motion.motion import Motion, joined
 from ..edge_backend.protocol.messages import (
     PROTOCOL,
     Body,
@@ -71,7 +73,8 @@ class Job:
         self._answered = False  # the worker has sent a message
         self._job_answered = False  # the worker has sent a message about this job
         self._result: Path | None = None
-        self._beginning: Path | None = None
+        self._beginning: Motion | None = None
+        self._parts: list[Partial] = []  # of the beginning, not yet read
         try:
             self.folder = Path(tempfile.mkdtemp(prefix="edge_dance_", dir=parent))
         except OSError as error:
@@ -105,12 +108,21 @@ class Job:
         return load_motion(self.result)
 
     def beginning(self) -> Motion | None:
-        """The dance's first frames, as they will be in the result; None unless there are more since the last call."""
-        path, self._beginning = self._beginning, None
-        try:
-            return load_motion(path) if path else None
-        except EdgeError:
-            return None  # it is only for the preview
+        """The dance's first frames, as they will be in the result; None unless there are more since the last call.
+
+        Only the new frames are read.
+        """
+        parts, self._parts = self._parts, []
+        before = self._beginning
+        for one in parts:
+            shown = self._beginning.frames if self._beginning else 0
+            if one.first != shown:
+                continue  # a part before it could not be read
+            with suppress(EdgeError):  # it is only for the preview
+                new = load_motion(Path(one.path))
+                whole = joined([self._beginning, new]) if self._beginning else new
+                self._beginning = replace(whole, beats=new.beats, meta=new.meta)
+        return self._beginning if self._beginning is not before else None
 
     def start(self, request: GenerateRequest | BodyRequest | FeaturesRequest) -> None:
         """Send the request to the worker."""
@@ -170,7 +182,7 @@ class Job:
                     self.state = "running"
             case Partial(job=self.name, path=path):
                 if self.folder.resolve() in Path(path).resolve().parents:
-                    self._beginning = Path(path)
+                    self._parts.append(event)
             case Log(level="warning", text=sentence):
                 self.remarks.append(sentence)
             case Result(job=self.name, path=path):

@@ -21,7 +21,6 @@ from ..edge_backend.motion.mirrored_parts import mirrored_parts_in_steps
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.steps import at_once, part
 from ..edge_backend.numerics.array import Array
-from ..keyframes.channel_keys import ChannelKeys
 from ..keyframes.density import Density, modes_of
 from ..keyframes.take_details import beat_frames, is_starred, span
 from ..lookups import scene_rate
@@ -30,7 +29,7 @@ from ..rig.looking import found
 from ..rig.obstacles import refuse_hidden
 from ..rig.retarget import bone_map_of
 from ..song_map.strip_map import PlacedMap
-from ..takes.new_take import add_take, keys_in_steps
+from ..takes.new_take import WrittenKeys, add_take, keys_in_steps, written_in_steps
 from ..takes.read_take import inherit, read_take_in_steps
 from ..takes.take_list import all_or_none, refuse_tweaked, showing, takes_of
 from ..takes.trial import keys_between, keys_shown
@@ -82,14 +81,14 @@ class Part:
     density: Density
     tolerance: Tolerance
 
-    def keys_in_steps(self, scene: bpy.types.Scene) -> Generator[float, None, list[ChannelKeys]]:
+    def keys_in_steps(self, scene: bpy.types.Scene) -> Generator[float, None, WrittenKeys]:
         """Its keys, for the follower as it is at the first step. Raises EdgeError dancer_gone, rig_unfit."""
         dancer = found(bpy.data.objects, self.dancer)
         how: dict[str, Any] = {"density": self.density, "tolerance": self.tolerance}
-        return keys_in_steps(dancer, self.motion, scene, self.first, **how)
+        return written_in_steps(keys_in_steps(dancer, self.motion, scene, self.first, **how))
 
 
-KeyedPart = tuple[Part, Sequence[ChannelKeys]]
+KeyedPart = tuple[Part, WrittenKeys]
 """What a follower dances, and its keys."""
 
 
@@ -168,7 +167,7 @@ def hip_paths_in_steps(
     hips: list[list[Array]] = [[] for _ in uids]
     for begin in range(0, len(frames), _PLAYED):
         some = frames[begin : begin + _PLAYED]
-        trials = {part.dancer: (keys_between(keys, some[0], some[-1]), part.first) for part, keys in parts}
+        trials = {part.dancer: (keys_between(keys.keys, some[0], some[-1]), part.first) for part, keys in parts}
 
         def shown(dancer: bpy.types.Object, trials: Any = trials) -> AbstractContextManager[None]:
             if dancer.session_uid in trials:
@@ -214,7 +213,7 @@ def perform(
     return takes
 
 
-def _take_of(part: Part, keys: Sequence[ChannelKeys], scene: bpy.types.Scene) -> bpy.types.Action:
+def _take_of(part: Part, keys: WrittenKeys, scene: bpy.types.Scene) -> bpy.types.Action:
     """The new take of the follower, which it shows."""
     follower, source = found(bpy.data.objects, part.dancer), found(bpy.data.actions, part.source)
     if _changed((part, keys)):

@@ -1,4 +1,4 @@
-"""Writing keys: whole arrays per F-curve; one call per key only where keys are appended."""
+"""Writing keys: whole arrays per F-curve; key by key only where keys are appended."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -77,34 +77,38 @@ def write_channel(curves: Any, keys: ChannelKeys) -> None:
 
     curves: as compat.new_action returned it.
     """
-    path = f"{bone_path(keys.bone)}.{keys.channel}"
-    for index, column in enumerate(keys.values.T):
-        fcurve = curves.fcurves.find(path, index=index)
-        if fcurve and len(fcurve.keyframe_points) > len(column):
-            curves.fcurves.remove(fcurve)
-            fcurve = None
-        fcurve = fcurve or compat.new_fcurve(curves, path, index, keys.bone)
-        if keys.slopes is not None:
-            write_bezier(fcurve, keys.frames, column, keys.slopes[:, index])
-        else:
-            _write(fcurve, keys.frames, column, keys.interpolation)
-            fcurve.update()
+    for index in range(keys.values.shape[1]):
+        write_curve(curves, keys, index)
 
 
-def add_keys(curves: Any, keys: ChannelKeys) -> None:
-    """Append linear keys to a channel of the bone that has keys; none of the earlier keys is changed."""
-    path = f"{bone_path(keys.bone)}.{keys.channel}"
-    kind = keys.interpolation
-    for index, column in enumerate(keys.values.T):
-        fcurve = curves.fcurves.find(path, index=index)
-        points = fcurve.keyframe_points
-        first = len(points)
-        points.add(len(column))
-        for point, frame, value in zip(points[first:], keys.frames.tolist(), column.tolist(), strict=True):
-            point.co = frame, value
-            point.interpolation = kind
-            point.select_control_point = point.select_left_handle = point.select_right_handle = False
+def write_curve(curves: Any, keys: ChannelKeys, index: int) -> None:
+    """As `write_channel`, for one of the channel's F-curves."""
+    path, column = f"{bone_path(keys.bone)}.{keys.channel}", keys.values[:, index]
+    fcurve = curves.fcurves.find(path, index=index)
+    if fcurve and len(fcurve.keyframe_points) > len(column):
+        curves.fcurves.remove(fcurve)
+        fcurve = None
+    fcurve = fcurve or compat.new_fcurve(curves, path, index, keys.bone)
+    if keys.slopes is not None:
+        write_bezier(fcurve, keys.frames, column, keys.slopes[:, index])
+    else:
+        _write(fcurve, keys.frames, column, keys.interpolation)
         fcurve.update()
+
+
+def add_to_curve(curves: Any, keys: ChannelKeys, index: int) -> None:
+    """Append linear keys to an F-curve of the bone's channel, which has keys; none of these is read or changed.
+
+    foreach_set and update() would go through all keys of the curve.
+    """
+    points = curves.fcurves.find(f"{bone_path(keys.bone)}.{keys.channel}", index=index).keyframe_points
+    first, kind = len(points), keys.interpolation
+    points.add(len(keys.frames))
+    values = zip(keys.frames.tolist(), keys.values[:, index].tolist(), strict=True)
+    for point, place in zip(points[first:], values, strict=True):
+        point.co = point.handle_left = point.handle_right = place
+        point.interpolation = kind
+        point.select_control_point = point.select_left_handle = point.select_right_handle = False
 
 
 def key_switch(curves: Any, path: str, group: str, frame: float, value: float) -> None:
@@ -186,9 +190,9 @@ def rotation_values(mode: str, quaternions: Array, before: Sequence[float] | Non
         half = np.linalg.norm(quaternions[:, 1:], axis=1, keepdims=True)
         axes = np.where(half > 1e-9, quaternions[:, 1:] / np.maximum(half, 1e-9), (0.0, 1.0, 0.0))
         return np.hstack([2 * np.arctan2(half, quaternions[:, :1]), axes])
-    eulers = [Euler(before, mode)] if before is not None else []
+    last = [Euler(before, mode)] if before is not None else []
+    angles = []
     for quaternion in quaternions.tolist():
-        eulers.append(Quaternion(quaternion).to_euler(mode, *eulers[-1:]))
-    return np.array(
-        [euler[:] for euler in eulers[-len(quaternions) :]]
-    )  # slices: numpy converts Euler objects ten times slower
+        last = [Quaternion(quaternion).to_euler(mode, *last)]
+        angles.append(last[0][:])  # a slice: numpy converts Euler objects ten times slower
+    return np.array(angles)

@@ -1,7 +1,7 @@
 """The operator that generates a take again."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ from ..constraints.edit_record import Edit, edit_of, source_of
 from ..constraints.rows import Row
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.schema.requests import GenerateRequest
-from ..keyframes.channel_keys import ChannelKeys
 from ..keyframes.take_details import details
 from ..rig.target import find_dancer
 from ..settings import restore_settings
+from ..takes.new_take import WrittenKeys
 from ..takes.take_list import showing
 from .edit import EditOperator
 from .generate import DanceOperator
@@ -76,7 +76,7 @@ class EDGE_DANCE_OT_generate_again(EditOperator):
         return super().key_options() if self._again else DanceOperator.key_options(self)
 
     def key(
-        self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene, keys: Sequence[ChannelKeys]
+        self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene, keys: WrittenKeys
     ) -> bpy.types.Action:
         """A new take; the repeated one is not changed."""
         key = super().key if self._again else partial(DanceOperator.key, self)

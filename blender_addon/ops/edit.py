@@ -19,7 +19,7 @@ from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.schema.requests import GenerateRequest
 from ..keyframes.beats import known_beats
-from ..keyframes.channel_keys import ChannelKeys, copy_others
+from ..keyframes.channel_keys import copy_others
 from ..keyframes.take_details import details, span
 from ..keyframes.timing import Timing
 from ..lookups import by_session_uid, scene_rate
@@ -28,7 +28,7 @@ from ..rig.obstacles import refuse_hidden
 from ..rig.retarget import bone_map_of
 from ..rig.target import find_dancer
 from ..takes.mirror import add_mirrored, mirrored_in_steps
-from ..takes.new_take import add_take
+from ..takes.new_take import WrittenKeys, add_take
 from ..takes.phrase_shelf import folders_of
 from ..takes.read_take import read_in_steps, shown_on_hips
 from ..takes.root_motion import carried_by_hips, root_motion_of
@@ -127,7 +127,7 @@ class EditOperator(DanceOperator):
         return {"transform": transform, "exact": self._exact_frames, "constrained": self._constrained_frames}
 
     def key(
-        self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene, keys: Sequence[ChannelKeys]
+        self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene, keys: WrittenKeys
     ) -> bpy.types.Action:
         """A take with the record of the edit, and with the edited action's F-curves that a dance does not have."""
         settings = self.take_settings(motion)

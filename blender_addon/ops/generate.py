@@ -1,7 +1,7 @@
 """Operators that generate dances."""
 
 import random
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from ..rig.target import find_dancer
 from ..settings import beats_request, generate_request, stored_settings
 from ..setup.installer import installer
 from ..song_map.strip_map import map_for_dance, write_file
-from ..takes.new_take import add_take, first_frame_of, keys_in_steps
+from ..takes.new_take import WrittenKeys, add_take, first_frame_of, keys_in_steps, written_in_steps
 from ..takes.partial_preview import PartialPreview
 from ..takes.root_motion import check_root_motion
 from ..takes.take_list import all_or_none, refuse_tweaked
@@ -88,11 +88,11 @@ class DanceOperator(JobOperator):
         """The frame of the scene at which the dance starts."""
         return self._song.first_frame
 
-    def show(self, context: bpy.types.Context, beginning: Motion) -> None:
+    def show(self, context: bpy.types.Context, beginning: Motion) -> Iterator[float]:
         """Key the beginning on the dancer, so that it can be played while the rest is generated."""
         scene, dancer = self._find_targets()
         if scene and dancer:
-            self._preview.show(dancer, beginning, scene)
+            yield from self._preview.show_in_steps(dancer, beginning, scene)
 
     def hide(self) -> None:
         """Remove the beginning; the dancer shows its former animation."""
@@ -125,10 +125,11 @@ class DanceOperator(JobOperator):
 
     def work_out(self, context: bpy.types.Context, dances: list[Motion]) -> Iterator[float]:
         """Compute the keys for the dancer's present bones."""
-        self._keys: list[Sequence[ChannelKeys]] = []
+        self._keys: list[WrittenKeys] = []
         self._modes = modes_of(self.targets()[1])
         for number, motion in enumerate(dances):
-            keys = yield from part(self.keys_of(motion), number / len(dances), (number + 1) / len(dances))
+            steps = written_in_steps(self.keys_of(motion))
+            keys = yield from part(steps, number / len(dances), (number + 1) / len(dances))
             self._keys.append(keys)
 
     def keys_of(self, motion: Motion) -> Generator[float, None, list[ChannelKeys]]:
@@ -154,7 +155,7 @@ class DanceOperator(JobOperator):
         """Key the dances on the dancer that was selected when the job started."""
         scene, dancer = self.targets()
         if self._modes != modes_of(dancer):  # a bone was renamed meanwhile, or its rotation mode was changed
-            self._keys = [at_once(self.keys_of(motion)) for motion in dances]
+            self._keys = [at_once(written_in_steps(self.keys_of(motion))) for motion in dances]
         with all_or_none(dancer, scene):
             takes = [self.key(dancer, motion, scene, keys) for motion, keys in zip(dances, self._keys, strict=True)]
         self._remarks = [*self._remarks, *(obstacle.text for obstacle in check_rig(dancer, context).obstacles)]
@@ -162,7 +163,7 @@ class DanceOperator(JobOperator):
         return f"{names}: {dances[0].frames / Motion.fps:.1f} s of dance on {dancer.name}."
 
     def key(
-        self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene, keys: Sequence[ChannelKeys]
+        self, dancer: bpy.types.Object, motion: Motion, scene: bpy.types.Scene, keys: WrittenKeys
     ) -> bpy.types.Action:
         """A take of the dance, with the settings that it was made with."""
         settings = self.take_settings(motion)

@@ -15,13 +15,12 @@ from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.steps import part
 from ..edge_backend.motion_import.clip import TO_Z_UP, UNITS, Choices, Imported
 from ..edge_backend.motion_import.reader import READERS
-from ..keyframes.channel_keys import ChannelKeys
 from ..keyframes.density import Density
 from ..lookups import by_session_uid
 from ..rig.dancer import add_dancer
 from ..rig.target import active_armature, find_dancer
 from ..takes.imported import read_imported, title
-from ..takes.new_take import add_take, keys_in_steps
+from ..takes.new_take import WrittenKeys, add_take, keys_in_steps, written_in_steps
 from ..takes.take_list import all_or_none
 from .dancer import select_only
 from .reasons import why_busy, why_no_dancer
@@ -101,7 +100,7 @@ class EDGE_DANCE_OT_import_motion(SteppingFileOperator):
                 tolerance=tolerance,
             )
             done = [0.5 + 0.5 * (number + end) / len(self._motions) for end in (0, 1)]
-            self._keys[number] = yield from part(keys, *done)
+            self._keys[number] = yield from part(written_in_steps(keys), *done)
 
     def apply(self, context: bpy.types.Context) -> str:
         """A take for each motion, on the character or on a new dancer each. All or nothing."""
@@ -121,7 +120,7 @@ class EDGE_DANCE_OT_import_motion(SteppingFileOperator):
         return f"{', '.join(names)}: {sum(one.motion.frames for one in self._motions) / Motion.fps:.1f} s of motion."
 
     def _add(
-        self, character: bpy.types.Object, scene: bpy.types.Scene, imported: Imported, keys: list[ChannelKeys] | None
+        self, character: bpy.types.Object, scene: bpy.types.Scene, imported: Imported, keys: WrittenKeys | None
     ) -> str:
         density: Density = self._density if keys else "FRAMES"
         action = add_take(

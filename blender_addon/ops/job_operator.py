@@ -1,6 +1,7 @@
 """Base of operators that run a job of the backend: waiting, progress, cancel, one undo step."""
 
 import contextlib
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import bpy
 from ..backend.job import Job
 from ..backend.pending_results import PendingResult
 from ..backend.service import service
+from ..backend.work import STEP_S, Work
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.motion.motion import Motion
@@ -42,6 +44,8 @@ class JobOperator(SteppingOperator):
     _remarks: list[str]
     _dances: list[Any]
     _beginning: Motion | None
+    _showing: Work | None
+    _to_show: bool
     _copies: list[PendingResult]
 
     def prepare(self, context: bpy.types.Context) -> None:
@@ -78,8 +82,12 @@ class JobOperator(SteppingOperator):
         """Apply the dances. Returns a sentence for the user. Raises EdgeError with the scene unchanged."""
         raise NotImplementedError
 
-    def show(self, context: bpy.types.Context, beginning: Motion) -> None:
-        """Show the beginning of a dance that is being generated, longer at each call. By default, nothing."""
+    def show(self, context: bpy.types.Context, beginning: Motion) -> Iterator[float]:
+        """Show, in small steps, the beginning of a dance that is being generated, longer at each call.
+
+        By default, nothing. Raises EdgeError.
+        """
+        yield from ()
 
     def hide(self) -> None:
         """Remove what `show` has shown."""
@@ -148,7 +156,7 @@ class JobOperator(SteppingOperator):
                 if self._job.poll() and self._job.progress and self._job.progress.stage != stage:
                     stage = self._job.progress.stage
                     print(f"{self.bl_label}: {stage}", flush=True)
-                self._show_beginning(context)
+                self._show_beginning(context, math.inf)
                 time.sleep(_TICK_S / 5)
             return self._gather(context) or self.finish_work(context)
         finally:
@@ -168,7 +176,8 @@ class JobOperator(SteppingOperator):
 
     def _begin(self, context: bpy.types.Context) -> bool:
         self._dances, self._copies = [], []
-        self._beginning = self._to_read = None
+        self._beginning = self._to_read = self._showing = None
+        self._to_show = False
         try:
             self.prepare(context)
         except EdgeError as error:
@@ -198,7 +207,8 @@ class JobOperator(SteppingOperator):
         if self._job.state != "done" or len(self._dances) + 1 >= self.rounds:
             return False
         self.hide()
-        self._beginning = None
+        self._beginning = self._showing = None
+        self._to_show = False
         try:
             self._dances.append(self._store_result())
         except EdgeError:
@@ -206,12 +216,17 @@ class JobOperator(SteppingOperator):
         service.close_job()
         return self._start(context)
 
-    def _show_beginning(self, context: bpy.types.Context) -> None:
-        longer = self._job.beginning()
-        self._beginning = longer or self._beginning
-        if self._beginning and (longer or self.was_removed()):
+    def _show_beginning(self, context: bpy.types.Context, seconds: float = STEP_S) -> None:
+        """Show more of the beginning, for about `seconds`."""
+        if longer := self._job.beginning():
+            self._beginning, self._to_show = longer, True
+        if self._beginning and not self._showing and (self._to_show or self.was_removed()):
+            self._showing, self._to_show = Work("", self.show(context, self._beginning)), False
+        if self._showing:
+            shown = True
             with contextlib.suppress(EdgeError):  # the error is reported for the whole dance
-                self.show(context, self._beginning)
+                shown = self._showing.go_on(seconds)
+            self._showing = None if shown else self._showing
 
     def _gather(self, context: bpy.types.Context) -> set[str] | None:
         """Store the last result and start the work on it. Returns the operator's result if there is no work."""

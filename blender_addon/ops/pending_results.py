@@ -10,7 +10,7 @@ from ..edge_backend.motion.curves import Tolerance
 from ..lookups import by_session_uid
 from ..preferences import pending_results
 from ..rig.target import find_dancer
-from ..takes.new_take import add_take, first_frame_of, keys_in_steps
+from ..takes.new_take import add_take, first_frame_of, keys_in_steps, written_in_steps
 from ..takes.take_list import all_or_none
 from .reasons import why_busy, why_no_dancer
 from .stepping import SteppingOperator
@@ -48,9 +48,10 @@ class EDGE_DANCE_OT_apply_pending(SteppingOperator):
         scene: Any = context.scene
         self._dancer, self._scene = dancer.session_uid, scene.session_uid
         self._first = first_frame_of(self._motion, scene, self._first)
-        self._keys = yield from keys_in_steps(
+        keys = keys_in_steps(
             dancer, self._motion, scene, self._first, clean_feet=clean_feet, density=density, tolerance=tolerance
         )
+        self._keys = yield from written_in_steps(keys)
 
     def apply(self, context: bpy.types.Context) -> str:
         """Make the take; if that fails, the dance is still pending."""

@@ -8,6 +8,7 @@ from ..backend.service import service
 from ..backend.work import Work
 from ..edge_backend.errors import EdgeError
 from ..redraw import redraw_sidebars
+from ..takes.unfinished import remove_unfinished
 from .dialog import DialogOperator
 from .reasons import Reasoned
 
@@ -87,7 +88,7 @@ class SteppingOperator(Reasoned, bpy.types.Operator):
     def cancel(self, context: bpy.types.Context) -> None:
         """Called when Blender ends the operator because another file is loaded or the window closed."""
         context.window_manager.event_timer_remove(self._timer)
-        service.work = self._work = None
+        self._end_work()
 
     def set_timer(self, context: bpy.types.Context, seconds: float) -> None:
         """Call `modal` every `seconds` from now on."""
@@ -120,11 +121,15 @@ class SteppingOperator(Reasoned, bpy.types.Operator):
             self.refuse(error)
             answer = {"CANCELLED"}
         except BaseException:
-            service.work = self._work = None
+            self._end_work()
             raise
         if answer:
-            service.work = self._work = None
+            self._end_work()
         return answer
+
+    def _end_work(self) -> None:
+        service.work = self._work = None
+        remove_unfinished()
 
     def refuse(self, error: EdgeError) -> None:
         """Report the error; the panel shows it too."""

@@ -52,13 +52,11 @@ def dancer_channels(motion: Motion, rest: Mapping[str, Array], feet: FootSetting
     """
     motion = onto_body(motion, _rest_joints(rest), feet)
     C = Y_UP_TO_Z_UP.astype(np.float64)
-    rotations = motion.rotations.astype(np.float64)
-    turned = C @ rotations @ C.T
-    turned[:, 0] = rotations[:, 0] @ C.T
     channels = []
     for joint, name in enumerate(BONE_NAMES):
-        B = rest[name][:3, :3]
-        quaternions = continuous_quaternions(matrix_to_quaternion(B.T @ turned[:, joint] @ B))
+        B, rotations = rest[name][:3, :3], motion.rotations[:, joint].astype(np.float64)
+        turned = rotations @ C.T if joint == 0 else C @ rotations @ C.T
+        quaternions = continuous_quaternions(matrix_to_quaternion(B.T @ turned @ B))
         location = (motion.root - rest[name][:3, 3]) @ B if joint == 0 else None
         channels.append(BoneChannels(name, quaternions, location))
     return channels

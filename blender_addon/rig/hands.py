@@ -1,18 +1,19 @@
 """Channels of an armature's finger bones for a dance."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import bpy
-import numpy as np
 
 from ..edge_backend.motion.motion import Motion
+from ..edge_backend.motion.retarget import Fit
 from ..edge_backend.motion.retarget.hands import HandSettings, pose_hands
 from ..edge_backend.motion.rotations import continuous_quaternions, matrix_to_quaternion
 from ..edge_backend.numerics.array import Array
 from .channels import BoneChannels
 from .dancer import is_dancer
-from .retarget import Measured, acts, bone_map_of, measure, measure_dancer
+from .retarget import Measured, acts, bone_map_of, measure_dancer
 from .skeleton import FINGERS
 from .standing import moving_channels
 
@@ -27,29 +28,39 @@ def hand_settings(scene: bpy.types.Scene) -> HandSettings | None:
     return HandSettings(settings.hands, settings.hand_amount, settings.hand_life)
 
 
-def hand_channels(
-    armature: bpy.types.Object, motion: Motion, settings: HandSettings | None, measured: Measured | None = None
-) -> tuple[Array, list[BoneChannels]]:
-    """The motion's frames (K,) that get keys, and the channels of the finger bones at these frames.
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """An armature's fingers, copied so that the armature may change meanwhile.
 
-    Fingers that the user's animation or constraints move have none. measured: the result of `measure`, if it is there
-    already. Raises EdgeError rig_unfit.
+    fingers: "thumb.L" -> bones from base to tip.
+    """
+
+    fit: Fit
+    fingers: Mapping[str, Sequence[str]]
+    settings: HandSettings
+
+    def channels(self, motion: Motion) -> tuple[Array, list[BoneChannels]]:
+        """The motion's frames (K,) that get keys, and the channels of the finger bones at these frames."""
+        frames, poses = pose_hands(self.fit, self.fingers, motion, self.settings)
+        return frames, [
+            BoneChannels(pose.bone, continuous_quaternions(matrix_to_quaternion(pose.rotations))) for pose in poses
+        ]
+
+
+def hands_of(armature: bpy.types.Object, settings: HandSettings | None, measured: Measured | None) -> Hands | None:
+    """The armature's fingers but those that the user's animation or constraints move; None without settings.
+
+    measured: the result of `measure`; None for the built-in dancer.
     """
     if settings is None:
-        return np.zeros(0), []
-    if is_dancer(armature):
-        fitted, fingers = measure_dancer(armature), fingers_of(armature)
-    else:
-        bone_map, fitted = measured or measure(armature)
-        fingers = bone_map.fingers
+        return None
+    fit = measured[1] if measured else measure_dancer(armature)
+    fingers = measured[0].fingers if measured else fingers_of(armature)
     free = {digit: bones for digit, bones in fingers.items() if not any(_is_taken(armature, bone) for bone in bones)}
     posed = [armature.pose.bones[bone] for bones in free.values() for bone in bones]
     moved = {name for name, channel in moving_channels(armature, posed) if channel.startswith("rotation")}
     free = {digit: bones for digit, bones in free.items() if moved.isdisjoint(bones)}
-    frames, poses = pose_hands(fitted, free, motion, settings)
-    return frames, [
-        BoneChannels(pose.bone, continuous_quaternions(matrix_to_quaternion(pose.rotations))) for pose in poses
-    ]
+    return Hands(fit, free, settings)
 
 
 def fingers_of(armature: bpy.types.Object) -> Mapping[str, Sequence[str]]:

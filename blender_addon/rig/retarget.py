@@ -17,7 +17,6 @@ from ..edge_backend.motion.retarget.description import UNEVEN, DescribedArmature
 from ..edge_backend.motion.retarget.families import IkLegs
 from ..edge_backend.motion.retarget.slots import HIPS, TRAVEL, slot_words
 from ..edge_backend.motion.rotations import continuous_quaternions, matrix_to_quaternion
-from ..edge_backend.motion.steps import at_once
 from ..edge_backend.numerics.array import Array
 from .bone_map_properties import CHOSEN
 from .channels import BoneChannels, dancer_channels, motion_of_dancer
@@ -106,11 +105,6 @@ def faults_of(armature: bpy.types.Object, bone_map: BoneMap) -> list[str]:
     return [note.text for note in bone_map.problems] or list(_faults(armature, bone_map))
 
 
-def dance_channels(armature: bpy.types.Object, motion: Motion, clean_feet: bool = True) -> list[BoneChannels]:
-    """Run `channels_in_steps` to its end. Raises EdgeError rig_unfit."""
-    return at_once(channels_in_steps(armature, motion, clean_feet))
-
-
 def channels_in_steps(
     armature: bpy.types.Object,
     motion: Motion,
@@ -122,12 +116,15 @@ def channels_in_steps(
 
     The built-in dancer gets the model's rotations, other rigs are retargeted. The armature is read in the first step
     only. clean_feet: clean the feet again in the rig's proportions, except on the built-in dancer. ik_legs: key the
-    legs on these controls. measured: the result of `measure`, if it is there already. Raises EdgeError rig_unfit.
+    legs on these controls. measured: the result of `measure`, if it is known. Raises EdgeError rig_unfit.
     """
-    if is_dancer(armature):
-        return dancer_channels(motion, _rest_matrices(armature), FootSettings() if clean_feet else None)
-    bone_map, fitted = measured or measure(armature)
     settings = FootSettings() if clean_feet else None
+    if is_dancer(armature):
+        rest = _rest_matrices(armature)
+        yield 0.0
+        return dancer_channels(motion, rest, settings)
+    bone_map, fitted = measured or measure(armature)
+    yield 0.0
     poses = yield from pose_rig_in_steps(fitted, motion, settings, bone_map.travel_turns, ik_legs)
     still = np.tile((1.0, 0.0, 0.0, 0.0), (motion.frames, 1))
     nowhere = np.zeros((motion.frames, 3))

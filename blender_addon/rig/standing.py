@@ -14,7 +14,7 @@ from ..edge_backend.numerics.array import Array
 from .paths import bone_path, rotation_property
 
 TAKE = "edge_dance"
-"""The custom property that marks actions as takes."""
+"""The custom property that marks actions as takes, and the prefix of those of all actions that this extension made."""
 
 _MOVED = 1e-4
 
@@ -81,7 +81,7 @@ def carried_from(armature: bpy.types.Object) -> tuple[str, Vector] | None:
     None if the hips carry it, and without a take.
     """
     action: Any = armature.animation_data.action if armature.animation_data else None
-    stored = action[TAKE].get("root_motion") if action and _is_take(action) else None
+    stored = action[TAKE].get("root_motion") if action and TAKE in action.keys() else None  # noqa: SIM118 (no dict)
     return (stored["bone"], Vector(stored["start"])) if stored else None
 
 
@@ -155,15 +155,16 @@ def _animations(armature: bpy.types.Object) -> Iterator[Any]:
     data: Any = armature.animation_data
     if data is None:
         return
-    if data.action and not _is_take(data.action):
+    if data.action and not is_ours(data.action):
         yield compat.fcurves_of(data.action, armature)
     for strip in playing_strips(data):
-        if strip.action and not _is_take(strip.action):
+        if strip.action and not is_ours(strip.action):
             yield compat.strip_fcurves(strip)
 
 
-def _is_take(action: bpy.types.Action) -> bool:
-    return TAKE in action.keys()  # noqa: SIM118 (no dict)
+def is_ours(action: bpy.types.Action) -> bool:
+    """Whether this extension made the action: a take, or one that becomes a take."""
+    return any(key.startswith(TAKE) for key in action.keys())  # noqa: SIM118 (no dict)
 
 
 def _keyed_paths() -> set[str]:

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ import bpy
 import numpy as np
 
 from .. import compat
+from ..backend.in_turns import in_turns
 from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.looping import is_loop, lap_motion, loop_start, travel_of
 from ..edge_backend.motion.motion import Motion
@@ -25,13 +27,17 @@ from ..keyframes.take_details import PROPERTY
 from ..lookups import scene_rate
 from ..rig.channels import BoneChannels, closed, cut
 from ..rig.dancer import is_dancer
-from ..rig.hands import hand_channels, hand_settings
+from ..rig.hands import Hands, hand_settings, hands_of
 from ..rig.retarget import Measured, bone_map_of, channels_in_steps, chosen_ik_legs, measure, switch_keys
 from ..rig.standing import standing_bones
 from .identity import new_id
 from .root_motion import set_root_motion
 from .switches import record_switches
 from .take_list import add_to_list, refuse_tweaked, use_take
+from .unfinished import finished, write_in_steps
+
+_COMPUTING = 0.8
+"""Share of computing keys in placing them, for progress."""
 
 
 def keys_in_steps(
@@ -49,41 +55,61 @@ def keys_in_steps(
 ) -> Generator[float, None, list[ChannelKeys]]:
     """The keys of a take with this motion, in small steps that yield the fraction done.
 
-    Armature and scene are read in the first step only. Keys are at every frame of the motion, which falls between
-    frames of the scene if its rate is not 30, or as dense as `density` asks for. clean_feet: on armatures other than
-    the built-in dancer, clean the feet for their proportions. transform: applied to the keys at every frame and to
-    those of the fingers, which are few. exact, constrained: as in `in_density`. Raises EdgeError rig_unfit.
+    Armature and scene are read in the first step only; the others are those of `in_turns`. Keys are at every frame of
+    the motion, which falls between frames of the scene if its rate is not 30, or as dense as `density` asks for.
+    clean_feet: on armatures other than the built-in dancer, clean the feet for their proportions. transform: applied to
+    the keys at every frame and to those of the fingers, which are few. exact, constrained: as in `in_density`. Raises
+    EdgeError rig_unfit.
     """
     measured = None if is_dancer(armature) else measure(armature)
-    bone_map = measured[0] if measured else bone_map_of(armature)
     snapshot = rig_snapshot(armature, measured) if density != "FRAMES" else None
-    ik_legs = chosen_ik_legs(armature, scene)
+    bone_map, ik_legs = measured[0] if measured else bone_map_of(armature), chosen_ik_legs(armature, scene)
     standing = standing_bones(armature, bone_map)
     modes, frames = modes_of(armature), _frames(motion, scene, first_frame)
     beats = first_frame + motion.beats * scene_rate(scene)
-    moments, hands = hand_channels(armature, motion, hand_settings(scene), measured)
-    if is_loop(motion):
-        hands = [closed(channels) for channels in hands]
-    bones = yield from part(_channels(armature, motion, clean_feet, ik_legs, measured), 0.0, 0.3)
-    keys: list[ChannelKeys] = []
-    for channels in bones:
-        keys += bone_keys(modes[channels.bone], frames, channels)
-        yield 0.3
-    keys = transform(keys)
-    controls: list[ChannelKeys] = []
-    if ik_legs and density != "BLOCKING":
-        controls = [without_repeats(channel) for channel in keys if channel.bone in ik_legs.bones]
-        keys = [channel for channel in keys if channel.bone not in ik_legs.bones]
-    if snapshot:
-        options: dict[str, Any] = {"beats": beats, "exact": exact, "constrained": constrained}
-        thinning = in_density(snapshot, keys, density, tolerance or Tolerance(), **options)
-        keys = yield from part(thinning, 0.3, 1.0)
-    keys += controls
-    if ik_legs:
-        idle = replaced_bones(bone_map.bones, ik_legs)
-        standing = {name: bone for name, bone in standing.items() if name not in idle}
-    fingers = [key for one in hands for key in bone_keys(modes[one.bone], frames[moments.astype(int)], one)]
-    return [*keys, *map(smooth_keys, transform(fingers)), *constant_keys(standing, keys, frames[0])]
+    hands = hands_of(armature, hand_settings(scene), measured)
+    posing = _channels(armature, motion, clean_feet, ik_legs, measured)
+    yield next(posing)
+
+    def computed() -> Generator[float, None, list[ChannelKeys]]:
+        bones = yield from part(posing, 0.0, 0.3)
+        keys = transform([keys for one in bones for keys in bone_keys(modes[one.bone], frames, one)])
+        controls: list[ChannelKeys] = []
+        if ik_legs and density != "BLOCKING":
+            controls = [without_repeats(channel) for channel in keys if channel.bone in ik_legs.bones]
+            keys = [channel for channel in keys if channel.bone not in ik_legs.bones]
+        if snapshot:
+            options: dict[str, Any] = {"beats": beats, "exact": exact, "constrained": constrained}
+            thinning = in_density(snapshot, keys, density, tolerance or Tolerance(), **options)
+            keys = yield from part(thinning, 0.3, 1.0)
+        keys += controls
+        still = dict(standing)
+        if ik_legs:
+            idle = replaced_bones(bone_map.bones, ik_legs)
+            still = {name: bone for name, bone in standing.items() if name not in idle}
+        fingers = _finger_keys(hands, motion, modes, frames) if hands else []
+        return [*keys, *map(smooth_keys, transform(fingers)), *constant_keys(still, keys, frames[0])]
+
+    return (yield from in_turns(computed()))
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenKeys:
+    """Keys of a take, and the session_uid of the unfinished action in which they are."""
+
+    keys: Sequence[ChannelKeys]
+    action: int
+
+
+def written_in_steps(
+    keys: Generator[float, None, list[ChannelKeys]],
+) -> Generator[float, None, WrittenKeys]:
+    """Compute keys and write them into an action that nothing shows, in small steps that yield the fraction done.
+
+    keys: of `keys_in_steps`. The action becomes the take in `add_take`.
+    """
+    computed = yield from part(keys, 0.0, _COMPUTING)
+    return WrittenKeys(computed, (yield from part(write_in_steps(computed), _COMPUTING, 1.0)))
 
 
 def add_take(
@@ -95,7 +121,7 @@ def add_take(
     *,
     settings: Mapping[str, Any] | None = None,
     name: str = "",
-    keys: Sequence[ChannelKeys] | None = None,
+    keys: WrittenKeys | Sequence[ChannelKeys] | None = None,
     density: Density = "FRAMES",
 ) -> bpy.types.Action:
     """Key the motion on the dancer as a new action, with the first key at first_frame. Returns the action.
@@ -103,16 +129,20 @@ def add_take(
     The earlier action is not removed. The scene's end is moved to the last key if it is before it.
     clean_feet: on armatures other than the built-in dancer, clean the feet for their proportions. settings: of the
     panel, stored with the take. name: of the action; by default song and seed. keys, density: the result of
-    `keys_in_steps` and its density; by default keys at every frame.
+    `keys_in_steps` or `written_in_steps` and its density; by default keys at every frame.
     Raises EdgeError armature_tweaked, rig_unfit, root_bone_none; after any exception the file is as it was.
     """
     refuse_tweaked(armature)
     frames = _frames(motion, scene, first_frame)
     if keys is None:
         keys = at_once(keys_in_steps(armature, motion, scene, first_frame, clean_feet=clean_feet))
-    action, curves = compat.new_action(name or _title(motion))
+    name = name or _title(motion)
+    written = finished(keys.action, name) if isinstance(keys, WrittenKeys) else None
+    action, curves = written or compat.new_action(name)
     try:
-        write_keys(armature, curves, keys, frames[0], scene)
+        if written is None:
+            _write(curves, keys.keys if isinstance(keys, WrittenKeys) else keys)
+        _key_switches(armature, curves, frames[0], scene)
         if is_loop(motion):
             make_cyclic(action, bool(travel_of(motion).any()))
         _describe(action, motion, first_frame, scene_rate(scene), settings or {})
@@ -131,8 +161,16 @@ def write_keys(
     armature: bpy.types.Object, curves: Any, keys: Iterable[ChannelKeys], first_frame: float, scene: bpy.types.Scene
 ) -> None:
     """Write the keys of a take, and at its first frame those of the rig's switches. curves: as of compat.new_action."""
+    _write(curves, keys)
+    _key_switches(armature, curves, first_frame, scene)
+
+
+def _write(curves: Any, keys: Iterable[ChannelKeys]) -> None:
     for channel in keys:
         write_channel(curves, channel)
+
+
+def _key_switches(armature: bpy.types.Object, curves: Any, first_frame: float, scene: bpy.types.Scene) -> None:
     for switch in switch_keys(armature, None, chosen_ik_legs(armature, scene)):
         key_switch(curves, switch.path, switch.group, first_frame, switch.value)
 
@@ -156,6 +194,13 @@ def _channels(
     around, middle = lap_motion(motion)
     bones = yield from channels_in_steps(armature, around, clean_feet, ik_legs, measured)
     return [closed(cut(channels, middle)) for channels in bones]
+
+
+def _finger_keys(hands: Hands, motion: Motion, modes: Mapping[str, str], frames: Array) -> list[ChannelKeys]:
+    """The keys of the fingers at some of the frames (T,) of the scene, those of the motion. A loop's are closed."""
+    moments, bones = hands.channels(motion)
+    bones = [closed(one) for one in bones] if is_loop(motion) else bones
+    return [key for one in bones for key in bone_keys(modes[one.bone], frames[moments.astype(int)], one)]
 
 
 def _frames(motion: Motion, scene: bpy.types.Scene, first_frame: float) -> Array:

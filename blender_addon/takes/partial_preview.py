@@ -10,7 +10,7 @@ loading a file has brought marks back.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Generator
 from typing import Any
 
 import bpy
@@ -18,26 +18,28 @@ import numpy as np
 from bpy.app.handlers import persistent
 
 from .. import compat
+from ..backend.in_turns import in_turns
 from ..edge_backend.motion.motion import Motion
+from ..edge_backend.motion.steps import part
 from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import (
     ChannelKeys,
-    add_keys,
+    add_to_curve,
     bone_keys,
     bone_path,
     key_switch,
     rotation_property,
-    write_channel,
+    write_curve,
 )
 from ..keyframes.constant_keys import constant_keys
-from ..lookups import scene_rate
+from ..keyframes.density import modes_of
+from ..lookups import by_session_uid, scene_rate
 from ..rig.channels import BoneChannels
-from ..rig.retarget import bone_map_of, dance_channels, switch_keys
+from ..rig.retarget import bone_map_of, channels_in_steps, switch_keys
 from ..rig.standing import standing_bones
 from .switches import record_switches, show_action, update_switches
 from .take_list import drop_strips, refuse_tweaked
-
-NAME = "Dance in the Making"
+from .unfinished import marked, new_hidden, remove_unfinished
 
 MARK = "edge_dance_growing"
 """Custom property: of the action; of the armature, with its former action; of the scene, with its former end."""
@@ -56,10 +58,13 @@ class PartialPreview:
         """Whether undo or saving has removed a preview that is still to be shown."""
         return self._shown and not _preview_actions()
 
-    def show(self, armature: bpy.types.Object, beginning: Motion, scene: bpy.types.Scene) -> None:
-        """Key the beginning of the dance, which is longer at each call; earlier keys are not changed.
+    def show_in_steps(
+        self, armature: bpy.types.Object, beginning: Motion, scene: bpy.types.Scene
+    ) -> Generator[float, None, None]:
+        """Key the beginning of the dance, which is longer at each call, in small steps that yield the fraction done.
 
-        The scene's end is moved with it. Raises EdgeError armature_tweaked, rig_unfit.
+        Only new frames are computed and keyed; earlier keys are not changed. The scene's end is moved at the end.
+        Raises EdgeError armature_tweaked, rig_unfit.
         """
         self._shown = False
         refuse_tweaked(armature)
@@ -71,37 +76,56 @@ class PartialPreview:
         self._shown = done >= beginning.frames
         if self._shown:
             return
+        modes, dancer, stage = modes_of(armature), armature.session_uid, scene.session_uid
+        standing = standing_bones(armature, bone_map_of(armature)) if action is None else {}
         # The feet of other rigs are cleaned at the end: cleaned now, frames that were played already would change.
-        bones = dance_channels(armature, beginning.part(slice(done, None)), clean_feet=False)
+        computing = channels_in_steps(armature, beginning.part(slice(done, None)), clean_feet=False)
+        uid = action.session_uid if action else 0
+        yield next(computing)
+        bones = yield from in_turns(part(computing, 0.0, 0.3))
         frames = self._first_frame + np.arange(done, beginning.frames) * (rate / Motion.fps)
-        keys = self._keyed.next_keys(armature, frames, bones)
-        if action is None:  # the first keys, or the armature shows another action meanwhile
-            keys += constant_keys(standing_bones(armature, bone_map_of(armature)), keys, self._first_frame)
-            action = self._begin(armature)
-        curves = compat.curves_owner(action)
-        for channel in keys:
-            (add_keys if done else write_channel)(curves, channel)
-        _move_end(scene, math.ceil(frames[-1]))
-        self._shown = True
+        keys: list[ChannelKeys] = []
+        for channels in bones:
+            keys += self._keyed.next_keys(modes.get(channels.bone, ""), frames, channels)
+            yield 0.3
+        self._keyed.frames, self._shown = beginning.frames, True
+        if not uid:  # the first keys, or the armature shows another action meanwhile
+            restore_all()
+            uid = new_hidden(MARK).session_uid
+        keys += constant_keys(standing, keys, self._first_frame)
+        columns = [(channel, index) for channel in keys for index in range(channel.values.shape[1])]
+        for number, (channel, index) in enumerate(columns):
+            action = by_session_uid(bpy.data.actions, uid)
+            if action is None:  # undo or saving has removed it; it is shown again from the beginning
+                return
+            (add_to_curve if done else write_curve)(compat.curves_owner(action), channel, index)
+            yield 0.3 + 0.7 * number / len(columns)
+        self._reveal(dancer, stage, uid, math.ceil(frames[-1]))
 
     def remove(self) -> None:
         """Remove the preview and restore what was there before."""
         self._shown = False
         restore_all()
 
-    def _begin(self, armature: bpy.types.Object) -> bpy.types.Action:
-        restore_all()
+    def _reveal(self, dancer: int, stage: int, uid: int, last: int) -> None:
+        """Show the action on the armature, unless it does already, and move the scene's end to its last frame."""
+        armature, scene = by_session_uid(bpy.data.objects, dancer), by_session_uid(bpy.data.scenes, stage)
+        action = by_session_uid(bpy.data.actions, uid)
+        if armature is None or scene is None or action is None:
+            return
+        if _preview_on(armature) is None:
+            refuse_tweaked(armature)
+            self._assign(armature, action)
+        _move_end(scene, last)
+
+    def _assign(self, armature: bpy.types.Object, action: bpy.types.Action) -> None:
         shown, slot = compat.shown_action(armature)
-        action, curves = compat.new_action(NAME)
-        action[MARK] = True
-        action.is_runtime_data = True  # autosave, which calls no handler, skips such data
         for switch in switch_keys(armature):
-            key_switch(curves, switch.path, switch.group, self._first_frame, switch.value)
+            key_switch(compat.curves_owner(action), switch.path, switch.group, self._first_frame, switch.value)
         # The mark is a user of the former action, so that a file saved meanwhile contains it.
         armature[MARK] = {"slot": slot} | ({"shown": shown} if shown else {})
         record_switches(armature)
         show_action(armature, action)
-        return action
 
 
 class _KeyedPart:
@@ -117,37 +141,30 @@ class _KeyedPart:
     def fits(self, armature: bpy.types.Object, action: bpy.types.Action) -> bool:
         """Whether the action has all keys of this part, and the bones' rotation modes have not changed."""
         counts = {curve.data_path: len(curve.keyframe_points) for curve in compat.fcurves_of(action, armature)}
-        modes = {f"{bone_path(bone)}.{rotation_property(_mode(armature, bone))}" for bone in self._quaternions}
-        return modes <= self._paths and all(counts.get(path) == self.frames for path in self._paths)
+        modes = modes_of(armature)
+        turned = {f"{bone_path(bone)}.{rotation_property(modes.get(bone, ''))}" for bone in self._quaternions}
+        return turned <= self._paths and all(counts.get(path) == self.frames for path in self._paths)
 
-    def next_keys(self, armature: bpy.types.Object, frames: Array, bones: Iterable[BoneChannels]) -> list[ChannelKeys]:
-        """The next keys, at `frames`, which follow the earlier ones."""
-        found: list[ChannelKeys] = []
-        for channels in bones:
-            name, quaternions = channels.bone, channels.quaternions
-            if name in self._quaternions and self._quaternions[name] @ quaternions[0] < 0:
-                quaternions = -quaternions
-            self._quaternions[name] = quaternions[-1]
-            turned = BoneChannels(name, quaternions, channels.location)
-            keys = bone_keys(_mode(armature, name), frames, turned, self._eulers.get(name))
-            if keys[-1].channel == "rotation_euler":
-                self._eulers[name] = keys[-1].values[-1]
-            found += keys
-        self.frames += len(frames)
+    def next_keys(self, mode: str, frames: Array, channels: BoneChannels) -> list[ChannelKeys]:
+        """The next keys of a bone with this rotation mode, at `frames`, which follow the earlier ones."""
+        name, quaternions = channels.bone, channels.quaternions
+        if name in self._quaternions and self._quaternions[name] @ quaternions[0] < 0:
+            quaternions = -quaternions
+        self._quaternions[name] = quaternions[-1]
+        turned = BoneChannels(name, quaternions, channels.location)
+        found = bone_keys(mode, frames, turned, self._eulers.get(name))
+        if found[-1].channel == "rotation_euler":
+            self._eulers[name] = found[-1].values[-1]
         self._paths.update(f"{bone_path(keys.bone)}.{keys.channel}" for keys in found)
         return found
-
-
-def _mode(armature: bpy.types.Object, bone: str) -> str:
-    return armature.pose.bones[bone].rotation_mode if bone in armature.pose.bones else ""
 
 
 def restore_all() -> None:
     """Remove all previews: armatures show their former action, scenes have their former end."""
     previews = _preview_actions()
-    for ob in _marked(bpy.data.objects):
+    for ob in marked(bpy.data.objects, MARK):
         _restore_action(ob, previews)
-    for scene in _marked(bpy.data.scenes):
+    for scene in marked(bpy.data.scenes, MARK):
         mark = _take_mark(scene)
         if scene.frame_end == mark["moved"]:  # else the user has changed it
             scene.frame_end = mark["end"]
@@ -166,15 +183,11 @@ def unregister() -> None:
     for handlers in _handler_lists():
         handlers.remove(_restore_all_handler)
     restore_all()
+    remove_unfinished()
 
 
 def _preview_actions() -> list[Any]:
-    return _marked(bpy.data.actions)
-
-
-def _marked(owners: Iterable[Any]) -> list[Any]:
-    """The data-blocks of this file with a mark; those of linked files are not changed."""
-    return [owner for owner in owners if not owner.library and MARK in owner.keys()]  # noqa: SIM118 (no dict)
+    return marked(bpy.data.actions, MARK)
 
 
 def _preview_on(armature: bpy.types.Object) -> bpy.types.Action | None:
@@ -229,3 +242,4 @@ def _handler_lists() -> tuple[Any, ...]:
 @persistent
 def _restore_all_handler(*_arguments: Any) -> None:
     restore_all()
+    remove_unfinished()

@@ -13,16 +13,13 @@ from bpy.app.handlers import persistent
 
 from .. import compat
 from ..rig.retarget import all_switch_keys
-from ..rig.standing import carried_from
+from ..rig.standing import carried_from, is_ours
 
 SWITCHES = "edge_dance_switches"
 """Property of the armature object, JSON: path of a switch -> [the user's value, the value that a take gives it].
 
 The second is null while no take keys the switch.
 """
-
-_PREFIX = "edge_dance"
-"""Prefix of the custom properties of actions that this extension made."""
 
 _SAME = 1e-5
 
@@ -128,9 +125,9 @@ def _moved(armature: bpy.types.Object, path: str, now: float) -> Iterator[tuple[
         for track in soloed or data.nla_tracks:
             for strip in () if track.mute else _strips(track.strips):
                 if compat.fcurves_of(strip.action).find(path):
-                    yield _is_from_take(strip.action), now if _covers(strip, frame) else None
+                    yield is_ours(strip.action), now if _covers(strip, frame) else None
     if data.action and (curve := compat.fcurves_of(data.action, armature).find(path)):
-        yield _is_from_take(data.action), curve.evaluate(frame)
+        yield is_ours(data.action), curve.evaluate(frame)
 
 
 def _strips(strips: Iterable[Any]) -> Iterator[Any]:
@@ -143,10 +140,6 @@ def _strips(strips: Iterable[Any]) -> Iterator[Any]:
 def _covers(strip: Any, frame: float) -> bool:
     begun, ended = strip.frame_start <= frame, strip.frame_end < frame
     return strip.extrapolation == "HOLD" or (begun and (not ended or strip.extrapolation == "HOLD_FORWARD"))
-
-
-def _is_from_take(action: bpy.types.Action) -> bool:
-    return any(key.startswith(_PREFIX) for key in action.keys())  # noqa: SIM118 (no dict)
 
 
 def _value(armature: bpy.types.Object, path: str) -> float | None:

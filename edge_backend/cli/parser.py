@@ -360,11 +360,11 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--repeat", type=_count, default=1, metavar="N", help="report the fastest of N interleaved runs"
     )
-    parser.add_argument(
-        "--arithmetic", choices=ARITHMETICS, default=ARITHMETICS[0], help="arithmetic of the dances for the song"
-    )
     parser.add_argument("--full-size", action="store_true", help="also a network of the paper's size, random weights")
     parser.add_argument("--reference", action="store_true", help="also EDGE's own sampler, which is slow")
+    parser.add_argument(
+        "--keys", action="store_true", help="also Blender's keying of such a dance on three rigs; needs bpy"
+    )
 
 
 def _add_worker(parser: argparse.ArgumentParser) -> None:

@@ -20,7 +20,7 @@ def joint_positions(turned: Array, root: Array, skeleton: Skeleton = SMPL) -> Ar
     joints = np.empty(turned.shape[:-1], dtype=np.result_type(turned, root))
     joints[..., 0, :] = root
     for joint, parent in enumerate(skeleton.parents[1:], start=1):
-        joints[..., joint, :] = joints[..., parent, :] + turned[..., parent, :, :] @ skeleton.offsets[joint]
+        joints[..., joint, :] = joints[..., parent, :] + _product(turned[..., parent, :, :], skeleton.offsets[joint])
     return joints
 
 
@@ -35,5 +35,11 @@ def global_rotations(rotations: Array, skeleton: Skeleton = SMPL) -> Array:
     turned = np.empty_like(rotations)
     turned[..., 0, :, :] = rotations[..., 0, :, :]
     for joint, parent in enumerate(skeleton.parents[1:], start=1):
-        turned[..., joint, :, :] = turned[..., parent, :, :] @ rotations[..., joint, :, :]
+        turned[..., joint, :, :] = _product(turned[..., parent, :, :], rotations[..., joint, :, :])
     return turned
+
+
+def _product(one: Array, other: Array) -> Array:
+    """The matrix product, as a call: in a long dance, Blender pauses the work between two calls."""
+    product: Array = one @ other
+    return product

@@ -11,7 +11,7 @@ from ..errors import EdgeError
 from ..schema.progress import Stage
 from ..schema.requests import BodyRequest, FeaturesRequest, GenerateRequest
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Both sides must speak the same number; hello carries it."""
 
 Status = Literal["starting", "idle", "busy"]
@@ -63,10 +63,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """The dance's first `frames` frames, in the motion file at path, while the rest is being made."""
+    """The dance's frames from `first` to `frames`, exclusive, in the motion file at path; the rest is being made."""
 
     job: str
     path: str
+    first: int
     frames: int
 
 

@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 import time
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -156,6 +156,13 @@ class Worker:
             raise EdgeError("job_folder_missing", f"The job folder is not there: {folder}.", "Generate again.")
         progress = ProgressMessages(job.name, self._channel.send)
 
+        shown = 0
+
+        def show(beginning: Any) -> None:
+            nonlocal shown
+            self._show(job.name, folder, beginning, shown)
+            shown = beginning.frames
+
         def report(stage: Stage, done: int, total: int) -> None:
             if job.cancelled.is_set():
                 raise _cancelled()
@@ -164,7 +171,6 @@ class Worker:
         match job.message:
             case Generate(request=request):
                 path = folder / "dance.npz"
-                show = partial(self._show, job.name, folder)
                 self._pipeline.write_dance(request, path, report, self._model_cache, show)
             case Features(request=request):
                 path = folder / "features.npz"
@@ -174,12 +180,12 @@ class Worker:
                 importlib.import_module("..body.shaping", __package__).write_body(request, path, report)
         return path
 
-    def _show(self, job: str, folder: Path, beginning: Any) -> None:
-        """Write the beginning of a dance, a Motion, to the job's folder and send a Partial message."""
+    def _show(self, job: str, folder: Path, beginning: Any, first: int) -> None:
+        """Write a dance's beginning, a Motion, from the frame `first` on to the job's folder, and send a Partial."""
         assert self._pipeline is not None  # noqa: S101 - as above
-        path = folder / f"beginning-{beginning.frames}.npz"
-        self._pipeline.save_motion(path, beginning)
-        self._channel.send(Partial(job, str(path), beginning.frames))
+        path = folder / f"beginning-{first}.npz"
+        self._pipeline.save_motion(path, replace(beginning.part(slice(first, None)), beats=beginning.beats))
+        self._channel.send(Partial(job, str(path), first, beginning.frames))
 
     # --- listener thread: messages ---
 

@@ -1,8 +1,11 @@
 """`bench`: measures generation speed on this machine, by stage, engine and arithmetic, in turns."""
 
 import argparse
+import importlib.util
 import json
 import platform
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
@@ -15,17 +18,21 @@ from ... import __version__
 from ...audio.clicks import write_clicks
 from ...bench.dances import WAYS, Timing, full_size, interleaved, time_full_size, time_song
 from ...bench.network import NetworkSpeed, measure_network
+from ...errors import EdgeError
 from ...generation.model_cache import ModelCache
 from ...model.engine_choice import engines_here
 from ...runtime.threads import use_threads
 from ...schema.requests import QUALITIES, Arithmetic, EngineName
 
+_KEYING = Path(__file__).resolve().parents[3] / "bench/keying.py"
 _ARITHMETICS: dict[EngineName, tuple[Arithmetic, ...]] = {"onnx": ("exact",), "torch": ("exact", "fastest")}
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure, and print a table or JSON. Raises EdgeError as pipeline.generate; OSError."""
+    """Measure, and print a table or JSON. Raises EdgeError as pipeline.generate, bench_blender; OSError."""
     use_threads(options.threads)
+    if options.keys:
+        _require_blender()
     ways: list[tuple[ModelCache, Arithmetic]] = []  # a cache each, for it keeps one engine
     for name in engines_here(options.engine, options.device):
         for arithmetic in _ARITHMETICS[name]:
@@ -53,10 +60,28 @@ def run(options: argparse.Namespace) -> None:
         ]
         timings += interleaved(dances, options.repeat)
     facts = _machine([cache for cache, _ in ways])
+    keying = _keying(options.seconds, options.json) if options.keys else ""
     if options.json:
-        print(json.dumps(_as_json(facts, speeds, timings)))
+        measured = {"keying": json.loads(keying)} if keying else {}
+        print(json.dumps(_as_json(facts, speeds, timings) | measured))
     else:
-        print("\n".join(_table(facts, speeds, timings)))
+        print("\n".join(_table(facts, speeds, timings) + (["", keying] if keying else [])))
+
+
+def _require_blender() -> None:
+    """Raise EdgeError bench_blender unless keys can be measured."""
+    if not _KEYING.is_file() or importlib.util.find_spec("bpy") is None:
+        raise EdgeError(
+            "bench_blender",
+            "Keys are measured in Blender, and the bpy package or the repository's bench/keying.py is not here.",
+            "Run it in the repository, with the Python that `python3 build_addon.py env` prints.",
+        )
+
+
+def _keying(seconds: float, as_json: bool) -> str:
+    """What bench/keying.py prints for dances of `seconds`. Blender is a process of its own."""
+    command = [sys.executable, str(_KEYING), "--minutes", f"{seconds / 60:g}", *(["--json"] if as_json else [])]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 def _machine(caches: list[ModelCache]) -> dict[str, Any]:

@@ -177,7 +177,7 @@ class BoneFit:
     def _main_motion(self) -> Array:
         """The rotation channels' first principal component (T,), roughly in radians."""
         centred = self.track.rotation - self.track.rotation.mean(axis=0)
-        direction = np.linalg.svd(centred, full_matrices=False)[2][0]
+        direction = np.linalg.eigh(centred.T @ centred)[1][:, -1]
         return centred @ direction * (2 if self.track.mode == "QUATERNION" else 1)
 
 

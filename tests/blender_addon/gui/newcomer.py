@@ -39,11 +39,11 @@ OPEN = 72, 46  # pixels from the right and from below: the file browser's button
 
 PartialPreview = sys.modules[f"{PACKAGE}.takes.partial_preview"].PartialPreview
 shown: list[float] = []  # when a second of dance or more was on the timeline
-show = PartialPreview.show
+show = PartialPreview.show_in_steps
 
 
-def seen(self: Any, armature: Any, beginning: Any, scene: Any) -> None:
-    show(self, armature, beginning, scene)
+def seen(self: Any, armature: Any, beginning: Any, scene: Any) -> Iterator[float]:
+    yield from show(self, armature, beginning, scene)
     if beginning.frames >= 30:
         shown.append(time.perf_counter())
 
@@ -76,7 +76,7 @@ def add_music() -> Iterator[float]:
 
 def act() -> Iterator[float]:
     """The scenario: each yield is a wait in seconds, in which Blender runs on."""
-    PartialPreview.show = seen
+    PartialPreview.show_in_steps = seen
     bpy.context.preferences.view.filebrowser_display_type = "SCREEN"
     home = sys.modules[f"{PACKAGE}.preferences"].backend_home()
     facts["before"] = {"online": bpy.app.online_access, "set_up": home.exists(), "python": preferences.backend_python}

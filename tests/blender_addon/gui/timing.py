@@ -35,7 +35,7 @@ SECOND = 30  # frames
 
 held: list[tuple[float, float]] = []  # seconds by the clock and of this thread's own work, a call each
 shown: list[tuple[float, int]] = []  # when, and how many frames were on the timeline
-show = PartialPreview.show
+show = PartialPreview.show_in_steps
 
 
 def timed(modal):
@@ -64,13 +64,13 @@ def how_held():
 
 
 def seen(self, armature, beginning, scene):
-    show(self, armature, beginning, scene)
+    yield from show(self, armature, beginning, scene)
     shown.append((time.perf_counter(), beginning.frames))
 
 
 def act() -> Iterator[float]:
     """The scenario: each yield is a wait in seconds, in which Blender runs on."""
-    generate.modal, PartialPreview.show = timed(generate.modal), seen
+    generate.modal, PartialPreview.show_in_steps = timed(generate.modal), seen
     set_up_render.modal, dance_together.modal = timed(set_up_render.modal), timed(dance_together.modal)
     preferences.threads = 2
     area().spaces.active.show_region_ui = True

@@ -32,7 +32,7 @@ class Together:
 
     def __init__(self, **asked):
         operators = addon("ops.stepping").SteppingOperator, addon("ops.group").EDGE_DANCE_OT_dance_together
-        for name in ("begin_work", "go_on", "steps", "apply", "done", "discard", "refuse", "adjusting"):
+        for name in ("begin_work", "go_on", "steps", "apply", "done", "discard", "refuse", "adjusting", "_end_work"):
             kind = next(kind for kind in reversed(operators) if name in vars(kind))
             setattr(self, name, vars(kind)[name].__get__(self))
         self.work_label, self._work, self.said = "Placing keys", None, []
@@ -47,14 +47,16 @@ class Together:
     def finish(self):
         while (answer := self.go_on(bpy.context)) is None:
             pass
+        assert not addon("takes.unfinished").unfinished()
         return answer
 
 
 def scene_now():
-    """What must not change: actions, who shows which, and where they are."""
+    """What must not change: actions but those that are being written, who shows which, and where they are."""
     dancers = [ob for ob in bpy.data.objects if ob.type == "ARMATURE"]
     shown = [ob.animation_data.action.name if ob.animation_data and ob.animation_data.action else "" for ob in dancers]
-    return sorted(bpy.data.actions.keys()), shown, [tuple(map(tuple, ob.matrix_world)) for ob in dancers]
+    actions = set(bpy.data.actions) - set(addon("takes.unfinished").unfinished())
+    return sorted(action.name for action in actions), shown, [tuple(map(tuple, ob.matrix_world)) for ob in dancers]
 
 
 def test_nothing_changes_before_the_last_step_and_all_have_keys_after_it(company, monkeypatch):

@@ -87,7 +87,7 @@ class Changing:
 
     def __init__(self):
         operators = addon("ops.stepping").SteppingOperator, addon("ops.curves").EDGE_DANCE_OT_change_density
-        names = ("begin_work", "go_on", "steps", "apply", "done", "discard", "refuse", "adjusting")
+        names = ("begin_work", "go_on", "steps", "apply", "done", "discard", "refuse", "adjusting", "_end_work")
         for name in names:
             kind = next(kind for kind in reversed(operators) if name in vars(kind))
             setattr(self, name, vars(kind)[name].__get__(self))

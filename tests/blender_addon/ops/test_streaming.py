@@ -26,13 +26,13 @@ def seen(stage, monkeypatch):
     """(frames, heads of the bones at frame 60) of the dancer, each time that the preview is shown."""
     pictures = []
     growing = addon("takes.partial_preview").PartialPreview
-    show = growing.show
+    show = growing.show_in_steps
 
     def shown(self, armature, beginning, scene):
-        show(self, armature, beginning, scene)
+        yield from show(self, armature, beginning, scene)
         pictures.append((beginning.frames, bone_heads(armature, 60)))
 
-    monkeypatch.setattr(growing, "show", shown)
+    monkeypatch.setattr(growing, "show_in_steps", shown)
     return pictures
 
 
@@ -47,13 +47,13 @@ def test_the_beginning_is_on_the_dancer_before_the_rest_is_made_and_stays(stage,
 @pytest.fixture
 def cancelled_when_seen(stage, monkeypatch):
     growing = addon("takes.partial_preview").PartialPreview
-    show = growing.show
+    show = growing.show_in_steps
 
     def shown(self, armature, beginning, scene):
-        show(self, armature, beginning, scene)
+        yield from show(self, armature, beginning, scene)
         addon("backend.service").service.job.cancel()
 
-    monkeypatch.setattr(growing, "show", shown)
+    monkeypatch.setattr(growing, "show_in_steps", shown)
 
 
 def test_cancelled_it_leaves_no_trace(stage, cancelled_when_seen):

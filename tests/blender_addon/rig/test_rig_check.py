@@ -140,7 +140,7 @@ def test_keys_are_never_written_on_what_was_true_before():
     assert words() == ""
     character.pose.bones["thigh_r"].constraints.new("LIMIT_ROTATION")
     with pytest.raises(addon("edge_backend.errors").EdgeError, match="Limit Rotation"):
-        addon("rig.retarget").dance_channels(character, None)
+        next(addon("rig.retarget").channels_in_steps(character, None))
 
 
 @pytest.mark.timing

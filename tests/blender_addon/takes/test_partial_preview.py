@@ -16,6 +16,18 @@ def swaying(frames):
     return Motion(rotations.astype(np.float32), root.astype(np.float32), np.zeros((frames, 4), np.float32))
 
 
+def show(preview, armature, beginning, scene):
+    """The numbers of frames that the actions' curves have after each step."""
+    counts = []
+    for _ in preview.show_in_steps(armature, beginning, scene):
+        counts.append(sum(len(curve.keyframe_points) for curve in curves_of_all()))
+    return counts
+
+
+def curves_of_all():
+    return [curve for action in bpy.data.actions for curve in addon("compat").fcurves_of(action)]
+
+
 def values(action):
     curves = sorted(addon("compat").fcurves_of(action), key=lambda curve: (curve.data_path, curve.array_index))
     keys = np.zeros((len(curves), 2 * len(curves[0].keyframe_points)), np.float32)
@@ -36,22 +48,22 @@ def preview():
 
 
 def test_keys_of_the_beginning_appear_and_stay_while_more_come(dancer, preview):
-    preview.show(dancer, swaying(40), bpy.context.scene)
+    show(preview, dancer, swaying(40), bpy.context.scene)
     first = values(dancer.animation_data.action)
-    preview.show(dancer, swaying(90), bpy.context.scene)
+    show(preview, dancer, swaying(90), bpy.context.scene)
     action = dancer.animation_data.action
     assert np.array_equal(values(action)[:, : 2 * 40], first)
     assert tuple(action.frame_range) == (11, 11 + 89)
     assert len(bpy.data.actions) == 1
     scene_end = 100
-    preview.show(dancer, swaying(200), bpy.context.scene)
+    show(preview, dancer, swaying(200), bpy.context.scene)
     assert bpy.context.scene.frame_end == 11 + 199 > scene_end  # the timeline plays what is there
 
 
 def test_what_has_grown_is_what_the_take_will_be(dancer, preview):
     bpy.context.scene.edge_dance.hands = "off"  # hands come with the take
-    preview.show(dancer, swaying(40), bpy.context.scene)
-    preview.show(dancer, swaying(90), bpy.context.scene)
+    show(preview, dancer, swaying(40), bpy.context.scene)
+    show(preview, dancer, swaying(90), bpy.context.scene)
     grown = values(dancer.animation_data.action)
     preview.remove()
     action = addon("takes.new_take").add_take(dancer, swaying(90), bpy.context.scene, 11.0)
@@ -61,7 +73,7 @@ def test_what_has_grown_is_what_the_take_will_be(dancer, preview):
 def test_it_leaves_no_trace(dancer, preview):
     scene = bpy.context.scene
     before = addon("takes.new_take").add_take(dancer, swaying(30), scene, 1.0)
-    preview.show(dancer, swaying(300), scene)
+    show(preview, dancer, swaying(300), scene)
     assert dancer.animation_data.action != before
     preview.remove()
     assert dancer.animation_data.action == before
@@ -78,7 +90,7 @@ def test_a_file_saved_in_the_middle_keeps_the_animators_own_keys(dancer, preview
     if hasattr(own, "slots"):
         slot = own.slots.new("OBJECT", "Another").identifier
     addon("compat").assign_action(dancer, own, slot)
-    preview.show(dancer, swaying(40), bpy.context.scene)
+    show(preview, dancer, swaying(40), bpy.context.scene)
     path = str(tmp_path / "saved.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path, copy=True)
     preview.remove()
@@ -115,7 +127,7 @@ def ours(handlers):
 
 @pytest.mark.parametrize("happening", ["undo_pre", "undo_post", "redo_pre", "redo_post", "save_pre", "load_post"])
 def test_it_is_gone_before_blender_looks_and_after_blender_brings_it_back(dancer, own, preview, happening):
-    preview.show(dancer, swaying(300), bpy.context.scene)
+    show(preview, dancer, swaying(300), bpy.context.scene)
     for handler in ours(getattr(bpy.app.handlers, happening)):
         handler(bpy.context.scene, None)
     assert dancer.animation_data.action == own and list(bpy.data.actions) == [own]
@@ -125,19 +137,19 @@ def test_it_is_gone_before_blender_looks_and_after_blender_brings_it_back(dancer
 
 def test_what_was_taken_away_is_shown_again(dancer, own, preview):
     assert not preview.was_removed  # not shown yet
-    preview.show(dancer, swaying(40), bpy.context.scene)
+    show(preview, dancer, swaying(40), bpy.context.scene)
     assert not preview.was_removed
     for handler in ours(bpy.app.handlers.save_pre):
         handler(None, None)
     assert preview.was_removed
-    preview.show(dancer, swaying(40), bpy.context.scene)
+    show(preview, dancer, swaying(40), bpy.context.scene)
     assert not preview.was_removed and dancer.animation_data.action != own
     preview.remove()
     assert not preview.was_removed and dancer.animation_data.action == own
 
 
 def test_a_saved_file_is_as_if_no_dance_were_made(dancer, own, preview, tmp_path):
-    preview.show(dancer, swaying(300), bpy.context.scene)
+    show(preview, dancer, swaying(300), bpy.context.scene)
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "saved.blend"))
     addon("takes.partial_preview").unregister()  # as where the extension is not installed
     try:
@@ -152,7 +164,7 @@ def test_a_saved_file_is_as_if_no_dance_were_made(dancer, own, preview, tmp_path
 def test_an_autosaved_file_has_no_half_dance_and_what_was_shown_is_shown_when_it_is_opened(
     dancer, own, preview, tmp_path
 ):
-    preview.show(dancer, swaying(300), bpy.context.scene)
+    show(preview, dancer, swaying(300), bpy.context.scene)
     assert saved_without_handlers(tmp_path / "saved.blend") == ["By hand"]
     assert dancer.animation_data.action != own  # still shown
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "saved.blend"))
@@ -163,7 +175,7 @@ def test_an_autosaved_file_has_no_half_dance_and_what_was_shown_is_shown_when_it
 
 def test_what_the_user_has_done_meanwhile_stays(dancer, own, preview):
     scene = bpy.context.scene
-    preview.show(dancer, swaying(200), scene)
+    show(preview, dancer, swaying(200), scene)
     another, _ = addon("compat").new_action("Another")
     addon("compat").assign_action(dancer, another)
     scene.frame_end = 160
@@ -175,7 +187,7 @@ def test_what_the_user_has_done_meanwhile_stays(dancer, own, preview):
 def test_it_goes_where_the_user_has_put_it(dancer, own, preview):
     """On a copy of the dancer, and in the NLA with a strip in tweak mode."""
     scene = bpy.context.scene
-    preview.show(dancer, swaying(40), scene)
+    show(preview, dancer, swaying(40), scene)
     copy = dancer.copy()
     scene.collection.objects.link(copy)
     copy.animation_data.action = copy.animation_data.action.copy()
@@ -192,7 +204,7 @@ def test_it_leaves_no_trace_behind_a_strip_that_is_tweaked(dancer, own, preview)
     track = data.nla_tracks.new()
     another, _ = addon("compat").new_action("Strip")
     strip = track.strips.new("Strip", 1, another)
-    preview.show(dancer, swaying(40), bpy.context.scene)
+    show(preview, dancer, swaying(40), bpy.context.scene)
     data.nla_tracks.active, strip.select, track.select = track, True, True
     data.use_tweak_mode = True
     assert data.use_tweak_mode and data.action == another
@@ -201,16 +213,16 @@ def test_it_leaves_no_trace_behind_a_strip_that_is_tweaked(dancer, own, preview)
 
 
 def test_without_an_armature_it_leaves_no_trace(dancer, own, preview):
-    preview.show(dancer, swaying(300), bpy.context.scene)
+    show(preview, dancer, swaying(300), bpy.context.scene)
     bpy.data.objects.remove(dancer)
     preview.remove()
     assert list(bpy.data.actions) == [own] and bpy.context.scene.frame_end == 100
 
 
 def test_undone_in_the_middle_it_begins_anew(dancer, preview):
-    preview.show(dancer, swaying(40), bpy.context.scene)
+    show(preview, dancer, swaying(40), bpy.context.scene)
     bpy.data.actions.remove(dancer.animation_data.action)  # what undo leaves
-    preview.show(dancer, swaying(90), bpy.context.scene)
+    show(preview, dancer, swaying(90), bpy.context.scene)
     assert dancer.animation_data.action.frame_range[1] == 11 + 89
 
 
@@ -219,7 +231,7 @@ def test_turns_do_not_jump_where_more_keys_come(dancer, preview):
     for bone in dancer.pose.bones:
         bone.rotation_mode = "XYZ"
     for frames in (40, 90):
-        preview.show(dancer, swaying(frames), bpy.context.scene)
+        show(preview, dancer, swaying(frames), bpy.context.scene)
     keys = values(dancer.animation_data.action)[:, 1::2]
     assert np.abs(np.diff(keys, axis=1)).max() < 0.2  # radians or metres in a frame; the dancer sways slowly
 
@@ -230,36 +242,36 @@ def test_only_new_frames_are_keyed_and_nothing_jumps_where_they_begin(dancer, pr
     for bone in dancer.pose.bones:
         bone.rotation_mode = mode
     keyed = []
-    channels_of = module.dance_channels
+    channels_of = module.channels_in_steps
 
     def counted(armature, motion, clean_feet):
         keyed.append(motion.frames)
         return channels_of(armature, motion, clean_feet=clean_feet)
 
-    monkeypatch.setattr(module, "dance_channels", counted)
+    monkeypatch.setattr(module, "channels_in_steps", counted)
     dance = turning(400)
     for frames in (75, 150, 225, 400):
-        preview.show(dancer, piece(dance, frames), scene)
+        show(preview, dancer, piece(dance, frames), scene)
     assert keyed == [75, 75, 75, 175]
     grown = values(dancer.animation_data.action)
     kinds = {point.interpolation for curve in addon("compat").fcurves_of(dancer.animation_data.action)
              for point in curve.keyframe_points}  # fmt: skip
     assert kinds == {"LINEAR"}
     preview.remove()
-    preview.show(dancer, dance, scene)
+    show(preview, dancer, dance, scene)
     assert np.array_equal(values(dancer.animation_data.action), grown)
 
 
 @pytest.mark.parametrize("change", ["mode", "keys"])
 def test_what_the_user_has_changed_meanwhile_is_keyed_from_the_beginning(dancer, preview, change):
     scene, dance = bpy.context.scene, turning(150)
-    preview.show(dancer, piece(dance, 75), scene)
+    show(preview, dancer, piece(dance, 75), scene)
     if change == "mode":
         dancer.pose.bones[3].rotation_mode = "XZY"
     else:
         points = addon("compat").fcurves_of(dancer.animation_data.action)[5].keyframe_points
         points.remove(points[10])
-    preview.show(dancer, dance, scene)
+    show(preview, dancer, dance, scene)
     curves = list(addon("compat").fcurves_of(dancer.animation_data.action))
     whole = [curve for curve in curves if len(curve.keyframe_points) == 150]
     assert len(whole) >= len(curves) - 4  # what the bone has turned by before stays

@@ -44,6 +44,21 @@ def test_as_json_it_holds_everything(folder, capsys):
         assert {"features", "sampling", "feet"} <= set(dance["stages"])
 
 
+def test_keys_are_refused_where_there_is_no_blender(folder, capsys, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    assert main(["bench", "--keys", "--engine", "onnx", "--weights-folder", str(folder)]) == 2
+    assert "bench/keying.py is not here" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_keys_are_measured_on_three_rigs(folder, capsys):
+    arguments = ["bench", "--seconds", "6", "--threads", "1", "--weights-folder", str(folder), "--engine", "onnx"]
+    assert main([*arguments, "--keys", "--json"]) == 0
+    keying = json.loads(capsys.readouterr().out)["keying"]
+    assert [(row["rig"], row["seconds"]) for row in keying] == [(rig, 6.0) for rig in ("dancer", "mixamo", "rigify")]
+    assert all(row["keys"] > 1000 and row["placing"]["seconds"] > 0 for row in keying)
+
+
 def test_a_network_without_a_song_is_timed_by_its_sampling_alone():
     config = DecoderConfig(latent=32, ff=32, layers=1, heads=2, features=7)
     timing = time_full_size(TorchEngine(DanceDecoder(config).eval()), config, "draft", seconds=12.0)
