@@ -17,6 +17,7 @@ from .log_spectrum import Spectrum
 METRES = (2, 3, 4, 5, 6, 7)
 LAYERS = 11
 BLOCK = 1024  # frames whose spectrum is convolved at a time, to limit memory
+LARGE_BLOCK = 1 << 15  # the same where blocks change the rounding: 11 minutes
 WEIGHTS = Path(__file__).with_name("beat_network.npz")
 
 Floats = NDArray[np.float32]
@@ -36,8 +37,8 @@ class BeatActivations:
 def beat_activations(spectrum: Spectrum, weights: dict[str, Floats] | None = None) -> BeatActivations:
     """Evaluate the network on a song's log_spectrum (T, bands). weights: by name; None = the bundled ones."""
     w = weights or bundled_weights()
-    x = _elu(_convolved(np.pad(_front(spectrum, w), ((1, 1), (0, 0), (0, 0))), w, "conv2"))
-    x = _elu(x.transpose(0, 2, 1).reshape(len(x), -1) @ w["dense.weight"][:, :, 0].T + w["dense.bias"])
+    front = np.pad(_front(spectrum, w), ((1, 1), (0, 0), (0, 0)))
+    x = np.concatenate([_dense(front[i : i + LARGE_BLOCK + 2], w) for i in range(0, len(spectrum), LARGE_BLOCK)])
     total = np.zeros_like(x)
     for layer in range(LAYERS):
         y = _elu(_dilated(x, w[f"dilated.{layer}.weight"], 2**layer) + w[f"dilated.{layer}.bias"])
@@ -68,6 +69,12 @@ def _front(spectrum: Spectrum, w: dict[str, Floats]) -> Floats:
         x = _elu(_convolved(padded[start : start + BLOCK + 2], w, "conv0", stride=3))
         blocks.append(_elu(_convolved(x, w, "conv1", stride=3)))
     return np.concatenate(blocks)
+
+
+def _dense(front: Floats, w: dict[str, Floats]) -> Floats:
+    """The third convolution, and a layer over all bands: (T, channels) from T + 2 frames of `_front`."""
+    x = _elu(_convolved(front, w, "conv2"))
+    return _elu(x.transpose(0, 2, 1).reshape(len(x), -1) @ w["dense.weight"][:, :, 0].T + w["dense.bias"])
 
 
 def _convolved(x: Floats, w: dict[str, Floats], name: str, stride: int = 1) -> Floats:

@@ -6,6 +6,8 @@ Filter banks as in Boeck, Krebs and Schedl, "Evaluating the Online Capabilities 
 import numpy as np
 from numpy.typing import NDArray
 
+from .mel import frames_of
+
 RATE = 22050  # samples a second
 HOP = 441
 FRAME_RATE = RATE // HOP  # frames a second
@@ -15,6 +17,7 @@ LOWEST_HZ, HIGHEST_HZ = 30.0, 10000.0
 LEVEL = 0.1  # root mean square to which sound is normalised
 COMPRESSION = 1000.0  # values are log10(1 + COMPRESSION * magnitude)
 BLOCK = 1024  # frames transformed at a time
+SUM = 1 << 24  # samples squared at a time
 
 Spectrum = NDArray[np.float32]
 
@@ -25,16 +28,16 @@ def log_spectrum(samples: NDArray[np.float32]) -> Spectrum:
     Frame i is centred on sample i * HOP; before the beginning and after the end there is silence. Sound is normalised
     to LEVEL first, so that quiet and loud songs have the same values.
     """
-    loud = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if len(samples) else 0.0
+    power = sum(float(np.square(samples[i : i + SUM], dtype=np.float64).sum()) for i in range(0, len(samples), SUM))
+    loud = float(np.sqrt(power / len(samples))) if len(samples) else 0.0
     scale = COMPRESSION * LEVEL / loud if loud else 0.0
     hann = np.hanning(WINDOW + 1)[:-1].astype(np.float32)
     weights = filter_bank() * np.float32(scale / hann.sum())
-    padded = np.pad(samples, WINDOW // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
-    blocks = [
-        np.abs(np.fft.rfft(frames[i : i + BLOCK] * hann)).astype(np.float32) @ weights
-        for i in range(0, len(frames), BLOCK)
-    ]
+    count = 1 + len(samples) // HOP
+    blocks = []
+    for first in range(0, count, BLOCK):
+        frames = frames_of(samples, range(first, min(first + BLOCK, count)), WINDOW, HOP)
+        blocks.append(np.abs(np.fft.rfft(frames * hann)).astype(np.float32) @ weights)
     return np.log10(1 + np.concatenate(blocks))
 
 

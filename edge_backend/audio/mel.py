@@ -33,7 +33,7 @@ def mel_spectrum(samples: NDArray[np.float32], rate: int, window: int, hop: int,
     hann = np.sin(np.pi * np.arange(window) / window) ** 2  # float64: so every numpy transforms in the same precision
     count = 1 + len(samples) // hop
     starts = range(0, count, BLOCK)
-    blocks = (_frames(samples, range(start, min(start + BLOCK, count)), window, hop) for start in starts)
+    blocks = (frames_of(samples, range(start, min(start + BLOCK, count)), window, hop) for start in starts)
     return np.concatenate([triangles @ _power(block * hann).T for block in blocks], axis=1)
 
 
@@ -46,8 +46,9 @@ def decibels(power: ArrayLike, depth: float) -> Spectrum:
     return np.maximum(level, -depth, out=level)
 
 
-def _frames(samples: NDArray[np.float32], which: range, window: int, hop: int) -> NDArray[np.float32]:
-    """The frames (n, window) with the numbers `which`, as a view of the samples."""
+def frames_of(samples: NDArray[np.float32], which: range, window: int, hop: int) -> NDArray[np.float32]:
+    """The frames (n, window) with the numbers `which`, silent beyond the samples' ends. Frame i is centred on sample
+    i * hop."""
     first, stop = which.start * hop - window // 2, (which.stop - 1) * hop + window // 2
     padded = np.pad(samples[max(first, 0) : stop], (max(-first, 0), max(stop - len(samples), 0)))
     return np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]

@@ -48,7 +48,9 @@ class Timeline:
 
     def constraint_of(self, windows: range, steps: int) -> WindowConstraint | None:
         """The final and the constrained channels of these windows as a constraint; None if there are none."""
-        weight, values = self._part(self._weight, windows), self.windows_of(self.motion.vectors(), windows)
+        inside = _frames_of(windows)
+        weight = self._cut(self._weight[inside], windows)
+        values = self._cut(self._normalised(self.motion.part(inside).vectors()), windows)
         return WindowConstraint(weight, values, steps) if bool((weight > 0).any()) else None
 
     def write_windows(self, windows: range, x0: Array, look_back: bool) -> None:
@@ -77,11 +79,19 @@ class Timeline:
 
     def windows_of(self, dance: Array, windows: range) -> Array:
         """The windows (W, 150, 151), normalised but not clipped, of a dance (frames, 151) in metres."""
-        padded = _padded(dance, self.plan)
-        return self._part(padded * self._normaliser.scale + self._normaliser.min, windows)
+        return self._cut(self._normalised(_padded(dance, self.plan)[_frames_of(windows)]), windows)
 
-    def _part(self, frames: Array, windows: range) -> Array:
-        return self.plan.cut(frames)[windows.start : windows.stop]
+    def _normalised(self, dance: Array) -> Array:
+        return dance * self._normaliser.scale + self._normaliser.min
+
+    def _cut(self, frames: Array, windows: range) -> Array:
+        """These windows (W, 150, channels) of their own frames alone: a dance of an hour has 1440 windows."""
+        return WindowPlan(len(frames), len(windows)).cut(frames)
+
+
+def _frames_of(windows: range) -> slice:
+    """The frames that the windows cover."""
+    return slice(windows.start * HOP, (windows.stop - 1) * HOP + WINDOW)
 
 
 def origins(plan: WindowPlan, constraint: Constraint, start: Array | None, normaliser: Normaliser) -> Array | None:

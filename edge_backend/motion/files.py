@@ -26,6 +26,9 @@ FORMAT = 1
 # the same value is subtracted whatever the world's axes are.
 SMPL_PELVIS = np.array([-0.00217368, -0.24078917, 0.02858379], dtype=np.float32)
 
+_STRETCH = 1800
+"""Frames that are converted at a time: what lies between takes 3 kB a frame."""
+
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest date that zip can store
 
 
@@ -37,22 +40,29 @@ def save_motion(path: str | os.PathLike[str], motion: Motion) -> None:
     beats (n,) seconds; meta, a JSON string. Raises OSError where it cannot be written; TypeError or ValueError where
     meta cannot be written as JSON.
     """
-    poses = matrix_to_axis_angle(np.asarray(motion.rotations, dtype=np.float64))
+    stretches = [motion.part(slice(first, first + _STRETCH)) for first in range(0, max(motion.frames, 1), _STRETCH)]
+    poses = np.concatenate([_poses(stretch) for stretch in stretches])
     root = np.asarray(motion.root, dtype=np.float32)
     meta = json.dumps({"format": FORMAT, **motion.meta}, sort_keys=True, ensure_ascii=False, allow_nan=False)
     arrays = {
-        "poses": poses.reshape(motion.frames, 3 * len(SMPL)).astype(np.float32),
+        "poses": poses,
         "trans": root - SMPL_PELVIS,
         "betas": np.zeros(10, dtype=np.float32),
         "gender": np.array("male"),
         "mocap_framerate": np.array(float(Motion.fps)),
         "root": root,
         "contacts": np.asarray(motion.contacts, dtype=np.float32),
-        "joints": motion.joints().astype(np.float32),
+        "joints": np.concatenate([stretch.joints().astype(np.float32) for stretch in stretches]),
         "beats": np.asarray(motion.beats, dtype=np.float32),
         "meta": np.array(meta),
     }
     write_npz(path, arrays)
+
+
+def _poses(motion: Motion) -> Array:
+    """Axis-angle (T, 72), radians, computed in float64."""
+    turns = matrix_to_axis_angle(np.asarray(motion.rotations, dtype=np.float64))
+    return turns.reshape(motion.frames, 3 * len(SMPL)).astype(np.float32)
 
 
 def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, Array]) -> None:
@@ -83,7 +93,10 @@ def load_motion(path: str | os.PathLike[str]) -> Motion:
         file = read_npz(target, ("poses", "root", "contacts", "beats", "meta"))
         poses, root, contacts = (_real(file[name]) for name in ("poses", "root", "contacts"))
         beats, meta = _real(file["beats"]), json.loads(str(file["meta"]))
-        motion = Motion(axis_angle_to_matrix(poses.reshape(len(poses), len(SMPL), 3)), root, contacts, beats, meta)
+        turns = poses.reshape(len(poses), len(SMPL), 3)
+        stretches = range(0, max(len(turns), 1), _STRETCH)
+        rotations = np.concatenate([axis_angle_to_matrix(turns[first : first + _STRETCH]) for first in stretches])
+        motion = Motion(rotations, root, contacts, beats, meta)
         if beats.ndim != 1 or not isinstance(meta, dict):
             raise ValueError("beats are not a row of seconds, or meta is not a JSON object")
     _refuse_nan(target, poses, root, contacts, beats)

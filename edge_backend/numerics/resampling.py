@@ -33,8 +33,7 @@ def resampled(samples: Samples, rate: int, target: int) -> Samples:
     whole = ratio.numerator * math.ceil(GROUP / ratio.numerator)
     count = whole if whole <= MOST else GROUP  # whole: every group starts at an input sample
     reach = _reach(ratio)
-    padded = np.pad(samples, (reach, reach + math.ceil(count / ratio) + 2))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + math.ceil(count / ratio) + 1)
+    width = 2 * reach + math.ceil(count / ratio) + 1
     numbers = np.arange(math.ceil(length / count), dtype=np.int64)
     begins, rest = np.divmod(numbers * count * ratio.denominator, ratio.numerator)
     phases = np.round(rest * (PHASES / ratio.numerator)).astype(int)
@@ -43,8 +42,16 @@ def resampled(samples: Samples, rate: int, target: int) -> Samples:
         matrix = _matrix(ratio, count, int(phase))
         groups = np.flatnonzero(phases == phase)
         for block in np.split(groups, range(ROWS, len(groups), ROWS)):
-            result[block] = windows[begins[block]] @ matrix
+            first = int(begins[block[0]])
+            near = _between(samples, first - reach, int(begins[block[-1]]) - reach + width)
+            windows = np.lib.stride_tricks.sliding_window_view(near, width)
+            result[block] = windows[begins[block] - first] @ matrix
     return result.reshape(-1)[:length]
+
+
+def _between(samples: Samples, first: int, stop: int) -> Samples:
+    """The samples from number `first` to `stop`, exclusive; 0 beyond the ends. A song of an hour is not copied."""
+    return np.pad(samples[max(first, 0) : max(stop, 0)], (max(-first, 0), max(stop - max(len(samples), first), 0)))
 
 
 def _cutoff(ratio: Fraction) -> float:
