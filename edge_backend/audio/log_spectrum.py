@@ -17,7 +17,7 @@ LOWEST_HZ, HIGHEST_HZ = 30.0, 10000.0
 LEVEL = 0.1  # root mean square to which sound is normalised
 COMPRESSION = 1000.0  # values are log10(1 + COMPRESSION * magnitude)
 BLOCK = 1024  # frames transformed at a time
-SUM = 1 << 24  # samples squared at a time
+SUM = 1 << 22  # samples squared at a time
 
 Spectrum = NDArray[np.float32]
 

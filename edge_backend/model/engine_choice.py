@@ -94,14 +94,14 @@ def make_engine(
     arithmetic: Arithmetic = "exact",
     cache: Path | None = None,
 ) -> Engine:
-    """Make the engine with these weights. batch, arithmetic: for torch, as in torch_engine.
+    """Make the engine with these weights. batch: for torch, as in torch_engine. arithmetic: as in both engines.
 
     cache: folder where the result of a measurement is stored, None = not stored. Raises EdgeError engine_missing if
     its library cannot be loaded.
     """
     module = _module(name)
     engine: Engine = (
-        module.OnnxEngine(weights)
+        module.OnnxEngine(weights, arithmetic=arithmetic)
         if name == "onnx"
         else module.make_torch_engine(weights, device, batch=batch, arithmetic=arithmetic, cache=cache)
     )

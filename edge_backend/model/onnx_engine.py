@@ -5,9 +5,13 @@ neither on the number of windows nor on the number of threads.
 """
 
 import os
+import platform
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from functools import cached_property, partial
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -19,14 +23,21 @@ from onnxruntime import InferenceSession, OrtValue, SessionOptions
 
 from ..numerics.array import Array
 from ..runtime.threads import cpu_threads
-from ..schema.requests import EngineName
-from .engine import Poll, ProductArithmetic, carry_on
+from ..schema.requests import Arithmetic, EngineName
+from .decoder_config import DecoderConfig
+from .engine import EXACT_BELOW, Poll, ProductArithmetic, carry_on
 from .memory_cache import MemoryCache
 from .onnx_decoder import OnnxDecoder
 from .onnx_graph import GraphBuilder
 from .weights_file import Weights
 
 T = TypeVar("T")
+
+BF16_PRODUCTS = "mlas.enable_gemm_fastmath_arm64_bfloat16"
+"""Session option: products of float32 matrices in bf16. ONNX Runtime has them on Linux on ARM alone, and ignores the
+option elsewhere: on x86 its CPU kernels have no half precision."""
+
+_MIDDLE = 500  # any timestep
 
 _WARNINGS_OFF = 3  # of ONNX Runtime's log levels: errors only
 
@@ -64,15 +75,27 @@ class _Music(NamedTuple):
     baseline: _Baseline | None
 
 
+def multiplies_in_bf16() -> bool:
+    """Whether BF16_PRODUCTS has an effect here: on Linux, and the processor is an ARM with bf16."""
+    if sys.platform == "linux" and platform.machine() == "aarch64":
+        with suppress(OSError):
+            return "bf16" in Path("/proc/cpuinfo").read_text("utf-8", errors="replace").split()
+    return False
+
+
 class OnnxEngine:
-    """The engine with these weights. threads: None = those of runtime.threads."""
+    """The engine with these weights. threads: None = those of runtime.threads.
+
+    arithmetic: fastest = the evaluations from EXACT_BELOW on in bf16, where `multiplies_in_bf16` and the network's
+    results are finite.
+    """
 
     name: EngineName = "onnx"
     version: str = onnxruntime.__version__
-    arithmetic: ProductArithmetic = "fp32"
     device = "cpu"
 
-    def __init__(self, weights: Weights, threads: int | None = None) -> None:
+    def __init__(self, weights: Weights, threads: int | None = None, arithmetic: Arithmetic = "exact") -> None:
+        self.arithmetic: ProductArithmetic = "fp32"
         self.threads = threads or cpu_threads()
         decoder = OnnxDecoder(weights.info.config, weights.parameters)
         graphs = (decoder.encoder(), decoder.memory(), decoder.time(), decoder.film(), decoder.step())
@@ -82,6 +105,9 @@ class OnnxEngine:
             np.asarray(weights.parameters[f"null_cond_{name}"], np.float32) for name in ("embed", "hidden")
         )
         self._unknown = _Memory(self._memory({"tokens": tokens[0]}))
+        self._fast_step = self._step
+        if arithmetic == "fastest" and multiplies_in_bf16():
+            self._use_bf16(decoder, weights.info.config)
 
     def encode(self, cond: Array, poll: Poll = carry_on, *, baseline: Array | None = None) -> _Music:
         """As Engine.encode."""
@@ -100,12 +126,13 @@ class OnnxEngine:
     ) -> list[Array]:
         """As Engine.predict."""
         time, x = self._time_of(t), _float32(x)
+        step = self._step if t < EXACT_BELOW else self._fast_step
         jobs: list[Callable[[], Array]] = []
         if conditional:
             film = self._film({"vector": time.vector + music.hidden})["film"]
             jobs += [
-                partial(self._conditional, window, time, film[number], music.memories, number)
-                for number, window in enumerate(x)
+                partial(self._conditional, step, one, time, film[number], memories=music.memories, window=number)
+                for number, one in enumerate(x)
             ]
         if unconditional:
             film, memory = time.unconditional, self._unknown
@@ -114,7 +141,7 @@ class OnnxEngine:
                     self._film({"vector": time.vector + music.baseline.hidden})["film"],
                     music.baseline.memory,
                 )
-            jobs += [partial(self._predicted, window, time, film, memory) for window in x]
+            jobs += [partial(self._predicted, step, window, time, film, memory) for window in x]
         x0 = np.stack(self._run(jobs, poll))
         return list(x0.reshape(-1, *x.shape))
 
@@ -123,13 +150,21 @@ class OnnxEngine:
         (x0,) = self.predict(x, t, self.encode(cond), conditional=not unconditional, unconditional=unconditional)
         return x0
 
-    def _conditional(
-        self, x: Array, time: _Time, film: Array, memories: MemoryCache[int, _Memory], window: int
-    ) -> Array:
-        return self._predicted(x, time, film, memories.of(window))
+    def _use_bf16(self, decoder: OnnxDecoder, config: DecoderConfig) -> None:
+        """Evaluate the steps with BF16_PRODUCTS, if a step on noise has finite results."""
+        step = _Session(decoder.step(), BF16_PRODUCTS)
+        noise = _float32(np.random.default_rng(0).normal(size=(config.frames, config.channels)))
+        time = self._time_of(_MIDDLE)
+        if np.isfinite(self._predicted(step, noise, time, time.unconditional, self._unknown)).all():
+            self._fast_step, self.arithmetic = step, "bf16"
 
-    def _predicted(self, x: Array, time: _Time, film: Array, memory: _Memory) -> Array:
-        return self._step({"x": x, "film": film, **memory, **time.read})["x0"]
+    def _conditional(
+        self, step: "_Session", x: Array, time: _Time, film: Array, *, memories: MemoryCache[int, _Memory], window: int
+    ) -> Array:
+        return self._predicted(step, x, time, film, memories.of(window))
+
+    def _predicted(self, step: "_Session", x: Array, time: _Time, film: Array, memory: _Memory) -> Array:
+        return step({"x": x, "film": film, **memory, **time.read})["x0"]
 
     def _time_of(self, t: int) -> _Time:
         if t not in self._times:
@@ -162,10 +197,12 @@ class OnnxEngine:
 
 
 class _Session:
-    """A loaded graph, evaluated on the calling thread."""
+    """A loaded graph, evaluated on the calling thread. switched_on: options of the session that are set to 1."""
 
-    def __init__(self, graph: GraphBuilder) -> None:
+    def __init__(self, graph: GraphBuilder, *switched_on: str) -> None:
         options = SessionOptions()
+        for name in switched_on:
+            options.add_session_config_entry(name, "1")
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = _WARNINGS_OFF
         values = [OrtValue.ortvalue_from_numpy(array) for array in graph.weights.values()]

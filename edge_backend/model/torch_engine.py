@@ -18,14 +18,10 @@ from ..schema.requests import Arithmetic, EngineName
 from .arithmetic import PRECISIONS, quickest
 from .cached_decoder import CachedDecoder, Memory
 from .decoder import DanceDecoder, Music, build_decoder
-from .engine import BATCH, Poll, ProductArithmetic, carry_on
+from .engine import BATCH, EXACT_BELOW, Poll, ProductArithmetic, carry_on
 from .memory_cache import MemoryCache
 from .parallel_windows import chunks, parallel_threads, rounds, run_parallel
 from .weights_file import Weights
-
-EXACT_BELOW = 20
-"""Timestep below which the network is evaluated in float32: the rounding of 16 bits differs from frame to frame, and
-the last evaluations would leave it in the dance as a tremble."""
 
 
 class _Music(NamedTuple):

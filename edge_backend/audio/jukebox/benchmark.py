@@ -19,7 +19,7 @@ from .layers import NAMES, NORMS
 from .place import MANIFEST
 from .plans import SLICE_CODES, MemoryPlan, choose_plan
 from .sound import RATE
-from .speed import product_rate, slice_operations
+from .speed import precision_of, product_rate, slice_operations
 
 _LAYERS = 4  # the first is not measured; the others have one kind of attention each
 _CODEBOOK = 2048
@@ -51,10 +51,11 @@ def measure(
 ) -> Measurement:
     """Measure a plan: run `slices` slices through _LAYERS random layers of the shape, None = that of the true prior.
 
+    precision: None = the one that a song's features would be computed in.
     Raises EdgeError out_of_memory; OSError.
     """
     shape = shape or PriorShape()
-    plan = choose_plan(wanted, shape, device, slices, precision=precision)
+    plan = choose_plan(wanted, shape, device, slices, precision=precision_of(wanted, precision, device))
     few = replace(shape, layers=_LAYERS)
     plain = product_rate(shape, device, plan.precision)
     with tempfile.TemporaryDirectory(prefix="edge-jukebox-") as folder:

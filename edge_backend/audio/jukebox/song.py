@@ -20,7 +20,7 @@ from .jukemirlib_extractor import JukemirlibExtractor
 from .plans import choose_plan
 from .settings import JukeboxSettings
 from .sound import prepare
-from .speed import usual_precision
+from .speed import precision_of
 
 logger = logging.getLogger(__name__)
 
@@ -102,9 +102,7 @@ def make_extractor(settings: JukeboxSettings, slices: int) -> Extractor:
         return JukemirlibExtractor(settings.originals)
     folder = opened(settings)
     device = choose(settings.device)
-    precision = settings.precision
-    if settings.plan != "int8":
-        precision = precision or usual_precision(device)
+    precision = precision_of(settings.plan, settings.precision, device)
     plan = choose_plan(settings.plan, folder.shape, device, slices, precision=precision)
     return NativeExtractor(folder, device, plan)
 

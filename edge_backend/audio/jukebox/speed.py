@@ -6,7 +6,7 @@ import torch
 
 from ...runtime.half_precision import is_usable
 from ...runtime.usage import seconds_of
-from ...schema.requests import Precision
+from ...schema.requests import Plan, Precision
 from .folder import PriorShape
 from .layers import StoredPrecision, product_dtype
 from .plans import SLICE_CODES
@@ -27,6 +27,11 @@ def usual_precision(device: torch.device) -> Precision:
     names: tuple[Precision, Precision] = ("fp32", "bf16")
     exact, half = (product_rate(PriorShape(), device, precision, _FEW_CODES) for precision in names)
     return "bf16" if half > _WORTH * exact else "fp32"
+
+
+def precision_of(plan: Plan, wanted: Precision | None, device: torch.device) -> Precision | None:
+    """The precision in which a plan's products are computed: the wanted one, else the usual one; None for int8."""
+    return wanted if wanted or plan == "int8" else usual_precision(device)
 
 
 def slice_operations(shape: PriorShape) -> float:

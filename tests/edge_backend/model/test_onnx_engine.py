@@ -9,6 +9,7 @@ import onnxruntime
 import pytest
 import torch
 
+from edge_backend.model import onnx_engine
 from edge_backend.model.decoder import DanceDecoder, parameters_of
 from edge_backend.model.decoder_config import DecoderConfig
 from edge_backend.model.memory_cache import MemoryCache
@@ -103,6 +104,19 @@ def test_music_and_time_are_worked_out_once(monkeypatch):
     for t in (500, 20, 500, 20):
         engine.predict(x, t, music, conditional=True, unconditional=True)
     assert counts == {"_encoder": 3, "_memory": 3, "_time": 2}  # of three windows
+
+
+@pytest.mark.parametrize("has_bf16", [True, False])
+def test_fastest_is_bf16_where_the_processor_has_it_but_for_the_last_evaluations(monkeypatch, has_bf16):
+    """On x86 ONNX Runtime ignores the option: there the numbers are the same, on ARM they are near."""
+    monkeypatch.setattr(onnx_engine, "multiplies_in_bf16", lambda: has_bf16)
+    exact, fastest = (OnnxEngine(weights_of(SMALL), 1, arithmetic) for arithmetic in ("exact", "fastest"))
+    assert (exact.arithmetic, fastest.arithmetic) == ("fp32", "bf16" if has_bf16 else "fp32")
+    x, cond = given(SMALL)
+    for t, tolerance in ((500, 0.05), (onnx_engine.EXACT_BELOW - 1, 0.0)):
+        numbers = [engine.predict(x, t, engine.encode(cond), conditional=True, unconditional=True)
+                   for engine in (exact, fastest)]  # fmt: skip
+        np.testing.assert_allclose(*numbers, atol=tolerance, rtol=0)
 
 
 def test_poll_is_called_before_each_evaluation_and_may_end_them():

@@ -31,3 +31,9 @@ def test_a_processor_without_bf16_is_not_kept_busy_with_it(monkeypatch):
 
 def test_on_a_gpu_it_is_float16():
     assert speed.usual_precision(torch.device("cuda")) == "fp16"
+
+
+def test_a_plan_is_computed_in_the_usual_precision_unless_another_is_wanted():
+    gpu = torch.device("cuda")
+    assert [speed.precision_of("stream", wanted, gpu) for wanted in (None, "bf16")] == ["fp16", "bf16"]
+    assert speed.precision_of("int8", None, gpu) is None
