@@ -15,6 +15,7 @@ HARMONY_HZ = (130.0, 2100.0)
 CONTRAST = 0.6  # of the median distance between bars; at that distance their similarity is 1/e
 LEAST_APART = {"harmony": 0.3, "timbre": 0.8, "rhythm": 0.15}  # distances below which bars are always much alike
 CYMBALS_HZ = 4000.0
+BLOCK = 64  # bars whose distances are computed at a time
 STROKE_S = 1.0  # of a bar's first half, in which a cymbal at its beginning sounds
 
 
@@ -57,7 +58,7 @@ def compare_bars(spectrum: Spectrum, edges: Array) -> Bars:
     early = np.column_stack([edges[:-1] + 2 / FRAME_RATE, edges[:-1] + min(length / 2, STROKE_S)])
     return Bars(
         harmony=_alike(tones, LEAST_APART["harmony"]),
-        timbre=_alike(np.linalg.norm(timbre[:, None] - timbre[None], axis=2), LEAST_APART["timbre"]),
+        timbre=_alike(_distances(timbre), LEAST_APART["timbre"]),
         rhythm=_alike(strokes, LEAST_APART["rhythm"]),
         strokes=strokes,
         cymbals=_means(level[:, hertz > CYMBALS_HZ].mean(axis=1, keepdims=True), early.ravel())[::2, 0],
@@ -85,6 +86,12 @@ def _means(values: Array, seconds: Array) -> Array:
     total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
     frames = np.clip(np.round(seconds * FRAME_RATE).astype(int), 0, len(values))
     return np.asarray(np.diff(total[frames], axis=0) / np.maximum(np.diff(frames), 1)[:, None])
+
+
+def _distances(values: Array) -> Array:
+    """Euclidean distances (n, n) between rows (n, k). In blocks: an hour has 1800 bars, and n * n * k numbers."""
+    blocks = (values[first : first + BLOCK, None] - values[None] for first in range(0, len(values), BLOCK))
+    return np.concatenate([np.linalg.norm(block, axis=2) for block in blocks])
 
 
 def _angles(values: Array) -> Array:

@@ -17,6 +17,7 @@ LOWEST_HZ, HIGHEST_HZ = 30.0, 10000.0
 LEVEL = 0.1  # root mean square to which sound is normalised
 COMPRESSION = 1000.0  # values are log10(1 + COMPRESSION * magnitude)
 BLOCK = 1024  # frames transformed at a time
+LARGE_BLOCK = 1 << 15  # the same where blocks change the rounding: 11 minutes
 SUM = 1 << 22  # samples squared at a time
 
 Spectrum = NDArray[np.float32]
@@ -71,13 +72,19 @@ def chroma(spectrum: Spectrum, lowest: float, highest: float) -> NDArray[np.floa
 
     Only bands that exceed their neighbours count as tones; the others are noise and drums.
     """
+    hertz = band_frequencies()
+    bands = np.flatnonzero((hertz >= lowest) & (hertz <= highest))
+    fold = np.zeros((len(hertz), 12))
+    fold[bands, np.round(12 * np.log2(hertz[bands] / 440.0)).astype(int) % 12] = 1
+    starts = range(0, max(len(spectrum), 1), LARGE_BLOCK)
+    return np.concatenate([_tones(spectrum[first : first + LARGE_BLOCK]) @ fold for first in starts])
+
+
+def _tones(spectrum: Spectrum) -> NDArray[np.float64]:
+    """How far each band (T, bands) exceeds the mean of its neighbours, at least 0."""
     level = np.asarray(spectrum, np.float64)
     reach = PER_OCTAVE // 2 - 1
     padded = np.pad(level, ((0, 0), (reach, reach)), mode="edge")
     total = np.cumsum(np.pad(padded, ((0, 0), (1, 0))), axis=1)
     around = (total[:, 2 * reach + 1 :] - total[:, : -2 * reach - 1]) / (2 * reach + 1)
-    hertz = band_frequencies()
-    bands = np.flatnonzero((hertz >= lowest) & (hertz <= highest))
-    fold = np.zeros((len(hertz), 12))
-    fold[bands, np.round(12 * np.log2(hertz[bands] / 440.0)).astype(int) % 12] = 1
-    return np.maximum(level - around, 0) @ fold
+    return np.maximum(level - around, 0)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from edge_backend.audio import beat_network
-from edge_backend.audio.log_spectrum import RATE, log_spectrum
+from edge_backend.audio.bar_likeness import compare_bars
+from edge_backend.audio.log_spectrum import RATE, band_frequencies, log_spectrum
 from edge_backend.diffusion.constraints import free
 from edge_backend.diffusion.long_form import plan_windows
 from edge_backend.diffusion.timeline import Timeline
@@ -53,6 +54,13 @@ def test_the_beat_network_hears_the_same_in_blocks(monkeypatch: pytest.MonkeyPat
     parts = beat_network.beat_activations(spectrum)
     np.testing.assert_allclose(parts.beats, whole.beats, atol=1e-5)
     np.testing.assert_allclose(parts.metres, whole.metres, atol=1e-5)
+
+
+def test_the_bars_of_an_hour_are_compared_in_blocks(most: Callable[[Callable[[], object]], float]) -> None:
+    bars = 1800
+    spectrum = np.random.default_rng(0).random((5 * bars, len(band_frequencies())), np.float32)
+    edges = np.arange(bars + 1) * 0.1
+    assert most(lambda: compare_bars(spectrum, edges)) < 400  # one matrix has 26, and all differences of timbre 540
 
 
 def test_constraints_of_some_windows_need_memory_for_these_alone(most: Callable[[Callable[[], object]], float]) -> None:
