@@ -81,14 +81,16 @@ class Steps:
 
 @dataclass
 class Keying:
-    """The keying of one dance of `seconds`.
+    """The keying of one dance of `seconds` on each of the characters of a kind.
 
     placing: steps from the dance to its keys in an action. applying_s: the last step, in which that becomes a take.
-    showing: steps of the partial results; showing_s: of the first and the last of them, for a second of dance each.
-    keys: of the take. memory_mb: by which the memory of the process has grown at most, after a step.
+    showing: steps of the partial results, on one character; showing_s: of the first and the last of them, for a second
+    of dance each.
+    keys: of all takes. memory_mb: by which the memory of the process has grown at most, after a step.
     """
 
     rig: str
+    characters: int
     bones: int
     density: str
     seconds: float
@@ -104,9 +106,12 @@ def main(options: argparse.Namespace) -> None:
     """Measure, and print a table, or JSON."""
     with muted():
         install()
-        put_rig(options.rigs[0])
-        measure(options.rigs[0], options.density, 5.0)  # initialisation that happens once
-        found = [measure(rig, options.density, 60 * minutes) for rig in options.rigs for minutes in options.minutes]
+        measure(options.rigs[0], options.density, 5.0, 1)  # initialisation that happens once
+        found = [
+            measure(rig, options.density, 60 * minutes, options.characters)
+            for rig in options.rigs
+            for minutes in options.minutes
+        ]
     if options.json:
         print(json.dumps([asdict(one) for one in found]))
     else:
@@ -114,15 +119,16 @@ def main(options: argparse.Namespace) -> None:
 
 
 def table(found: Iterable[Keying]) -> list[str]:
-    """A row for each dance, milliseconds."""
+    """A row for each length of dance, milliseconds; of all characters together."""
     lines = [f"Keys in Blender {bpy.app.version_string}; processor milliseconds"]
     lines.append(
-        f"{'rig':<8}{'bones':>6}{'density':>9}{'dance s':>9}{'keys':>10}{'ms for 1 s':>12}{'longest step':>14}"
-        f"{'over 50':>9}{'take':>7}{'partial, 1 s: first, last':>27}{'longest':>9}{'MB for 1 s':>12}"
+        f"{'rig':<8}{'number':>7}{'bones':>6}{'density':>9}{'dance s':>9}{'keys':>10}{'ms for 1 s':>12}"
+        f"{'longest step':>14}{'over 50':>9}{'take':>7}"
+        f"{'partial, 1 s: first, last':>27}{'longest':>9}{'MB for 1 s':>12}"
     )
     for one in found:
         lines.append(
-            f"{one.rig:<8}{one.bones:>6}{one.density:>9}{one.seconds:>9.0f}{one.keys:>10}"
+            f"{one.rig:<8}{one.characters:>7}{one.bones:>6}{one.density:>9}{one.seconds:>9.0f}{one.keys:>10}"
             f"{1e3 * one.placing.seconds / one.seconds:>12.1f}{1e3 * one.placing.longest_s:>14.0f}"
             f"{one.placing.long + one.showing.long:>9}{1e3 * one.applying_s:>7.0f}"
             f"{1e3 * one.showing_s[0]:>18.1f},{1e3 * one.showing_s[1]:>8.1f}{1e3 * one.showing.longest_s:>9.0f}"
@@ -131,29 +137,35 @@ def table(found: Iterable[Keying]) -> list[str]:
     return lines
 
 
-def measure(rig: str, density: str, seconds: float) -> Keying:
-    """Key a dance of `seconds` on a new character of that kind, first as partial results, then as a take."""
-    armature, dance = put_rig(rig), long_dance(round(seconds * FPS))
+def measure(rig: str, density: str, seconds: float, characters: int) -> Keying:
+    """Key a dance of `seconds` on new characters of that kind, on the first as partial results, then as takes."""
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.context.scene.render.fps = FPS
+    armatures, dance = [put_rig(rig) for _ in range(characters)], long_dance(round(seconds * FPS))
     scene, before = bpy.context.scene, memory_mb()
     showing, each = Steps(), []
     preview = addon("takes.partial_preview").PartialPreview(1.0)
     for done, new in partial_results(dance.frames):
         began = showing.seconds
-        showing.run(preview.show_in_steps(armature, dance.part(slice(done + new)), scene))
+        showing.run(preview.show_in_steps(armatures[0], dance.part(slice(done + new)), scene))
         each.append((showing.seconds - began) / new * FPS)
     preview.remove()
     new_take, placing = addon("takes.new_take"), Steps()
-    keys = placing.run(new_take.written_in_steps(new_take.keys_in_steps(armature, dance, scene, 1.0, density=density)))
+    keys = [
+        placing.run(new_take.written_in_steps(new_take.keys_in_steps(armature, dance, scene, 1.0, density=density)))
+        for armature in armatures
+    ]
     began = time.process_time()
-    action = new_take.add_take(armature, dance, scene, 1.0, keys=keys, density=density)
+    for armature, written in zip(armatures, keys, strict=True):
+        new_take.add_take(armature, dance, scene, 1.0, keys=written, density=density)
     applying_s = time.process_time() - began
-    count = sum(len(curve.keyframe_points) for curve in addon("compat").fcurves_of(action))
+    count = sum(len(curve.keyframe_points) for take in bpy.data.actions for curve in addon("compat").fcurves_of(take))
     shown_s, memory, bones = (
         (each[0], each[-1]),
         max(showing.most_mb, placing.most_mb) - before,
-        len(armature.data.bones),
+        len(armatures[0].data.bones),
     )
-    return Keying(rig, bones, density, seconds, placing, applying_s, showing, shown_s, count, memory)
+    return Keying(rig, characters, bones, density, seconds, placing, applying_s, showing, shown_s, count, memory)
 
 
 def partial_results(frames: int) -> Generator[tuple[int, int], None, None]:
@@ -177,9 +189,7 @@ def long_dance(frames: int) -> Any:
 
 
 def put_rig(rig: str) -> Any:
-    """A new character of that kind in an empty file."""
-    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    bpy.context.scene.render.fps = FPS
+    """A new character of that kind."""
     if rig == "mixamo":
         return put_character(mixamo(), units=100, y_up=True)
     if rig == "rigify":
@@ -225,6 +235,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rigs", nargs="+", choices=RIGS, default=list(RIGS))
     parser.add_argument("--minutes", nargs="+", type=float, default=[1.0], metavar="M", help="default: 1")
+    parser.add_argument("--characters", type=int, default=1, metavar="N", help="that dance at once; default: 1")
     parser.add_argument("--density", choices=DENSITIES, default="CURVES")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
