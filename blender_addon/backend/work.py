@@ -10,7 +10,7 @@ STEP_S = 0.03
 class Work:
     """Steps that yield the fraction done.
 
-    label, fraction: for the progress bar. cancelled: the user has cancelled it.
+    label, fraction: for the progress bar; no label: it has none. cancelled: the user has cancelled it.
     """
 
     def __init__(self, label: str, steps: Iterator[float]) -> None:

@@ -79,7 +79,8 @@ def polled(self: Any) -> bool:
 
 
 def going_on(self: Any, *given: Any) -> bool:
-    return held["stage"] != "placing" and go_on(self, *given)
+    """Work is held while keys are placed; what shows the beginning has no label."""
+    return (held["stage"] != "placing" or not self.label) and go_on(self, *given)
 
 
 def tell_worker(word: signal.Signals) -> None:
