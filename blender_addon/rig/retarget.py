@@ -88,6 +88,12 @@ def _world(armature: bpy.types.Object) -> Matrix:
     return tuple(map(tuple, np.array(armature.matrix_world).tolist()))
 
 
+def _up(armature: bpy.types.Object) -> Array:
+    """The world's vertical (3,) in armature space, of any length."""
+    up: Array = np.linalg.inv(np.array(armature.matrix_world)[:3, :3])[:, 2]
+    return up
+
+
 def chosen_bones(armature: bpy.types.Object) -> tuple[tuple[str, str], ...]:
     """Slots and the bones that the user has chosen for them, "" for none."""
     return tuple((item.name, item.bone) for item in getattr(armature, CHOSEN))
@@ -218,7 +224,7 @@ def measure(armature: bpy.types.Object) -> Measured:
     bone_map = bone_map_of(armature)
     if error := why_not_dance(armature, bone_map):
         raise error
-    return bone_map, fit(_rig(armature, bone_map), bone_map.bones)
+    return bone_map, fit(_rig(armature, bone_map), bone_map.bones, _up(armature))
 
 
 def measure_dancer(armature: bpy.types.Object) -> Fit:
@@ -274,7 +280,7 @@ def _faults(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]:
             )
             for name in set(bone_map.bones.values())
         ]
-        fit(Rig(loose), bone_map.bones)
+        fit(Rig(loose), bone_map.bones, _up(armature))
     except ValueError as error:
         yield (
             f"Its rest pose cannot be used: {error}. Look at the bone map; if that is right, go to a frame in which it "

@@ -1,7 +1,7 @@
 """Measures a rig at rest: its axes, scale and floor, and the rotations from its rest pose to the model's T-pose."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -38,7 +38,8 @@ class Fit:
     model. floor: (3,) the point below the armature's origin on the floor on which the rig stands at rest, armature
     space. The model's space: metres of the model, z up, facing -y, the floor at z = 0.
     floor_offset: (3,) translation from that floor to the one on which the rig dances, armature space. It is 0 but for
-    rigs whose hips are at the armature's origin at rest, as in BVH files: these dance on a floor through the origin.
+    rigs whose hips are at the armature's origin at rest, as in BVH files, and for rest poses that lean: these dance on
+    a floor through the origin.
     growth: how many times larger than at rest the body is shown, because a bone above it has a pose with a scale.
     """
 
@@ -145,19 +146,24 @@ class Fit:
         return unit(along) if unit(along) @ forward > np.cos(np.radians(45)) else forward
 
 
-def fit(rig: Rig, bones: Mapping[str, str]) -> Fit:
+def fit(rig: Rig, bones: Mapping[str, str], up: Array | None = None) -> Fit:
     """Measure a rig at rest. bones: slot -> bone, with every slot of slots.REQUIRED and only bones of the rig.
 
+    up: (3,) the world's vertical in armature space. A rest pose that leans both from it and from the armature's axes,
+    as a pose of a jump does, is measured as if it stood upright. None: the body's own up is taken to be the vertical.
     Raises ValueError if that is not possible: legs of length 0, hips of width 0, or a rest pose that does not stand.
     """
     axes = body_axes(rig, bones)
+    straight = None if up is None else _straightened(axes, up)
+    if straight is not None:
+        rig, axes = _turned(rig, straight @ axes.T, rig[bones[HIPS]].head), straight
     heads = {slot: rig[bone].head @ axes for slot, bone in bones.items()}
     _require_standing(heads)
     leg = float(np.mean([_leg_length(heads, side) for side in SIDES]))
     floor = axes[:, 2] * _floor_height(heads, leg)
-    hangs = abs(heads[HIPS][2]) < _HANGS * leg
+    at_origin = straight is not None or abs(heads[HIPS][2]) < _HANGS * leg
     growth = _growth(rig, bones[HIPS])
-    return Fit(rig, bones, axes, leg / MODEL_LEG, floor, -floor * growth if hangs else np.zeros(3), growth)
+    return Fit(rig, bones, axes, leg / MODEL_LEG, floor, -floor * growth if at_origin else np.zeros(3), growth)
 
 
 def _growth(rig: Rig, hips: str) -> float:
@@ -181,12 +187,36 @@ def body_axes(rig: Rig, bones: Mapping[str, str]) -> Array:
         raise ValueError("the hips have no width, or the body no height")
     left, up = unit(left), unit(up)
     axes = np.stack([left, np.cross(up, left), up], axis=1)
-    snapped = np.zeros((3, 3))
+    snapped = _nearest_axes(axes)
+    near = snapped is not None and bool(np.all(np.sum(axes * snapped, axis=0) > _SNAP))
+    return snapped if near and snapped is not None else axes
+
+
+def _nearest_axes(axes: Array) -> Array | None:
+    """The armature's axes (3, 3) that are nearest to a body's, as columns; None if they are no rotation."""
+    nearest = np.zeros((3, 3))
     for column in range(3):
         row = int(np.argmax(np.abs(axes[:, column])))
-        snapped[row, column] = np.sign(axes[row, column])
-    near = bool(np.all(np.sum(axes * snapped, axis=0) > _SNAP))
-    return snapped if near and np.isclose(np.linalg.det(snapped), 1) else axes
+        nearest[row, column] = np.sign(axes[row, column])
+    return nearest if np.isclose(np.linalg.det(nearest), 1) else None
+
+
+def _straightened(axes: Array, up: Array) -> Array | None:
+    """The armature's axes that are nearest to those of a body that leans from them and from `up` (3,); else None."""
+    if axes[:, 2] @ unit(up) >= _SNAP:
+        return None
+    nearest = _nearest_axes(axes)
+    return None if nearest is None or np.array_equal(nearest, axes) else nearest
+
+
+def _turned(rig: Rig, turn: Array, about: Array) -> Rig:
+    """The rig with a stance that is its own one turned by `turn` (3, 3) about a point (3,), armature space."""
+    whole = np.eye(4)
+    whole[:3, :3], whole[:3, 3] = turn, about - turn @ about
+    return Rig(
+        replace(bone, stance=whole @ bone.standing, tail=whole[:3, :3] @ bone.tail + whole[:3, 3])
+        for bone in rig.values()
+    )
 
 
 def model_direction(joint: Joint) -> Array:

@@ -129,6 +129,20 @@ def test_rotation_modes_are_respected_and_keys_do_not_jump(mode):
                 assert np.abs(np.diff(values)).max() < np.pi
 
 
+@pytest.mark.parametrize("kind", ["Mixamo", "UE4", "VRM, hands down"])
+def test_a_character_whose_rest_pose_leans_dances_upright_with_its_feet_on_the_floor(kind):
+    """As a file that was saved in the middle of a jump."""
+    character = put_character(KINDS[kind]())
+    character.data.transform(Matrix.Translation((0.1, 0.2, 0.4)) @ Matrix.Rotation(np.radians(-38), 4, "X"))
+    motion = addon("edge_backend.motion.feet").clean_motion(dance("commercial"))
+    put_take(character, motion)
+    assert largest_angle(character, motion) < 0.1
+    put_take(character, motion, feet=True)
+    assert np.median(limb_angles(character, motion)) < 0.5
+    toes = np.array([heads(character, frame, ["toes.L", "toes.R"])[:, 2] for frame in range(1, motion.frames, EVERY)])
+    assert 0.01 < toes.min() < 0.05  # of a body of 1.78 m, whose toe joints are 2.5 cm up
+
+
 def test_turned_and_scaled_parents_turn_and_scale_the_dance():
     character = put_character(unreal(), units=100, y_up=True)
     empty = bpy.data.objects.new("Stage", None)

@@ -77,6 +77,30 @@ def test_a_motion_comes_back_from_the_rig_as_it_went():
     assert np.abs(back.rotations - motion.rotations)[:, :22].max() < 1e-4
 
 
+@pytest.mark.parametrize("lean", [(40, 0, 12), (-35, 20, 0), (0, -38, 0)])
+def test_a_rest_pose_that_leans_dances_upright_on_the_floor_through_the_origin(lean):
+    turn = np.linalg.multi_dot([axis_angle_to_matrix(np.eye(3)[axis] * np.radians(a)) for axis, a in enumerate(lean)])
+    rig, motion = make_rig(LONG_LEGS, turn, 100, 30), dance()
+    measured = fit(rig, MAP, np.array([0.0, 0.0, 3.0]))
+    matrices = posed(rig, pose_rig(measured, motion), motion.frames)
+    points = np.stack([matrix[:, :3, 3] for matrix in matrices.values()], axis=1)
+    joints = motion.joints().astype(np.float64)
+    assert np.abs(directions(points) - directions(joints)).max() < 1e-4
+    # Hips, and thereby ankles, are as high over z = 0 as the model's, but for ankles of another height.
+    heights = points[:, 1:3, 2].mean(axis=1) / measured.scale - joints[:, 1:3, 2].mean(axis=1)
+    assert np.ptp(heights) < 1e-4 and abs(heights[0]) < 0.03
+    back = read_rig(measured, {slot: matrices[bone] for slot, bone in MAP.items()})
+    assert np.abs(back.root - motion.root).max() < 1e-4
+    assert np.abs(back.rotations - motion.rotations)[:, :22].max() < 1e-4
+
+
+def test_a_rig_whose_object_is_turned_so_that_it_stands_is_not_straightened():
+    turn = axis_angle_to_matrix(np.array([np.radians(40), 0, 0]))
+    rig = make_rig(turn=turn)
+    measured = fit(rig, MAP, turn @ [0, 0, 1])
+    assert measured.rig is rig and np.degrees(np.arccos(measured.axes[:, 2] @ turn[:, 2])) < 5
+
+
 def test_a_rig_that_hangs_from_its_origin_by_the_hips_dances_on_the_origins_floor():
     """As BVH files have it: at rest the feet are a leg below the origin, in the motion they are on it."""
     rig = make_rig(LONG_LEGS)
