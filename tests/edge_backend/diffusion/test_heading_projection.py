@@ -26,6 +26,38 @@ def test_a_pelvis_between_two_ways_faces_the_likelier_one_altogether(length):
     np.testing.assert_allclose(found, np.broadcast_to([[0.8, 0.6, 0], [0, 0, 1]], found.shape), atol=1e-5)
 
 
+def facing(degrees):
+    """6D rows (..., 6) of pelvises rotated by angles (...) about z."""
+    turn = np.radians(degrees)
+    zero = np.zeros_like(turn)
+    return np.stack([np.cos(turn), -np.sin(turn), zero, np.sin(turn), np.cos(turn), zero], axis=-1)
+
+
+def headings(length, degrees):
+    """Headings (..., 150), degrees, that are found where pelvises (..., 150) are predicted by this length."""
+    vectors = np.zeros((*degrees.shape, 151), np.float32)
+    vectors[..., 7:13] = length[..., None] * facing(degrees)
+    found = rows(predicted(vectors * NORMALISER.scale + NORMALISER.min))
+    return np.degrees(np.arctan2(found[..., 1, 0], found[..., 0, 0]))
+
+
+def test_between_halves_that_are_unsure_the_heading_turns_in_several_frames():
+    frame = np.arange(150)
+    found = headings(np.where(frame < 75, 0.2, 0.1)[None], np.where(frame < 75, 20.0, 140.0)[None])
+    assert np.abs(np.diff(found)).max() < 25
+    assert found[0, 0] == pytest.approx(20, abs=0.1) and found[0, -1] == pytest.approx(140, abs=0.1)
+
+
+def test_a_window_does_not_turn_another():
+    degrees = np.stack([np.full(150, 10.0), np.full(150, 100.0)])
+    np.testing.assert_allclose(headings(np.full((2, 150), 0.2), degrees), degrees, atol=1e-3)
+
+
+def test_a_quick_turn_that_is_sure_stays_as_it_is():
+    turning = np.clip((np.arange(150.0) - 70) * 25, 0, 150)[None]
+    np.testing.assert_allclose(headings(np.ones((1, 150)), turning), turning, atol=1e-3)
+
+
 def test_nothing_else_is_touched():
     x0 = np.random.default_rng(0).normal(size=(1, 150, 151)).astype(np.float32)
     found = predicted(x0)
