@@ -118,6 +118,17 @@ def to_sidebar(below_top: float, across: float = 0.45) -> tuple[float, float]:
     return sidebar.x + sidebar.width * across, sidebar.y + sidebar.height - below_top
 
 
+def open_alone(panel: Any, below_top: float) -> Iterator[float]:
+    """Open a panel of the tab and take the others away. below_top: pixels from the sidebar's top to its header then."""
+    for other in sys.modules[f"{PACKAGE}.registration"].CLASSES:
+        if issubclass(other, bpy.types.Panel) and getattr(other, "bl_parent_id", "") == panel.bl_parent_id:
+            bpy.utils.unregister_class(other)
+    bpy.utils.register_class(panel)
+    yield 1.0
+    yield from click(*to_sidebar(below_top))
+    yield 0.8
+
+
 def press_generate() -> Iterator[float]:
     yield from click(*to_sidebar(GENERATE_BELOW_TOP))
 

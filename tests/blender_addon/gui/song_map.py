@@ -10,20 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import bpy
-from desk import PACKAGE, area, click, facts, here, open_tab, play, running, set_stage, shot, to_sidebar, until, window
+from desk import PACKAGE, area, facts, here, open_alone, open_tab, play, running, set_stage, shot, until, window
 
 HEADER_BELOW_TOP = 165  # pixels from the sidebar's top to the panel's header, where it is the only one below the song
-
-
-def open_panel() -> Iterator[float]:
-    """Open the panel; the others are taken away."""
-    panel: Any = sys.modules[f"{PACKAGE}.ui.song_map"].VIEW3D_PT_edge_dance_song_map
-    for other in sys.modules[f"{PACKAGE}.registration"].CLASSES:
-        if issubclass(other, bpy.types.Panel) and getattr(other, "bl_parent_id", "") == panel.bl_parent_id:
-            bpy.utils.unregister_class(other)
-    bpy.utils.register_class(panel)
-    yield 1.0
-    yield from click(*to_sidebar(HEADER_BELOW_TOP))
 
 
 def shot_as(kind: str, view_all: Any) -> Iterator[float]:
@@ -51,7 +40,7 @@ def act() -> Iterator[float]:
     yield from open_tab()
     set_stage()
     bpy.context.scene.frame_end = 600
-    yield from open_panel()
+    yield from open_alone(sys.modules[f"{PACKAGE}.ui.song_map"].VIEW3D_PT_edge_dance_song_map, HEADER_BELOW_TOP)
     with here():
         bpy.ops.edge_dance.listen("INVOKE_DEFAULT", True)
     yield from until(lambda: not running())
