@@ -57,7 +57,7 @@ def generate_request(settings: Settings, song: Path, start: float, duration: flo
         seed=settings.seed,
         steps=steps,
         sampler=sampler,
-        weights=settings.weights.strip(),
+        weights=settings.weights.strip() or GenerateRequest("").weights,
         style=settings.style,
         energy=settings.energy if settings.use_energy else None,
         feet=FeetRequest(enabled=settings.clean_feet),

@@ -27,6 +27,12 @@ def beat_frames(action: bpy.types.Action) -> list[float]:
     return list(details(action).get("beats", ()))
 
 
+def song_part_of(action: bpy.types.Action) -> dict[str, Any]:
+    """The part of the song that the take is danced to, as song_map.strip_map.song_part; empty if it is not known."""
+    found: dict[str, Any] = details(action).get("part", {})
+    return found
+
+
 def is_starred(action: bpy.types.Action) -> bool:
     """Whether the user has starred the take."""
     return bool(details(action).get("starred", False))

@@ -17,7 +17,7 @@ from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.schema.edits import EditRequest
 from ..edge_backend.schema.requests import GenerateRequest
-from ..keyframes.take_details import beat_frames, details, span
+from ..keyframes.take_details import beat_frames, details, song_part_of, span
 from ..lookups import scene_rate
 from ..redraw import redraw_sidebars, redraw_timelines
 from ..rig.target import find_dancer
@@ -45,14 +45,14 @@ class EDGE_DANCE_OT_dance_plan(DanceOperator):
         super().prepare(context)
         action = planned_take(context)
         assert action  # noqa: S101 - poll has checked it
-        self._plan = plan_of(action) or {}
+        self._plan, self._same_song = plan_of(action) or {}, song_part_of(action) == self._part
         seed = int(details(action).get("seed", self._request.seed))
         self._request = replace(self._request, seed=seed, form="song", edit=EditRequest(), loop=None)
 
     def request(self, folder: Path, number: int) -> GenerateRequest:
         """The request, with the plan as a file."""
         scene, _ = self.targets()
-        return by_plan(super().request(folder, number), self._plan, folder, scene)
+        return by_plan(super().request(folder, number), self._plan, folder, scene, self._same_song)
 
 
 class PlanEditOperator(EditOperator):

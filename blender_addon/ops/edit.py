@@ -16,11 +16,12 @@ from ..constraints.keep_list import frame_range, rows_of, selected_bones, select
 from ..constraints.rows import Row, exact_frames, gather_in_steps
 from ..edge_backend.choreography.plan_file import write_plan
 from ..edge_backend.errors import EdgeError
+from ..edge_backend.fileio.hashing import sha256_of
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.schema.requests import GenerateRequest
 from ..keyframes.beats import known_beats
 from ..keyframes.channel_keys import copy_others
-from ..keyframes.take_details import details, span
+from ..keyframes.take_details import PROPERTY, details, song_part_of, span
 from ..keyframes.timing import Timing
 from ..lookups import by_session_uid, scene_rate
 from ..rig.looking import found
@@ -88,6 +89,7 @@ class EditOperator(DanceOperator):
         data = armature.animation_data
         source = data.action if data else None
         self._source = source.session_uid if source else 0
+        self._same_song = bool(source) and song_part_of(source) == self._part
         self._name = f"{source.name.removesuffix(self.suffix).strip()} {self.suffix}" if source and self.suffix else ""
         self._edit = with_source(
             Edit(first, last, tuple(rows), self.strength, suffix=self.suffix, plan=self.plan), source
@@ -115,7 +117,7 @@ class EditOperator(DanceOperator):
         """The song, the constraints, and the plan if there is one."""
         request = replace(super().request(folder, number), edit=self._gathered.request(folder), sequential=False)
         scene, _ = self.targets()
-        return by_plan(request, self.plan, folder, scene) if self.plan else request
+        return by_plan(request, self.plan, folder, scene, self._same_song) if self.plan else request
 
     def first_frame(self) -> float:
         """The frame of the scene at which the new dance starts."""
@@ -141,6 +143,7 @@ class EditOperator(DanceOperator):
             keys=keys,
             density=settings["density"],
         )
+        action[PROPERTY]["part"] = self._part
         store_edit(action, self._edit)
         source = by_session_uid(bpy.data.actions, self._source)
         if source and self.suffix:
@@ -360,9 +363,16 @@ def _chosen_range(operator: Any, context: bpy.types.Context, armature: bpy.types
     return frame_range(armature, scene)
 
 
-def by_plan(request: GenerateRequest, plan: dict[str, Any], folder: Path, scene: bpy.types.Scene) -> GenerateRequest:
-    """The request for a dance by a plan, which is written into the folder. Raises OSError."""
+def by_plan(
+    request: GenerateRequest, plan: dict[str, Any], folder: Path, scene: bpy.types.Scene, same_song: bool
+) -> GenerateRequest:
+    """The request for a dance by a plan, which is written into the folder.
+
+    same_song: the plan is for this part of the song, however Blender renders it now. Raises OSError.
+    """
     path = folder / "plan.json"
+    if same_song:
+        plan = plan | {"song": sha256_of(request.song), "start": request.start}
     write_plan(path, plan)
     has_phrases = any(step["phrase"] for step in plan["steps"])
     return replace(request, form="song", plan=str(path), phrases=folders_of(scene) if has_phrases else ())

@@ -69,11 +69,16 @@ class EDGE_DANCE_OT_export_character(Reasoned, bpy.types.Operator):
 
 @contextmanager
 def _alone(context: bpy.types.Context, armature: bpy.types.Object) -> Iterator[None]:
-    """In this block only the character and its meshes are selected, and the scene has the frames of its action."""
+    """In this block only the character and its meshes are selected, and the scene has the frames of its action.
+
+    Blender is in Object Mode, and a hidden armature is shown, since exporters leave out what is hidden.
+    """
     scene: Any = context.scene
     layer: Any = context.view_layer
-    if context.mode != "OBJECT":
+    mode, hidden = layer.objects.active.mode, armature.hide_get()
+    if mode != "OBJECT":
         bpy.ops.object.mode_set(mode="OBJECT")
+    armature.hide_set(False)
     before = scene.frame_start, scene.frame_end, scene.frame_current
     selected, active = list(context.selected_objects), layer.objects.active
     bodies = [ob for ob in layer.objects if ob.type == "MESH" and ob.find_armature() == armature]
@@ -91,6 +96,9 @@ def _alone(context: bpy.types.Context, armature: bpy.types.Object) -> Iterator[N
             ob.select_set(ob in selected)
         for ob in selected:
             ob.select_set(True)
+        armature.hide_set(hidden)
         layer.objects.active = active
+        if mode != "OBJECT":
+            bpy.ops.object.mode_set(mode=mode)
         scene.frame_start, scene.frame_end = before[:2]
         scene.frame_set(before[2])

@@ -16,13 +16,14 @@ from ..edge_backend.motion.steps import at_once, part
 from ..edge_backend.schema.requests import GenerateRequest
 from ..keyframes.channel_keys import ChannelKeys
 from ..keyframes.density import modes_of
+from ..keyframes.take_details import PROPERTY
 from ..lookups import by_session_uid
 from ..music import find_strip, rendered_song, song_of
 from ..rig.rig_check import check_rig
 from ..rig.target import find_dancer
 from ..settings import beats_request, generate_request, stored_settings
 from ..setup.installer import installer
-from ..song_map.strip_map import map_for_dance, write_file
+from ..song_map.strip_map import map_for_dance, song_part, write_file
 from ..takes.new_take import WrittenKeys, add_take, first_frame_of, keys_in_steps, written_in_steps
 from ..takes.partial_preview import PartialPreview
 from ..takes.root_motion import check_root_motion
@@ -61,6 +62,7 @@ class DanceOperator(JobOperator):
         strip, owner = find_strip(context, settings.music)
         self._song = rendered_song(strip, owner, settings.all_sounds)
         self._map = map_for_dance(strip, owner, beats_request(settings))
+        self._part = song_part(strip, owner)
         self._scene = context.scene.session_uid
         dancer = find_dancer(context)
         check_root_motion(dancer, settings.root_motion)
@@ -168,7 +170,9 @@ class DanceOperator(JobOperator):
         """A take of the dance, with the settings that it was made with."""
         settings = self.take_settings(motion)
         first = first_frame_of(motion, scene, self.first_frame())
-        return add_take(dancer, motion, scene, first, settings=settings, keys=keys, density=settings["density"])
+        action = add_take(dancer, motion, scene, first, settings=settings, keys=keys, density=settings["density"])
+        action[PROPERTY]["part"] = self._part
+        return action
 
     def take_settings(self, motion: Motion) -> dict[str, Any]:
         """The panel's settings at the start of the job, with the seed of this dance."""

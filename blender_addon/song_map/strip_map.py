@@ -117,6 +117,15 @@ def sound_hash(strip: Any) -> str:
     return hashlib.sha256(head + str(size).encode()).hexdigest()
 
 
+def song_part(strip: Any, owner: bpy.types.Scene) -> dict[str, Any]:
+    """The hash of the strip's sound, and start and duration in seconds of what the strip plays of it.
+
+    A take knows its song by them: the file that Blender renders differs with volumes and Blender's version.
+    """
+    song = song_of(strip, owner, take_packed=False)
+    return {"sound": sound_hash(strip), "start": round(song.start, 3), "duration": round(song.duration, 3)}
+
+
 def placed_map(context: bpy.types.Context) -> PlacedMap | None:
     """The map of the dance's song in the scene; None without one. Fast, because drawing calls it."""
     try:

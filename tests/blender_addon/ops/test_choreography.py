@@ -79,6 +79,30 @@ def test_changed_bars_are_danced_and_the_rest_stays_to_the_bit(dancer):
     assert {key: old[key] for key in new} == new
 
 
+def test_a_plan_is_for_the_song_however_loud_it_is_played(dancer):
+    """Blender renders another file then."""
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    (strip,) = addon("compat").all_strips(bpy.context.scene)
+    strip.volume = 0.5
+    assert bpy.ops.edge_dance.another_phrase(step=1) == {"FINISHED"}
+    assert bpy.ops.edge_dance.dance_changes() == {"FINISHED"}
+    strip.volume = 0.6
+    assert bpy.ops.edge_dance.generate_again() == {"FINISHED"}
+    strip.volume = 0.7
+    assert bpy.ops.edge_dance.dance_plan() == {"FINISHED"}
+
+
+def test_a_plan_is_not_for_another_part_of_the_song(dancer):
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    (strip,) = addon("compat").all_strips(bpy.context.scene)
+    if hasattr(strip, "left_handle"):
+        strip.left_handle = 20
+    else:
+        strip.frame_final_start = 20
+    with pytest.raises(RuntimeError, match="the plan of a dance to another song"):
+        bpy.ops.edge_dance.dance_plan()
+
+
 def test_a_plan_made_anew_keeps_what_is_pinned(dancer):
     assert bpy.ops.edge_dance.generate() == {"FINISHED"}
     action = dancer.animation_data.action

@@ -132,6 +132,25 @@ def test_what_is_selected_and_the_scenes_frames_stay_as_they_are(tmp_path):
     assert sum(ob.type == "ARMATURE" for ob in bpy.data.objects) == 1
 
 
+def test_the_mode_stays_as_it_is(tmp_path):
+    dancer = put_dancer()
+    addon("takes.new_take").add_take(dancer, moderate(10), bpy.context.scene, 5.0)
+    bpy.ops.object.mode_set(mode="POSE")
+    bpy.ops.edge_dance.export_character(format="GLTF", filepath=str(tmp_path / "one.glb"))
+    assert dancer.mode == "POSE"
+
+
+def test_a_hidden_armature_is_exported_and_hidden_again(tmp_path):
+    dancer = put_dancer()
+    addon("takes.new_take").add_take(dancer, moderate(10), bpy.context.scene, 5.0)
+    (body,) = dancer.children
+    bpy.context.view_layer.objects.active = body
+    dancer.hide_set(True)
+    bpy.ops.edge_dance.export_character(format="GLTF", filepath=str(tmp_path / "one.glb"))
+    assert dancer.hide_get() and bpy.context.view_layer.objects.active == body
+    assert reimported(tmp_path / "one.glb").animation_data.action
+
+
 def test_a_missing_folder_is_reported(tmp_path):
     dancer = put_dancer()
     addon("takes.new_take").add_take(dancer, moderate(5), bpy.context.scene, 1.0)
