@@ -89,7 +89,7 @@ class EditOperator(DanceOperator):
         data = armature.animation_data
         source = data.action if data else None
         self._source = source.session_uid if source else 0
-        self._same_song = bool(source) and song_part_of(source) == self._part
+        self._same_song = source is not None and song_part_of(source) == self._part
         self._name = f"{source.name.removesuffix(self.suffix).strip()} {self.suffix}" if source and self.suffix else ""
         self._edit = with_source(
             Edit(first, last, tuple(rows), self.strength, suffix=self.suffix, plan=self.plan), source
