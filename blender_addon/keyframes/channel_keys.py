@@ -150,6 +150,15 @@ def _write(fcurve: bpy.types.FCurve, frames: Array, values: Array, interpolation
     return points
 
 
+def make_linear(action: bpy.types.Action) -> None:
+    """Interpolate linearly between all keys of the action."""
+    linear = _KEYFRAME["interpolation"].enum_items["LINEAR"].value
+    for curve in compat.fcurves_of(action):
+        points: Any = curve.keyframe_points
+        points.foreach_set("interpolation", np.full(len(points), linear, np.int32))
+        curve.update()
+
+
 def copy_others(source: bpy.types.Action, action: bpy.types.Action) -> None:
     """Copy the source's F-curves that the action does not have: fingers, faces, properties.
 

@@ -82,7 +82,7 @@ class EditOperator(DanceOperator):
             )
         self._rows = rows = self.rows(context, armature)
         self._where = scene.session_uid
-        with shown_on_hips(armature):
+        with shown_on_hips(armature, flowing=True):
             self._exact_channels = list(exact_channels_of_rows(armature, rows, self._timing))
         self._exact_frames = [row.start for row in rows if row.kind == "POSE" and row.exact]
         self._constrained_frames = [frame for row, frames, _ in exact_frames(rows, self._timing) for frame in frames]
@@ -109,7 +109,7 @@ class EditOperator(DanceOperator):
         def read(frames: Sequence[float]) -> Generator[float, None, Motion]:
             armature, scene = found(bpy.data.objects, self._dancer), found(bpy.data.scenes, self._where)
             source = found(bpy.data.actions, self._source) if self._source else None
-            return read_in_steps(armature, source, scene, frames)
+            return read_in_steps(armature, source, scene, frames, flowing=True)  # held poses that jump are no dance
 
         self._gathered = yield from gather_in_steps(self._rows, self._timing, read, self.strength)
 

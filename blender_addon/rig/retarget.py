@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import bpy
@@ -26,6 +26,9 @@ from .paths import bone_path
 from .skeleton import BONE_NAMES
 from .stance import stance_matrices
 from .standing import carriers, moving_channels, standing_pose
+
+_UPRIGHT, _SUNK = 0.9, 0.05
+"""Cosine of the largest tilt of a standing rig; share of the hips' height by which feet may be below the floor."""
 
 _DRIVEN = ("location", "rotation_quaternion", "rotation_euler", "rotation_axis_angle")
 
@@ -224,7 +227,21 @@ def measure(armature: bpy.types.Object) -> Measured:
     bone_map = bone_map_of(armature)
     if error := why_not_dance(armature, bone_map):
         raise error
-    return bone_map, fit(_rig(armature, bone_map), bone_map.bones, _up(armature))
+    measured = fit(_rig(armature, bone_map), bone_map.bones, _up(armature))
+    if measured.floor_offset.any() and _stands_in_the_world(armature, measured):
+        measured = replace(measured, floor_offset=np.zeros(3))
+    return bone_map, measured
+
+
+def _stands_in_the_world(armature: bpy.types.Object, measured: Fit) -> bool:
+    """Whether a rig with its hips at its origin was placed so that its feet at rest are not below the world's floor.
+
+    FBX files have such characters, with the object at the height of the hips.
+    """
+    world = np.array(armature.matrix_world)
+    down = world[:3, :3] @ (measured.floor * measured.growth)
+    upright = -down[2] > _UPRIGHT * float(np.linalg.norm(down))
+    return upright and bool(world[2, 3] + down[2] > _SUNK * down[2])
 
 
 def measure_dancer(armature: bpy.types.Object) -> Fit:

@@ -9,6 +9,7 @@ import bpy
 
 from .. import compat
 from ..edge_backend.motion.motion import Motion
+from ..keyframes.channel_keys import make_linear
 from ..keyframes.take_details import PROPERTY, details, span
 from ..keyframes.timing import Timing
 from ..lookups import scene_rate
@@ -23,34 +24,55 @@ _INHERITED = ("song", "style", "beats", "bars", "settings")
 
 
 @contextmanager
-def shown_on_hips(armature: bpy.types.Object, action: bpy.types.Action | None = None) -> Iterator[None]:
+def shown_on_hips(
+    armature: bpy.types.Object, action: bpy.types.Action | None = None, flowing: bool = False
+) -> Iterator[None]:
     """Show the action, or the current one, in this block, with its translation over the floor on the hips.
 
-    Poses are read in armature space, in which an object that carries the dancer stands still. Raises EdgeError
-    armature_tweaked, root_keys, rig_unfit.
+    Poses are read in armature space, in which an object that carries the dancer stands still. flowing: show blocking
+    with linear keys. Raises EdgeError armature_tweaked, root_keys, rig_unfit.
     """
     action = action or compat.shown_action(armature)[0]
     if action is None:
         yield
         return
-    with carried_by_hips(armature, action) as hips, showing(armature, hips):
+    with carried_by_hips(armature, action) as hips, _flowing(hips, flowing) as shown, showing(armature, shown):
         yield
 
 
+@contextmanager
+def _flowing(action: bpy.types.Action, wanted: bool) -> Iterator[bpy.types.Action]:
+    """The action in this block; of blocking, if wanted, a temporary copy with linear keys."""
+    if not wanted or details(action).get("density") != "BLOCKING":
+        yield action
+        return
+    copy = action.copy()
+    try:
+        make_linear(copy)
+        yield copy
+    finally:
+        bpy.data.actions.remove(copy)
+
+
 def read_in_steps(
-    armature: bpy.types.Object, action: bpy.types.Action | None, scene: bpy.types.Scene, frames: Sequence[float]
+    armature: bpy.types.Object,
+    action: bpy.types.Action | None,
+    scene: bpy.types.Scene,
+    frames: Sequence[float],
+    flowing: bool = False,
 ) -> Generator[float, None, Motion]:
     """The motion of one of the armature's actions at these frames of the scene, in small steps.
 
-    Without an action, the motion of the current animation. Between two steps armature and scene are as before. Raises
-    EdgeError rig_unfit, root_keys, armature_tweaked, dance_hidden, dancer_gone, reading_ended.
+    Without an action, the motion of the current animation. flowing: blocking moves from pose to pose instead of holding
+    each. Between two steps armature and scene are as before. Raises EdgeError rig_unfit, root_keys, armature_tweaked,
+    dance_hidden, dancer_gone, reading_ended.
     """
     uid = action.session_uid if action else 0
 
     @contextmanager
     def as_it_is(character: bpy.types.Object) -> Iterator[None]:
         refuse_hidden(character)
-        with shown_on_hips(character, found(bpy.data.actions, uid) if uid else None):
+        with shown_on_hips(character, found(bpy.data.actions, uid) if uid else None, flowing):
             yield
 
     return read_motion_in_steps(armature, scene, frames, as_it_is)

@@ -89,6 +89,18 @@ def test_what_lies_outside_of_a_regenerated_range_stays_and_the_range_is_new(dan
         assert new[rows].max() <= 1.5 * np.percentile(old, 99)
 
 
+def test_a_range_between_blocked_poses_stays_near_them(danced):
+    """Held poses that jump would be read as the speed at which the range begins, and it would leap metres away."""
+    assert bpy.ops.edge_dance.change_density(density="BLOCKING") == {"FINISHED"}
+    bpy.context.scene.edge_dance.density, bpy.context.scene.edge_dance.seed = "BLOCKING", 8
+    blocked = channels(danced, range(1, 181))[1]
+    preview(61, 100)
+    assert bpy.ops.edge_dance.regenerate_range() == {"FINISHED"}
+    again = channels(danced, range(1, 181))[1]
+    lowest, highest = blocked.min(axis=(0, 1)) - 0.7, blocked.max(axis=(0, 1)) + 0.7
+    assert (again > lowest).all() and (again < highest).all()
+
+
 def test_kept_rows_come_out_as_they_were(danced):
     """A pose, an arm over a range and everything before a frame, on one list."""
     bone_map = addon("rig.retarget").bone_map_of(danced).bones

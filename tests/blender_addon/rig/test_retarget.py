@@ -385,3 +385,17 @@ def test_a_body_that_a_bone_above_it_scales_dances_as_large_as_it_is_shown():
         back = read(character, [1 + frame for frame in range(60)])
         assert np.median(np.linalg.norm(back.joints() - motion.joints(), axis=-1)) < 0.02
     assert np.abs(shown[0] - shown[1]).max() < 1e-4
+
+
+@pytest.mark.parametrize(("height", "floor"), [(0.0, 0.0), (0.96, 0.0), (1.46, 0.5)])
+def test_a_body_that_hangs_from_its_origin_dances_where_it_stands_or_on_the_worlds_floor(height, floor):
+    """BVH files have the hips at the origin of the world, FBX files an object at the height of the hips."""
+    character = put_character(mixamo())
+    character.data.transform(Matrix.Translation((0, 0, -0.96)))
+    character.location.z = height
+    bpy.context.view_layer.update()
+    motion = dance("modern", 60)
+    put_take(character, motion, feet=True)
+    lowest = [heads(character, frame, ["toes.L", "toes.R"])[:, 2].min() for frame in range(1, 60, 5)]
+    assert floor - 0.02 < min(lowest) < floor + 0.06
+    assert read(character, [20.0]).joints()[0, :, 2].min() == pytest.approx(motion.joints()[19, :, 2].min(), abs=0.04)
