@@ -316,7 +316,7 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
         "--up", choices=("+x", "-x", "+y", "-y", "+z", "-z"), help="the axis that points up, default: found"
     )
     parser.add_argument("--unit", choices=("m", "cm", "mm"), help="of the files' lengths, default: found")
-    parser.add_argument("--rate", type=float, metavar="N", help="frames a second, default: as the files say, else 30")
+    parser.add_argument("--rate", type=_rate, metavar="N", help="frames a second, default: as the files say, else 30")
 
 
 def _add_phrases(parser: argparse.ArgumentParser) -> None:
@@ -392,6 +392,17 @@ def _seeds(text: str) -> tuple[int, ...]:
         return seeds_in(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _rate(text: str) -> float:
+    """Frames a second. Raises argparse.ArgumentTypeError."""
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate <= 1000:
+        raise argparse.ArgumentTypeError(f"{text} is no number above 0 and at most 1000")
+    return rate
 
 
 def _count(text: str) -> int:

@@ -15,6 +15,7 @@ import pytest
 from pipeline_fixtures import write_song, write_weights
 
 from edge_backend.cli import main as cli
+from edge_backend.cli.parser import build_parser
 from edge_backend.cli.progress_bar import ProgressBar
 from edge_backend.motion.files import load_motion
 from edge_backend.protocol.codec import decode
@@ -253,3 +254,10 @@ def _seconds(*arguments: str) -> float:
     began = time.monotonic()
     assert run(*arguments).returncode == 0
     return time.monotonic() - began
+
+
+@pytest.mark.parametrize("rate", ["nan", "-5", "0", "inf", "fast"])
+def test_a_rate_that_is_none_is_refused(rate, capsys):
+    with pytest.raises(SystemExit) as end:
+        build_parser().parse_args(["convert", "in.bvh", "out.npz", "--rate", rate])
+    assert end.value.code == 2 and f"{rate} is no number above 0" in capsys.readouterr().err
