@@ -47,6 +47,11 @@ class BeatGrid:
     metre: int = BEATS_PER_BAR
     confidence: float = 0.0
 
+    @property
+    def begins_bar(self) -> NDArray[np.bool_]:
+        """(n,) bool: which beats are downbeats."""
+        return np.isin(self.beats.round(3), self.downbeats.round(3))
+
     def position(self, seconds: NDArray) -> NDArray[np.float64]:
         """Positions in beats from the first downbeat, fractional; outside the grid at its tempo. seconds: any shape."""
         return self._count(seconds) - self._bar_begins[0]

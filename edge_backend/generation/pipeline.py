@@ -128,7 +128,9 @@ def generate(
     on_beat = request.on_beat * (1.0 if edit.variation is None else edit.variation.strength)
     # Phrases are motion capture, which lacks the jitter for which styles are smoothed.
     smoothness, sharp = request.smoothness if form.library else _smoothness(request, info, style), bool(form.library)
-    postprocessor = Postprocessor(features.beats.beats, edit, on_beat, feet, smoothness, meta, sharp)
+    postprocessor = Postprocessor(
+        features.beats.beats, edit, on_beat, feet, smoothness, meta, sharp, features.beats.begins_bar
+    )
     report("features", 1, 1)
 
     def on_final(sampled: Motion) -> None:

@@ -30,7 +30,7 @@ class Postprocessor:
 
     beats: (n,) seconds from the first frame. edit: constraints and variation. on_beat: `amount` of align_to_beats.
     feet: settings of the foot cleanup. smoothness: `strength` of smoothed. meta: of the resulting Motion. sharp: as in
-    `align_to_beats`, for dances of motion capture.
+    `align_to_beats`, for dances of motion capture. begins_bar: (n,) bool, of the beats; default none.
     """
 
     beats: Array
@@ -40,6 +40,7 @@ class Postprocessor:
     smoothness: float
     meta: dict[str, object]
     sharp: bool = False
+    begins_bar: Array | None = None
     _shown: Motion | None = field(default=None, init=False)
 
     def beginning(self, sampled: Motion) -> Motion | None:
@@ -73,9 +74,10 @@ class Postprocessor:
         shown_part[: shown - first] = True
         later = np.arange(first, frames) >= upto - (upto < frames)  # the last frame to be shown is not retimed
         constrained_time = (self.edit.constraint.weight[part] > 0).any(axis=1) | shown_part | later
-        beats = self._beats(frames)
-        coming = beats[beats >= first / Motion.fps] - first / Motion.fps
-        timed = align_to_beats(sampled.part(part), coming, self.on_beat, constrained_time, sharp=self.sharp)
+        beats, begins = self._beats(first, frames)
+        timed = align_to_beats(
+            sampled.part(part), beats, self.on_beat, constrained_time, begins_bar=begins, sharp=self.sharp
+        )
         motion = self._joined(timed, first)
         constrained = shown_part[:, None]
         calm = smoothed(motion, self.smoothness, self.edit.exact_joints()[part] | constrained)
@@ -85,8 +87,11 @@ class Postprocessor:
             clean = smooth_boundaries(clean, borders.exact[part] | constrained, borders.usual, rows)
         return self._appended(clean, first, upto)
 
-    def _beats(self, frames: int) -> Array:
-        return self.beats[(self.beats >= 0) & (self.beats < frames / Motion.fps)]
+    def _beats(self, first: int, end: int) -> tuple[Array, Array]:
+        """The beats from frame `first` to before `end`, seconds from `first`, and which of them begin a bar."""
+        inside = (self.beats >= first / Motion.fps) & (self.beats < end / Motion.fps)
+        begins = np.zeros(len(self.beats), bool) if self.begins_bar is None else self.begins_bar
+        return self.beats[inside] - first / Motion.fps, begins[inside]
 
     def _feet(self, first: int) -> FootSettings:
         contacts = (replace(one, start=one.start - first, end=one.end - first) for one in self.feet.contacts)
@@ -124,7 +129,7 @@ class Postprocessor:
             np.concatenate([before.rotations, motion.rotations[new]]),
             np.concatenate([before.root, motion.root[new]]),
             np.concatenate([before.contacts, motion.contacts[new]]),
-            self._beats(upto).astype(np.float32),
+            self._beats(0, upto)[0].astype(np.float32),
             self.meta,
         )
 

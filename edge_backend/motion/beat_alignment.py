@@ -21,6 +21,7 @@ STEADY = 1e-6  # metres per frame; smaller changes of speed are rounding errors 
 TEMPO = 0.15  # the largest relative change of tempo between two matched stops
 REACH_S = 0.35  # the largest displacement of a stop
 MEMORY_S = 6.0  # the longest time between two matched stops that follow each other
+FIRST_BEAT = 1.5  # what a stop on the first beat of a bar counts; 1 on other beats
 LOBES = 6  # of the sincs that interpolate motion capture, on each side
 EDGE_S = 0.2  # beside constrained frames the tempo is unchanged for this long
 
@@ -46,29 +47,35 @@ def motion_beats(joints: Array) -> Array:
 
 
 def align_to_beats(
-    motion: Motion, beats: Array, amount: float = 1.0, constrained: Array | None = None, *, sharp: bool = False
+    motion: Motion,
+    beats: Array,
+    amount: float = 1.0,
+    constrained: Array | None = None,
+    *,
+    begins_bar: Array | None = None,
+    sharp: bool = False,
 ) -> Motion:
-    """A dance of T frames retimed so that as many of its stops as possible fall on beats.
+    """A dance of T frames retimed so that as many of its stops as possible fall on beats, first beats before others.
 
     beats: (n,) seconds from the first frame, ascending. amount: 0 returns the motion itself, 1 moves stops all the way.
     constrained: (T,) bool, frames that are changed neither in time nor in pose; the first and the last frame never are.
-    sharp: as in `retimed`.
+    begins_bar: (n,) bool, of the beats; default none. sharp: as in `retimed`.
     """
     if amount == 0 or motion.frames < 3 or not len(beats):
         return motion
     constrained = np.zeros(motion.frames, bool) if constrained is None else constrained
-    shown = places_on_the_beat(motion_beats(motion.joints()), beats, constrained)
+    shown = places_on_the_beat(motion_beats(motion.joints()), beats, constrained, begins_bar)
     if shown is None:
         return motion
     frames = np.arange(motion.frames, dtype=np.float64)
     return retimed(motion, frames + amount * (shown - frames), sharp)
 
 
-def places_on_the_beat(stops: Array, beats: Array, constrained: Array) -> Array | None:
+def places_on_the_beat(stops: Array, beats: Array, constrained: Array, begins_bar: Array | None = None) -> Array | None:
     """The time warp (T,): for each new frame the position in the old dance, in frames, that it shows.
 
-    stops, beats: (n,), (m,) seconds from the first frame, ascending. constrained: (T,) bool, as in `align_to_beats`.
-    Returns None where every frame is constrained.
+    stops, beats: (n,), (m,) seconds from the first frame, ascending. constrained: (T,) bool, begins_bar: (m,) bool, as
+    in `align_to_beats`. Returns None where every frame is constrained.
     """
     intervals = _free_intervals(constrained)
     if not intervals:
@@ -76,7 +83,8 @@ def places_on_the_beat(stops: Array, beats: Array, constrained: Array) -> Array 
     frames = np.arange(len(constrained), dtype=np.float64)
     ends = np.array([0.0, frames[-1] / FPS])
     # A single constrained frame ends one interval and begins the next.
-    pairs = [*(_anchors(beats, stops, interval) for interval in intervals), np.stack([ends, ends], axis=1)]
+    worth = np.ones(len(beats)) if begins_bar is None else np.where(begins_bar, FIRST_BEAT, 1.0)
+    pairs = [*(_anchors(beats, worth, stops, interval) for interval in intervals), np.stack([ends, ends], axis=1)]
     shown_at, taken_from = np.unique(np.concatenate(pairs), axis=0).T
     shown = monotone_spline(shown_at, taken_from, frames / FPS) * FPS
     return np.where(constrained, frames, shown)
@@ -103,35 +111,36 @@ def _free_intervals(constrained: Array) -> list[_Interval]:
     return intervals
 
 
-def _anchors(beats: Array, stops: Array, interval: _Interval) -> Array:
+def _anchors(beats: Array, worth: Array, stops: Array, interval: _Interval) -> Array:
     """(n, 2) float64: seconds of the new dance and the seconds of the old one shown there, both ascending.
 
-    The largest number of pairs (beat, stop) such that the tempo between neighbours is within TEMPO, found by dynamic
-    programming; among equally many, those with the least change of tempo.
+    The pairs (beat, stop) of which the beats are worth most, such that the tempo between neighbours is within TEMPO,
+    found by dynamic programming; of equal worth, those with the least change of tempo. worth: (m,), of the beats.
     """
     inside = (beats > interval.begin) & (beats < interval.end)
     beat, stop = ((np.abs(beats[:, None] - stops) < REACH_S) & inside[:, None]).nonzero()
     begin, end = (interval.begin, interval.begin), (interval.end, interval.end)
     pairs = np.array([begin, *zip(beats[beat], stops[stop], strict=True), end], dtype=np.float64)
+    gained = np.concatenate([[0.0], worth[beat], [0.0]])
     score, before = np.full(len(pairs), -np.inf), np.zeros(len(pairs), int)
     score[0] = 0.0
     for number in range(1, len(pairs)):
         earliest = int(np.searchsorted(pairs[:, 0], pairs[number, 0] - MEMORY_S))
         # The last pair may follow the first directly, which leaves the tempo unchanged: there is always a solution.
         earlier = np.arange(min(earliest, number - 1) if number < len(pairs) - 1 else 0, number)
-        gains = score[earlier] + _gain(pairs[number] - pairs[earlier])
+        gains = score[earlier] + gained[number] + _steadiness(pairs[number] - pairs[earlier])
         best = int(np.argmax(gains))
         score[number], before[number] = gains[best], earlier[best]
     chosen = {tuple(pairs[number]) for number in _backtrack(before)}
     return np.array([*chosen, (interval.first, interval.first), (interval.last, interval.last)])
 
 
-def _gain(apart: Array) -> Array:
-    """Scores (n,) of a matched stop that lies `apart` (n, 2) seconds, new and old time, behind the previous one."""
+def _steadiness(apart: Array) -> Array:
+    """Scores (n,), at most 0, of pairs that lie `apart` (n, 2) seconds, new and old time, behind the previous one."""
     forward = (apart > 1e-6).all(axis=1)
     tempo = np.log(np.where(forward[:, None], apart, 1.0)) @ [-1.0, 1.0]
     possible = forward & (np.abs(tempo) <= np.log1p(TEMPO))
-    return np.where(possible, 1 - np.square(tempo) * apart[:, 0], -np.inf)
+    return np.where(possible, -np.square(tempo) * apart[:, 0], -np.inf)
 
 
 def _backtrack(before: Array) -> list[int]:

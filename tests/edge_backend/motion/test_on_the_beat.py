@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from edge_backend.choreography.library import STARTER, open_libraries
 from edge_backend.evaluation.beats import beat_alignment
 from edge_backend.evaluation.smoothness import jitter
-from edge_backend.motion.beat_alignment import REACH_S, TEMPO, align_to_beats, motion_beats, retimed
+from edge_backend.motion.beat_alignment import (
+    REACH_S,
+    TEMPO,
+    align_to_beats,
+    motion_beats,
+    places_on_the_beat,
+    retimed,
+)
 from edge_backend.motion.motion import Motion
 from edge_backend.motion.rotations import axis_angle_to_matrix
 from edge_backend.motion.skeleton import Joint
@@ -61,6 +68,18 @@ def test_a_dance_that_does_not_listen_beats_chance_afterwards():
     aligned = beat_alignment(after.joints(), BEATS)
     assert aligned.percentile > 0.98
     assert aligned.music > 1.5 * aligned.music_chance
+
+
+def test_a_stop_between_two_beats_goes_to_the_one_that_begins_a_bar():
+    stops, beats, free = np.array([4.2]), np.array([4.0, 4.5]), np.zeros(300, bool)
+    assert places_on_the_beat(stops, beats, free)[120] == pytest.approx(126)  # of equal beats to the nearer one
+    assert places_on_the_beat(stops, beats, free, np.array([False, True]))[135] == pytest.approx(126)
+
+
+def test_two_stops_on_other_beats_are_worth_more_than_one_on_a_first_beat():
+    stops, beats, free = np.array([4.17, 5.05]), np.array([4.0, 4.5, 5.0]), np.zeros(300, bool)
+    places = places_on_the_beat(stops, beats, free, np.array([False, True, False]))
+    assert places[[120, 150]] == pytest.approx([125.1, 151.5])
 
 
 def test_half_the_amount_goes_half_the_way():
