@@ -15,8 +15,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
@@ -26,6 +25,10 @@ from typing import Any
 # Blender reads its user folder's place when it starts, which is when bpy is imported.
 USER_FOLDER = tempfile.mkdtemp(prefix="edge_dance_bench_")
 os.environ["BLENDER_USER_RESOURCES"] = USER_FOLDER
+
+# What Blender prints, from its start on, goes to stderr, so that stdout has the result alone.
+RESULT = os.fdopen(os.dup(1), "w", encoding="utf-8")
+os.dup2(2, 1)
 
 import bpy  # noqa: E402
 import numpy as np  # noqa: E402
@@ -104,18 +107,15 @@ class Keying:
 
 def main(options: argparse.Namespace) -> None:
     """Measure, and print a table, or JSON."""
-    with muted():
-        install()
-        measure(options.rigs[0], options.density, 5.0, 1)  # initialisation that happens once
-        found = [
-            measure(rig, options.density, 60 * minutes, options.characters)
-            for rig in options.rigs
-            for minutes in options.minutes
-        ]
-    if options.json:
-        print(json.dumps([asdict(one) for one in found]))
-    else:
-        print("\n".join(table(found)))
+    install()
+    measure(options.rigs[0], options.density, 5.0, 1)  # initialisation that happens once
+    found = [
+        measure(rig, options.density, 60 * minutes, options.characters)
+        for rig in options.rigs
+        for minutes in options.minutes
+    ]
+    text = json.dumps([asdict(one) for one in found]) if options.json else "\n".join(table(found))
+    print(text, file=RESULT, flush=True)
 
 
 def table(found: Iterable[Keying]) -> list[str]:
@@ -210,20 +210,6 @@ def addon(module: str) -> ModuleType:
     return import_module(f"{EXTENSION}.{module}")
 
 
-@contextmanager
-def muted() -> Iterator[None]:
-    """In this block, what Blender prints goes to stderr."""
-    sys.stdout.flush()
-    terminal = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        yield
-    finally:
-        sys.stdout.flush()
-        os.dup2(terminal, 1)
-        os.close(terminal)
-
-
 def memory_mb() -> float:
     """The memory of this process now; where there is no /proc, 0."""
     pages = Path("/proc/self/statm")
@@ -244,7 +230,6 @@ def parse() -> argparse.Namespace:
 if __name__ == "__main__":
     try:
         main(parse())
-        sys.stdout.flush()
     finally:
         shutil.rmtree(USER_FOLDER, ignore_errors=True)
     os._exit(0)  # some Blender versions hang or crash in the interpreter's own exit when add-ons are registered

@@ -21,6 +21,7 @@ from ...bench.network import NetworkSpeed, measure_network
 from ...errors import EdgeError
 from ...generation.model_cache import ModelCache
 from ...model.engine_choice import engines_here
+from ...runtime.child_processes import unseen
 from ...runtime.threads import use_threads
 from ...schema.requests import QUALITIES, Arithmetic, EngineName
 
@@ -81,7 +82,7 @@ def _require_blender() -> None:
 def _keying(seconds: float, as_json: bool) -> str:
     """What bench/keying.py prints for dances of `seconds`. Blender is a process of its own."""
     command = [sys.executable, str(_KEYING), "--minutes", f"{seconds / 60:g}", *(["--json"] if as_json else [])]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, **unseen()).stdout.strip()
 
 
 def _machine(caches: list[ModelCache]) -> dict[str, Any]:
