@@ -30,6 +30,7 @@ from desk import (
     until,
     xdotool,
 )
+from stages import STAGES, forget, hold
 
 
 def act() -> Iterator[float]:
@@ -42,14 +43,17 @@ def act() -> Iterator[float]:
     yield 1.5
     shot("2_ready")
 
-    service.stop()  # a new worker takes its time, enough to see the bar and press Escape
+    hold("sampling")  # however fast the worker is, there is time to see the bar and press Escape
     yield from press_generate()
-    yield from until(lambda: service.job and service.job.progress)
+    yield from until(STAGES["sampling"])
     facts["running"] = running()
     shot("3_running")
     yield from over_the_view()
     xdotool("key", "Escape")
+    yield 0.5
+    hold("")
     yield from until(lambda: not running())
+    forget()
     yield 0.5
     facts["after_escape"] = {"actions": actions(), "problem": str(service.problem), "busy": service.busy}
     shot("4_cancelled")
@@ -73,11 +77,14 @@ def act() -> Iterator[float]:
     yield 1.5
     facts["after_redo"] = {"actions": actions()}
 
-    service.stop()  # as above
+    hold("sampling")
     yield from press_generate()
-    yield from until(lambda: service.job)
+    yield from until(STAGES["sampling"])
     yield from click(*to_sidebar(GENERATE_BELOW_TOP, 0.83))
+    yield 0.5
+    hold("")
     yield from until(lambda: not running())
+    forget()
     facts["after_cancel_button"] = {"actions": actions(), "busy": service.busy}
 
     preferences.backend_python = "/nowhere/python"
@@ -94,7 +101,7 @@ def act() -> Iterator[float]:
     shot("8_pose_mode")
 
     preferences.backend_python = os.environ["WORKER_PYTHON"]
-    service.stop()  # as above
+    service.stop()  # a new worker takes its time
     with here():
         bpy.ops.edge_dance.generate("INVOKE_DEFAULT")
     yield from until(lambda: service.job)  # its worker starts
