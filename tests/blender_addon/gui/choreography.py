@@ -16,6 +16,7 @@ from desk import (
     click,
     facts,
     here,
+    open_alone,
     open_tab,
     play,
     running,
@@ -31,18 +32,7 @@ HEADER_BELOW_TOP = 165  # pixels from the sidebar's top to the panel's header, w
 ROW_BELOW_TOP, ROW = 188, 20  # to the first row, and from one row to the next
 
 rows: Any = sys.modules[f"{PACKAGE}.takes.plan_rows"]
-
-
-def open_panel() -> Iterator[float]:
-    """Open the panel; the others are taken away."""
-    panel: Any = sys.modules[f"{PACKAGE}.ui.choreography"].VIEW3D_PT_edge_dance_choreography
-    for other in sys.modules[f"{PACKAGE}.registration"].CLASSES:
-        if issubclass(other, bpy.types.Panel) and getattr(other, "bl_parent_id", "") == panel.bl_parent_id:
-            bpy.utils.unregister_class(other)
-    bpy.utils.register_class(panel)
-    yield 1.0
-    yield from click(*to_sidebar(HEADER_BELOW_TOP))
-    yield 1.0
+panel: Any = sys.modules[f"{PACKAGE}.ui.choreography"].VIEW3D_PT_edge_dance_choreography
 
 
 def take() -> bpy.types.Action:
@@ -88,7 +78,7 @@ def act() -> Iterator[float]:
     yield from until(lambda: not running())
     yield from run_operator("generate")
     facts["planned"] = plan()
-    yield from open_panel()
+    yield from open_alone(panel, HEADER_BELOW_TOP)
     bpy.context.scene.frame_set(1)
     yield 1.0
     shot("plan")
