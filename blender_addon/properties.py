@@ -100,7 +100,8 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
     )
     style: bpy.props.EnumProperty(name="Style", description="The kind of dance", items=STYLES)
     use_energy: bpy.props.BoolProperty(
-        name="Set Energy", description="Set the energy of the dance; otherwise it follows the loudness of the music"
+        name="Set Energy",
+        description="Set the energy of the dance; otherwise the seed draws it, and it follows the music",
     )
     energy: bpy.props.FloatProperty(
         name="Energy",

@@ -20,7 +20,7 @@ State = Literal["absent", "there", "other"]
 
 _USUAL = json.loads(json.dumps(asdict(GenerateRequest(""))))
 # Metadata by which takes are not compared.
-_IGNORED = ("format", "program", "engine", "downbeats", "leading_style", "choreography")
+_IGNORED = ("format", "program", "engine", "downbeats", "leading_style", "energy_level", "choreography")
 
 
 @dataclass(frozen=True)

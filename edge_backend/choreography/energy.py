@@ -8,19 +8,15 @@ from ..numerics.filters import gaussian
 from ..schema.frames import FPS
 from ..schema.song_map import SongMap
 
-USUAL = 0.55
-"""Mean energy of a dance for which none was chosen, a quantile of speeds. Their mean is a little above their median."""
-
-SPREAD = 0.4  # how far the loudest and the quietest bars are from that, at most
+SPREAD = 0.4  # how far the loudest and the quietest bars are from the level, at most
 SMOOTHING_S = 0.5  # standard deviation of the changes between bars
 
 
-def energy_curve(song_map: SongMap, frames: int, level: float | None = None) -> Array:
+def energy_curve(song_map: SongMap, frames: int, level: float) -> Array:
     """Energy (frames,) from 0 to 1, whose mean is `level`; louder bars have more by their rank in the song.
 
     Raises EdgeError energy_out_of_range.
     """
-    level = USUAL if level is None else level
     check_energy(level)
     spread = min(SPREAD, level, 1 - level)
     bars = song_map.bars

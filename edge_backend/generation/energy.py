@@ -1,27 +1,35 @@
-"""The energy channel of a dance, from the user's energy or from the music's loudness.
+"""The energy channel of a dance, from the user's energy or from the seed and the music's loudness.
 
 An energy is a quantile of the joint speeds in a style's motion capture: 0.5 is its median speed. The network reaches a
 requested speed only in part, differently for each style. Weights may contain its measured response
 (training.energy_response), which is inverted here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..audio.rhythm import LOUDNESS_DB
-from ..choreography.energy import USUAL
 from ..model.controls import check_energy
 from ..model.weights_file import WeightsInfo
 from ..numerics.array import Array
 from ..numerics.filters import gaussian
 from ..schema.frames import FPS
 
+USUAL = 0.55
+"""Mean energy of dances for which none was chosen, a quantile of speeds. Their mean is a little above their median."""
+
 SPREAD = 0.6
-"""Without a chosen energy: the range of quantiles around USUAL in a song whose loudness has a range of WIDE_DB."""
+"""Without a chosen energy: the range of quantiles in a song whose loudness has a range of WIDE_DB."""
 
 WIDE_DB = 12.0  # range of loudness, 10th to 90th percentile, from which on the whole SPREAD is used
+WIDTH = 0.25
+"""Without a chosen energy: how far from USUAL the mean quantile of a dance is at most."""
+
+LIVELIEST = 0.75  # m/s, mean speed of the liveliest dances for which no energy was chosen
+_STREAM = 23  # number of the random stream of energy levels
 SMOOTHING = 1.5 * FPS  # frames, the standard deviation: the network knows energy as a mean over 5 s
 
 
@@ -37,20 +45,38 @@ class StyleSpeeds:
     energies: Array
     danced: Array
 
+    def quantile_of(self, speed: float) -> float:
+        """The share of the captured speeds below a speed, m/s."""
+        return float(np.interp(speed, self.captured, np.linspace(0, 1, len(self.captured))))
+
     def network_energy(self, quantile: Array) -> Array:
         """The energy to give to the network, 0 to 1, for quantiles (T,) of the captured speeds."""
         speed = np.interp(quantile, np.linspace(0, 1, len(self.captured)), self.captured)
         return np.interp(speed, self.danced, self.energies).astype(np.float32)
 
 
+def energy_level(info: WeightsInfo, style: str, seed: int, edited: Mapping[str, Any] | None = None) -> float:
+    """The mean energy of a dance for which none was chosen: that of the edited dance, else one drawn from the seed.
+
+    It is drawn evenly within WIDTH of USUAL: some seeds are calmer, others livelier, as dancers are. For styles that
+    are danced fast the range is smaller; its liveliest dances have a speed of LIVELIEST. edited: the metadata of the
+    edited dance, as of metadata.edited_meta.
+    """
+    if edited is not None:
+        return float(edited.get("energy_level", USUAL))
+    speeds = _speeds_of(info, style)
+    width = min(WIDTH, max(speeds.quantile_of(LIVELIEST) - USUAL, 0.0)) if speeds else 0.0
+    return USUAL + width * float(np.random.default_rng([seed, _STREAM]).uniform(-1, 1))
+
+
 def energy_channel(
-    info: WeightsInfo, style: str, energy: float | Array | None, loudness: Array | None
+    info: WeightsInfo, style: str, energy: float | Array | None, loudness: Array | None, level: float = USUAL
 ) -> float | Array | None:
     """The network's energy channel: one value for all frames, one for each (T,), or None for no energy.
 
     energy: requested quantile, 0 to 1, for all frames or for each (T,). None: from loudness (T,), 0 to 1 over
-    LOUDNESS_DB, or USUAL if that is None too. For weights without a measured response the energy is returned
-    unchanged. Raises EdgeError energy_out_of_range.
+    LOUDNESS_DB, with the mean `level`, or that throughout if loudness is None too. For weights without a measured
+    response the energy is returned unchanged. Raises EdgeError energy_out_of_range.
     """
     if energy is not None:
         check_energy(energy)
@@ -58,7 +84,7 @@ def energy_channel(
     if speeds is None:
         return energy
     if energy is None:
-        energy = USUAL if loudness is None else loudness_quantiles(loudness)
+        energy = level if loudness is None else loudness_quantiles(loudness, level)
     asked = speeds.network_energy(np.asarray(energy))
     return asked if asked.ndim else float(asked)
 
@@ -77,14 +103,17 @@ def _speeds_of(info: WeightsInfo, style: str) -> StyleSpeeds | None:
     return StyleSpeeds(np.array(found["captured"], dtype=np.float32), energies, danced)
 
 
-def loudness_quantiles(loudness: Array) -> Array:
+def loudness_quantiles(loudness: Array, level: float = USUAL) -> Array:
     """Energy quantiles (T,) by the rank of the music's loudness (T,), 0 to 1 over LOUDNESS_DB.
 
-    A song of constant loudness has USUAL throughout; the range grows with that of the loudness, up to SPREAD.
+    Their mean is `level`. A song of constant loudness has it throughout; the range grows with that of the loudness, up
+    to SPREAD.
     """
-    level = gaussian(loudness.astype(np.float64), SMOOTHING, edge="edge")
-    order = np.sort(level)
-    rank = (np.searchsorted(order, level, "left") + np.searchsorted(order, level, "right")) / (2 * len(level))  # 0 to 1
-    quiet, loud = np.quantile(level, [0.1, 0.9])
+    smooth = gaussian(loudness.astype(np.float64), SMOOTHING, edge="edge")
+    order = np.sort(smooth)
+    rank = (np.searchsorted(order, smooth, "left") + np.searchsorted(order, smooth, "right")) / (
+        2 * len(smooth)
+    )  # 0 to 1
+    quiet, loud = np.quantile(smooth, [0.1, 0.9])
     spread = SPREAD * min(1.0, LOUDNESS_DB * (loud - quiet) / WIDE_DB)
-    return USUAL + spread * (rank - 0.5)
+    return level + min(spread, 2 * level, 2 * (1 - level)) * (rank - 0.5)

@@ -7,6 +7,7 @@ from typing import Any
 from .. import __version__
 from ..audio.song_source import SongSource
 from ..fileio.hashing import sha256_of
+from ..motion.files import load_motion
 from ..schema.edits import EditRequest
 from ..schema.frames import FPS
 from ..schema.requests import GenerateRequest
@@ -37,6 +38,11 @@ def describe(
         "features": features,
         "program": __version__,
     }
+
+
+def edited_meta(edit: EditRequest) -> dict[str, Any] | None:
+    """The metadata of the edited dance; None if the edit has no source. Raises EdgeError as load_motion."""
+    return load_motion(edit.source.motion).meta if edit.source else None
 
 
 def _with_files_named(value: Any) -> Any:

@@ -38,11 +38,11 @@ from ..schema.frames import WINDOW
 from ..schema.progress import Report, silent
 from ..schema.requests import FEATURE_KINDS, RAMPS, FeaturesRequest, GenerateRequest, LoopRequest
 from ..schema.song_map import SongMap
-from .energy import energy_channel, least_smoothness
+from .energy import USUAL, energy_channel, energy_level, least_smoothness
 from .form_sampling import sample_in_form
 from .leading_style import leading_style
 from .loop import find_span, finish_loop, loop_meta, song_around, sound_around
-from .metadata import describe
+from .metadata import describe, edited_meta
 from .model_cache import ModelCache
 from .postprocess import Postprocessor
 from .song_form import described, given_map, map_of, song_form
@@ -115,13 +115,13 @@ def generate(
     song_map = map_of(request, audio, given)
     del audio  # 100 MB for 10 minutes
     info = weights.info
-    style = leading_style(request.style, request.seed, request.edit) if info.controls else request.style
-    form = song_form(request, song_map, frames, song_sha256=song.sha256, style=style, features=features)
+    style, level = _led_by(request, info)
+    form = song_form(request, song_map, frames, song_sha256=song.sha256, style=style, level=level, features=features)
     energy = form.energy if info.controls else request.energy
-    condition, baseline = _conditions(features, info, style, energy, _loudness(features, frames))
+    condition, baseline = _conditions(features, info, style, energy, _loudness(features, frames), level=level)
     downbeats = features.beats.downbeats.round(4).tolist()
     meta = _made(request, song, frames, weights) | {
-        "leading_style": style, "downbeats": downbeats, "engine": engine_in_words(engine.name)
+        "leading_style": style, "energy_level": level, "downbeats": downbeats, "engine": engine_in_words(engine.name)
     }  # fmt: skip
     meta |= described(form, song.sha256, request.start)
     # A small variation of a dance also changes its timing little.
@@ -177,13 +177,13 @@ def _loop(
     rhythm = extract(audio, round(audio.duration * Motion.fps), "rhythm", given_map(request))
     span = find_span(rhythm.beats, loop.bars)
     ring = Ring(span.frames, loop.travel)
-    style = leading_style(request.style, request.seed, request.edit) if info.controls else request.style
+    style, level = _led_by(request, info)
     features = rhythm
     if info.feature_type == "rhythm":
         features = replace(rhythm, values=song_around(rhythm.values, span, ring))
     else:
         features = extract(sound_around(audio, span, ring), ring.covered)
-    windows, baseline = _conditions(features, info, style, request.energy)
+    windows, baseline = _conditions(features, info, style, request.energy, level=level)
     smoothness = _smoothness(request, info, style)
     report("features", 1, 1)
 
@@ -212,7 +212,7 @@ def _loop(
     return replace(
         motion,
         meta=meta
-        | {"leading_style": style, "engine": engine_in_words(engine.name), "loop": found}
+        | {"leading_style": style, "energy_level": level, "engine": engine_in_words(engine.name), "loop": found}
         | {"downbeats": bars[(bars >= -1e-3) & (bars < span.end - span.start - 1e-3)].tolist()},
     )
 
@@ -346,14 +346,28 @@ def _sampler_settings(request: GenerateRequest) -> SamplerSettings:
     )
 
 
+def _led_by(request: GenerateRequest, info: WeightsInfo) -> tuple[str, float]:
+    """The style and the mean energy of the dance, where they are not requested those of the edited dance or drawn."""
+    edited = edited_meta(request.edit)
+    style = leading_style(request.style, request.seed, edited) if info.controls else request.style
+    level = energy_level(info, style, request.seed, edited) if request.energy is None else request.energy
+    return style, level
+
+
 def _conditions(
-    features: Features, info: WeightsInfo, style: str, energy: float | Array | None, loudness: Array | None = None
+    features: Features,
+    info: WeightsInfo,
+    style: str,
+    energy: float | Array | None,
+    loudness: Array | None = None,
+    *,
+    level: float = USUAL,
 ) -> tuple[Array, Array | None]:
     """The network's condition (..., channels), and the one (150, channels) from which guidance leads to it.
 
-    Music features, then the control channels of weights that have them. energy, loudness: as in energy_channel. The
-    second condition has the same style, no energy, and zeros for the music, so that guidance acts on music and energy.
-    It is None (EDGE's null condition) for weights without control channels or with other features than rhythm.
+    Music features, then the control channels of weights that have them. energy, loudness, level: as in energy_channel.
+    The second condition has the same style, no energy, and zeros for the music, so that guidance acts on music and
+    energy. It is None (EDGE's null condition) for weights without control channels or with other features than rhythm.
     Raises EdgeError control_unsupported, energy_out_of_range.
     """
     values = features.values
@@ -365,7 +379,7 @@ def _conditions(
                 "Choose style any and no energy, or other weights.",
             )
         return values, None
-    asked = energy_channel(info, style, energy, loudness)
+    asked = energy_channel(info, style, energy, loudness, level)
     if isinstance(asked, np.ndarray):
         asked = np.pad(asked, (0, values.shape[-2] - len(asked)), mode="edge")
     channels = controls.control_channels(style, asked, values.shape[-2])

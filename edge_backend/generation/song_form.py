@@ -50,17 +50,24 @@ def map_of(request: GenerateRequest, audio: Audio, given: SongMap | None) -> Son
 
 
 def song_form(
-    request: GenerateRequest, song_map: SongMap | None, frames: int, *, song_sha256: str, style: str, features: Features
+    request: GenerateRequest,
+    song_map: SongMap | None,
+    frames: int,
+    *,
+    song_sha256: str,
+    style: str,
+    level: float,
+    features: Features,
 ) -> SongForm:
-    """The form of a dance of `frames` frames. style: of `leading_style`. song_map: of `map_of`.
+    """The form of a dance of `frames` frames. song_map: of `map_of`. style: of `leading_style`.
 
-    The energy follows the bars, unless features are computed per window. Raises EdgeError as library.open_libraries,
-    planning.plan_by_library and plan_file.read_plan; OSError.
+    level: the mean of the energy, which follows the bars unless features are computed per window. Raises EdgeError as
+    library.open_libraries, planning.plan_by_library and plan_file.read_plan; OSError.
     """
     if song_map is None:
         return SongForm(energy=request.energy)
     library = open_libraries(request.phrases) if request.phrases else None
-    energy = request.energy if features.windows_alone else energy_curve(song_map, len(features.values), request.energy)
+    energy = request.energy if features.windows_alone else energy_curve(song_map, len(features.values), level)
     if request.plan:
         return SongForm(read_plan(Path(request.plan), song_sha256, request.start), library, energy)
     slots, mirrored = slots_of(song_map, frames), request.returning == "mirrored"

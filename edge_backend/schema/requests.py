@@ -81,7 +81,7 @@ class GenerateRequest:
 
     song: path of an audio file. start, duration: seconds of the song; duration None = to its end.
     seed: 0 or more. steps: network evaluations per window. guidance: weight of classifier-free guidance, 1 = none.
-    weights: an id that `weights list` shows, or a path. energy: 0 (calm) to 1 (wild), None = not given to the network.
+    weights: an id that `weights list` shows, or a path. energy: 0 (calm) to 1 (wild), None = drawn from the seed.
     sequential: sample a few windows at a time, so that the dance's beginning is available early.
     edit: constraints from another dance, or the dance that is varied. beats: the user's correction of the beats; it
     affects beat alignment, and the condition of weights with rhythm features. smoothness: 0 to 1, strength of the

@@ -58,12 +58,12 @@ go_on, take, poll = Work.go_on, Job._take, Job.poll
 
 
 def taken_and_held(self: Any, message: Any) -> None:
-    """Read the message; from the first of the features, or after the first partial result, keep it for later.
+    """Read the message; from the job's first, the first of the features or after the first partial result, keep it.
 
     The worker runs on: it may have said everything by the time that Blender reads its first partial result.
     """
     stage = held["stage"]
-    if stage == "features" and getattr(message, "stage", "") == "features":
+    if stage == "starting" or (stage == "features" and getattr(message, "stage", "") == "features"):
         held["reached"] = True
     if held["reached"]:
         unheard.append(message)

@@ -10,9 +10,17 @@ from hypothesis import strategies as st
 
 from edge_backend.audio.beats import BeatGrid
 from edge_backend.audio.features import Features
-from edge_backend.choreography.energy import USUAL
 from edge_backend.errors import EdgeError
-from edge_backend.generation.energy import SPREAD, StyleSpeeds, energy_channel, loudness_quantiles
+from edge_backend.generation.energy import (
+    LIVELIEST,
+    SPREAD,
+    USUAL,
+    WIDTH,
+    StyleSpeeds,
+    energy_channel,
+    energy_level,
+    loudness_quantiles,
+)
 from edge_backend.generation.pipeline import LOUDNESS, _conditions
 from edge_backend.model.catalogue import resolve
 from edge_backend.model.controls import STYLES
@@ -49,6 +57,36 @@ def test_liveliness_follows_the_loudness_around_the_middle(levels: list[float]) 
     quantiles = loudness_quantiles(the_music(120, *levels))
     assert np.abs(quantiles - USUAL).max() <= SPREAD / 2 + 1e-9
     assert quantiles.mean() == pytest.approx(USUAL, abs=1e-9)  # a song is as lively as others, loud or quiet
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=6), st.floats(0, 1))
+def test_the_level_is_the_mean_of_the_quantiles(levels: list[float], level: float) -> None:
+    quantiles = loudness_quantiles(the_music(60, *levels), level)
+    assert quantiles.mean() == pytest.approx(level, abs=1e-9)
+    assert -1e-9 <= quantiles.min() <= quantiles.max() <= 1 + 1e-9
+
+
+def test_every_seed_has_its_own_energy_and_their_mean_is_the_usual_one() -> None:
+    drawn = np.array([energy_level(STARTER, "salsa", seed) for seed in range(400)])
+    assert drawn.min() < USUAL - 0.9 * WIDTH and drawn.max() > USUAL + 0.9 * WIDTH
+    assert np.abs(drawn - USUAL).max() <= WIDTH
+    assert drawn.mean() == pytest.approx(USUAL, abs=0.02)
+    assert energy_level(STARTER, "salsa", 7) == drawn[7]
+
+
+@pytest.mark.parametrize("style", ["indian", "modern", "breakdance"])
+def test_fast_styles_are_not_danced_faster_than_their_middle_and_the_liveliest(style: str) -> None:
+    captured = np.array(STARTER.training["speeds"][style]["captured"])
+    quantiles = np.linspace(0, 1, len(captured))
+    highest = max(energy_level(STARTER, style, seed) for seed in range(100))
+    usual, liveliest = np.interp([USUAL, highest], quantiles, captured)
+    assert liveliest <= max(LIVELIEST, usual) + 1e-6
+
+
+def test_an_edited_dance_keeps_its_energy() -> None:
+    assert {energy_level(STARTER, "salsa", seed, {"energy_level": 0.7}) for seed in range(5)} == {0.7}
+    assert energy_level(STARTER, "salsa", 3, {}) == USUAL  # of an earlier version
+    assert energy_level(UNMEASURED, "salsa", 3) == USUAL
 
 
 def test_a_song_that_is_as_loud_from_beginning_to_end_stays_in_the_middle() -> None:

@@ -11,6 +11,7 @@ from pipeline_fixtures import swaying
 from edge_backend.audio.beats import BeatGrid
 from edge_backend.audio.features import Features
 from edge_backend.generation.leading_style import SHARES, leading_style
+from edge_backend.generation.metadata import edited_meta
 from edge_backend.generation.pipeline import _conditions
 from edge_backend.model.catalogue import resolve
 from edge_backend.model.controls import ANY_STYLE, STYLES, control_channels
@@ -18,23 +19,21 @@ from edge_backend.model.weights_file import load_weights
 from edge_backend.motion.files import save_motion
 from edge_backend.schema.edits import EditRequest, Source
 
-NOTHING = EditRequest()
-
 
 def test_a_style_that_is_chosen_leads() -> None:
     for style in STYLES:
         if style != ANY_STYLE:
-            assert leading_style(style, 3, NOTHING) == style
+            assert leading_style(style, 3) == style
 
 
 def test_the_seeds_have_the_mixture_of_the_data() -> None:
-    drawn = Counter(leading_style(ANY_STYLE, seed, NOTHING) for seed in range(4000))
+    drawn = Counter(leading_style(ANY_STYLE, seed) for seed in range(4000))
     whole = sum(SHARES.values())
     assert set(drawn) == set(SHARES)
     assert "breakdance" not in drawn
     for style, share in SHARES.items():
         assert drawn[style] / 4000 == pytest.approx(share / whole, abs=0.02)
-    assert leading_style(ANY_STYLE, 7, NOTHING) == leading_style(ANY_STYLE, 7, NOTHING)
+    assert leading_style(ANY_STYLE, 7) == leading_style(ANY_STYLE, 7)
 
 
 def test_an_edited_dance_keeps_its_style(tmp_path: Path) -> None:
@@ -42,8 +41,9 @@ def test_an_edited_dance_keeps_its_style(tmp_path: Path) -> None:
     for meta, style in (({"leading_style": "indian"}, "indian"), ({}, ANY_STYLE)):
         motion.meta = meta
         save_motion(tmp_path / "dance.npz", motion)
-        edit = EditRequest(source=Source(str(tmp_path / "dance.npz"), 0))
-        assert {leading_style(ANY_STYLE, seed, edit) for seed in range(8)} == {style}
+        edited = edited_meta(EditRequest(source=Source(str(tmp_path / "dance.npz"), 0)))
+        assert {leading_style(ANY_STYLE, seed, edited) for seed in range(8)} == {style}
+    assert edited_meta(EditRequest()) is None
 
 
 def test_guidance_is_for_the_music_and_the_energy() -> None:
