@@ -29,8 +29,17 @@ WIDTH = 0.25
 """Without a chosen energy: how far from USUAL the mean quantile of a dance is at most."""
 
 LIVELIEST = 0.75  # m/s, mean speed of the liveliest dances for which no energy was chosen
+CALMEST = 0.3  # m/s, speed of their calmest parts; with less, dancers stand through quiet music
 _STREAM = 23  # number of the random stream of energy levels
 SMOOTHING = 1.5 * FPS  # frames, the standard deviation: the network knows energy as a mean over 5 s
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyLevel:
+    """mean: the energy around which a dance follows the music, a quantile, 0 to 1. least: its frames have no less."""
+
+    mean: float
+    least: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -55,27 +64,27 @@ class StyleSpeeds:
         return np.interp(speed, self.danced, self.energies).astype(np.float32)
 
 
-def energy_level(info: WeightsInfo, style: str, seed: int, edited: Mapping[str, Any] | None = None) -> float:
-    """The mean energy of a dance for which none was chosen: that of the edited dance, else one drawn from the seed.
+def energy_level(info: WeightsInfo, style: str, seed: int, edited: Mapping[str, Any] | None = None) -> EnergyLevel:
+    """The energy of a dance for which none was chosen: that of the edited dance, else one drawn from the seed.
 
-    It is drawn evenly within WIDTH of USUAL: some seeds are calmer, others livelier, as dancers are. For styles that
-    are danced fast the range is smaller; its liveliest dances have a speed of LIVELIEST. edited: the metadata of the
-    edited dance, as of metadata.edited_meta.
+    Its mean is drawn evenly within WIDTH of USUAL: some seeds are calmer, others livelier, as dancers are. For styles
+    that are danced fast the range is smaller; its liveliest dances have a speed of LIVELIEST. edited: the metadata of
+    the edited dance, as of metadata.edited_meta.
     """
-    if edited is not None:
-        return float(edited.get("energy_level", USUAL))
     speeds = _speeds_of(info, style)
     width = min(WIDTH, max(speeds.quantile_of(LIVELIEST) - USUAL, 0.0)) if speeds else 0.0
-    return USUAL + width * float(np.random.default_rng([seed, _STREAM]).uniform(-1, 1))
+    least = min(USUAL, speeds.quantile_of(CALMEST)) if speeds else 0.0
+    drawn = USUAL + width * float(np.random.default_rng([seed, _STREAM]).uniform(-1, 1))
+    return EnergyLevel(drawn if edited is None else float(edited.get("energy_level", USUAL)), least)
 
 
 def energy_channel(
-    info: WeightsInfo, style: str, energy: float | Array | None, loudness: Array | None, level: float = USUAL
+    info: WeightsInfo, style: str, energy: float | Array | None, loudness: Array | None, level: EnergyLevel
 ) -> float | Array | None:
     """The network's energy channel: one value for all frames, one for each (T,), or None for no energy.
 
     energy: requested quantile, 0 to 1, for all frames or for each (T,). None: from loudness (T,), 0 to 1 over
-    LOUDNESS_DB, with the mean `level`, or that throughout if loudness is None too. For weights without a measured
+    LOUDNESS_DB, around the level's mean, or that throughout if loudness is None too. For weights without a measured
     response the energy is returned unchanged. Raises EdgeError energy_out_of_range.
     """
     if energy is not None:
@@ -84,8 +93,8 @@ def energy_channel(
     if speeds is None:
         return energy
     if energy is None:
-        energy = level if loudness is None else loudness_quantiles(loudness, level)
-    asked = speeds.network_energy(np.asarray(energy))
+        energy = level.mean if loudness is None else loudness_quantiles(loudness, level.mean)
+    asked = speeds.network_energy(np.maximum(energy, level.least))
     return asked if asked.ndim else float(asked)
 
 
@@ -103,7 +112,7 @@ def _speeds_of(info: WeightsInfo, style: str) -> StyleSpeeds | None:
     return StyleSpeeds(np.array(found["captured"], dtype=np.float32), energies, danced)
 
 
-def loudness_quantiles(loudness: Array, level: float = USUAL) -> Array:
+def loudness_quantiles(loudness: Array, level: float) -> Array:
     """Energy quantiles (T,) by the rank of the music's loudness (T,), 0 to 1 over LOUDNESS_DB.
 
     Their mean is `level`. A song of constant loudness has it throughout; the range grows with that of the loudness, up

@@ -38,7 +38,7 @@ from ..schema.frames import WINDOW
 from ..schema.progress import Report, silent
 from ..schema.requests import FEATURE_KINDS, RAMPS, FeaturesRequest, GenerateRequest, LoopRequest
 from ..schema.song_map import SongMap
-from .energy import USUAL, energy_channel, energy_level, least_smoothness
+from .energy import EnergyLevel, energy_channel, energy_level, least_smoothness
 from .form_sampling import sample_in_form
 from .leading_style import leading_style
 from .loop import find_span, finish_loop, loop_meta, song_around, sound_around
@@ -116,12 +116,15 @@ def generate(
     del audio  # 100 MB for 10 minutes
     info = weights.info
     style, level = _led_by(request, info)
-    form = song_form(request, song_map, frames, song_sha256=song.sha256, style=style, level=level, features=features)
+    form = song_form(
+        request, song_map, frames, song_sha256=song.sha256, style=style, level=level.mean, features=features
+    )
     energy = form.energy if info.controls else request.energy
-    condition, baseline = _conditions(features, info, style, energy, _loudness(features, frames), level=level)
+    condition, baseline = _conditions(features, info, style, energy, level, loudness=_loudness(features, frames))
     downbeats = features.beats.downbeats.round(4).tolist()
     meta = _made(request, song, frames, weights) | {
-        "leading_style": style, "energy_level": level, "downbeats": downbeats, "engine": engine_in_words(engine.name)
+        "leading_style": style, "energy_level": level.mean, "downbeats": downbeats,
+        "engine": engine_in_words(engine.name),
     }  # fmt: skip
     meta |= described(form, song.sha256, request.start)
     # A small variation of a dance also changes its timing little.
@@ -183,7 +186,7 @@ def _loop(
         features = replace(rhythm, values=song_around(rhythm.values, span, ring))
     else:
         features = extract(sound_around(audio, span, ring), ring.covered)
-    windows, baseline = _conditions(features, info, style, request.energy, level=level)
+    windows, baseline = _conditions(features, info, style, request.energy, level)
     smoothness = _smoothness(request, info, style)
     report("features", 1, 1)
 
@@ -212,7 +215,7 @@ def _loop(
     return replace(
         motion,
         meta=meta
-        | {"leading_style": style, "energy_level": level, "engine": engine_in_words(engine.name), "loop": found}
+        | {"leading_style": style, "energy_level": level.mean, "engine": engine_in_words(engine.name), "loop": found}
         | {"downbeats": bars[(bars >= -1e-3) & (bars < span.end - span.start - 1e-3)].tolist()},
     )
 
@@ -346,11 +349,11 @@ def _sampler_settings(request: GenerateRequest) -> SamplerSettings:
     )
 
 
-def _led_by(request: GenerateRequest, info: WeightsInfo) -> tuple[str, float]:
-    """The style and the mean energy of the dance, where they are not requested those of the edited dance or drawn."""
+def _led_by(request: GenerateRequest, info: WeightsInfo) -> tuple[str, EnergyLevel]:
+    """The style and the level of energy: as requested, else those of the edited dance, else drawn from the seed."""
     edited = edited_meta(request.edit)
     style = leading_style(request.style, request.seed, edited) if info.controls else request.style
-    level = energy_level(info, style, request.seed, edited) if request.energy is None else request.energy
+    level = energy_level(info, style, request.seed, edited) if request.energy is None else EnergyLevel(request.energy)
     return style, level
 
 
@@ -359,13 +362,13 @@ def _conditions(
     info: WeightsInfo,
     style: str,
     energy: float | Array | None,
-    loudness: Array | None = None,
+    level: EnergyLevel,
     *,
-    level: float = USUAL,
+    loudness: Array | None = None,
 ) -> tuple[Array, Array | None]:
     """The network's condition (..., channels), and the one (150, channels) from which guidance leads to it.
 
-    Music features, then the control channels of weights that have them. energy, loudness, level: as in energy_channel.
+    Music features, then the control channels of weights that have them. energy, level, loudness: as in energy_channel.
     The second condition has the same style, no energy, and zeros for the music, so that guidance acts on music and
     energy. It is None (EDGE's null condition) for weights without control channels or with other features than rhythm.
     Raises EdgeError control_unsupported, energy_out_of_range.

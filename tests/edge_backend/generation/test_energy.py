@@ -12,10 +12,12 @@ from edge_backend.audio.beats import BeatGrid
 from edge_backend.audio.features import Features
 from edge_backend.errors import EdgeError
 from edge_backend.generation.energy import (
+    CALMEST,
     LIVELIEST,
     SPREAD,
     USUAL,
     WIDTH,
+    EnergyLevel,
     StyleSpeeds,
     energy_channel,
     energy_level,
@@ -32,6 +34,7 @@ SPEEDS = StyleSpeeds(
 )
 STARTER = load_weights(resolve("starter")).info
 UNMEASURED = replace(STARTER, training={})
+LEVEL = EnergyLevel(USUAL)
 
 
 def the_music(seconds: int, *levels: float) -> Array:
@@ -54,7 +57,7 @@ def test_more_energy_is_never_less(one: float, other: float) -> None:
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=6))
 def test_liveliness_follows_the_loudness_around_the_middle(levels: list[float]) -> None:
-    quantiles = loudness_quantiles(the_music(120, *levels))
+    quantiles = loudness_quantiles(the_music(120, *levels), USUAL)
     assert np.abs(quantiles - USUAL).max() <= SPREAD / 2 + 1e-9
     assert quantiles.mean() == pytest.approx(USUAL, abs=1e-9)  # a song is as lively as others, loud or quiet
 
@@ -67,49 +70,62 @@ def test_the_level_is_the_mean_of_the_quantiles(levels: list[float], level: floa
 
 
 def test_every_seed_has_its_own_energy_and_their_mean_is_the_usual_one() -> None:
-    drawn = np.array([energy_level(STARTER, "salsa", seed) for seed in range(400)])
+    drawn = np.array([energy_level(STARTER, "salsa", seed).mean for seed in range(400)])
     assert drawn.min() < USUAL - 0.9 * WIDTH and drawn.max() > USUAL + 0.9 * WIDTH
     assert np.abs(drawn - USUAL).max() <= WIDTH
     assert drawn.mean() == pytest.approx(USUAL, abs=0.02)
-    assert energy_level(STARTER, "salsa", 7) == drawn[7]
+    assert energy_level(STARTER, "salsa", 7).mean == drawn[7]
 
 
 @pytest.mark.parametrize("style", ["indian", "modern", "breakdance"])
 def test_fast_styles_are_not_danced_faster_than_their_middle_and_the_liveliest(style: str) -> None:
     captured = np.array(STARTER.training["speeds"][style]["captured"])
     quantiles = np.linspace(0, 1, len(captured))
-    highest = max(energy_level(STARTER, style, seed) for seed in range(100))
+    highest = max(energy_level(STARTER, style, seed).mean for seed in range(100))
     usual, liveliest = np.interp([USUAL, highest], quantiles, captured)
     assert liveliest <= max(LIVELIEST, usual) + 1e-6
 
 
 def test_an_edited_dance_keeps_its_energy() -> None:
-    assert {energy_level(STARTER, "salsa", seed, {"energy_level": 0.7}) for seed in range(5)} == {0.7}
-    assert energy_level(STARTER, "salsa", 3, {}) == USUAL  # of an earlier version
-    assert energy_level(UNMEASURED, "salsa", 3) == USUAL
+    assert {energy_level(STARTER, "salsa", seed, {"energy_level": 0.7}).mean for seed in range(5)} == {0.7}
+    assert energy_level(STARTER, "salsa", 3, {}).mean == USUAL  # of an earlier version
+    assert energy_level(UNMEASURED, "salsa", 3) == EnergyLevel(USUAL)
+
+
+def test_a_quiet_part_is_danced_unless_less_energy_is_chosen() -> None:
+    least = energy_level(STARTER, "freestyle", 3).least
+    captured = np.array(STARTER.training["speeds"]["freestyle"]["captured"])
+    assert np.interp(least, np.linspace(0, 1, len(captured)), captured) == pytest.approx(CALMEST)
+    quiet = np.array([0.1, 0.9])
+    drawn = energy_channel(STARTER, "freestyle", quiet, None, EnergyLevel(0.5, least))
+    chosen = energy_channel(STARTER, "freestyle", quiet, None, EnergyLevel(0.5))
+    calmest = energy_channel(STARTER, "freestyle", least, None, EnergyLevel(least))
+    assert isinstance(drawn, np.ndarray) and isinstance(chosen, np.ndarray)
+    assert chosen[0] < drawn[0] == pytest.approx(calmest)
+    assert chosen[1] == drawn[1]
 
 
 def test_a_song_that_is_as_loud_from_beginning_to_end_stays_in_the_middle() -> None:
-    np.testing.assert_allclose(loudness_quantiles(the_music(30, 0.8)), USUAL)
+    np.testing.assert_allclose(loudness_quantiles(the_music(30, 0.8), USUAL), USUAL)
 
 
 def test_the_quiet_part_is_calmer_than_the_loud_one() -> None:
-    quantiles = loudness_quantiles(the_music(90, 0.9, 0.5, 1.0))
+    quantiles = loudness_quantiles(the_music(90, 0.9, 0.5, 1.0), USUAL)
     loud, quiet, loudest = (part[300:600].mean() for part in np.split(quantiles, 3))
     assert quiet < USUAL - 0.1
     assert loudest > loud > USUAL
 
 
 def test_weights_that_were_not_measured_get_the_users_energy() -> None:
-    assert energy_channel(UNMEASURED, "salsa", 0.4, the_music(10, 0.5)) == 0.4
-    assert energy_channel(UNMEASURED, "salsa", None, the_music(10, 0.5)) is None
-    assert energy_channel(STARTER, "any", None, the_music(10, 0.5)) is None
+    assert energy_channel(UNMEASURED, "salsa", 0.4, the_music(10, 0.5), LEVEL) == 0.4
+    assert energy_channel(UNMEASURED, "salsa", None, the_music(10, 0.5), LEVEL) is None
+    assert energy_channel(STARTER, "any", None, the_music(10, 0.5), LEVEL) is None
 
 
 @pytest.mark.parametrize("info", [STARTER, UNMEASURED])
 def test_an_energy_outside_of_0_to_1_is_refused(info: WeightsInfo) -> None:
     with pytest.raises(EdgeError) as caught:
-        energy_channel(info, "salsa", 1.2, None)
+        energy_channel(info, "salsa", 1.2, None, LEVEL)
     assert caught.value.code == "energy_out_of_range"
 
 
@@ -131,7 +147,8 @@ def test_the_same_request_asks_each_moment_for_its_energy() -> None:
         STARTER,
         "salsa",
         None,
-        music[:270, LOUDNESS],
+        LEVEL,
+        loudness=music[:270, LOUDNESS],
     )
     energy, given_at_all = condition[:, -2], condition[:, -1]
     assert (given_at_all == 1).all()

@@ -10,6 +10,7 @@ from pipeline_fixtures import swaying
 
 from edge_backend.audio.beats import BeatGrid
 from edge_backend.audio.features import Features
+from edge_backend.generation.energy import EnergyLevel
 from edge_backend.generation.leading_style import SHARES, leading_style
 from edge_backend.generation.metadata import edited_meta
 from edge_backend.generation.pipeline import _conditions
@@ -52,7 +53,7 @@ def test_guidance_is_for_the_music_and_the_energy() -> None:
     music = np.random.default_rng(0).random((300, 12)).astype(np.float32)
     grid = BeatGrid(120.0, np.zeros(0), np.zeros(0))
     features = Features("rhythm", music, False, grid)
-    condition, baseline = _conditions(features, replace(info, training={}), "modern", 0.7)
+    condition, baseline = _conditions(features, replace(info, training={}), "modern", 0.7, EnergyLevel(0.7))
     assert condition.shape == (300, 21)
     np.testing.assert_array_equal(condition[:, :12], music)
     assert baseline is not None
