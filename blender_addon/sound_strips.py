@@ -11,7 +11,7 @@ from typing import Any
 import bpy
 
 from . import compat
-from .lookups import scene_rate
+from .lookups import by_session_uid, scene_rate
 
 _NEAR = 0.01  # frames; frames closer than this are equal
 
@@ -50,6 +50,37 @@ class SoundStrip:
             return False
         retimed = compat.is_retimed(self.strip) or compat.is_retimed(other.strip)
         return self.scene == other.scene and self.path == other.path and not retimed
+
+
+@dataclass(frozen=True, slots=True)
+class StripReference:
+    """A sound strip that is found again after the user has renamed or moved it; strips have no session_uid.
+
+    scene, sound: session_uids of the strip's scene and sound. name, first, zero: as of SoundStrip.
+    """
+
+    scene: int
+    sound: int
+    name: str
+    first: float
+    zero: float
+
+    def find(self) -> SoundStrip | None:
+        """The strip with the sound and the name, else the one with the sound at the same place; None without one."""
+        scene = by_session_uid(bpy.data.scenes, self.scene)
+        pieces = sound_strips(scene) if scene else []
+        same = [piece for piece in pieces if piece.strip.sound.session_uid == self.sound]
+        named = (piece for piece in same if piece.name == self.name)
+        return next(named, None) or next(filter(self._at_its_place, same), None)
+
+    def _at_its_place(self, piece: SoundStrip) -> bool:
+        return abs(piece.first - self.first) <= _NEAR and abs(piece.zero - self.zero) <= _NEAR
+
+
+def reference_to(strip: Any, scene: bpy.types.Scene) -> StripReference:
+    """A reference to a sound strip of the scene."""
+    piece = next(piece for piece in sound_strips(scene) if piece.strip == strip)
+    return StripReference(scene.session_uid, strip.sound.session_uid, piece.name, piece.first, piece.zero)
 
 
 def sound_strips(scene: bpy.types.Scene) -> list[SoundStrip]:

@@ -126,7 +126,7 @@ class EDGE_DANCE_OT_mark_beats(SongOperator):
         """Find the song, the corrections and the song map."""
         super().prepare(context)
         self._scene = context.scene.session_uid
-        self._map = map_for_dance(*find_strip(context, self._strip), self._beats)
+        self._map = map_for_dance(*find_strip(context, context.scene.edge_dance.music), self._beats)
 
     def request(self, folder: Path, number: int) -> FeaturesRequest:
         """The request for the song's rhythm."""

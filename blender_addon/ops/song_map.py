@@ -48,10 +48,9 @@ class EDGE_DANCE_OT_listen(SongOperator):
             return from_json(str(file["song_map"]))
 
     def finish(self, context: bpy.types.Context, dances: list[Any]) -> str:
-        """Store the map with the strip. Raises EdgeError music_gone."""
+        """Store the map with the strip of the start of the job. Raises EdgeError music_gone."""
         (found,) = dances
-        strip, owner = find_strip(context, self._strip)
-        write_detected(strip, owner, found, self._beats)
+        write_detected(self.strip(), self._part, found, self._beats)
         redraw_timelines(context)
         return summary(found)
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -87,11 +88,14 @@ def write(strip: Any, song_map: SongMap) -> None:
     item.active = min(item.active, max(len(item.sections) - 1, 0))
 
 
-def write_detected(strip: Any, owner: bpy.types.Scene, song_map: SongMap, correction: BeatsRequest) -> None:
-    """Store a new map of the strip's song, with the data by which `outdated` recognises later changes."""
-    song, item = song_of(strip, owner, take_packed=False), stored(strip)
-    item.song, item.correction = sound_hash(strip), repr(correction)
-    item.start, item.duration = song.start, song.duration
+def write_detected(strip: Any, part: Mapping[str, Any], song_map: SongMap, correction: BeatsRequest) -> None:
+    """Store a new map with the strip, and the data by which `outdated` recognises later changes.
+
+    part: the song_part that was analysed.
+    """
+    item = stored(strip)
+    item.song, item.correction = part["sound"], repr(correction)
+    item.start, item.duration = part["start"], part["duration"]
     write(strip, song_map)
 
 

@@ -55,6 +55,7 @@ LOUDNESS = RHYTHM.index("loudness")
 SMOOTHEST_STEPS = 1000
 ALL = (0.0, 1.0)  # share of a dance's sampling
 PARTS = 1000  # resolution of the progress of a sampling in two passes
+REMARKED_S = 0.5  # seconds of dance after the song's end that are remarked on
 
 OnPartial = Callable[[Motion], None]
 """Called with the beginning of a dance while the rest is being generated; these frames do not change any more."""
@@ -94,7 +95,7 @@ def generate(
     report("features", 0, 1)
     song = song_source(request.song)
     audio = song.load(request.start, request.duration)
-    frames = round((request.duration or audio.duration) * Motion.fps)
+    frames = _frames(request, audio)
     logger.info(
         "a dance of %d frames: weights %s, seed %d, %s with %d steps, guidance %g, %s arithmetic",
         frames, weights.info.id, request.seed, request.sampler, request.steps, request.guidance, request.arithmetic,
@@ -218,6 +219,17 @@ def _loop(
         | {"leading_style": style, "energy_level": level.mean, "engine": engine_in_words(engine.name), "loop": found}
         | {"downbeats": bars[(bars >= -1e-3) & (bars < span.end - span.start - 1e-3)].tolist()},
     )
+
+
+def _frames(request: GenerateRequest, audio: Audio) -> int:
+    """The number of frames of the dance; warns if it goes on after the song. audio: the song from request.start on."""
+    frames = round((request.duration or audio.duration) * Motion.fps)
+    silent_s = frames / Motion.fps - audio.duration
+    if silent_s >= REMARKED_S:
+        where = f" from {request.start:g} s on" if request.start else ""
+        sound = f"{audio.path.name} has {audio.duration:.1f} s of sound{where}"
+        logger.warning("%s: the last %.1f s of the dance have no music.", sound, silent_s)
+    return frames
 
 
 def _made(request: GenerateRequest, song: SongSource, frames: int, weights: Weights) -> dict[str, Any]:

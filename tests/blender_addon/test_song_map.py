@@ -5,7 +5,7 @@ import time
 
 import bpy
 import pytest
-from blender_fixtures import addon, put_dancer, put_song
+from blender_fixtures import CAN_MAKE_STRIPS, addon, put_dancer, put_song, write_song
 
 from edge_backend.schema.song_map import Bar, Section, SongMap
 
@@ -38,7 +38,8 @@ def put_map(song_file, frame=1, song_map=MAP):
     strip, owner = the_strip()
     strips = addon("song_map.strip_map")
     ours = addon("edge_backend.schema.song_map").from_json(song_map.to_json())
-    strips.write_detected(strip, owner, ours, addon("settings").beats_request(bpy.context.scene.edge_dance))
+    corrections = addon("settings").beats_request(bpy.context.scene.edge_dance)
+    strips.write_detected(strip, strips.song_part(strip, owner), ours, corrections)
     return strip
 
 
@@ -73,6 +74,71 @@ def test_listening_stores_the_songs_beats_with_the_strip_and_the_dance_takes_the
     bars = addon("keyframes.take_details").details(take)["bars"]
     assert min(abs(frame - frames[2]) for frame in bars) < 0.6  # as the map says now, not as it was heard
     assert for_dance().beats[2][1] == 1
+
+
+def while_listening(monkeypatch, effect):
+    """Have the user do something between the request and the map."""
+    operators = addon("ops.song_map")
+    finish = operators.EDGE_DANCE_OT_listen.finish
+
+    def late(self, context, dances):
+        effect()
+        return finish(self, context, dances)
+
+    monkeypatch.setattr(operators.EDGE_DANCE_OT_listen, "finish", late)
+
+
+def has_map(strip):
+    return addon("song_map.strip_map").read(strip) is not None
+
+
+def rename():
+    the_strip()[0].name = "Act Two"
+
+
+def show_another_scene():
+    bpy.context.window.scene = bpy.data.scenes.new("Another")
+
+
+def trim():
+    strip, _ = the_strip()
+    if hasattr(strip, "left_handle"):
+        strip.left_handle += 30
+    else:
+        strip.frame_offset_start += 30
+
+
+@pytest.mark.parametrize("effect", [rename, show_another_scene, trim])
+def test_the_map_is_stored_with_the_strip_that_was_listened_to(song_file, quick_worker, monkeypatch, effect):
+    """Whatever is done with it meanwhile."""
+    scene = put_strip(song_file)
+    strip = the_strip()[0]
+    first = addon("music").song_of(strip, scene, take_packed=False).first_frame
+    while_listening(monkeypatch, effect)
+    assert bpy.ops.edge_dance.listen() == {"FINISHED"}
+    bpy.context.window.scene = scene
+    assert has_map(the_strip()[0])
+    placed = addon("song_map.strip_map").placed_map(bpy.context)
+    assert placed.frame(0.0) == pytest.approx(first, abs=0.1)
+
+
+@pytest.mark.skipif(not CAN_MAKE_STRIPS, reason="this Blender's module cannot make sound strips")
+def test_another_strip_does_not_get_the_map_of_one_that_was_removed(song_file, quick_worker, monkeypatch, tmp_path):
+    """Not even one with its name, which plays another song."""
+    scene = put_strip(song_file)
+    strip, _ = the_strip()
+    name = strip.name
+
+    def replace_strip():
+        other = put_song(write_song(tmp_path / "other.wav", 3.0), frame=200, channel=2)
+        addon("compat").strips_in(scene.sequence_editor).remove(strip)
+        other.name = name
+        assert the_strip()[0].name == name
+
+    while_listening(monkeypatch, replace_strip)
+    with pytest.raises(RuntimeError, match=f"The strip {name} was removed while its song was analysed"):
+        bpy.ops.edge_dance.listen()
+    assert not has_map(the_strip()[0])
 
 
 def test_sections_are_split_moved_merged_and_named(song_file):

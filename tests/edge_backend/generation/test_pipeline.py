@@ -60,6 +60,28 @@ def test_without_a_duration_the_dance_goes_to_the_end_of_the_song(
     assert motion.frames == round(4.5 * 30)
 
 
+@pytest.mark.parametrize(
+    ("start", "seconds", "said"),
+    [
+        (0.0, 9.0, ["song.wav has 6.0 s of sound: the last 3.0 s of the dance have no music."]),
+        (2.0, 5.5, ["song.wav has 4.0 s of sound from 2 s on: the last 1.5 s of the dance have no music."]),
+        (0.0, 6.02, []),  # a strip's last frame goes beyond its file
+    ],
+)
+def test_a_dance_longer_than_its_song_is_remarked_on(
+    song: str,
+    weights: str,
+    model_cache: ModelCache,
+    caplog: pytest.LogCaptureFixture,
+    start: float,
+    seconds: float,
+    said: list[str],
+) -> None:
+    request = GenerateRequest(song, start=start, duration=seconds, steps=2, weights=weights)
+    assert generate(request, model_cache=model_cache).frames == round(seconds * 30)
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == said
+
+
 def test_the_same_request_gives_the_same_bytes_and_another_seed_another_dance(
     song: str, weights: str, model_cache: ModelCache, tmp_path: Path
 ) -> None:
