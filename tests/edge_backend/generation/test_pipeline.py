@@ -69,6 +69,7 @@ def test_without_a_duration_the_dance_goes_to_the_end_of_the_song(
     ],
 )
 def test_a_dance_longer_than_its_song_is_remarked_on(
+    *,
     song: str,
     weights: str,
     model_cache: ModelCache,
