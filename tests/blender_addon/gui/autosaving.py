@@ -26,7 +26,7 @@ from desk import (
     until,
     write_facts,
 )
-from stages import BASE, STAGES, dancer, hold, set_base, shown, worker_stopped
+from stages import BASE, STAGES, dancer, hold, set_base, shown
 
 TEMPORARY = Path(os.environ["TEMPORARY"])
 MINUTE = 60  # Blender's shortest interval
@@ -51,8 +51,6 @@ def held_job(stage: str) -> Iterator[float]:
         hold(stage)
         bpy.ops.edge_dance.generate("INVOKE_DEFAULT")
     yield from until(STAGES[stage], step=0.02)
-    if stage == "starting":
-        yield from until(worker_stopped, step=0.02)
 
 
 def recovered() -> dict[str, Any]:

@@ -3,15 +3,15 @@
 Scenarios import it after desk; from then on jobs wait where `hold` says.
 """
 
-import os
-import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
 import bpy
 from desk import OUT, PACKAGE, actions, area, running, service, set_stage
 
+HELLO_S = sys.modules[f"{PACKAGE}.backend.job"].HELLO_S
 Job = sys.modules[f"{PACKAGE}.backend.job"].Job
 Partial = sys.modules[f"{PACKAGE}.edge_backend.protocol.messages"].Partial
 Work = sys.modules[f"{PACKAGE}.backend.work"].Work
@@ -73,6 +73,9 @@ def taken_and_held(self: Any, message: Any) -> None:
 
 
 def polled(self: Any) -> bool:
+    """Poll the job; where it is held before its first message, its worker has another minute to say it."""
+    if held["stage"] == "starting" and self.state == "starting":
+        self._deadline = time.monotonic() + HELLO_S
     while unheard and not held["reached"]:
         take(self, unheard.pop(0))
     return poll(self)
@@ -83,19 +86,6 @@ def going_on(self: Any, *given: Any) -> bool:
     return (held["stage"] != "placing" or not self.label) and go_on(self, *given)
 
 
-def tell_worker(word: signal.Signals) -> None:
-    if service.running:
-        os.kill(service._worker._process.pid, word)
-
-
-def worker_stopped() -> bool:
-    """Stop the worker's process as soon as it exists; `hold` lets it run again."""
-    started = bool(service.running and service._worker._process)
-    if started:
-        tell_worker(signal.SIGSTOP)
-    return started
-
-
 def forget() -> None:
     """Drop the messages of a job that has ended."""
     unheard.clear()
@@ -104,7 +94,6 @@ def forget() -> None:
 def hold(stage: str) -> None:
     """Make jobs wait at this stage; "" for no stage."""
     held.update(stage=stage, reached=False)
-    tell_worker(signal.SIGCONT)
 
 
 def set_base() -> None:
