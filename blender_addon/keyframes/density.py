@@ -12,6 +12,7 @@ from ..edge_backend.motion.curves import LegBones, Thinned, Tolerance, Track, th
 from ..edge_backend.motion.retarget import Rig
 from ..edge_backend.motion.rotations import continuous_quaternions
 from ..edge_backend.numerics.array import Array
+from ..rig.looking import found
 from ..rig.paths import bone_of, bone_path, rotation_property
 from ..rig.retarget import Measured, measure
 from .channel_keys import ChannelKeys, write_channel
@@ -103,23 +104,37 @@ def key_count(action: bpy.types.Action) -> int:
     return sum(len(curve.keyframe_points) for curve in compat.fcurves_of(action))
 
 
-def sampled(armature: bpy.types.Object, action: bpy.types.Action) -> list[ChannelKeys]:
-    """The channels of every bone whose rotation the action animates, sampled at whole frames as linear keys."""
+def sampled_in_steps(armature: bpy.types.Object, action: bpy.types.Action) -> Generator[float, None, list[ChannelKeys]]:
+    """The channels of every bone whose rotation the action animates, sampled at whole frames as linear keys.
+
+    A channel in each step, which yields the fraction done. Raises EdgeError dancer_gone if armature or action is
+    removed meanwhile.
+    """
+    character, take = armature.session_uid, action.session_uid
     first, last = span(action)
     frames = np.arange(np.ceil(first - 1e-3), np.floor(last + 1e-3) + 1)
+    wanted, keys = _animated_channels(armature, action), []
+    for number, (name, channel) in enumerate(wanted):
+        yield number / len(wanted)
+        armature, curves = found(bpy.data.objects, character), compat.fcurves_of(found(bpy.data.actions, take))
+        if bone := armature.pose.bones.get(name):
+            keys.append(ChannelKeys(name, channel, frames, sample(curves, bone, channel, frames)))
+    return keys
+
+
+def _animated_channels(armature: bpy.types.Object, action: bpy.types.Action) -> list[tuple[str, str]]:
+    """(bone, channel): rotation of every bone whose rotation the action animates, and location if that moves."""
     curves = compat.fcurves_of(action)
     moving = [curve for curve in curves if len(curve.keyframe_points) > 1]
     keyed = dict.fromkeys(bone_of(curve.data_path) for curve in moving)
     moved = {bone_of(curve.data_path) for curve in moving if curve.data_path.endswith(".location")}
-    keys = []
+    channels = []
     for name in keyed:
         bone = armature.pose.bones.get(name) if name else None
         channel = rotation_property(bone.rotation_mode) if bone else ""
-        if bone is None or not curves.find(f"{bone_path(name)}.{channel}"):
-            continue
-        for wanted in (channel, "location") if name in moved else (channel,):
-            keys.append(ChannelKeys(name, wanted, frames, sample(curves, bone, wanted, frames)))
-    return keys
+        if name and bone and curves.find(f"{bone_path(name)}.{channel}"):
+            channels += [(name, wanted) for wanted in ((channel, "location") if name in moved else (channel,))]
+    return channels
 
 
 def sample(curves: Any, bone: bpy.types.PoseBone, channel: str, frames: Array) -> Array:

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import bpy
 
+from ..backend.in_turns import in_turns
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
-from ..keyframes.density import in_density, key_count, rekey, rig_snapshot, sampled
+from ..edge_backend.motion.steps import part
+from ..keyframes.density import in_density, key_count, rekey, rig_snapshot, sampled_in_steps
 from ..keyframes.take_details import beat_frames
 from ..lookups import by_session_uid
 from ..properties import DENSITIES
@@ -14,6 +16,9 @@ from ..takes.take_list import add_to_list, use_take
 from .reasons import why_busy
 from .stepping import SteppingOperator
 from .takes import shown_take, why_no_take
+
+_SAMPLING = 0.2
+"""Share of reading the keys in changing them, for progress."""
 
 
 class EDGE_DANCE_OT_change_density(SteppingOperator):
@@ -40,9 +45,11 @@ class EDGE_DANCE_OT_change_density(SteppingOperator):
         armature, action = shown_take(context) or (None, None)
         assert armature and action  # noqa: S101 - poll has checked them
         self._armature, self._action = armature.session_uid, action.session_uid
-        snapshot, keys, beats = rig_snapshot(armature), sampled(armature, action), beat_frames(action)
+        snapshot, beats = rig_snapshot(armature), beat_frames(action)
         tolerance = Tolerance(self.degrees, self.millimetres)
-        self._keys = yield from in_density(snapshot, keys, self.density, tolerance, beats=beats)
+        keys = yield from part(sampled_in_steps(armature, action), 0.0, _SAMPLING)
+        thinning = in_density(snapshot, keys, self.density, tolerance, beats=beats)
+        self._keys = yield from part(in_turns(thinning), _SAMPLING, 1.0)
 
     def apply(self, context: bpy.types.Context) -> str:
         """Make a copy of the take with the new keys."""

@@ -334,17 +334,17 @@ class EDGE_DANCE_OT_mirror(SteppingOperator):
         return "" if data and data.action else "The character has no animation to mirror."
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
-        """Read the mirrored dance."""
+        """Read the dance, and place the keys of the mirrored one."""
         armature = find_dancer(context)
         action, scene = _action(armature), cast("bpy.types.Scene", context.scene)
         self._uids = armature.session_uid, action.session_uid, scene.session_uid
-        self._dance = yield from mirrored_in_steps(armature, action, scene)
+        self._mirrored = yield from mirrored_in_steps(armature, action, scene)
 
     def apply(self, context: bpy.types.Context) -> str:
-        """Key it as a new take; the mirrored action is not changed."""
+        """Make a new take of the keys; the mirrored action is not changed."""
         armature, action, scene = self._uids
         character, source = found(bpy.data.objects, armature), found(bpy.data.actions, action)
-        take = add_mirrored(character, source, found(bpy.data.scenes, scene), self._dance)
+        take = add_mirrored(character, source, found(bpy.data.scenes, scene), self._mirrored)
         return f"{take.name}: left is right."
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import bpy
+import numpy as np
 
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.retarget import Fit
@@ -42,9 +43,10 @@ class Hands:
     def channels(self, motion: Motion) -> tuple[Array, list[BoneChannels]]:
         """The motion's frames (K,) that get keys, and the channels of the finger bones at these frames."""
         frames, poses = pose_hands(self.fit, self.fingers, motion, self.settings)
-        return frames, [
-            BoneChannels(pose.bone, continuous_quaternions(matrix_to_quaternion(pose.rotations))) for pose in poses
-        ]
+        if not poses:
+            return frames, []
+        quaternions = continuous_quaternions(matrix_to_quaternion(np.stack([pose.rotations for pose in poses], axis=1)))
+        return frames, [BoneChannels(pose.bone, quaternions[:, bone]) for bone, pose in enumerate(poses)]
 
 
 def hands_of(armature: bpy.types.Object, settings: HandSettings | None, measured: Measured | None) -> Hands | None:

@@ -3,19 +3,21 @@
 Obstacles do not prevent keying. They are only changed on the user's click. Looking for them is fast enough for panels.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import bpy
-from mathutils import Matrix
+from mathutils import Matrix, Vector
 
 from .. import compat
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.retarget.bone_map import BoneMap
 from ..edge_backend.motion.retarget.slots import slot_words
+from .dancer import is_dancer
 from .paths import bone_path
-from .retarget import acts, all_switch_keys, constrained_bones, driven_bones
+from .retarget import acts, all_switch_keys, constrained_bones, driven_bones, rest_fit
 from .standing import carriers, changes, in_pose, moving_channels, playing_strips, standing_pose
 
 _OBJECT_CHANNELS = (
@@ -28,6 +30,12 @@ _SEEN_ANGLE, _SEEN_WAY = 0.01, 1e-3
 
 _NO_SIZE = 1e-6
 """Scale below which an object counts as invisible."""
+
+_LIES = math.cos(math.radians(45))
+"""Cosine of the angle from the vertical beyond which a body lies."""
+
+_UNEVEN = 0.005
+"""Share by which a bone's scale may differ from axis to axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,8 @@ def obstacles_of(armature: bpy.types.Object, bone_map: BoneMap, context: bpy.typ
     yield from _metarig(armature, context)
     yield from _hidden(armature, context)
     yield from _shrunk(armature)
+    yield from _lying(armature, bone_map)
+    yield from _distorted(armature, bone_map)
     yield from _not_posed(armature)
     yield from _covered(armature)
     yield from _stretched(context.scene)
@@ -82,6 +92,47 @@ def _hidden(armature: bpy.types.Object, context: bpy.types.Context) -> Iterator[
 def _shrunk(armature: bpy.types.Object) -> Iterator[Obstacle]:
     if min(map(abs, armature.scale[:])) < _NO_SIZE:
         yield Obstacle("scale", f"{armature.name} cannot be seen: its scale is 0.")
+
+
+def _lying(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[Obstacle]:
+    up = _body_up(armature, bone_map)
+    if up is not None and up.z < _LIES:
+        degrees = round(math.degrees(up.angle(Vector((0, 0, 1)))))
+        yield Obstacle("lies", f"{armature.name} is turned by {degrees} degrees from upright, and dances as it lies.")
+
+
+def _body_up(armature: bpy.types.Object, bone_map: BoneMap) -> Vector | None:
+    """The direction from the hips to the head of a dance's first pose, unit, world; None where a body has no size."""
+    try:
+        up = armature.matrix_world.to_3x3() @ Vector(rest_fit(armature, bone_map).axes[:, 2])
+    except ValueError:  # it is refused, with a sentence of its own
+        return None
+    return up.normalized() if up.length > _NO_SIZE else None
+
+
+def _distorted(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[Obstacle]:
+    for bone in _distorting_bones(armature, bone_map):
+        yield Obstacle("bone_scale", f"{bone.name} is scaled in its pose, which would distort what hangs on it.")
+
+
+def _distorting_bones(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[bpy.types.PoseBone]:
+    """Bones above mapped ones whose pose has a scale that a dance does not take into account.
+
+    Other rigs than the built-in dancer are measured with bones of any size, but not of other proportions. Scales that
+    the user's own animation changes do not count, because takes key such bones at rest.
+    """
+    bones = carriers(armature, bone_map)
+    above = {bone.parent.name for bone in bones if bone.parent}
+    even = (1.0, 1.0) if is_dancer(armature) else (0.0, math.inf)
+    scaled = [bone for bone in bones if bone.name in above and not _is_even(bone.scale, *even)]
+    moving = moving_channels(armature, scaled)
+    yield from (bone for bone in scaled if (bone.name, "scale") not in moving)
+
+
+def _is_even(scale: Vector, least: float, most: float) -> bool:
+    """Whether the scale is the same along all axes, and from `least` to `most`."""
+    small, large = min(scale), max(scale)
+    return small > (1 - _UNEVEN) * max(large, least) and large < (1 + _UNEVEN) * most
 
 
 def _seen(ob: bpy.types.Object, context: bpy.types.Context) -> bool:
@@ -295,6 +346,19 @@ def _reset_scale(armature: bpy.types.Object, _bone_map: BoneMap, _context: bpy.t
     armature.scale = [axis if abs(axis) >= _NO_SIZE else size for axis in axes]
 
 
+def _stand_up(armature: bpy.types.Object, bone_map: BoneMap, _context: bpy.types.Context) -> None:
+    """Turn the object about its origin, by the smallest rotation."""
+    if up := _body_up(armature, bone_map):
+        here = Matrix.Translation(armature.matrix_world.translation)
+        turn = up.rotation_difference(Vector((0, 0, 1))).to_matrix().to_4x4()
+        armature.matrix_world = here @ turn @ here.inverted() @ armature.matrix_world
+
+
+def _reset_bone_scale(armature: bpy.types.Object, bone_map: BoneMap, _context: bpy.types.Context) -> None:
+    for bone in list(_distorting_bones(armature, bone_map)):
+        bone.scale = (1, 1, 1)
+
+
 def _reset_time(_armature: bpy.types.Object, _bone_map: BoneMap, context: bpy.types.Context) -> None:
     context.scene.render.frame_map_old = context.scene.render.frame_map_new = 100
 
@@ -343,6 +407,8 @@ MENDS = {
     "metarig": Mend("Select Generated Rig", "Select the rig that moves the body, to dance in its place", _select_rig),
     "hidden": Mend("Show Character", "Unhide the armature, its bodies and their collections", _show),
     "scale": Mend("Reset Scale", "Make the armature's axes without size as large as the others, or 1", _reset_scale),
+    "lies": Mend("Stand Up", "Turn the armature's object about its origin so that the body stands upright", _stand_up),
+    "bone_scale": Mend("Reset Bone Scale", "Clear the scale of bones that distort the dance", _reset_bone_scale),
     "rest": Mend("Pose Position", "Set the armature to Pose Position, so that animation is seen", _pose),
     "edit": Mend("Leave Edit Mode", "Go back to Object Mode, so that animation is seen", _leave_edit_mode),
     "stretch": Mend("Reset Time Stretching", "Have animation play at the speed of the song", _reset_time),

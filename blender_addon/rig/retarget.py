@@ -233,6 +233,25 @@ def measure(armature: bpy.types.Object) -> Measured:
     return bone_map, measured
 
 
+def rest_fit(armature: bpy.types.Object, bone_map: BoneMap) -> Fit:
+    """The mapped bones alone, measured at rest; quick enough to be asked whenever something changes.
+
+    bone_map: one without problems. Raises ValueError if the rest pose cannot be measured.
+    """
+    stances, ends = stance_matrices(armature), _bone_ends(armature)
+    loose = [
+        RigBone(
+            name,
+            None,
+            np.array(armature.data.bones[name].matrix_local),
+            np.array(ends[name][1]),
+            stance=stances.get(name),
+        )
+        for name in set(bone_map.bones.values())
+    ]
+    return fit(Rig(loose), bone_map.bones, _up(armature))
+
+
 def _stands_in_the_world(armature: bpy.types.Object, measured: Fit) -> bool:
     """Whether a rig with its hips at its origin was placed so that its feet at rest are not below the world's floor.
 
@@ -285,19 +304,7 @@ def _faults(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator[str]:
     if uneven(_world(armature)):
         yield UNEVEN
     try:
-        # Mapped bones alone, without those above them: asked whenever something changes.
-        stances, ends = stance_matrices(armature), _bone_ends(armature)
-        loose = [
-            RigBone(
-                name,
-                None,
-                np.array(armature.data.bones[name].matrix_local),
-                np.array(ends[name][1]),
-                stance=stances.get(name),
-            )
-            for name in set(bone_map.bones.values())
-        ]
-        fit(Rig(loose), bone_map.bones, _up(armature))
+        rest_fit(armature, bone_map)
     except ValueError as error:
         yield (
             f"Its rest pose cannot be used: {error}. Look at the bone map; if that is right, go to a frame in which it "

@@ -1,25 +1,44 @@
 """Mirrored takes."""
 
 from collections.abc import Generator
+from dataclasses import dataclass
 
 import bpy
 
 from ..edge_backend.motion.motion import Motion
+from ..edge_backend.motion.steps import part
 from ..keyframes.take_details import span
-from .new_take import add_take
+from ..rig.looking import found
+from .new_take import WrittenKeys, add_take, keys_in_steps, written_in_steps
 from .read_take import inherit, read_take_in_steps
 from .root_motion import root_motion_of
+
+_READING = 0.6
+"""Share of reading in making a mirrored take, for progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrored:
+    """A mirrored dance and its keys."""
+
+    dance: Motion
+    keys: WrittenKeys
 
 
 def mirrored_in_steps(
     armature: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene
-) -> Generator[float, None, Motion]:
-    """The motion that `add_mirrored` keys, read in small steps. Raises EdgeError as read_take_in_steps."""
-    return (yield from read_take_in_steps(armature, action, scene)).mirrored()
+) -> Generator[float, None, Mirrored]:
+    """What `add_mirrored` makes a take of, in small steps. Raises EdgeError as read_take_in_steps and keys_in_steps."""
+    character, stage, first = armature.session_uid, scene.session_uid, span(action)[0]
+    reading = read_take_in_steps(armature, action, scene)
+    dance = (yield from part(reading, 0.0, _READING)).mirrored()
+    armature, scene = found(bpy.data.objects, character), found(bpy.data.scenes, stage)
+    keys = keys_in_steps(armature, dance, scene, first, clean_feet=False)
+    return Mirrored(dance, (yield from part(written_in_steps(keys), _READING, 1.0)))
 
 
 def add_mirrored(
-    armature: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene, dance: Motion
+    armature: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene, mirrored: Mirrored
 ) -> bpy.types.Action:
     """A new take with the mirrored dance of the action, which is not changed. Returns the take.
 
@@ -27,6 +46,9 @@ def add_mirrored(
     """
     name = f"{action.name.removesuffix('mirrored').strip()} mirrored"
     settings = {"root_motion": root_motion_of(action)}
-    take = add_take(armature, dance, scene, span(action)[0], clean_feet=False, name=name, settings=settings)
+    take = add_take(
+        armature, mirrored.dance, scene, span(action)[0], clean_feet=False, name=name, settings=settings,
+        keys=mirrored.keys,
+    )  # fmt: skip
     inherit(take, action)
     return take

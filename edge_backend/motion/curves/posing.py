@@ -8,7 +8,7 @@ import numpy as np
 from ...numerics.array import Array
 from ..feet.legs import STRETCH, reach_leg
 from ..feet.turns import inverse
-from ..retarget.rig import Rig, location_axes
+from ..retarget.rig import Rig, location_axes, unscaled
 
 Poses = Mapping[str, Array]
 """By bone, (T, 4, 4) in armature space."""
@@ -58,11 +58,11 @@ def aim_leg(rig: Rig, leg: LegBones, before: Poses, turns: Poses, places: Poses)
     hip, knee, ankle = (poses[bone][:, :3, 3] for bone in (leg.thigh, leg.shin, leg.foot))
     thigh, shin = knee - hip, ankle - knee
     length = np.linalg.norm(thigh, axis=1) + np.linalg.norm(shin, axis=1)
-    axes = poses[leg.thigh][:, :3, :3]
+    axes = unscaled(poses[leg.thigh][:, :3, :3])
     target = before[leg.foot][:, :3, 3] - hip
     reached = reach_leg(thigh, shin, _hinge(axes, thigh, shin), target, STRETCH * length[:, None])
-    aims = {leg.thigh: reached.hip @ axes, leg.shin: reached.hip @ reached.knee @ poses[leg.shin][:, :3, :3]}
-    aims[leg.foot] = before[leg.foot][:, :3, :3]
+    aims = {leg.thigh: reached.hip @ axes, leg.shin: reached.hip @ reached.knee @ unscaled(poses[leg.shin][:, :3, :3])}
+    aims[leg.foot] = unscaled(before[leg.foot][:, :3, :3])
     return _pose(rig, turns, places, aims, [leg.foot])[1]
 
 
@@ -81,7 +81,7 @@ def _pose(
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """Poses (T, 4, 4) of the wanted bones and their ancestors, and channel rotations (T, 3, 3) of bones with aims.
 
-    aims: bone -> (T, 3, 3), axes in armature space that the bone is to have.
+    aims: bone -> (T, 3, 3), unit axes in armature space that the bone is to have. Bones keep the scale that they have.
     """
     frames = len(next(iter(turns.values())))
     poses: dict[str, Array] = {}
@@ -98,7 +98,8 @@ def _pose(
         if not bone.inherits_rotation:
             pose[:, :3, :3] = bone.rest[:3, :3]
         if name in aims:
-            aimed[name] = inverse(pose[:, :3, :3]) @ aims[name]
-        pose[:, :3, :3] = pose[:, :3, :3] @ aimed.get(name, turns.get(name, bone.pose[None, :3, :3]))
+            aimed[name] = inverse(unscaled(pose[:, :3, :3])) @ aims[name]
+        turn = aimed.get(name, turns.get(name))
+        pose[:, :3, :3] = pose[:, :3, :3] @ (bone.pose[:3, :3] if turn is None else turn * bone.scale)
         poses[name] = pose
     return poses, aimed

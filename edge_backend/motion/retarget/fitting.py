@@ -9,7 +9,7 @@ import numpy as np
 from ...numerics.array import Array
 from ...numerics.vectors import unit
 from ..feet.rig import SMPL_RIG, SMPL_TOE_HEIGHT
-from ..feet.turns import about_z, swing
+from ..feet.turns import UP, about_z, swing
 from ..skeleton import SMPL, Y_UP_TO_Z_UP, Joint
 from .rig import Rig
 from .slots import HEAD, HIPS, JOINTS, SIDES, TRAVEL, slot_words
@@ -25,6 +25,7 @@ _SNAP = np.cos(np.radians(25))  # a body within this angle of the armature's axe
 _HIGHEST_TOES, _HIGHEST_ANKLE = 0.12, 0.25
 _DOWN = np.cos(np.radians(60))  # the legs of a standing rest pose point down within this angle
 _HANGS = 0.25  # share of leg length: hips nearer to the origin than this count as being there, as in BVH files
+_LIES = np.cos(np.radians(45))  # the body of a rest pose that leans further than this lies
 _SAME_SIZE = 1e-4
 _POINT = 0.03  # share of leg length: shorter bones have no direction
 _BALL = 0.16  # share of leg length: from the ankle forward to the toe joint, for rigs without toes
@@ -38,8 +39,8 @@ class Fit:
     model. floor: (3,) the point below the armature's origin on the floor on which the rig stands at rest, armature
     space. The model's space: metres of the model, z up, facing -y, the floor at z = 0.
     floor_offset: (3,) translation from that floor to the one on which the rig dances, armature space. It is 0 but for
-    rigs whose hips are at the armature's origin at rest, as in BVH files, and for rest poses that lean: these dance on
-    a floor through the origin.
+    rigs whose hips are at the armature's origin at rest, as in BVH files, and for rest poses that lean or lie: these
+    dance on a floor through the origin.
     growth: how many times larger than at rest the body is shown, because a bone above it has a pose with a scale.
     """
 
@@ -150,7 +151,9 @@ def fit(rig: Rig, bones: Mapping[str, str], up: Array | None = None) -> Fit:
     """Measure a rig at rest. bones: slot -> bone, with every slot of slots.REQUIRED and only bones of the rig.
 
     up: (3,) the world's vertical in armature space. A rest pose that leans both from it and from the armature's axes,
-    as a pose of a jump does, is measured as if it stood upright. None: the body's own up is taken to be the vertical.
+    as a pose of a jump does, or that lies in an armature that stands, as after an import with another up axis, is
+    measured as if it stood upright. None: the body's own up is taken to be the vertical. Bones from the hips down are
+    measured as large as the scales of their poses make them, with the soles where they are at rest.
     Raises ValueError if that is not possible: legs of length 0, hips of width 0, or a rest pose that does not stand.
     """
     axes = body_axes(rig, bones)
@@ -161,6 +164,10 @@ def fit(rig: Rig, bones: Mapping[str, str], up: Array | None = None) -> Fit:
     _require_standing(heads)
     leg = float(np.mean([_leg_length(heads, side) for side in SIDES]))
     floor = axes[:, 2] * _floor_height(heads, leg)
+    if _scaled(rig, bones):
+        rig = _grown(rig, bones, floor, axes[:, 2])
+        heads = {slot: rig[bone].head @ axes for slot, bone in bones.items()}
+        leg = float(np.mean([_leg_length(heads, side) for side in SIDES]))
     at_origin = straight is not None or abs(heads[HIPS][2]) < _HANGS * leg
     growth = _growth(rig, bones[HIPS])
     return Fit(rig, bones, axes, leg / MODEL_LEG, floor, -floor * growth if at_origin else np.zeros(3), growth)
@@ -168,9 +175,39 @@ def fit(rig: Rig, bones: Mapping[str, str], up: Array | None = None) -> Fit:
 
 def _growth(rig: Rig, hips: str) -> float:
     """The product of the scales of the poses of the hips' ancestors, such as glTF importers leave on a root bone."""
-    sizes = [abs(float(np.linalg.det(rig[name].pose[:3, :3]))) ** (1 / 3) for name in rig.ancestors(hips)]
-    growth = float(np.prod(sizes))
+    growth = float(np.prod([rig[name].size for name in rig.ancestors(hips)]))
     return growth if abs(growth - 1) > _SAME_SIZE else 1.0
+
+
+def _scaled(rig: Rig, bones: Mapping[str, str]) -> bool:
+    """Whether the pose of a bone of the body, or of one between them, has a scale."""
+    body = set(rig.with_ancestors(bones.values())).difference(rig.ancestors(bones[HIPS]))
+    return any(abs(rig[name].size - 1) > _SAME_SIZE for name in body)
+
+
+def _grown(rig: Rig, bones: Mapping[str, str], floor: Array, up: Array) -> Rig:
+    """The rig with stances in which bones are as large as the scales of their poses make them.
+
+    The scales of the hips' ancestors are not applied (see `Fit.growth`). floor, up: (3,), armature space. The body is
+    translated along `up` so that its ankles are as high as their feet's size makes them, and soles where they were.
+    """
+    above = set(rig.ancestors(bones[HIPS]))
+    heads: dict[str, Array] = {}
+    sizes: dict[str, float] = {}
+    for name, bone in rig.items():
+        heads[name], sizes[name] = bone.head, 1.0
+        if bone.parent is not None:
+            sizes[name] = sizes[bone.parent]
+            heads[name] = heads[bone.parent] + sizes[name] * (bone.head - rig[bone.parent].head)
+        sizes[name] *= 1.0 if name in above else bone.size
+    feet = [bones[f"foot.{side}"] for side in SIDES]
+    lift = up * np.mean([((rig[foot].head - floor) * sizes[foot] - (heads[foot] - floor)) @ up for foot in feet])
+    grown = []
+    for name, bone in rig.items():
+        stance = bone.standing.copy()
+        stance[:3, 3] = heads[name] + lift
+        grown.append(replace(bone, stance=stance, tail=stance[:3, 3] + sizes[name] * (bone.tail - bone.head)))
+    return Rig(grown)
 
 
 def body_axes(rig: Rig, bones: Mapping[str, str]) -> Array:
@@ -202,9 +239,19 @@ def _nearest_axes(axes: Array) -> Array | None:
 
 
 def _straightened(axes: Array, up: Array) -> Array | None:
-    """The armature's axes that are nearest to those of a body that leans from them and from `up` (3,); else None."""
-    if axes[:, 2] @ unit(up) >= _SNAP:
+    """The axes (3, 3) that a body that leans has when it is turned upright; None for a body that stands.
+
+    axes, up: (3, 3) the body's and (3,) the world's vertical, armature space. A body that leans from the armature's
+    axes is turned to the nearest of these. One that lies in an armature whose z is up is turned by the smallest
+    rotation; it lies in the armature alone, so its object is not what lies.
+    """
+    vertical = unit(up)
+    if axes[:, 2] @ vertical >= _SNAP:
         return None
+    if vertical[2] >= _SNAP and axes[2, 2] < _LIES:
+        upright = swing(axes[:, 2], UP) @ axes
+        nearest = _nearest_axes(upright)
+        return upright if nearest is None else nearest
     nearest = _nearest_axes(axes)
     return None if nearest is None or np.array_equal(nearest, axes) else nearest
 

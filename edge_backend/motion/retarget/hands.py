@@ -13,9 +13,10 @@ import numpy as np
 from ...numerics.array import Array
 from ...numerics.filters import gaussian
 from ...numerics.vectors import unit
+from ..kinematics import forward_kinematics
 from ..motion import Motion
 from ..rotations import axis_angle_to_matrix
-from ..skeleton import Joint
+from ..skeleton import SMPL, Joint, Skeleton
 from .fitting import Fit
 from .onto_rig import BonePose
 from .slots import SIDES
@@ -53,6 +54,18 @@ _THICK = 0.17
 _SMOOTH, _LAG = 5.0, 1.5
 _OPENING, _PHRASE, _SWAY = 0.45, 0.3, 3.0
 _PHRASE_BEATS = 8
+
+_WRISTS = (Joint.LEFT_WRIST, Joint.RIGHT_WRIST)
+_TO_WRISTS = [
+    Joint.PELVIS, Joint.SPINE1, Joint.SPINE2, Joint.SPINE3, Joint.LEFT_COLLAR, Joint.RIGHT_COLLAR, Joint.LEFT_SHOULDER,
+    Joint.RIGHT_SHOULDER, Joint.LEFT_ELBOW, Joint.RIGHT_ELBOW, *_WRISTS,
+]  # fmt: skip
+_ARMS = Skeleton(
+    tuple(SMPL.names[joint] for joint in _TO_WRISTS),
+    (-1, *(_TO_WRISTS.index(Joint(SMPL.parents[joint])) for joint in _TO_WRISTS[1:])),
+    SMPL.offsets[_TO_WRISTS],
+)
+"""The model's joints on the way to the wrists: all that hands need of it."""
 
 
 class HandSettings(NamedTuple):
@@ -101,19 +114,24 @@ def pose_hands(
     fingers: "thumb.L" -> bones from base to tip, as the bone map has them.
     """
     frames = np.unique(np.append(np.arange(0, motion.frames, STEP), motion.frames - 1))
-    poses, joints = [], motion.joints()
+    poses, wrists = [], _wrists(motion)
     for number, side in enumerate(SIDES):
-        liveliness = _liveliness(motion, joints[:, Joint.LEFT_WRIST + number])
+        liveliness = _liveliness(motion, wrists[:, number])
         hand = {
             finger: settings.amount * (_flexion(finger, settings, liveliness, frames) - finger.flexion)
             for finger in measure_fingers(fit, fingers, side)
         }
         for finger, turns in _thumb_clear(hand, _wrist(fit, side)).items():
-            for place, bone in enumerate(finger.bones):
-                axes = fit.rig[bone].axes
-                turn = axis_angle_to_matrix(np.radians(turns[:, place, None]) * finger.axis)
-                poses.append(BonePose(bone, axes.T @ turn @ axes))
+            axes = np.stack([fit.rig[bone].axes for bone in finger.bones])
+            turned = axis_angle_to_matrix(np.radians(turns)[..., None] * finger.axis)
+            local = np.swapaxes(axes, 1, 2) @ turned @ axes
+            poses += [BonePose(bone, local[:, place]) for place, bone in enumerate(finger.bones)]
     return frames, poses
+
+
+def _wrists(motion: Motion) -> Array:
+    """Positions (T, 2, 3) of left and right wrist, metres."""
+    return forward_kinematics(motion.rotations[:, _TO_WRISTS], motion.root, _ARMS)[:, -len(_WRISTS) :]
 
 
 def measure_fingers(fit: Fit, fingers: Mapping[str, Sequence[str]], side: str) -> list[Finger]:
@@ -231,22 +249,25 @@ def off_the_others(thumb: Finger, turns: Array, others: Sequence[Array]) -> Arra
     """
     lines = np.concatenate([_along(joints) for joints in others], axis=1)
     thickness = _THICK * float(np.mean([np.linalg.norm(np.diff(j[0, 1:], axis=0), axis=1).sum() for j in others]))
-    near = np.flatnonzero(_apart(thumb, turns, lines) < thickness)
-    if not len(near):
-        return turns
-    shares = np.linspace(1, 0, 21)
-    apart = np.array([_apart(thumb, share * turns[near], lines[near]) for share in shares])
-    free = apart >= thickness
-    best = np.where(free.any(axis=0), np.argmax(free, axis=0), np.argmax(apart, axis=0))
-    clear = turns.copy()
-    clear[near] *= shares[best][:, None]
-    return clear
+    farthest = _apart(thumb, turns, lines)
+    shares, near = np.ones(len(turns)), np.flatnonzero(farthest < thickness)
+    for share in np.linspace(1, 0, 21)[1:]:
+        if not len(near):
+            break
+        apart = _apart(thumb, share * turns[near], lines[near])
+        farther = near[apart > farthest[near]]
+        shares[farther], farthest[near] = share, np.maximum(apart, farthest[near])
+        near = near[apart < thickness]
+    return turns * shares[:, None]
 
 
 def _apart(thumb: Finger, turns: Array, lines: Array) -> Array:
     """The distance (K,) of the thumb's outer sections, with these turns, from points (K, points, 3)."""
-    ways = _along(thumb.joints(turns)[:, -3:])[:, 1:, None] - lines[:, None]
-    distance: Array = np.sqrt(np.sum(ways * ways, axis=-1).min(axis=(1, 2)))
+    outer = _along(thumb.joints(turns)[:, -3:])[:, 1:]
+    # Squares of differences by products of matrices: in seconds of dance, the largest computation of all hands.
+    squares = np.sum(outer**2, axis=-1)[:, :, None] + np.sum(lines**2, axis=-1)[:, None]
+    squares -= 2 * outer @ np.swapaxes(lines, 1, 2)
+    distance: Array = np.sqrt(np.maximum(squares.min(axis=(1, 2)), 0))
     return distance
 
 

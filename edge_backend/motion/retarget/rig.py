@@ -17,8 +17,8 @@ class RigBone:
     """A bone at rest, in armature space.
 
     rest: (4, 4) its matrix. tail: (3,). pose: (4, 4) the transform of the bone's present channels, relative to rest and
-    in its own axes; it is used for bones that fill no slot. inherits_rotation, local_location: Blender's options of
-    these names. connected: the bone's head is fixed to its parent's tail, so it cannot be translated.
+    in its own axes; of bones that fill a slot, its scale alone is used. inherits_rotation, local_location: Blender's
+    options of these names. connected: the bone's head is fixed to its parent's tail, so it cannot be translated.
     stance: (4, 4) where the bone stands when the rig is measured, armature space, if that is not its rest; tail is its
     tail there.
     """
@@ -47,6 +47,17 @@ class RigBone:
     def axes(self) -> Array:
         """The bone's axes (3, 3) at rest as columns, unit, armature space."""
         return unscaled(self.standing[:3, :3])
+
+    @property
+    def scale(self) -> Array:
+        """The scale (3,) of the bone's pose along its own axes."""
+        scale: Array = np.linalg.norm(self.pose[:3, :3], axis=0)
+        return scale
+
+    @property
+    def size(self) -> float:
+        """How many times larger than at rest the bone is in its pose: the geometric mean of its scale."""
+        return float(np.prod(self.scale)) ** (1 / 3)
 
 
 class Rig(Mapping[str, RigBone]):
@@ -103,8 +114,8 @@ class Posed:
 def turn_bones(rig: Rig, turned: Mapping[str, Array], frames: int) -> Posed:
     """Pose the rig so that bones have given axes; all other bones keep their present channels.
 
-    turned: bone -> (T, 3, 3), axes as columns, armature space; these bones get no location. The result has the turned
-    bones and their ancestors.
+    turned: bone -> (T, 3, 3), axes as columns, unit, armature space; these bones get no location, and keep their scale.
+    The result has the turned bones and their ancestors.
     """
     space: dict[str, Array] = {}
     pose: dict[str, Array] = {}
@@ -121,7 +132,8 @@ def turn_bones(rig: Rig, turned: Mapping[str, Array], frames: int) -> Posed:
         own = np.broadcast_to(bone.pose, (frames, 4, 4))
         if name in turned:
             own = np.tile(np.eye(4), (frames, 1, 1))
-            own[:, :3, :3] = turns[name] = np.swapaxes(unscaled(here[:, :3, :3]), -1, -2) @ turned[name]
+            turns[name] = np.swapaxes(unscaled(here[:, :3, :3]), -1, -2) @ turned[name]
+            own[:, :3, :3] = turns[name] * bone.scale
         pose[name] = here @ own
     return Posed(space, turns)
 

@@ -142,7 +142,7 @@ def test_what_stands_still_keeps_its_one_key_when_keys_are_changed():
     take = put_take(character)
     once = {curve.data_path for curve in addon("compat").fcurves_of(take) if len(curve.keyframe_points) == 1}
     assert any('"root"' in path for path in once) and any(path.endswith('"hand_l"].location') for path in once)
-    keys = addon("keyframes.density").sampled(character, take)
+    keys = addon("edge_backend.motion.steps").at_once(addon("keyframes.density").sampled_in_steps(character, take))
     assert "root" not in {channel.bone for channel in keys}
     assert {channel.bone for channel in keys if channel.channel == "location"} == {"pelvis"}
 

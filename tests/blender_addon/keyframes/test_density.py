@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 import pytest
 from blender_fixtures import CAN_MAKE_STRIPS, addon, bone_heads, put_dancer, put_song, write_song
-from characters import mixamo, put_character, unreal
+from characters import mixamo, put_character, unreal, vrm
 
 DANCES = Path(__file__).parents[2] / "data/feet/dances.npz"
 
@@ -37,7 +37,8 @@ def take_of(armature, motion, scene, first_frame=1):
 def thin(armature, action, density="CURVES", tolerance=None, **options):
     copy, curves = action.copy(), addon("keyframes.density")
     tolerance = tolerance or addon("edge_backend.motion.curves").Tolerance()
-    keys, beats = curves.sampled(armature, action), addon("keyframes.take_details").beat_frames(action)
+    keys = addon("edge_backend.motion.steps").at_once(curves.sampled_in_steps(armature, action))
+    beats = addon("keyframes.take_details").beat_frames(action)
     steps = curves.in_density(curves.rig_snapshot(armature), keys, density, tolerance, beats=beats, **options)
     curves.rekey(copy, addon("edge_backend.motion.steps").at_once(steps), density)
     addon("takes.take_list").use_take(armature, copy)
@@ -134,6 +135,17 @@ def test_a_character_in_centimetres_keeps_its_feet_too(scene):
     standing = np.linalg.norm(np.diff(before, axis=0), axis=-1) < 0.0002
     assert standing.mean() > 0.1
     assert np.linalg.norm(np.diff(after, axis=0), axis=-1)[standing].max() <= 0.001
+
+
+def test_a_body_that_a_bone_above_it_scales_needs_no_more_keys(scene):
+    """As importers of glTF leave some: the pose of a root bone makes the body large."""
+    counts = []
+    for size in (1.0, 20.0):
+        armature = put_character(vrm())
+        armature.pose.bones["Root"].scale = (size,) * 3
+        few = thin(armature, take_of(armature, mocap("commercial"), scene))
+        counts.append(addon("keyframes.density").key_count(few))
+    assert counts[1] < 1.05 * counts[0]
 
 
 def test_blocking_holds_the_pose_of_each_beat_until_the_next(scene):

@@ -6,6 +6,7 @@ import pytest
 from blender_fixtures import addon, put_song
 from characters import mixamo, mmd, put_character, put_rigify, unreal
 from dances import dance
+from mathutils import Matrix
 
 
 def update():
@@ -216,6 +217,50 @@ def test_a_scale_of_zero_is_reported_and_removed():
     character.scale = (0.0, 0.0, 0.0)
     mend(character, "scale")
     assert tuple(character.scale) == (1.0, 1.0, 1.0)
+
+
+def test_a_body_that_its_object_lays_down_is_reported_and_stood_up():
+    character = put_character(unreal(), units=100)
+    character.location = (1, 2, 0)
+    for turn in ((np.pi / 2, 0, 0), (0, -1.2, 0.4), (np.pi, 0, 1)):
+        character.rotation_euler = turn
+        assert "unreal is turned by" in said(character)["lies"]
+        mend(character, "lies")
+        assert np.allclose(character.matrix_world.to_3x3().normalized().col[2], (0, 0, 1), atol=1e-5)
+        assert tuple(character.location) == (1, 2, 0)
+        assert not said(character)
+    character.rotation_euler = (0.6, 0, 2)
+    assert not said(character)  # it leans
+
+
+def test_a_body_that_an_importer_has_laid_down_is_measured_upright_and_not_reported():
+    character = put_character(unreal())
+    character.data.transform(Matrix.Rotation(np.pi / 2, 4, "X"))
+    assert not said(character)
+
+
+def test_an_uneven_scale_of_a_bone_is_reported_and_removed():
+    character = put_character(unreal())
+    thigh, hand = character.pose.bones["thigh_l"], character.pose.bones["hand_l"]
+    thigh.scale, hand.scale = (1.2, 1.2, 1.2), (1, 2, 1)
+    assert not said(character)  # measured with it; and nothing that dances hangs on a hand
+    thigh.scale = (1, 1.2, 1)
+    assert "thigh_l is scaled in its pose" in said(character)["bone_scale"]
+    mend(character, "bone_scale")
+    assert tuple(thigh.scale) == (1, 1, 1) and tuple(hand.scale) == (1, 2, 1)
+    thigh.scale = (1, 1.2, 1)
+    for frame in (1, 50):
+        thigh.scale.y += 0.1
+        thigh.keyframe_insert("scale", frame=frame)
+    assert not said(character)  # a take keys it at rest
+
+
+def test_the_built_in_dancers_bones_keep_their_size():
+    bpy.ops.edge_dance.add_dancer()
+    dancer = bpy.context.object
+    dancer.pose.bones["knee.L"].scale = (1.1, 1.1, 1.1)
+    assert "knee.L is scaled" in said(dancer)["bone_scale"]
+    mend(dancer, "bone_scale")
 
 
 def test_influence_and_blending_are_nothing_without_strips():

@@ -143,6 +143,41 @@ def test_a_character_whose_rest_pose_leans_dances_upright_with_its_feet_on_the_f
     assert 0.01 < toes.min() < 0.05  # of a body of 1.78 m, whose toe joints are 2.5 cm up
 
 
+@pytest.mark.parametrize("degrees", [90, -90, 180, 65])
+def test_a_body_that_an_importer_has_laid_down_dances_upright_with_its_feet_on_the_floor(degrees):
+    """In a file whose up axis is another one than the importer takes it for."""
+    character = put_character(mixamo())
+    character.data.transform(Matrix.Rotation(np.radians(degrees), 4, "X"))
+    motion = addon("edge_backend.motion.feet").clean_motion(dance("commercial"))
+    put_take(character, motion, feet=True)
+    facing = addon("rig.retarget").measure(character)[1].axes
+    assert facing[2, 2] > 0.999
+    assert np.median(limb_angles(character, motion, facing)) < 0.5
+    toes = np.array([heads(character, frame, ["toes.L", "toes.R"])[:, 2] for frame in range(1, motion.frames, EVERY)])
+    assert 0.01 < toes.min() < 0.05
+
+
+@pytest.mark.parametrize("density", ["FRAMES", "CURVES"])
+def test_bones_that_the_user_has_scaled_stay_so_and_feet_stand_on_the_floor(density):
+    motion, keying = addon("edge_backend.motion.feet").clean_motion(dance("commercial")), addon("takes.new_take")
+    lowest = []
+    for bones in ((), ("mixamorig:LeftUpLeg", "mixamorig:RightUpLeg"), ("mixamorig:Hips",)):
+        character = put_character(mixamo())
+        for name in bones:
+            character.pose.bones[name].scale = (1.1,) * 3
+        bpy.context.view_layer.update()
+        steps = keying.keys_in_steps(character, motion, bpy.context.scene, 1, density=density)
+        keys = addon("edge_backend.motion.steps").at_once(steps)
+        keying.add_take(character, motion, bpy.context.scene, 1, keys=keys, density=density)
+        looks = range(1, motion.frames, 5)
+        lowest.append(np.array([heads(character, frame, ["toes.L", "toes.R"])[:, 2] for frame in looks]).min(axis=1))
+        assert np.median(limb_angles(character, motion)) < 1
+        for name in bones:
+            assert tuple(character.pose.bones[name].scale) == pytest.approx((1.1,) * 3)
+    for scaled in lowest[1:]:  # the toe joints of feet that are a tenth larger are 2.5 mm higher
+        assert np.abs(scaled - lowest[0] - 0.0025).max() < 0.005
+
+
 def test_turned_and_scaled_parents_turn_and_scale_the_dance():
     character = put_character(unreal(), units=100, y_up=True)
     empty = bpy.data.objects.new("Stage", None)

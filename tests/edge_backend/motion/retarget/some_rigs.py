@@ -55,13 +55,13 @@ def make_rig(lengths=None, turn=None, units=1.0, arms_down=0.0, seed=0):
 
 
 def posed(rig, poses, frames):
-    """Where the bones are (T, 4, 4) by name, as Blender reckons: parent, rest, channels."""
+    """Where the bones are (T, 4, 4) by name, as Blender reckons: parent, rest, channels with the bone's scale."""
     channels = {pose.bone: pose for pose in poses}
     matrices = {}
     for name, bone in rig.items():
-        own = np.tile(np.eye(4), (frames, 1, 1))
+        own = np.tile(bone.pose, (frames, 1, 1))
         if name in channels:
-            own[:, :3, :3] = channels[name].rotations
+            own[:, :3, :3] = channels[name].rotations * np.linalg.norm(bone.pose[:3, :3], axis=0)
             if channels[name].location is not None:
                 own[:, :3, 3] = channels[name].location
         local = bone.rest if bone.parent is None else np.linalg.inv(rig[bone.parent].rest) @ bone.rest

@@ -94,6 +94,51 @@ def test_a_rest_pose_that_leans_dances_upright_on_the_floor_through_the_origin(l
     assert np.abs(back.rotations - motion.rotations)[:, :22].max() < 1e-4
 
 
+@pytest.mark.parametrize("lean", [(90, 0, 0), (-90, 0, 0), (0, 90, 0), (180, 0, 0), (62, 0, 0), (-90, 0, 180)])
+def test_a_body_that_lies_in_an_armature_that_stands_dances_upright(lean):
+    """As importers have it where a file's up axis is another one than they take it for."""
+    turn = np.linalg.multi_dot([axis_angle_to_matrix(np.eye(3)[axis] * np.radians(a)) for axis, a in enumerate(lean)])
+    rig, motion = make_rig(LONG_LEGS, turn, 100, 30), dance()
+    measured = fit(rig, MAP, np.array([0.0, 0.0, 1.0]))
+    assert np.allclose(measured.axes[:, 2], (0, 0, 1)) and np.linalg.det(measured.axes) == pytest.approx(1)
+    matrices = posed(rig, pose_rig(measured, motion), motion.frames)
+    points = np.stack([matrix[:, :3, 3] for matrix in matrices.values()], axis=1)
+    joints = motion.joints().astype(np.float64)
+    assert np.abs(directions(points) - directions(joints) @ measured.axes.T).max() < 1e-4
+    heights = points[:, 1:3, 2].mean(axis=1) / measured.scale - joints[:, 1:3, 2].mean(axis=1)
+    assert np.ptp(heights) < 1e-4 and abs(heights[0]) < 0.03
+    back = read_rig(measured, {slot: matrices[bone] for slot, bone in MAP.items()})
+    assert np.abs(back.root - motion.root).max() < 1e-4
+
+
+def test_a_body_that_lies_with_its_object_is_left_lying():
+    """The dance goes with the object; Blender's panel says that it lies."""
+    rig = make_rig()
+    assert fit(rig, MAP, np.array([0.0, 1.0, 0.0])).axes[2, 2] == 1
+
+
+SIZES = {"left_hip": 1.2, "right_hip": 1.2, "left_ankle": 0.7, "right_ankle": 0.7}
+
+
+def test_bones_that_their_poses_scale_dance_as_bones_of_that_size():
+    """Legs below the hip joints a fifth longer, and feet with them, but for a scale of their own."""
+    motion = clean_motion(dance("commercial"))
+    plain = make_rig()
+    scaled = Rig(replace(bone, pose=np.diag([SIZES.get(name, 1.0)] * 3 + [1.0])) for name, bone in plain.items())
+    alike = make_rig({4: 1.2, 5: 1.2, 7: 1.2, 8: 1.2, 10: 0.84, 11: 0.84})
+    for feet in (None, FootSettings()):
+        measured = fit(scaled, MAP, np.array([0.0, 0.0, 1.0]))
+        here = heads(scaled, pose_rig(measured, motion, feet), motion.frames)
+        there = heads(alike, pose_rig(fit(alike, MAP), motion, feet), motion.frames)
+        here[..., 2] += 0.025 - 0.84 * 0.025  # soles are nearer to the toe joints of smaller feet
+        off = np.abs(here - there)[:, :12]
+        assert off[..., :2].max() < (1e-9 if feet is None else 0.01)  # metres
+        assert off[..., 2].max() < (0.001 if feet is None else 0.01)  # left and right are not equally long
+    matrices = posed(scaled, pose_rig(measured, motion), motion.frames)
+    back = read_rig(measured, {slot: matrices[bone] for slot, bone in MAP.items()})
+    assert np.abs(back.root - motion.root).max() < 1e-4
+
+
 def test_a_rig_whose_object_is_turned_so_that_it_stands_is_not_straightened():
     turn = axis_angle_to_matrix(np.array([np.radians(40), 0, 0]))
     rig = make_rig(turn=turn)
