@@ -1,5 +1,6 @@
 """The SMPL skeleton of 24 joints: names, parents, rest offsets, and the permutation that exchanges left and right."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -51,6 +52,12 @@ class Skeleton:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def part(self, joints: Sequence[int]) -> "Skeleton":
+        """The skeleton of these joints alone, in this order: joint 0 first, and every joint behind its parent."""
+        numbers = list(joints)
+        parents = (-1, *(numbers.index(self.parents[joint]) for joint in numbers[1:]))
+        return Skeleton(tuple(self.names[joint] for joint in numbers), parents, self.offsets[numbers])
 
 
 SMPL = Skeleton(

@@ -14,7 +14,7 @@ from .contact_detection import by_hand, detect_contacts, part_handovers, release
 from .curves import rise
 from .legs import STRETCH, longest_legs, reach_leg
 from .proportions import RetargetedLeg, ankle_path, fit_in_steps
-from .rig import SMPL_RIG, FootRig
+from .rig import SMPL_LEG_JOINTS, SMPL_LEGS, SMPL_RIG, FootRig
 from .root import drift_shift, find_floor, floor_shift
 from .settings import FootSettings
 from .targets import FootPlan, FootTrack, follow_leg, follow_plan, loosened, plan_foot
@@ -80,7 +80,7 @@ def find_plants(rotations: Array, root: Array, contacts: Array | None = None) ->
     """
     if not len(rotations):
         return np.zeros((0, len(SMPL_RIG.legs), 2), dtype=bool)
-    return _plants(Body(rotations, root, SMPL_RIG, contacts, None), FootSettings())[0]
+    return _plants(Body(rotations[:, SMPL_LEG_JOINTS], root, SMPL_LEGS, contacts, None), FootSettings())[0]
 
 
 def settle(

@@ -145,3 +145,8 @@ SMPL_RIG = FootRig(
     ),
     _smpl_stance(),
 )
+
+SMPL_LEG_JOINTS = [Joint.PELVIS, *(joint for leg in SMPL_RIG.legs for joint in (leg.hip, leg.knee, leg.ankle, leg.toe))]
+
+SMPL_LEGS = FootRig(SMPL.part(SMPL_LEG_JOINTS), (Leg(1, 2, 3, 4), Leg(5, 6, 7, 8)), SMPL_RIG.stance[SMPL_LEG_JOINTS])
+"""SMPL's pelvis and legs alone, SMPL_LEG_JOINTS of the skeleton: all that detecting plants needs."""

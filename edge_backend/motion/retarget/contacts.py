@@ -8,15 +8,16 @@ import numpy as np
 from ...numerics.array import Array
 from ..feet import find_plants
 from ..feet.metrics import plant_slide
+from ..feet.rig import SMPL_LEG_JOINTS, SMPL_LEGS
+from ..kinematics import forward_kinematics
 from ..motion import Motion
-from ..skeleton import Joint
 
 _STANDS = 0.00005
 """Metres per frame: a motion whose planted feet slide less, by the median, was cleaned. Motion capture has 0.0003."""
 _SLIDES = 0.001
 """Metres per frame: a foot of a cleaned motion that slides more is not planted; the cleanup left it to slide."""
 
-_POINTS = [[Joint.LEFT_ANKLE, Joint.LEFT_TOES], [Joint.RIGHT_ANKLE, Joint.RIGHT_TOES]]
+_POINTS = [[leg.ankle, leg.toe] for leg in SMPL_LEGS.legs]
 
 
 def standing_feet(motion: Motion) -> Array:
@@ -27,8 +28,9 @@ def standing_feet(motion: Motion) -> Array:
     planted = find_plants(motion.rotations, motion.root, motion.contacts)
     stands = planted.copy()
     stands[:-1] &= planted[1:]
-    joints = motion.joints().astype(np.float64)
-    slide = plant_slide(joints, planted)
+    legs = forward_kinematics(motion.rotations[:, SMPL_LEG_JOINTS], motion.root, SMPL_LEGS.skeleton)
+    joints = legs.astype(np.float64)
+    slide = plant_slide(joints, planted, SMPL_LEGS)
     if slide.size and np.median(slide) < _STANDS:
         slides = np.linalg.norm(np.diff(joints[:, _POINTS, :2], axis=0), axis=-1) > _SLIDES
         stands[:-1] &= ~slides

@@ -16,7 +16,7 @@ from ...numerics.vectors import unit
 from ..kinematics import forward_kinematics
 from ..motion import Motion
 from ..rotations import axis_angle_to_matrix
-from ..skeleton import SMPL, Joint, Skeleton
+from ..skeleton import SMPL, Joint
 from .fitting import Fit
 from .onto_rig import BonePose
 from .slots import SIDES
@@ -60,11 +60,7 @@ _TO_WRISTS = [
     Joint.PELVIS, Joint.SPINE1, Joint.SPINE2, Joint.SPINE3, Joint.LEFT_COLLAR, Joint.RIGHT_COLLAR, Joint.LEFT_SHOULDER,
     Joint.RIGHT_SHOULDER, Joint.LEFT_ELBOW, Joint.RIGHT_ELBOW, *_WRISTS,
 ]  # fmt: skip
-_ARMS = Skeleton(
-    tuple(SMPL.names[joint] for joint in _TO_WRISTS),
-    (-1, *(_TO_WRISTS.index(Joint(SMPL.parents[joint])) for joint in _TO_WRISTS[1:])),
-    SMPL.offsets[_TO_WRISTS],
-)
+_ARMS = SMPL.part(_TO_WRISTS)
 """The model's joints on the way to the wrists: all that hands need of it."""
 
 
