@@ -4,7 +4,7 @@ Obstacles do not prevent keying. They are only changed on the user's click. Look
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,12 +124,12 @@ def _distorting_bones(armature: bpy.types.Object, bone_map: BoneMap) -> Iterator
     bones = carriers(armature, bone_map)
     above = {bone.parent.name for bone in bones if bone.parent}
     even = (1.0, 1.0) if is_dancer(armature) else (0.0, math.inf)
-    scaled = [bone for bone in bones if bone.name in above and not _is_even(bone.scale, *even)]
+    scaled = [bone for bone in bones if bone.name in above and not _is_even(bone.scale[:], *even)]
     moving = moving_channels(armature, scaled)
     yield from (bone for bone in scaled if (bone.name, "scale") not in moving)
 
 
-def _is_even(scale: Vector, least: float, most: float) -> bool:
+def _is_even(scale: Sequence[float], least: float, most: float) -> bool:
     """Whether the scale is the same along all axes, and from `least` to `most`."""
     small, large = min(scale), max(scale)
     return small > (1 - _UNEVEN) * max(large, least) and large < (1 + _UNEVEN) * most
