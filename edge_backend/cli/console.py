@@ -2,7 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,9 +42,36 @@ def finish(options: argparse.Namespace, path: Path, sentence: str) -> None:
         print(f"{path}: {sentence}")
 
 
-def check_target(path: Path) -> None:
-    """Check before the work that a file can be written at path. Raises EdgeError output_impossible."""
+def check_target(path: Path, *suffixes: str, inputs: Sequence[Path] = ()) -> None:
+    """Check before the work that a file can be written at path, and that its name ends in one of the suffixes.
+
+    suffixes: in lower case, with the dot. inputs: files that are read and must stay.
+    Raises EdgeError export_unknown, output_impossible.
+    """
     if path.is_dir():
         raise EdgeError("output_impossible", f"{path} is a folder.", "Give the name of a file.")
-    if not path.parent.is_dir():
+    if path.suffix.lower() not in suffixes:
+        ends = " or ".join(filter(None, (", ".join(suffixes[:-1]), suffixes[-1])))
+        raise EdgeError("export_unknown", f"The name {path.name} does not end in {ends}.", "Give one that does.")
+    if not path.parent.exists():
         raise EdgeError("output_impossible", f"The folder {path.parent} does not exist.", "Make it, or choose another.")
+    check_folder(path.parent)
+    if path.exists() and any(given.exists() and path.samefile(given) for given in inputs):
+        raise EdgeError("output_impossible", f"{path} is a file that is read.", "Give another name.")
+
+
+def check_folder(path: Path) -> None:
+    """Check before the work that files can be written into the folder at path, or that it can be made there.
+
+    Raises EdgeError output_impossible.
+    """
+    there = next(place for place in (path, *path.parents) if place.exists())
+    if not there.is_dir():
+        raise EdgeError("output_impossible", f"{there} is a file, not a folder.", "Choose another place.")
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        message = f"Nothing can be written into the folder {there}: {reason}."
+        raise EdgeError("output_impossible", message, "Choose another place.", str(error)) from error

@@ -16,7 +16,7 @@ from ...errors import EdgeError
 from ...errors.exit_codes import of_many
 from ...model.engine_choice import promised_engine
 from ...protocol.messages import Error, Result
-from ..console import send
+from ..console import check_folder, check_target, send
 from .dance_options import dancing
 
 
@@ -27,6 +27,10 @@ def run(options: argparse.Namespace) -> int:
         raise EdgeError(
             "batch_nothing", "There is no song to dance to.", "Give songs, folders with songs, or --manifest."
         )
+    check_folder(options.out)
+    options.out.mkdir(parents=True, exist_ok=True)
+    if options.report:
+        check_target(options.report, ".csv", ".json")
     reporter = _Reporter(options, len(takes))
     outcomes = run_batch(
         takes,

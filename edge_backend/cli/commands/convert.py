@@ -15,7 +15,7 @@ from ...motion.files import save_motion
 from ...motion.motion import Motion
 from ...motion_import.clip import Choices
 from ...motion_import.reader import motion_paths, read_all
-from ..console import check_target, finish
+from ..console import check_folder, check_target, finish
 
 KINDS: dict[str, tuple[str, Callable[[Path, Motion], None]]] = {
     "motion": (".npz", save_motion),
@@ -23,15 +23,20 @@ KINDS: dict[str, tuple[str, Callable[[Path, Motion], None]]] = {
     "edge": (".pkl", save_edge_pickle),
     "amass": (".npz", save_amass),
 }
-"""Format -> suffix and writer. Of several formats with one suffix, the suffix stands for the first."""
+"""Format -> suffix and writer."""
+
+KIND_OF = {suffix: kind for kind, (suffix, _) in reversed(KINDS.items())}
+"""Suffix -> format; of several formats with one suffix the first."""
 
 
 def run(options: argparse.Namespace) -> None:
-    """Read every file, then write. Raises EdgeError motions_unusable, motion_missing, export_unknown; OSError."""
+    """Read every file, then write. Raises EdgeError as check_target, motions_unusable, motion_missing; OSError."""
     target: Path = options.output
-    kind = _kind(options)
     if target.suffix:
-        check_target(target)
+        check_target(target, *([KINDS[options.to][0]] if options.to else KIND_OF), inputs=options.inputs)
+    else:
+        check_folder(target)
+    kind = options.to or KIND_OF.get(target.suffix.lower(), "motion")
     read, unusable = read_all(
         motion_paths(options.inputs), Choices(options.up, options.unit, options.rate), skip=options.skip
     )
@@ -51,19 +56,6 @@ def run(options: argparse.Namespace) -> None:
         for sentence in imported.notes:
             print(f"{imported.name}: {sentence}", file=sys.stderr)
         finish(options, path, f"{motion.frames} frames, {motion.frames / motion.fps:.1f} s")
-
-
-def _kind(options: argparse.Namespace) -> str:
-    suffix = options.output.suffix.lower()
-    kind: str | None = options.to or next((one for one, (end, _) in KINDS.items() if end == suffix), None)
-    if kind is None and not suffix:
-        kind = "motion"
-    if kind is None or (suffix and KINDS[kind][0] != suffix):
-        known = ", ".join(sorted({end for end, _ in KINDS.values()}))
-        raise EdgeError(
-            "export_unknown", f"{options.output.name} has no suffix that can be written.", f"There are {known}."
-        )
-    return kind
 
 
 def _file_names(names: list[str]) -> list[str]:

@@ -20,6 +20,7 @@ from ...evaluation.sets import Measured, SetResult, measure_dance, summarise
 from ...motion.files import load_motion, save_motion
 from ...runtime.devices import DEVICES
 from ...schema.requests import SAMPLERS, STYLES, FeetRequest, GenerateRequest
+from ..console import check_folder
 from ..log_output import log_of
 from ..parser import add_common_options
 from ..progress_bar import ProgressBar
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write report.json and report.html and print the table. Returns the exit code: 0, or 2 for an EdgeError."""
     options = _parser().parse_args(arguments)
     try:
+        check_folder(options.output)
         if options.listening:
             with log_of(options):
                 return _listen(options.listening, options.output)

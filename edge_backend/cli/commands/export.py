@@ -4,7 +4,6 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from ...errors import EdgeError
 from ...motion.amass import save_amass
 from ...motion.bvh import save_bvh
 from ...motion.edge_pickle import save_edge_pickle
@@ -20,14 +19,9 @@ WRITERS: dict[str, tuple[str, Callable[[Path, Motion], None]]] = {
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write the file in the format of its suffix. Raises EdgeError export_unknown; those of motion.files; OSError."""
+    """Write the file in the format of its suffix. Raises EdgeError as check_target, motion.files; OSError."""
     target: Path = options.output
-    check_target(target)
-    if target.suffix.lower() not in WRITERS:
-        known = ", ".join(f"{suffix} ({words})" for suffix, (words, _) in WRITERS.items())
-        raise EdgeError("export_unknown", f"{target.name} has no suffix that can be written.", f"There are {known}.")
-    if target.exists() and target.samefile(options.dance):
-        raise EdgeError("output_impossible", f"{target} is the dance itself.", "Give another name.")
+    check_target(target, *WRITERS, inputs=[options.dance])
     motion = load_motion(options.dance)
     words, write = WRITERS[target.suffix.lower()]
     write(target, motion)

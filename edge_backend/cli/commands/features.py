@@ -12,7 +12,7 @@ from .jukebox_options import settings
 
 def run(options: argparse.Namespace) -> None:
     """Extract features. Raises EdgeError as the room audio does; OSError."""
-    check_target(options.output)
+    check_target(options.output, ".npz")
     use_threads(options.threads)
     model_cache = ModelCache(options.device, options.weights_folder, settings(options), options.engine)
     request = FeaturesRequest(options.song, options.type, options.start, options.duration)

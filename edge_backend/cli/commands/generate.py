@@ -16,7 +16,7 @@ from .jukebox_options import settings
 
 def run(options: argparse.Namespace) -> None:
     """Generate a dance. Raises EdgeError as pipeline.generate; OSError."""
-    check_target(options.output)
+    check_target(options.output, ".npz")
     request = _request(options)
     use_threads(options.threads)
     model_cache = ModelCache(options.device, options.weights_folder, settings(options), options.engine)

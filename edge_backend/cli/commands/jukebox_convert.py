@@ -6,12 +6,13 @@ from pathlib import Path
 from ...audio.jukebox.conversion import convert, is_openais
 from ...audio.jukebox.place import NAME
 from ...model.catalogue import BUNDLED_FOLDER
-from ..console import finish, progress
+from ..console import check_folder, finish, progress
 
 
 def run(options: argparse.Namespace) -> None:
     """Convert OpenAI's files. Raises EdgeError as convert does; OSError."""
     target = options.output or (options.weights_folder or BUNDLED_FOLDER) / NAME
+    check_folder(target)
     with progress(options) as report:
         folder = convert(options.folder, target, report, layers=options.layers, heads=options.heads)
     shape = f"{folder.shape.layers} layers of width {folder.shape.width}"

@@ -8,7 +8,7 @@ from ...audio.jukebox.conversion import SHA256
 from ...errors import EdgeError
 from ...fileio.download import download
 from ...schema.progress import Report
-from ..console import finish, progress
+from ..console import check_folder, finish, progress
 
 PLACE = "https://openaipublic.azureedge.net/jukebox/models/5b/"
 _LICENCE = """Jukebox is OpenAI's, under the Noncommercial Use License of github.com/openai/jukebox:
@@ -19,6 +19,7 @@ processor cores, a song of three minutes more than an hour; a GPU is much faster
 
 def run(options: argparse.Namespace) -> None:
     """Download OpenAI's files after the licence is accepted. Raises EdgeError as accept and fetch do; OSError."""
+    check_folder(options.output)
     accept(options)
     with progress(options) as report:
         fetch(options.output, report)

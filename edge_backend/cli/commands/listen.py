@@ -10,7 +10,9 @@ from ..console import check_target, finish, progress
 
 def run(options: argparse.Namespace) -> None:
     """Write the song's map, and its picture where asked for. Raises EdgeError as audio.loading.load does; OSError."""
-    check_target(options.output)
+    check_target(options.output, ".json")
+    if options.plot:
+        check_target(options.plot, ".png")
     with progress(options) as report:
         report("features", 0, 1)
         audio = song_source(options.song).load(options.start, options.duration)
@@ -19,7 +21,6 @@ def run(options: argparse.Namespace) -> None:
     with atomic_write(options.output) as unfinished:
         unfinished.write_text(found.to_json(), encoding="utf-8")
     if options.plot:
-        check_target(options.plot)
         from ...drawing.song_map import draw_map  # noqa: PLC0415 - Pillow, which the map does without
 
         with atomic_write(options.plot) as unfinished:

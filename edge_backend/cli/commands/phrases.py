@@ -16,7 +16,7 @@ from ...choreography.library import add_clips, open_libraries, remove_phrases
 from ...drawing.preview import preview_sheet
 from ...motion.motion import Motion
 from ...motion_import.reader import motion_paths, read_all
-from ..console import check_target, finish
+from ..console import check_folder, check_target, finish
 
 
 def run(options: argparse.Namespace) -> None:
@@ -25,6 +25,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _add(options: argparse.Namespace) -> None:
+    check_folder(options.library)
     read, unusable = read_all(motion_paths(options.files), skip=True)
     new, refused = add_clips(options.library, _clips(read, options))
     reasons = [error.message for error in (*(one.error for one in unusable), *refused)]
@@ -63,7 +64,7 @@ def _remove(options: argparse.Namespace) -> None:
 
 
 def _preview(options: argparse.Namespace) -> None:
-    check_target(options.output)
+    check_target(options.output, ".png")
     library = open_libraries([options.library])
     number = library.number(options.phrase)
     phrase, clip = library.phrases[number], library.clip(number)

@@ -12,8 +12,11 @@ def run(options: argparse.Namespace) -> None:
     """Draw the video, the sheet, or both. Raises EdgeError preview_nothing, those of preview, motion.files; OSError."""
     if not options.output and not options.sheet:
         raise EdgeError("preview_nothing", "There is nothing to draw.", "Give -o DANCE.mp4 or --sheet SHEET.png.")
-    for target in filter(None, (options.output, options.sheet)):
-        check_target(target)
+    inputs = [options.dance, *filter(None, (options.audio,))]
+    if options.output:
+        check_target(options.output, ".mp4", inputs=inputs)
+    if options.sheet:
+        check_target(options.sheet, ".png", inputs=inputs)
     motion = load_motion(options.dance)
     if options.sheet:
         preview_sheet(motion, options.sheet, options.moments)

@@ -28,6 +28,7 @@ import torch
 from torch import distributed
 
 from ...errors import EdgeError
+from ...model.catalogue import SUFFIX
 from ...model.controls import ANY_STYLE, STYLES
 from ...runtime.devices import DEVICES, choose
 from ...training.augment import Augmentation
@@ -37,6 +38,7 @@ from ...training.pack import load_pack
 from ...training.parts import join_parts, write_parts
 from ...training.settings import MODES, TrainSettings
 from ...training.trainer import Trainer
+from ..console import check_folder, check_target
 from ..log_output import log_of
 from ..parser import add_common_options
 
@@ -82,13 +84,11 @@ def _export(options: argparse.Namespace, trainer: Trainer) -> None:
 
 def _check_writable(options: argparse.Namespace) -> None:
     """Check before the training that its files can be written. Raises EdgeError."""
-    for path in (options.out / "settings.json", options.export):
-        if path is not None:
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                message = f"The folder {path.parent} cannot be made."
-                raise EdgeError("checkpoint_unwritable", message, "Choose another one.", str(error)) from error
+    check_folder(options.out)
+    if options.export:
+        check_folder(options.export.parent)
+        options.export.parent.mkdir(parents=True, exist_ok=True)
+        check_target(options.export, SUFFIX)
     if options.export_parts is not None and options.export_parts <= 0:
         raise EdgeError("training_settings", "Parts of 0 MiB hold nothing.", "Give --export-parts more.")
 
@@ -153,6 +153,7 @@ def _prepare_aist(options: argparse.Namespace) -> None:
     from ...audio.jukebox.settings import JukeboxSettings  # noqa: PLC0415
     from ...training.aist import prepare_aist  # noqa: PLC0415
 
+    check_target(options.pack, SUFFIX)
     jukebox = None
     if options.features == "jukebox":
         folder = options.jukebox or locate(None)
@@ -165,6 +166,7 @@ def _prepare_aist(options: argparse.Namespace) -> None:
 def _prepare_mocap(options: argparse.Namespace) -> None:
     from ...training.mocap import prepare_mocap  # noqa: PLC0415 - needs librosa and scipy, which training does not
 
+    check_target(options.pack, SUFFIX)
     prepare_mocap(options.folder, options.pack, options.style, options.licence, skip=options.skip)
 
 

@@ -10,8 +10,8 @@ from ..console import check_target, finish
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write the network as one ONNX model. Raises EdgeError output_impossible and as load_weights does; OSError."""
-    check_target(options.output)
+    """Write the network as one ONNX model. Raises EdgeError as check_target and load_weights; OSError."""
+    check_target(options.output, ".onnx")
     weights = load_weights(resolve(options.name, options.weights_folder))
     model = OnnxDecoder(weights.info.config, weights.parameters).network().to_bytes(with_weights=True)
     with atomic_write(options.output) as unfinished:

@@ -11,14 +11,14 @@ def run(options: argparse.Namespace) -> None:
     """Convert a checkpoint. By default the weights are written to the weights folder.
 
     Their default name is the id that the index has for this file, or else the file's own. Raises EdgeError
-    output_impossible and those of import_checkpoint; OSError.
+    as check_target and import_checkpoint; OSError.
     """
     entry = identify_source(options.checkpoint) if options.checkpoint.is_file() else None
     folder = options.weights_folder or BUNDLED_FOLDER
     if options.output is None:
         folder.mkdir(parents=True, exist_ok=True)
     output = options.output or folder / f"{entry.id if entry else options.checkpoint.stem}{SUFFIX}"
-    check_target(output)
+    check_target(output, SUFFIX)
     info = import_checkpoint(
         options.checkpoint,
         output,
