@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_backend.audio.beat_detection import pointed, spectrum_of
+from edge_backend.audio.beat_detection import found_beats, spectrum_of
 from edge_backend.audio.beat_network import beat_activations
 from edge_backend.audio.loading import load
 from edge_backend.audio.log_spectrum import RATE, log_spectrum
@@ -80,7 +80,7 @@ def choice(spectrum: NDArray[np.float32], beats: Array, metre: int) -> Choice:
     evidence = Evidence(beat_activations(spectrum), spectrum)
     features, right = [], []
     low, high = beats[0, 0] - 0.3, beats[-1, 0] + 0.3
-    for reading, values in readings(evidence, pointed(evidence.fine)):
+    for reading, values in readings(evidence, found_beats(evidence)):
         inside = (reading.beats > low) & (reading.beats < high)
         found, first = reading.beats[inside], reading.beats[inside & (reading.numbers == 1)]
         features.append(values)

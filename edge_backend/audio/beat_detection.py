@@ -13,6 +13,7 @@ from .beats import BeatGrid, beats_of_onsets, grid_of_beats, on_onsets
 from .loading import Audio
 from .log_spectrum import FRAME_RATE, RATE, Spectrum, log_spectrum
 from .onsets import Onsets, onset_strength
+from .phase_slips import without_slips
 from .readings import FEWEST, FINE, Evidence, best_reading
 from .same_sound import SameSound
 
@@ -92,7 +93,7 @@ def _by_network(
 ) -> DetectedBeats | None:
     """The beats by the network's activations; None if there are fewer than FEWEST."""
     evidence = Evidence(activations, spectrum)
-    found = pointed(evidence.fine)
+    found = found_beats(evidence)
     if len(found) < FEWEST:
         return None
     reading = best_reading(evidence, found)
@@ -119,6 +120,11 @@ def _steady_ends(beats: Array) -> Array:
         if abs(expected - beats[end]) > END_S:
             out[end] = expected
     return out
+
+
+def found_beats(evidence: Evidence) -> Array:
+    """The most probable beats (n,), seconds, by the bar pointer, without phase slips."""
+    return without_slips(pointed(evidence.fine), evidence.beat)
 
 
 def pointed(fine: Array) -> Array:
