@@ -42,7 +42,7 @@ from .rig import bone_map_properties, rig_check, smpl_body_properties
 from .setup.installer import installer
 from .song_map import markers as song_map_markers
 from .song_map import properties as song_map_properties
-from .takes import identity, partial_preview, phrase_shelf, switches
+from .takes import frame_range, identity, partial_preview, phrase_shelf, switches
 from .ui import bone_map as bone_map_panel
 from .ui import choreography as choreography_panel
 from .ui import dope_sheet, file_menus, panels, status_timer
@@ -212,6 +212,7 @@ def register() -> None:
     partial_preview.register()
     switches.register()
     identity.register()
+    frame_range.register()
     file_menus.register()
     setattr(bpy.types.Scene, SMPL_BODY, pointer(type=smpl_body_properties.EDGE_DANCE_SmplBody))
     dope_sheet.show_constraints()
@@ -235,6 +236,7 @@ def unregister() -> None:
     plan_band.hide()
     dope_sheet.hide_constraints()
     file_menus.unregister()
+    frame_range.unregister()
     identity.unregister()
     switches.unregister()
     partial_preview.unregister()

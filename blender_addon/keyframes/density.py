@@ -16,7 +16,7 @@ from ..rig.looking import found
 from ..rig.paths import bone_of, bone_path, rotation_property
 from ..rig.retarget import Measured, measure
 from .channel_keys import ChannelKeys, write_channel
-from .take_details import PROPERTY, span
+from .take_details import PROPERTY, note_keys, span
 
 Density = Literal["FRAMES", "CURVES", "BLOCKING"]
 
@@ -97,6 +97,7 @@ def rekey(action: bpy.types.Action, keys: Sequence[ChannelKeys], density: Densit
         write_channel(compat.curves_owner(action), channel)
     details: Any = action[PROPERTY]
     details["density"] = density
+    note_keys(action)
 
 
 def key_count(action: bpy.types.Action) -> int:

@@ -9,6 +9,12 @@ from ..rig.standing import TAKE
 PROPERTY = TAKE
 """The action's custom property: song, seed, settings, beats as frames of the scene and more."""
 
+BEATS = "beats", "bars"
+"""Members of it that are frames of the scene, ascending."""
+
+KEYS = "keys"
+"""Member of it: the frames of the first and the last key, as they were when the take's range was set."""
+
 
 def span(action: bpy.types.Action) -> tuple[float, float]:
     """The action's first and last frame."""
@@ -31,6 +37,13 @@ def song_part_of(action: bpy.types.Action) -> dict[str, Any]:
     """The part of the song that the take is danced to, as song_map.strip_map.song_part; empty if it is not known."""
     found: dict[str, Any] = details(action).get("part", {})
     return found
+
+
+def note_keys(action: bpy.types.Action) -> None:
+    """Store the frames of the take's first and last key, by which later changes by hand are recognised."""
+    properties: Any = action[PROPERTY]
+    keys: Any = action.curve_frame_range
+    properties[KEYS] = list(keys)
 
 
 def is_starred(action: bpy.types.Action) -> bool:

@@ -8,6 +8,7 @@ import bpy
 
 from ..backend.launch import CommandLaunch
 from ..backend.programs import Programs
+from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.model.catalogue import SUFFIX
 from ..edge_backend.setup.home import free_bytes
 from ..preferences import launch, weights_folder
@@ -58,7 +59,11 @@ class EDGE_DANCE_OT_import_weights(Reasoned, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Import the checkpoint and choose the weights for the next dance."""
         folder = weights_folder(context)
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self.report({"ERROR"}, str(explain(error)))
+            return {"CANCELLED"}
         command = ["weights", "import", str(Path(bpy.path.abspath(self.filepath)).resolve())]
         command += ["--weights-folder", str(folder)]
         if name := Path(self.name.strip()).name:

@@ -23,7 +23,7 @@ from ..keyframes.channel_keys import ChannelKeys, bone_keys, key_switch, smooth_
 from ..keyframes.constant_keys import constant_keys
 from ..keyframes.cycles import make_cyclic
 from ..keyframes.density import Density, in_density, modes_of, rig_snapshot
-from ..keyframes.take_details import PROPERTY
+from ..keyframes.take_details import PROPERTY, note_keys
 from ..lookups import scene_rate
 from ..rig.channels import BoneChannels, closed, cut
 from ..rig.dancer import is_dancer
@@ -216,6 +216,7 @@ def _adopt(armature: bpy.types.Object, action: bpy.types.Action, first: float, l
     action.use_fake_user = True
     action.use_frame_range = True
     action.frame_start, action.frame_end = first, last
+    note_keys(action)
     record_switches(armature)
     use_take(armature, action)
     add_to_list(armature, action)

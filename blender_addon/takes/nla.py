@@ -11,7 +11,7 @@ from .. import compat
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import rotation_values, write_keys
-from ..keyframes.take_details import span
+from ..keyframes.take_details import note_keys, span
 from ..rig.obstacles import refuse_hidden
 from ..rig.paths import bone_of, bone_path, rotation_property
 from ..rig.retarget import bone_map_of
@@ -144,6 +144,7 @@ def _moved_copy(armature: bpy.types.Object, action: bpy.types.Action, move: Matr
             write_keys(
                 compat.new_fcurve(compat.curves_owner(copy), f"{path}.{channel}", index, bone.name), frames, column
             )
+    note_keys(copy)
     return copy
 
 

@@ -6,10 +6,10 @@ import bpy
 
 from ..backend.programs import ProgramRun
 from ..edge_backend.protocol.messages import Progress
-from ..ops.weights import weights_import
+from ..ops.weights import EDGE_DANCE_OT_import_weights, weights_import
 from ..setup.status import watch
 from .dance_tab import DanceTab
-from .text_layout import draw_text, duration
+from .text_layout import draw_reasons, draw_text, duration
 
 _STAGES = {"downloading": "Downloading", "loading": "Checking", "saving": "Converting"}
 _HUGE = 1e6  # larger totals are bytes
@@ -46,6 +46,7 @@ class VIEW3D_PT_edge_dance_weights(DanceTab):
             layout.label(text="Jukebox is installed", icon="CHECKMARK")
         else:
             layout.operator("edge_dance.get_jukebox", icon="URL")
+        draw_reasons(layout, context, EDGE_DANCE_OT_import_weights)  # the others have the same
 
 
 def _draw_run(layout: Any, run: ProgramRun) -> None:

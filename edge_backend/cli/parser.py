@@ -24,6 +24,7 @@ from ..schema.requests import (
     FeetRequest,
     GenerateRequest,
 )
+from .examples import examples_of
 
 PROGRAM = "python -m edge_backend"
 
@@ -35,7 +36,14 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, help: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=help, description=help, parents=[_common(), *parents])
+        made = commands.add_parser(
+            name,
+            help=help,
+            description=help,
+            epilog=examples_of(PROGRAM, name),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            parents=[_common(), *parents],
+        )
         made.set_defaults(module=name)
         return made
 

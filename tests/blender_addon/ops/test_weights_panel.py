@@ -56,6 +56,13 @@ def test_a_file_that_is_no_checkpoint_is_refused_and_leaves_nothing(own_folder, 
     assert settings.weights == "starter" and not list(own_folder.iterdir())
 
 
+def test_a_weights_folder_that_cannot_be_made_is_said_in_a_sentence(preferences, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    preferences.weights_folder = str(tmp_path / "file" / "weights")
+    with pytest.raises(RuntimeError, match=r"Not a directory.*weights"):
+        bpy.ops.edge_dance.import_weights(filepath=str(CHECKPOINT))
+
+
 def test_weights_that_are_not_here_are_named_before_anything_is_made(own_folder, song_file):
     put_song(song_file)
     dancer = put_dancer()

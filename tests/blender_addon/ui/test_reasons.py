@@ -14,8 +14,8 @@ def health(monkeypatch):
     """Set the health of the backend."""
     status = addon("setup.status")
 
-    def set_(state, python=sys.version_info[:2]):
-        found = addon("setup.health").Health(state, f"The backend is {state}.")
+    def set_(state, python=sys.version_info[:2], bundled=False):
+        found = addon("setup.health").Health(state, f"The backend is {state}.", bundled=bundled)
         lacking = status.why_no_packages(python)
         monkeypatch.setattr(status.watch, "_status", status.Status(health=found, no_packages=lacking))
 
@@ -38,7 +38,7 @@ def greyed():
 
 
 SCENES = ["nothing", "song", "dancer", "song and dancer", "take", "job", "work", "camera", "no backend",
-          "unfinished backend", "other armature"]  # fmt: skip
+          "unfinished backend", "bundled engine", "other armature"]  # fmt: skip
 
 
 @pytest.mark.parametrize("scene", SCENES)
@@ -61,6 +61,8 @@ def test_every_grey_button_has_its_reason_beside_it(scene, health, tmp_path, mon
         health("missing")
     if scene == "unfinished backend":
         health("unfinished")
+    if scene == "bundled engine":
+        health("ready", bundled=True)
     if scene == "other armature":
         ob = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
         bpy.context.collection.objects.link(ob)
