@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_backend.choreography.library import add_clips
+from edge_backend.choreography.phrases import drawn_onto_stops
+from edge_backend.motion.beat_alignment import motion_beats
 from edge_backend.motion.contacts import edge_contacts
 from edge_backend.motion.kinematics import forward_kinematics
 from edge_backend.motion.motion import Motion
@@ -47,8 +49,9 @@ def clips(data: dict[str, NDArray]) -> Iterator[tuple[str, Motion, dict[str, Any
         yield str(data["name"][number]), motion, about
         if data["bpm_confidence"][number] >= KNOWN_BEAT:
             turns = np.unwrap(2 * np.pi * data["beat_phase"][part].astype(np.float64)) / (2 * np.pi)
-            counts = np.arange(np.ceil(turns[0]), turns[-1])
-            motion.beats = np.interp(counts, turns, np.arange(len(turns))).astype(np.float32) / FPS
+            counts = np.interp(np.arange(np.ceil(turns[0]), turns[-1]), turns, np.arange(len(turns)))
+            stops = motion_beats(motion.joints()) * FPS
+            motion.beats = (drawn_onto_stops(counts, stops, motion.frames) / FPS).astype(np.float32)
             yield str(data["name"][number]), motion, about
 
 

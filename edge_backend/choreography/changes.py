@@ -29,7 +29,7 @@ def filled(kept: Constraint, plan: Plan, library: Library | None = None) -> Cons
     whole = kept.exact.all(axis=1)
     steps = [step for step in plan if not whole[step.slot.start : step.slot.stop].all()]
     first = kept.frames
-    clips, phrases = phrase_material(tuple(steps), library, first) if library else ([], {})
+    clips, phrases = phrase_material(tuple(steps), library, first)
     material = joined([_kept_motion(kept, whole), *clips])
     weight, values, known = kept.weight.copy(), kept.values.copy(), whole.copy()
     for step in steps:

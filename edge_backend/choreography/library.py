@@ -94,18 +94,18 @@ def open_libraries(folders: Sequence[str | Path]) -> Library:
     )
 
 
-def phrase_material(plan: Plan, library: Library, first: int) -> tuple[list[Motion], dict[str, Array]]:
+def phrase_material(plan: Plan, library: Library | None, first: int) -> tuple[list[Motion], dict[str, Array]]:
     """The clips of a plan's phrases, and the frames (counts + 1,) of each phrase's counts in them.
 
     Frames count as if the clips followed one another from frame `first` on.
     Raises EdgeError phrase_unknown, phrases_unreadable.
     """
-    numbers = {phrase.id: number for number, phrase in enumerate(library.phrases)}
+    numbers = {phrase.id: number for number, phrase in enumerate(library.phrases)} if library else {}
     clips: list[Motion] = []
     begins: dict[str, int] = {}
     phrases: dict[str, Array] = {}
     for name in dict.fromkeys(step.phrase for step in plan if step.phrase):
-        if name not in numbers:
+        if not library or name not in numbers:
             raise unknown_phrase(name)
         phrase = library.phrases[numbers[name]]
         if phrase.clip not in begins:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from ..errors import EdgeError
-from ..motion.beat_alignment import motion_beats
+from ..motion.beat_alignment import motion_beats, places_on_the_beat
 from ..motion.motion import Motion
 from ..motion.rotations import axis_angle_to_matrix
 from ..motion.skeleton import Joint
@@ -25,6 +25,7 @@ READINGS = (
     (124, 152),
     (152, 184),
 )  # bpm; a clip of unknown tempo is counted once in each
+ANY = (0.0, np.inf)  # bpm
 STILL = 0.05  # mean m/s of the joints relative to the pelvis; less is no dance
 FASTEST = 25.0  # m/s of a joint; more is a jump of the recording
 FLOOR, LOW = 0.4, 0.75  # metres of the pelvis below which a phrase is danced on the floor, or low
@@ -73,16 +74,20 @@ class Phrase:
 def cut(motion: Motion, clip: str, source: str, *, style: str, licence: str, tempo: float | None) -> list[Phrase]:
     """The phrases of a clip, each PHRASE_COUNTS counts long, one every STEP counts.
 
-    Counts are the motion's beats; without any, those of `tempo` (bpm) that lie best on its stops; without a tempo,
-    those of the best tempo in each of READINGS. Raises EdgeError phrases_unusable, whose message says what is wrong.
+    Counts are the motion's beats; without any, those of `tempo` (bpm) that lie best on its stops, drawn onto these;
+    without a tempo, those of the best tempo in each of READINGS. Raises EdgeError phrases_unusable, whose message says
+    what is wrong.
     """
     joints = motion.joints().astype(np.float64)
     _check(joints, source)
     found: list[Phrase] = []
-    for counts in _readings(motion, joints, tempo):
+    for counts, (low, high) in _readings(motion, joints, tempo):
         for first in range(0, len(counts) - PHRASE_COUNTS, STEP):
             part = counts[first : first + PHRASE_COUNTS + 1]
-            name = f"{clip}-{round(60 * FPS / np.diff(part).mean())}-{first}"
+            bpm = 60 * FPS / np.diff(part).mean()
+            if not low <= bpm <= high:
+                continue
+            name = f"{clip}-{round(bpm)}-{first}"
             found.append(_measured(motion, joints, part, Phrase(
                 name, clip, tuple(part.round(3).tolist()), (), style, 0.0, (0.0, 0.0), 0.0, 0.0, "high", source, licence
             )))  # fmt: skip
@@ -147,17 +152,33 @@ def _measured(motion: Motion, joints: Array, counts: Array, phrase: Phrase) -> P
     )
 
 
-def _readings(motion: Motion, joints: Array, tempo: float | None) -> Iterator[Array]:
-    """Frames of the counts: one array, or one for each of READINGS if neither beats nor a tempo are known."""
+def _readings(motion: Motion, joints: Array, tempo: float | None) -> Iterator[tuple[Array, tuple[float, float]]]:
+    """Frames of the counts, and the range of their phrases' tempi, bpm.
+
+    One array, or one for each of READINGS if neither beats nor a tempo are known: a phrase whose counts leave the range
+    for its stops is better read in another.
+    """
     if len(motion.beats) > PHRASE_COUNTS:
-        yield np.asarray(motion.beats, np.float64) * FPS
+        yield np.asarray(motion.beats, np.float64) * FPS, ANY
         return
     stops = motion_beats(joints) * FPS
     for low, high in [(tempo, tempo)] if tempo else READINGS:
         tempi = np.arange(low, high + 0.5)
         fits = [_comb(stops, 60 * FPS / each) for each in tempi]
         best = int(np.argmax([fit for fit, _ in fits]))
-        yield np.arange(fits[best][1], len(joints) - 0.5, 60 * FPS / tempi[best])
+        counts = np.arange(fits[best][1], len(joints) - 0.5, 60 * FPS / tempi[best])
+        yield drawn_onto_stops(counts, stops, len(joints)), ANY if tempo else (low, high)
+
+
+def drawn_onto_stops(counts: Array, stops: Array, frames: int) -> Array:
+    """Counts (n,) moved onto stops (m,) of a body, both in frames of a clip of this many frames.
+
+    As motion.beat_alignment moves stops onto beats: as many as possible, by small changes of tempo, the counts on which
+    phrases begin before others. So the stops of a phrase lie on beats wherever its counts do.
+    """
+    begins_phrase = np.arange(len(counts)) % STEP == 0
+    places = places_on_the_beat(stops / FPS, counts / FPS, np.zeros(frames, dtype=bool), begins_phrase)
+    return counts if places is None else np.interp(counts, np.arange(frames), places)
 
 
 def _comb(stops: Array, period: float) -> tuple[float, float]:

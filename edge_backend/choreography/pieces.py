@@ -11,6 +11,7 @@ from ..motion.rotations import axis_angle_to_matrix
 from ..motion.skeleton import Joint
 from ..numerics.array import Array
 from ..numerics.intervals import runs
+from ..numerics.splines import monotone_spline
 from ..schema.frames import FPS
 from .plan import Plan, Step
 from .slots import Slot
@@ -51,18 +52,18 @@ def new_frames(plan: Plan, frames: int) -> Array:
 
 
 def pieces_of(plan: Plan, material_at: Array, phrases: Mapping[str, Array] | None = None) -> list[Piece]:
-    """The pieces of the whole song, in order, without gaps.
+    """The pieces of the whole dance, in order, without gaps; the plan may be of a longer one.
 
-    material_at: (frames,) the frame of the material that the model danced for each frame of the song, -1 where none.
+    material_at: (frames,) the frame of the material that the model danced for each frame of the dance, -1 where none.
     phrases: id -> (n + 1,) the material's frames at the counts of the phrase and at its end.
     """
     pieces = []
     new = material_at >= 0
     for step in plan:
-        piece = piece_of(step, plan, material_at, phrases or {})
+        piece = piece_of(step, plan, material_at, phrases or {}) if step.slot.start < len(new) else None
         if piece is None:
             continue
-        pieces.append(piece)
+        pieces.append(replace(piece, at=piece.at[: len(new) - piece.start]))
         new[step.slot.start : step.slot.stop] = False
     for first, stop in runs(new):
         pieces.append(Piece(first, material_at[first:stop].astype(np.float64)))
@@ -77,7 +78,11 @@ def piece_of(step: Step, plan: Plan, material_at: Array, phrases: Mapping[str, A
         return Piece(step.slot.start, at, step.mirrored, step.originality, front=True)
     if step.again < 0:
         return None
-    origin = plan[step.again].slot
+    again, origin = plan[step.again], plan[step.again].slot
+    if again.phrase and material_at[origin.start] < 0:
+        return piece_of(
+            replace(step, phrase=again.phrase, mirrored=step.mirrored != again.mirrored), plan, material_at, phrases
+        )
     at = shown_at(step.slot, np.array(origin.counts)) + origin.counts[0] * FPS - origin.start
     return Piece(step.slot.start, material_at[origin.start] + at, step.mirrored, step.originality)
 
@@ -85,13 +90,14 @@ def piece_of(step: Step, plan: Plan, material_at: Array, phrases: Mapping[str, A
 def shown_at(slot: Slot, counts: Array) -> Array:
     """The frames (n,), with fractions, after the first of `counts` (m + 1,), seconds, that a slot's n frames show.
 
-    The counts of the slot show these counts; past the last that both have, time goes on at the speed of the song.
+    The counts of the slot show these counts, and the tempo between them changes smoothly; past the last that both have,
+    time goes on at the speed of the song.
     """
     frames = np.arange(slot.start, slot.stop) / FPS
     length = min(len(slot.counts), len(counts))
-    there = np.interp(frames, slot.counts[:length], counts[:length])
-    beyond = np.maximum(frames - slot.counts[length - 1], 0.0) + np.minimum(frames - slot.counts[0], 0.0)
-    return (there + beyond - counts[0]) * FPS
+    here = np.array(slot.counts[:length])
+    inside = frames.clip(here[0], here[-1])
+    return (monotone_spline(here, counts[:length], inside) + frames - inside - counts[0]) * FPS
 
 
 def _merged(pieces: list[Piece]) -> list[Piece]:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ def plan_of_json(content: Any, where: str) -> Plan:
     try:
         if content["format"] > FORMAT:
             raise ValueError("a newer EDGE Dance wrote it")
+        if not math.isfinite(float(content.get("start", 0.0))):
+            raise ValueError("it begins at no second of the song")
         steps = tuple(_step(row) for row in content["steps"])
         _check(steps)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -67,6 +70,8 @@ def write_plan(path: Path, content: dict[str, Any]) -> None:
 def _step(row: dict[str, Any]) -> Step:
     slot = row["slot"]
     counts = tuple(float(second) for second in slot["counts"])
+    if not all(map(math.isfinite, counts)):
+        raise ValueError("a count is no number")
     return Step(
         Slot(str(slot["label"]), int(slot["section"]), int(slot["place"]), counts, float(slot["energy"])),
         str(row["phrase"]),
@@ -81,8 +86,10 @@ def _check(steps: Plan) -> None:
     """Raise ValueError unless counts ascend, slots do not overlap and steps repeat only danced, earlier ones."""
     for number, step in enumerate(steps):
         counts = step.slot.counts
-        if len(counts) < 2 or any(after <= before for before, after in itertools.pairwise(counts)):
+        if len(counts) < 2 or not all(before < after for before, after in itertools.pairwise(counts)):
             raise ValueError(f"the counts of step {number} do not ascend")
+        if step.slot.start < 0 or step.slot.stop <= step.slot.start:
+            raise ValueError(f"step {number} has no frames of the dance")
         if number and step.slot.start < steps[number - 1].slot.stop:
             raise ValueError(f"step {number} begins before the one before it ends")
         if not -1 <= step.again < number or (step.again >= 0 and steps[step.again].again >= 0):

@@ -18,9 +18,10 @@ STRETCH = 0.15  # the change of a phrase's tempo that still looks natural
 # Costs; a join costs the mean distance of the joints of both poses, metres.
 TEMPO = 4.0  # times the squared logarithm of the stretch, over STRETCH
 ENERGY = 5.0  # times the squared difference of the song's energy, 0 to 1, and the rank among the phrases that fit
-ACCENTS = 0.6  # times the share of counts without a stop
+ACCENTS = 1.8  # times the share of counts without a stop
 AGAIN_HERE = 1.0  # for dance that is in this section already
 AGAIN = 0.25  # for dance that is in an earlier section
+CUT = 0.4  # for leaving the clip, at every join
 STYLE = 0.4  # for another style than that of the phrase before
 AWAY = 1.0  # times the square of the mean angle to the audience, radians
 OFF_STAGE = 2.0  # times the squared metres beyond STAGE
@@ -281,7 +282,7 @@ class _Search:
         if last < 0:
             return np.zeros(len(usable))
         other = self._style[usable % self._count] != self._style[last % self._count]
-        return np.where(self._continues(partial)[usable], 0.0, apart + STYLE * other)
+        return np.where(self._continues(partial)[usable], 0.0, CUT + apart + STYLE * other)
 
     def _continues(self, partial: _PartialPlan) -> Array:
         """Which phrases (2n,) bool begin where the last one is left, in the same clip, and mirrored as it is."""

@@ -13,6 +13,8 @@ from ..diffusion.long_form import plan_windows
 from ..diffusion.song import FinalFrames
 from ..motion.motion import Motion, joined
 from ..numerics.array import Array
+from .beat_timing import BeatTiming
+from .postprocess import LOOK_AHEAD
 
 WINDOWS_OF_A_JOIN = 1  # work of a join, in windows: it lies in two, each of which is sampled without guidance
 
@@ -37,30 +39,42 @@ class Sample(Protocol):
 
 
 def sample_in_form(
-    sample: Sample, condition: Array, plan: Plan, frames: int, on_final: FinalFrames, *, library: Library | None = None
+    sample: Sample,
+    condition: Array,
+    plan: Plan,
+    frames: int,
+    on_final: FinalFrames,
+    *,
+    timing: BeatTiming,
+    library: Library | None = None,
 ) -> tuple[Motion, Constraint]:
     """Sample a dance of `frames` frames by a plan, in two passes: the new frames, then the joins. Returns it, and the
     constraint under which its pieces were joined.
 
+    The new frames are aligned with the beats before anything returns, so that it returns with the same timing.
+
     condition: the music, (frames or more, channels); the new frames are then sampled as one dance to the concatenation
     of their music. Or (windows, 150, channels), for features that are computed per window; then all frames are sampled,
     and repeated slots are replaced afterwards. on_final: as in sample_song; in the first pass it gets the frames before
-    the first join. library: of the plan's phrases. Raises EdgeError phrase_unknown, phrases_unreadable.
+    the first join, of which the last LOOK_AHEAD are not on the beats yet. timing: of the whole dance. library: of the
+    plan's phrases. Raises EdgeError phrase_unknown, phrases_unreadable.
     """
     new = new_frames(plan, frames) if condition.ndim == 2 else np.ones(frames, dtype=bool)
     count = int(new.sum())
-    clips, phrases = phrase_material(plan, library, count) if library else ([], {})
+    clips, phrases = phrase_material(plan, library, count)
     pieces = pieces_of(plan, np.where(new, np.cumsum(new) - 1, -1), phrases)
     first_join = pieces[1].start - LONGEST if len(pieces) > 1 else frames
     shown = first_join if not pieces[0].front else 0
+    timing = timing.of(new)
     new_music = np.concatenate([condition[:frames][new], condition[frames:]]) if condition.ndim == 2 else condition
 
     def on_material(sampled: Motion) -> None:
-        on_final(sampled.part(slice(shown)))
+        on_final(timing.aligned(sampled, sampled.frames - LOOK_AHEAD).part(slice(shown)))
 
     windows = plan_windows(count).windows if count else 0
     share = windows / (windows + max(WINDOWS_OF_A_JOIN * (len(pieces) - 1), 1))
-    material = [sample(new_music, free(count), on_material, (0.0, share), guided=True)] if count else []
+    sampled = [sample(new_music, free(count), on_material, (0.0, share), guided=True)] if count else []
+    material = [timing.aligned(dance, count) for dance in sampled]
     dance = laid(pieces, joined(material + clips))
     varied = any(piece.originality for piece in pieces)
     constraint = joining(pieces, dance)

@@ -38,6 +38,7 @@ from ..schema.frames import WINDOW
 from ..schema.progress import Report, silent
 from ..schema.requests import FEATURE_KINDS, RAMPS, FeaturesRequest, GenerateRequest, LoopRequest
 from ..schema.song_map import SongMap
+from .beat_timing import BeatTiming
 from .energy import EnergyLevel, energy_channel, energy_level, least_smoothness
 from .form_sampling import sample_in_form
 from .leading_style import leading_style
@@ -101,7 +102,6 @@ def generate(
         frames, weights.info.id, request.seed, request.sampler, request.steps, request.guidance, request.arithmetic,
     )  # fmt: skip
     edit = read_edit(request.edit, frames)
-    feet = replace(feet, contacts=edit.contacts)
     given = given_map(request)
     features = song_features(
         audio,
@@ -122,18 +122,30 @@ def generate(
     )
     energy = form.energy if info.controls else request.energy
     condition, baseline = _conditions(features, info, style, energy, level, loudness=_loudness(features, frames))
-    downbeats = features.beats.downbeats.round(4).tolist()
-    meta = _made(request, song, frames, weights) | {
-        "leading_style": style, "energy_level": level.mean, "downbeats": downbeats,
+    meta = {
+        **_made(request, song, frames, weights),
+        **described(form, song.sha256, request.start),
+        "leading_style": style,
+        "energy_level": level.mean,
+        "downbeats": features.beats.downbeats.round(4).tolist(),
         "engine": engine_in_words(engine.name),
-    }  # fmt: skip
-    meta |= described(form, song.sha256, request.start)
+    }
     # A small variation of a dance also changes its timing little.
     on_beat = request.on_beat * (1.0 if edit.variation is None else edit.variation.strength)
     # Phrases are motion capture, which lacks the jitter for which styles are smoothed.
-    smoothness, sharp = request.smoothness if form.library else _smoothness(request, info, style), bool(form.library)
+    smoothness = request.smoothness if form.library else _smoothness(request, info, style)
+    timing = BeatTiming(features.beats.beats, features.beats.begins_bar, on_beat)
+    planned = bool(form.plan) and request.edit == EditRequest()
     postprocessor = Postprocessor(
-        features.beats.beats, edit, on_beat, feet, smoothness, meta, sharp, features.beats.begins_bar
+        timing.beats,
+        edit,
+        on_beat,
+        replace(feet, contacts=edit.contacts),
+        smoothness,
+        meta,
+        sharp=bool(form.library),
+        begins_bar=timing.begins_bar,
+        timed=planned,
     )
     report("features", 1, 1)
 
@@ -145,15 +157,16 @@ def generate(
     def sample(batch: int, device: str) -> tuple[Motion, Constraint]:
         engine = model_cache.engine(weights, request.arithmetic, batch=batch, device=device)
         sampling = _Sampling(engine, weights, baseline, request, report)
-        if form.plan and request.edit == EditRequest():
+        if planned:
             partly = on_final if request.sequential else ignore_final
-            return sample_in_form(sampling, condition, form.plan, frames, partly, library=form.library)
+            return sample_in_form(sampling, condition, form.plan, frames, partly, timing=timing, library=form.library)
         constraint = filled(edit.constraint, form.plan, form.library) if form.plan else edit.constraint
-        return sampling(condition, constraint, on_final, variation=edit.variation), edit.constraint
+        return sampling(condition, constraint, on_final, variation=edit.variation), constraint
 
-    sampled, borders = with_oom_fallback(sample, BATCH, model_cache.device)
+    sampled, constraint = with_oom_fallback(sample, BATCH, model_cache.device)
     report("feet", 0, 1)
-    motion = postprocessor.whole(sampled, borders)
+    borders = constraint if planned else edit.constraint
+    motion = postprocessor.whole(sampled, borders, laid=constraint if form.plan else None)
     trim_heap()
     report("feet", 1, 1)
     return motion

@@ -30,7 +30,8 @@ class Postprocessor:
 
     beats: (n,) seconds from the first frame. edit: constraints and variation. on_beat: `amount` of align_to_beats.
     feet: settings of the foot cleanup. smoothness: `strength` of smoothed. meta: of the resulting Motion. sharp: as in
-    `align_to_beats`, for dances of motion capture. begins_bar: (n,) bool, of the beats; default none.
+    `align_to_beats`, for dances of motion capture. begins_bar: (n,) bool, of the beats; default none. timed: whether
+    the frames that `beginning` gets are on their beats.
     """
 
     beats: Array
@@ -41,6 +42,7 @@ class Postprocessor:
     meta: dict[str, object]
     sharp: bool = False
     begins_bar: Array | None = None
+    timed: bool = False
     _shown: Motion | None = field(default=None, init=False)
 
     def beginning(self, sampled: Motion) -> Motion | None:
@@ -52,20 +54,21 @@ class Postprocessor:
         upto = sampled.frames - LOOK_AHEAD
         if upto <= max(shown, Motion.fps):  # the heading is a mean over the first second
             return None
-        self._shown = self._finished(sampled, upto, self.edit.constraint)
+        self._shown = self._finished(sampled, upto, self.edit.constraint, None)
         return self._placed(self._shown)
 
-    def whole(self, sampled: Motion, borders: Constraint | None = None) -> Motion:
+    def whole(self, sampled: Motion, borders: Constraint | None = None, laid: Constraint | None = None) -> Motion:
         """Postprocess the whole sampled motion; frames that were shown are unchanged.
 
-        borders: the constraint whose borders must not show in the end; None: the edit's.
+        borders: the constraint whose borders must not show in the end; None: the edit's. laid: one whose exact frames
+        are on their beats.
         """
-        return self._placed(self._finished(sampled, sampled.frames, borders or self.edit.constraint))
+        return self._placed(self._finished(sampled, sampled.frames, borders or self.edit.constraint, laid))
 
     def _count(self) -> int:
         return self._shown.frames if self._shown else 0
 
-    def _finished(self, sampled: Motion, upto: int, borders: Constraint) -> Motion:
+    def _finished(self, sampled: Motion, upto: int, borders: Constraint, laid: Constraint | None) -> Motion:
         """The first `upto` frames, not yet placed at the origin."""
         shown, frames = self._count(), sampled.frames
         first = max(shown - LOOK_BACK, 0)
@@ -73,7 +76,7 @@ class Postprocessor:
         shown_part = np.zeros(frames - first, dtype=bool)
         shown_part[: shown - first] = True
         later = np.arange(first, frames) >= upto - (upto < frames)  # the last frame to be shown is not retimed
-        constrained_time = (self.edit.constraint.weight[part] > 0).any(axis=1) | shown_part | later
+        constrained_time = self._fixed(laid)[part] | shown_part | later
         beats, begins = self._beats(first, frames)
         timed = align_to_beats(
             sampled.part(part), beats, self.on_beat, constrained_time, begins_bar=begins, sharp=self.sharp
@@ -86,6 +89,11 @@ class Postprocessor:
             rows = JOIN_ROWS if borders.sampled else ROWS
             clean = smooth_boundaries(clean, borders.exact[part] | constrained, borders.usual, rows)
         return self._appended(clean, first, upto)
+
+    def _fixed(self, laid: Constraint | None) -> Array:
+        """Which frames (T,) bool of the dance are not retimed."""
+        constrained = (self.edit.constraint.weight > 0).any(axis=1)
+        return constrained | (self.timed if laid is None else laid.exact.all(axis=1))
 
     def _beats(self, first: int, end: int) -> tuple[Array, Array]:
         """The beats from frame `first` to before `end`, seconds from `first`, and which of them begin a bar."""

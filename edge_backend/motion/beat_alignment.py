@@ -61,14 +61,22 @@ def align_to_beats(
     constrained: (T,) bool, frames that are changed neither in time nor in pose; the first and the last frame never are.
     begins_bar: (n,) bool, of the beats; default none. sharp: as in `retimed`.
     """
-    if amount == 0 or motion.frames < 3 or not len(beats):
-        return motion
     constrained = np.zeros(motion.frames, bool) if constrained is None else constrained
+    places = aligned_places(motion, beats, amount, constrained, begins_bar)
+    return motion if places is None else retimed(motion, places, sharp)
+
+
+def aligned_places(
+    motion: Motion, beats: Array, amount: float, constrained: Array, begins_bar: Array | None = None
+) -> Array | None:
+    """The time warp (T,) of `align_to_beats`, as `places_on_the_beat` has it; None where nothing is to be moved."""
+    if amount == 0 or motion.frames < 3 or not len(beats):
+        return None
     shown = places_on_the_beat(motion_beats(motion.joints()), beats, constrained, begins_bar)
     if shown is None:
-        return motion
+        return None
     frames = np.arange(motion.frames, dtype=np.float64)
-    return retimed(motion, frames + amount * (shown - frames), sharp)
+    return frames + amount * (shown - frames)
 
 
 def places_on_the_beat(stops: Array, beats: Array, constrained: Array, begins_bar: Array | None = None) -> Array | None:

@@ -21,14 +21,19 @@ from edge_backend.choreography.pieces import laid, new_frames, pieces_of, shown_
 from edge_backend.choreography.plan import plan_by_form
 from edge_backend.choreography.plan_file import plan_as_json, write_plan
 from edge_backend.choreography.slots import Slot, has_form, slots_of
-from edge_backend.diffusion.constraints import frame_range
+from edge_backend.diffusion.constraints import Constraint, frame_range
+from edge_backend.diffusion.song import FinalFrames
 from edge_backend.errors import EdgeError
 from edge_backend.evaluation.form import form_of
+from edge_backend.generation.beat_timing import BeatTiming
+from edge_backend.generation.form_sampling import sample_in_form
 from edge_backend.generation.model_cache import ModelCache
 from edge_backend.generation.pipeline import generate, write_dance
+from edge_backend.motion.beat_alignment import motion_beats, retimed
 from edge_backend.motion.files import load_motion
 from edge_backend.motion.motion import Motion, joined
 from edge_backend.motion.rotations import matrix_to_axis_angle
+from edge_backend.numerics.array import Array
 from edge_backend.schema.edits import Source, going_on, regenerated
 from edge_backend.schema.requests import FeetRequest, GenerateRequest
 
@@ -160,6 +165,7 @@ def dances(song: Path, folder: Path) -> dict[str, Motion]:
         "song": base,
         "streamed": replace(base, sequential=True),
         "new": replace(base, originality=1.0),
+        "on the beat": replace(base, on_beat=1.0, sequential=True),
     }
     made = {}
     for name, request in requests.items():
@@ -167,7 +173,7 @@ def dances(song: Path, folder: Path) -> dict[str, Motion]:
         made[name] = generate(request, model_cache=cache, on_partial=beginnings.append)
         for beginning in beginnings:  # nothing that was shown changes
             np.testing.assert_array_equal(beginning.rotations, made[name].rotations[: beginning.frames])
-        assert bool(beginnings) == (name == "streamed")
+        assert bool(beginnings) == request.sequential
     return made
 
 
@@ -185,8 +191,35 @@ def _repeat(motion: Motion) -> float:
 def test_a_dance_to_a_song_with_form_returns_and_a_free_one_does_not(dances: dict[str, Motion]) -> None:
     assert _repeat(dances["song"]) > 0.95
     assert _repeat(dances["streamed"]) > 0.95
+    assert _repeat(dances["on the beat"]) > 0.95
     assert _repeat(dances["free"]) < 0.85
     assert _repeat(dances["new"]) < _repeat(dances["song"])
+
+
+def test_what_returns_has_the_timing_of_the_first_time() -> None:
+    """Its stops lie on the same counts, though the second time they would reach other beats."""
+    random = np.random.default_rng(3)
+    material = retimed(stepping(30, 110), np.cumsum(1 + 0.1 * np.sin(np.arange(900) / 20)))
+    plan = plan_by_form(slots_of(song_map(), 960))
+    beats = np.array([second for second, _ in song_map().beats])
+    late = beats + np.where(beats > 16, random.uniform(-0.08, 0.08, len(beats)), 0)  # the map is less sure of these
+    timing = BeatTiming(late, np.arange(len(late)) % 4 == 0, 1.0)
+
+    def sample(_condition: Array, constraint: Constraint, on_final: FinalFrames, *_: object, **__: object) -> Motion:
+        if not constraint.weight.any():
+            on_final(material.part(slice(200)))
+            return material.part(slice(constraint.frames))
+        return Motion.from_vectors(constraint.values)
+
+    shown: list[Motion] = []
+    dance, _ = sample_in_form(sample, np.zeros((960, 12), np.float32), plan, 960, shown.append, timing=timing)
+    first, second = dance.vectors()[30:210, 7:], dance.vectors()[510:690, 7:]
+    np.testing.assert_allclose(first, second, atol=1e-4)
+    np.testing.assert_allclose(dance.vectors()[:185], shown[0].vectors()[:185], atol=1e-5)
+    stops = motion_beats(dance.joints())
+    near = np.abs(beats[beats < 15.5][:, None] - stops).min(axis=1)
+    before = np.abs(beats[beats < 15.5][:, None] - motion_beats(material.joints())).min(axis=1)
+    assert np.median(near) < 0.03 < np.median(before)
 
 
 def test_a_dance_that_keeps_another_ones_frames_is_left_to_its_constraints(song: Path, folder: Path) -> None:
@@ -270,3 +303,11 @@ def test_what_returns_has_to_be_kept() -> None:
     with pytest.raises(EdgeError, match="Bars 1 ") as raised:
         filled(kept, plan)
     assert raised.value.code == "plan_fixed"
+
+
+def test_the_plan_of_a_longer_dance_is_danced_as_far_as_the_dance_goes() -> None:
+    plan = plan_by_form(slots_of(song_map(), 960))
+    for frames in (600, 500, 400):
+        new = new_frames(plan, frames)
+        pieces = pieces_of(plan, np.where(new, np.cumsum(new) - 1, -1))
+        assert laid(pieces, swaying(720)).frames == frames

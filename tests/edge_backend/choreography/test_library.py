@@ -52,6 +52,16 @@ def test_counts_lie_on_the_stops_of_a_clip_of_unknown_tempo() -> None:
         assert len(phrase.accents) >= 6  # it rests on every count
 
 
+def test_counts_follow_the_stops_of_a_dancer_without_a_steady_tempo() -> None:
+    """Each count is drawn onto its stop; on counts of one length 3.6 of 8 would have one."""
+    unsteady = retimed(stepping(35, 110), np.cumsum(1 + 0.12 * np.sin(np.arange(900) / 40)))
+    phrases = cut(unsteady, "c", "a", **ABOUT | {"tempo": 110.0})
+    assert np.mean([len(phrase.accents) for phrase in phrases]) > 6
+    for phrase in phrases:
+        apart = np.diff(phrase.counts)
+        assert apart.max() < 1.4 * apart.min()
+
+
 def test_beats_that_a_motion_carries_are_its_counts() -> None:
     motion = stepping(20, 110)
     motion.beats = np.arange(0, 20, 0.6, dtype=np.float32)
@@ -155,6 +165,8 @@ def test_a_phrase_that_was_deleted_since_is_named(tmp_path: Path, library: Libra
         phrase_material((Step(slot, kept), Step(slot, deleted)), left, 0)
     assert caught.value.code == "phrase_unknown"
     assert len(phrase_material((Step(slot, kept),), left, 0)[0]) == 1
+    with pytest.raises(EdgeError, match=f"There is no phrase {kept} in the library"):
+        phrase_material((Step(slot, kept),), None, 0)  # a plan of phrases, danced without a library
 
 
 def test_an_unreadable_index_is_reported(tmp_path: Path, library: Library) -> None:

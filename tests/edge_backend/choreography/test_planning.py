@@ -13,7 +13,7 @@ from song_forms import song_map
 from edge_backend.choreography.library import Library, add_clips, open_libraries, phrase_material
 from edge_backend.choreography.phrases import POSE, Phrase, headings, mirrored_pose, pose_at
 from edge_backend.choreography.pieces import FRONT, Piece, heading, laid, new_frames, pieces_of
-from edge_backend.choreography.plan import Plan, plan_by_form
+from edge_backend.choreography.plan import Plan, Step, plan_by_form
 from edge_backend.choreography.plan_file import plan_as_json, read_plan, write_plan
 from edge_backend.choreography.planning import PlanSettings, phrases_for, plan_by_library
 from edge_backend.choreography.slots import Slot, slots_of
@@ -101,6 +101,16 @@ def test_phrases_are_laid_on_the_counts_to_the_audience(library: Library) -> Non
         assert np.linalg.norm(here - place[max(piece.start - 1, 0)], axis=1).max() < 0.2
 
 
+def test_bars_that_repeat_a_phrase_dance_that_phrase(library: Library) -> None:
+    """As a plan that was changed by hand may ask for."""
+    plan = plan_by_library(SLOTS[:2], library, 0)
+    again = (plan[0], Step(SLOTS[1], "", 0, mirrored=True))
+    _, phrases = phrase_material(again, library, 0)
+    first, second = pieces_of(again, np.full(480, -1), phrases)
+    assert second.mirrored != first.mirrored
+    np.testing.assert_allclose(second.at, first.at, atol=1e-6)
+
+
 def test_a_phrase_that_comes_again_faces_as_it_did() -> None:
     frames = 360
     turning = stepping(12, 120)
@@ -150,7 +160,9 @@ def test_plans_that_make_no_sense_are_refused(tmp_path: Path) -> None:
     write_plan(path, good | {"start": 10.0})
     assert code() == "plan_other_song"
     broken = []
-    for change in ({"again": 9}, {"again": "x"}, {"originality": 2.0}, {"slot": {}}):
+    still = {"slot": good["steps"][1]["slot"] | {"counts": [4.0, 4.001]}}  # less than a frame
+    endless = {"slot": good["steps"][1]["slot"] | {"counts": [4.0, float("nan"), 5.0]}}
+    for change in ({"again": 9}, {"again": "x"}, {"originality": 2.0}, {"slot": {}}, still, endless):
         steps = json.loads(json.dumps(good["steps"]))
         steps[1] |= change
         broken.append(json.dumps(good | {"steps": steps}))
@@ -159,6 +171,7 @@ def test_plans_that_make_no_sense_are_refused(tmp_path: Path) -> None:
         "[]",
         "{}",
         json.dumps(good | {"format": 99}),
+        json.dumps(good | {"start": "soon"}),
         json.dumps(good | {"steps": good["steps"][::-1]}),
         *broken,
     ):
