@@ -128,7 +128,9 @@ class _Search:
         self._counts = np.array([len(phrase.counts) - 1 for phrase in phrases])
         self._energy = np.array([phrase.energy for phrase in phrases])
         self._wanted = _wanted_energy(slots)
-        self._off_beat = np.array([1 - len(phrase.accents) / (len(phrase.counts) - 1) for phrase in phrases])
+        self._accents = np.zeros((len(phrases), self._counts.max()), dtype=bool)
+        for row, phrase in zip(self._accents, phrases, strict=True):
+            row[list(phrase.accents)] = True
         styles = {style: number for number, style in enumerate(sorted({phrase.style for phrase in phrases}))}
         self._style = np.array([styles[phrase.style] for phrase in phrases])
         clips = {clip: number for number, clip in enumerate(sorted({phrase.clip for phrase in phrases}))}
@@ -228,7 +230,9 @@ class _Search:
         cost = TEMPO * (stretch / STRETCH) ** 2 * STRETCH
         energy = _ranks(self._energy[plain] * np.exp(stretch))  # as it is danced
         cost = cost + ENERGY * (energy - self._wanted[number]) ** 2
-        return cost + ACCENTS * self._off_beat[plain] + self._chance[number, usable]
+        danced = min(len(self._slots[number].counts) - 1, self._accents.shape[1])
+        off_beat = 1 - self._accents[plain, :danced].mean(axis=1)
+        return cost + ACCENTS * off_beat + self._chance[number, usable]
 
     def _chosen(self, step: Step) -> int:
         """The number of a step's phrase, as in `_PartialPlan`."""
