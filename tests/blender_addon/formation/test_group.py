@@ -143,7 +143,8 @@ def test_a_canon_without_a_plan_is_counted_by_the_song_map(song_file):
     heard = maps.SongMap(2.0, 480.0, 4, beats, bars, sections, confidence=0.9)
     strip, owner = addon("music").find_strip(bpy.context)
     settings = bpy.context.scene.edge_dance
-    addon("song_map.strip_map").write_detected(strip, owner, heard, addon("settings").beats_request(settings))
+    strips = addon("song_map.strip_map")
+    strips.write_detected(strip, strips.song_part(strip, owner), heard, addon("settings").beats_request(settings))
     bpy.ops.edge_dance.dance_together(canon=1, unit="SECTIONS")
     assert sorted(other.animation_data.action.frame_range[0] for other in others) == [16, 31, 46]
     with pytest.raises(RuntimeError, match="has 4 sections, too few for 3 dancers to start 2 sections apart"):
