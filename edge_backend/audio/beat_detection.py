@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ..numerics.resampling import resampled
+from ..numerics.resampling import Resampled
 from .bar_pointer import decode, state_space
 from .beat_network import BeatActivations, beat_activations
 from .beats import BeatGrid, beats_of_onsets, grid_of_beats, on_onsets
@@ -68,7 +68,7 @@ def _analysed(sound: SameSound) -> SoundAnalysis:
 
 def spectrum_of(audio: Audio) -> Spectrum:
     """The log_spectrum of the audio."""
-    return log_spectrum(resampled(audio.samples, audio.rate, RATE))
+    return log_spectrum(Resampled(audio.samples, audio.rate, RATE))
 
 
 def detect_beats(spectrum: Spectrum, onsets: Onsets, duration: float) -> DetectedBeats:

@@ -6,6 +6,7 @@ Filter banks as in Boeck, Krebs and Schedl, "Evaluating the Online Capabilities 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..numerics.resampling import Readable
 from .mel import frames_of
 
 RATE = 22050  # samples a second
@@ -23,7 +24,7 @@ SUM = 1 << 22  # samples squared at a time
 Spectrum = NDArray[np.float32]
 
 
-def log_spectrum(samples: NDArray[np.float32]) -> Spectrum:
+def log_spectrum(samples: Readable) -> Spectrum:
     """Log magnitudes (1 + n // HOP, bands) of sound (n,) at RATE.
 
     Frame i is centred on sample i * HOP; before the beginning and after the end there is silence. Sound is normalised
@@ -35,11 +36,13 @@ def log_spectrum(samples: NDArray[np.float32]) -> Spectrum:
     hann = np.hanning(WINDOW + 1)[:-1].astype(np.float32)
     weights = filter_bank() * np.float32(scale / hann.sum())
     count = 1 + len(samples) // HOP
-    blocks = []
+    result = np.empty((count, weights.shape[1]), np.float32)
     for first in range(0, count, BLOCK):
-        frames = frames_of(samples, range(first, min(first + BLOCK, count)), WINDOW, HOP)
-        blocks.append(np.abs(np.fft.rfft(frames * hann)).astype(np.float32) @ weights)
-    return np.log10(1 + np.concatenate(blocks))
+        which = range(first, min(first + BLOCK, count))
+        frames = frames_of(samples, which, WINDOW, HOP)
+        result[which.start : which.stop] = np.abs(np.fft.rfft(frames * hann)).astype(np.float32) @ weights
+    result += 1
+    return np.log10(result, out=result)
 
 
 def filter_bank() -> NDArray[np.float32]:

@@ -6,6 +6,8 @@ The mel scale is that of Slaney's Auditory Toolbox (1998): linear up to 1 kHz, l
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..numerics.resampling import Readable
+
 LINEAR_HZ, LINEAR_MEL = 1000.0, 15.0  # where the scale bends
 HZ_PER_MEL = LINEAR_HZ / LINEAR_MEL
 LOG_STEP = np.log(6.4) / 27.0
@@ -24,7 +26,7 @@ def mel_frequencies(bands: int, highest: float) -> NDArray[np.float64]:
     return np.where(mels < LINEAR_MEL, HZ_PER_MEL * mels, above)
 
 
-def mel_spectrum(samples: NDArray[np.float32], rate: int, window: int, hop: int, bands: int) -> Spectrum:
+def mel_spectrum(samples: Readable, rate: int, window: int, hop: int, bands: int) -> Spectrum:
     """Power (bands, 1 + n // hop) of samples (n,) at `rate` a second, in triangular mel bands of equal energy.
 
     window, hop: samples. Frame i is centred on sample i * hop; outside the samples there is silence.
@@ -33,8 +35,11 @@ def mel_spectrum(samples: NDArray[np.float32], rate: int, window: int, hop: int,
     hann = np.sin(np.pi * np.arange(window) / window) ** 2  # float64: so every numpy transforms in the same precision
     count = 1 + len(samples) // hop
     starts = range(0, count, BLOCK)
-    blocks = (frames_of(samples, range(start, min(start + BLOCK, count)), window, hop) for start in starts)
-    return np.concatenate([triangles @ _power(block * hann).T for block in blocks], axis=1)
+    result = np.empty((bands, count), np.float32)
+    for start in starts:
+        which = range(start, min(start + BLOCK, count))
+        result[:, which.start : which.stop] = triangles @ _power(frames_of(samples, which, window, hop) * hann).T
+    return result
 
 
 def decibels(power: ArrayLike, depth: float) -> Spectrum:
@@ -46,7 +51,7 @@ def decibels(power: ArrayLike, depth: float) -> Spectrum:
     return np.maximum(level, -depth, out=level)
 
 
-def frames_of(samples: NDArray[np.float32], which: range, window: int, hop: int) -> NDArray[np.float32]:
+def frames_of(samples: Readable, which: range, window: int, hop: int) -> NDArray[np.float32]:
     """The frames (n, window) with the numbers `which`, silent beyond the samples' ends. Frame i is centred on sample
     i * hop."""
     first, stop = which.start * hop - window // 2, (which.stop - 1) * hop + window // 2

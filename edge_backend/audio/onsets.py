@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..numerics.resampling import resampled
+from ..numerics.resampling import Resampled
 from .loading import Audio
 from .mel import decibels, mel_frequencies, mel_spectrum
 
@@ -47,7 +47,7 @@ class Onsets:
 
 def onset_strength(audio: Audio) -> Onsets:
     """Onset strength of the audio: the positive part of the log mel spectrum's change."""
-    level = decibels(mel_spectrum(resampled(audio.samples, audio.rate, RATE), RATE, FFT, HOP, BANDS), NOISE_DB)
+    level = decibels(mel_spectrum(Resampled(audio.samples, audio.rate, RATE), RATE, FFT, HOP, BANDS), NOISE_DB)
     hertz = mel_frequencies(BANDS + 2, RATE / 2)[1:-1]
     bands = (hertz < LOW_HZ, (hertz >= LOW_HZ) & (hertz <= HIGH_HZ), hertz > HIGH_HZ)
     for band in bands:

@@ -6,6 +6,7 @@ J. O. Smith, "Digital Audio Resampling Home Page", https://ccrma.stanford.edu/~j
 import math
 from fractions import Fraction
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,32 +22,62 @@ PHASES = 64  # positions between two input samples for that case
 ROWS = 512  # of a product
 
 
-def resampled(samples: Samples, rate: int, target: int) -> Samples:
-    """Resample samples (n,) from `rate` to `target` samples a second: (ceil(n * target / rate),).
+class Readable(Protocol):
+    """What samples are read from: an array (n,), or `Resampled`."""
+
+    def __len__(self) -> int:
+        """Number of samples."""
+
+    def __getitem__(self, part: slice, /) -> Samples:
+        """The samples from part.start to part.stop, exclusive."""
+
+
+class Resampled:
+    """Samples (n,) at `rate` a second as ceil(n * target / rate) samples at `target`, computed where they are read.
 
     A linear-phase low-pass with a cutoff just below half of the lower rate. Beyond the ends the samples are taken as 0.
     """
-    if rate == target:
-        return samples
-    length = math.ceil(len(samples) * target / rate)
-    ratio = Fraction(target, rate)
-    whole = ratio.numerator * math.ceil(GROUP / ratio.numerator)
-    count = whole if whole <= MOST else GROUP  # whole: every group starts at an input sample
-    reach = _reach(ratio)
-    width = 2 * reach + math.ceil(count / ratio) + 1
-    numbers = np.arange(math.ceil(length / count), dtype=np.int64)
-    begins, rest = np.divmod(numbers * count * ratio.denominator, ratio.numerator)
-    phases = np.round(rest * (PHASES / ratio.numerator)).astype(int)
-    result = np.empty((len(numbers), count), np.float32)
-    for phase in np.unique(phases):
-        matrix = _matrix(ratio, count, int(phase))
-        groups = np.flatnonzero(phases == phase)
-        for block in np.split(groups, range(ROWS, len(groups), ROWS)):
-            first = int(begins[block[0]])
-            near = _between(samples, first - reach, int(begins[block[-1]]) - reach + width)
-            windows = np.lib.stride_tricks.sliding_window_view(near, width)
-            result[block] = windows[begins[block] - first] @ matrix
-    return result.reshape(-1)[:length]
+
+    def __init__(self, samples: Samples, rate: int, target: int) -> None:
+        self._samples = samples
+        self._ratio = Fraction(target, rate)
+        whole = self._ratio.numerator * math.ceil(GROUP / self._ratio.numerator)
+        self._count = whole if whole <= MOST else GROUP  # whole: every group starts at an input sample
+        self._length = math.ceil(len(samples) * target / rate)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, part: slice) -> Samples:
+        """The samples from part.start to part.stop, exclusive; steps are not taken."""
+        start, stop, _ = part.indices(self._length)
+        if self._ratio == 1:
+            return self._samples[start:stop]
+        first = start // self._count
+        return self._groups(first, math.ceil(stop / self._count))[start - first * self._count :][: max(stop - start, 0)]
+
+    def _groups(self, first: int, stop: int) -> Samples:
+        """The samples of the groups `first` to `stop`, exclusive, of `_count` samples each."""
+        ratio, reach = self._ratio, _reach(self._ratio)
+        width = 2 * reach + math.ceil(self._count / ratio) + 1
+        numbers = np.arange(first, max(stop, first), dtype=np.int64)
+        begins, rest = np.divmod(numbers * self._count * ratio.denominator, ratio.numerator)
+        phases = np.round(rest * (PHASES / ratio.numerator)).astype(int)
+        result = np.empty((len(numbers), self._count), np.float32)
+        for phase in np.unique(phases):
+            matrix = _matrix(ratio, self._count, int(phase))
+            groups = np.flatnonzero(phases == phase)
+            for block in np.split(groups, range(ROWS, len(groups), ROWS)):
+                begin = int(begins[block[0]])
+                near = _between(self._samples, begin - reach, int(begins[block[-1]]) - reach + width)
+                windows = np.lib.stride_tricks.sliding_window_view(near, width)
+                result[block] = windows[begins[block] - begin] @ matrix
+        return result.reshape(-1)
+
+
+def resampled(samples: Samples, rate: int, target: int) -> Samples:
+    """Resample samples (n,) from `rate` to `target` samples a second, as Resampled: (ceil(n * target / rate),)."""
+    return Resampled(samples, rate, target)[:]
 
 
 def _between(samples: Samples, first: int, stop: int) -> Samples:

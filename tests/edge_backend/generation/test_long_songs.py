@@ -15,7 +15,7 @@ from edge_backend.diffusion.timeline import Timeline
 from edge_backend.motion.files import load_motion, save_motion
 from edge_backend.motion.motion import Motion
 from edge_backend.motion.representation import CHANNELS, Normaliser
-from edge_backend.numerics.resampling import resampled
+from edge_backend.numerics.resampling import Resampled, resampled
 
 MB = 1_000_000
 MINUTE = 44100 * 60
@@ -39,6 +39,13 @@ def most() -> Iterator[Callable[[Callable[[], object]], float]]:
 def test_a_song_is_resampled_without_a_copy_of_it(most: Callable[[Callable[[], object]], float]) -> None:
     song = np.zeros(3 * MINUTE, np.float32)  # 32 MB; its result has 16
     assert most(lambda: resampled(song, 44100, RATE)) < 24
+
+
+def test_a_part_of_a_song_is_resampled_alone(most: Callable[[Callable[[], object]], float]) -> None:
+    song = np.zeros(3 * MINUTE, np.float32)
+    sound = Resampled(song, 44100, RATE)
+    assert len(sound[RATE : 2 * RATE]) == RATE
+    assert most(lambda: sound[RATE : 2 * RATE]) < 2
 
 
 def test_a_spectrum_is_made_without_a_copy_of_the_song(most: Callable[[Callable[[], object]], float]) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edge_backend.numerics.resampling import resampled
+from edge_backend.numerics.resampling import Resampled, resampled
 
 TARGET = 22050
 USUAL = (8000, 11025, 16000, 32000, 44100, 48000, 88200, 96000)
@@ -57,3 +57,11 @@ def test_a_click_after_ten_minutes_is_where_it_was() -> None:
 def test_its_length_is_the_songs(samples: int, rate: int, target: int) -> None:
     found = resampled(np.ones(samples, np.float32), rate, target)
     assert len(found) == math.ceil(samples * target / rate) and np.isfinite(found).all()
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 40000), st.integers(0, 40000), st.sampled_from([22050, 32000, 44100, 48000, 44099]))
+def test_a_part_is_that_of_the_whole(start: int, stop: int, rate: int) -> None:
+    noise = np.random.default_rng(0).normal(size=50000).astype(np.float32)
+    whole, part = resampled(noise, rate, TARGET)[start:stop], Resampled(noise, rate, TARGET)[start:stop]
+    np.testing.assert_allclose(part, whole, rtol=0, atol=1e-5)
