@@ -53,14 +53,16 @@ class Resampled:
         start, stop, _ = part.indices(self._length)
         if self._ratio == 1:
             return self._samples[start:stop]
-        first = start // self._count
-        return self._groups(first, math.ceil(stop / self._count))[start - first * self._count :][: max(stop - start, 0)]
+        row = ROWS * self._count  # whole products, so that no number depends on what is read with it
+        first = start // row
+        return self._products(first, math.ceil(stop / row))[start - first * row :][: max(stop - start, 0)]
 
-    def _groups(self, first: int, stop: int) -> Samples:
-        """The samples of the groups `first` to `stop`, exclusive, of `_count` samples each."""
+    def _products(self, first: int, stop: int) -> Samples:
+        """The samples of the products `first` to `stop`, exclusive, of ROWS groups of `_count` samples each."""
         ratio, reach = self._ratio, _reach(self._ratio)
         width = 2 * reach + math.ceil(self._count / ratio) + 1
-        numbers = np.arange(first, max(stop, first), dtype=np.int64)
+        last = min(stop * ROWS, math.ceil(self._length / self._count))
+        numbers = np.arange(first * ROWS, max(last, first * ROWS), dtype=np.int64)
         begins, rest = np.divmod(numbers * self._count * ratio.denominator, ratio.numerator)
         phases = np.round(rest * (PHASES / ratio.numerator)).astype(int)
         result = np.empty((len(numbers), self._count), np.float32)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from edge_backend.model.engine import EXACT_BELOW
 from edge_backend.model.torch_engine import TorchEngine
 
 
@@ -37,7 +38,9 @@ def test_no_gradients_are_kept(parity):
     assert not music.encoded.tokens.requires_grad
 
 
-@pytest.mark.parametrize(("t", "rough"), [(999, True), (300, True), (19, False), (0, False)])
+@pytest.mark.parametrize(
+    ("t", "rough"), [(999, True), (300, True), (EXACT_BELOW, True), (EXACT_BELOW - 1, False), (0, False)]
+)
 def test_in_16_bits_the_last_evaluations_are_as_in_float32(parity, t, rough):
     """The rounding of the last ones would tremble in the dance: it differs from frame to frame."""
     x, cond = parity.golden["model.x"], parity.golden["model.cond"]
