@@ -171,7 +171,8 @@ def load_plan(action: bpy.types.Action, content: Any, where: str) -> None:
     Raises EdgeError plan_unreadable; plan_other_song if the plan is for another song or other slots.
     """
     plan, stored = plan_of_json(content, where), plan_of(action)
-    fits = stored and content.get("song") == stored["song"] and abs(content.get("start", 0.0) - stored["start"]) < 1e-3
+    begins = float(content.get("start", 0.0))
+    fits = stored and content.get("song") == stored["song"] and abs(begins - stored["start"]) < 1e-3
     if not fits or [step.slot for step in plan] != [step.slot for step in plan_of_json(stored, action.name)]:
         raise EdgeError(
             "plan_other_song", f"{where} is the plan of a dance to another song, or to another part of it.",

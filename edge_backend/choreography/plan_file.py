@@ -32,10 +32,8 @@ def plan_of_json(content: Any, where: str) -> Plan:
             raise ValueError("it begins at no second of the song")
         steps = tuple(_step(row) for row in content["steps"])
         _check(steps)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise EdgeError(
-            "plan_unreadable", f"{where} is no plan of a dance.", "Save the plan of a dance anew.", str(error)
-        ) from None
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise _unreadable(where, error) from None
     return steps
 
 
@@ -56,15 +54,20 @@ def plan_content(path: Path) -> Any:
     try:
         return json.loads(path.read_text("utf-8"))
     except ValueError as error:
-        raise EdgeError(
-            "plan_unreadable", f"{path} is no plan of a dance.", "Save the plan of a dance anew.", str(error)
-        ) from None
+        raise _unreadable(str(path), error) from None
 
 
 def write_plan(path: Path, content: dict[str, Any]) -> None:
     """Write the JSON types of a plan, atomically. Raises OSError."""
     with atomic_write(path) as unfinished:
         unfinished.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _unreadable(where: str, error: Exception) -> EdgeError:
+    why = f": {error}" if isinstance(error, ValueError) else ""  # others name a field of the program
+    return EdgeError(
+        "plan_unreadable", f"{where} is no plan of a dance{why}.", "Save the plan of a dance anew.", str(error)
+    )
 
 
 def _step(row: dict[str, Any]) -> Step:

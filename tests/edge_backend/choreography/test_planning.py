@@ -150,8 +150,8 @@ def test_plans_that_make_no_sense_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     good = plan_as_json(plan_by_form(SLOTS), "abc", 0.0)
 
-    def code() -> str:
-        with pytest.raises(EdgeError) as caught:
+    def code(why: str = "") -> str:
+        with pytest.raises(EdgeError, match=why) as caught:
             read_plan(path, "abc", 0.0)
         return caught.value.code
 
@@ -177,6 +177,10 @@ def test_plans_that_make_no_sense_are_refused(tmp_path: Path) -> None:
     ):
         path.write_text(text)
         assert code() == "plan_unreadable", text[:80]
+    path.write_text(json.dumps(good | {"steps": good["steps"][::-1]}))
+    assert (
+        code("step 1 begins before the one before it ends") == "plan_unreadable"
+    )  # whoever changed it by hand sees why
 
 
 def test_phrases_for_a_slot_fit_it_and_its_neighbours(library: Library) -> None:
