@@ -150,7 +150,7 @@ def test_plans_that_make_no_sense_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     good = plan_as_json(plan_by_form(SLOTS), "abc", 0.0)
 
-    def code(why: str = "") -> str:
+    def code(why: str | None = None) -> str:
         with pytest.raises(EdgeError, match=why) as caught:
             read_plan(path, "abc", 0.0)
         return caught.value.code
