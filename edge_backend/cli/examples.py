@@ -14,10 +14,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "weights": (
         "list",
         "show starter",
-        "fetch edge --accept-licence",
+        "fetch edge",
         "import checkpoint.pt -o my_weights/mine.safetensors",
     ),
-    "jukebox": ("fetch -o openai --accept-licence", "convert openai --weights-folder my_weights", "benchmark"),
+    "jukebox": ("fetch -o openai", "convert openai --weights-folder my_weights", "benchmark"),
     "export": ("dance.npz -o dance.bvh", "dance.npz -o amass.npz", "dance.npz -o edge.pkl"),
     "convert": ("results.pkl dance.npz", "recordings/ other.bvh motions/ --skip"),
     "phrases": ("add my_phrases recordings/ dance.npz", "list my_phrases"),
