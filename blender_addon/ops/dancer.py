@@ -6,14 +6,19 @@ import bpy
 
 from ..rig.dancer import add_dancer
 from ..rig.free_place import free_place
+from .reasons import Reasoned, why_scene_linked
 
 
-class EDGE_DANCE_OT_add_dancer(bpy.types.Operator):
+class EDGE_DANCE_OT_add_dancer(Reasoned, bpy.types.Operator):
     """Add a dancer at the 3D cursor, or beside what stands there: an armature with a mannequin, ready to dance"""
 
     bl_idname = "edge_dance.add_dancer"
     bl_label = "Add Dancer"
     bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        return why_scene_linked(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Add it and make it the active object."""

@@ -17,7 +17,7 @@ from ..redraw import redraw_timelines
 from ..rig.target import active_armature, find_dancer
 from ..song_map.strip_map import map_for_dance, placed_map, write, write_file
 from ..takes.take_list import current_take
-from .reasons import Reasoned, why_no_dancer
+from .reasons import Reasoned, why_no_dancer, why_scene_linked
 from .song_operator import SongOperator
 
 SONGS = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".aac", ".aiff", ".mp4", ".mov", ".mkv", ".webm", ".avi")
@@ -27,7 +27,7 @@ _OTHER_SOUNDS = "*.caf;*.weba;*.m4b;*.mka;*.opus;*.oga;*.aifc;*.au;*.w64;*.rf64;
 """File types that Blender plays and that its own filters for sounds and movies do not include in all versions."""
 
 
-class EDGE_DANCE_OT_add_music(bpy.types.Operator):
+class EDGE_DANCE_OT_add_music(Reasoned, bpy.types.Operator):
     """Add a song to the sequencer at the current frame, and synchronise playback with it"""
 
     bl_idname = "edge_dance.add_music"
@@ -42,6 +42,10 @@ class EDGE_DANCE_OT_add_music(bpy.types.Operator):
     filter_glob: bpy.props.StringProperty(default=_OTHER_SOUNDS, options={"HIDDEN"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
 
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        return why_scene_linked(context)
+
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
@@ -51,7 +55,7 @@ class EDGE_DANCE_OT_add_music(bpy.types.Operator):
         return _add_music(self, context)
 
 
-class EDGE_DANCE_OT_drop_song(bpy.types.Operator):
+class EDGE_DANCE_OT_drop_song(Reasoned, bpy.types.Operator):
     """Add a song that was dropped to the sequencer, and generate a dance to it on the selected character"""
 
     bl_idname = "edge_dance.drop_song"
@@ -65,6 +69,10 @@ class EDGE_DANCE_OT_drop_song(bpy.types.Operator):
         description="Generate a dance to the song on the selected character",
         options={"SKIP_SAVE"},
     )
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        return why_scene_linked(context)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Offer a dance where there is a character that can dance."""
@@ -189,12 +197,16 @@ class EDGE_DANCE_OT_begin_bar(Reasoned, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class EDGE_DANCE_OT_clear_beats(bpy.types.Operator):
+class EDGE_DANCE_OT_clear_beats(Reasoned, bpy.types.Operator):
     """Remove the markers of beats and bars"""
 
     bl_idname = "edge_dance.clear_beats"
     bl_label = "Clear Beats"
     bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        return why_scene_linked(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         scene: Any = context.scene

@@ -28,6 +28,15 @@ def why_busy() -> str:
     return "A dance is being made already." if service.busy else ""
 
 
+def why_scene_linked(context: bpy.types.Context) -> str:
+    """Why nothing can be added to the scene, "" if it can: Blender saves no changes of linked scenes."""
+    scene = context.scene
+    if scene is None or scene.library is None:
+        return ""
+    library = bpy.path.basename(scene.library.filepath)
+    return f"The scene {scene.name} is linked from {library} and cannot be changed. Work in a scene of your own."
+
+
 def why_no_dancer(context: bpy.types.Context) -> str:
     """Why there is no character to dance, "" if there is one."""
     try:

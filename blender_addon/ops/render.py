@@ -23,7 +23,7 @@ from ..render.setup import set_up_film
 from ..render.tracks import Track, dancers_to_film, tracks_in_steps
 from ..rig.looking import found
 from ..takes.take_list import current_take
-from .reasons import Reasoned, why_busy
+from .reasons import Reasoned, why_busy, why_scene_linked
 from .stepping import READING, SteppingDialogOperator
 
 
@@ -64,8 +64,8 @@ class EDGE_DANCE_OT_set_up_render(SteppingDialogOperator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        if busy := why_busy():
-            return busy
+        if reason := why_busy() or why_scene_linked(context):
+            return reason
         try:
             dancers_to_film(context)
         except EdgeError as error:

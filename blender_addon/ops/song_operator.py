@@ -10,7 +10,7 @@ from ..settings import beats_request
 from ..song_map.strip_map import song_part
 from ..sound_strips import reference_to
 from .job_operator import JobOperator
-from .reasons import why_busy
+from .reasons import why_busy, why_scene_linked
 
 
 class SongOperator(JobOperator):
@@ -18,8 +18,8 @@ class SongOperator(JobOperator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        if busy := why_busy():
-            return busy
+        if reason := why_busy() or why_scene_linked(context):
+            return reason
         try:
             song_of(*find_strip(context, context.scene.edge_dance.music), take_packed=False)
         except EdgeError as error:

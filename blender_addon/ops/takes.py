@@ -9,6 +9,7 @@ from ..edge_backend.errors import EdgeError
 from ..keyframes.take_details import details, is_starred, span, star
 from ..lookups import scene_rate
 from ..properties import ROOT_MOTION
+from ..rig.override import linked_armature
 from ..rig.target import active_armature
 from ..settings import restore_settings
 from ..takes import comparison, nla
@@ -36,6 +37,9 @@ class TakeOperator(Reasoned, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
+        linked = linked_armature(context)
+        if linked:
+            return f"{linked.name} is linked from another file and cannot be changed: make a library override of it."
         return why_no_take(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:

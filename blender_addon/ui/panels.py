@@ -11,8 +11,14 @@ from ..keyframes.density import key_count
 from ..music import find_strip, song_names, song_of
 from ..ops.choreography import EDGE_DANCE_OT_add_to_phrases
 from ..ops.curves import EDGE_DANCE_OT_change_density
+from ..ops.dancer import EDGE_DANCE_OT_add_dancer
 from ..ops.generate import why_not_generate
-from ..ops.music import EDGE_DANCE_OT_begin_bar, EDGE_DANCE_OT_keys_to_beats, EDGE_DANCE_OT_mark_beats
+from ..ops.music import (
+    EDGE_DANCE_OT_add_music,
+    EDGE_DANCE_OT_begin_bar,
+    EDGE_DANCE_OT_keys_to_beats,
+    EDGE_DANCE_OT_mark_beats,
+)
 from ..ops.presets import PRESETS
 from ..rig.dancer import is_dancer
 from ..rig.hands import OFF
@@ -44,6 +50,7 @@ class VIEW3D_PT_edge_dance(DanceTab):
         layout: Any = self.layout
         has_dancer = _draw_dancer(layout, context)
         _draw_music(layout, context)
+        draw_reasons(layout, context, EDGE_DANCE_OT_add_dancer, EDGE_DANCE_OT_add_music)
         if service.job:
             _draw_job(layout, service.job)
             return
