@@ -104,7 +104,9 @@ class EDGE_DANCE_OT_remake_slot(PlanEditOperator):
     bl_idname = "edge_dance.remake_slot"
     bl_label = "Only These Bars Anew"
 
-    step: bpy.props.IntProperty(name="Slot", description="Number of the slot, from 0", min=0, options={"SKIP_SAVE"})
+    step: bpy.props.IntProperty(
+        name="Slot", description="Number of the slot, from 0", min=0, options={"SKIP_SAVE", "HIDDEN"}
+    )
 
     def changed(self, plan: dict[str, Any]) -> list[int]:
         """The slot, which dances nothing that was there before."""

@@ -200,8 +200,10 @@ class EDGE_DANCE_OT_regenerate_range(TakeEditOperator):
     bl_label = "Regenerate Range"
     suffix = "range"
 
-    start: bpy.props.IntProperty(name="Start", description="First new frame; 0 to 0: the preview range")
-    end: bpy.props.IntProperty(name="End", description="Last new frame")
+    start: bpy.props.IntProperty(
+        name="Start", description="First new frame; 0 to 0: the preview range", options={"HIDDEN"}
+    )
+    end: bpy.props.IntProperty(name="End", description="Last new frame", options={"HIDDEN"})
 
     def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
         """Everything before and after the range."""
@@ -252,7 +254,11 @@ class EDGE_DANCE_OT_continue_dance(TakeEditOperator):
     suffix = "continued"
 
     seconds: bpy.props.FloatProperty(
-        name="Seconds", description="Length of the continuation. 0: to the end of the music", min=0.0, max=3600.0
+        name="Seconds",
+        description="Length of the continuation. 0: to the end of the music",
+        min=0.0,
+        max=3600.0,
+        options={"HIDDEN"},
     )
 
     def window(self, armature: bpy.types.Object, strip: tuple[float, float]) -> tuple[float, float]:
@@ -301,6 +307,7 @@ class EDGE_DANCE_OT_pose_to_beat(TakeEditOperator):
         default=1.0,
         min=0.2,
         max=10.0,
+        options={"HIDDEN"},
     )
 
     def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:

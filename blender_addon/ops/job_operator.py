@@ -34,7 +34,9 @@ class JobOperator(SteppingOperator):
     including undo and delete: store names and numbers, never bpy objects.
     """
 
-    bl_options = {"UNDO"}  # without REGISTER: Adjust Last Operation must not start another job
+    bl_options = {"REGISTER", "UNDO"}
+    """With REGISTER, Adjust Last Operation is about the job. Else it would be about the operator before it, and undo
+    the dance with everything since. Properties are hidden, so that it has nothing to adjust and starts no other job."""
 
     rounds = 1
     """Number of dances to generate, one after the other; `finish` gets all of them at once."""

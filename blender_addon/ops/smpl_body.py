@@ -22,10 +22,10 @@ class EDGE_DANCE_OT_add_smpl_body(JobOperator):
     bl_label = "Add SMPL Body"
 
     filepath: bpy.props.StringProperty(
-        name="Model", subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The SMPL model file"
+        name="Model", subtype="FILE_PATH", options={"SKIP_SAVE", "HIDDEN"}, description="The SMPL model file"
     )
     betas: bpy.props.FloatVectorProperty(
-        name="Shape", size=SHAPES, options={"SKIP_SAVE"}, description="SMPL's shape parameters (betas)"
+        name="Shape", size=SHAPES, options={"SKIP_SAVE", "HIDDEN"}, description="SMPL's shape parameters (betas)"
     )
 
     @classmethod

@@ -249,3 +249,16 @@ def test_a_new_seed_is_another_one():
         bpy.ops.edge_dance.new_seed()
         seeds.add(settings.seed)
     assert len(seeds) > 1 and 0 not in seeds
+
+
+def test_adjust_last_operation_is_about_the_job_and_has_nothing_to_adjust():
+    """Else it would adjust the operator before the job, and undo the dance with it, or start another job."""
+    base = addon("ops.job_operator").JobOperator
+    jobs = [cls for cls in addon("registration").CLASSES if issubclass(cls, base)]
+    assert len(jobs) > 10
+    for job in jobs:
+        module, _, name = job.bl_idname.partition(".")
+        properties = getattr(getattr(bpy.ops, module), name).get_rna_type().properties
+        shown = [one.identifier for one in properties if one.identifier != "rna_type" and not one.is_hidden]
+        assert {"REGISTER", "UNDO"} <= job.bl_options, name
+        assert not shown, name
