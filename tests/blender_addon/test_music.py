@@ -3,6 +3,7 @@ import subprocess
 import sys
 import wave
 from pathlib import Path
+from types import SimpleNamespace
 
 import bpy
 import numpy as np
@@ -202,6 +203,15 @@ def test_a_mixdown_that_is_cut_short_is_not_believed(song_file, monkeypatch):
     put_song(song_file, frame=7)
     monkeypatch.setattr(addon("compat"), "mixdown", write_click)
     assert np.abs(np.diff(said_frames(rendered())) - bpy.context.scene.render.fps / 2).max() < 0.1
+
+
+@makes_strips
+def test_a_full_disk_is_said_before_blender_mixes(song_file, monkeypatch):
+    """Its Mixdown ends the program where it cannot write."""
+    put_song(song_file)
+    monkeypatch.setattr(addon("compat"), "mixdown", lambda *_: pytest.fail("Blender would have ended here"))
+    monkeypatch.setattr(addon("sound_render").shutil, "disk_usage", lambda _folder: SimpleNamespace(free=1 << 20))
+    assert refusal(rendered).code == "disk_full"
 
 
 @makes_strips
