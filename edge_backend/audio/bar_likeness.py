@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .log_spectrum import FRAME_RATE, Spectrum, band_frequencies, chroma
+from .log_spectrum import FRAME_RATE, LARGE_BLOCK, Spectrum, band_frequencies, chroma
 
 Array = NDArray[np.float64]
 
@@ -53,7 +53,7 @@ def compare_bars(spectrum: Spectrum, edges: Array) -> Bars:
     hertz = band_frequencies()
     timbre = part_means(np.add.reduceat(level, np.arange(0, level.shape[1], 4), axis=1), edges, 1)
     tones = _angles(part_means(chroma(spectrum, *HARMONY_HZ), edges, PARTS))
-    strokes = _angles(part_means(onset_bands(level, hertz), edges, SLOTS))
+    strokes = _angles(part_means(onset_bands(spectrum), edges, SLOTS))
     length = float(np.median(np.diff(edges)))
     early = np.column_stack([edges[:-1] + 2 / FRAME_RATE, edges[:-1] + min(length / 2, STROKE_S)])
     return Bars(
@@ -66,8 +66,16 @@ def compare_bars(spectrum: Spectrum, edges: Array) -> Bars:
     )
 
 
-def onset_bands(level: Array, hertz: Array) -> Array:
-    """Onset strength (T, 3) in three bands: below 200 Hz, up to 2 kHz, above it. level: (T, bands). hertz: (bands,)."""
+def onset_bands(spectrum: Spectrum) -> Array:
+    """Onset strength (T, 3) of a log_spectrum (T, bands) in three bands: below 200 Hz, up to 2 kHz, above it."""
+    parts = [_onsets(spectrum[:LARGE_BLOCK])]
+    for first in range(LARGE_BLOCK, len(spectrum), LARGE_BLOCK):
+        parts.append(_onsets(spectrum[first - 1 : first + LARGE_BLOCK])[1:])
+    return np.concatenate(parts)
+
+
+def _onsets(spectrum: Spectrum) -> Array:
+    hertz, level = band_frequencies(), np.asarray(spectrum, np.float64)
     rise = np.maximum(np.diff(level, axis=0, prepend=level[:1]), 0)
     bands = (hertz < 200, (hertz >= 200) & (hertz < 2000), hertz >= 2000)
     return np.stack([rise[:, band].mean(axis=1) for band in bands], axis=1)

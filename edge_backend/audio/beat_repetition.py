@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .bar_likeness import onset_bands, part_means
-from .log_spectrum import Spectrum, band_frequencies
+from .log_spectrum import Spectrum
 
 Array = NDArray[np.float64]
 
@@ -25,7 +25,7 @@ class Repetition:
     """
 
     def __init__(self, spectrum: Spectrum, tones: Array) -> None:
-        self._strokes = onset_bands(np.asarray(spectrum, np.float64), band_frequencies())
+        self._strokes = onset_bands(spectrum)
         self._tones = tones
 
     def spectra(self, beats: Array) -> tuple[Array, Array]:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from edge_backend.audio import beat_network
-from edge_backend.audio.bar_likeness import compare_bars
+from edge_backend.audio import bar_likeness, beat_network
+from edge_backend.audio.bar_likeness import compare_bars, onset_bands
 from edge_backend.audio.log_spectrum import RATE, band_frequencies, log_spectrum
 from edge_backend.diffusion.constraints import free
 from edge_backend.diffusion.long_form import plan_windows
@@ -68,6 +68,16 @@ def test_the_bars_of_an_hour_are_compared_in_blocks(most: Callable[[Callable[[],
     spectrum = np.random.default_rng(0).random((5 * bars, len(band_frequencies())), np.float32)
     edges = np.arange(bars + 1) * 0.1
     assert most(lambda: compare_bars(spectrum, edges)) < 400  # one matrix has 26, and all differences of timbre 540
+
+
+def test_onsets_of_an_hour_are_found_in_blocks(
+    most: Callable[[Callable[[], object]], float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spectrum = np.random.default_rng(0).random((100_000, len(band_frequencies())), np.float32)
+    assert most(lambda: onset_bands(spectrum)) < 120  # all levels, as float64, have 65, and their changes as much again
+    whole = onset_bands(spectrum[:1000])
+    monkeypatch.setattr(bar_likeness, "LARGE_BLOCK", 90)
+    np.testing.assert_array_equal(onset_bands(spectrum[:1000]), whole)
 
 
 def test_constraints_of_some_windows_need_memory_for_these_alone(most: Callable[[Callable[[], object]], float]) -> None:
