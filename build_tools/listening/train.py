@@ -1,14 +1,14 @@
 """Trains the beat network on rendered songs, and writes its weights.
 
-    python -m build_tools.listening.train FOLDER edge_backend/audio/beat_network.npz --minutes 60
+    python -m build_tools.listening.train FOLDER edge_backend/audio/beat_network.npz --steps 2000
 
-FOLDER: as written by `render_songs`. The network is a smaller version of that of Boeck and Davies, "Deconstruct,
-Analyse, Reconstruct" (2020): convolutions over the spectrum, then non-causal dilated convolutions over time.
-Weights are written in half precision.
+FOLDER: as written by `render_songs`. Songs are drawn in proportion to their loss when they were last drawn, and played
+at a tempo drawn at random. The network is a smaller version of that of Boeck and Davies, "Deconstruct, Analyse,
+Reconstruct" (2020): convolutions over the spectrum, then non-causal dilated convolutions over time. Weights are written
+in half precision.
 """
 
 import argparse
-import time
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,10 @@ BATCH = 8
 METRES = (2, 3, 4, 5, 6, 7)
 DILATIONS = tuple(2**i for i in range(11))
 WIDTH = 32
+STRETCH = 0.18  # largest change of a song's tempo, logarithmic
+LEAST_LOSS = 0.02  # added to the losses by which songs are drawn
+HELD_OUT = 24  # songs, the first ones of the folder
+JUDGED = 100  # steps between two judgements of the held-out songs
 SPREAD_S = 0.03  # seconds on either side of a beat over which its target value falls to 0
 
 
@@ -89,74 +93,83 @@ def _augmented(rng: np.random.Generator, spectrum: NDArray[np.float32]) -> NDArr
     return out
 
 
-def _example(rng: np.random.Generator, song: dict[str, NDArray]) -> tuple[NDArray, NDArray, int]:
-    spectrum, target = song["s"], song["target"]
-    start = int(rng.integers(-FRAMES // 8, max(len(spectrum) - FRAMES * 7 // 8, 1)))
+def example(rng: np.random.Generator, song: dict[str, NDArray]) -> tuple[NDArray, NDArray, int]:
+    """A part of the song at another tempo: its spectrum (FRAMES, bands), targets (3, FRAMES) and metre."""
+    spectrum, stretch = song["s"], float(np.exp(rng.uniform(-STRETCH, STRETCH)))
+    length = FRAMES * stretch
+    start = rng.uniform(-length / 8, max(len(spectrum) - length * 7 / 8, 1))
+    places = start + np.arange(FRAMES) * stretch
+    inside = (places >= 0) & (places <= len(spectrum) - 1)
     x = np.zeros((FRAMES, spectrum.shape[1]), np.float32)
     y = np.zeros((3, FRAMES), np.float32)
     y[0] = 1
-    low, high = max(start, 0), min(start + FRAMES, len(spectrum))
-    x[low - start : high - start] = _augmented(rng, spectrum[low:high].astype(np.float32))
-    y[:, low - start : high - start] = target[:, low:high]
+    low = np.clip(places[inside].astype(int), 0, len(spectrum) - 2)
+    share = (places[inside] - low)[:, None].astype(np.float32)
+    x[inside] = _augmented(rng, spectrum[low] * (1 - share) + spectrum[low + 1] * share)
+    beats = np.column_stack([(song["beats"][:, 0] * FRAME_RATE - start) / stretch / FRAME_RATE, song["beats"][:, 1]])
+    near = (beats[:, 0] > -SPREAD_S) & (beats[:, 0] < FRAMES / FRAME_RATE + SPREAD_S)
+    y[:, inside] = targets(beats[near], FRAMES)[:, inside]
     return x, y, METRES.index(int(song["metre"]))
 
 
 def read_songs(folder: Path) -> list[dict[str, NDArray]]:
-    """Spectra, metres and targets of all songs in the folder."""
+    """Spectra, metres and beats of all songs in the folder."""
     songs = []
     for path in sorted(folder.glob("*.npz"), key=lambda path: int(path.stem) if path.stem.isdigit() else 0):
         if not path.stem.isdigit():
             continue
         with np.load(path) as data:
             song = {name: data[name] for name in ("s", "metre", "beats")}
-        song["target"] = targets(song["beats"], len(song["s"]))
         songs.append(song)
     return songs
 
 
 def losses(outputs: tuple[Tensor, Tensor], y: Tensor, metre: Tensor) -> tuple[Tensor, Tensor]:
-    """Cross entropies: of the beats, mean over frames, and of the metre."""
+    """Cross entropies of each song: of the beats, mean over frames, (n,), and of the metre, mean over all."""
     beats, metres = outputs
-    beat_loss = -(y * functional.log_softmax(beats, dim=1)).sum(1).mean()
+    beat_loss = -(y * functional.log_softmax(beats, dim=1)).sum(1).mean(1)
     # Where there are beats: silence before and after a song has no metre.
     metre_loss = functional.cross_entropy(metres, metre[:, None].expand(-1, metres.shape[2]))
     return beat_loss, metre_loss
 
 
-def train(folder: Path, out: Path, minutes: float, *, resume: Path | None, rate: float, seed: int) -> None:
-    """Train for `minutes`, with a learning rate that falls to 1/20; weights are written every few minutes."""
+def train(folder: Path, out: Path, steps: int, *, resume: Path | None, rate: float, seed: int) -> None:
+    """Train for `steps`, with a learning rate that falls to 1/50, and write the weights."""
     rng = np.random.default_rng(seed)
+    torch.manual_seed(seed)
     songs = read_songs(folder)
-    held, songs = songs[:24], songs[24:]
+    held, songs = songs[:HELD_OUT], songs[HELD_OUT:]
     network = BeatNetwork(songs[0]["s"].shape[1])
     if resume:
         network.load_state_dict(torch.load(resume, weights_only=True))
     optimiser = torch.optim.AdamW(network.parameters(), rate, weight_decay=1e-3)
-    began = last = time.monotonic()
-    step, seen = 0, 0.0
-    while (share := (time.monotonic() - began) / (60 * minutes)) < 1:
+    last_loss = np.full(len(songs), 0.05)
+    seen = 0.0
+    for step in range(steps):
         for group in optimiser.param_groups:
-            group["lr"] = rate * min(1, (step + 1) / 50) * (0.05 + 0.95 * 0.5 * (1 + np.cos(np.pi * share)))
-        x, y, metre = zip(*(_example(rng, songs[i]) for i in rng.integers(len(songs), size=BATCH)), strict=True)
+            group["lr"] = rate * min(1, (step + 1) / 50) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * step / steps)))
+        drawn = rng.choice(len(songs), BATCH, replace=False, p=_chances(last_loss))
+        x, y, metre = zip(*(example(rng, songs[i]) for i in drawn), strict=True)
         network.train()
-        outputs = network(torch.from_numpy(np.stack(x)))
-        beat_loss, metre_loss = losses(outputs, torch.from_numpy(np.stack(y)), torch.tensor(metre))
+        target = torch.from_numpy(np.stack(y))
+        beat_loss, metre_loss = losses(network(torch.from_numpy(np.stack(x))), target, torch.tensor(metre))
         optimiser.zero_grad()
-        (beat_loss + 0.08 * metre_loss).backward()
+        (beat_loss.mean() + 0.12 * metre_loss).backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
-        step, seen = step + 1, 0.98 * seen + 0.02 * float(beat_loss)
-        if time.monotonic() - last > 120:
-            last = time.monotonic()
-            print(
-                f"{step} steps, {len(songs)} songs, {share:.2f}, {seen:.4f}, held out {_judged(network, held)}",
-                flush=True,
-            )
+        last_loss[drawn] = (beat_loss.detach() + torch.xlogy(target, target).sum(1).mean(1)).numpy()
+        seen = 0.98 * seen + 0.02 * float(beat_loss.mean())
+        if (step + 1) % JUDGED == 0:
+            print(f"{step + 1} steps, {seen:.4f}, held out {_judged(network, held)}", flush=True)
             torch.save(network.state_dict(), out.with_suffix(".pt"))
-            more = read_songs(folder) if len(list(folder.glob("*.npz"))) > len(songs) + 60 else []
-            songs = more[24:] or songs
     torch.save(network.state_dict(), out.with_suffix(".pt"))
     np.savez_compressed(out, **{name: value.numpy().astype(np.float16) for name, value in network.state_dict().items()})
+
+
+def _chances(loss: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities (n,) with which songs are drawn. loss: (n,) of each, without the entropy of its targets."""
+    weights = np.maximum(loss, 0) + LEAST_LOSS
+    return np.asarray(weights / weights.sum())
 
 
 def _judged(network: BeatNetwork, songs: list[dict[str, NDArray]]) -> str:
@@ -166,7 +179,8 @@ def _judged(network: BeatNetwork, songs: list[dict[str, NDArray]]) -> str:
         for song in songs:
             outputs = network(torch.from_numpy(song["s"].astype(np.float32))[None])
             metre = torch.tensor([METRES.index(int(song["metre"]))])
-            beat_loss, metre_loss = losses(outputs, torch.from_numpy(song["target"])[None], metre)
+            target = targets(song["beats"], len(song["s"]))
+            beat_loss, metre_loss = losses(outputs, torch.from_numpy(target)[None], metre)
             right = float(outputs[1].mean(2).argmax(1)[0] == metre[0])
             total.append((float(beat_loss), float(metre_loss), right))
     return " ".join(f"{value:.4f}" for value in np.mean(total, axis=0))
@@ -176,9 +190,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--resume", type=Path)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    train(options.folder, options.out, options.minutes, resume=options.resume, rate=options.rate, seed=options.seed)
+    train(options.folder, options.out, options.steps, resume=options.resume, rate=options.rate, seed=options.seed)

@@ -20,7 +20,7 @@ from .same_sound import SameSound
 Array = NDArray[np.float64]
 
 SLOWEST, FASTEST = 55.0, 215.0  # bpm
-TIGHTNESS = 100.0
+TIGHTNESS = 200.0
 LEAST = 1e-5  # smaller probabilities are replaced by it
 USUAL = 1 / 15  # prior probability that a frame is on a beat
 FIRM = 0.18  # the least confidence with which the network's beats are used: rain has 0.14, soft strings 0.23

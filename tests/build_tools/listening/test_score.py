@@ -6,7 +6,7 @@ import pytest
 from build_tools.listening.fit_readings import drum_loops, fit
 from build_tools.listening.grooves import DRUMS, KINDS
 from build_tools.listening.score import DRUM_CHANNEL, write_song
-from build_tools.listening.train import targets
+from build_tools.listening.train import FRAMES, example, targets
 
 
 @pytest.mark.parametrize("name", list(KINDS))
@@ -42,6 +42,25 @@ def test_targets_say_for_each_frame_how_much_of_a_beat_it_is() -> None:
     assert found[1, 50] == pytest.approx(2 / 3, abs=1e-6)
 
 
+def test_an_example_has_its_targets_on_its_strokes_at_any_tempo() -> None:
+    frames = 3000
+    beats = np.column_stack([np.arange(0.5, 58, 0.5), np.arange(115) % 4 + 1.0])
+    spectrum = np.zeros((frames, 79), np.float16)
+    spectrum[np.round(50 * beats[:, 0]).astype(int)] = 2.0
+    song = {"s": spectrum, "beats": beats, "metre": np.array(4)}
+    distances = set()
+    for seed in range(8):
+        x, y, metre = example(np.random.default_rng(seed), song)
+        assert x.shape == (FRAMES, 79) and y.shape == (3, FRAMES) and metre == 2
+        np.testing.assert_allclose(y.sum(axis=0), 1, atol=1e-6)
+        beat = y[1] + y[2]
+        places = np.flatnonzero((beat[1:-1] > 0.4) & (beat[1:-1] >= beat[:-2]) & (beat[1:-1] > beat[2:])) + 1
+        strokes = x.mean(axis=1)
+        assert all(strokes[place - 1 : place + 2].max() > 0.7 * strokes.max() / 2 for place in places)
+        distances.add(round(float(np.median(np.diff(places)))))
+    assert min(distances) < 24 and max(distances) > 26
+
+
 def test_the_fit_finds_the_informative_feature() -> None:
     rng = np.random.default_rng(0)
     choices = []
@@ -57,3 +76,16 @@ def test_drum_loops_have_their_beats() -> None:
     assert [metre for _, _, metre in loops] == [4, 4]
     assert loops[0][1][:, 1].tolist() == [0.0] * len(loops[0][1])
     assert loops[1][1][:5, 1].tolist() == [1, 2, 3, 4, 1]
+
+
+def test_weights_of_before_stay_where_the_songs_say_nothing() -> None:
+    """The second feature is the same for all readings of a song, so that no choice depends on it."""
+    rng = np.random.default_rng(0)
+    choices = []
+    for _ in range(40):
+        features = np.column_stack([rng.normal(size=12), np.full(12, rng.normal())])
+        choices.append((features, features[:, 0] / 2))
+    weights = fit(choices, np.array([0.0, 3.0]))
+    assert weights[0] > 1.0
+    assert weights[1] == pytest.approx(3.0, abs=0.01)
+    assert fit(choices)[1] == pytest.approx(0.0, abs=0.01)
