@@ -244,7 +244,7 @@ class EDGE_DANCE_OT_new_seed(bpy.types.Operator):
 
     bl_idname = "edge_dance.new_seed"
     bl_label = "New Seed"
-    bl_options = {"UNDO", "INTERNAL"}
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Choose a seed that differs from the current one."""

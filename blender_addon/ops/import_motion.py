@@ -44,7 +44,7 @@ class EDGE_DANCE_OT_import_motion(SteppingFileOperator):
 
     bl_idname = "edge_dance.import_motion"
     bl_label = "Import Motion"
-    bl_options = {"UNDO"}
+    bl_options = {"REGISTER", "UNDO"}
     work_label = "Reading motions"
 
     directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE", "HIDDEN"})
@@ -75,6 +75,13 @@ class EDGE_DANCE_OT_import_motion(SteppingFileOperator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Open the file browser, unless files were dropped."""
         return SteppingOperator.invoke(self, context, event) if self._paths() else super().invoke(context, event)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the choices in the file browser. Adjust Last Operation has none: it would read the files again."""
+        if context.space_data.type == "FILE_BROWSER":
+            self.layout.use_property_split = True
+            for name in ("clean_feet", "at_character", "up", "unit", "rate"):
+                self.layout.prop(self, name)
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         """The motions, and their keys on the character that is selected."""

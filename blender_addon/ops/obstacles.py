@@ -11,14 +11,15 @@ class EDGE_DANCE_OT_mend(bpy.types.Operator):
 
     bl_idname = "edge_dance.mend"
     bl_label = "Show Dance"
-    bl_options = {"UNDO", "INTERNAL"}
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
     kind: bpy.props.EnumProperty(
         name="Kind",
         description="The setting to change",
         items=[(kind, mend.label, mend.tip) for kind, mend in MENDS.items()],
+        options={"HIDDEN"},
     )
-    armature: bpy.props.StringProperty(name="Armature", description="Name of the armature object")
+    armature: bpy.props.StringProperty(name="Armature", description="Name of the armature object", options={"HIDDEN"})
 
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:

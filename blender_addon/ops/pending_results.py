@@ -21,10 +21,10 @@ class EDGE_DANCE_OT_apply_pending(SteppingOperator):
 
     bl_idname = "edge_dance.apply_pending"
     bl_label = "Apply Pending Dance"
-    bl_options = {"UNDO"}
+    bl_options = {"REGISTER", "UNDO"}
 
     name: bpy.props.StringProperty(
-        name="Name", description="Name of the dance; empty: the newest", options={"SKIP_SAVE"}
+        name="Name", description="Name of the dance; empty: the newest", options={"SKIP_SAVE", "HIDDEN"}
     )
 
     @classmethod

@@ -8,7 +8,7 @@ import numpy as np
 from ..lookups import scene_rate
 from .camera import add_camera, follow
 from .film_set import add_backdrop, add_floor, add_lights, new_dolly, new_film_set
-from .tracks import Track, height_of
+from .tracks import Track, floor_under, height_of
 
 _HUMAN, _ROOM = 1.75, 1.3  # metres: height, and reach of one dancer around the followed point
 
@@ -37,7 +37,7 @@ def set_up_film(
     height = max(height_of(dancer) for dancer in dancers)
     reach = max(np.linalg.norm(track.hips[:, :2] - middle, axis=1).max() for track in tracks)
     dolly = new_dolly(new_film_set(scene), max(height / _HUMAN, float(reach) / _ROOM))
-    dolly.location.z = min(dancer.matrix_world.translation.z for dancer in dancers)
+    dolly.location.z = min(floor_under(dancer) for dancer in dancers)
     path = follow(dolly, middle, np.array(frames, float), scene_rate(scene))
     camera = add_camera(scene, dolly, tracks, path, turn=turn, height=height)
     if lights:

@@ -12,7 +12,7 @@ from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.steps import at_once
 from ..edge_backend.numerics.array import Array
 from ..rig.looking import Showing, seen_in_steps
-from ..rig.retarget import bone_map_of
+from ..rig.retarget import bone_map_of, measure
 from ..rig.target import active_armature
 from ..takes.take_list import current_take
 
@@ -80,6 +80,17 @@ def tracks_in_steps(
 
     yield from seen_in_steps(armatures, scene, frames, see, showing=showing, step_s=step_s)
     return [Track(np.stack(points), np.stack(middles)) for points, middles in zip(ends, hips, strict=True)]
+
+
+def floor_under(armature: bpy.types.Object) -> float:
+    """Height of the floor on which the character dances, world, metres; that of its origin if it cannot dance."""
+    origin: Any = armature.matrix_world
+    try:
+        measured = measure(armature)[1]
+    except EdgeError:
+        return float(origin.translation.z)
+    floor = measured.to_armature(np.zeros(3)) + measured.floor_offset
+    return float((np.array(origin)[:3, :3] @ floor)[2] + origin.translation.z)
 
 
 def height_of(armature: bpy.types.Object) -> float:

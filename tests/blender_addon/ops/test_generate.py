@@ -262,3 +262,11 @@ def test_adjust_last_operation_is_about_the_job_and_has_nothing_to_adjust():
         shown = [one.identifier for one in properties if one.identifier != "rna_type" and not one.is_hidden]
         assert {"REGISTER", "UNDO"} <= job.bl_options, name
         assert not shown, name
+
+
+def test_every_operator_with_an_undo_step_can_be_the_last_operation():
+    operators = [cls for cls in addon("registration").CLASSES if issubclass(cls, bpy.types.Operator)]
+    undone = [cls.bl_idname for cls in operators if "UNDO" in getattr(cls, "bl_options", ())]
+    registered = [cls.bl_idname for cls in operators if "REGISTER" in getattr(cls, "bl_options", ())]
+    assert len(undone) > 20
+    assert not set(undone) - set(registered)

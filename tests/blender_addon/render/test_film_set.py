@@ -6,7 +6,7 @@ import pytest
 from blender_fixtures import addon, put_dancer, put_skeleton, random_motion
 from bpy_extras.object_utils import world_to_camera_view
 from characters import mixamo, put_character
-from mathutils import Vector
+from mathutils import Matrix, Vector
 
 
 def wandering(frames, seed=0):
@@ -140,6 +140,19 @@ def test_a_second_set_up_replaces_the_first_and_removing_it_leaves_the_scene_as_
     assert {kind: sorted(block.name for block in getattr(bpy.data, kind)) for kind in kinds} == before
     assert scene.camera == mine and scene.world.name == "My World"
     assert not bpy.ops.edge_dance.remove_film_set.poll()
+
+
+@pytest.mark.parametrize("height", [0.96, 1.46])
+def test_a_character_with_its_origin_at_its_hips_stands_on_the_sets_floor(height):
+    character = put_character(mixamo())
+    character.data.transform(Matrix.Translation((0, 0, -0.96)))
+    character.location.z = height
+    bpy.context.view_layer.update()
+    dance(character)
+    bpy.ops.edge_dance.set_up_render(look="WORKBENCH")
+    film_set = addon("render.film_set").film_set_of(bpy.context.scene)
+    floor = next(ob for ob in film_set.all_objects if ob.name.startswith("Floor"))
+    assert floor.data.vertices[0].co.z == pytest.approx(height - 0.96, abs=0.02)
 
 
 def test_a_set_of_version_0_1_is_known_and_removed():
