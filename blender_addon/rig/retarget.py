@@ -17,6 +17,7 @@ from ..edge_backend.motion.retarget.description import UNEVEN, DescribedArmature
 from ..edge_backend.motion.retarget.families import IkLegs
 from ..edge_backend.motion.retarget.slots import HIPS, TRAVEL, slot_words
 from ..edge_backend.motion.rotations import continuous_quaternions, matrix_to_quaternion
+from ..edge_backend.motion.skeleton import Joint
 from ..edge_backend.numerics.array import Array
 from .bone_map_properties import CHOSEN
 from .channels import BoneChannels, dancer_channels, motion_of_dancer
@@ -29,6 +30,8 @@ from .standing import carriers, moving_channels, standing_pose
 
 _UPRIGHT, _SUNK = 0.9, 0.05
 """Cosine of the largest tilt of a standing rig; share of the hips' height by which feet may be below the floor."""
+
+_LIES = 0.7  # cosine of the tilt beyond which a rest pose lies
 
 _DRIVEN = ("location", "rotation_quaternion", "rotation_euler", "rotation_axis_angle")
 
@@ -201,8 +204,19 @@ def read_motion_in_steps(
         return motion_of_dancer((yield from poses_in_steps(armature, BONE_NAMES, scene, frames, showing)), rest)
     bone_map, measured = measure(armature)
     read = {slot: bone_map.read.get(slot, bone) for slot, bone in bone_map.bones.items() if slot != TRAVEL}
+    fits = [measured]
+    if measured.floor_offset.any():
+        at_rest = fit(_rig(armature, bone_map), bone_map.bones)
+        if at_rest.axes[:, 2] @ measured.axes[:, 2] < _LIES:  # with another up axis importers lay motions down, too
+            fits.append(at_rest)
     posed = yield from poses_in_steps(armature, read.values(), scene, frames, showing)
-    return read_rig(measured, {slot: posed[bone] for slot, bone in read.items()})
+    poses = {slot: posed[bone] for slot, bone in read.items()}
+    return max((read_rig(one, poses) for one in fits), key=_uprightness)
+
+
+def _uprightness(motion: Motion) -> float:
+    """Mean cosine of the angle between the body's up and the vertical."""
+    return float(motion.rotations[:, Joint.PELVIS, 2, 1].mean())
 
 
 def ignored_hip_keys(armature: bpy.types.Object, scene: bpy.types.Scene, frames: Sequence[float]) -> str:

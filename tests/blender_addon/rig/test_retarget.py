@@ -153,6 +153,8 @@ def test_a_body_that_an_importer_has_laid_down_dances_upright_with_its_feet_on_t
     facing = addon("rig.retarget").measure(character)[1].axes
     assert facing[2, 2] > 0.999
     assert np.median(limb_angles(character, motion, facing)) < 0.5
+    back = read(character, [1.0, 30.0, 60.0]).joints()[:, :, 2]
+    assert np.abs(back - motion.joints()[[0, 29, 59], :, 2]).max() < 0.05
     toes = np.array([heads(character, frame, ["toes.L", "toes.R"])[:, 2] for frame in range(1, motion.frames, EVERY)])
     assert 0.01 < toes.min() < 0.05
 
