@@ -53,12 +53,15 @@ def smooth_boundaries(motion: Motion, constrained: Array, usual: float = np.inf,
     usual = max(min(usual, usual_acceleration(forward_kinematics(rotations, root))), STILL)
     touched = np.zeros((motion.frames, CHANNELS), dtype=bool)
     for border, (reach, enough) in product(borders, REACHES):
-        near = _near(border, constrained, reach, rows)
+        near = _near(border, borders, constrained, reach, rows)
         if near is None:
             continue
         poses = rotations[near.frames], root[near.frames]
         if near.worst(*poses) > enough * usual:
-            rotations[near.frames], root[near.frames] = _calmed(near, *poses, usual)
+            calmed = _calmed(near, *poses, usual)
+            if near.worst(*calmed, near.all_rows) > near.worst(*poses, near.all_rows):
+                continue  # it would be at the cost of a border close by
+            rotations[near.frames], root[near.frames] = calmed
             touched[near.frames, ROTATIONS] |= np.repeat(near.free[:, :-3:3], 6, axis=1)
             touched[near.frames, ROOT] |= near.free[:, -3:]
     smooth = replace(motion, rotations=rotations.astype(np.float32), root=root.astype(np.float32))
@@ -76,7 +79,8 @@ class _Near:
 
     free: (n, 75) bool, variables of the least squares: 3 for each joint's rotation, 3 for the root's shift. points:
     numbers of the joints whose positions are compared. data_weight: (n,), of their distance from where they were.
-    rows: numbers of the accelerations that are compared; row i is that of the frames i, i + 1 and i + 2.
+    rows: numbers of the accelerations that are compared; row i is that of the frames i, i + 1 and i + 2. all_rows:
+    those at other borders within these frames, too.
     """
 
     frames: slice
@@ -84,15 +88,22 @@ class _Near:
     points: Array
     data_weight: Array
     rows: Array
+    all_rows: Array
 
-    def worst(self, rotations: Array, root: Array) -> float:
-        """The largest of the compared accelerations, metres per frame squared. rotations: (n, 24, 3, 3) local."""
+    def worst(self, rotations: Array, root: Array, rows: Array | None = None) -> float:
+        """The largest of the compared accelerations, metres per frame squared, or of those with the numbers `rows`.
+
+        rotations: (n, 24, 3, 3) local. root: (n, 3).
+        """
         places = forward_kinematics(rotations, root)[:, self.points]
-        return float(_sizes(np.diff(places, n=2, axis=0))[self.rows].max())
+        return float(_sizes(np.diff(places, n=2, axis=0))[self.rows if rows is None else rows].max())
 
 
-def _near(border: int, constrained: Array, reach: int, rows: int) -> _Near | None:
-    """The frames around the border before the frame `border`; None where no value near it is free."""
+def _near(border: int, borders: Array, constrained: Array, reach: int, rows: int) -> _Near | None:
+    """The frames around the border before the frame `border`; None where no value near it is free.
+
+    borders: of all borders. constrained, rows: as for smooth_boundaries. reach: of REACHES.
+    """
     first, last = max(border - reach - 2, 0), min(border + reach + 2, len(constrained))
     frame = np.arange(first, last)
     away = np.where(
@@ -103,12 +114,16 @@ def _near(border: int, constrained: Array, reach: int, rows: int) -> _Near | Non
     points = np.isin(_PARENTS, np.flatnonzero(turns.any(axis=0)))
     points[0] = moves.any()
     new = free.any(axis=1)
-    looked_at = (new[:-2] | new[1:-1] | new[2:]) & (frame[:-2] >= border - rows) & (frame[:-2] < border + rows - 2)
+    changed = new[:-2] | new[1:-1] | new[2:]
+    from_border = frame[:-2, None] - np.array([border, *borders])
+    at_border = changed[:, None] & (from_border >= -rows) & (from_border < rows - 2)
+    looked_at = at_border[:, 0]
     if not looked_at.any() or not points.any():
         return None
     data_weight = np.where(new, np.where(free, away, np.inf).min(axis=1) / reach, 0) ** 4
     free = np.concatenate([np.repeat(turns, 3, axis=1), moves], axis=1)
-    return _Near(slice(first, last), free, np.flatnonzero(points), data_weight, np.flatnonzero(looked_at))
+    compared = np.flatnonzero(looked_at), np.flatnonzero(at_border.any(axis=1))
+    return _Near(slice(first, last), free, np.flatnonzero(points), data_weight, *compared)
 
 
 def _distances(constrained: Array, first: int, last: int, reach: int) -> Array:
