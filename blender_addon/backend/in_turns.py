@@ -48,6 +48,7 @@ class _Turns(Generic[Made]):
         self._work = work
         self._over = 0.0
         self._abandoned = False
+        self._pauses = True
         self._ours, self._theirs = threading.Semaphore(0), threading.Semaphore(0)
         self._thread = threading.Thread(target=self._run, name="edge_dance turns", daemon=True)
         self._thread.start()
@@ -68,8 +69,11 @@ class _Turns(Generic[Made]):
         try:
             self._begin_turn()
             sys.setprofile(self._at_a_call)  # of this thread alone
-            self.made.append(self._all_steps())
+            made = self._all_steps()
+            self._pauses = False  # the caller takes what is made for the end
+            self.made.append(made)
         except BaseException as error:
+            self._pauses = False
             self.failure = error
         finally:
             sys.setprofile(None)
@@ -91,6 +95,6 @@ class _Turns(Generic[Made]):
 
     def _at_a_call(self, _frame: FrameType, _event: str, _value: Any) -> None:
         """Called by Python at every call and return: pause if the turn is over."""
-        if time.perf_counter() >= self._over:
+        if self._pauses and time.perf_counter() >= self._over:
             self._theirs.release()
             self._begin_turn()

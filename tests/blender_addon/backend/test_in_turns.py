@@ -49,6 +49,25 @@ def test_nothing_runs_between_two_steps():
     steps.close()
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_turn_that_is_over_when_the_work_has_ended_changes_nothing(fails, monkeypatch):
+    """With turns of no length, every call ends one, the last ones within the thread's own code too."""
+    monkeypatch.setattr(addon("backend.in_turns"), "TURN_S", 0.0)
+
+    def work():
+        yield 0.5
+        if fails:
+            raise ValueError("from the work")
+        return 7
+
+    steps = addon("edge_backend.motion.steps")
+    if fails:
+        with pytest.raises(ValueError, match="from the work"):
+            steps.at_once(in_turns(work()))
+    else:
+        assert steps.at_once(in_turns(work())) == 7
+
+
 def test_abandoned_work_ends_where_it_is():
     cleaned = []
 
