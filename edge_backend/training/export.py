@@ -13,7 +13,8 @@ from .trainer import Trainer
 def export_weights(path: Path, trainer: Trainer, name: str, licence: str) -> None:
     """Write the averaged weights as float16, with settings, step and data as metadata. Raises as `save_weights`."""
     training = {
-        "settings": asdict(trainer.settings),
+        # Of a file its name alone: where it lay is of no use to others.
+        "settings": asdict(trainer.settings) | {"start_from": Path(trainer.settings.start_from).stem},
         "step": trainer.step,
         "energy_range_m_s": list(trainer.dances.energy_range),
         "speeds": captured_speeds(trainer.dances),

@@ -10,7 +10,7 @@ channels. The metadata's `edge_dance_pack` is JSON: sources, licences, and the f
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,6 +76,11 @@ class DanceSet:
         """Bool (V,): variants of the training or hold-out part with at least this many frames."""
         return (self.holdout == holdout) & (self.length >= frames)
 
+    def in_units_of(self, normaliser: Normaliser, energy_range: tuple[float, float]) -> "DanceSet":
+        """These dances with the normaliser and the energies of a network that is trained further on them."""
+        energy = _energy(self.speed, energy_range)
+        return replace(self, normaliser=normaliser, energy=energy, energy_range=energy_range)
+
 
 def load_pack(path: Path, device: torch.device | str = "cpu") -> DanceSet:
     """Read and check a pack and compute its variants' motion vectors on the device.
@@ -99,7 +104,7 @@ def load_pack(path: Path, device: torch.device | str = "cpu") -> DanceSet:
         vectors=vectors,
         features=on_device["features"] if about.get("features") == "jukebox" else on_device["features"].float(),
         speed=speed,
-        energy=((speed - low) / max(high - low, 1e-6)).clamp(0, 1),
+        energy=_energy(speed, (low, high)),
         start=start,
         length=length,
         style=on_device["piece_style"].long()[piece],
@@ -109,6 +114,12 @@ def load_pack(path: Path, device: torch.device | str = "cpu") -> DanceSet:
         about=about,
         digest=sha256_of(path),
     )
+
+
+def _energy(speed: Tensor, energy_range: tuple[float, float]) -> Tensor:
+    """Energies in [0, 1] of speeds, m/s. energy_range: m/s at energy 0 and 1."""
+    low, high = energy_range
+    return ((speed - low) / max(high - low, 1e-6)).clamp(0, 1)
 
 
 def fit_normaliser(vectors: Tensor) -> Normaliser:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal, Self, get_args
 
 from ..model.decoder_config import DecoderConfig
@@ -20,7 +20,8 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 class TrainSettings:
     """All settings of a run; saved beside its weights.
 
-    latent, ff, layers, heads, dropout, frame_music: the network's (DecoderConfig). batch: windows per step, over all
+    latent, ff, layers, heads, dropout, frame_music: the network's (DecoderConfig). start_from: weights, an id or a
+    path, that are trained further; the network is theirs then. batch: windows per step, over all
     processes. minutes: duration of the training; if not 0, `steps` is ignored. lr: constant, then a cosine to 0 over
     the last 30 %. ema: weight of the old value in the moving average of the weights. drop_condition: probability per
     window of an unconditional step. precision: fp32, or bf16 autocast for the network. mode: how a step is run.
@@ -35,6 +36,7 @@ class TrainSettings:
     heads: int = 8
     dropout: float = 0.1
     frame_music: bool = False
+    start_from: str = ""
     batch: int = 128
     steps: int = 100_000
     minutes: float = 0.0
@@ -66,6 +68,17 @@ class TrainSettings:
             features=features,
             dropout=self.dropout,
             frame_music=self.frame_music,
+        )
+
+    def as_network(self, config: DecoderConfig) -> Self:
+        """These settings with the sizes of a network that is trained further."""
+        return replace(
+            self,
+            latent=config.latent,
+            ff=config.ff,
+            layers=config.layers,
+            heads=config.heads,
+            frame_music=config.frame_music,
         )
 
     def lr_at(self, done: float) -> float:

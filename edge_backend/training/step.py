@@ -7,8 +7,9 @@ computing them. The same function runs on a CPU.
 
 import copy
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+import numpy as np
 import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
@@ -16,6 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 from ..diffusion.schedule import cosine_schedule
 from ..errors import EdgeError
 from ..model.decoder import DanceDecoder
+from ..numerics.array import Array
 from .adan import Adan
 from .augment import CONTROLS, WindowSampler
 from .flat import FlatParameters
@@ -59,6 +61,13 @@ class TrainStep:
         self._adan.prepare(number + 1, lr)
         self._average_share.fill_(1 - self.settings.ema_at(number))
         self._run()
+
+    @torch.no_grad()
+    def start_from(self, parameters: Mapping[str, Array]) -> None:
+        """Begin with a network's parameters, which have its shapes, instead of random ones."""
+        for network in (self.model, self.ema):
+            for name, parameter in network.named_parameters():
+                parameter.copy_(torch.from_numpy(parameters[name].astype(np.float32)))
 
     def prepare(self, mode: Mode, batch: int) -> None:
         """Compile or record the step for `batch` windows over all processes; compiling takes a minute or more.

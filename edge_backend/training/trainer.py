@@ -4,7 +4,7 @@ import importlib
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from torch import distributed
 from ..errors import EdgeError
 from ..fileio.atomic_write import atomic_write
 from ..model.decoder import DanceDecoder
+from ..numerics.array import Array
 from ..schema.frames import WINDOW
 from .augment import WindowSampler
 from .checkpoint import load_checkpoint, save_checkpoint
@@ -39,7 +40,8 @@ class Trainer:
     """A training run in a folder; resumes from the folder's checkpoint if there is one.
 
     Under torchrun every process makes one with the same arguments; the first process writes the files. began: the time
-    (time.monotonic) from which `minutes` count, default now. Raises EdgeError `training_mismatch` where the checkpoint
+    (time.monotonic) from which `minutes` count, default now. parameters: those that a new run begins with, as of
+    `further.beginning`, default random ones. Raises EdgeError `training_mismatch` where the checkpoint
     is of another network or other data, `training_settings`, `checkpoint_unreadable`.
     """
 
@@ -50,6 +52,7 @@ class Trainer:
         folder: Path,
         device: torch.device,
         began: float | None = None,
+        parameters: Mapping[str, Array] | None = None,
     ) -> None:
         self.settings = settings
         self.dances = dances
@@ -69,6 +72,8 @@ class Trainer:
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / CHECKPOINT).exists():
             self._resume(folder / CHECKPOINT)
+        elif parameters is not None:
+            self._train_step.start_from(parameters)
         self._saved, self._saved_at = self.step, time.monotonic()
         self._sampled_at = time.monotonic()
         if self.rank == 0:

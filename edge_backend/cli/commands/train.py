@@ -33,6 +33,7 @@ from ...model.controls import ANY_STYLE, STYLES
 from ...runtime.devices import DEVICES, choose
 from ...training.augment import Augmentation
 from ...training.export import export_weights
+from ...training.further import beginning
 from ...training.losses import LossWeights
 from ...training.pack import load_pack
 from ...training.parts import join_parts, write_parts
@@ -66,7 +67,8 @@ def _train(options: argparse.Namespace) -> None:
     device = _start_processes(options.device)
     settings = _settings(options, device)
     _check_writable(options)
-    trainer = Trainer(settings, load_pack(options.pack, device), options.out, device, began)
+    settings, dances, parameters = beginning(settings, load_pack(options.pack, device))
+    trainer = Trainer(settings, dances, options.out, device, began, parameters)
     if settings.minutes and trainer.step == 0:
         modes = options.modes or (MODES[1:] if device.type == "cuda" else MODES[:1])
         trainer.choose(modes, options.batches)
@@ -196,7 +198,7 @@ def _add_train_arguments(parser: argparse.ArgumentParser) -> None:
                 arguments.add_argument(option, choices=get_args(field.type))
             elif field.type is bool:
                 arguments.add_argument(option, action=argparse.BooleanOptionalAction, default=None)
-            elif field.type in (int, float):
+            elif field.type in (int, float, str):
                 arguments.add_argument(option, type=field.type)
 
 
