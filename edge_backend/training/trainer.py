@@ -51,6 +51,7 @@ class Trainer:
         dances: DanceSet,
         folder: Path,
         device: torch.device,
+        *,
         began: float | None = None,
         parameters: Mapping[str, Array] | None = None,
     ) -> None:

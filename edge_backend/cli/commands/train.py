@@ -68,7 +68,7 @@ def _train(options: argparse.Namespace) -> None:
     settings = _settings(options, device)
     _check_writable(options)
     settings, dances, parameters = beginning(settings, load_pack(options.pack, device))
-    trainer = Trainer(settings, dances, options.out, device, began, parameters)
+    trainer = Trainer(settings, dances, options.out, device, began=began, parameters=parameters)
     if settings.minutes and trainer.step == 0:
         modes = options.modes or (MODES[1:] if device.type == "cuda" else MODES[:1])
         trainer.choose(modes, options.batches)
