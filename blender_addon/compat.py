@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import bpy
 import numpy as np
 
+from .disk_room import ask_for_room
 from .lookups import scene_rate
 
 SLOT_NAME = "Slot"
@@ -311,12 +312,13 @@ def _last_sound(path: str, first: float, last: float) -> float | None:
         set_strip_end(strip, scene.frame_end + 1)
         with tempfile.TemporaryDirectory() as folder:
             written = Path(folder) / "mixdown.wav"
+            ask_for_room(written.parent, (last - first) * _MIXDOWN_RATE)
             mixdown(scene, written, _MIXDOWN_RATE)
             with wave.open(str(written)) as file:
                 rate = file.getframerate() * file.getnchannels()
                 sounding = np.frombuffer(file.readframes(file.getnframes()), "<i2").nonzero()[0]
         return first + float(sounding[-1] + 1) / rate if len(sounding) else None
-    except (RuntimeError, EOFError, wave.Error):
+    except (RuntimeError, EOFError, OSError, wave.Error):
         return None
     finally:
         bpy.data.scenes.remove(scene)

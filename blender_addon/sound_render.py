@@ -7,11 +7,9 @@ Blender's decoder begins up to 900 samples off, and in an MP3 file with wrong on
 """
 
 import contextlib
-import errno
 import hashlib
 import importlib
 import math
-import os
 import shutil
 import wave
 from collections.abc import Sequence
@@ -23,6 +21,7 @@ import bpy
 import numpy as np
 
 from . import compat
+from .disk_room import ask_for_room
 from .lookups import scene_rate
 from .sound_strips import SoundStrip
 
@@ -32,8 +31,6 @@ KEPT = 3
 _QUIETEST = 3  # of 32768, -80 dB; a quieter file has not been rendered
 _WHOLE = 0.9  # the least share of the requested length
 _BUFFER = 4096  # samples; Blender's writer refuses some other sizes
-_BYTES = 4  # of a sample: stereo, 16 bits
-_ROOM = 1 << 20  # bytes to spare
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ def render(pieces: Sequence[SoundStrip], first: float, end: float, alone: bool, 
     if path.is_file():
         return Render(path, begin)
     seconds = (stop - begin) / scene_rate(scene)
-    _ask_for_room(folder, seconds * _samples(pieces))
+    ask_for_room(folder, seconds * _samples(pieces))
     part = path.with_suffix(".part.wav")
     own = [piece.strip for piece in pieces]
     muted = [strip for strip in compat.all_strips(scene) if alone and strip.type == "SOUND" and strip not in own]
@@ -70,12 +67,6 @@ def render(pieces: Sequence[SoundStrip], first: float, end: float, alone: bool, 
         return None
     part.replace(path)
     return Render(path, begin)
-
-
-def _ask_for_room(folder: Path, samples: float) -> None:
-    """Raise OSError where the folder's disk has no room for that many samples: Mixdown would end Blender."""
-    if shutil.disk_usage(folder).free < _BYTES * samples + _ROOM:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def _mixdown(scene: Any, muted: Sequence[Any], frames: tuple[int, int], samples: int, path: Path) -> None:

@@ -210,7 +210,7 @@ def test_a_full_disk_is_said_before_blender_mixes(song_file, monkeypatch):
     """Its Mixdown ends the program where it cannot write."""
     put_song(song_file)
     monkeypatch.setattr(addon("compat"), "mixdown", lambda *_: pytest.fail("Blender would have ended here"))
-    monkeypatch.setattr(addon("sound_render").shutil, "disk_usage", lambda _folder: SimpleNamespace(free=1 << 20))
+    monkeypatch.setattr(addon("disk_room").shutil, "disk_usage", lambda _folder: SimpleNamespace(free=1 << 20))
     assert refusal(rendered).code == "disk_full"
 
 
@@ -646,6 +646,17 @@ def test_so_it_is_where_blender_lacks_its_module_for_sound(tmp_path, monkeypatch
     whole = tmp_path / "whole.flac"
     shutil.copy(FLAC_30_S, whole)
     assert addon("compat").longer_sound(str(whole), 30.0) is None
+
+
+@makes_strips
+def test_on_a_full_disk_a_strip_is_as_long_as_the_file_says(tmp_path, monkeypatch):
+    """Where only a mixdown could tell how long there is sound: it would end the program."""
+    monkeypatch.setitem(sys.modules, "aud", None)
+    monkeypatch.setattr(addon("disk_room").shutil, "disk_usage", lambda _folder: SimpleNamespace(free=1 << 20))
+    monkeypatch.setattr(addon("compat"), "mixdown", lambda *_: pytest.fail("Blender would have ended here"))
+    bpy.ops.edge_dance.add_music(filepath=str(shutil.copy(FLAC_30_S, tmp_path)))
+    assert the_song(FLAC_30_S.stem).duration == pytest.approx(30, abs=1 / bpy.context.scene.render.fps)
+    assert len(bpy.data.scenes) == 1
 
 
 @makes_strips
