@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from ..numerics.resampling import Resampled
 from .bar_pointer import decode, state_space
-from .beat_network import BeatActivations, beat_activations
+from .beat_network import beat_activations
 from .beats import BeatGrid, beats_of_onsets, grid_of_beats, on_onsets
 from .loading import Audio
 from .log_spectrum import FRAME_RATE, RATE, Spectrum, log_spectrum
 from .onsets import Onsets, onset_strength
 from .phase_slips import without_slips
-from .readings import FEWEST, FINE, Evidence, best_reading
+from .readings import FEWEST, FINE, Evidence, Reading, best_reading
 from .same_sound import SameSound
 
 Array = NDArray[np.float64]
@@ -23,7 +23,10 @@ SLOWEST, FASTEST = 55.0, 215.0  # bpm
 TIGHTNESS = 200.0
 LEAST = 1e-5  # smaller probabilities are replaced by it
 USUAL = 1 / 15  # prior probability that a frame is on a beat
-FIRM = 0.18  # the least confidence with which the network's beats are used: rain has 0.14, soft strings 0.23
+FIRM = 0.18  # the least confidence with which the network's beats are used: rain has 0.14
+# Or the least difference of the probability of a first beat between first beats and the others. Strings whose tones
+# begin softly, on first beats alone, have 0.15 to 0.45; rain, speech and birds 0.06 and less.
+FIRM_BARS = 0.1
 END_S = 0.02  # a first or last beat that deviates more from the tempo is moved
 SHORTEST_S = 6.0  # the shortest sound for the network
 AUDIBLE = 0.15  # the least probability of the first and last beat that are played; others are extrapolated
@@ -78,8 +81,10 @@ def detect_beats(spectrum: Spectrum, onsets: Onsets, duration: float) -> Detecte
     """
     confidence = 0.0
     if duration >= SHORTEST_S and spectrum.any():
-        detected = _by_network(beat_activations(spectrum), spectrum, onsets, duration)
-        if detected and detected.confidence >= FIRM:
+        evidence = Evidence(beat_activations(spectrum), spectrum)
+        reading = _reading(evidence)
+        detected = _by_network(evidence, reading, onsets, duration) if reading else None
+        if reading and detected and (detected.confidence >= FIRM or _bars(evidence, reading) >= FIRM_BARS):
             return detected
         confidence = detected.confidence if detected else 0.0
     grid, known = beats_of_onsets(onsets, duration)
@@ -88,15 +93,20 @@ def detect_beats(spectrum: Spectrum, onsets: Onsets, duration: float) -> Detecte
     return DetectedBeats(grid, grid.beats, numbers, confidence, "onsets" if known else "neutral")
 
 
-def _by_network(
-    activations: BeatActivations, spectrum: Spectrum, onsets: Onsets, duration: float
-) -> DetectedBeats | None:
+def _reading(evidence: Evidence) -> Reading | None:
     """The beats by the network's activations; None if there are fewer than FEWEST."""
-    evidence = Evidence(activations, spectrum)
     found = found_beats(evidence)
-    if len(found) < FEWEST:
-        return None
-    reading = best_reading(evidence, found)
+    return best_reading(evidence, found) if len(found) >= FEWEST else None
+
+
+def _bars(evidence: Evidence, reading: Reading) -> float:
+    """By how much the first beat of a bar is likelier on first beats than on the others."""
+    first, begins = evidence.first(reading.beats), reading.numbers == 1
+    return float(first[begins].mean() - first[~begins].mean()) if begins.any() and not begins.all() else 0.0
+
+
+def _by_network(evidence: Evidence, reading: Reading, onsets: Onsets, duration: float) -> DetectedBeats | None:
+    """The beats of the reading, on onsets, as far as they are played; None if these are fewer than FEWEST."""
     strength = evidence.beat(reading.beats)
     played = np.flatnonzero(strength >= AUDIBLE)
     if len(played) < FEWEST:

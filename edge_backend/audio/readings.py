@@ -44,7 +44,7 @@ WEIGHTS = {
     "tempo": -0.655,
     "fast": 2.212,
     "slow": 0.981,
-    "compound in 2": -0.513,
+    "simple in 2": 0.513,
     "compound in 4, 5, 7": -0.725,
     "slow and simple 2": -9.989,
     "odds of first beats": 1.494,
@@ -132,11 +132,11 @@ def best_reading(evidence: Evidence, beats: Array) -> Reading:
     """The most probable way of counting beats (n,) s of the bar pointer, n >= FEWEST."""
     weights = np.array(list(WEIGHTS.values()))
     lead = USUAL_LEAD if evidence.drums_alone else 0.0
-    compound = list(WEIGHTS).index("compound in 2")
+    simple_2 = list(WEIGHTS).index("simple in 2")
 
     def score(found: tuple[Reading, Array]) -> float:
         reading, features = found
-        simple = reading.metre == 2 and features[compound] <= 0
+        simple = features[simple_2] > 0
         return float(features @ weights) + lead * (reading.metre == 4) + SIMPLE_2 * simple
 
     return max(readings(evidence, beats), key=score)[0]
@@ -236,7 +236,8 @@ def _features(common: dict[str, float], odds: Array, first: Array, numbers: Numb
         "tempo": -(octaves**2),
         "fast": -(max(0.0, octaves - 0.5) ** 2),
         "slow": -(max(0.0, -octaves - 0.4) ** 2),
-        "compound in 2": compound * (metre == 2),
+        # Division into three counts for nothing: the beats of 6/8 have it, and those of 3/4 counted in 2 as well.
+        "simple in 2": max(0.0, -compound) * (metre == 2),
         "compound in 4, 5, 7": compound * (metre in (4, 5, 7)),
         "slow and simple 2": max(0.0, -octaves - 0.32) * (metre == 2 and compound < 0),
         "odds of first beats": on_first[0],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_sound import audio, hats, kicks
+from made_sound import audio, hats, kicks, snares
 
 from edge_backend.audio.bar_likeness import compare_bars
 from edge_backend.audio.bar_pointer import decode, state_space
@@ -35,6 +35,45 @@ def test_other_metres_than_four_are_detected(name: str, metre: int) -> None:
     assert found.sections[-1].end == found.bars[-1].end
     assert {section.start for section in found.sections} <= {bar.start for bar in found.bars}
     assert all(0 <= bar.energy <= 1 for bar in found.bars)
+
+
+def _softly_in_bars(bar_s: float, bars: int) -> np.ndarray:
+    """Chords with vibrato, one a bar, that swell in a tenth of a second: nothing else says where beats are."""
+    rng, time = np.random.default_rng(3), np.arange(round(22050 * (bar_s + 0.15))) / 22050
+    swell = np.minimum(time / 0.1, 1) * np.minimum((time[-1] - time) / 0.2, 1)
+    sound = np.zeros(round(22050 * (bar_s * bars + 1.4)))
+    for bar in range(bars):
+        first = round(22050 * (0.4 + bar * bar_s))
+        for step in (-12, 0, 4, 7):
+            hertz = 220 * 2 ** (((0, 5, 7, 3)[bar % 4] + step) / 12)
+            vibrato = 0.0006 * np.sin(2 * np.pi * 5 * time + rng.uniform(0, 6))
+            phases = (2 * np.pi * hertz * part * (time + vibrato) + rng.uniform(0, 6) for part in range(1, 9))
+            sound[first : first + len(time)] += swell * sum(
+                np.sin(phase) / part for part, phase in enumerate(phases, start=1)
+            )
+    return 0.1 * sound
+
+
+def test_bars_of_soft_chords_are_detected_and_said_to_be_unclear() -> None:
+    found = listen(audio(_softly_in_bars(2.4, 12)))
+    bars = np.array([second for second, number in found.beats if number == 1])
+    assert (found.method, found.metre) == ("network", 4)
+    assert f_measure(0.4 + 2.4 * np.arange(12), bars) > 0.9
+    assert found.confidence < 0.18  # so low that the onsets decided, which have no beat here
+
+
+def test_six_eight_with_weak_strokes_in_mid_bar_is_not_taken_as_three_four() -> None:
+    beat = 60 / 66
+    beats, eighths = np.arange(0.3, 24, beat), np.arange(0.3, 24, beat / 3)
+    weak = kicks(beats[1::2], 24.0) + snares(beats[1::2], 24.0)
+    time = np.arange(24 * 22050) / 22050
+    bar = np.maximum(np.floor((time - 0.3) / (2 * beat)), 0).astype(int)
+    root = np.array([0, 5, 7, 3])[bar % 4]
+    chord = sum(np.sin(2 * np.pi * 220 * 2 ** ((root + step) / 12) * time) for step in (0, 4, 7))
+    fading = np.exp(-1.5 * (time - 0.3 - 2 * beat * bar))
+    found = listen(audio(kicks(beats[::2], 24.0) + 0.15 * weak + hats(eighths, 24.0) + 0.1 * chord * fading))
+    assert found.metre == 2
+    assert found.tempo == pytest.approx(66, abs=1)
 
 
 def test_the_map_is_the_same_after_json() -> None:
