@@ -41,7 +41,7 @@ class Trainer:
 
     Under torchrun every process makes one with the same arguments; the first process writes the files. began: the time
     (time.monotonic) from which `minutes` count, default now. parameters: those that a new run begins with, as of
-    `further.beginning`, default random ones. Raises EdgeError `training_mismatch` where the checkpoint
+    `fine_tuning.beginning`, default random ones. Raises EdgeError `training_mismatch` where the checkpoint
     is of another network or other data, `training_settings`, `checkpoint_unreadable`.
     """
 

@@ -33,7 +33,7 @@ from ...model.controls import ANY_STYLE, STYLES
 from ...runtime.devices import DEVICES, choose
 from ...training.augment import Augmentation
 from ...training.export import export_weights
-from ...training.further import beginning
+from ...training.fine_tuning import beginning
 from ...training.losses import LossWeights
 from ...training.pack import load_pack
 from ...training.parts import join_parts, write_parts

@@ -1,4 +1,4 @@
-"""Training that begins with the network of a weights file instead of a random one."""
+"""Fine-tuning: training that begins with the network of a weights file instead of a random one."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,7 +23,7 @@ class Beginning(NamedTuple):
 
 
 def beginning(settings: TrainSettings, dances: DanceSet) -> Beginning:
-    """Settings and dances for a training of `settings.start_from`, unchanged where that is "".
+    """Settings and dances for a fine-tuning of `settings.start_from`, unchanged where that is "".
 
     The network, the normaliser and the range of energies are those of the weights, so that they mean the same after the
     training. Raises EdgeError training_mismatch where the weights know other music or other controls than the pack

@@ -11,7 +11,7 @@ from edge_backend.cli.commands.train import main
 from edge_backend.errors import EdgeError
 from edge_backend.model.catalogue import BUNDLED_FOLDER
 from edge_backend.model.weights_file import load_weights, save_weights
-from edge_backend.training.further import beginning
+from edge_backend.training.fine_tuning import beginning
 from edge_backend.training.pack import load_pack
 from edge_backend.training.settings import TrainSettings
 from edge_backend.training.trainer import CHECKPOINT, Trainer
