@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_backend.audio.bar_likeness import Bars, compare_bars
-from edge_backend.audio.sections import BOUNDARY, SAME, best_spans, boundary_features, pair_features
+from edge_backend.audio.sections import BOUNDARY, SAME, best_spans, boundary_features, pair_features, returns
 
 Array = NDArray[np.float64]
 
@@ -91,6 +91,9 @@ if __name__ == "__main__":
         np.concatenate([features[1:] for features in by_song]), np.concatenate([form.begins()[1:] for form in forms])
     )
     print("BOUNDARY", dict(zip(BOUNDARY, weights.round(3).tolist(), strict=True)), round(bias, 3))
-    pairs = [_pairs(form, best_spans(features @ weights + bias)) for form, features in zip(forms, by_song, strict=True)]
+    pairs = [
+        _pairs(form, best_spans(features @ weights + bias, returns(form.bars)))
+        for form, features in zip(forms, by_song, strict=True)
+    ]
     weights, bias = fit(np.concatenate([pair[0] for pair in pairs]), np.concatenate([pair[1] for pair in pairs]))
     print("SAME", dict(zip(SAME, weights.round(3).tolist(), strict=True)), round(bias, 3))

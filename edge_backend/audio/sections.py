@@ -3,9 +3,10 @@
 Evidence for a section that begins at a bar: novelty of the self-similarity (Foote, "Automatic Audio Segmentation Using
 a Measure of Audio Novelty", 2000), repetitions that begin or end there (as in Serra and others, "Unsupervised Music
 Structure Annotation by Time Series Structure Features and Segment Similarity", 2014), a fill before it, and a cymbal on
-its first beat. A dynamic program chooses the boundaries, with a cost for unusual lengths. Sections are labelled by
-agglomerative clustering of their similarities, compare McFee and Ellis, "Analyzing Song Structure with Spectral
-Clustering" (2014). The weights are fitted by build_tools.listening.fit_sections.
+its first beat. A dynamic program chooses the boundaries, with a cost for unusual lengths, and prefers sections that the
+song repeats elsewhere. Sections are labelled by agglomerative clustering of their similarities, compare McFee and
+Ellis, "Analyzing Song Structure with Spectral Clustering" (2014). The weights are fitted by
+build_tools.listening.fit_sections.
 """
 
 import itertools
@@ -27,6 +28,9 @@ LENGTHS = {4: 0.0, 8: 0.0, 16: 1.6, 12: 2.4, 6: 2.4, 2: 2.4}
 ODD_LENGTH = 4.0
 SHORT_EDGE, EDGE_LENGTH = 8, 0.6  # the first and the last section of up to 8 bars cost 0.6 at most
 LONGEST = 32  # bars
+# A section that the song repeats is worth RETURN a bar, times the log odds, up to SURE, that both are the same music.
+RETURN, SURE = 0.3, 5.0
+SOONEST = 6  # bars from the beginning of a section to that of its repetition; sooner it is a pattern within a section
 
 BOUNDARY = {
     "cymbal": 1.538,
@@ -39,8 +43,9 @@ BOUNDARY = {
     "fill before": 0.238,
 }
 BOUNDARY_BIAS = -9.002
-SAME = {"harmony": 1.819, "timbre": 4.991, "rhythm": 3.399, "least alike chord": 1.225, "length": 1.895}
-SAME_BIAS = -6.211
+SAME = {"harmony": 1.819, "timbre": 4.62, "rhythm": 4.093, "least alike chord": 1.72, "length": 2.08}
+SAME_BIAS = -6.683
+SAME_ABOVE = -0.5  # log odds above which sections get the same label: a return that is missed costs the dance its form
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ def find_sections(spectrum: Spectrum, edges: Array) -> list[Section]:
         return [Section(0, count, "A")] if count else []
     bars = compare_bars(spectrum, edges)
     odds = boundary_features(bars) @ np.array(list(BOUNDARY.values())) + BOUNDARY_BIAS
-    spans = best_spans(odds)
+    spans = best_spans(odds, returns(bars))
     labels = same_labels(pair_features(bars, spans) @ np.array(list(SAME.values())) + SAME_BIAS)
     return [Section(first, end, label_name(label)) for (first, end), label in zip(spans, labels, strict=True)]
 
@@ -153,12 +158,35 @@ def _along(alike: Array, steps: range) -> tuple[Array, Array]:
     return np.sum([padded[p, p] for p in places], axis=0), np.sum([there[p, p] for p in places], axis=0)
 
 
-def best_spans(odds: Array) -> list[tuple[int, int]]:
+def returns(bars: Bars) -> Array:
+    """Log odds (n, LONGEST + 1), as of `_pair`, that the song repeats as many bars from each one on somewhere.
+
+    Repetitions begin at least SOONEST bars earlier or later and do not overlap; -inf where there is no room for any.
+    """
+    count = len(bars)
+    found = np.full((count, LONGEST + 1), -np.inf)
+    parts = [part.astype(np.float32) for part in (bars.harmony, bars.timbre, bars.rhythm)]  # an hour has 1800 bars
+    sums, least = [np.zeros_like(part) for part in parts], np.full_like(parts[0], np.inf)
+    away = np.abs(np.subtract.outer(np.arange(count, dtype=np.int32), np.arange(count, dtype=np.int32)))
+    for length in range(1, min(LONGEST, count // 2) + 1):
+        first, last = slice(count - length + 1), slice(length - 1, None)
+        sums = [total[first, first] + part[last, last] for total, part in zip(sums, parts, strict=True)]
+        least = np.minimum(least[first, first], bars.harmony[last, last])
+        odds = SAME["least alike chord"] * least + (SAME["length"] + SAME_BIAS)
+        for weight, total in zip(SAME.values(), sums, strict=False):
+            odds += np.float32(weight / length) * total
+        odds[away[first, first] < max(length, SOONEST)] = -np.inf
+        found[first, length] = odds.max(axis=1)
+    return found
+
+
+def best_spans(odds: Array, repeated: Array) -> list[tuple[int, int]]:
     """Section boundaries (first bar, bar after the last) that maximise the sum of log odds minus the lengths' costs.
 
-    odds: (n,) log odds that a section begins at each bar. Found by dynamic programming.
+    odds: (n,) log odds that a section begins at each bar. repeated: of `returns`. Found by dynamic programming.
     """
     count = len(odds)
+    worth = RETURN * np.arange(LONGEST + 1) * np.clip(repeated, 0.0, SURE)
     best, came = np.full(count + 1, -np.inf), np.zeros(count + 1, int)
     best[0] = 0.0
     for end in range(1, count + 1):
@@ -167,9 +195,9 @@ def best_spans(odds: Array) -> list[tuple[int, int]]:
             cost = LENGTHS.get(length, ODD_LENGTH)
             if length <= SHORT_EDGE and (first == 0 or end == count):
                 cost = min(cost, EDGE_LENGTH)  # intros and endings have any length
-            worth = best[first] + (odds[first] if first else 0.0) - cost
-            if worth > best[end]:
-                best[end], came[end] = worth, first
+            total = best[first] + (odds[first] if first else 0.0) + worth[first, length] - cost
+            if total > best[end]:
+                best[end], came[end] = total, first
     edges = [count]
     while edges[-1]:
         edges.append(int(came[edges[-1]]))
@@ -198,13 +226,13 @@ def same_labels(odds: Array) -> list[int]:
     """Label numbers of m sections, from 0 in order of appearance.
 
     odds: (m, m) log odds that two sections are the same music. Groups are merged while the mean log odds between two
-    of them is above 0.
+    of them is above SAME_ABOVE.
     """
     groups = [[number] for number in range(len(odds))]
     while len(groups) > 1:
         pairs = list(itertools.combinations(range(len(groups)), 2))
         worth = [float(odds[np.ix_(groups[one], groups[other])].mean()) for one, other in pairs]
-        if max(worth) <= 0:
+        if max(worth) <= SAME_ABOVE:
             break
         one, other = pairs[int(np.argmax(worth))]
         groups[one] = sorted(groups[one] + groups.pop(other))

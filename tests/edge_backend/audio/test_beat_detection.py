@@ -15,7 +15,7 @@ from edge_backend.audio.beat_network import METRES, beat_activations, bundled_we
 from edge_backend.audio.listening import listen
 from edge_backend.audio.loading import load
 from edge_backend.audio.log_spectrum import band_frequencies, chroma, log_spectrum
-from edge_backend.audio.sections import BOUNDARY, best_spans, boundary_features, find_sections, same_labels
+from edge_backend.audio.sections import BOUNDARY, LONGEST, best_spans, boundary_features, find_sections, same_labels
 from edge_backend.cli.commands.evaluate_listening import read_truth
 from edge_backend.evaluation.listening import compare, f_measure, levels, pairwise
 from edge_backend.schema.song_map import SongMap, from_json
@@ -230,4 +230,4 @@ def test_repetitions_are_named_alike_whatever_lies_between() -> None:
 def test_without_other_evidence_sections_have_usual_lengths() -> None:
     odds = np.full(16, -3.0)
     odds[[7, 8]] = 0.9  # a bar early, and at eight bars, equally likely
-    assert best_spans(odds) == [(0, 8), (8, 16)]
+    assert best_spans(odds, np.full((16, LONGEST + 1), -np.inf)) == [(0, 8), (8, 16)]
