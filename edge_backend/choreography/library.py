@@ -17,7 +17,7 @@ from ..motion.motion import Motion
 from ..motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..motion.skeleton import SMPL
 from ..numerics.array import Array
-from .phrases import POSE, Phrase, cut, headings, pose_at
+from .phrases import POSE, Phrase, cut, following, going_on, headings, pose_at
 from .pieces import moved
 from .plan import Plan
 
@@ -55,6 +55,19 @@ class Library:
         phrases = tuple(self.phrases[number] for number in kept)
         folders = tuple(self.folders[number] for number in kept)
         return Library(phrases, folders, self.starts[kept], self.ends[kept])
+
+    def longer(self) -> "Library":
+        """The library with phrases of twelve counts, for songs whose bars do not divide eight.
+
+        Phrases keep their ids; those whose clip ends before stay as they are.
+        """
+        after = following(self.phrases)
+        last = [number if number >= 0 else own for own, number in enumerate(after)]
+        phrases = [
+            phrase if number < 0 else going_on(phrase, self.phrases[number])
+            for phrase, number in zip(self.phrases, after, strict=True)
+        ]
+        return replace(self, phrases=tuple(phrases), ends=self.ends[last])
 
     def clip(self, number: int) -> Motion:
         """The whole clip of a phrase. Raises EdgeError phrases_unreadable."""
@@ -97,17 +110,19 @@ def open_libraries(folders: Sequence[str | Path]) -> Library:
 def phrase_material(plan: Plan, library: Library | None, first: int) -> tuple[list[Motion], dict[str, Array]]:
     """The clips of a plan's phrases, and the frames (counts + 1,) of each phrase's counts in them.
 
-    Frames count as if the clips followed one another from frame `first` on.
+    Frames count as if the clips followed one another from frame `first` on. A phrase that goes on in its clip has
+    twelve counts, as in Library.longer.
     Raises EdgeError phrase_unknown, phrases_unreadable.
     """
-    numbers = {phrase.id: number for number, phrase in enumerate(library.phrases)} if library else {}
+    known = library.longer().phrases if library else ()
+    numbers = {phrase.id: number for number, phrase in enumerate(known)}
     clips: list[Motion] = []
     begins: dict[str, int] = {}
     phrases: dict[str, Array] = {}
     for name in dict.fromkeys(step.phrase for step in plan if step.phrase):
         if not library or name not in numbers:
             raise unknown_phrase(name)
-        phrase = library.phrases[numbers[name]]
+        phrase = known[numbers[name]]
         if phrase.clip not in begins:
             begins[phrase.clip] = first
             clips.append(library.clip(numbers[name]))

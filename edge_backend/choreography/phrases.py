@@ -1,7 +1,8 @@
 """Phrases: parts of a clip that are whole counts long, measured for the planner."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import cmath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -94,6 +95,30 @@ def cut(motion: Motion, clip: str, source: str, *, style: str, licence: str, tem
     if not found:
         raise _unusable(source, f"has no {PHRASE_COUNTS} counts: it is {motion.frames / FPS:.1f} s long")
     return found
+
+
+def following(phrases: Sequence[Phrase]) -> list[int]:
+    """For each phrase the number of the one that begins STEP counts after it in its clip; -1 if there is none."""
+    number = {(phrase.clip, phrase.counts[0], phrase.counts[STEP]): at for at, phrase in enumerate(phrases)}
+    return [number.get((phrase.clip, phrase.counts[STEP], phrase.counts[2 * STEP]), -1) for phrase in phrases]
+
+
+def going_on(phrase: Phrase, after: Phrase) -> Phrase:
+    """The phrase with the STEP last counts of `after`, which begins STEP counts after it.
+
+    Energy, move, turn and facing are estimates from those of both.
+    """
+    counts = len(phrase.counts) - 1
+    way = complex(*after.move) * cmath.rect(0.5, phrase.turn / 2)
+    return replace(
+        phrase,
+        counts=phrase.counts + after.counts[-STEP:],
+        accents=phrase.accents + tuple(count + STEP for count in after.accents if count + STEP >= counts),
+        energy=(phrase.energy + after.energy) / 2,
+        move=(phrase.move[0] + way.real, phrase.move[1] + way.imag),
+        turn=phrase.turn + after.turn / 2,
+        facing=(counts * phrase.facing + STEP * (phrase.turn + after.turn / 4)) / (counts + STEP),
+    )
 
 
 def pose_at(joints: Array, facing: Array, frame: float) -> Array:

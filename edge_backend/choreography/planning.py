@@ -11,7 +11,7 @@ from .library import Library, unknown_phrase
 from .phrases import JOINTS, headings, mirrored_pose, pose_at
 from .pieces import to_the_front
 from .plan import Plan, Step
-from .slots import Slot
+from .slots import PHRASE_COUNTS, Slot
 
 BEAM = 12
 STRETCH = 0.15  # the change of a phrase's tempo that still looks natural
@@ -107,6 +107,8 @@ def first_slots(slots: Sequence[Slot]) -> list[int]:
 
 class _Search:
     def __init__(self, library: Library, slots: Sequence[Slot], seed: int, settings: PlanSettings) -> None:
+        if slots and np.median([len(slot.counts) for slot in slots]) > PHRASE_COUNTS + 1:
+            library = library.longer()
         self._library, self._slots, self._settings = library, slots, settings
         phrases = library.phrases
         self._number = {phrase.id: number for number, phrase in enumerate(phrases)}

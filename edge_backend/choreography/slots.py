@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from ..schema.frames import FPS
 from ..schema.song_map import Bar, Section, SongMap
 
-PHRASE_COUNTS = 8  # as dancers count; a slot is the number of whole bars that comes nearest
+PHRASE_COUNTS = 8  # as dancers count
+LEAST_COUNTS = 7  # of a slot; it has 1, 2, 4 or 8 bars: 8 counts in bars of two or four, 12 in bars of three or six
 SURE = 0.2  # the sections of a song map with less confidence are not used
 _ROUNDING_S = 1e-3
 
@@ -40,7 +41,7 @@ def slots_of(song_map: SongMap, frames: int) -> tuple[Slot, ...]:
 
     Bars outside the sections are in no slot.
     """
-    size = max(1, round((PHRASE_COUNTS - 1) / song_map.metre))  # bars: 4 of two beats, 2 of three or four, else 1
+    size = next(bars for bars in (1, 2, 4, 8) if bars * song_map.metre >= LEAST_COUNTS)
     found = []
     for number, section in enumerate(song_map.sections):
         bars = [bar for bar in song_map.bars if _within(bar, section)]

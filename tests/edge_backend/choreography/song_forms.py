@@ -14,18 +14,18 @@ BARS = 4  # of each section
 RATE = 22050
 
 
-def song_map(labels: str = LABELS, bars: int = BARS, confidence: float = 0.9) -> SongMap:
+def song_map(labels: str = LABELS, bars: int = BARS, confidence: float = 0.9, metre: int = 4) -> SongMap:
     """The map of such a song; C is louder than the others."""
-    end = len(labels) * bars * BAR_S
-    beats = tuple((number * BEAT_S, number % 4 + 1) for number in range(round(end / BEAT_S)))
+    end = len(labels) * bars * metre * BEAT_S
+    beats = tuple((number * BEAT_S, number % metre + 1) for number in range(round(end / BEAT_S)))
     loud = {"A": 0.5, "B": 0.3, "C": 0.9}
     spans = bars_of(beats, end)
     found = tuple(Bar(start, stop, loud[labels[number // bars]]) for number, (start, stop) in enumerate(spans))
-    length = bars * BAR_S
+    length = bars * metre * BEAT_S
     sections = tuple(
         Section(number * length, (number + 1) * length, label, loud[label]) for number, label in enumerate(labels)
     )
-    return SongMap(end, 60 / BEAT_S, 4, beats, found, sections, (), confidence)
+    return SongMap(end, 60 / BEAT_S, metre, beats, found, sections, (), confidence)
 
 
 def write_song(path: Path, labels: str = LABELS, bars: int = BARS) -> Path:

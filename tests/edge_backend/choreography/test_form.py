@@ -49,6 +49,13 @@ def test_slots_are_eight_counts_and_cover_every_bar_once() -> None:
     assert [slot.place for slot in slots] == [0, 1] * 4
 
 
+@pytest.mark.parametrize(("metre", "counts"), [(2, 8), (3, 12), (4, 8), (5, 10), (6, 12), (7, 7)])
+def test_slots_are_whole_bars_of_every_metre(metre: int, counts: int) -> None:
+    slots = slots_of(song_map("AB", bars=8, metre=metre), 16 * 15 * metre)
+    assert {len(slot.counts) - 1 for slot in slots} == {counts}
+    assert slots[-1].stop == 16 * 15 * metre
+
+
 def test_slots_end_with_the_dance() -> None:
     slots = slots_of(song_map(), 500)  # in the middle of the third section's first bar
     assert slots[-1].stop <= 500

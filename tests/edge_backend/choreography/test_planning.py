@@ -86,6 +86,30 @@ def test_style_tempo_and_pins_are_respected(library: Library) -> None:
     assert not any(step.phrase for step in plan_by_library(quick, library, 0))  # 171 bpm is beyond the stretch
 
 
+def test_phrases_of_a_waltz_go_on_for_twelve_counts(library: Library) -> None:
+    """Four bars of three; the clips go on, and no phrase is left before its end."""
+    slots = slots_of(song_map("ABAC", bars=8, metre=3), 4 * 8 * 45)
+    plan = plan_by_library(slots, library, 0)
+    assert all(step.phrase for step in plan)
+    _, phrases = phrase_material(plan, library, 0)
+    assert {len(phrases[step.phrase]) for step in plan} == {13}
+    for piece in pieces_of(plan, np.full(slots[-1].stop, -1), phrases):
+        assert np.abs(np.diff(piece.at) - 1).max() < 0.16
+
+
+def test_longer_phrases_end_where_the_clip_is_after_four_more_counts(library: Library) -> None:
+    longer = library.longer()
+    assert [phrase.id for phrase in longer.phrases] == [phrase.id for phrase in library.phrases]
+    for number, (phrase, usual) in enumerate(zip(longer.phrases, library.phrases, strict=True)):
+        assert phrase.counts[:9] == usual.counts
+        joints = library.clip(number).joints().astype(float)
+        pose = pose_at(joints, headings(library.clip(number)), phrase.counts[-1])
+        np.testing.assert_allclose(longer.ends[number], pose, atol=2e-2)  # half precision
+    lengths = [len(phrase.counts) - 1 for phrase in longer.phrases]
+    assert lengths.count(12) > lengths.count(8) > 0
+    assert set(lengths) == {8, 12}
+
+
 def test_phrases_are_laid_on_the_counts_to_the_audience(library: Library) -> None:
     plan = plan_by_library(SLOTS, library, 0)
     clips, phrases = phrase_material(plan, library, 0)
