@@ -140,7 +140,8 @@ class _Search:
         self._members = [np.flatnonzero(self._clip == number) for number in range(len(clips))]
         self._span = np.array([(phrase.counts[0], phrase.counts[-1]) for phrase in phrases])
         self._early_ends: dict[tuple[int, int], Array] = {}  # (phrase, count) -> pose, where slots are shorter
-        self._chance = CHANCE * np.random.default_rng(seed).random((len(slots), len(self._starts)))
+        song = [round(1000 * abs(slot.counts[0])) for slot in slots]  # so that songs do not share a seed's favourites
+        self._chance = CHANCE * np.random.default_rng([seed, *song]).random((len(slots), len(self._starts)))
 
     def best(self, partials: Sequence[_PartialPlan], number: int, slot: Slot) -> list[_PartialPlan]:
         """The BEAM best plans that go on with any phrase in this slot, or with the pinned one."""

@@ -1,4 +1,4 @@
-"""A song's bars as slots: stretches of about eight counts, each of which a phrase of dance fills."""
+"""A song's bars as slots: stretches of 7 to 12 counts, mostly 8, each of which a phrase of dance fills."""
 
 from dataclasses import dataclass
 
