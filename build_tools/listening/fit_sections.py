@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_backend.audio.bar_likeness import Bars, compare_bars
-from edge_backend.audio.sections import BOUNDARY, SAME, best_spans, boundary_features, pair_features, returns
+from edge_backend.audio.sections import BOUNDARY, LONGEST, SAME, best_spans, boundary_features, pair_features
 
 Array = NDArray[np.float64]
 
@@ -92,7 +92,7 @@ if __name__ == "__main__":
     )
     print("BOUNDARY", dict(zip(BOUNDARY, weights.round(3).tolist(), strict=True)), round(bias, 3))
     pairs = [
-        _pairs(form, best_spans(features @ weights + bias, returns(form.bars)))
+        _pairs(form, best_spans(features @ weights + bias, np.full((len(features), LONGEST + 1), -np.inf)))
         for form, features in zip(forms, by_song, strict=True)
     ]
     weights, bias = fit(np.concatenate([pair[0] for pair in pairs]), np.concatenate([pair[1] for pair in pairs]))

@@ -43,9 +43,8 @@ BOUNDARY = {
     "fill before": 0.238,
 }
 BOUNDARY_BIAS = -9.002
-SAME = {"harmony": 1.819, "timbre": 4.62, "rhythm": 4.093, "least alike chord": 1.72, "length": 2.08}
-SAME_BIAS = -6.683
-SAME_ABOVE = -0.5  # log odds above which sections get the same label: a return that is missed costs the dance its form
+SAME = {"harmony": 1.819, "timbre": 4.991, "rhythm": 3.399, "least alike chord": 1.225, "length": 1.895}
+SAME_BIAS = -6.211
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,13 +225,13 @@ def same_labels(odds: Array) -> list[int]:
     """Label numbers of m sections, from 0 in order of appearance.
 
     odds: (m, m) log odds that two sections are the same music. Groups are merged while the mean log odds between two
-    of them is above SAME_ABOVE.
+    of them is above 0.
     """
     groups = [[number] for number in range(len(odds))]
     while len(groups) > 1:
         pairs = list(itertools.combinations(range(len(groups)), 2))
         worth = [float(odds[np.ix_(groups[one], groups[other])].mean()) for one, other in pairs]
-        if max(worth) <= SAME_ABOVE:
+        if max(worth) <= 0:
             break
         one, other = pairs[int(np.argmax(worth))]
         groups[one] = sorted(groups[one] + groups.pop(other))
