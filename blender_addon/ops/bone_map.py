@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import bpy
-from bl_operators.presets import AddPresetBase
 
 from ..edge_backend.motion.retarget.description import described
 from ..edge_backend.motion.retarget.slots import slot_names, slot_words
@@ -14,6 +13,7 @@ from ..rig.dancer import is_dancer
 from ..rig.retarget import describe, found_bone_map
 from ..rig.stance import drop_stance, keep_stance
 from ..rig.target import active_armature
+from .presets import PresetOperator
 from .reasons import Reasoned
 
 PRESETS = "edge_dance/bone_maps"
@@ -188,8 +188,8 @@ class EDGE_DANCE_OT_use_bone_map_preset(bpy.types.Operator):
         return result
 
 
-class EDGE_DANCE_OT_add_bone_map_preset(AddPresetBase, bpy.types.Operator):  # type: ignore[misc]
-    """Save the bone map as a preset, or remove one"""
+class EDGE_DANCE_OT_add_bone_map_preset(PresetOperator, bpy.types.Operator):  # type: ignore[misc]
+    """Save the bone map as a preset"""
 
     bl_idname = "edge_dance.add_bone_map_preset"
     bl_label = "Add Bone Map Preset"

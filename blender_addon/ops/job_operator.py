@@ -146,7 +146,10 @@ class JobOperator(SteppingOperator):
         return answer
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Run the job and wait for it."""
+        """Run the job and wait for it. Repeat Last (Shift R) calls it in the window: that starts another operator."""
+        if self.options.is_repeat_last and context.window and not bpy.app.background:
+            _start_another(self)
+            return {"CANCELLED"}
         if not self._begin(context):
             return {"CANCELLED"}
         while self._work:
@@ -302,6 +305,12 @@ class JobOperator(SteppingOperator):
         problem = explain(error)
         service.close_job()
         super().refuse(problem)
+
+
+def _start_another(operator: Any) -> None:
+    """Start the operator once more, as its button does. A repeated one is listed already, and must not become modal."""
+    name = type(operator).bl_idname.rpartition(".")[2]
+    getattr(bpy.ops.edge_dance, name)("INVOKE_DEFAULT", **operator.as_keywords())  # type: ignore[attr-defined]
 
 
 def _finish_without_operator(job: Job, recipe: dict[str, Any]) -> None:

@@ -74,6 +74,10 @@ class EDGE_DANCE_OT_remove_kept(Reasoned, bpy.types.Operator):
     everything: bpy.props.BoolProperty(name="All Rows", description="Remove all rows", options={"SKIP_SAVE"})
 
     @classmethod
+    def description(cls, _context: bpy.types.Context, properties: Any) -> str:
+        return "Remove all rows from the keep list" if properties.everything else (cls.__doc__ or "")
+
+    @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
         armature = active_armature(context)
         return "" if armature and getattr(armature, KEEP) else "The keep list is empty."

@@ -162,9 +162,8 @@ class EDGE_DANCE_OT_blend_takes(TakeOperator):
         """Blend, if both takes are of this character."""
         first = next((take for take in takes_of(armature) if take.name == self.first and take != action), None)
         if first is None:
-            raise EdgeError(
-                "take_missing", f"{armature.name} has no other take {self.first}.", "Choose one of its list."
-            )
+            name = f" {self.first}" if self.first else ""
+            raise EdgeError("take_missing", f"{armature.name} has no other take{name}.", "Choose one of its list.")
         nla.blend(armature, first, action, self.start, self.end)
 
 
@@ -183,6 +182,10 @@ class EDGE_DANCE_OT_show_takes(TakeOperator):
         takes = takes_of(armature)
         starred = [take for take in takes if is_starred(take)]
         shown = [take for take in starred or takes if take != action]
+        if not shown:
+            kind = "starred take" if starred else "take"
+            message = f"There is no other {kind} to show beside {action.name}."
+            raise EdgeError("takes_alone", message, f"{'Star' if starred else 'Generate'} another one first.")
         scene: Any = context.scene
         comparison.show_copies(armature, shown, scene, self.spacing)
 

@@ -58,7 +58,7 @@ class _BoneMap(DanceTab):
                 words = f"Accept {slot_words(note.slot).title()}"
                 layout.operator("edge_dance.accept_bone", text=words, icon="CHECKMARK").slot = note.slot
         row = layout.row(align=True)
-        row.menu("EDGE_DANCE_MT_bone_map_presets", text="Presets")
+        row.menu("EDGE_DANCE_MT_bone_map_presets", text=EDGE_DANCE_MT_bone_map_presets.bl_label)
         if chosen:
             row.operator("edge_dance.add_bone_map_preset", text="", icon="ADD")
             row.operator("edge_dance.add_bone_map_preset", text="", icon="REMOVE").remove_active = True

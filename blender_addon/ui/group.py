@@ -10,7 +10,7 @@ from ..rig.rig_check import check_rig
 from ..takes.take_list import has_dance
 from .dance_tab import DanceTab
 from .obstacles import draw_sentences
-from .text_layout import draw_reasons
+from .text_layout import draw_reasons, draw_text
 
 
 class VIEW3D_PT_edge_dance_group(DanceTab):
@@ -32,7 +32,7 @@ class VIEW3D_PT_edge_dance_group(DanceTab):
         others = characters[1:]
         if others:
             names = ", ".join(ob.name for ob in others)
-            layout.label(text=f"{characters[0].name} leads {names}", icon="COMMUNITY")
+            draw_text(layout, context, f"{characters[0].name} leads {names}", "COMMUNITY")
         for ob in others:
             draw_sentences(layout, context, ob, check_rig(ob, context).obstacles)
         layout.operator("edge_dance.dance_together", icon="COMMUNITY")

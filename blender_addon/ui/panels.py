@@ -135,7 +135,7 @@ class VIEW3D_PT_edge_dance_settings(DanceTab):
     def draw(self, context: bpy.types.Context) -> None:
         layout: Any = self.layout
         row = layout.row(align=True)
-        row.menu("EDGE_DANCE_MT_presets", text="Presets")
+        row.menu("EDGE_DANCE_MT_presets", text=EDGE_DANCE_MT_presets.bl_label)
         row.operator("edge_dance.add_preset", text="", icon="ADD")
         row.operator("edge_dance.add_preset", text="", icon="REMOVE").remove_active = True
 

@@ -1,11 +1,13 @@
 """Every operator, property and choice of the extension has a tooltip."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import bpy
 import pytest
-from blender_fixtures import PACKAGE
+from blender_fixtures import PACKAGE, addon, put_dancer, random_motion
+from drawing import draw, operators, panels
 
 PROGRAMMERS_WORDS = ("bool", "enum", "datablock", "idname", "rna", "callback", "kwarg", "subprocess", "json")
 SHORTEST, LONGEST = 10, 250  # characters: more than a label repeated, less than a page
@@ -76,3 +78,37 @@ def fault_of(name: str, words: str) -> str:
 def test_the_search_knows_a_bad_tooltip(words: str) -> None:
     assert fault_of("Seed", words)
     assert not fault_of("Seed", "Which of the many dances: another number, another dance")
+
+
+def test_two_buttons_of_one_operator_that_do_different_things_say_different_things() -> None:
+    """Such as one that removes a row, and one that removes all."""
+    addon("takes.new_take").add_take(put_dancer(), random_motion(20), bpy.context.scene, 1)
+    bpy.ops.edge_dance.keep(source="POSE")
+    tips = tips_of_switches()
+    rig = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
+    bpy.context.collection.objects.link(rig)
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.edge_dance.find_bones()
+    bpy.ops.edge_dance.use_pose()
+    tips |= tips_of_switches()
+    assert {"edge_dance.remove_kept", "edge_dance.add_preset", "edge_dance.add_bone_map_preset",
+            "edge_dance.use_pose"} <= {name for name, _ in tips}  # fmt: skip
+    by_switch: dict[tuple[str, str], set[str]] = {}
+    for (name, switch), said in tips.items():
+        by_switch.setdefault((name, switch.rpartition("=")[0]), set()).add(said)
+    assert [switch for switch, said in by_switch.items() if len(said) == 1] == []
+
+
+def tips_of_switches() -> dict[tuple[str, str], str]:
+    """(operator, switch=value) -> tooltip, of all buttons of the panels whose operator has a switch: on and off."""
+    classes = {operator.bl_idname: operator for operator in operators()}
+    tips = {}
+    for name, values in (button for panel in panels() for button in draw(panel).buttons):
+        cls = classes.get(name)
+        switches = [switch for switch, value in vars(values).items() if value is True]
+        for switch in switches if cls else ():
+            for value in (False, True):
+                describe = getattr(cls, "description", None)
+                said = describe(bpy.context, SimpleNamespace(**{switch: value})) if describe else cls.__doc__
+                tips[name, f"{switch}={value}"] = said
+    return tips

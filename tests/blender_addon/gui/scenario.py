@@ -66,6 +66,18 @@ def act() -> Iterator[float]:
     yield 0.5
     shot("5_danced")
 
+    hold("sampling")
+    yield from over_the_view()
+    xdotool("key", "shift+r")
+    yield from until(STAGES["sampling"])
+    facts["repeating"] = running()
+    xdotool("key", "Escape")
+    yield 0.5
+    hold("")
+    yield from until(lambda: not running())
+    forget()
+    facts["after_repeating"] = {"actions": actions(), "problem": str(service.problem)}
+
     yield from over_the_view()
     xdotool("key", "ctrl+z")
     yield 1.5

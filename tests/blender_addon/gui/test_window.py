@@ -26,6 +26,11 @@ def test_the_button_makes_a_dance(facts):
     assert facts["after_generate"] == {"actions": ["song 0"], "problem": "None"}
 
 
+def test_repeat_last_starts_a_dance_that_does_not_block_blender_either(facts):
+    assert facts["repeating"] is True
+    assert facts["after_repeating"] == {"actions": ["song 0"], "problem": "None"}
+
+
 def test_one_undo_takes_the_whole_dance_back_and_one_redo_brings_it(facts):
     assert facts["after_undo"] == {"actions": [], "hips": [0, 0, 0]}
     assert facts["after_redo"] == {"actions": ["song 0"]}

@@ -1,7 +1,9 @@
 from pathlib import Path
 
 import bpy
+import pytest
 from blender_fixtures import addon
+from drawing import draw
 
 
 def preset_files():
@@ -22,6 +24,21 @@ def test_settings_are_saved_as_a_preset_and_come_back():
     assert (settings.style, settings.guidance, settings.smoothness, settings.density) == ("modern", 1.5, 0.25, "CURVES")
     assert settings.seed == 6  # a song's matter
     file.unlink()
+
+
+def test_the_preset_that_the_menu_shows_is_removed_and_no_other():
+    for name in ("Slow Modern", "Wild"):
+        bpy.ops.edge_dance.add_preset(name=name)
+    slow, wild = sorted(preset_files())
+    bpy.ops.script.execute_preset(filepath=str(slow), menu_idname="EDGE_DANCE_MT_presets")
+    shown = draw(addon("ui.panels").VIEW3D_PT_edge_dance_settings).menus["EDGE_DANCE_MT_presets"]
+    assert shown == "Slow Modern"
+    assert bpy.ops.edge_dance.add_preset(remove_active=True) == {"FINISHED"}
+    assert preset_files() == [wild]
+    with pytest.raises(RuntimeError, match="Choose the preset in the menu first"):
+        bpy.ops.edge_dance.add_preset(remove_active=True)
+    assert preset_files() == [wild]
+    wild.unlink()
 
 
 def test_the_panel_reaches_the_backend():

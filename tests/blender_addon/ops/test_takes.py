@@ -199,6 +199,21 @@ def test_only_starred_takes_are_shown_where_there_are_any(dancer):
     assert [ob.animation_data.action for ob in copies] == [takes[2]]
 
 
+def test_where_there_is_nothing_to_show_side_by_side_that_is_said(dancer):
+    first = make_take(dancer, seed=1)
+    with pytest.raises(RuntimeError, match=f"There is no other take to show beside {first.name}. Generate another"):
+        bpy.ops.edge_dance.show_takes()
+    second = make_take(dancer, seed=2)
+    bpy.ops.edge_dance.show_takes()
+    copies = addon("takes.comparison").copies_of(dancer)
+    bpy.ops.edge_dance.star_take(take=second.name)
+    with pytest.raises(RuntimeError, match="There is no other starred take"):
+        bpy.ops.edge_dance.show_takes()
+    assert addon("takes.comparison").copies_of(dancer) == copies and len(copies[0].objects)
+    with pytest.raises(RuntimeError, match=r"has no other take\. Choose"):
+        bpy.ops.edge_dance.blend_takes(start=1, end=10)
+
+
 def test_variations_are_a_take_for_each_seed_and_can_be_generated_again(song_file, quick_worker):
     put_song(song_file)
     bpy.context.scene.render.fps = 30

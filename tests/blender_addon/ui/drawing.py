@@ -25,7 +25,8 @@ class Properties:
 class Layout:
     """Records all calls of a UILayout, including those of its sub-layouts.
 
-    operators, properties: (identifier, whether all enclosing layouts are enabled).
+    operators, properties: (identifier, whether all enclosing layouts are enabled). buttons: (identifier, values) of the
+    operators. menus: their texts.
     """
 
     def __init__(self, parent: "Layout | None" = None) -> None:
@@ -33,6 +34,8 @@ class Layout:
         self.texts: list[str] = parent.texts if parent else []
         self.operators: list[tuple[str, bool]] = parent.operators if parent else []
         self.properties: list[tuple[str, bool]] = parent.properties if parent else []
+        self.buttons: list[tuple[str, Properties]] = parent.buttons if parent else []
+        self.menus: dict[str, str] = parent.menus if parent else {}
         self.enabled = True
 
     @property
@@ -47,12 +50,14 @@ class Layout:
 
     def operator(self, name: str, **_how: Any) -> Any:
         self.operators.append((name, self.usable))
-        return Properties(name)
+        self.buttons.append((name, Properties(name)))
+        return self.buttons[-1][1]
 
     def prop(self, _owner: Any, name: str, **_how: Any) -> None:
         self.properties.append((name, self.usable))
 
-    def menu(self, name: str, **_how: Any) -> None:
+    def menu(self, name: str, text: str = "", **_how: Any) -> None:
+        self.menus[name] = text
         draw(getattr(bpy.types, name), self)
 
     def __getattr__(self, _name: str) -> Any:

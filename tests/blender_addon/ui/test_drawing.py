@@ -3,11 +3,12 @@
 import sys
 import time
 import tracemalloc
+from types import SimpleNamespace
 
 import bpy
 import pytest
 from blender_fixtures import CAN_MAKE_STRIPS, addon, put_dancer, put_song, write_song
-from drawing import draw, operators, panels
+from drawing import Context, draw, operators, panels
 
 _DISK = ("open", "os.listdir", "os.scandir", "os.mkdir", "glob.glob", "subprocess.Popen", "_thread.start_new_thread")
 _noted: list[str] | None = None
@@ -79,3 +80,13 @@ def test_a_packed_song_is_not_copied_at_each_redraw(tmp_path):
         assert tracemalloc.get_traced_memory()[1] < size / 4
     finally:
         tracemalloc.stop()
+
+
+def test_the_names_of_a_group_are_readable_in_a_narrow_sidebar(monkeypatch):
+    dancers = [put_dancer() for _ in range(6)]
+    for dancer in dancers:
+        dancer.select_set(True)
+    monkeypatch.setattr(Context, "region", SimpleNamespace(width=280))
+    lines = draw(addon("ui.group").VIEW3D_PT_edge_dance_group).texts
+    assert all(any(dancer.name in line for line in lines) for dancer in dancers)
+    assert max(map(len, lines)) < 40  # characters that a sidebar of the usual width has room for
