@@ -25,7 +25,7 @@ LEAST = 1e-5  # smaller probabilities are replaced by it
 USUAL = 1 / 15  # prior probability that a frame is on a beat
 FIRM = 0.18  # the least confidence with which the network's beats are used: rain has 0.14
 # Or the least difference of the probability of a first beat between first beats and the others. Strings whose tones
-# begin softly, on first beats alone, have 0.15 to 0.45; rain, speech and birds 0.06 and less.
+# begin softly, on first beats alone, have 0.15 to 0.45, rain and birds less than 0.1. A voice alone may have more.
 FIRM_BARS = 0.1
 END_S = 0.02  # a first or last beat that deviates more from the tempo is moved
 SHORTEST_S = 6.0  # the shortest sound for the network
