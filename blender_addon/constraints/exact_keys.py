@@ -27,8 +27,9 @@ from .rows import Row, exact_frames
 
 FADE_S = 0.3
 _HANDS = {"L": Joint.LEFT_HAND, "R": Joint.RIGHT_HAND}
-_NEAR, _END = 0.5, 2
-"""Frames from a finger's key within which an exact frame is keyed; exact frames keyed at each end of a range."""
+_NEAR, _END, _EVERY = 0.5, 2, 10
+"""Frames from a finger's key within which an exact frame is keyed; exact frames keyed at each end of a range; frames
+from one to the next that are keyed in any case, for a new dance has its keys elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,12 @@ def exact_channels_of_rows(armature: bpy.types.Object, rows: Sequence[Row], timi
 def _finger_channels(
     armature: bpy.types.Object, bones: Sequence[str], frames: Array, shown: Array
 ) -> list[ExactChannel]:
-    """Exact channels of finger bones: where they have keys, which are few, and at both ends of the frames."""
+    """Exact channels of finger bones: where they have keys, which are few, every ten frames, and at both ends."""
     data = armature.animation_data
     if not data or not data.action:
         return []
-    ends = np.minimum(np.arange(len(shown)), np.arange(len(shown))[::-1]) < _END
+    places = np.arange(len(shown))
+    always = (np.minimum(places, places[::-1]) < _END) | (places % _EVERY == 0)
     exact = []
     curves = compat.fcurves_of(data.action, armature)
     for name in bones:
@@ -79,7 +81,7 @@ def _finger_channels(
         keyed = [curve for index in range(4) if (curve := curves.find(f"{bone_path(name)}.{channel}", index=index))]
         keys = np.array([point.co.x for curve in keyed for point in curve.keyframe_points])
         near = np.abs(shown[:, None] - keys[None]).min(axis=1, initial=np.inf) < _NEAR
-        chosen = ends | near
+        chosen = always | near
         exact += exact_channels(armature, [name], frames[chosen].tolist(), shown[chosen].tolist(), places=False)
     return exact
 

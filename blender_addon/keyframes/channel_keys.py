@@ -27,6 +27,8 @@ _KEY_PARTS: tuple[tuple[str, int, Any], ...] = (
 
 
 Interpolation = Literal["LINEAR", "CONSTANT", "BEZIER"]
+_INTERPOLATIONS = {item.identifier: item.value for item in _KEYFRAME["interpolation"].enum_items}
+_ALIGNED = _KEYFRAME["handle_left_type"].enum_items["ALIGNED"].value
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class ChannelKeys:
     """The keys of a bone's channel, for all its F-curves.
 
     channel: the bone's property. frames: (K,) of the scene. values: (K, n), one column for each F-curve. slopes: (K,
-    n), per frame, for Bezier keys.
+    n), per frame, for Bezier keys. still_once: an F-curve whose values are all equal gets the first key alone.
     """
 
     bone: str
@@ -43,6 +45,7 @@ class ChannelKeys:
     values: Array
     interpolation: Interpolation = "LINEAR"
     slopes: Array | None = None
+    still_once: bool = False
 
 
 def bone_keys(
@@ -84,12 +87,15 @@ def write_channel(curves: Any, keys: ChannelKeys) -> None:
 def write_curve(curves: Any, keys: ChannelKeys, index: int) -> None:
     """As `write_channel`, for one of the channel's F-curves."""
     path, column = f"{bone_path(keys.bone)}.{keys.channel}", keys.values[:, index]
+    once = keys.still_once and bool((column == column[0]).all())
     fcurve = curves.fcurves.find(path, index=index)
-    if fcurve and len(fcurve.keyframe_points) > len(column):
+    if fcurve and len(fcurve.keyframe_points) > (1 if once else len(column)):
         curves.fcurves.remove(fcurve)
         fcurve = None
     fcurve = fcurve or compat.new_fcurve(curves, path, index, keys.bone)
-    if keys.slopes is not None:
+    if once:
+        _write_one(fcurve, keys.frames[0], column[0], keys.interpolation)
+    elif keys.slopes is not None:
         write_bezier(fcurve, keys.frames, column, keys.slopes[:, index])
     else:
         _write(fcurve, keys.frames, column, keys.interpolation)
@@ -129,30 +135,48 @@ def write_bezier(fcurve: bpy.types.FCurve, frames: Array, values: Array, slopes:
     The handles are aligned, at a third of the distance to the next key: there the curve is the cubic of motion.curves.
     """
     points = _write(fcurve, frames, values, "BEZIER")
-    kinds = np.full(len(frames), _KEYFRAME["handle_left_type"].enum_items["ALIGNED"].value, np.int32)
-    reach = np.diff(frames) / 3
-    reach = np.concatenate([reach[:1], reach, reach[-1:]]) if len(reach) else np.ones(2)
+    kinds = np.full(len(frames), _ALIGNED, np.int32)
+    reach = np.ones(len(frames) + 1)
+    if len(frames) > 1:
+        reach[1:-1] = np.diff(frames) / 3
+        reach[0], reach[-1] = reach[1], reach[-2]
     for side, offset in (("handle_left", -reach[:-1]), ("handle_right", reach[1:])):
         points.foreach_set(f"{side}_type", kinds)
-        ends = np.stack([frames + offset, values + offset * slopes], axis=-1)
-        points.foreach_set(side, ends.astype(np.float32).ravel())
+        points.foreach_set(side, _pairs(frames + offset, values + offset * slopes))
     fcurve.update()
+
+
+def _write_one(fcurve: bpy.types.FCurve, frame: float, value: float, interpolation: Interpolation) -> None:
+    """Set the only key of an F-curve, several times as fast as arrays do it."""
+    points: Any = fcurve.keyframe_points
+    points.add(1 - len(points))
+    point = points[0]
+    point.co = point.handle_left = point.handle_right = (frame, value)
+    point.interpolation = interpolation
+    point.select_control_point = point.select_left_handle = point.select_right_handle = False
 
 
 def _write(fcurve: bpy.types.FCurve, frames: Array, values: Array, interpolation: Interpolation) -> Any:
     points: Any = fcurve.keyframe_points
     points.add(len(frames) - len(points))
-    points.foreach_set("co", np.stack([frames, values], axis=-1).astype(np.float32).ravel())
-    kind = _KEYFRAME["interpolation"].enum_items[interpolation].value
-    points.foreach_set("interpolation", np.full(len(frames), kind, np.int32))
+    points.foreach_set("co", _pairs(frames, values))
+    points.foreach_set("interpolation", np.full(len(frames), _INTERPOLATIONS[interpolation], np.int32))
+    unselected = np.zeros(len(frames), dtype=bool)
     for part in ("select_control_point", "select_left_handle", "select_right_handle"):
-        points.foreach_set(part, np.zeros(len(frames), dtype=bool))  # new keys would be selected
+        points.foreach_set(part, unselected)  # new keys would be selected
     return points
+
+
+def _pairs(frames: Array, values: Array) -> Array:
+    """Frames (T,) and values (T,) in turn (2 T,), as `foreach_set` takes them."""
+    pairs = np.empty(2 * len(frames), np.float32)
+    pairs[::2], pairs[1::2] = frames, values
+    return pairs
 
 
 def make_linear(action: bpy.types.Action) -> None:
     """Interpolate linearly between all keys of the action."""
-    linear = _KEYFRAME["interpolation"].enum_items["LINEAR"].value
+    linear = _INTERPOLATIONS["LINEAR"]
     for curve in compat.fcurves_of(action):
         points: Any = curve.keyframe_points
         points.foreach_set("interpolation", np.full(len(points), linear, np.int32))
@@ -165,10 +189,11 @@ def copy_others(source: bpy.types.Action, action: bpy.types.Action) -> None:
     A channel of a dancing bone with a single key counts as not keyed: the location of a moved shoulder is copied too.
     """
     own_curves = compat.fcurves_of(action)
-    danced = {bone_of(curve.data_path) for curve in own_curves if len(curve.keyframe_points) > 1}
+    moving = {curve.data_path for curve in own_curves if len(curve.keyframe_points) > 1}
+    danced = set(map(bone_of, moving))
     for curve in compat.fcurves_of(source):
         if own := own_curves.find(curve.data_path, index=curve.array_index):
-            if len(own.keyframe_points) > 1 or bone_of(curve.data_path) not in danced:
+            if curve.data_path in moving or bone_of(curve.data_path) not in danced:
                 continue
             own_curves.remove(own)
         group = curve.group.name if curve.group else bone_of(curve.data_path) or "Object"

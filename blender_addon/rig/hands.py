@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import bpy
-import numpy as np
 
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.retarget import Fit
 from ..edge_backend.motion.retarget.hands import HandSettings, pose_hands
-from ..edge_backend.motion.rotations import continuous_quaternions, matrix_to_quaternion
 from ..edge_backend.numerics.array import Array
 from .channels import BoneChannels
 from .dancer import is_dancer
@@ -43,10 +41,7 @@ class Hands:
     def channels(self, motion: Motion) -> tuple[Array, list[BoneChannels]]:
         """The motion's frames (K,) that get keys, and the channels of the finger bones at these frames."""
         frames, poses = pose_hands(self.fit, self.fingers, motion, self.settings)
-        if not poses:
-            return frames, []
-        quaternions = continuous_quaternions(matrix_to_quaternion(np.stack([pose.rotations for pose in poses], axis=1)))
-        return frames, [BoneChannels(pose.bone, quaternions[:, bone]) for bone, pose in enumerate(poses)]
+        return frames, [BoneChannels(pose.bone, pose.quaternions) for pose in poses]
 
 
 def hands_of(armature: bpy.types.Object, settings: HandSettings | None, measured: Measured | None) -> Hands | None:
@@ -56,8 +51,8 @@ def hands_of(armature: bpy.types.Object, settings: HandSettings | None, measured
     """
     if settings is None:
         return None
-    fit = measured[1] if measured else measure_dancer(armature)
     fingers = measured[0].fingers if measured else fingers_of(armature)
+    fit = measured[1] if measured else measure_dancer(armature, [bone for bones in fingers.values() for bone in bones])
     free = {digit: bones for digit, bones in fingers.items() if not any(_is_taken(armature, bone) for bone in bones)}
     posed = [armature.pose.bones[bone] for bones in free.values() for bone in bones]
     moved = {name for name, channel in moving_channels(armature, posed) if channel.startswith("rotation")}

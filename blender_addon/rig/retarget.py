@@ -1,6 +1,6 @@
 """Connects Blender's armatures to motion.retarget: measures, checks, poses and reads them."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -277,13 +277,15 @@ def _stands_in_the_world(armature: bpy.types.Object, measured: Fit) -> bool:
     return upright and bool(world[2, 3] + down[2] > _SUNK * down[2])
 
 
-def measure_dancer(armature: bpy.types.Object) -> Fit:
-    """The built-in dancer's arms at rest, whatever has become of its legs; the model's own proportions."""
+def measure_dancer(armature: bpy.types.Object, fingers: Iterable[str]) -> Fit:
+    """The built-in dancer's wrists and these bones of its fingers at rest, none below another; the model's own size."""
     bones = {
         f"{part}.{side}": f"{name}.{side}" for part, name in (("forearm", "elbow"), ("hand", "wrist")) for side in "LR"
     }
-    rig = _rig(armature, BoneMap("dancer", "", bones))
-    return Fit(rig, bones, np.eye(3), 1.0, np.zeros(3), np.zeros(3))
+    data: Any = armature.data
+    rest = [data.bones[name] for name in (*bones.values(), *fingers)]
+    rig = [RigBone(bone.name, None, np.array(bone.matrix_local), np.array(bone.tail_local)) for bone in rest]
+    return Fit(Rig(rig), bones, np.eye(3), 1.0, np.zeros(3), np.zeros(3))
 
 
 def _rig(armature: bpy.types.Object, bone_map: BoneMap) -> Rig:

@@ -58,8 +58,8 @@ _DIGITS = {
     "ring": ("hand", ((4, 12, 0), (40, 14, -8), (62, 15, -13), (79, 16, -16))),
     "pinky": ("hand", ((-2, 33, -2), (27, 37, -9), (43, 39, -13), (58, 41, -17))),
 }  # fmt: skip
-_THUMB_BEND = (0.0, 0.7071, -0.7071)
-"""Towards the palm."""
+_PALM, _THUMB_BEND = (-0.102, -0.040, -0.994), (-0.18, 0.67, -0.72)
+"""Where the left palm faces, and where a thumb closes; so a finger turns about the x axes of its bones alone."""
 
 FINGERS = {
     f"{digit}.{side}": tuple(f"{digit}{number}.{side}" for number in (1, 2, 3)) for side in "LR" for digit in _DIGITS
@@ -104,7 +104,8 @@ def finger_bones(joints: Array) -> list[RestBone]:
         above = f"{joint}.{side}"
         mirror = (-1 if side == "R" else 1, 1, 1)
         points = joints[BONE_NAMES.index(above)] + np.multiply(places, mirror) / 1000
-        bend = _THUMB_BEND if digit == "thumb" else DOWN
+        x, y, z = _THUMB_BEND if digit == "thumb" else _PALM
+        bend = (-x if side == "R" else x, y, z)
         for name, parent, head, tail in zip(names, (above, *names), points, points[1:], strict=False):
             bones.append(RestBone(name, parent, head, tail, bend))
     return bones

@@ -19,15 +19,16 @@ from ..edge_backend.motion.retarget.families import IkLegs
 from ..edge_backend.motion.retarget.ik_legs import replaced_bones
 from ..edge_backend.motion.steps import at_once, part
 from ..edge_backend.numerics.array import Array
-from ..keyframes.channel_keys import ChannelKeys, bone_keys, key_switch, smooth_keys, without_repeats, write_channel
+from ..keyframes.channel_keys import ChannelKeys, bone_keys, key_switch, without_repeats, write_channel
 from ..keyframes.constant_keys import constant_keys
 from ..keyframes.cycles import make_cyclic
 from ..keyframes.density import Density, in_density, modes_of, rig_snapshot
+from ..keyframes.finger_keys import finger_keys
 from ..keyframes.take_details import PROPERTY, note_keys
 from ..lookups import scene_rate
 from ..rig.channels import BoneChannels, closed, cut
 from ..rig.dancer import is_dancer
-from ..rig.hands import Hands, hand_settings, hands_of
+from ..rig.hands import hand_settings, hands_of
 from ..rig.retarget import Measured, bone_map_of, channels_in_steps, chosen_ik_legs, measure, switch_keys
 from ..rig.standing import standing_bones
 from .identity import new_id
@@ -87,8 +88,8 @@ def keys_in_steps(
         if ik_legs:
             idle = replaced_bones(bone_map.bones, ik_legs)
             still = {name: bone for name, bone in standing.items() if name not in idle}
-        fingers = _finger_keys(hands, motion, modes, frames) if hands else []
-        return [*keys, *map(smooth_keys, transform(fingers)), *constant_keys(still, keys, frames[0])]
+        fingers = finger_keys(hands, motion, modes, frames, transform) if hands else []
+        return [*keys, *fingers, *constant_keys(still, keys, frames[0])]
 
     return (yield from in_turns(computed()))
 
@@ -194,13 +195,6 @@ def _channels(
     around, middle = lap_motion(motion)
     bones = yield from channels_in_steps(armature, around, clean_feet, ik_legs, measured)
     return [closed(cut(channels, middle)) for channels in bones]
-
-
-def _finger_keys(hands: Hands, motion: Motion, modes: Mapping[str, str], frames: Array) -> list[ChannelKeys]:
-    """The keys of the fingers at some of the frames (T,) of the scene, those of the motion. A loop's are closed."""
-    moments, bones = hands.channels(motion)
-    bones = [closed(one) for one in bones] if is_loop(motion) else bones
-    return [key for one in bones for key in bone_keys(modes[one.bone], frames[moments.astype(int)], one)]
 
 
 def _frames(motion: Motion, scene: bpy.types.Scene, first_frame: float) -> Array:

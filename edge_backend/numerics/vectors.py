@@ -5,6 +5,7 @@ import numpy as np
 from .array import Array
 
 SHORTEST = 1e-12  # vectors shorter than this are treated as zero
+_AHEAD, _BEHIND = [1, 2, 0], [2, 0, 1]
 
 
 def unit(vectors: Array) -> Array:
@@ -21,3 +22,9 @@ def dots(one: Array, other: Array) -> Array:
 def lengths(vectors: Array) -> Array:
     """Lengths (...) of vectors (..., n); for many short vectors several times as fast as numpy's norm."""
     return np.sqrt(dots(vectors, vectors))
+
+
+def cross(one: Array, other: Array) -> Array:
+    """Cross products (..., 3) of vectors (..., 3); for few vectors several times as fast as numpy's."""
+    product: Array = one[..., _AHEAD] * other[..., _BEHIND] - one[..., _BEHIND] * other[..., _AHEAD]
+    return product

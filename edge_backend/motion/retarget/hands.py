@@ -3,22 +3,21 @@
 The model has no fingers. Flexion is measured as anatomy does: 0 is a straight finger, positive towards the palm.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from ...numerics.array import Array
 from ...numerics.filters import gaussian
-from ...numerics.vectors import unit
+from ...numerics.vectors import SHORTEST, cross, dots, lengths, unit
 from ..kinematics import forward_kinematics
 from ..motion import Motion
 from ..rotations import axis_angle_to_matrix
 from ..skeleton import SMPL, Joint
 from .fitting import Fit
-from .onto_rig import BonePose
+from .rig import unscaled
 from .slots import SIDES
 
 STEP = 10
@@ -95,16 +94,36 @@ class Finger:
 
     def joints(self, turns: Array) -> Array:
         """The joints (K, bones + 1, 3) from base to tip, armature space, after turns (K, bones), degrees, from rest."""
-        turned = axis_angle_to_matrix(np.radians(np.cumsum(turns, axis=-1))[..., None] * self.axis)
-        sections = np.einsum("kbij,bj->kbi", turned, self.directions * self.lengths[:, None])
-        start = np.broadcast_to(self.base, (len(turns), 1, 3))
-        joints: Array = np.concatenate([start, start + np.cumsum(sections, axis=1)], axis=1)
+        joints: Array = _joints([self], turns[:, None])[:, 0]
         return joints
+
+
+@dataclass(frozen=True, eq=False)
+class FingerPose:
+    """How a finger's bone is turned from its rest over K frames.
+
+    axis: (3,) unit, in the bone's own axes. degrees: (K,) about it.
+    """
+
+    bone: str
+    axis: Array
+    degrees: Array
+
+    @property
+    def rotations(self) -> Array:
+        """The bone's rotation (K, 3, 3), relative to rest and in its own axes."""
+        return axis_angle_to_matrix(np.radians(self.degrees)[:, None] * self.axis)
+
+    @property
+    def quaternions(self) -> Array:
+        """The same as quaternions (K, 4), w, x, y, z, without sign flips."""
+        half = np.radians(self.degrees)[:, None] / 2
+        return np.hstack([np.cos(half), np.sin(half) * self.axis])
 
 
 def pose_hands(
     fit: Fit, fingers: Mapping[str, Sequence[str]], motion: Motion, settings: HandSettings
-) -> tuple[Array, list[BonePose]]:
+) -> tuple[Array, list[FingerPose]]:
     """The frames (K,) of the motion that get keys, and the poses of all finger bones there.
 
     fingers: "thumb.L" -> bones from base to tip, as the bone map has them.
@@ -113,16 +132,22 @@ def pose_hands(
     poses, wrists = [], _wrists(motion)
     for number, side in enumerate(SIDES):
         liveliness = _liveliness(motion, wrists[:, number])
-        hand = {
-            finger: settings.amount * (_flexion(finger, settings, liveliness, frames) - finger.flexion)
-            for finger in measure_fingers(fit, fingers, side)
-        }
-        for finger, turns in _thumb_clear(hand, _wrist(fit, side)).items():
-            axes = np.stack([fit.rig[bone].axes for bone in finger.bones])
-            turned = axis_angle_to_matrix(np.radians(turns)[..., None] * finger.axis)
-            local = np.swapaxes(axes, 1, 2) @ turned @ axes
-            poses += [BonePose(bone, local[:, place]) for place, bone in enumerate(finger.bones)]
+        hand = []
+        for alike in _alike(measure_fingers(fit, fingers, side)):
+            at_rest = np.stack([finger.flexion for finger in alike])
+            hand.append((alike, settings.amount * (_flexion(alike, settings, liveliness, frames) - at_rest)))
+        for finger, turns in _thumb_clear(hand, _wrist(fit, side)):
+            axes = finger.axis @ unscaled(np.stack([fit.rig[bone].standing[:3, :3] for bone in finger.bones]))
+            poses += map(FingerPose, finger.bones, axes, turns.T)
     return frames, poses
+
+
+def _alike(fingers: Iterable[Finger]) -> list[list[Finger]]:
+    """The fingers by their number of bones: arrays of several fingers take hardly longer than those of one."""
+    groups: dict[int, list[Finger]] = {}
+    for finger in fingers:
+        groups.setdefault(len(finger.bones), []).append(finger)
+    return list(groups.values())
 
 
 def _wrists(motion: Motion) -> Array:
@@ -133,23 +158,23 @@ def _wrists(motion: Motion) -> Array:
 def measure_fingers(fit: Fit, fingers: Mapping[str, Sequence[str]], side: str) -> list[Finger]:
     """The fingers of a hand at rest, measured from the places of the bones, never from their rolls."""
     chains = {digit.partition(".")[0]: tuple(bones) for digit, bones in fingers.items() if digit.endswith(f".{side}")}
-    knuckles = {digit: fit.rig[chains[digit][0]].head for digit in _FINGERS if digit in chains}
+    heads = {digit: np.array([fit.rig[bone].head for bone in bones]) for digit, bones in chains.items()}
+    knuckles = {digit: heads[digit][0] for digit in _FINGERS if digit in chains}
     if not knuckles:
         return []
     wrist = _wrist(fit, side)
     ahead = unit(np.mean(list(knuckles.values()), axis=0) - wrist)
     across = _across(fit, chains, knuckles, wrist, ahead)
-    palm = np.cross(ahead, across) * (-1 if side == "L" else 1)
+    palm = cross(ahead, across) * (-1 if side == "L" else 1)
+    tips = _tips(fit, [bones[-1] for bones in chains.values()])
     found = []
     for digit, bones in chains.items():
-        directions = _sections(fit, bones)
-        lengths = _lengths(fit, bones)
+        directions, lengths = _sections(heads[digit], tips[bones[-1]])
         towards = unit(across + palm) if digit == "thumb" else palm
-        axis = unit(np.cross(directions[0], towards))
+        axis = unit(cross(directions[0], towards))
         before = directions[0] if digit == "thumb" else unit(knuckles[digit] - wrist)
-        flexion = [_angle_about(axis, a, b) for a, b in zip([before, *directions[:-1]], directions, strict=True)]
-        base = fit.rig[bones[0]].head
-        found.append(Finger(digit, bones, axis, np.array(flexion), lengths, np.array(directions), base))
+        flexion = _angles_about(axis, np.vstack([before, directions]))
+        found.append(Finger(digit, bones, axis, flexion, lengths, directions, heads[digit][0]))
     return found
 
 
@@ -177,25 +202,33 @@ def _across(
     return unit(across)
 
 
-def _sections(fit: Fit, bones: Sequence[str]) -> list[Array]:
-    """The directions (3,), unit, of a finger's bones; the last one's is to its children, or to its tail."""
-    heads = [fit.rig[bone].head for bone in bones]
-    directions = [unit(b - a) for a, b in pairwise(heads)]
-    last = fit.rig[bones[-1]]
-    below = [bone.head for bone in fit.rig.values() if bone.parent == bones[-1]]
-    end = unit((np.mean(below, axis=0) if below else last.tail) - last.head)
-    # Importers give last bones tails of their own choice.
-    if not np.any(end) or (directions and end @ directions[-1] < np.cos(np.radians(50))):
-        end = directions[-1] if directions else unit(last.tail - last.head)
-    return [*directions, end]
+def _tips(fit: Fit, bones: Sequence[str]) -> dict[str, Array]:
+    """Where each of these bones ends (3,), armature space: the middle of its children's heads, else its tail."""
+    below: dict[str, list[Array]] = {bone: [] for bone in bones}
+    for bone in fit.rig.values():
+        if bone.parent in below:
+            below[bone.parent].append(bone.head)
+    tips = {bone: np.mean(heads, axis=0) for bone, heads in below.items() if heads}
+    return {bone: fit.rig[bone].tail for bone in bones} | {
+        bone: tip for bone, tip in tips.items() if np.any(tip != fit.rig[bone].head)
+    }
 
 
-def _lengths(fit: Fit, bones: Sequence[str]) -> Array:
-    """The lengths (bones,) of a finger's sections; the last one's is _LAST times the one before."""
-    heads = np.array([fit.rig[bone].head for bone in bones])
-    lengths = np.linalg.norm(np.diff(heads, axis=0), axis=1)
-    last = _LAST * lengths[-1] if len(lengths) else float(np.linalg.norm(fit.rig[bones[-1]].tail - heads[-1]))
-    return np.append(lengths, last)
+def _sections(heads: Array, tip: Array) -> tuple[Array, Array]:
+    """The directions (bones, 3), unit, and the lengths (bones,) of a finger's sections.
+
+    heads: (bones, 3) of its bones from base to tip. tip: (3,) where the last bone ends, as the rig has it. The last
+    section's length is _LAST times that of the one before.
+    """
+    ways = np.diff(np.vstack([heads, tip]), axis=0)
+    lengths = np.linalg.norm(ways, axis=1)
+    directions = ways / np.maximum(lengths, SHORTEST)[:, None]
+    if len(heads) > 1:
+        lengths[-1] = _LAST * lengths[-2]
+        # Importers give last bones tails of their own choice.
+        if directions[-1] @ directions[-2] < np.cos(np.radians(50)):
+            directions[-1] = directions[-2]
+    return directions, lengths
 
 
 def palm_distance(lengths: Array, flexion: Array) -> Array:
@@ -208,43 +241,53 @@ def palm_distance(lengths: Array, flexion: Array) -> Array:
 
 
 def off_the_palm(lengths: Array, flexion: Array) -> Array:
-    """The flexion (K, bones), degrees, with less beyond the knuckle where the finger would enter the palm.
+    """The flexion (..., bones), degrees, with less beyond the knuckle where the finger would enter the palm.
 
-    lengths: (bones,). Fingers that are bent back from the palm stay as they are.
+    lengths: (bones,), or (fingers, bones) for a flexion (K, fingers, bones). Fingers that are bent back from the palm
+    stay as they are.
     """
-    touch = _FLESH * lengths.sum()
-    inside = np.flatnonzero(_enters(lengths, flexion, touch))
-    if not len(inside):
+    inside = _enters(lengths, flexion)
+    if not inside.any():
         return flexion
-    bent = flexion[inside]
+    bent, lengths = flexion[inside], np.broadcast_to(lengths, flexion.shape)[inside]
     least, most = np.zeros(len(bent)), np.ones(len(bent))
     share = np.where(bent[:, :1] > 0, np.append(0.0, np.ones(bent.shape[1] - 1)), 0.0)
     for _ in range(12):
         middle = (least + most) / 2
-        free = ~_enters(lengths, bent * (1 - share * (1 - middle[:, None])), touch)
+        free = ~_enters(lengths, bent * (1 - share * (1 - middle[:, None])))
         least, most = np.where(free, middle, least), np.where(free, most, middle)
     clear = flexion.copy()
     clear[inside] = bent * (1 - share * (1 - least[:, None]))
     return clear
 
 
-def _thumb_clear(hand: Mapping[Finger, Array], wrist: Array) -> dict[Finger, Array]:
-    """The turns (K, bones) of a hand's fingers, with less of the thumb's where it would touch the palm or a finger."""
-    others = [np.insert(one.joints(turns), 0, wrist, axis=1) for one, turns in hand.items() if one.digit != "thumb"]
-    return {
-        finger: off_the_others(finger, turns, others) if finger.digit == "thumb" else turns
-        for finger, turns in hand.items()
-    }
+def _thumb_clear(hand: Iterable[tuple[Sequence[Finger], Array]], wrist: Array) -> Iterator[tuple[Finger, Array]]:
+    """The turns (K, bones) of a hand's fingers, with less of the thumb's where it would touch the palm or a finger.
+
+    hand: fingers of equally many bones, and their turns (K, fingers, bones). wrist: (3,).
+    """
+    others, thumbs = [], []
+    for fingers, turns in hand:
+        chosen = [finger.digit != "thumb" for finger in fingers]
+        thumbs += [(finger, turns[:, at]) for at, finger in enumerate(fingers) if not chosen[at]]
+        if any(chosen):
+            kept = [finger for finger in fingers if finger.digit != "thumb"]
+            yield from ((finger, turns[:, at]) for at, finger in enumerate(fingers) if chosen[at])
+            joints = _joints(kept, turns[:, chosen])
+            start = np.broadcast_to(wrist, (*joints.shape[:2], 1, 3))
+            others.append(np.concatenate([start, joints], axis=2))
+    yield from ((thumb, off_the_others(thumb, turns, others)) for thumb, turns in thumbs)
 
 
 def off_the_others(thumb: Finger, turns: Array, others: Sequence[Array]) -> Array:
     """The greatest share of the thumb's turns (K, bones), degrees, that leaves it a finger's thickness from the others.
 
-    others: the joints (K, joints, 3) of each other finger, from the wrist to the tip. Where no share does, the one that
-    takes it farthest from them.
+    others: the joints (K, joints, 3) of each other finger, from the wrist to the tip, or (K, fingers, joints, 3) of
+    several. Where no share does, the one that takes it farthest from them.
     """
-    lines = np.concatenate([_along(joints) for joints in others], axis=1)
-    thickness = _THICK * float(np.mean([np.linalg.norm(np.diff(j[0, 1:], axis=0), axis=1).sum() for j in others]))
+    lines = np.concatenate([_along(joints).reshape(len(turns), -1, 3) for joints in others], axis=1)
+    sizes = [lengths(np.diff(joints[0, ..., 1:, :], axis=-2)).sum(axis=-1) for joints in others]
+    thickness = _THICK * float(np.mean(np.hstack(sizes)))
     farthest = _apart(thumb, turns, lines)
     shares, near = np.ones(len(turns)), np.flatnonzero(farthest < thickness)
     for share in np.linspace(1, 0, 21)[1:]:
@@ -261,24 +304,44 @@ def _apart(thumb: Finger, turns: Array, lines: Array) -> Array:
     """The distance (K,) of the thumb's outer sections, with these turns, from points (K, points, 3)."""
     outer = _along(thumb.joints(turns)[:, -3:])[:, 1:]
     # Squares of differences by products of matrices: in seconds of dance, the largest computation of all hands.
-    squares = np.sum(outer**2, axis=-1)[:, :, None] + np.sum(lines**2, axis=-1)[:, None]
-    squares -= 2 * outer @ np.swapaxes(lines, 1, 2)
+    squares: Array = -2 * outer @ np.swapaxes(lines, 1, 2)
+    squares += dots(outer, outer)[:, :, None]
+    squares += dots(lines, lines)[:, None]
     distance: Array = np.sqrt(np.maximum(squares.min(axis=(1, 2)), 0))
     return distance
 
 
+def _joints(fingers: Sequence[Finger], turns: Array) -> Array:
+    """The joints (K, fingers, bones + 1, 3) of fingers of equally many bones after turns (K, fingers, bones)."""
+    axes = np.stack([finger.axis for finger in fingers])[:, None]
+    sections = np.stack([finger.directions * finger.lengths[:, None] for finger in fingers])
+    angles = np.radians(np.cumsum(turns, axis=-1))[..., None]
+    along = dots(sections, axes)[..., None] * axes
+    joints = np.empty((*turns.shape[:2], turns.shape[2] + 1, 3))
+    joints[:, :, 0] = [finger.base for finger in fingers]
+    # Rodrigues' formula; matrices of so few numbers cost more.
+    joints[:, :, 1:] = along + np.cos(angles) * (sections - along) + np.sin(angles) * cross(axes, sections)
+    cumulated: Array = np.cumsum(joints, axis=2)
+    return cumulated
+
+
 def _along(joints: Array) -> Array:
-    """Points (K, points, 3) along a line of joints (K, joints, 3): four a section."""
-    steps = np.linspace(0, 1, 4, endpoint=False)[:, None]
-    sections = joints[:, :-1, None] * (1 - steps) + joints[:, 1:, None] * steps
-    return np.concatenate([sections.reshape(len(joints), -1, 3), joints[:, -1:]], axis=1)
+    """Points (..., points, 3) along lines of joints (..., joints, 3): four a section."""
+    sections = joints.shape[-2] - 1
+    places = np.linspace(0, sections, 4 * sections + 1)
+    weights = np.maximum(1 - np.abs(places[:, None] - np.arange(sections + 1)), 0)
+    points: Array = weights @ joints
+    return points
 
 
-def _enters(lengths: Array, flexion: Array, touch: float) -> Array:
-    """Whether (K,) a finger that is bent back over the palm comes nearer to it than `touch`."""
-    back = np.cumsum(flexion, axis=1) > 90  # beyond, a section leads back from the knuckle over the palm
-    near = palm_distance(lengths, flexion) < touch
-    enters: Array = (back & near).any(axis=1)
+def _enters(lengths: Array, flexion: Array) -> Array:
+    """Whether (...) a finger that is bent back over the palm comes nearer to it than its own flesh is thick.
+
+    lengths, flexion: as in `off_the_palm`.
+    """
+    back = np.cumsum(flexion, axis=-1) > 90  # beyond, a section leads back from the knuckle over the palm
+    near = palm_distance(lengths, flexion) < _FLESH * lengths.sum(axis=-1, keepdims=True)
+    enters: Array = (back & near).any(axis=-1)
     return enters
 
 
@@ -308,22 +371,34 @@ def _liveliness(motion: Motion, wrist: Array) -> tuple[Array, Array]:
     return acceleration, np.cos(2 * np.pi * phase)
 
 
-def _flexion(finger: Finger, settings: HandSettings, liveliness: tuple[Array, Array], frames: Array) -> Array:
-    """Flexion (K, bones), degrees, of a finger at frames (K,), within human range. The little finger leads."""
+def _flexion(
+    fingers: Sequence[Finger], settings: HandSettings, liveliness: tuple[Array, Array], frames: Array
+) -> Array:
+    """Flexion (K, fingers, bones), degrees, at frames (K,), within human range, of fingers of equally many bones.
+
+    The little finger leads.
+    """
     acceleration, phrase = liveliness
-    late = _LAG * (4 - _FINGERS.index(finger.digit)) if finger.digit in _FINGERS else 0.0
+    thumb = np.array([finger.digit == "thumb" for finger in fingers])
+    late = np.array([0.0 if one.digit == "thumb" else _LAG * (4 - _FINGERS.index(one.digit)) for one in fingers])
     every = np.arange(len(acceleration))
-    acceleration, phrase = (np.interp(frames - late, every, values) for values in (acceleration, phrase))
+    acceleration, phrase = (np.interp(frames[:, None] - late, every, values) for values in (acceleration, phrase))
     gain = 1 + settings.life * (_PHRASE * phrase - _OPENING * acceleration)
-    sway = settings.life * _SWAY * np.sin(frames / Motion.fps * 2.1 + len(finger.digit))
-    still = intended_flexion(finger.digit, settings.style, len(finger.bones))
-    limits = _LIMITS["thumb" if finger.digit == "thumb" else "finger"]
-    limits = limits[np.minimum(np.arange(len(finger.bones)), len(limits) - 1)]
-    flexion: Array = np.clip(gain[:, None] * still + sway[:, None], limits[:, 0], limits[:, 1])
-    return flexion if finger.digit == "thumb" else off_the_palm(finger.lengths, flexion)
+    letters = np.array([len(finger.digit) for finger in fingers])
+    sway = settings.life * _SWAY * np.sin(frames[:, None] / Motion.fps * 2.1 + letters)
+    bones = len(fingers[0].bones)
+    still = np.stack([intended_flexion(finger.digit, settings.style, bones) for finger in fingers])
+    limits = np.where(thumb[:, None, None], _LIMITS["thumb"], _LIMITS["finger"])
+    limits = limits[:, np.minimum(np.arange(bones), limits.shape[1] - 1)]
+    flexion: Array = np.clip(gain[..., None] * still + sway[..., None], limits[..., 0], limits[..., 1])
+    lengths_of = np.stack([finger.lengths for finger in fingers])
+    flexion[:, ~thumb] = off_the_palm(lengths_of[~thumb], flexion[:, ~thumb])
+    return flexion
 
 
-def _angle_about(axis: Array, first: Array, second: Array) -> float:
-    """Degrees of the turn about an axis (3,) from one direction (3,) to another, both seen along the axis."""
-    a, b = (direction - axis * float(direction @ axis) for direction in (first, second))
-    return float(np.degrees(np.arctan2(np.cross(a, b) @ axis, a @ b)))
+def _angles_about(axis: Array, directions: Array) -> Array:
+    """Degrees (n - 1,) of the turns about an axis (3,) from each direction (n, 3) to the next, seen along the axis."""
+    flat = directions - np.outer(directions @ axis, axis)
+    sines = cross(flat[:-1], flat[1:]) @ axis
+    angles: Array = np.degrees(np.arctan2(sines, dots(flat[:-1], flat[1:])))
+    return angles

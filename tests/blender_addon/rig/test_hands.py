@@ -1,11 +1,14 @@
 """A dance gets hands: few keys on the fingers that are the user's to have, in the style that was asked for."""
 
+from pathlib import Path
+
 import bpy
 import numpy as np
 import pytest
 from blender_fixtures import addon, put_dancer
 from characters import mixamo, put_character, put_rigify
 from dances import dance
+from mathutils import Quaternion
 
 DIGITS = {"Thumb": (0.03, -0.02), "Index": (0.09, -0.03), "Middle": (0.095, -0.01), "Ring": (0.09, 0.01)}
 
@@ -54,9 +57,68 @@ def test_fingers_are_found_and_keyed_sparsely():
     action = put_take(character, dance(frames=120))
     curves = finger_curves(action)
     assert len(curves) == 4 * 24
-    assert all(len(curve.keyframe_points) == 13 for curve in curves)  # of 120 frames
+    assert all(len(curve.keyframe_points) <= 13 for curve in curves)  # of 120 frames
     keys = sum(len(curve.keyframe_points) for curve in curves_of(action).values())
-    assert sum(len(curve.keyframe_points) for curve in curves) < 0.15 * keys
+    assert sum(len(curve.keyframe_points) for curve in curves) < 0.08 * keys
+
+
+@pytest.mark.parametrize(("style", "life"), [("relaxed", 0.5), ("fist", 1.0), ("open", 0.5)])
+@pytest.mark.parametrize("put", [put_dancer, with_fingers])
+def test_few_keys_move_fingers_as_a_key_every_ten_frames_does(put, style, life):
+    character, motion = put(), real_dance(180)
+    scene = bpy.context.scene
+    scene.render.fps = 30
+    scene.edge_dance.hands, scene.edge_dance.hand_life = style, life
+    action = put_take(character, motion)
+    hands, retarget = addon("rig.hands"), addon("rig.retarget")
+    measured = None if addon("rig.dancer").is_dancer(character) else retarget.measure(character)
+    frames, bones = hands.hands_of(character, hands.hand_settings(scene), measured).channels(motion)
+    assert len(frames) == 19 and len(bones) in (24, 30)
+    keys = sum(len(curve.keyframe_points) for (path, _), curve in curves_of(action).items()
+               if addon("rig.paths").bone_of(path) in {one.bone for one in bones})  # fmt: skip
+    assert keys < (0.65 if character.name.startswith("Dancer") else 0.95) * 4 * len(frames) * len(bones)
+    moved = 0.0
+    for frame in range(motion.frames):
+        scene.frame_set(1 + frame)
+        for one in bones:
+            wanted = Quaternion(smooth_at(frames, one.quaternions, frame)).normalized()
+            turned = character.pose.bones[one.bone].matrix_basis.to_quaternion()
+            assert np.degrees(turned.rotation_difference(wanted).angle) < 1
+            moved = max(moved, np.degrees(wanted.rotation_difference(Quaternion(one.quaternions[0])).angle))
+    assert moved > 5
+
+
+def smooth_at(frames, values, frame):
+    """The value (n,) at a frame of a smooth curve through keys (K,) with values (K, n)."""
+    slopes = np.gradient(values, frames, axis=0)
+    at = min(int(np.searchsorted(frames, frame, side="right")), len(frames) - 1) - 1
+    length = frames[at + 1] - frames[at]
+    basis = addon("edge_backend.numerics.hermite").hermite_basis((frame - frames[at]) / length)
+    weights = np.multiply(basis, (1, 1, length, length))
+    return weights @ np.stack([values[at], values[at + 1], slopes[at], slopes[at + 1]])
+
+
+def real_dance(frames):
+    """Some seconds of motion capture."""
+    rotations = addon("edge_backend.motion.rotations")
+    with np.load(Path(__file__).parents[2] / "data/feet/dances.npz") as file:
+        turns = rotations.axis_angle_to_matrix(file["commercial_poses"].reshape(-1, 24, 3)[:frames]).astype(np.float32)
+        root = file["commercial_root"][:frames].astype(np.float32)
+    beats = np.arange(0, frames / 30, 0.5, dtype=np.float32)
+    return addon("edge_backend.motion.motion").Motion(
+        turns, root, np.zeros((frames, 4), np.float32), beats, {"seed": 1}
+    )
+
+
+def test_hands_without_life_are_keyed_once():
+    dancer = put_dancer()
+    bpy.context.scene.render.fps = 30
+    bpy.context.scene.edge_dance.hand_life = 0
+    action = put_take(dancer, dance(frames=120))
+    fingers = addon("rig.skeleton").FINGER_NAMES
+    counts = [len(curve.keyframe_points) for (path, _), curve in curves_of(action).items()
+              if addon("rig.paths").bone_of(path) in fingers]  # fmt: skip
+    assert counts == [1] * 4 * len(fingers)
 
 
 def test_a_fist_is_closed_and_off_leaves_the_fingers_alone():
@@ -112,7 +174,7 @@ def test_the_dancers_own_fingers_are_keyed_in_the_style():
     names = addon("rig.skeleton").FINGER_NAMES
     curves = [curve for (path, _), curve in curves_of(action).items() if addon("rig.paths").bone_of(path) in names]
     assert len(curves) == 4 * len(names)
-    assert all(len(curve.keyframe_points) == 13 for curve in curves)  # of 120 frames
+    assert all(len(curve.keyframe_points) == 1 for curve in curves)  # without life
     bpy.context.scene.frame_set(60)
     posed = dancer.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones
     for side in "LR":

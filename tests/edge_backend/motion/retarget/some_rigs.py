@@ -62,8 +62,8 @@ def posed(rig, poses, frames):
         own = np.tile(bone.pose, (frames, 1, 1))
         if name in channels:
             own[:, :3, :3] = channels[name].rotations * np.linalg.norm(bone.pose[:3, :3], axis=0)
-            if channels[name].location is not None:
-                own[:, :3, 3] = channels[name].location
+            if (location := getattr(channels[name], "location", None)) is not None:
+                own[:, :3, 3] = location
         local = bone.rest if bone.parent is None else np.linalg.inv(rig[bone.parent].rest) @ bone.rest
         matrices[name] = (np.eye(4) if bone.parent is None else matrices[bone.parent]) @ local @ own
     return matrices
