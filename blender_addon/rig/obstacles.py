@@ -34,6 +34,9 @@ _NO_SIZE = 1e-6
 _LIES = math.cos(math.radians(45))
 """Cosine of the angle from the vertical beyond which a body lies."""
 
+_DEFORMING = {"SURFACE_DEFORM", "MESH_DEFORM", "LATTICE", "HOOK", "DATA_TRANSFER", "NODES"}
+"""Modifiers that may move a mesh, or give it weights, in place of its own."""
+
 _UNEVEN = 0.005
 """Share by which a bone's scale may differ from axis to axis."""
 
@@ -50,6 +53,7 @@ def obstacles_of(armature: bpy.types.Object, bone_map: BoneMap, context: bpy.typ
     """All obstacles to a dance on the armature. bone_map: the armature's, without problems."""
     yield from _metarig(armature, context)
     yield from _hidden(armature, context)
+    yield from _unweighted(armature, context)
     yield from _shrunk(armature)
     yield from _lying(armature, bone_map)
     yield from _distorted(armature, bone_map)
@@ -143,6 +147,26 @@ def _bodies(armature: bpy.types.Object, context: bpy.types.Context) -> Iterator[
     for ob in context.view_layer.objects:
         if ob.type == "MESH" and ob.find_armature() == armature:
             yield ob
+
+
+def _unweighted(armature: bpy.types.Object, context: bpy.types.Context) -> Iterator[Obstacle]:
+    for body in _bodies_without_weights(armature, context):
+        yield Obstacle(
+            "weights",
+            f"{body.name} has no weights for the bones of {armature.name}, and stands still while they dance. Give it "
+            "some, with its own program or by Object > Parent > With Automatic Weights.",
+        )
+
+
+def _bodies_without_weights(armature: bpy.types.Object, context: bpy.types.Context) -> Iterator[bpy.types.Object]:
+    """Meshes that only the armature moves, by vertex groups, and that have none with the name of a deforming bone."""
+    data: Any = armature.data
+    for body in _bodies(armature, context):
+        modifiers: list[Any] = list(body.modifiers)
+        if any(m.type in _DEFORMING or (m.type == "ARMATURE" and m.use_bone_envelopes) for m in modifiers):
+            continue
+        if not any((bone := data.bones.get(group.name)) and bone.use_deform for group in body.vertex_groups):
+            yield body
 
 
 def _not_posed(armature: bpy.types.Object) -> Iterator[Obstacle]:
@@ -339,6 +363,14 @@ def _layers_of(layer: Any, ob: bpy.types.Object) -> list[Any]:
     return [layer, *inside] if inside or ob.name in layer.collection.objects else []
 
 
+def _select_bodies(armature: bpy.types.Object, _bone_map: BoneMap, context: bpy.types.Context) -> None:
+    """Select the meshes without weights, and the armature as the active object, as Blender's Parent menu takes them."""
+    bodies = list(_bodies_without_weights(armature, context))
+    for ob in context.view_layer.objects:
+        ob.select_set(ob == armature or ob in bodies)
+    context.view_layer.objects.active = armature
+
+
 def _reset_scale(armature: bpy.types.Object, _bone_map: BoneMap, _context: bpy.types.Context) -> None:
     axes = armature.scale[:]
     size = max(map(abs, axes))
@@ -406,6 +438,11 @@ def _mute_drivers(armature: bpy.types.Object, bone_map: BoneMap, _context: bpy.t
 MENDS = {
     "metarig": Mend("Select Generated Rig", "Select the rig that moves the body, to dance in its place", _select_rig),
     "hidden": Mend("Show Character", "Unhide the armature, its bodies and their collections", _show),
+    "weights": Mend(
+        "Select Mesh",
+        "Select the meshes without weights and then the armature, as Object > Parent takes them",
+        _select_bodies,
+    ),
     "scale": Mend("Reset Scale", "Make the armature's axes without size as large as the others, or 1", _reset_scale),
     "lies": Mend("Stand Up", "Turn the armature's object about its origin so that the body stands upright", _stand_up),
     "bone_scale": Mend("Reset Bone Scale", "Clear the scale of bones that distort the dance", _reset_bone_scale),

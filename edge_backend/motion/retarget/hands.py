@@ -129,7 +129,8 @@ def pose_hands(
     fingers: "thumb.L" -> bones from base to tip, as the bone map has them.
     """
     frames = np.unique(np.append(np.arange(0, motion.frames, STEP), motion.frames - 1))
-    poses, wrists = [], _wrists(motion)
+    poses: list[FingerPose] = []
+    wrists = _wrists(motion)
     for number, side in enumerate(SIDES):
         liveliness = _liveliness(motion, wrists[:, number])
         hand = []
@@ -398,7 +399,7 @@ def _flexion(
 
 def _angles_about(axis: Array, directions: Array) -> Array:
     """Degrees (n - 1,) of the turns about an axis (3,) from each direction (n, 3) to the next, seen along the axis."""
-    flat = directions - np.outer(directions @ axis, axis)
+    flat: Array = directions - np.outer(directions @ axis, axis)
     sines = cross(flat[:-1], flat[1:]) @ axis
     angles: Array = np.degrees(np.arctan2(sines, dots(flat[:-1], flat[1:])))
     return angles

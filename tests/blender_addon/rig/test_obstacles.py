@@ -412,3 +412,39 @@ def test_what_is_not_shown_is_not_read():
     with pytest.raises(addon("edge_backend.errors").EdgeError, match="Rest Position") as caught:
         next(addon("takes.read_take").read_take_in_steps(character, take, bpy.context.scene))
     assert caught.value.code == "dance_hidden"
+
+
+def put_body(armature, groups, *others):
+    """A mesh that the armature's modifier moves, with these vertex groups, behind other modifiers."""
+    mesh = bpy.data.meshes.new("Body")
+    mesh.from_pydata([(0, 0, 1), (0, 0, 0), (1, 0, 0)], [], [(0, 1, 2)])
+    body = bpy.data.objects.new("Body", mesh)
+    bpy.context.scene.collection.objects.link(body)
+    for kind in others:
+        body.modifiers.new(kind.title(), kind)
+    body.modifiers.new("Armature", "ARMATURE").object = armature
+    for name in groups:
+        body.vertex_groups.new(name=name)
+    return body
+
+
+def test_a_mesh_without_weights_is_said_and_selected_with_its_armature():
+    character = put_character(mixamo())
+    body = put_body(character, ["Mid", "HelperGeometry"])
+    assert said(character)["weights"].startswith("Body has no weights for the bones of ")
+    bpy.ops.object.select_all(action="DESELECT")
+    assert bpy.ops.edge_dance.mend(kind="weights", armature=character.name) == {"FINISHED"}
+    assert set(bpy.context.selected_objects) == {character, body} and bpy.context.active_object == character
+    body.vertex_groups.new(name="mixamorig:Hips")
+    assert "weights" not in said(character)
+
+
+def test_meshes_that_something_else_moves_are_not_said_to_have_no_weights():
+    character = put_character(mixamo())
+    put_body(character, ["mixamorig:Spine"])
+    put_body(character, [], "SURFACE_DEFORM")
+    put_body(character, []).modifiers["Armature"].use_bone_envelopes = True
+    assert "weights" not in said(character)
+    character.data.bones["mixamorig:Spine"].use_deform = False
+    put_body(character, ["mixamorig:Spine"])
+    assert "weights" in said(character)
