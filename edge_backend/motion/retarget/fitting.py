@@ -80,9 +80,18 @@ class Fit:
         return next(name for name in (hips, *self.rig.ancestors(hips)) if not self.rig[name].connected)
 
     @cached_property
+    def toe_height(self) -> float:
+        """The toe joints' height above the sole, metres of the model: that of the lower foot at rest.
+
+        Where one leg is shorter, its foot does not reach the floor at rest, but its sole is no thicker.
+        """
+        return float(min(self.toe_joint(side)[2] for side in SIDES))
+
+    @cached_property
     def ankle_height(self) -> float:
-        """The ankles' height above the floor at rest, metres of the model."""
-        return float(np.mean([self.head(f"foot.{side}")[2] for side in SIDES]))
+        """The ankles' height above the sole, metres of the model, the mean of both feet."""
+        over_toes = [self.head(f"foot.{side}")[2] - self.toe_joint(side)[2] for side in SIDES]
+        return self.toe_height + float(np.mean(over_toes))
 
     def toe_joint(self, side: str) -> Array:
         """The toe joint (3,) at rest, the model's space; estimated for rigs without toes."""

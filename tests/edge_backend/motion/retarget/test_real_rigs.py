@@ -1,15 +1,21 @@
 """Dances on skeletons of real characters: limbs point where the model's do, feet stay at the ends of their legs."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from real_rigs import FILES, rig
 from some_rigs import dance, posed
 
+from edge_backend.motion.contacts import edge_contacts
 from edge_backend.motion.feet import FootSettings
+from edge_backend.motion.motion import Motion
 from edge_backend.motion.retarget import Fit, Rig, RigBone, fit, pose_rig, read_rig
 from edge_backend.motion.retarget.bone_map import BoneName, find_bone_map
+from edge_backend.motion.retarget.contacts import standing_feet
+from edge_backend.motion.rotations import axis_angle_to_matrix
 
 REFUSED = {"bevy_fox.glb", "rokoko_jesse_dance.bvh", "quaternius_skeleton.blend"}
 LIMBS = [("thigh", "shin", 1, 4), ("shin", "foot", 4, 7), ("upper_arm", "forearm", 16, 18), ("forearm", "hand", 18, 20)]
@@ -68,3 +74,21 @@ def test_what_a_rig_shows_is_read_and_put_back_to_the_same_place(name: str) -> N
     again = posed(measured.rig, pose_rig(measured, back), motion.frames)
     off = [np.linalg.norm(shown[bone][:, :3, 3] - again[bone][:, :3, 3], axis=1) for bone in bones.values()]
     assert np.max(off) < 0.001 * measured.scale  # a millimetre of the model
+
+
+@pytest.mark.parametrize("name", ["cmu_01_01.bvh", "vrm_example.vrm", "rocketbox_male_adult_06.fbx"])
+def test_planted_toes_are_as_high_as_those_of_the_lower_foot_at_rest(name: str) -> None:
+    """Of CMU's body one leg is 16 mm shorter, so that its foot does not reach the floor at rest."""
+    with np.load(Path(__file__).parents[3] / "data/feet/dances.npz") as file:
+        turns = axis_angle_to_matrix(file["salsa_poses"].reshape(-1, 24, 3)[:150]).astype(np.float32)
+        root = file["salsa_root"][:150].astype(np.float32)
+    motion = Motion(turns, root, np.zeros((150, 4), np.float32))
+    motion = replace(motion, contacts=edge_contacts(motion.joints()).astype(np.float32))
+    measured, planted = fitted(name), standing_feet(motion) > 0
+    places = posed(measured.rig, pose_rig(measured, motion, FootSettings()), motion.frames)
+    lowest = min(measured.head(f"toes.{side}")[2] for side in "LR")
+    for column, side in ((2, "L"), (3, "R")):
+        shown = places[measured.bones[f"toes.{side}"]][:, :3, 3] - measured.floor_offset
+        above = measured.to_model(shown)[planted[:, column], 2] - lowest
+        assert len(above) > 20
+        assert above.min() > -0.002 and above.max() < 0.0055  # metres of the model
