@@ -163,7 +163,10 @@ def _bodies_without_weights(armature: bpy.types.Object, context: bpy.types.Conte
     data: Any = armature.data
     for body in _bodies(armature, context):
         modifiers: list[Any] = list(body.modifiers)
-        if any(m.type in _DEFORMING or (m.type == "ARMATURE" and m.use_bone_envelopes) for m in modifiers):
+        mesh: Any = body.data
+        if not mesh.vertices or any(
+            m.type in _DEFORMING or (m.type == "ARMATURE" and m.use_bone_envelopes) for m in modifiers
+        ):
             continue
         if not any((bone := data.bones.get(group.name)) and bone.use_deform for group in body.vertex_groups):
             yield body
