@@ -90,8 +90,8 @@ def write_curve(curves: Any, keys: ChannelKeys, index: int) -> None:
     once = keys.still_once and bool((column == column[0]).all())
     fcurve = curves.fcurves.find(path, index=index)
     if fcurve and len(fcurve.keyframe_points) > (1 if once else len(column)):
-        points: Any = fcurve.keyframe_points
-        points.clear()
+        curves.fcurves.remove(fcurve)
+        fcurve = None
     fcurve = fcurve or compat.new_fcurve(curves, path, index, keys.bone)
     if once:
         _write_one(fcurve, keys.frames[0], column[0], keys.interpolation)
