@@ -26,7 +26,7 @@ FLOORS = (
     ("cli",),
 )
 ADDON_FLOORS = (
-    ("backend", "disk_room", "lookups", "redraw", "settings"),
+    ("backend", "disk_room", "lookups", "redraw", "selection", "settings"),
     ("compat", "setup"),
     ("preferences", "rig", "sound_strips"),
     ("keyframes", "sound_render"),

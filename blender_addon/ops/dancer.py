@@ -6,6 +6,7 @@ import bpy
 
 from ..rig.dancer import add_dancer
 from ..rig.free_place import free_place
+from ..selection import select_only
 from .reasons import Reasoned, why_scene_linked
 
 
@@ -28,11 +29,3 @@ class EDGE_DANCE_OT_add_dancer(Reasoned, bpy.types.Operator):
         armature = add_dancer(collection, free_place(context, context.scene.cursor.location))
         select_only(context, armature)
         return {"FINISHED"}
-
-
-def select_only(context: bpy.types.Context, ob: bpy.types.Object) -> None:
-    """Make the object the active one, and the only one that is selected."""
-    for other in context.selected_objects:
-        other.select_set(False)
-    ob.select_set(True)
-    context.view_layer.objects.active = ob

@@ -12,6 +12,7 @@ from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.fileio.atomic_write import atomic_write
 from ..keyframes.take_details import span
 from ..rig.target import active_armature
+from ..selection import selected_objects
 from ..takes.character_files import ENDINGS, FORMATS, write_character
 from ..takes.take_list import takes_of
 from .reasons import Reasoned
@@ -80,7 +81,7 @@ def _alone(context: bpy.types.Context, armature: bpy.types.Object) -> Iterator[N
         bpy.ops.object.mode_set(mode="OBJECT")
     armature.hide_set(False)
     before = scene.frame_start, scene.frame_end, scene.frame_current
-    selected, active = list(context.selected_objects), layer.objects.active
+    selected, active = selected_objects(context), layer.objects.active
     bodies = [ob for ob in layer.objects if ob.type == "MESH" and ob.find_armature() == armature]
     try:
         for ob in selected:

@@ -19,10 +19,10 @@ from ..keyframes.density import Density
 from ..lookups import by_session_uid
 from ..rig.dancer import add_dancer
 from ..rig.target import active_armature, find_dancer
+from ..selection import select_only
 from ..takes.imported import read_imported, title
 from ..takes.new_take import WrittenKeys, add_take, keys_in_steps, written_in_steps
 from ..takes.take_list import all_or_none
-from .dancer import select_only
 from .reasons import why_busy, why_no_dancer
 from .stepping import SteppingFileOperator, SteppingOperator
 

@@ -7,6 +7,7 @@ import bpy
 from ..constraints.keep_list import add_row, bones_values, frame_range, selected_bones, selected_keys
 from ..edge_backend.errors import EdgeError
 from ..rig.target import active_armature, find_dancer
+from ..selection import selected_objects
 from ..takes.take_list import KEEP, KEEP_ROW
 from .reasons import Reasoned
 
@@ -100,7 +101,7 @@ def keep_list_owner(context: bpy.types.Context) -> bpy.types.Object:
     Raises as find_dancer.
     """
     if active_armature(context) is None:
-        for ob in context.selected_objects or ():
+        for ob in selected_objects(context):
             if ob.type == "ARMATURE":
                 return ob
     return find_dancer(context)
@@ -132,7 +133,7 @@ def _rows(context: bpy.types.Context, armature: bpy.types.Object, source: str) -
         marked = sorted(marker.frame for marker in scene.timeline_markers if marker.select)
         frames = _some(marked, "No marker is selected.", "Select one in the timeline, or several.")
         return [{"kind": "POSE" if len(frames) == 1 else "RANGE", "start": frames[0], "end": frames[-1]}]
-    curves = [ob for ob in context.selected_objects or () if ob.type == "CURVE"]
+    curves = [ob for ob in selected_objects(context) if ob.type == "CURVE"]
     curve = _some(curves, "No curve is selected.", "Select the character and the curve.")[0]
     return [{"kind": "PATH", "curve": curve, "weight": _SOFT_PATH} | between]
 

@@ -11,6 +11,7 @@ from ..edge_backend.errors import EdgeError
 from ..edge_backend.schema.requests import BodyRequest
 from ..rig.smpl_body import add_body
 from ..rig.smpl_body_properties import SHAPES
+from ..selection import select_only
 from .job_operator import JobOperator
 from .reasons import why_busy
 
@@ -53,8 +54,5 @@ class EDGE_DANCE_OT_add_smpl_body(JobOperator):
         body: SkinnedBody = dances[0]
         collection: Any = context.collection
         armature = add_body(collection, body, context.scene.cursor.location)
-        for ob in context.selected_objects:
-            ob.select_set(False)
-        armature.select_set(True)
-        context.view_layer.objects.active = armature
+        select_only(context, armature)
         return f"{armature.name} added, {body.joints[:, 2].max() - body.joints[:, 2].min():.2f} m from toes to head."

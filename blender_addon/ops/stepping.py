@@ -1,5 +1,7 @@
 """Base of operators that work long in Blender itself: small steps, progress, cancel, one undo step."""
 
+import math
+import time
 from collections.abc import Iterator
 
 import bpy
@@ -13,6 +15,7 @@ from .dialog import DialogOperator
 from .reasons import Reasoned
 
 _TICK_S = 0.02
+_REDRAW_S = 0.2  # between redraws of the progress bar: where Blender draws slowly, they would take most of the time
 
 READING = "Reading the character"
 """Label of the progress bar while a character is read."""
@@ -30,6 +33,7 @@ class SteppingOperator(Reasoned, bpy.types.Operator):
 
     _timer: bpy.types.Timer
     _work: Work | None = None
+    _redrawn = -math.inf  # seconds, time.monotonic
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         """Compute what `apply` needs, without changing the scene; yields the fraction done. Raises EdgeError."""
@@ -77,7 +81,7 @@ class SteppingOperator(Reasoned, bpy.types.Operator):
         finally:
             if answer:
                 context.window_manager.event_timer_remove(self._timer)
-        redraw_sidebars(context)
+        self._redraw(context, ended=answer is not None)
         return answer or {"PASS_THROUGH"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -126,6 +130,13 @@ class SteppingOperator(Reasoned, bpy.types.Operator):
         if answer:
             self._end_work()
         return answer
+
+    def _redraw(self, context: bpy.types.Context, ended: bool) -> None:
+        """Redraw the sidebars with the progress bar, now and then and at the end."""
+        now = time.monotonic()
+        if ended or now - self._redrawn >= _REDRAW_S:
+            self._redrawn = now
+            redraw_sidebars(context)
 
     def _end_work(self) -> None:
         service.work = self._work = None

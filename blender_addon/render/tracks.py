@@ -14,6 +14,7 @@ from ..edge_backend.numerics.array import Array
 from ..rig.looking import Showing, seen_in_steps
 from ..rig.retarget import bone_map_of, measure
 from ..rig.target import active_armature
+from ..selection import selected_objects
 from ..takes.take_list import current_take
 
 
@@ -30,7 +31,7 @@ class Track(NamedTuple):
 def selected_characters(context: bpy.types.Context) -> list[bpy.types.Object]:
     """The selected armatures, or those of selected meshes; the active one is the first."""
     active = active_armature(context)
-    selected = [ob.find_armature() if ob.type == "MESH" else ob for ob in context.selected_objects]
+    selected = [ob.find_armature() if ob.type == "MESH" else ob for ob in selected_objects(context)]
     found = dict.fromkeys(ob for ob in selected if ob and ob.type == "ARMATURE")
     return sorted(found, key=lambda ob: ob != active)
 

@@ -3,6 +3,7 @@
 import bpy
 
 from ..edge_backend.errors import EdgeError
+from ..selection import select_only
 
 
 def linked_armature(context: bpy.types.Context) -> bpy.types.Object | None:
@@ -30,7 +31,7 @@ def override(context: bpy.types.Context) -> bpy.types.Object:
     active = context.view_layer.objects.active
     instance = active if active.type == "EMPTY" else None
     place = instance.matrix_world.copy() if instance else None
-    _select(context, instance or linked)
+    select_only(context, instance or linked)
     try:
         bpy.ops.object.make_override_library()
     except RuntimeError as error:
@@ -41,7 +42,7 @@ def override(context: bpy.types.Context) -> bpy.types.Object:
     _unlink_what_is_overridden(context)
     if place:
         armature.matrix_world = place @ armature.matrix_world
-    _select(context, armature)
+    select_only(context, armature)
     return armature
 
 
@@ -66,13 +67,6 @@ def _unlink_what_is_overridden(context: bpy.types.Context) -> None:
         if collection.library is None:
             for ob in overridden.intersection(collection.objects):
                 collection.objects.unlink(ob)
-
-
-def _select(context: bpy.types.Context, ob: bpy.types.Object) -> None:
-    for other in context.selected_objects:
-        other.select_set(False)
-    ob.select_set(True)
-    context.view_layer.objects.active = ob
 
 
 def _failed(linked: bpy.types.Object, detail: str = "") -> EdgeError:

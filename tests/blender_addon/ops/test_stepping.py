@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import bpy
 import numpy as np
@@ -146,3 +147,19 @@ def test_a_bone_that_turns_in_another_mode_by_the_end_gets_keys_of_that_mode(son
     assert bpy.ops.edge_dance.generate() == {"FINISHED"}
     paths = {curve.data_path for curve in addon("compat").fcurves_of(dancer.animation_data.action)}
     assert 'pose.bones["head"].rotation_euler' in paths and 'pose.bones["head"].rotation_quaternion' not in paths
+
+
+def test_the_progress_is_drawn_five_times_a_second_and_at_the_end(monkeypatch):
+    """Where Blender draws slowly, a redraw after each step of hundredths of a second would take most of the time."""
+    stepping = addon("ops.stepping")
+    clock, drawn = SimpleNamespace(now=1000.0), []
+    monkeypatch.setattr(stepping, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(stepping, "redraw_sidebars", lambda _context: drawn.append(clock.now))
+    operator = SimpleNamespace(_redrawn=stepping.SteppingOperator._redrawn)
+    for _ in range(100):
+        stepping.SteppingOperator._redraw(operator, bpy.context, ended=False)
+        clock.now += 0.02
+    assert 10 <= len(drawn) <= 11
+    clock.now = drawn[-1] + 0.01
+    stepping.SteppingOperator._redraw(operator, bpy.context, ended=True)
+    assert drawn[-1] == clock.now

@@ -1,0 +1,17 @@
+"""The selected objects, as the view layer has them: a context without a screen, as in a timer, has no list of them."""
+
+import bpy
+
+
+def selected_objects(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """The selected objects of the context's view layer."""
+    layer: bpy.types.ViewLayer = context.view_layer
+    return list(layer.objects.selected)
+
+
+def select_only(context: bpy.types.Context, ob: bpy.types.Object) -> None:
+    """Make the object the active one, and the only one that is selected."""
+    for other in selected_objects(context):
+        other.select_set(False)
+    ob.select_set(True)
+    context.view_layer.objects.active = ob
