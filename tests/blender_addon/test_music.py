@@ -649,6 +649,7 @@ def test_so_it_is_where_blender_lacks_its_module_for_sound(tmp_path, monkeypatch
 
 
 @makes_strips
+@pytest.mark.skipif(bpy.app.version >= (5, 0, 0), reason="its mixdown without a window is empty; it has aud")
 def test_on_a_full_disk_a_strip_is_as_long_as_the_file_says(tmp_path, monkeypatch):
     """Where only a mixdown could tell how long there is sound: it would end the program."""
     monkeypatch.setitem(sys.modules, "aud", None)

@@ -75,6 +75,8 @@ def _train(options: argparse.Namespace) -> None:
     else:
         trainer.prepare()
     trainer.run(_stop(began, options.time_limit), saved=lambda: _export(options, trainer))
+    if distributed.is_initialized():
+        distributed.barrier()  # one that ends while the first still writes may end with an abort of its connections
 
 
 def _export(options: argparse.Namespace, trainer: Trainer) -> None:
