@@ -1,11 +1,13 @@
 """The selected objects, as the view layer has them: a context without a screen, as in a timer, has no list of them."""
 
+from typing import Any
+
 import bpy
 
 
 def selected_objects(context: bpy.types.Context) -> list[bpy.types.Object]:
     """The selected objects of the context's view layer."""
-    layer: bpy.types.ViewLayer = context.view_layer
+    layer: Any = context.view_layer
     return list(layer.objects.selected)
 
 
