@@ -15,7 +15,7 @@ from .dialog import DialogOperator
 from .reasons import Reasoned
 
 _TICK_S = 0.02
-_REDRAW_S = 0.2  # between redraws of the progress bar: where Blender draws slowly, they would take most of the time
+_REDRAW_S = 0.2  # between redraws of the progress bar: each draws whole sidebars, which some machines do slowly
 
 READING = "Reading the character"
 """Label of the progress bar while a character is read."""
