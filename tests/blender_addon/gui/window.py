@@ -8,6 +8,7 @@ is called by its symbol. The script runs before the loop: it registers timers, w
 """
 
 import ctypes
+import faulthandler
 import importlib.util
 import mmap
 import re
@@ -76,4 +77,5 @@ def start(script: str) -> None:
 
 
 if __name__ == "__main__":
+    faulthandler.enable()  # where Blender dies, what Python was doing is in the test's output
     start(sys.argv[1])
