@@ -1,6 +1,5 @@
 """New takes: one dance as an action, stored with the settings that it was made with."""
 
-import gc
 import json
 import math
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -18,7 +17,7 @@ from ..edge_backend.motion.looping import is_loop, lap_motion, loop_start, trave
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.retarget.families import IkLegs
 from ..edge_backend.motion.retarget.ik_legs import replaced_bones
-from ..edge_backend.motion.steps import at_once, part
+from ..edge_backend.motion.steps import at_once, part, uncollected
 from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import ChannelKeys, bone_keys, key_switch, without_repeats, write_channel
 from ..keyframes.constant_keys import constant_keys
@@ -110,13 +109,12 @@ def written_in_steps(
 
     keys: of `keys_in_steps`. The action becomes the take in `add_take`.
     """
-    # Python's collection of garbage goes through all that is in memory, 50 ms with a large rig, in one of the steps.
-    gc.freeze()
-    try:
-        computed = yield from part(keys, 0.0, _COMPUTING)
-        return WrittenKeys(computed, (yield from part(write_in_steps(computed), _COMPUTING, 1.0)))
-    finally:
-        gc.unfreeze()
+    return (yield from uncollected(_written(keys)))
+
+
+def _written(keys: Generator[float, None, list[ChannelKeys]]) -> Generator[float, None, WrittenKeys]:
+    computed = yield from part(keys, 0.0, _COMPUTING)
+    return WrittenKeys(computed, (yield from part(write_in_steps(computed), _COMPUTING, 1.0)))
 
 
 def add_take(

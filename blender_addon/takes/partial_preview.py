@@ -20,7 +20,7 @@ from bpy.app.handlers import persistent
 from .. import compat
 from ..backend.in_turns import in_turns
 from ..edge_backend.motion.motion import Motion
-from ..edge_backend.motion.steps import part
+from ..edge_backend.motion.steps import part, uncollected
 from ..edge_backend.numerics.array import Array
 from ..keyframes.channel_keys import (
     ChannelKeys,
@@ -66,6 +66,11 @@ class PartialPreview:
         Only new frames are computed and keyed; earlier keys are not changed. The scene's end is moved at the end.
         Raises EdgeError armature_tweaked, rig_unfit.
         """
+        yield from uncollected(self._show(armature, beginning, scene))
+
+    def _show(
+        self, armature: bpy.types.Object, beginning: Motion, scene: bpy.types.Scene
+    ) -> Generator[float, None, None]:
         self._shown = False
         refuse_tweaked(armature)
         rate = scene_rate(scene)

@@ -12,7 +12,7 @@ from ..steps import at_once, part
 from .body import Body
 from .contact_detection import by_hand, detect_contacts, part_handovers, release_heels, release_pivots, release_slides
 from .curves import rise
-from .legs import STRETCH, longest_legs, reach_leg
+from .legs import STRETCH, longest_legs, reach_leg, within_reach
 from .proportions import RetargetedLeg, ankle_path, fit_in_steps
 from .rig import SMPL_LEG_JOINTS, SMPL_LEGS, SMPL_RIG, FootRig
 from .root import drift_shift, find_floor, floor_shift
@@ -24,6 +24,8 @@ from .turns import heading, inverse
 # thigh + shin.
 STRAIGHT = 0.997
 DEEPEST_DROP = 0.06  # metres
+# The same after retargeting, where hips that are far apart are lifted by a tilted pelvis.
+DEEPEST_RIG_DROP = 0.4
 DROP_REACH = 6  # frames
 UNTOUCHED = 1e-9  # metres or radians
 
@@ -67,7 +69,8 @@ def clean(
         return Cleaned(rotations.copy(), root.copy(), free, free[..., 0])
     planted, shift = _plants(body, settings)
     plans = _plan(body, planted, shift, settings)
-    shift = settings.strength * (shift - _pelvis_drop(body, plans, shift)[:, None] * [0, 0, 1])
+    drop = _pelvis_drop(body, _missing_reach(body, plans, shift), DEEPEST_DROP)
+    shift = settings.strength * (shift - drop[:, None] * [0, 0, 1])
     feet = zip(body.tracks(shift), body.rig.feet, plans, strict=True)
     wanted = [follow_plan(track, foot, plan, settings) for track, foot, plan in feet]
     return _apply(body, plans, shift, wanted, settings.strength)
@@ -119,7 +122,8 @@ def settle_in_steps(
     plans = [
         loosened(leg.ankle + shift, leg.foot, plan, settings, leg.pull) for leg, plan in zip(legs, plans, strict=True)
     ]
-    shift[:, 2] -= _pelvis_drop(body, plans, shift, STRETCH)
+    missing = _missing_height(body, plans, shift, _rig_reach(body))
+    shift[:, 2] -= _pelvis_drop(body, missing, DEEPEST_RIG_DROP)
     shift *= settings.strength
     yield 0.85
     paths = [ankle_path(leg, plan, shift, settings) for leg, plan in zip(legs, plans, strict=True)]
@@ -177,21 +181,43 @@ def _plan(body: Body, planted: Array, shift: Array, settings: FootSettings) -> l
     ]
 
 
-def _pelvis_drop(body: Body, plans: list[FootPlan], shift: Array, straight: float = STRAIGHT) -> Array:
-    """The distance (T,), metres, by which the pelvis is lowered so that planted feet are within reach; smooth."""
-    need = np.minimum(_missing_reach(body, plans, shift, straight).max(axis=1), DEEPEST_DROP * body.rig.scale)
+def _pelvis_drop(body: Body, missing: Array, deepest: float) -> Array:
+    """The distance (T,), metres, by which the pelvis is lowered so that planted feet are within reach; smooth.
+
+    missing: (T, legs) metres, from `_missing_height`. deepest: metres, for a leg of SMPL's length.
+    """
+    need = np.minimum(missing.max(axis=1), deepest * body.rig.scale)
     return rise(need, body.constrained_root, DROP_REACH, late=np.inf)
 
 
-def _missing_reach(body: Body, plans: list[FootPlan], shift: Array, straight: float = STRAIGHT) -> Array:
-    """The distance (T, legs), metres, by which each hip would have to be lowered to reach its planted foot."""
+def _missing_reach(body: Body, plans: list[FootPlan], shift: Array) -> Array:
+    """As `_missing_height`, for legs that may be as long as in the input, and as STRAIGHT of thigh + shin."""
+    full = STRAIGHT * np.array([foot.thigh + foot.shin for foot in body.rig.feet])
+    return _missing_height(body, plans, shift, np.maximum(_leg_lengths(body), full))
+
+
+def _rig_reach(body: Body) -> Array:
+    """The distance (T, legs), metres, from hip to ankle that `reach_leg` reaches after retargeting."""
+    full = STRETCH * np.array([foot.thigh + foot.shin for foot in body.rig.feet])
+    return within_reach(_leg_lengths(body), full)
+
+
+def _leg_lengths(body: Body) -> Array:
+    """The distance (T, legs), metres, from hip to ankle in the input."""
+    ends = [body.joints[:, leg.ankle] - body.joints[:, leg.hip] for leg in body.rig.legs]
+    return np.linalg.norm(np.stack(ends, axis=1), axis=2)
+
+
+def _missing_height(body: Body, plans: list[FootPlan], shift: Array, reach: Array) -> Array:
+    """The distance (T, legs), metres, by which each hip would have to be lowered to reach its planted foot.
+
+    reach: (T, legs) metres, the greatest distance from hip to ankle.
+    """
     need = np.zeros((body.frames, len(plans)))
-    for index, (plan, foot, leg) in enumerate(zip(plans, body.rig.feet, body.rig.legs, strict=True)):
-        old = np.linalg.norm(body.joints[:, leg.ankle] - body.joints[:, leg.hip], axis=1)
-        reach = np.maximum(old, straight * (foot.thigh + foot.shin))
+    for index, (plan, leg) in enumerate(zip(plans, body.rig.legs, strict=True)):
         offset = plan.ankle - body.joints[:, leg.hip] - shift
         aside = np.sum(offset[:, :2] ** 2, axis=1)
-        drop = -offset[:, 2] - np.sqrt(np.maximum(reach**2 - aside, 0))
+        drop = -offset[:, 2] - np.sqrt(np.maximum(reach[:, index] ** 2 - aside, 0))
         need[:, index] = np.where(plan.pinned & ~plan.constrained, np.maximum(drop, 0), 0)
     return need
 

@@ -73,6 +73,12 @@ def reachable(old: Array, wanted: Array, longest: Array) -> Array:
     return np.where((wanted > old) & (over > 0), limited, wanted)
 
 
+def within_reach(old: Array, longest: Array) -> Array:
+    """The length (...), metres, up to which `reachable` is short of a wanted one by 0.005 of its soft part at most."""
+    room = np.maximum(longest - old, 0)
+    return old + room - 0.9 * np.minimum(SOFT * longest, room / 2)
+
+
 def _bend_axis(thigh: Array, shin: Array, hinge: Array) -> Array:
     """Unit axes (T, 3), world, perpendicular to the thigh, about which a positive rotation bends the knee.
 

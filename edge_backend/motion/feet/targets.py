@@ -25,7 +25,7 @@ MOST_TOE_BEND = np.radians(65)
 # After retargeting, to preserve the directions of legs: the largest rotation of a foot about its planted toes, and the
 # largest distances of a sole below and above the floor, metres, too small to be seen.
 MOST_HEEL_TURN = np.radians(20)
-GIVE_DOWN, GIVE_UP = 0.0015, 0.005
+GIVE_DOWN, GIVE_UP = 0.0015, 0.0048
 LIFT_REACH = 4  # frames over which a foot is lifted before it would penetrate the floor
 SINK = 0.003  # metres that the sole may be below the floor right beside a plant, where a lift starts at 0
 # A swing lower than SCRAPES, metres above the floor, keeps the clearance that it had in the input, less SLACK. After

@@ -76,9 +76,10 @@ def test_what_a_rig_shows_is_read_and_put_back_to_the_same_place(name: str) -> N
     assert np.max(off) < 0.001 * measured.scale  # a millimetre of the model
 
 
-@pytest.mark.parametrize("name", ["cmu_01_01.bvh", "vrm_example.vrm", "rocketbox_male_adult_06.fbx"])
-def test_planted_toes_are_as_high_as_those_of_the_lower_foot_at_rest(name: str) -> None:
-    """Of CMU's body one leg is 16 mm shorter, so that its foot does not reach the floor at rest."""
+@pytest.mark.parametrize("name", [name for name in FILES if name not in REFUSED])
+def test_planted_feet_are_as_high_as_at_rest(name: str) -> None:
+    """Of CMU's body one leg is 16 mm shorter, so that its foot does not reach the floor at rest; quaternius_platformer
+    has hips twice as wide as its legs are long."""
     with np.load(Path(__file__).parents[3] / "data/feet/dances.npz") as file:
         turns = axis_angle_to_matrix(file["salsa_poses"].reshape(-1, 24, 3)[:150]).astype(np.float32)
         root = file["salsa_root"][:150].astype(np.float32)
@@ -86,9 +87,11 @@ def test_planted_toes_are_as_high_as_those_of_the_lower_foot_at_rest(name: str) 
     motion = replace(motion, contacts=edge_contacts(motion.joints()).astype(np.float32))
     measured, planted = fitted(name), standing_feet(motion) > 0
     places = posed(measured.rig, pose_rig(measured, motion, FootSettings()), motion.frames)
-    lowest = min(measured.head(f"toes.{side}")[2] for side in "LR")
-    for column, side in ((2, "L"), (3, "R")):
-        shown = places[measured.bones[f"toes.{side}"]][:, :3, 3] - measured.floor_offset
-        above = measured.to_model(shown)[planted[:, column], 2] - lowest
-        assert len(above) > 20
-        assert above.min() > -0.002 and above.max() < 0.0055  # metres of the model
+    slot = "toes" if "toes.L" in measured.bones else "foot"
+    lowest = min(measured.head(f"{slot}.{side}")[2] for side in "LR")
+    for number, side in enumerate("LR"):
+        stands = planted[:, 2 + number] & (planted[:, number] if slot == "foot" else True)
+        shown = places[measured.bones[f"{slot}.{side}"]][:, :3, 3] - measured.floor_offset
+        above = measured.to_model(shown)[stands, 2] - lowest
+        assert len(above) > 15
+        assert above.min() > -0.002 and above.max() < 0.005  # metres of the model
