@@ -19,11 +19,13 @@ from .sound_strips import SoundStrip, song_starts, sound_strips, whole_song
 class Song:
     """The part of a sound file that a strip plays.
 
-    path: the file; of a packed sound, the file that was packed. packed: the bytes of a packed sound, where they were
-    asked for. start, duration: seconds in the file. first_frame: the frame of the scene at which `start` is played.
+    path: the file, which Blender may have rendered; of a packed sound, the file that was packed. name: of the song's own
+    file, rendered or not. packed: the bytes of a packed sound, where they were asked for. start, duration: seconds in
+    the file. first_frame: the frame of the scene at which `start` is played.
     """
 
     path: Path
+    name: str
     packed: bytes | None
     start: float
     duration: float
@@ -101,6 +103,7 @@ def song_of(strip: Any, scene: bpy.types.Scene, take_packed: bool = True) -> Son
     packed = strip.sound.packed_file
     return Song(
         path=pieces[0].path,
+        name=pieces[0].path.name,
         packed=bytes(packed.data) if take_packed and packed else None,
         start=(first - pieces[0].zero) / rate,
         duration=(end - first) / rate,

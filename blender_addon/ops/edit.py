@@ -143,7 +143,7 @@ class EditOperator(DanceOperator):
             keys=keys,
             density=settings["density"],
         )
-        action[PROPERTY]["part"] = self._part
+        self.name_song(action)
         store_edit(action, self._edit)
         source = by_session_uid(bpy.data.actions, self._source)
         if source and self.suffix:

@@ -81,6 +81,7 @@ class DanceOperator(JobOperator):
         """Name, first frame and settings of the take."""
         return {
             "label": f"{self._song.path.stem} {self._request.seed}",
+            "song": self._song.name,
             "first_frame": self.first_frame(),
             "planted": self._request.feet.enabled,
             "settings": self._settings,
@@ -171,8 +172,12 @@ class DanceOperator(JobOperator):
         settings = self.take_settings(motion)
         first = first_frame_of(motion, scene, self.first_frame())
         action = add_take(dancer, motion, scene, first, settings=settings, keys=keys, density=settings["density"])
-        action[PROPERTY]["part"] = self._part
+        self.name_song(action)
         return action
+
+    def name_song(self, action: bpy.types.Action) -> None:
+        """Store with the take which song it is danced to: the strip's, not the file that Blender has rendered of it."""
+        action[PROPERTY]["part"], action[PROPERTY]["song"] = self._part, self._song.name
 
     def take_settings(self, motion: Motion) -> dict[str, Any]:
         """The panel's settings at the start of the job, with the seed of this dance."""

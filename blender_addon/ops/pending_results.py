@@ -7,6 +7,7 @@ import bpy
 
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
+from ..keyframes.take_details import PROPERTY
 from ..lookups import by_session_uid
 from ..preferences import pending_results
 from ..rig.target import find_dancer
@@ -62,6 +63,8 @@ class EDGE_DANCE_OT_apply_pending(SteppingOperator):
         how = {"settings": self._settings, "keys": self._keys, "density": self._settings["density"]}
         with all_or_none(dancer, scene):
             action = add_take(dancer, self._motion, scene, self._first, **how)
+        if song := self._pending.recipe.get("song"):
+            action[PROPERTY]["song"] = song
         self._pending.drop()
         return f"{action.name} is on {dancer.name}."
 

@@ -54,6 +54,16 @@ def test_one_click_keys_a_dance_on_the_dancer(stage):
     assert not folders_left() and addon("backend.service").service.job is None
 
 
+def test_a_take_names_the_songs_own_file_not_the_one_that_blender_renders(song_file, quick_worker, tmp_path):
+    strip = put_song(Path(shutil.copy(song_file, tmp_path / "Tune.wave")))
+    trim(strip, 1, 49)
+    bpy.context.scene.edge_dance.quality = "draft"
+    dancer = put_dancer()
+    for make in (bpy.ops.edge_dance.generate, bpy.ops.edge_dance.vary):
+        assert make() == {"FINISHED"}
+        assert dancer.animation_data.action["edge_dance"]["song"] == "Tune.wave"
+
+
 def test_the_weights_in_the_zip_make_a_dancer_who_moves_upright_on_the_floor(song_file, preferences):
     strip = put_song(song_file, frame=1)
     bpy.context.scene.render.fps = 30

@@ -60,6 +60,7 @@ def test_a_dancer_deleted_meanwhile_leaves_a_dance_for_another(stage, monkeypatc
     assert bpy.ops.edge_dance.apply_pending() == {"FINISHED"}
     action = dancer.animation_data.action
     assert action.name == "Test Song 5" and action.frame_range[0] == 1
+    assert action["edge_dance"]["song"] == kept.recipe["song"] == "Test Song.wav"
     assert results().all() == []
     with pytest.raises(RuntimeError, match="There is no such pending dance"):
         bpy.ops.edge_dance.apply_pending()
