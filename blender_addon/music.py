@@ -1,6 +1,6 @@
 """The scene's song: its sound strip, the part of the file that is played, and the frame at which it starts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -50,35 +50,50 @@ class Song:
 def find_strip(context: bpy.types.Context, chosen: str = "") -> tuple[Any, bpy.types.Scene]:
     """The sound strip to dance to, and its scene.
 
-    It is the strip named `chosen`, else the only audible song, else the active strip. Where a chosen strip no longer
+    It is the strip that song_names calls `chosen`, else the only audible song, else the active strip. Where a chosen strip no longer
     exists and there are several songs, none is guessed. Raises EdgeError music_none, music_in_scene, music_ambiguous,
     music_gone, music_no_sound, music_unheard.
     """
     scenes = compat.sequencer_scenes(context)
-    found = [piece for scene in scenes for piece in sound_strips(scene)]
+    found = list(_named_strips(context))
     if chosen:
-        for piece in found:
-            if piece.name == chosen:
+        for name, piece in found:
+            if name == chosen:
                 return piece.strip, piece.scene
         _refuse_without_sound(scenes, chosen)
-    songs = song_starts([piece for piece in found if not piece.silence])
+    audible = [piece for _, piece in found if not piece.silence]
+    songs = song_starts(audible)
     if not songs:
-        raise _inaudible(found[0]) if found else _no_music(scenes)
+        raise _inaudible(found[0][1]) if found else _no_music(scenes)
     if len(songs) == 1:
         return songs[0].strip, songs[0].scene
     if chosen:
         raise EdgeError("music_gone", f"There is no strip {chosen} any more.", "Choose another one as Music.")
     active = [scene.sequence_editor.active_strip for scene in scenes if scene.sequence_editor]
-    for piece in found:
-        if piece.strip in active and not piece.silence:
+    for piece in audible:
+        if piece.strip in active:
             return piece.strip, piece.scene
     raise EdgeError("music_ambiguous", f"There are {len(songs)} songs in the sequencer.", "Choose one as Music.")
 
 
 def song_names(context: bpy.types.Context) -> list[str]:
-    """Names of the sound strips to choose from, one for each audible song."""
-    found = [piece for scene in compat.sequencer_scenes(context) for piece in sound_strips(scene)]
-    return [piece.name for piece in song_starts([piece for piece in found if not piece.silence])]
+    """Names of the sound strips to choose from, one for each audible song, no two the same.
+
+    A strip of another scene that is called like one before it has that scene's name behind its own.
+    """
+    audible = [(name, piece) for name, piece in _named_strips(context) if not piece.silence]
+    songs = {piece.strip.as_pointer() for piece in song_starts([piece for _, piece in audible])}
+    return [name for name, piece in audible if piece.strip.as_pointer() in songs]
+
+
+def _named_strips(context: bpy.types.Context) -> Iterator[tuple[str, SoundStrip]]:
+    """All sound strips of the scenes that may be meant, each with a name of its own."""
+    taken: set[str] = set()
+    for scene in compat.sequencer_scenes(context):
+        pieces = sound_strips(scene)
+        for piece in pieces:
+            yield (f"{piece.name} ({scene.name})" if piece.name in taken else piece.name), piece
+        taken.update(piece.name for piece in pieces)
 
 
 def song_of(strip: Any, scene: bpy.types.Scene, take_packed: bool = True) -> Song:

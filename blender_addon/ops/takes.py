@@ -143,7 +143,9 @@ class EDGE_DANCE_OT_blend_takes(TakeOperator):
         assert armature and action  # noqa: S101 - poll has checked them
         scene: Any = context.scene
         others = [take for take in takes_of(armature) if take != action]
-        self.first = others[-1].name if others else ""
+        if not others:
+            return self.execute(context)  # which says so
+        self.first = others[-1].name
         middle, half = sum(span(action)) / 2, scene_rate(scene) / 4
         self.start, self.end = middle - half, middle + half
         if scene.use_preview_range:
@@ -160,7 +162,11 @@ class EDGE_DANCE_OT_blend_takes(TakeOperator):
 
     def act(self, context: bpy.types.Context, armature: bpy.types.Object, action: bpy.types.Action) -> None:
         """Blend, if both takes are of this character."""
-        first = next((take for take in takes_of(armature) if take.name == self.first and take != action), None)
+        others = [take for take in takes_of(armature) if take != action]
+        if not others:
+            message = f"{armature.name} has no other take to blend from."
+            raise EdgeError("takes_alone", message, "Generate another one first.")
+        first = next((take for take in others if take.name == self.first), None)
         if first is None:
             name = f" {self.first}" if self.first else ""
             raise EdgeError("take_missing", f"{armature.name} has no other take{name}.", "Choose one of its list.")

@@ -6,7 +6,7 @@ import bpy
 
 from .. import compat
 from ..ops.choreography import EDGE_DANCE_OT_dance_changes, EDGE_DANCE_OT_dance_plan
-from ..ops.plan_slots import current_slot, planned_take
+from ..ops.plan_slots import EDGE_DANCE_OT_plan_anew, current_slot, planned_take
 from ..song_map.colours import colour_numbers
 from ..takes.phrase_shelf import title
 from ..takes.plan_rows import PlanRow, changed_slots, clock, plan_rows
@@ -95,4 +95,4 @@ def _draw_plan(layout: Any, context: bpy.types.Context, changed: int) -> None:
     row = layout.row(align=True)
     row.operator("edge_dance.save_plan", icon="EXPORT")
     row.operator("edge_dance.load_plan", icon="IMPORT")
-    draw_reasons(layout, context, EDGE_DANCE_OT_dance_changes if changed else EDGE_DANCE_OT_dance_plan)
+    draw_reasons(layout, context, EDGE_DANCE_OT_dance_changes, EDGE_DANCE_OT_dance_plan, EDGE_DANCE_OT_plan_anew)

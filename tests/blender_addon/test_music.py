@@ -683,6 +683,20 @@ def test_the_panel_is_drawn_where_the_sequencer_belongs_to_another_scene(song_fi
     assert ("prop", "music") in layout.drawn
 
 
+@makes_strips
+@pytest.mark.skipif(bpy.app.version < (5, 0, 0), reason="the sequencer shows the 3D view's scene")
+def test_songs_of_one_name_in_a_scene_and_its_full_copy_can_be_told_apart(song_file):
+    put_song(song_file)
+    sung = bpy.context.scene
+    bpy.ops.scene.new(type="FULL_COPY")
+    copy = bpy.context.scene
+    bpy.context.workspace.sequencer_scene = sung
+    music = addon("music")
+    assert music.song_names(bpy.context) == ["Test Song", f"Test Song ({sung.name})"]
+    for name, scene in zip(music.song_names(bpy.context), (copy, sung), strict=True):
+        assert music.find_strip(bpy.context, name)[1] == scene
+
+
 class RecordingLayout:
     """Takes what a panel draws, and refuses a search in nothing as Blender does."""
 

@@ -37,7 +37,11 @@ def greyed():
                 yield panel.__name__, name, bool(layout.texts)
 
 
-SCENES = ["nothing", "song", "dancer", "song and dancer", "take", "job", "work", "camera", "no backend",
+NEW = {"slot": {"label": "A", "section": 0, "place": 0, "energy": 0.5, "counts": [0.0, 0.5]}, "phrase": "", "again": -1,
+       "mirrored": False, "originality": 0.0}  # fmt: skip
+"""A slot of a plan, danced by the model."""
+
+SCENES = ["nothing", "song", "dancer", "song and dancer", "take", "plan", "job", "work", "camera", "no backend",
           "unfinished backend", "bundled engine", "other armature"]  # fmt: skip
 
 
@@ -47,8 +51,11 @@ def test_every_grey_button_has_its_reason_beside_it(scene, health, tmp_path, mon
         put_song(write_song(tmp_path / "song.wav", 5))
     if scene not in ("nothing", "song"):
         dancer = put_dancer()
-    if scene in ("take", "job", "work", "camera"):
-        addon("takes.new_take").add_take(dancer, random_motion(20), bpy.context.scene, 1)
+    if scene in ("take", "plan", "job", "work", "camera"):
+        motion = random_motion(20)
+        if scene == "plan":
+            motion.meta["choreography"] = {"format": 1, "song": "", "start": 0.0, "steps": [NEW]}
+        addon("takes.new_take").add_take(dancer, motion, bpy.context.scene, 1)
     service = addon("backend.service").service
     if scene == "job":
         monkeypatch.setattr(service, "job", addon("backend.job").Job(None, tmp_path))
