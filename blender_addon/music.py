@@ -19,9 +19,9 @@ from .sound_strips import SoundStrip, song_starts, sound_strips, whole_song
 class Song:
     """The part of a sound file that a strip plays.
 
-    path: the file, which Blender may have rendered; of a packed sound, the file that was packed. name: of the song's own
-    file, rendered or not. packed: the bytes of a packed sound, where they were asked for. start, duration: seconds in
-    the file. first_frame: the frame of the scene at which `start` is played.
+    path: the file, which Blender may have rendered; of a packed sound, the file that was packed. name: that of the
+    song's own file, rendered or not. packed: the bytes of a packed sound, where they were asked for. start, duration:
+    seconds in the file. first_frame: the frame of the scene at which `start` is played.
     """
 
     path: Path
@@ -50,9 +50,9 @@ class Song:
 def find_strip(context: bpy.types.Context, chosen: str = "") -> tuple[Any, bpy.types.Scene]:
     """The sound strip to dance to, and its scene.
 
-    It is the strip that song_names calls `chosen`, else the only audible song, else the active strip. Where a chosen strip no longer
-    exists and there are several songs, none is guessed. Raises EdgeError music_none, music_in_scene, music_ambiguous,
-    music_gone, music_no_sound, music_unheard.
+    It is the strip that song_names calls `chosen`, else the only audible song, else the active strip. Where a chosen
+    strip no longer exists and there are several songs, none is guessed. Raises EdgeError music_none, music_in_scene,
+    music_ambiguous, music_gone, music_no_sound, music_unheard.
     """
     scenes = compat.sequencer_scenes(context)
     found = list(_named_strips(context))

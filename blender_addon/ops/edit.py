@@ -21,7 +21,7 @@ from ..edge_backend.motion.motion import Motion
 from ..edge_backend.schema.requests import GenerateRequest
 from ..keyframes.beats import known_beats
 from ..keyframes.channel_keys import copy_others
-from ..keyframes.take_details import PROPERTY, details, note_keys, song_part_of, span
+from ..keyframes.take_details import details, note_keys, song_part_of, span
 from ..keyframes.timing import Timing
 from ..lookups import by_session_uid, scene_rate
 from ..rig.looking import found

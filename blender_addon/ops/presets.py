@@ -17,8 +17,11 @@ class PresetOperator(AddPresetBase):
         return "Remove the preset that the menu shows" if properties.remove_active else (cls.__doc__ or "")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Blender's own base says nothing where there is nothing to remove."""
+        """Blender's own base says nothing where there is nothing to remove, or no name to save under."""
         own: Any = self
+        if not own.remove_active and not own.name.strip():
+            own.report({"ERROR"}, "Type a name for the preset first.")
+            return {"CANCELLED"}
         find: Any = bpy.utils.preset_find
         shown = getattr(bpy.types, own.preset_menu).bl_label
         files = [find(shown, own.preset_subdir, display_name=spaces) for spaces in (False, True)]

@@ -203,7 +203,7 @@ def test_where_there_is_nothing_to_show_side_by_side_that_is_said(dancer):
     first = make_take(dancer, seed=1)
     with pytest.raises(RuntimeError, match=f"There is no other take to show beside {first.name}. Generate another"):
         bpy.ops.edge_dance.show_takes()
-    with pytest.raises(RuntimeError, match="no other take to blend from. Generate another"):
+    with pytest.raises(RuntimeError, match=r"no other take to blend from\. Generate another"):
         bpy.ops.edge_dance.blend_takes()
     second = make_take(dancer, seed=2)
     bpy.ops.edge_dance.show_takes()
