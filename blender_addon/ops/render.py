@@ -132,8 +132,13 @@ class EDGE_DANCE_OT_remove_film_set(Reasoned, bpy.types.Operator):
 
 
 def why_no_film(context: bpy.types.Context) -> str:
-    """Why the scene cannot be rendered, "" if it can."""
-    return "" if context.scene.camera else "There is no camera: set up the render first."
+    """Why the scene cannot be rendered, "" if it can. Blender 5 writes no film beside a file that was never saved."""
+    scene: Any = context.scene
+    if scene.camera is None:
+        return "There is no camera: set up the render first."
+    if scene.render.filepath.startswith("//") and not bpy.data.filepath:
+        return "Save the file first: the film is written beside it."
+    return ""
 
 
 _FARMS = [

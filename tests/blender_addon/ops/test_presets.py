@@ -26,6 +26,12 @@ def test_settings_are_saved_as_a_preset_and_come_back():
     file.unlink()
 
 
+def test_a_preset_without_a_name_is_asked_for_one():
+    with pytest.raises(RuntimeError, match="Type a name"):
+        bpy.ops.edge_dance.add_preset(name=" ")
+    assert preset_files() == []
+
+
 def test_the_preset_that_the_menu_shows_is_removed_and_no_other():
     for name in ("Slow Modern", "Wild"):
         bpy.ops.edge_dance.add_preset(name=name)
