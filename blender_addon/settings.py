@@ -47,6 +47,11 @@ def beats_request(settings: Settings) -> BeatsRequest:
     return BeatsRequest(settings.tempo, round(settings.beat_offset, 6), settings.bar_offset)
 
 
+def wanted_weights(settings: Settings) -> str:
+    """The weights of the panel; the bundled ones where its field is empty."""
+    return settings.weights.strip() or GenerateRequest("").weights
+
+
 def generate_request(settings: Settings, song: Path, start: float, duration: float) -> GenerateRequest:
     """The request for a dance to `duration` seconds of the song, from `start` seconds on."""
     sampler, steps = QUALITIES[settings.quality]
@@ -57,7 +62,7 @@ def generate_request(settings: Settings, song: Path, start: float, duration: flo
         seed=settings.seed,
         steps=steps,
         sampler=sampler,
-        weights=settings.weights.strip() or GenerateRequest("").weights,
+        weights=wanted_weights(settings),
         style=settings.style,
         energy=settings.energy if settings.use_energy else None,
         feet=FeetRequest(enabled=settings.clean_feet),

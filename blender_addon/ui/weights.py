@@ -7,6 +7,7 @@ import bpy
 from ..backend.programs import ProgramRun
 from ..edge_backend.protocol.messages import Progress
 from ..ops.weights import EDGE_DANCE_OT_import_weights, weights_import
+from ..settings import wanted_weights
 from ..setup.status import watch
 from .dance_tab import DanceTab
 from .text_layout import draw_reasons, draw_text, duration
@@ -27,11 +28,12 @@ class VIEW3D_PT_edge_dance_weights(DanceTab):
         settings = context.scene.edge_dance
         status = watch.read()
         layout.prop(settings, "weights", text="", icon="NETWORK_DRIVE")
-        chosen = next((entry for entry in status.weights if entry.id == settings.weights), None)
+        wanted = wanted_weights(settings)
+        chosen = next((entry for entry in status.weights if entry.id == wanted), None)
         if status.places is None:
             layout.label(text="Looking for weights", icon="SORTTIME")
         elif chosen is None or chosen.path is None:
-            draw_text(layout, context, f"The weights {settings.weights} are not installed.", "ERROR")
+            draw_text(layout, context, f"The weights {wanted} are not installed.", "ERROR")
         elif chosen.summary:
             draw_text(layout, context, chosen.summary, "INFO")
         if weights_import.run:

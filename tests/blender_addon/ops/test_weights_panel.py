@@ -7,6 +7,7 @@ from pathlib import Path
 import bpy
 import pytest
 from blender_fixtures import addon, put_dancer, put_song
+from drawing import draw
 from file_server import serving
 from jukebox_stand_in import ENCODER, PRIOR, make_files, python_for
 
@@ -100,3 +101,14 @@ def test_jukebox_is_fetched_again_where_it_broke_off_and_its_downloads_are_not_k
         assert addon("edge_backend.audio.jukebox.place").locate(own_folder) == own_folder / "jukebox-5b"
         assert bpy.ops.edge_dance.get_jukebox(accept=True) == {"FINISHED"}  # it is there: checked, not fetched
         assert len(server.asked) == 2
+
+
+def test_an_empty_field_means_the_bundled_weights_in_the_panel_and_in_the_dance(monkeypatch):
+    status, settings = addon("setup.status"), bpy.context.scene.edge_dance
+    found = tuple(addon("properties").known(addon("preferences").weights_folder(bpy.context)))
+    shown = status.Status(places=status.watch.peek().places or "known", weights=found)
+    monkeypatch.setattr(status.watch, "_status", shown)
+    settings.weights = ""
+    assert addon("settings").generate_request(settings, "/song.ogg", 0.0, 4.0).weights == "starter"
+    texts = " ".join(draw(addon("ui.weights").VIEW3D_PT_edge_dance_weights).texts)
+    assert "not installed" not in texts and "Comes with the extension" in texts

@@ -82,6 +82,16 @@ def test_dancers_are_looked_at_in_steps_between_which_the_frame_is_as_before(mon
         next(steps)
 
 
+def test_a_film_beside_a_file_that_was_never_saved_is_refused_with_the_reason(tmp_path):
+    """Blender 5 begins it, and writes nothing."""
+    dance(put_skeleton())
+    bpy.ops.edge_dance.set_up_render(look="WORKBENCH")
+    why_no_film = addon("ops.render").why_no_film
+    assert why_no_film(bpy.context).startswith("Save the file first")
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "stage.blend"))
+    assert why_no_film(bpy.context) == ""
+
+
 def test_an_upright_picture_has_everything_too():
     dancer = put_skeleton()
     dance(dancer)
