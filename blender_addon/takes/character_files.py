@@ -81,11 +81,13 @@ def _fbx(_armature: bpy.types.Object, path: Path) -> None:
 def _gltf(
     armature: bpy.types.Object, path: Path, mode: Literal["ACTIVE_ACTIONS", "NLA_TRACKS"] = "ACTIVE_ACTIONS"
 ) -> None:
+    action: Any = armature.animation_data.action  # type: ignore[union-attr]
     bpy.ops.export_scene.gltf(
         filepath=str(path),
         export_format="GLB",
         use_selection=True,
         export_animation_mode=mode,
+        export_nla_strips_merged_animation_name=action.name,  # else the exporter calls it Animation
         export_force_sampling=True,
         export_optimize_animation_size=False,
         export_def_bones=_has_controls(armature),
@@ -120,7 +122,7 @@ def _has_controls(armature: bpy.types.Object) -> bool:
 
 @contextmanager
 def _on_tracks(armature: bpy.types.Object, takes: Sequence[bpy.types.Action]) -> Iterator[None]:
-    """In this block the armature has exactly these takes on NLA tracks."""
+    """In this block the armature has these takes on NLA tracks, above its own, which the exporter writes too."""
     data: Any = armature.animation_data
     others = [(track, track.mute) for track in data.nla_tracks]
     tracks = [stash(armature, take) for take in takes]

@@ -1,5 +1,6 @@
 """FBX, glTF, USD and BVH: a dance exported by Blender's exporters and imported by its importers; VMD."""
 
+import json
 import re
 import struct
 
@@ -207,6 +208,28 @@ def test_every_take_is_an_animation_of_its_name(tmp_path):
         found = world_poses(armature, names, action.frame_range[0] + np.arange(len(poses[0])))
         metres, degrees = apart(found, poses)
         assert metres < 1e-3 and degrees < 0.1
+
+
+def test_a_dance_is_an_animation_of_its_name_whatever_is_in_the_nla_editor(tmp_path):
+    scene = bpy.context.scene
+    scene.render.fps = 30
+    dancer = put_dancer()
+    other = addon("takes.new_take").add_take(dancer, random_motion(30, seed=4), scene, 1.0, False, name="Idle")
+    addon("takes.nla").stash(dancer, other).mute = False
+    take = addon("takes.new_take").add_take(dancer, moderate(12), scene, 1.0, False, name="Salsa 3")
+    names = list(addon("rig.skeleton").BONE_NAMES)
+    dancer.animation_data.use_nla = False
+    wanted = world_poses(dancer, names, range(1, 13))
+    dancer.animation_data.use_nla = True
+    path = tmp_path / "one.glb"
+    assert bpy.ops.edge_dance.export_character(format="GLTF", filepath=str(path)) == {"FINISHED"}
+    assert dancer.animation_data.action == take and len(dancer.animation_data.nla_tracks) == 1
+    (size,) = struct.unpack_from("<I", content := path.read_bytes(), 12)
+    assert [one["name"] for one in json.loads(content[20 : 20 + size])["animations"]] == ["Salsa 3"]
+    armature = reimported(path)
+    first = armature.animation_data.action.frame_range[0]
+    metres, degrees = apart(world_poses(armature, names, first + np.arange(12)), wanted)
+    assert metres < 1e-3 and degrees < 0.1
 
 
 def test_a_rig_with_controls_leaves_them_out_and_its_deform_bones_dance(tmp_path):
