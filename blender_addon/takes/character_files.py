@@ -81,7 +81,7 @@ def _fbx(_armature: bpy.types.Object, path: Path) -> None:
 def _gltf(
     armature: bpy.types.Object, path: Path, mode: Literal["ACTIVE_ACTIONS", "NLA_TRACKS"] = "ACTIVE_ACTIONS"
 ) -> None:
-    action: Any = armature.animation_data.action  # type: ignore[union-attr]
+    action: Any = armature.animation_data.action
     bpy.ops.export_scene.gltf(
         filepath=str(path),
         export_format="GLB",
