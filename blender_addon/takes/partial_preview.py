@@ -248,3 +248,15 @@ def _handler_lists() -> tuple[Any, ...]:
 def _restore_all_handler(*_arguments: Any) -> None:
     restore_all()
     remove_unfinished()
+    _sync_view_layers()
+
+
+def _sync_view_layers() -> None:
+    """Let Blender sync all view layers with their collections now.
+
+    Removing data marks them as out of sync. Blender 4.2 would sync them in the middle of reading the undo step, with
+    collections of which some are not read yet, and crashes where one of them has been deleted.
+    """
+    for scene in bpy.data.scenes:
+        for layer in scene.view_layers:
+            _ = layer.objects.active  # to answer, Blender syncs the layer

@@ -1,5 +1,9 @@
 """The preview of a dance on the dancer, which leaves nothing behind."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import bpy
 import numpy as np
 import pytest
@@ -290,3 +294,10 @@ def turning(frames):
 
 def piece(dance, frames):
     return type(dance)(dance.rotations[:frames], dance.root[:frames], dance.contacts[:frames])
+
+
+def test_a_preview_is_removed_before_undo_without_a_crash():
+    """Blender 4.2 crashes where a view layer is out of step when it reads the step."""
+    script = Path(__file__).parent / "undo_of_collections.py"
+    done = subprocess.run([sys.executable, str(script)], check=False, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-3000:]
