@@ -29,6 +29,19 @@ class Leg:
 
 
 @dataclass(frozen=True)
+class Sole:
+    """The sole of a foot that stands flat; metres.
+
+    toe_height: the toe joint above it. heel: how far it reaches behind the ankle. tip: ahead and up, the end of the
+    toes from the point of the sole under the toe joint.
+    """
+
+    toe_height: float
+    heel: float
+    tip: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class Foot:
     """Measurements of one leg and its foot, which stands flat in the rig's stance; metres.
 
@@ -64,6 +77,7 @@ class FootRig:
     stance: (J, 3, 3) local rotations of the pose in which the rig stands upright on flat feet in the world, z up; for
     most rigs the rest pose. It includes the rotation from the skeleton's axes to the world's: SMPL's has +90 degrees
     about x at the pelvis. toe_height: the toe joints above the sole, metres; None assumes a foot of SMPL's proportions.
+    soles: those of the legs, if they are known; a bare foot's by default.
     Joint 0 is the pelvis or moves with it. Callers add a leaf joint at each ball to rigs without toe bones.
     Raises ValueError if joints do not exist or are not ancestors of one another from toe to hip.
     """
@@ -72,6 +86,7 @@ class FootRig:
     legs: tuple[Leg, ...]
     stance: Array
     toe_height: float | None = None
+    soles: tuple[Sole, ...] | None = None
 
     def __post_init__(self) -> None:
         if np.shape(self.stance) != (len(self.skeleton), 3, 3):
@@ -96,16 +111,16 @@ class FootRig:
         stance = np.asarray(self.stance, dtype=np.float64)
         turns = global_rotations(stance, self.skeleton)
         joints = forward_kinematics(stance, np.zeros(3), self.skeleton)
-        return tuple(self._foot(leg, turns, joints) for leg in self.legs)
+        return tuple(self._foot(number, turns, joints) for number in range(len(self.legs)))
 
-    def _foot(self, leg: Leg, turns: Array, joints: Array) -> Foot:
+    def _foot(self, number: int, turns: Array, joints: Array) -> Foot:
+        leg = self.legs[number]
         thigh = float(np.linalg.norm(joints[leg.knee] - joints[leg.hip]))
         shin = float(np.linalg.norm(joints[leg.ankle] - joints[leg.knee]))
-        toe_height = self.toe_height
-        if toe_height is None:
-            toe_height = SMPL_TOE_HEIGHT * (thigh + shin) / SMPL_LEG_LENGTH
         to_toe = joints[leg.toe] - joints[leg.ankle]
         forward = to_toe * [1, 1, 0]
+        sole = self.soles[number] if self.soles else self._bare_sole(thigh + shin, float(np.linalg.norm(forward)))
+        toe_height, ahead = sole.toe_height, forward / np.linalg.norm(forward)
         ankle_height = toe_height - to_toe[2]
         down = np.array([0.0, 0.0, -1.0])
         hinge = np.cross(forward, down)
@@ -116,14 +131,19 @@ class FootRig:
             to_toe=to_toe,
             ankle_height=float(ankle_height),
             toe_height=float(toe_height),
-            heel=ankle_axes @ (ankle_height * down - HEEL_REACH * forward),
+            heel=ankle_axes @ (ankle_height * down - sole.heel * ahead),
             ball=ankle_axes @ (to_toe + toe_height * down),
             under_toe=toe_axes @ (toe_height * down),
-            tip=toe_axes @ (toe_height * down + TOE_REACH * forward),
+            tip=toe_axes @ ((toe_height - sole.tip[1]) * down + sole.tip[0] * ahead),
             hinge=turns[leg.hip].T @ (hinge / np.linalg.norm(hinge)),
             thigh=thigh,
             shin=shin,
         )
+
+    def _bare_sole(self, leg: float, length: float) -> Sole:
+        """The sole of a bare foot. leg: metres, thigh + shin. length: metres, from the ankle ahead to the toe joint."""
+        toe_height = SMPL_TOE_HEIGHT * leg / SMPL_LEG_LENGTH if self.toe_height is None else self.toe_height
+        return Sole(toe_height, HEEL_REACH * length, (TOE_REACH * length, 0.0))
 
     @cached_property
     def scale(self) -> float:

@@ -244,7 +244,7 @@ def leg_rig(fit: Fit) -> FootRig:
     parents = _LEG_SKELETON.parents
     offsets = heads - np.concatenate([heads[:1], heads[list(parents[1:])]])
     skeleton = Skeleton(_LEG_SKELETON.names, parents, offsets)
-    return FootRig(skeleton, _LEGS, np.tile(np.eye(3), (len(skeleton), 1, 1)), fit.toe_height)
+    return FootRig(skeleton, _LEGS, np.tile(np.eye(3), (len(skeleton), 1, 1)), fit.toe_height, fit.soles)
 
 
 def _body_shift(fit: Fit, posed: Posed, hips: Array) -> Array:

@@ -1,0 +1,89 @@
+"""Feet stand on the soles of their meshes, which need not be where the bones say."""
+
+import numpy as np
+import pytest
+from some_rigs import MAP, dance, make_rig, posed
+
+from edge_backend.motion.feet import FootSettings, clean_motion
+from edge_backend.motion.retarget import fit, pose_rig, read_rig
+from edge_backend.motion.retarget.contacts import standing_feet
+from edge_backend.motion.rotations import axis_angle_to_matrix
+
+OBJECT = axis_angle_to_matrix(np.array([np.pi / 2, 0, 0]))
+
+
+HEEL, BEYOND = 0.08, 0.13  # metres behind the ankle, and ahead of the toe joint
+
+
+def shoes(rig, turn, under=0.06, units=1.0):
+    """Blocks around the feet, with soles `under` metres below the toe joints."""
+    found = {}
+    for side in "LR":
+        ankle, toe = (rig[MAP[f"{part}.{side}"]].head @ turn / units for part in ("foot", "toes"))
+        ends = ankle[1] + HEEL, toe[1] - BEYOND
+        block = [
+            (toe[0] + x, y, z) for x in (-0.04, 0.04) for y in np.linspace(*ends, 5) for z in (toe[2] - under, toe[2])
+        ]
+        found[side] = units * np.array(block) @ turn.T
+    return found
+
+
+def lowest(rig, poses, points, turn, units):
+    """Heights (T, 2) of the lowest point of each foot, metres, with the toes' part going with the toes."""
+    places = posed(rig, poses, len(poses[0].rotations))
+    heights = []
+    for side in "LR":
+        foot, toes = (rig[MAP[f"{part}.{side}"]] for part in ("foot", "toes"))
+        ahead = ((points[side] - toes.head) @ turn)[:, 1] < 0
+        moved = [
+            (some @ turned[:, :3, :3].swapaxes(1, 2) + turned[:, None, :3, 3])
+            for bone, some in ((foot, points[side][~ahead]), (toes, points[side][ahead]))
+            for turned in [places[bone.name] @ np.linalg.inv(bone.rest)]
+        ]
+        heights.append((np.concatenate(moved, axis=1) @ turn)[..., 2].min(axis=1) / units)
+    return np.stack(heights, axis=1)
+
+
+@pytest.mark.parametrize(("units", "turn"), [(1.0, np.eye(3)), (100.0, OBJECT)])
+@pytest.mark.parametrize("under", [0.06, 0.002])
+def test_soles_of_meshes_stand_on_the_floor_and_tips_of_long_shoes_stay_above_it(units, turn, under):
+    """The toe joints are 25 mm above the origin: the sole is 35 mm below it, or floats 23 mm above it."""
+    rig, motion = make_rig(turn=turn, units=units), clean_motion(dance())
+    points = shoes(rig, turn, under, units=units)
+    planted = standing_feet(motion) > 0
+    whole = planted[:, :2] & planted[:, 2:]
+    found = []
+    for feet in (points, None):
+        measured = fit(rig, MAP, None, feet)
+        heights = lowest(rig, pose_rig(measured, motion, FootSettings()), points, turn, units)
+        found.append((heights[whole], heights.min()))
+    (standing, deepest), (before, _) = found
+    assert len(standing) > 100
+    assert standing.min() > -0.002 and standing.max() < 0.005
+    assert deepest > -0.02
+    assert abs(np.median(before)) > 0.02  # without the meshes
+
+
+def test_a_body_far_from_the_origin_stands_where_its_soles_are():
+    rig = make_rig()
+    lifted = make_rig()
+    points = {side: some - (0, 0, 0.3) for side, some in shoes(rig, np.eye(3)).items()}
+    assert not fit(lifted, MAP, None, points).feet  # 33 cm under the toes are no soles
+    for side in "LR":
+        points[side] += (0, 0, 0.3)
+    measured = fit(rig, MAP, None, points)
+    assert measured.toe_joint("L")[2] - points["L"][:, 2].min() / measured.scale == pytest.approx(0.06, abs=0.002)
+    assert not measured.floor.any()
+
+
+def test_a_dance_comes_back_from_a_rig_with_shoes_as_it_went():
+    rig, motion = make_rig(), dance()
+    measured = fit(rig, MAP, None, shoes(rig, np.eye(3)))
+    matrices = posed(rig, pose_rig(measured, motion), motion.frames)
+    back = read_rig(measured, {slot: matrices[bone] for slot, bone in MAP.items()})
+    assert np.abs(back.joints() - motion.joints()).max() < 1e-3
+
+
+def test_meshes_of_one_foot_are_not_enough():
+    rig = make_rig()
+    assert not fit(rig, MAP, None, {"L": shoes(rig, np.eye(3))["L"]}).feet
