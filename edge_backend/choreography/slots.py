@@ -44,7 +44,7 @@ def slots_of(song_map: SongMap, frames: int) -> tuple[Slot, ...]:
     size = next(bars for bars in (1, 2, 4, 8) if bars * song_map.metre >= LEAST_COUNTS)
     found = []
     for number, section in enumerate(song_map.sections):
-        bars = [bar for bar in song_map.bars if _within(bar, section)]
+        bars = [bar for bar in song_map.bars if within(bar, section)]
         for place, first in enumerate(range(0, len(bars), size)):
             group = bars[first : first + size]
             counts = _counts(song_map, group[0].start, min(group[-1].end, frames / FPS))
@@ -61,7 +61,8 @@ def has_form(song_map: SongMap) -> bool:
     return song_map.confidence >= SURE and 1 < len(labels) != len(set(labels))
 
 
-def _within(bar: Bar, section: Section) -> bool:
+def within(bar: Bar, section: Section) -> bool:
+    """Whether the bar begins in the section."""
     return section.start - _ROUNDING_S <= bar.start < section.end - _ROUNDING_S
 
 
