@@ -273,9 +273,7 @@ def test_the_plan_of_a_dance_makes_it_again(song: Path, folder: Path, dances: di
     write_plan(plan, made.meta["choreography"])
     feet = FeetRequest(enabled=False)
     weights = str(write_weights(folder))
-    request = GenerateRequest(
-        str(song), seed=SEED, steps=3, weights=weights, on_beat=0.0, feet=feet, plan=str(plan)
-    )
+    request = GenerateRequest(str(song), seed=SEED, steps=3, weights=weights, on_beat=0.0, feet=feet, plan=str(plan))
     again = generate(request, model_cache=ModelCache("cpu"))
     np.testing.assert_array_equal(again.vectors(), made.vectors())
     assert str(folder) not in str(again.meta)
