@@ -1,6 +1,7 @@
 """The joins between pieces of dance, which the model fills in."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -10,9 +11,11 @@ from ..motion.inertialisation import without_jump
 from ..motion.motion import Motion
 from .pieces import Piece
 
-# Frames on each side of a join that the model fills in, for poses that are alike and for poses that are not. A dance
-# of phrases has many joins, one whose sections return has few.
-PHRASES, RETURNS = (6, 11), (12, 24)
+# The fewest and the most frames on each side of a join that the model fills in. A dance of phrases has many joins, one
+# whose sections return has few.
+PHRASES, RETURNS = (6, 14), (12, 24)
+EASY = 0.7  # a path through a join of phrases that accelerates less, over the dance's 99th percentile, is not longer
+LEAST = 1.1  # nor one that accelerates at most this much more than the least of all
 LONGEST = max(PHRASES + RETURNS)
 COARSE = 0.95  # weight of the path through a join, which the model follows in its coarse steps only
 APART = (0.1, 0.4)  # metres between the joints, on average, of poses that are alike and of poses that are not
@@ -25,19 +28,36 @@ def joining(pieces: Sequence[Piece], dance: Motion) -> Constraint:
     is at most COARSE.
     """
     weight, values = np.ones(dance.frames, np.float32), dance.vectors()
+    usual = usual_acceleration(dance.joints()) if dance.frames > 2 else np.inf
     for piece in pieces:
         weight[piece.start : piece.stop] = 1 - piece.originality
-    for piece in pieces[1:]:
-        poses = dance.part(slice(piece.start - 1, piece.start + 1))
-        reach = _reach(poses, PHRASES if piece.front else RETURNS)
-        near = slice(max(piece.start - reach, 0), piece.start + reach)
+    for before, piece in pairwise(pieces):
+        of_phrases = before.front or piece.front
+        reach = _easy_reach(dance, piece.start, usual) if of_phrases else _reach(dance, piece.start)
+        near = _near(piece.start, reach)
         values[near] = without_jump(Motion.from_vectors(values[near]), piece.start - near.start).vectors()
         weight[near] = np.minimum(weight[near], COARSE)
-    usual = usual_acceleration(dance.joints()) if dance.frames > 2 else np.inf
     return Constraint(np.broadcast_to(weight[:, None], values.shape).copy(), values, usual, sampled=True)
 
 
-def _reach(poses: Motion, reaches: tuple[int, int]) -> int:
-    """How many frames on each side of a join the model fills in. poses: the frames before and after the join."""
-    before, behind = poses.joints().astype(np.float64)
-    return round(float(np.interp(np.linalg.norm(behind - before, axis=-1).mean(), APART, reaches)))
+def _near(join: int, reach: int) -> slice:
+    return slice(max(join - reach, 0), join + reach)
+
+
+def _easy_reach(dance: Motion, join: int, usual: float) -> int:
+    """How many frames on each side of a join of phrases the model fills in: the fewest that make an easy path.
+
+    Turns and crossing legs need more than poses alone tell. usual: of the dance, metres per frame squared.
+    """
+    reaches = range(PHRASES[0], PHRASES[1] + 1)
+    paths = [without_jump(dance.part(near), join - near.start) for near in (_near(join, each) for each in reaches)]
+    bends = [np.diff(path.joints().astype(np.float64), n=2, axis=0) for path in paths]
+    worst = [float(np.linalg.norm(each, axis=-1).max(initial=0.0)) for each in bends]
+    enough = max(EASY * usual, LEAST * min(worst))
+    return next(reach for reach, size in zip(reaches, worst, strict=True) if size <= enough)
+
+
+def _reach(dance: Motion, join: int) -> int:
+    """How many frames on each side of a join of what returns the model fills in, by its poses before and after it."""
+    before, behind = dance.part(slice(join - 1, join + 1)).joints().astype(np.float64)
+    return round(float(np.interp(np.linalg.norm(behind - before, axis=-1).mean(), APART, RETURNS)))

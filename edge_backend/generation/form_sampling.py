@@ -1,5 +1,6 @@
 """Samples a dance by a plan: new slots by the network, then the joins between these, phrases and repeated slots."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -47,6 +48,7 @@ def sample_in_form(
     *,
     timing: BeatTiming,
     library: Library | None = None,
+    on_laid: Callable[[Constraint], None] | None = None,
 ) -> tuple[Motion, Constraint]:
     """Sample a dance of `frames` frames by a plan, in two passes: the new frames, then the joins. Returns it, and the
     constraint under which its pieces were joined.
@@ -57,7 +59,8 @@ def sample_in_form(
     of their music. Or (windows, 150, channels), for features that are computed per window; then all frames are sampled,
     and repeated slots are replaced afterwards. on_final: as in sample_song; in the first pass it gets the frames before
     the first join, of which the last LOOK_AHEAD are not on the beats yet. timing: of the whole dance. library: of the
-    plan's phrases. Raises EdgeError phrase_unknown, phrases_unreadable.
+    plan's phrases. on_laid: called between the passes with the constraint. Raises EdgeError phrase_unknown,
+    phrases_unreadable.
     """
     new = new_frames(plan, frames) if condition.ndim == 2 else np.ones(frames, dtype=bool)
     count = int(new.sum())
@@ -78,4 +81,6 @@ def sample_in_form(
     dance = laid(pieces, joined(material + clips))
     varied = any(piece.originality for piece in pieces)
     constraint = joining(pieces, dance)
+    if on_laid:
+        on_laid(constraint)
     return sample(condition, constraint, on_final, (share, 1.0), guided=varied), constraint

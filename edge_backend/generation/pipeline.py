@@ -159,7 +159,10 @@ def generate(
         sampling = _Sampling(engine, weights, baseline, request, report)
         if planned:
             partly = on_final if request.sequential else ignore_final
-            return sample_in_form(sampling, condition, form.plan, frames, partly, timing=timing, library=form.library)
+            return sample_in_form(
+                sampling, condition, form.plan, frames, partly, timing=timing, library=form.library,
+                on_laid=postprocessor.join,
+            )  # fmt: skip
         constraint = filled(edit.constraint, form.plan, form.library) if form.plan else edit.constraint
         return sampling(condition, constraint, on_final, variation=edit.variation), constraint
 

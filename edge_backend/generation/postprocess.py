@@ -43,6 +43,7 @@ class Postprocessor:
     sharp: bool = False
     begins_bar: Array | None = None
     timed: bool = False
+    _joins: Constraint | None = field(default=None, init=False)
     _shown: Motion | None = field(default=None, init=False)
 
     def beginning(self, sampled: Motion) -> Motion | None:
@@ -54,8 +55,12 @@ class Postprocessor:
         upto = sampled.frames - LOOK_AHEAD
         if upto <= max(shown, Motion.fps):  # the heading is a mean over the first second
             return None
-        self._shown = self._finished(sampled, upto, self.edit.constraint, None)
+        self._shown = self._finished(sampled, upto, self._joins or self.edit.constraint, None)
         return self._placed(self._shown)
+
+    def join(self, laid: Constraint) -> None:
+        """From now on `beginning` gets a dance of laid pieces; the borders of this constraint must not show in it."""
+        self._joins = laid
 
     def whole(self, sampled: Motion, borders: Constraint | None = None, laid: Constraint | None = None) -> Motion:
         """Postprocess the whole sampled motion; frames that were shown are unchanged.

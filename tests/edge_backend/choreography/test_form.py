@@ -16,8 +16,8 @@ from edge_backend.audio.song_source import song_source
 from edge_backend.batch.take_requests import Take, state_of
 from edge_backend.choreography.changes import filled
 from edge_backend.choreography.energy import energy_curve
-from edge_backend.choreography.joins import RETURNS, joining
-from edge_backend.choreography.pieces import laid, new_frames, pieces_of, shown_at
+from edge_backend.choreography.joins import PHRASES, RETURNS, joining
+from edge_backend.choreography.pieces import Piece, laid, moved, new_frames, pieces_of, shown_at
 from edge_backend.choreography.plan import plan_by_form
 from edge_backend.choreography.plan_file import plan_as_json, write_plan
 from edge_backend.choreography.slots import Slot, has_form, slots_of
@@ -140,6 +140,18 @@ def test_pieces_of_some_originality_leave_the_model_as_much_freedom() -> None:
     weight = joining(pieces, laid(pieces, swaying(720))).weight
     assert weight[600].tolist() == [0.75] * 151
     assert weight[100].tolist() == [1.0] * 151
+
+
+def test_joins_of_phrases_are_as_long_as_an_easy_path_needs() -> None:
+    dance = swaying(240)
+    turned = moved(dance.part(slice(120, None)), np.zeros(2), np.pi * 0.8)
+    spinning = joined([dance.part(slice(120)), turned])
+    ends = []
+    for laid_dance in (dance, spinning):
+        pieces = [Piece(0, np.arange(120.0), front=True), Piece(120, np.arange(120.0), front=True)]
+        free = joining(pieces, laid_dance).weight[:, 0] < 1
+        ends.append(int(free.sum()))
+    assert 2 * PHRASES[0] <= ends[0] < ends[1] <= 2 * PHRASES[1]
 
 
 def test_energy_follows_the_bars() -> None:
