@@ -36,10 +36,14 @@ SMOOTHING = 1.5 * FPS  # frames, the standard deviation: the network knows energ
 
 @dataclass(frozen=True, slots=True)
 class EnergyLevel:
-    """mean: the energy around which a dance follows the music, a quantile, 0 to 1. least: its frames have no less."""
+    """mean: the energy around which a dance follows the music, a quantile, 0 to 1. least: its frames have no less.
+
+    most: the largest energy that is given to the network.
+    """
 
     mean: float
     least: float = 0.0
+    most: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -47,12 +51,14 @@ class StyleSpeeds:
     """Speeds of one style, m/s: mean speed of the joints relative to the pelvis over 5 s.
 
     captured: (n,) quantiles, equally spaced from 0 to 1, in the motion capture of the training. energies, danced: (m,)
-    energies given to the network, and the mean speeds of the resulting dances, both increasing.
+    energies given to the network, and the mean speeds of the resulting dances, both increasing. highest_drawn: the
+    largest energy given to the network where none was chosen; above it there is more floor work than was captured.
     """
 
     captured: Array
     energies: Array
     danced: Array
+    highest_drawn: float = 1.0
 
     def quantile_of(self, speed: float) -> float:
         """The share of the captured speeds below a speed, m/s."""
@@ -68,14 +74,16 @@ def energy_level(info: WeightsInfo, style: str, seed: int, edited: Mapping[str, 
     """The energy of a dance for which none was chosen: that of the edited dance, else one drawn from the seed.
 
     Its mean is drawn evenly within WIDTH of USUAL: some seeds are calmer, others livelier, as dancers are. For styles
-    that are danced fast the range is smaller; its liveliest dances have a speed of LIVELIEST. edited: the metadata of
+    that are danced fast the range is smaller; its liveliest dances have a speed of LIVELIEST. An energy that was chosen
+    may be danced with more floor work. edited: the metadata of
     the edited dance, as of metadata.edited_meta.
     """
     speeds = _speeds_of(info, style)
     width = min(WIDTH, max(speeds.quantile_of(LIVELIEST) - USUAL, 0.0)) if speeds else 0.0
     least = min(USUAL, speeds.quantile_of(CALMEST)) if speeds else 0.0
+    most = speeds.highest_drawn if speeds else 1.0
     drawn = USUAL + width * float(np.random.default_rng([seed, _STREAM]).uniform(-1, 1))
-    return EnergyLevel(drawn if edited is None else float(edited.get("energy_level", USUAL)), least)
+    return EnergyLevel(drawn if edited is None else float(edited.get("energy_level", USUAL)), least, most)
 
 
 def energy_channel(
@@ -94,7 +102,7 @@ def energy_channel(
         return energy
     if energy is None:
         energy = level.mean if loudness is None else loudness_quantiles(loudness, level.mean)
-    asked = speeds.network_energy(np.maximum(energy, level.least))
+    asked = np.minimum(speeds.network_energy(np.maximum(energy, level.least)), np.float32(level.most))
     return asked if asked.ndim else float(asked)
 
 
@@ -109,7 +117,8 @@ def _speeds_of(info: WeightsInfo, style: str) -> StyleSpeeds | None:
     if not found.get("danced"):
         return None
     energies, danced = np.array(found["danced"], dtype=np.float32).T
-    return StyleSpeeds(np.array(found["captured"], dtype=np.float32), energies, danced)
+    captured = np.array(found["captured"], dtype=np.float32)
+    return StyleSpeeds(captured, energies, danced, found.get("highest_drawn", 1.0))
 
 
 def loudness_quantiles(loudness: Array, level: float) -> Array:

@@ -21,7 +21,7 @@ from ..motion.motion import Motion
 from ..motion.smoothing import smoothed
 from ..schema.requests import FeetRequest, GenerateRequest, Style
 
-ENERGIES = (0.0, 0.25, 0.5, 0.75, 1.0)  # given to the network
+ENERGIES = (0.0, 0.125, 0.25, 0.5, 0.75, 1.0)  # given to the network
 LEAST_LOW = 0.03  # share of low frames that every style may have: deep squats
 LOW_FACTOR = 1.5  # of the data's share of low frames, above which there is too much floor work
 _LEAST_STEP = 1e-4  # m/s; least difference of successive speeds, which must increase to be inverted
@@ -32,8 +32,8 @@ Progress = Callable[[str], None]
 def measure_response(path: Path, songs: Sequence[Path], seconds: float, device: str, progress: Progress) -> None:
     """Measure a weights file, and store the results in it.
 
-    For each captured style: the mean speed of its dances, m/s, for each of ENERGIES up to the one with more floor work
-    than the data has, and the smoothness that reduces their jitter to the data's.
+    For each captured style: the mean speed of its dances, m/s, for each of ENERGIES, the energy above which they have
+    more floor work than the data, and the smoothness that reduces their jitter to the data's.
     songs: `seconds` from the middle of each are danced with the default settings, without foot cleanup, each song with
     its own seed. progress: callback with a line for each result. The file is written at the end. Raises EdgeError
     speeds_unknown if the file has no speeds of its data, and those of `generate`; OSError.
@@ -52,9 +52,8 @@ def measure_response(path: Path, songs: Sequence[Path], seconds: float, device: 
         for style, found in speeds.items():
             dance = _Dancing(unmeasured, style, songs, seconds, cache)
             measured = [(energy, *dance.speed_and_low(energy)) for energy in ENERGIES]
-            found["danced"] = danced = increasing(
-                without_floor_work(measured, max(LOW_FACTOR * found["low"], LEAST_LOW))
-            )
+            found["danced"] = danced = increasing([(energy, speed) for energy, speed, _ in measured])
+            found["highest_drawn"] = highest_drawn(measured, max(LOW_FACTOR * found["low"], LEAST_LOW))
             progress(f"{style}: " + ", ".join(f"energy {energy:g} gives {speed:.3f} m/s" for energy, speed in danced))
             usual = np.interp(found["captured"][len(found["captured"]) // 2], *reversed(np.array(danced).T))
             found["smoothness"] = least_smoothness(dance.motions(float(usual)), found["jitter"])
@@ -71,22 +70,18 @@ def least_smoothness(dances: Sequence[Motion], most: float) -> float:
     return 1.0
 
 
-def without_floor_work(measured: Sequence[tuple[float, float, float]], most: float) -> list[tuple[float, float]]:
-    """Pairs (energy, speed) up to the energy at which the share of low frames exceeds `most`, interpolated.
+def highest_drawn(measured: Sequence[tuple[float, float, float]], most: float) -> float:
+    """The largest energy with a share of low frames of at most `most`, interpolated; 0 if there is none.
 
     measured: (energy, speed m/s, share of low frames), by ascending energy.
     """
-    pairs: list[tuple[float, float]] = []
     before = (0.0, 0.0, 0.0)
     for energy, speed, low in measured:
-        if low > most and pairs:
+        if low > most:
             share = max(most - before[2], 0.0) / (low - before[2])
-            if share > 0:
-                pairs.append((before[0] + share * (energy - before[0]), before[1] + share * (speed - before[1])))
-            break
-        pairs.append((energy, speed))
+            return round(before[0] + share * (energy - before[0]), 4)
         before = energy, speed, low
-    return pairs
+    return before[0]
 
 
 def increasing(danced: Sequence[tuple[float, float]]) -> list[list[float]]:

@@ -129,6 +129,14 @@ def test_an_energy_outside_of_0_to_1_is_refused(info: WeightsInfo) -> None:
     assert caught.value.code == "energy_out_of_range"
 
 
+def test_what_was_chosen_may_bring_floor_work_that_is_never_drawn() -> None:
+    highest = STARTER.training["speeds"]["breakdance"]["highest_drawn"]
+    drawn = [energy_level(STARTER, "breakdance", seed) for seed in range(20)]
+    for level in drawn:
+        assert np.max(energy_channel(STARTER, "breakdance", None, the_music(60, 0.1, 0.9), level)) <= highest
+    assert energy_channel(STARTER, "breakdance", 0.9, None, EnergyLevel(0.9)) > highest
+
+
 def test_the_starter_weights_were_measured_in_every_style() -> None:
     speeds: dict[str, Any] = STARTER.training["speeds"]
     assert set(speeds) == set(STYLES) - {"any"}

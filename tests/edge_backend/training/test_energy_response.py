@@ -12,7 +12,7 @@ from edge_backend.evaluation.smoothness import jitter
 from edge_backend.model.weights_file import load_weights, save_weights
 from edge_backend.motion.rotations import axis_angle_to_matrix
 from edge_backend.motion.smoothing import smoothed
-from edge_backend.training.energy_response import ENERGIES, least_smoothness, without_floor_work
+from edge_backend.training.energy_response import ENERGIES, highest_drawn, least_smoothness
 
 
 def test_weights_are_measured_and_keep_their_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -27,6 +27,7 @@ def test_weights_are_measured_and_keep_their_network(tmp_path: Path, capsys: pyt
     assert found["captured"] == speeds["salsa"]["captured"]
     assert [energy for energy, _ in found["danced"]] == list(ENERGIES)
     assert (np.diff([speed for _, speed in found["danced"]]) > 0).all()
+    assert found["highest_drawn"] == 1  # its data was low throughout
     assert 0 < found["smoothness"] < 1  # an untrained network trembles
     assert after.info.training["step"] == 3
     assert after.parameters.keys() == before.parameters.keys()
@@ -34,12 +35,12 @@ def test_weights_are_measured_and_keep_their_network(tmp_path: Path, capsys: pyt
         np.testing.assert_array_equal(after.parameters[name], values)
 
 
-def test_no_energy_is_asked_for_that_brings_more_floor_work_than_the_data_has() -> None:
+def test_no_energy_is_drawn_that_brings_more_floor_work_than_the_data_has() -> None:
     measured = [(0.0, 0.2, 0.0), (0.5, 0.6, 0.1), (1.0, 1.2, 0.5)]
-    assert without_floor_work(measured, 0.5) == [(0.0, 0.2), (0.5, 0.6), (1.0, 1.2)]
-    assert without_floor_work(measured, 0.3) == [(0.0, 0.2), (0.5, 0.6), pytest.approx((0.75, 0.9))]
-    assert without_floor_work(measured, 0.1) == [(0.0, 0.2), (0.5, 0.6)]
-    assert without_floor_work([(0.0, 0.2, 0.4), (1.0, 1.2, 0.5)], 0.3) == [(0.0, 0.2)]
+    assert highest_drawn(measured, 0.5) == 1
+    assert highest_drawn(measured, 0.3) == pytest.approx(0.75)
+    assert highest_drawn(measured, 0.1) == 0.5
+    assert highest_drawn([(0.0, 0.2, 0.4), (1.0, 1.2, 0.5)], 0.3) == 0
 
 
 @pytest.mark.parametrize("share", [0.5, 0.9])
