@@ -75,8 +75,7 @@ def energy_level(info: WeightsInfo, style: str, seed: int, edited: Mapping[str, 
 
     Its mean is drawn evenly within WIDTH of USUAL: some seeds are calmer, others livelier, as dancers are. For styles
     that are danced fast the range is smaller; its liveliest dances have a speed of LIVELIEST. An energy that was chosen
-    may be danced with more floor work. edited: the metadata of
-    the edited dance, as of metadata.edited_meta.
+    may be danced with more floor work. edited: the metadata of the edited dance, as of metadata.edited_meta.
     """
     speeds = _speeds_of(info, style)
     width = min(WIDTH, max(speeds.quantile_of(LIVELIEST) - USUAL, 0.0)) if speeds else 0.0
