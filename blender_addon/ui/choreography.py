@@ -11,7 +11,7 @@ from ..song_map.colours import colour_numbers
 from ..takes.phrase_shelf import title
 from ..takes.plan_rows import PlanRow, changed_slots, clock, plan_rows
 from .dance_tab import DanceTab
-from .text_layout import draw_reasons
+from .text_layout import beside, draw_reasons
 
 ROWS = 12
 """Rows that are shown at a time, around the current frame."""
@@ -41,7 +41,7 @@ class VIEW3D_PT_edge_dance_choreography(DanceTab):
             _draw_row(column, number, row, here=number == here, colour=colours[row.label])
         if len(rows) > ROWS:
             layout.label(text=f"Bars {first + 1} to {min(first + ROWS, len(rows))} of {len(rows)}")
-        _draw_slot(layout, here, rows[here])
+        _draw_slot(layout, context, here, rows[here])
         _draw_plan(layout, context, len(changed_slots(action)))
 
 
@@ -66,18 +66,18 @@ def _draw_row(layout: Any, number: int, row: PlanRow, *, here: bool, colour: int
         marks.operator("edge_dance.pin_slot", text="", icon=icon, depress=row.pinned).step = number
 
 
-def _draw_slot(layout: Any, number: int, row: PlanRow) -> None:
+def _draw_slot(layout: Any, context: bpy.types.Context, number: int, row: PlanRow) -> None:
     """What can be done with the bars at the current frame."""
     box = layout.box()
     box.label(text=f"Bars {number + 1}, {clock(row.start)} to {clock(row.end)}")
     column = box.column(align=True)
-    line = column.row(align=True)
+    line = beside(column, context)
     line.operator("edge_dance.another_phrase", icon="FORWARD").step = number
     line.operator("edge_dance.choose_phrase", text="Choose", icon="IMGDISPLAY").step = number
-    line = column.row(align=True)
+    line = beside(column, context)
     line.operator("edge_dance.repeat_slot", text="Repeat", icon="LOOP_BACK").step = number
     line.operator("edge_dance.swap_slots", icon="ARROW_LEFTRIGHT").step = number
-    line = column.row(align=True)
+    line = beside(column, context)
     line.operator("edge_dance.free_slot", text="New Dance", icon="ADD").step = number
     line.operator("edge_dance.vary_slot", text="Originality", icon="MOD_NOISE").step = number
     column.operator("edge_dance.remake_slot", icon="FILE_REFRESH").step = number
@@ -89,7 +89,7 @@ def _draw_plan(layout: Any, context: bpy.types.Context, changed: int) -> None:
     """What can be done with the whole plan. changed: how many bars wait to be danced."""
     text = f"Dance Changes ({changed})" if changed else "Dance Changes"
     layout.operator("edge_dance.dance_changes", text=text, icon="PLAY")
-    row = layout.row(align=True)
+    row = beside(layout, context)
     row.operator("edge_dance.dance_plan", text="Dance All")
     row.operator("edge_dance.plan_anew", icon="FILE_REFRESH")
     row = layout.row(align=True)

@@ -11,7 +11,7 @@ from ..ops.keep import SOURCES, EDGE_DANCE_OT_keep
 from ..rig.target import active_armature
 from ..takes.take_list import KEEP, KEEP_ROW, has_dance
 from .dance_tab import DanceTab
-from .text_layout import draw_reasons
+from .text_layout import beside, draw_reasons
 
 _ICONS = {"POSE": "ARMATURE_DATA", "RANGE": "TIME", "PATH": "CURVE_PATH", "FEET": "SNAP_FACE"}
 _SOURCE_ICONS = {
@@ -91,7 +91,7 @@ class VIEW3D_PT_edge_dance_keep(DanceTab):
         if rows:
             layout.operator("edge_dance.generate_kept", icon="PINNED")
             draw_reasons(layout, context, EDGE_DANCE_OT_generate_kept)
-        row = layout.row(align=True)
+        row = beside(layout, context)
         row.menu("EDGE_DANCE_MT_edit", icon="FILE_REFRESH")
         row.prop(context.scene.edge_dance, "strength", text="Vary", slider=True)
 

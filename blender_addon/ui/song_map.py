@@ -12,7 +12,7 @@ from ..settings import beats_request
 from ..song_map.colours import colour_numbers
 from ..song_map.strip_map import outdated, placed_map, stored
 from .dance_tab import DanceTab
-from .text_layout import draw_reasons, draw_text
+from .text_layout import beside, draw_reasons, draw_text
 
 
 class EDGE_DANCE_UL_sections(bpy.types.UIList):
@@ -55,12 +55,12 @@ class VIEW3D_PT_edge_dance_song_map(DanceTab):
                 draw_text(layout, context, words, "ERROR")
         layout.template_list("EDGE_DANCE_UL_sections", "", item, "sections", item, "active", rows=4)
         column = layout.column(align=True)
-        row = column.row(align=True)
+        row = beside(column, context)
         row.operator("edge_dance.split_section", text="Split", icon="MOD_EDGESPLIT")
         row.operator("edge_dance.merge_section", icon="TRIA_DOWN_BAR")
         column.operator("edge_dance.move_section", icon="TRACKING_FORWARDS_SINGLE")
         draw_reasons(layout, context, EDGE_DANCE_OT_split_section)
-        row = layout.row(align=True)
+        row = beside(layout, context)
         row.operator("edge_dance.tap_tempo", icon="PLAY_SOUND")
         row.operator("edge_dance.begin_bar", text="Bar Begins Here", icon="TRACKING_FORWARDS_SINGLE")
         layout.operator("edge_dance.mark_sections", icon="MARKER_HLT")

@@ -9,6 +9,7 @@ from ..ops.reasons import Reasoned
 
 _FONT_SIZE = 11.0  # points of the default theme
 _MARGIN = 100.0  # pixels of the sidebar without text: icon, tabs, borders
+_PAIR = 270.0  # pixels of the sidebar from which on the longest two buttons beside each other have their whole texts
 
 
 def duration(seconds: float) -> str:
@@ -24,6 +25,12 @@ def draw_text(layout: Any, context: bpy.types.Context, text: str, icon: str) -> 
     column.scale_y = 0.85
     for number, line in enumerate(_wrapped(text, context.region.width - _MARGIN * scale, scale)):
         column.label(text=line, icon="BLANK1" if number else icon)
+
+
+def beside(layout: Any, context: bpy.types.Context) -> Any:
+    """A layout for two buttons: beside each other, or one below the other where the region is too narrow for both."""
+    wide = context.region.width >= _PAIR * context.preferences.system.ui_scale
+    return layout.row(align=True) if wide else layout.column(align=True)
 
 
 def draw_reasons(layout: Any, context: bpy.types.Context, *operators: type[Reasoned]) -> None:

@@ -93,3 +93,12 @@ def test_the_names_of_a_group_are_readable_in_a_narrow_sidebar(monkeypatch):
     lines = draw(addon("ui.group").VIEW3D_PT_edge_dance_group).texts
     assert all(any(dancer.name in line for line in lines) for dancer in dancers)
     assert letter * max(map(len, lines)) < sidebar
+
+
+@pytest.mark.parametrize(("pixels", "scale", "wanted"), [(292, 1.0, "row"), (420, 2.0, "column"), (588, 2.0, "row")])
+def test_two_buttons_are_one_below_the_other_in_a_narrow_sidebar(pixels, scale, wanted):
+    """Blender's sidebar is 292 pixels wide at first; at 210, the buttons of a row have texts like `New D...`."""
+    layout = SimpleNamespace(row=lambda **_how: "row", column=lambda **_how: "column")
+    preferences = SimpleNamespace(system=SimpleNamespace(ui_scale=scale))
+    context = SimpleNamespace(region=SimpleNamespace(width=pixels), preferences=preferences)
+    assert addon("ui.text_layout").beside(layout, context) == wanted
