@@ -64,11 +64,12 @@ class _BoneMap(DanceTab):
             row.operator("edge_dance.add_bone_map_preset", text="", icon="REMOVE").remove_active = True
         layout.operator("edge_dance.find_bones", text="Find Bones Again" if chosen else "Edit Bones", icon="VIEWZOOM")
         if chosen:
-            _draw_list(layout, armature)
+            _draw_list(layout, context, armature)
         _draw_rig(layout, armature, bool(check.faults))
 
 
-def _draw_list(layout: Any, armature: Any) -> None:
+def _draw_list(layout: Any, context: bpy.types.Context, armature: Any) -> None:
+    """Draw the list, and below it the whole names of its active row, for which the list is too narrow."""
     row = layout.row()
     row.template_list("EDGE_DANCE_UL_bone_slots", "", armature, CHOSEN, armature, SHOWN, rows=8)
     buttons = row.column(align=True)
@@ -76,6 +77,10 @@ def _draw_list(layout: Any, armature: Any) -> None:
     buttons.operator("edge_dance.mirror_bones", text="", icon="TRIA_RIGHT").side = "L"
     buttons.operator("edge_dance.mirror_bones", text="", icon="TRIA_LEFT").side = "R"
     buttons.operator("edge_dance.swap_sides", text="", icon="ARROW_LEFTRIGHT")
+    rows, active = getattr(armature, CHOSEN), getattr(armature, SHOWN)
+    if 0 <= active < len(rows):
+        words = f"{slot_words(rows[active].name).capitalize()}: {rows[active].bone or 'no bone'}"
+        draw_text(layout, context, words, "BONE_DATA")
 
 
 def _draw_rig(layout: Any, armature: Any, faulty: bool) -> None:

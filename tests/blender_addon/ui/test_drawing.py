@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import bpy
 import pytest
 from blender_fixtures import CAN_MAKE_STRIPS, addon, put_dancer, put_song, write_song
+from characters import mixamo, put_character
 from drawing import Context, draw, operators, panels
 
 _DISK = ("open", "os.listdir", "os.scandir", "os.mkdir", "glob.glob", "subprocess.Popen", "_thread.start_new_thread")
@@ -102,3 +103,13 @@ def test_two_buttons_are_one_below_the_other_in_a_narrow_sidebar(pixels, scale, 
     preferences = SimpleNamespace(system=SimpleNamespace(ui_scale=scale))
     context = SimpleNamespace(region=SimpleNamespace(width=pixels), preferences=preferences)
     assert addon("ui.text_layout").beside(layout, context) == wanted
+
+
+def test_the_active_row_of_the_bone_map_stands_below_the_list_with_its_whole_names():
+    character = put_character(mixamo())
+    assert bpy.ops.edge_dance.find_bones() == {"FINISHED"}
+    names = [row.name for row in character.edge_dance_bones]
+    panel = addon("ui.bone_map").VIEW3D_PT_edge_dance_bone_map
+    for slot, words in (("thigh.L", "Left thigh: mixamorig:LeftUpLeg"), ("travel", "Root control: no bone")):
+        character.edge_dance_bone = names.index(slot)
+        assert words in draw(panel).texts
