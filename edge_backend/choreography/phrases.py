@@ -29,6 +29,7 @@ READINGS = (
 ANY = (0.0, np.inf)  # bpm
 STILL = 0.05  # mean m/s of the joints relative to the pelvis; less is no dance
 FASTEST = 25.0  # m/s of a joint; more is a jump of the recording
+MOST_SUDDEN = 360.0  # m/s^2 of a joint; more is a jump and back, without which the rest may be danced
 FLOOR, LOW = 0.4, 0.75  # metres of the pelvis below which a phrase is danced on the floor, or low
 NEAR_COUNT = 0.2  # a stop of the body this near to a count, in counts, is an accent on it
 REACH_S = 0.1  # the velocity at a phrase's ends is the mean over this time
@@ -76,22 +77,25 @@ def cut(motion: Motion, clip: str, source: str, *, style: str, licence: str, tem
     """The phrases of a clip, each PHRASE_COUNTS counts long, one every STEP counts.
 
     Counts are the motion's beats; without any, those of `tempo` (bpm) that lie best on its stops, drawn onto these;
-    without a tempo, those of the best tempo in each of READINGS. Raises EdgeError phrases_unusable, whose message says
-    what is wrong.
+    without a tempo, those of the best tempo in each of READINGS. Phrases in which the recording jumps are left out.
+    Raises EdgeError phrases_unusable, whose message says what is wrong.
     """
     joints = motion.joints().astype(np.float64)
     _check(joints, source)
+    torn = _torn(joints)
     found: list[Phrase] = []
     for counts, (low, high) in _readings(motion, joints, tempo):
         for first in range(0, len(counts) - PHRASE_COUNTS, STEP):
             part = counts[first : first + PHRASE_COUNTS + 1]
             bpm = 60 * FPS / np.diff(part).mean()
-            if not low <= bpm <= high:
+            if not low <= bpm <= high or ((torn > part[0] - 1) & (torn < part[-1] + 1)).any():
                 continue
             name = f"{clip}-{round(bpm)}-{first}"
             found.append(_measured(motion, joints, part, Phrase(
                 name, clip, tuple(part.round(3).tolist()), (), style, 0.0, (0.0, 0.0), 0.0, 0.0, "high", source, licence
             )))  # fmt: skip
+    if not found and len(torn):
+        raise _unusable(source, f"jumps at frame {torn[0]}, and has no {PHRASE_COUNTS} counts without that")
     if not found:
         raise _unusable(source, f"has no {PHRASE_COUNTS} counts: it is {motion.frames / FPS:.1f} s long")
     return found
@@ -224,6 +228,12 @@ def _check(joints: Array, source: str) -> None:
     body = joints - joints[:, [Joint.PELVIS]]
     if np.linalg.norm(np.diff(body, axis=0), axis=-1).mean() * FPS < STILL:
         raise _unusable(source, "hardly moves")
+
+
+def _torn(joints: Array) -> Array:
+    """The frames in which a joint (T, 24, 3) accelerates more than MOST_SUDDEN."""
+    sizes = np.linalg.norm(np.diff(joints, n=2, axis=0), axis=-1) * FPS**2
+    return np.flatnonzero(sizes.max(axis=1) > MOST_SUDDEN) + 1
 
 
 def _unusable(source: str, why: str) -> EdgeError:

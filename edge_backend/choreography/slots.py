@@ -7,7 +7,7 @@ from ..schema.song_map import Bar, Section, SongMap
 
 PHRASE_COUNTS = 8  # as dancers count
 LEAST_COUNTS = 7  # of a slot; it has 1, 2, 4 or 8 bars: 8 counts in bars of two or four, 12 in bars of three or six
-SURE = 0.2  # the sections of a song map with less confidence are not used
+SURE = 0.2  # the sections and bars of a song map with less confidence are not used
 _ROUNDING_S = 1e-3
 
 
@@ -55,10 +55,9 @@ def slots_of(song_map: SongMap, frames: int) -> tuple[Slot, ...]:
     return tuple(found)
 
 
-def has_form(song_map: SongMap) -> bool:
-    """Whether a part of the song comes back: two sections with the same label, in a map that is sure enough."""
-    labels = [section.label for section in song_map.sections]
-    return song_map.confidence >= SURE and 1 < len(labels) != len(set(labels))
+def is_clear(song_map: SongMap) -> bool:
+    """Whether the song has bars, in a map that is sure enough."""
+    return song_map.confidence >= SURE and len(song_map.bars) > 1
 
 
 def within(bar: Bar, section: Section) -> bool:

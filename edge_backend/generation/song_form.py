@@ -12,7 +12,7 @@ from ..choreography.library import Library, open_libraries
 from ..choreography.plan import Plan, plan_by_form
 from ..choreography.plan_file import plan_as_json, read_plan
 from ..choreography.planning import PlanSettings, plan_by_library
-from ..choreography.slots import has_form, slots_of
+from ..choreography.slots import is_clear, slots_of
 from ..numerics.array import Array
 from ..schema.edits import EditRequest
 from ..schema.requests import FeaturesRequest, GenerateRequest
@@ -37,16 +37,16 @@ def given_map(request: GenerateRequest | FeaturesRequest) -> SongMap | None:
 
 
 def map_of(request: GenerateRequest, audio: Audio, given: SongMap | None) -> SongMap | None:
-    """The song map that determines the dance's form; None if the dance has none.
+    """The song map whose sections and bars the dance follows; None if it follows none.
 
     These are free dances, edits, dances by EDGE's own sampler, and, unless the request has phrases or a plan, dances to
-    songs without repeated sections. given: of `given_map`; None = the map is computed from the audio.
+    songs whose beat is unclear. given: of `given_map`; None = the map is computed from the audio.
     """
     kept = request.edit != EditRequest() and not request.plan
     if request.form == "free" or kept or request.sampler == "reference":
         return None
     song_map = given or listen(audio, request.beats)
-    return song_map if has_form(song_map) or request.phrases or request.plan else None
+    return song_map if is_clear(song_map) or request.phrases or request.plan else None
 
 
 def song_form(
@@ -59,10 +59,11 @@ def song_form(
     level: float,
     features: Features,
 ) -> SongForm:
-    """The form of a dance of `frames` frames. song_map: of `map_of`. style: of `leading_style`.
+    """The form of a dance of `frames` frames; of a song in which nothing returns, its energy alone.
 
-    level: the mean of the energy, which follows the bars unless features are computed per window. Raises EdgeError as
-    library.open_libraries, planning.plan_by_library and plan_file.read_plan; OSError.
+    song_map: of `map_of`. style: of `leading_style`. level: the mean of the energy, which follows the bars unless
+    features are computed per window. Raises EdgeError as library.open_libraries, planning.plan_by_library and
+    plan_file.read_plan; OSError.
     """
     if song_map is None:
         return SongForm(energy=request.energy)

@@ -92,8 +92,8 @@ class GenerateRequest:
     dances of more than one window, at most 1 in the last 100 timesteps of ddpm.
     sampler: reference = EDGE's own sampler with 50 steps whatever `steps` is, slow, for comparison; without edits.
     arithmetic: exact = float32; fastest = the fastest on this machine, with other numbers (model.arithmetic).
-    form: song = where the song's music returns, its dance returns; free = every bar is danced anew. A song without
-    returning sections, and a dance that keeps something of another one, are danced freely.
+    form: song = where the song's music returns, its dance returns, and the energy follows the bars; free = every bar is
+    danced anew. A song whose beat is unclear, and a dance that keeps something of another one, are danced freely.
     returning: the dance of a returning section is the same, or every second time mirrored. originality: how far it
     leaves the first one, and phrases of a library are left, 0 = not at all to 1 = danced anew.
     phrases: folders of phrase libraries, or "starter", of whose phrases the dance is made; none = the model dances.

@@ -20,7 +20,7 @@ from edge_backend.choreography.joins import PHRASES, RETURNS, joining
 from edge_backend.choreography.pieces import Piece, laid, moved, new_frames, pieces_of, shown_at
 from edge_backend.choreography.plan import plan_by_form
 from edge_backend.choreography.plan_file import plan_as_json, write_plan
-from edge_backend.choreography.slots import Slot, has_form, slots_of
+from edge_backend.choreography.slots import Slot, is_clear, slots_of
 from edge_backend.diffusion.constraints import Constraint, frame_range
 from edge_backend.diffusion.song import FinalFrames
 from edge_backend.errors import EdgeError
@@ -64,11 +64,14 @@ def test_slots_end_with_the_dance() -> None:
     assert max(slot.section for slot in slots) == 2
 
 
-def test_a_song_has_form_where_something_returns_and_its_beat_is_known() -> None:
-    assert has_form(song_map("ABA"))
-    assert not has_form(song_map("ABC"))
-    assert not has_form(song_map("A"))
-    assert not has_form(song_map("ABA", confidence=0.1))
+def test_a_songs_map_is_followed_where_its_bars_are_known() -> None:
+    assert is_clear(song_map("ABA"))
+    assert is_clear(song_map("A"))
+    assert not is_clear(song_map("ABA", confidence=0.1))
+
+
+def test_where_nothing_returns_everything_is_danced_anew() -> None:
+    assert {step.again for step in plan_by_form(slots_of(song_map("ABC"), 960))} == {-1}
 
 
 def test_what_returns_takes_up_the_slot_in_the_same_place() -> None:
@@ -214,7 +217,9 @@ def dances(song: Path, folder: Path) -> dict[str, Motion]:
 
 def test_the_songs_form_is_detected(song: Path) -> None:
     heard = listen(load(song))
-    assert has_form(heard)
+    labels = [section.label for section in heard.sections]
+    assert is_clear(heard)
+    assert 1 < len(set(labels)) < len(labels)
 
 
 def _repeat(motion: Motion) -> float:

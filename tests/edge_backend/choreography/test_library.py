@@ -69,6 +69,19 @@ def test_beats_that_a_motion_carries_are_its_counts() -> None:
     np.testing.assert_allclose(first.counts, 18 * np.arange(9), atol=1e-3)
 
 
+def test_phrases_in_which_the_recording_jumps_are_left_out() -> None:
+    whole, torn = stepping(20, 110), stepping(20, 110)
+    whole.beats = torn.beats = np.arange(0, 20, 0.6, dtype=np.float32)
+    torn.root[300, 0] += 0.5  # and back
+    phrases = cut(torn, "c", "a", **ABOUT)
+    usual = {phrase.counts for phrase in cut(whole, "c", "a", **ABOUT)}
+    assert {phrase.counts for phrase in phrases} == {each for each in usual if each[-1] < 300 or each[0] > 300} < usual
+    brief = stepping(6, 110)
+    brief.root[90, 0] += 0.5
+    with pytest.raises(EdgeError, match=r"a gives no phrases: it jumps at frame 8\d, and has no 8 counts"):
+        cut(brief, "c", "a", **ABOUT)
+
+
 def test_livelier_clips_have_more_energy(library: Library) -> None:
     energy = {name: [p.energy for p in library.phrases if p.source == name] for name in "ab"}
     assert min(energy["a"]) > max(energy["b"])

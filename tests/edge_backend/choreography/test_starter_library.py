@@ -7,7 +7,9 @@ import numpy as np
 
 import build_addon
 from edge_backend.choreography.library import STARTER, open_libraries
+from edge_backend.choreography.phrases import MOST_SUDDEN
 from edge_backend.motion.kinematics import forward_kinematics
+from edge_backend.schema.frames import FPS
 from edge_backend.schema.requests import STYLES
 
 PHRASES = Path(build_addon.__file__).parent / "weights" / "phrases"
@@ -37,3 +39,14 @@ def test_its_ends_are_those_of_its_clips() -> None:
         frame = round(phrase.counts[-1])
         height = forward_kinematics(clip.rotations, clip.root)[min(frame, clip.frames - 1), 0, 2]
         assert abs(library.ends[number, 2] - height) < 2e-3  # half precision
+
+
+def test_no_joint_of_its_phrases_jumps() -> None:
+    library = open_libraries([STARTER])
+    numbers = {phrase.clip: number for number, phrase in enumerate(library.phrases)}
+    sudden = {}
+    for clip, number in numbers.items():
+        joints = library.clip(number).joints().astype(np.float64)
+        sudden[clip] = np.linalg.norm(np.diff(joints, n=2, axis=0), axis=-1).max(axis=1) * FPS**2
+    for phrase in library.phrases:
+        assert sudden[phrase.clip][round(phrase.counts[0]) : round(phrase.counts[-1]) - 1].max() <= MOST_SUDDEN
