@@ -31,6 +31,7 @@ WIDTH = 0.25
 LIVELIEST = 0.75  # m/s, mean speed of the liveliest dances for which no energy was chosen
 CALMEST = 0.3  # m/s, speed of their calmest parts; with less, dancers stand through quiet music
 _STREAM = 23  # number of the random stream of energy levels
+_HALVINGS = 30  # of the range in which a factor of speeds is searched
 SMOOTHING = 1.5 * FPS  # frames, the standard deviation: the network knows energy as a mean over 5 s
 
 
@@ -64,10 +65,26 @@ class StyleSpeeds:
         """The share of the captured speeds below a speed, m/s."""
         return float(np.interp(speed, self.captured, np.linspace(0, 1, len(self.captured))))
 
-    def network_energy(self, quantile: Array) -> Array:
-        """The energy to give to the network, 0 to 1, for quantiles (T,) of the captured speeds."""
-        speed = np.interp(quantile, np.linspace(0, 1, len(self.captured)), self.captured)
-        return np.interp(speed, self.danced, self.energies).astype(np.float32)
+    def network_energy(self, quantile: Array, level: EnergyLevel) -> Array:
+        """The energy to give to the network for quantiles (T,) of the captured speeds, around a level.
+
+        The mean of the speeds at the quantiles is not the speed at their mean, and the network dances neither the
+        slowest nor the fastest. So all speeds are multiplied by one factor, with which the mean speed of the dance is
+        the level's: but for the level's largest energy, which limits the result.
+        """
+        speeds, fastest = self._speed_at(quantile), float(self.danced[-1])
+        slowest = float(np.clip(self._speed_at(level.least), self.danced[0], fastest))
+        low, high = slowest / float(np.max(speeds)), fastest / float(np.min(speeds))
+        for _ in range(_HALVINGS):
+            factor = (low + high) / 2
+            slower = np.mean(np.clip(factor * speeds, slowest, fastest)) < self._speed_at(level.mean)
+            low, high = (factor, high) if slower else (low, factor)
+        energy = np.interp(np.clip(high * speeds, slowest, fastest), self.danced, self.energies)
+        return np.minimum(energy, level.most).astype(np.float32)
+
+    def _speed_at(self, quantile: float | Array) -> Array:
+        """The captured speeds, m/s, at quantiles."""
+        return np.asarray(np.interp(quantile, np.linspace(0, 1, len(self.captured)), self.captured))
 
 
 def energy_level(info: WeightsInfo, style: str, seed: int, edited: Mapping[str, Any] | None = None) -> EnergyLevel:
@@ -101,7 +118,7 @@ def energy_channel(
         return energy
     if energy is None:
         energy = level.mean if loudness is None else loudness_quantiles(loudness, level.mean)
-    asked = np.minimum(speeds.network_energy(np.maximum(energy, level.least)), np.float32(level.most))
+    asked = speeds.network_energy(np.asarray(energy), level)
     return asked if asked.ndim else float(asked)
 
 
