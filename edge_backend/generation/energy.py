@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..audio.rhythm import LOUDNESS_DB
-from ..model.controls import check_energy
+from ..model.controls import BEYOND, check_energy
 from ..model.weights_file import WeightsInfo
 from ..numerics.array import Array
 from ..numerics.filters import gaussian
@@ -44,7 +44,7 @@ class EnergyLevel:
 
     mean: float
     least: float = 0.0
-    most: float = 1.0
+    most: float = BEYOND
 
 
 @dataclass(frozen=True)
@@ -105,15 +105,15 @@ def energy_level(info: WeightsInfo, style: str, seed: int, edited: Mapping[str, 
 def energy_channel(
     info: WeightsInfo, style: str, energy: float | Array | None, loudness: Array | None, level: EnergyLevel
 ) -> float | Array | None:
-    """The network's energy channel: one value for all frames, one for each (T,), or None for no energy.
+    """The network's energy channel, 0 to BEYOND: a value for all frames, one for each (T,), or None for no energy.
 
     energy: requested quantile, 0 to 1, for all frames or for each (T,). None: from loudness (T,), 0 to 1 over
     LOUDNESS_DB, around the level's mean, or that throughout if loudness is None too. For weights without a measured
-    response the energy is returned unchanged. Raises EdgeError energy_out_of_range.
+    response the energy, 0 to BEYOND, is returned unchanged. Raises EdgeError energy_out_of_range.
     """
-    if energy is not None:
-        check_energy(energy)
     speeds = _speeds_of(info, style)
+    if energy is not None:
+        check_energy(energy, 1.0 if speeds else BEYOND)
     if speeds is None:
         return energy
     if energy is None:

@@ -16,12 +16,15 @@ from ..errors import EdgeError
 from ..evaluation.smoothness import dynamics, jitter, low_share
 from ..generation.model_cache import ModelCache
 from ..generation.pipeline import generate
+from ..model.controls import BEYOND
 from ..model.weights_file import Weights, load_weights, save_weights
 from ..motion.motion import Motion
 from ..motion.smoothing import smoothed
 from ..schema.requests import FeetRequest, GenerateRequest, Style
 
 ENERGIES = (0.0, 0.125, 0.25, 0.5, 0.75, 1.0)  # given to the network
+WILDER = (1.1, BEYOND)  # given to the network too, where with 1 it dances slower than FAST of the captured speeds
+FAST = 0.9
 LEAST_LOW = 0.03  # share of low frames that every style may have: deep squats
 LOW_FACTOR = 1.5  # of the data's share of low frames, above which there is too much floor work
 _LEAST_STEP = 1e-4  # m/s; least difference of successive speeds, which must increase to be inverted
@@ -32,8 +35,8 @@ Progress = Callable[[str], None]
 def measure_response(path: Path, songs: Sequence[Path], seconds: float, device: str, progress: Progress) -> None:
     """Measure a weights file, and store the results in it.
 
-    For each captured style: the mean speed of its dances, m/s, for each of ENERGIES, the energy above which they have
-    more floor work than the data, and the smoothness that reduces their jitter to the data's.
+    For each captured style: the mean speed of its dances, m/s, for each of ENERGIES (and WILDER), the energy above
+    which they have more floor work than the data, and the smoothness that reduces their jitter to the data's.
     songs: `seconds` from the middle of each are danced with the default settings, without foot cleanup, each song with
     its own seed. progress: callback with a line for each result. The file is written at the end. Raises EdgeError
     speeds_unknown if the file has no speeds of its data, and those of `generate`; OSError.
@@ -52,6 +55,8 @@ def measure_response(path: Path, songs: Sequence[Path], seconds: float, device: 
         for style, found in speeds.items():
             dance = _Dancing(unmeasured, style, songs, seconds, cache)
             measured = [(energy, *dance.speed_and_low(energy)) for energy in ENERGIES]
+            if measured[-1][1] < np.interp(FAST, np.linspace(0, 1, len(found["captured"])), found["captured"]):
+                measured += [(energy, *dance.speed_and_low(energy)) for energy in WILDER]
             found["danced"] = danced = increasing([(energy, speed) for energy, speed, _ in measured])
             found["highest_drawn"] = highest_drawn(measured, max(LOW_FACTOR * found["low"], LEAST_LOW))
             progress(f"{style}: " + ", ".join(f"energy {energy:g} gives {speed:.3f} m/s" for energy, speed in danced))
@@ -115,9 +120,10 @@ class _Dancing:
         length = song_source(song).duration
         chosen = min(self.seconds, length)
         request = GenerateRequest(
-            str(song), (length - chosen) / 2, chosen, seed, weights=str(self.weights), style=self.style, energy=energy
+            str(song), (length - chosen) / 2, chosen, seed, weights=str(self.weights), style=self.style, form="free"
         )
-        return generate(replace(request, feet=FeetRequest(enabled=False)), model_cache=self.cache)
+        request = replace(request, energy=energy, feet=FeetRequest(enabled=False))
+        return generate(request, model_cache=self.cache)
 
 
 def _save(path: Path, weights: Weights, speeds: dict[Style, dict[str, Any]]) -> None:

@@ -25,7 +25,7 @@ from edge_backend.generation.energy import (
 )
 from edge_backend.generation.pipeline import LOUDNESS, _conditions
 from edge_backend.model.catalogue import resolve
-from edge_backend.model.controls import STYLES
+from edge_backend.model.controls import BEYOND, STYLES
 from edge_backend.model.weights_file import WeightsInfo, load_weights
 from edge_backend.numerics.array import Array
 
@@ -49,7 +49,9 @@ def danced(energy: Array) -> Array:
 
 @given(st.floats(0.15, 0.65))
 def test_the_networks_energy_is_the_one_that_gives_the_captured_speed(quantile: float) -> None:
-    assert danced(SPEEDS.network_energy(np.array(quantile), EnergyLevel(quantile))) == pytest.approx(0.2 + quantile, abs=1e-5)
+    assert danced(SPEEDS.network_energy(np.array(quantile), EnergyLevel(quantile))) == pytest.approx(
+        0.2 + quantile, abs=1e-5
+    )
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=40), st.floats(0.15, 0.65))
@@ -105,7 +107,7 @@ def test_fast_styles_are_not_danced_faster_than_their_middle_and_the_liveliest(s
 def test_an_edited_dance_keeps_its_energy() -> None:
     assert {energy_level(STARTER, "salsa", seed, {"energy_level": 0.7}).mean for seed in range(5)} == {0.7}
     assert energy_level(STARTER, "salsa", 3, {}).mean == USUAL  # of an earlier version
-    assert energy_level(UNMEASURED, "salsa", 3) == EnergyLevel(USUAL)
+    assert energy_level(UNMEASURED, "salsa", 3) == EnergyLevel(USUAL, most=1.0)
 
 
 def test_a_quiet_part_is_danced_unless_less_energy_is_chosen() -> None:
@@ -138,10 +140,10 @@ def test_weights_that_were_not_measured_get_the_users_energy() -> None:
     assert energy_channel(STARTER, "any", None, the_music(10, 0.5), LEVEL) is None
 
 
-@pytest.mark.parametrize("info", [STARTER, UNMEASURED])
-def test_an_energy_outside_of_0_to_1_is_refused(info: WeightsInfo) -> None:
+@pytest.mark.parametrize(("info", "energy"), [(STARTER, 1.1), (STARTER, -0.1), (UNMEASURED, 1.3)])
+def test_an_energy_outside_of_its_range_is_refused(info: WeightsInfo, energy: float) -> None:
     with pytest.raises(EdgeError) as caught:
-        energy_channel(info, "salsa", 1.2, None, LEVEL)
+        energy_channel(info, "salsa", energy, None, LEVEL)
     assert caught.value.code == "energy_out_of_range"
 
 
@@ -151,6 +153,12 @@ def test_what_was_chosen_may_bring_floor_work_that_is_never_drawn() -> None:
     for level in drawn:
         assert np.max(energy_channel(STARTER, "breakdance", None, the_music(60, 0.1, 0.9), level)) <= highest
     assert energy_channel(STARTER, "breakdance", 0.9, None, EnergyLevel(0.9)) > highest
+
+
+def test_what_was_danced_faster_than_the_network_does_is_asked_for_beyond_its_energies() -> None:
+    assert energy_channel(STARTER, "breakdance", 1.0, None, EnergyLevel(1.0)) == pytest.approx(BEYOND)
+    for style in ("salsa", "commercial", "freestyle"):
+        assert energy_channel(STARTER, style, 1.0, None, EnergyLevel(1.0)) <= 1
 
 
 def test_the_starter_weights_were_measured_in_every_style() -> None:

@@ -9,25 +9,32 @@ from pipeline_fixtures import swaying, write_song, write_weights
 
 from edge_backend.cli.main import main
 from edge_backend.evaluation.smoothness import jitter
+from edge_backend.model.controls import BEYOND
 from edge_backend.model.weights_file import load_weights, save_weights
 from edge_backend.motion.rotations import axis_angle_to_matrix
 from edge_backend.motion.smoothing import smoothed
-from edge_backend.training.energy_response import ENERGIES, highest_drawn, least_smoothness
+from edge_backend.training.energy_response import ENERGIES, WILDER, highest_drawn, least_smoothness
 
 
-def test_weights_are_measured_and_keep_their_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("wanted_faster", [False, True])
+def test_weights_are_measured_and_keep_their_network(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], wanted_faster: bool
+) -> None:
     path, song = write_weights(tmp_path), write_song(tmp_path / "song.wav", 4.0)
     before = load_weights(path)
-    speeds = {"salsa": {"captured": [0.1 * i for i in range(11)], "jitter": 300.0, "low": 1.0}}
+    speeds = {
+        "salsa": {"captured": [(10 if wanted_faster else 0.1) * i for i in range(11)], "jitter": 300.0, "low": 1.0}
+    }
     save_weights(path, replace(before, info=replace(before.info, training={"speeds": speeds, "step": 3})))
     assert main(["train", "energy", str(path), str(song), "--seconds", "2", "--device", "cpu"]) == 0
     assert "energy 0.5 gives" in capsys.readouterr().out
     after = load_weights(path)
     found = after.info.training["speeds"]["salsa"]
     assert found["captured"] == speeds["salsa"]["captured"]
-    assert [energy for energy, _ in found["danced"]] == list(ENERGIES)
+    wilder = list(WILDER) * wanted_faster
+    assert [energy for energy, _ in found["danced"]] == [*ENERGIES, *wilder]
     assert (np.diff([speed for _, speed in found["danced"]]) > 0).all()
-    assert found["highest_drawn"] == 1  # its data was low throughout
+    assert found["highest_drawn"] == (BEYOND if wanted_faster else 1)  # its data was low throughout
     assert 0 < found["smoothness"] < 1  # an untrained network trembles
     assert after.info.training["step"] == 3
     assert after.parameters.keys() == before.parameters.keys()
