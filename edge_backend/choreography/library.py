@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ INDEX, CLIPS = "phrases.npz", "clips"
 _BUNDLED = Path(__file__).parents[2] / "weights" / "phrases"
 _JOINTS = 22  # the hands' last joints never turn
 _TURN = np.pi / 32767  # radians of a step of int16
+_Index = tuple[tuple[Phrase, ...], tuple[Array, ...], tuple[Array, ...]]  # phrases, and the poses of their ends
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ def add_clips(folder: Path, clips: Iterable[tuple[str, Motion, dict[str, Any]]])
     clips: name of the file, motion, and the style, licence and tempo of phrases.cut. Returns how many phrases were
     added, and an error for each motion that gave none. Raises EdgeError as open_libraries; OSError.
     """
-    phrases, starts, ends = _read_index(folder) if (folder / INDEX).exists() else ([], [], [])
+    phrases, starts, ends = _read_index(folder) if (folder / INDEX).exists() else ((), (), ())
     known = {phrase.id for phrase in phrases}
     rows = list(zip(phrases, starts, ends, strict=True))
     refused: list[EdgeError] = []
@@ -216,10 +218,20 @@ def _clip_name(motion: Motion) -> str:
     return hashlib.sha256(np.round(motion.vectors(), 4).tobytes()).hexdigest()[:12]
 
 
-def _read_index(folder: Path) -> tuple[list[Phrase], list[Array], list[Array]]:
+def _read_index(folder: Path) -> _Index:
     path = folder / INDEX
     if not path.is_file():
         raise EdgeError("phrases_missing", f"There is no phrase library in {folder}.", "Make one: phrases add.")
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return _index(path, (state.st_mtime_ns, state.st_size, state.st_ino))
+
+
+@lru_cache(maxsize=4)
+def _index(path: Path, _state: tuple[int, ...]) -> _Index:
+    """The content of an index, read once for each state of its file."""
     try:
         file = read_npz(path, ("meta", "starts", "ends"))
         meta = json.loads(str(file["meta"]))
@@ -232,9 +244,11 @@ def _read_index(folder: Path) -> tuple[list[Phrase], list[Array], list[Array]]:
         raise _unreadable(path, error) from error
     if newer:
         raise EdgeError(
-            "phrases_newer", f"The phrase library {folder} was written by a newer EDGE Dance.", "Update EDGE Dance."
+            "phrases_newer",
+            f"The phrase library {path.parent} was written by a newer EDGE Dance.",
+            "Update EDGE Dance.",
         )
-    return phrases, starts, ends
+    return tuple(phrases), tuple(starts), tuple(ends)
 
 
 def _phrase(row: dict[str, Any]) -> Phrase:

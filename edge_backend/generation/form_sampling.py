@@ -58,7 +58,8 @@ def sample_in_form(
     condition: the music, (frames or more, channels); the new frames are then sampled as one dance to the concatenation
     of their music. Or (windows, 150, channels), for features that are computed per window; then all frames are sampled,
     and repeated slots are replaced afterwards. on_final: as in sample_song; in the first pass it gets the frames before
-    the first join, of which the last LOOK_AHEAD are not on the beats yet. timing: of the whole dance. library: of the
+    the first join, of which the last LOOK_AHEAD are not on the beats yet. A dance that begins with a phrase as it is
+    begins before anything of the joins is sampled. timing: of the whole dance. library: of the
     plan's phrases. on_laid: called between the passes with the constraint. Raises EdgeError phrase_unknown,
     phrases_unreadable.
     """
@@ -79,6 +80,8 @@ def sample_in_form(
     sampled = [sample(new_music, free(count), on_material, (0.0, share), guided=True)] if count else []
     material = [timing.aligned(dance, count) for dance in sampled]
     dance = laid(pieces, joined(material + clips))
+    if pieces[0].front and not pieces[0].originality:
+        on_final(dance.part(slice(first_join)))
     varied = any(piece.originality for piece in pieces)
     constraint = joining(pieces, dance)
     if on_laid:

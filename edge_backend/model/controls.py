@@ -16,7 +16,7 @@ STYLES = (*_NAMED, ANY_STYLE)
 # The names of the channels, as weights files list them.
 CHANNELS = (*(f"style:{style}" for style in STYLES), "energy", "energy_given")
 
-BEYOND = 1.2
+BEYOND = 1.25
 """The largest energy in the channel. More than 1 was in no training: it leads on to what was danced faster yet."""
 
 

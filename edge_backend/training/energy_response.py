@@ -16,14 +16,13 @@ from ..errors import EdgeError
 from ..evaluation.smoothness import dynamics, jitter, low_share
 from ..generation.model_cache import ModelCache
 from ..generation.pipeline import generate
-from ..model.controls import BEYOND
 from ..model.weights_file import Weights, load_weights, save_weights
 from ..motion.motion import Motion
 from ..motion.smoothing import smoothed
 from ..schema.requests import FeetRequest, GenerateRequest, Style
 
 ENERGIES = (0.0, 0.125, 0.25, 0.5, 0.75, 1.0)  # given to the network
-WILDER = (1.1, BEYOND)  # given to the network too, where with 1 it dances slower than FAST of the captured speeds
+WILDER = (1.1, 1.2)  # given to the network too, where with 1 it dances slower than FAST of the captured speeds
 FAST = 0.9
 LEAST_LOW = 0.03  # share of low frames that every style may have: deep squats
 LOW_FACTOR = 1.5  # of the data's share of low frames, above which there is too much floor work

@@ -17,9 +17,14 @@ from edge_backend.choreography.plan import Plan, Step, plan_by_form
 from edge_backend.choreography.plan_file import plan_as_json, read_plan, write_plan
 from edge_backend.choreography.planning import PlanSettings, phrases_for, plan_by_library
 from edge_backend.choreography.slots import Slot, slots_of
+from edge_backend.diffusion.constraints import Constraint
+from edge_backend.diffusion.song import FinalFrames
 from edge_backend.errors import EdgeError
-from edge_backend.motion.motion import joined
+from edge_backend.generation.beat_timing import BeatTiming
+from edge_backend.generation.form_sampling import sample_in_form
+from edge_backend.motion.motion import Motion, joined
 from edge_backend.motion.rotations import axis_angle_to_matrix
+from edge_backend.numerics.array import Array
 
 SLOTS = slots_of(song_map("ABABCA"), 6 * 240)
 
@@ -123,6 +128,23 @@ def test_phrases_are_laid_on_the_counts_to_the_audience(library: Library) -> Non
     for piece in pieces:
         here = place[piece.start : piece.start + 3]
         assert np.linalg.norm(here - place[max(piece.start - 1, 0)], axis=1).max() < 0.2
+
+
+@pytest.mark.parametrize("originality", [0.0, 0.5])
+def test_a_first_phrase_is_shown_before_anything_is_sampled(library: Library, originality: float) -> None:
+    plan = plan_by_library(SLOTS, library, 0, PlanSettings(originality=originality))
+    frames, shown, shown_before = SLOTS[-1].stop, list[Motion](), list[int]()
+
+    def sample(_condition: Array, constraint: Constraint, on_final: FinalFrames, *_: object, **__: object) -> Motion:
+        shown_before.append(len(shown))
+        return Motion.from_vectors(constraint.values)
+
+    music, timing = np.zeros((frames, 12), np.float32), BeatTiming(np.zeros(0), np.zeros(0, bool), 0.0)
+    dance, _ = sample_in_form(sample, music, plan, frames, shown.append, timing=timing, library=library)
+    assert shown_before == [0 if originality else 1]
+    for beginning in shown:
+        assert beginning.frames > 2 * 30
+        np.testing.assert_allclose(beginning.vectors(), dance.vectors()[: beginning.frames], atol=1e-6)
 
 
 def test_bars_that_repeat_a_phrase_dance_that_phrase(library: Library) -> None:
