@@ -31,6 +31,7 @@ WIDTH = 0.25
 LIVELIEST = 0.75  # m/s, mean speed of the liveliest dances for which no energy was chosen
 CALMEST = 0.3  # m/s, speed of their calmest parts; with less, dancers stand through quiet music
 _STREAM = 23  # number of the random stream of energy levels
+LOST = 0.1  # of the speed is lost where energies vary by as much as their mean, the standard deviation; in 12 songs
 _HALVINGS = 30  # of the range in which a factor of speeds is searched
 SMOOTHING = 1.5 * FPS  # frames, the standard deviation: the network knows energy as a mean over 5 s
 
@@ -68,16 +69,17 @@ class StyleSpeeds:
     def network_energy(self, quantile: Array, level: EnergyLevel) -> Array:
         """The energy to give to the network for quantiles (T,) of the captured speeds, around a level.
 
-        The mean of the speeds at the quantiles is not the speed at their mean, and the network dances neither the
-        slowest nor the fastest. So all speeds are multiplied by one factor, with which the mean speed of the dance is
-        the level's: but for the level's largest energy, which limits the result.
+        The mean of the speeds at the quantiles is not the speed at their mean, the network dances neither the slowest
+        nor the fastest, and varied energies slower than constant ones. So all speeds are multiplied by one factor, with
+        which the mean speed of the dance is the level's: but for the level's largest energy, which limits the result.
         """
         speeds, fastest = self._speed_at(quantile), float(self.danced[-1])
         slowest = float(np.clip(self._speed_at(level.least), self.danced[0], fastest))
+        wanted = float(self._speed_at(level.mean)) * (1 + LOST * float(np.std(speeds) / np.mean(speeds)))
         low, high = slowest / float(np.max(speeds)), fastest / float(np.min(speeds))
         for _ in range(_HALVINGS):
             factor = (low + high) / 2
-            slower = np.mean(np.clip(factor * speeds, slowest, fastest)) < self._speed_at(level.mean)
+            slower = np.mean(np.clip(factor * speeds, slowest, fastest)) < wanted
             low, high = (factor, high) if slower else (low, factor)
         energy = np.interp(np.clip(high * speeds, slowest, fastest), self.danced, self.energies)
         return np.minimum(energy, level.most).astype(np.float32)

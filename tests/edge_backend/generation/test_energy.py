@@ -14,6 +14,7 @@ from edge_backend.errors import EdgeError
 from edge_backend.generation.energy import (
     CALMEST,
     LIVELIEST,
+    LOST,
     SPREAD,
     USUAL,
     WIDTH,
@@ -54,17 +55,20 @@ def test_the_networks_energy_is_the_one_that_gives_the_captured_speed(quantile: 
     )
 
 
-@given(st.lists(st.floats(0, 1), min_size=2, max_size=40), st.floats(0.15, 0.65))
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=40), st.floats(0.15, 0.5))
 def test_a_dance_that_follows_its_bars_has_the_speed_of_its_level(quantiles: list[float], level: float) -> None:
     energy = SPEEDS.network_energy(np.array(quantiles), EnergyLevel(level))
-    assert danced(energy).mean() == pytest.approx(0.2 + level, abs=1e-5)
+    speeds = 0.2 + np.array(quantiles)
+    lost = LOST * speeds.std() / speeds.mean()  # varied energies are danced slower than constant ones
+    assert danced(energy).mean() == pytest.approx((0.2 + level) * (1 + lost), abs=1e-5)
     assert (np.diff(energy[np.argsort(quantiles)]) >= 0).all()  # louder bars are still danced with more
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_a_level_out_of_reach_is_danced_at_the_nearest_speed(level: float, quantile: float) -> None:
-    mean = danced(SPEEDS.network_energy(np.array([quantile, level]), EnergyLevel(level))).mean()
-    assert mean == pytest.approx(np.clip(0.2 + level, 0.3, 0.9), abs=1e-5)
+    for out_of_reach, nearest in ((0.05 * level, 0.3), (0.7 + 0.3 * level, 0.9)):
+        energies = SPEEDS.network_energy(np.array([quantile, quantile]), EnergyLevel(out_of_reach))
+        assert danced(energies).mean() == pytest.approx(nearest, abs=1e-5)
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
@@ -120,7 +124,7 @@ def test_a_quiet_part_is_danced_unless_less_energy_is_chosen() -> None:
     calmest = energy_channel(STARTER, "freestyle", least, None, EnergyLevel(least, least))
     assert isinstance(drawn, np.ndarray) and isinstance(chosen, np.ndarray)
     assert chosen[0] < drawn[0] == pytest.approx(calmest)
-    assert chosen.mean() == pytest.approx(drawn.mean(), abs=0.01)
+    assert chosen.mean() == pytest.approx(drawn.mean(), abs=0.03)
 
 
 def test_a_song_that_is_as_loud_from_beginning_to_end_stays_in_the_middle() -> None:
