@@ -42,7 +42,7 @@ from .rig import bone_map_properties, rig_check, smpl_body_properties
 from .setup.installer import installer
 from .song_map import markers as song_map_markers
 from .song_map import properties as song_map_properties
-from .takes import frame_range, identity, partial_preview, phrase_shelf, switches
+from .takes import collection_links, frame_range, identity, partial_preview, phrase_shelf, switches
 from .ui import bone_map as bone_map_panel
 from .ui import choreography as choreography_panel
 from .ui import dope_sheet, file_menus, panels, status_timer
@@ -209,6 +209,7 @@ def register() -> None:
     song_map_markers.register()
     bone_map_properties.register()
     rig_check.register()
+    collection_links.register()  # before the preview, which brings view layers in sync
     partial_preview.register()
     switches.register()
     identity.register()
@@ -240,6 +241,7 @@ def unregister() -> None:
     identity.unregister()
     switches.unregister()
     partial_preview.unregister()
+    collection_links.unregister()
     rig_check.unregister()
     phrase_shelf.unregister()
     delattr(bpy.types.Scene, SMPL_BODY)

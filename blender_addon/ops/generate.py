@@ -24,6 +24,7 @@ from ..rig.target import find_dancer
 from ..settings import beats_request, generate_request, stored_settings
 from ..setup.installer import installer
 from ..song_map.strip_map import map_for_dance, song_part, write_file
+from ..takes.collection_links import remember_links
 from ..takes.new_take import WrittenKeys, add_take, first_frame_of, keys_in_steps, written_in_steps
 from ..takes.partial_preview import PartialPreview
 from ..takes.root_motion import check_root_motion
@@ -67,6 +68,7 @@ class DanceOperator(JobOperator):
         dancer = find_dancer(context)
         check_root_motion(dancer, settings.root_motion)
         self._dancer = dancer.session_uid
+        remember_links(dancer)
         request = generate_request(settings, self._song.path, self._song.start, self._song.duration)
         self._request = replace(request, phrases=tuple(bpy.path.abspath(folder) for folder in request.phrases))
         self._settings = stored_settings(settings)
