@@ -222,6 +222,30 @@ def test_a_dancer_whose_collection_was_deleted_gets_no_take_that_nobody_sees(sta
     assert len(bpy.data.actions) == before and addon("backend.service").service.problem.code == "dancer_gone"
 
 
+def test_a_collection_whose_link_undo_drops_has_the_dance_in_the_scene(stage):
+    """Blender 4.3 drops links to collections that undo brings back, now and then."""
+    cast = bpy.data.collections.new("Cast")
+    bpy.context.scene.collection.children.link(cast)
+    for collection in stage.users_collection:
+        collection.objects.unlink(stage)
+    cast.objects.link(stage)
+    bpy.ops.edge_dance.generate()
+    bpy.ops.ed.undo_push(message="Dance")
+    bpy.data.collections.remove(cast)
+    bpy.ops.ed.undo_push(message="Delete")
+
+    def drop(*_arguments):
+        bpy.context.scene.collection.children.unlink(bpy.data.collections["Cast"])
+
+    bpy.app.handlers.undo_post.insert(0, drop)
+    try:
+        bpy.ops.ed.undo()
+    finally:
+        bpy.app.handlers.undo_post.remove(drop)
+    dancer = next(ob for ob in bpy.data.objects if ob.type == "ARMATURE")
+    assert dancer.users_scene and dancer.animation_data.action
+
+
 def test_a_take_that_cannot_be_finished_leaves_nothing_behind(stage, monkeypatch):
     """The second of three fails."""
     error = addon("edge_backend.errors").EdgeError
