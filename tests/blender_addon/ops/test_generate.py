@@ -223,7 +223,7 @@ def test_a_dancer_whose_collection_was_deleted_gets_no_take_that_nobody_sees(sta
 
 
 def test_a_collection_whose_link_undo_drops_has_the_dance_in_the_scene(stage):
-    """Blender 4.3 drops links to collections that undo brings back, now and then."""
+    """Blender drops links to collections that undo brings back, now and then."""
     cast = bpy.data.collections.new("Cast")
     bpy.context.scene.collection.children.link(cast)
     for collection in stage.users_collection:

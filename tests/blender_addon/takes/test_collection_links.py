@@ -24,7 +24,7 @@ def cast():
 
 @pytest.fixture
 def dropped():
-    """Names of collections whose links undo drops, as Blender 4.3 does now and then."""
+    """Names of collections whose links undo drops, as Blender does now and then."""
     names = []
 
     def drop(*_arguments):
