@@ -7,46 +7,51 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from ..edge_backend.motion.feet.meshes import SECTIONS, FootMesh
 from ..edge_backend.motion.retarget.bone_map import BoneMap
 from ..edge_backend.motion.retarget.slots import SIDES
 from ..edge_backend.numerics.array import Array
 
 _NEAR = 0.6
-"""Share of the leg's length around the foot's bone in which vertices are looked at."""
+"""Share of the leg's length, or of the distance of the feet in wide bodies, from the foot's bone to its mesh."""
 _FOOT = 0.8
 """Share of the shin's length: bones that begin farther from the knee move the foot."""
+_FOOT_SECTION = SECTIONS.index("foot")
+_BESIDE = 0.08
+"""Share of the leg's length from thigh and shin: bones that begin farther off move with the hips."""
+_SHARE = 0.05
+"""A vertex of a foot has at least this share of its weights from bones of the foot."""
 _FEWEST = 12
-"""Vertices of which a foot's mesh consists at least."""
+"""Vertices of which a foot's mesh consists at least, those that it moves more than all others."""
 _MOST = 2000
 """Vertices of a mesh that are looked at, the lowest ones."""
 
 
-def foot_points(armature: bpy.types.Object, bone_map: BoneMap) -> dict[str, Array]:
-    """Side -> points (n, 3) of the mesh of that foot at rest, armature space; {} unless both feet have one.
+def foot_meshes(armature: bpy.types.Object, bone_map: BoneMap) -> dict[str, FootMesh]:
+    """Side -> the mesh of that foot at rest, armature space; {} unless both feet have one.
 
-    Of meshes that the armature moves and that are not hidden, the vertices that bones of the foot move more than all
-    others.
+    Of meshes that the armature moves and that are not hidden, the vertices that bones of the foot move, also if others
+    move them more.
     """
-    found: dict[str, list[Array]] = {side: [] for side in SIDES}
+    found: dict[str, list[FootMesh]] = {side: [] for side in SIDES}
     legs = {side: _Leg(armature, bone_map.bones, side) for side in SIDES}
     data: Any = armature.data
     above = {bone.name for side in SIDES for bone in data.bones[bone_map.bones[f"thigh.{side}"]].parent_recursive}
-    deforming = {bone.name for bone in data.bones if bone.use_deform}
-    feet = {side: legs[side].foot_bones(data, legs[_other(side)]) - above for side in SIDES}
+    sections = {side: legs[side].sections(data, legs[_other(side)], above) for side in SIDES}
     for ob in bpy.data.objects:
         if ob.type != "MESH" or ob.hide_viewport or (place := _place(armature, ob)) is None:
             continue
         points: Array | None = None
         for side, leg in legs.items():
-            if ob.parent_type == "BONE" and ob.parent_bone not in feet[side]:
+            if ob.parent_type == "BONE" and sections[side].get(ob.parent_bone, 0) < _FOOT_SECTION:
                 continue
             points = _rest_points(ob, place) if points is None else points
-            near = leg.lowest_near(points)
+            near, shares = leg.lowest_near(points), _carried_by(sections[side].get(ob.parent_bone, 0))
             if ob.parent_type != "BONE":
-                near = _moved_by(ob, near, feet[side], deforming)
-            found[side].append(points[near])
-    joined = {side: np.concatenate(parts) for side, parts in found.items() if parts}
-    return joined if all(len(joined.get(side, ())) >= _FEWEST for side in SIDES) else {}
+                near, shares = _moved_by(ob, near, sections[side])
+            found[side].append(FootMesh(points[near], np.broadcast_to(shares, (len(near), len(SECTIONS)))))
+    joined = {side: _joined(parts) for side, parts in found.items() if parts}
+    return joined if all(side in joined and len(joined[side].own_points) >= _FEWEST for side in SIDES) else {}
 
 
 class _Leg:
@@ -57,28 +62,61 @@ class _Leg:
         ends = {part: data.bones[bones[f"{part}.{side}"]] for part in ("thigh", "shin", "foot")}
         self.hip, self.knee, self.ankle = (np.array(ends[part].head_local) for part in ("thigh", "shin", "foot"))
         toes = bones.get(f"toes.{side}")
+        self.has_toes = toes is not None
+        self.toe = np.array(data.bones[toes].head_local if toes else ends["foot"].tail_local)
         self.tip = np.array(data.bones[toes].tail_local if toes else ends["foot"].tail_local)
         self.shin = float(np.linalg.norm(self.ankle - self.knee))
-        self.length = float(np.linalg.norm(self.knee - self.hip)) + self.shin
+        across = np.array(data.bones[bones[f"foot.{_other(side)}"]].head_local) - self.ankle
+        self.size = max(float(np.linalg.norm(self.knee - self.hip)) + self.shin, float(np.linalg.norm(across)))
 
-    def foot_bones(self, data: Any, other: "_Leg") -> set[str]:
-        """The bones that begin at the ankle or below, nearer to it than to the other one."""
+    def sections(self, data: Any, other: "_Leg", above: set[str]) -> dict[str, int]:
+        """Deforming bone -> the number in SECTIONS of what it moves with. above: bones above the thighs.
+
+        Bones of the foot begin at the ankle or below, nearer to it than to the other one.
+        """
         names = [bone.name for bone in data.bones if bone.use_deform]
         heads = np.array([data.bones[name].head_local for name in names]).reshape(-1, 3)
         off, across = (np.linalg.norm(heads - leg.ankle, axis=1) for leg in (self, other))
-        low = np.linalg.norm(heads - self.knee, axis=1) > _FOOT * self.shin
-        return {names[at] for at in np.flatnonzero(low & (off < _NEAR * self.length) & (off < across))}
+        away = np.stack([_off(self.hip, self.knee, heads), _off(self.knee, self.ankle, heads)])
+        knee = _along(self.hip, self.knee, heads) > _FOOT
+        ankle = (_along(self.knee, self.ankle, heads) > _FOOT) & (away[1] < away[0])
+        foot = ankle & (off < _NEAR * self.size) & (off < across)
+        way = self.toe - self.ankle
+        ahead = self.has_toes & ((heads - self.ankle) @ way > _FOOT * way @ way)
+        leg = np.where(knee, 2, 1) * (away.min(axis=0) < _BESIDE * self.size)
+        found = np.where(foot, np.where(ahead, 4, _FOOT_SECTION), leg)
+        return {name: 0 if name in above else int(number) for name, number in zip(names, found, strict=True)}
 
     def lowest_near(self, points: Array) -> Any:
         """The numbers of the lowest of the points (n, 3) that are near the foot."""
-        way = self.tip - self.ankle
-        along = np.clip((points - self.ankle) @ way / max(float(way @ way), 1e-12), 0, 1)
-        off = np.linalg.norm(points - self.ankle - along[:, None] * way, axis=1)
-        near = np.flatnonzero(off < _NEAR * self.length)
+        near = np.flatnonzero(_off(self.ankle, self.tip, points) < _NEAR * self.size)
         if len(near) > _MOST:
             depth = points[near] @ (self.hip - self.ankle)
             near = near[np.argpartition(depth, _MOST)[:_MOST]]
         return near.tolist()
+
+
+def _along(start: Array, end: Array, points: Array) -> Array:
+    """The place (n,) on the way from start to end (3,), 0 to 1, that is nearest to each of the points (n, 3)."""
+    way = end - start
+    along: Array = np.clip((points - start) @ way / max(float(way @ way), 1e-12), 0, 1)
+    return along
+
+
+def _off(start: Array, end: Array, points: Array) -> Array:
+    """The distance (n,) of points (n, 3) from the way from start to end (3,)."""
+    nearest = start + _along(start, end, points)[:, None] * (end - start)
+    return np.asarray(np.linalg.norm(points - nearest, axis=1))
+
+
+def _joined(parts: list[FootMesh]) -> FootMesh:
+    return FootMesh(np.concatenate([one.points for one in parts]), np.concatenate([one.shares for one in parts]))
+
+
+def _carried_by(section: int) -> Array:
+    """The shares (5,) of what moves with one section alone."""
+    shares: Array = np.eye(len(SECTIONS))[section]
+    return shares
 
 
 def _other(side: str) -> str:
@@ -116,14 +154,18 @@ def _coordinates(vertices: Any) -> Array:
     return found.reshape(-1, 3).astype(np.float64)
 
 
-def _moved_by(ob: bpy.types.Object, vertices: list[int], bones: set[str], deforming: set[str]) -> list[int]:
-    """Those of the vertices of which these bones have more than half of the weights that deforming bones have."""
+def _moved_by(ob: bpy.types.Object, vertices: list[int], sections: Mapping[str, int]) -> tuple[list[int], Array]:
+    """Those of the vertices that bones of the foot move, and the shares (n, 5) of SECTIONS."""
     mesh: Any = ob.data
-    names = [group.name for group in ob.vertex_groups]
-    found = []
+    numbers = [sections.get(group.name, -1) for group in ob.vertex_groups]
+    found, shares = [], []
     for number in vertices:
-        weights = [(names[part.group], part.weight) for part in mesh.vertices[number].groups]
-        own = sum(weight for name, weight in weights if name in bones)
-        if own > 0.5 * sum(weight for name, weight in weights if name in deforming):
+        share = [0.0] * len(SECTIONS)
+        for part in mesh.vertices[number].groups:
+            if numbers[part.group] >= 0:
+                share[numbers[part.group]] += part.weight
+        whole = sum(share)
+        if sum(share[_FOOT_SECTION:]) > _SHARE * whole:
             found.append(number)
-    return found
+            shares.append([one / whole for one in share])
+    return found, np.array(shares).reshape(-1, len(SECTIONS))

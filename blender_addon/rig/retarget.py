@@ -22,7 +22,7 @@ from ..edge_backend.numerics.array import Array
 from .bone_map_properties import CHOSEN
 from .channels import BoneChannels, dancer_channels, motion_of_dancer
 from .dancer import is_dancer
-from .foot_meshes import foot_points
+from .foot_meshes import foot_meshes
 from .looking import Showing, looks, poses_in_steps
 from .paths import bone_path
 from .skeleton import BONE_NAMES
@@ -207,7 +207,7 @@ def read_motion_in_steps(
     read = {slot: bone_map.read.get(slot, bone) for slot, bone in bone_map.bones.items() if slot != TRAVEL}
     fits = [measured]
     if measured.floor_offset.any():
-        at_rest = fit(_rig(armature, bone_map), bone_map.bones, None, foot_points(armature, bone_map))
+        at_rest = fit(_rig(armature, bone_map), bone_map.bones, None, foot_meshes(armature, bone_map))
         if at_rest.axes[:, 2] @ measured.axes[:, 2] < _LIES:  # with another up axis importers lay motions down, too
             fits.append(at_rest)
     posed = yield from poses_in_steps(armature, read.values(), scene, frames, showing)
@@ -242,7 +242,7 @@ def measure(armature: bpy.types.Object) -> Measured:
     bone_map = bone_map_of(armature)
     if error := why_not_dance(armature, bone_map):
         raise error
-    feet = foot_points(armature, bone_map)
+    feet = foot_meshes(armature, bone_map)
     measured = fit(_rig(armature, bone_map), bone_map.bones, _up(armature), feet)
     if measured.floor_offset.any() and _stands_in_the_world(armature, measured):
         measured = replace(measured, floor_offset=np.zeros(3))

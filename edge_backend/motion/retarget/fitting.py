@@ -8,6 +8,7 @@ import numpy as np
 
 from ...numerics.array import Array
 from ...numerics.vectors import unit
+from ..feet.meshes import FootMesh
 from ..feet.rig import SMPL_RIG, SMPL_TOE_HEIGHT, Sole
 from ..feet.turns import UP, about_z, swing
 from ..skeleton import SMPL, Y_UP_TO_Z_UP, Joint
@@ -32,7 +33,7 @@ _BALL = 0.16  # share of leg length: from the ankle forward to the toe joint, fo
 _BALL_OF_SOLE = 0.7  # the same at most, as a share of the way from the ankle to the end of the sole, if that is known
 # A mesh's feet are taken for those that stand if the sole is so far below toe joints and ankles, metres of the model.
 _UNDER_TOES, _UNDER_ANKLE = (-0.01, 0.13), (0.008, 0.3)
-_LONGEST_SOLE = 0.7  # metres of the model
+_LONGEST_SOLE = 0.86  # share of leg length, or of the distance of the feet where that is greater, as in round bodies
 _LOW = 0.012  # metres of the model: what is so near to the lowest point belongs to the sole
 _SHORTEST = 0.01  # metres of the model: the sole's least reach beyond a joint
 # Share of leg length by which a sole may be below and above the armature's origin, and yet stand at its height.
@@ -50,7 +51,7 @@ class Fit:
     rigs whose hips are at the armature's origin at rest, as in BVH files, and for rest poses that lean or lie: these
     dance on a floor through the origin.
     growth: how many times larger than at rest the body is shown, because a bone above it has a pose with a scale.
-    feet: side -> (n, 3) points of the mesh of a foot at rest, the model's space; empty where they are not known.
+    feet: side -> the mesh of a foot at rest, the model's space; empty where they are not known.
     """
 
     rig: Rig
@@ -60,7 +61,7 @@ class Fit:
     floor: Array
     floor_offset: Array
     growth: float = 1.0
-    feet: Mapping[str, Array] = field(default_factory=dict)
+    feet: Mapping[str, FootMesh] = field(default_factory=dict)
 
     def to_model(self, points: Array) -> Array:
         """Points (..., 3) of the posed rig from armature space to the model's space."""
@@ -112,14 +113,15 @@ class Fit:
         ankle, ahead, ground = self.head(f"foot.{side}"), self._foot_heading(side), self._ground(side)
         length = _BALL * MODEL_LEG
         if self.feet:
-            length = float(np.clip(_BALL_OF_SOLE * ((self.feet[side] - ankle) @ ahead).max(), _SHORTEST, length))
+            reach = float(((self.feet[side].own_points - ankle) @ ahead).max())
+            length = float(np.clip(_BALL_OF_SOLE * reach, _SHORTEST, length))
         ball = ankle + ahead * length
         ball[2] = ground + min(SMPL_TOE_HEIGHT, (ankle[2] - ground) / 2)
         return ball
 
     def _ground(self, side: str) -> float:
         """The height of a foot's lowest point at rest, the model's space: the floor's, if the mesh is not known."""
-        return float(self.feet[side][:, 2].min()) if self.feet else 0.0
+        return float(self.feet[side].own_points[:, 2].min()) if self.feet else 0.0
 
     @cached_property
     def soles(self) -> tuple[Sole, ...] | None:
@@ -128,7 +130,7 @@ class Fit:
 
     def _sole(self, side: str) -> Sole:
         """The tip is the point that would touch the floor first if the toes pointed down by 45 degrees."""
-        points, toe, ankle = self.feet[side], self.toe_joint(side), self.head(f"foot.{side}")
+        points, toe, ankle = self.feet[side].own_points, self.toe_joint(side), self.head(f"foot.{side}")
         forward = unit((toe - ankle) * [1, 1, 0])
         ahead, height = (points - toe) @ forward, points[:, 2] - self._ground(side)
         heel = -((points - ankle) @ forward)[height < _LOW].min()
@@ -190,14 +192,14 @@ class Fit:
         return unit(along) if unit(along) @ forward > np.cos(np.radians(45)) else forward
 
 
-def fit(rig: Rig, bones: Mapping[str, str], up: Array | None = None, feet: Mapping[str, Array] | None = None) -> Fit:
+def fit(rig: Rig, bones: Mapping[str, str], up: Array | None = None, feet: Mapping[str, FootMesh] | None = None) -> Fit:
     """Measure a rig at rest. bones: slot -> bone, with every slot of slots.REQUIRED and only bones of the rig.
 
     up: (3,) the world's vertical in armature space. A rest pose that leans both from it and from the armature's axes,
     as a pose of a jump does, or that lies in an armature that stands, as after an import with another up axis, is
     measured as if it stood upright. None: the body's own up is taken to be the vertical. Bones from the hips down are
-    measured as large as the scales of their poses make them, with the soles where they are at rest. feet: side -> (n,
-    3) points of the mesh of a foot at rest, armature space; they are left out where they cannot be those of soles.
+    measured as large as the scales of their poses make them, with the soles where they are at rest. feet: side ->
+    the mesh of a foot at rest, armature space; they are left out where they cannot be those of soles.
     Raises ValueError if that is not possible: legs of length 0, hips of width 0, or a rest pose that does not stand.
     """
     axes, given = body_axes(rig, bones), rig
@@ -210,7 +212,7 @@ def fit(rig: Rig, bones: Mapping[str, str], up: Array | None = None, feet: Mappi
     carried = _carried_feet(given, rig, bones, feet or {})
     if not _are_feet(carried, heads, axes, leg):
         carried, feet = {}, {}
-    lowest = min((float((points @ axes[:, 2]).min()) for points in carried.values()), default=None)
+    lowest = min((float((foot.own_points @ axes[:, 2]).min()) for foot in carried.values()), default=None)
     floor = axes[:, 2] * _floor_height(heads, leg, lowest)
     if _scaled(rig, bones):
         rig = _grown(rig, bones, floor, axes[:, 2])
@@ -219,35 +221,36 @@ def fit(rig: Rig, bones: Mapping[str, str], up: Array | None = None, feet: Mappi
         carried = _carried_feet(given, rig, bones, feet or {})
     at_origin = straight is not None or abs(heads[HIPS][2]) < _HANGS * leg
     growth, scale = _growth(rig, bones[HIPS]), leg / MODEL_LEG
-    shown = {side: (points - floor) @ axes / scale for side, points in carried.items()}
+    shown = {side: foot.at((foot.points - floor) @ axes / scale) for side, foot in carried.items()}
     return Fit(rig, bones, axes, scale, floor, -floor * growth if at_origin else np.zeros(3), growth, shown)
 
 
-def _carried_feet(given: Rig, rig: Rig, bones: Mapping[str, str], feet: Mapping[str, Array]) -> dict[str, Array]:
-    """Points of feet where they are in the measured rig: they go with the foot's bone. given: the rig before that."""
+def _carried_feet(given: Rig, rig: Rig, bones: Mapping[str, str], feet: Mapping[str, FootMesh]) -> dict[str, FootMesh]:
+    """Meshes of feet where they are in the measured rig: they go with the foot's bone. given: the rig before that."""
     carried = {}
-    for side, points in feet.items():
+    for side, foot in feet.items():
         name = bones[f"foot.{side}"]
         old, new = given[name], rig[name]
         size = np.linalg.norm(new.tail - new.head) / max(float(np.linalg.norm(old.tail - old.head)), 1e-12)
-        own = (points - old.rest[:3, 3]) @ unscaled(old.rest[:3, :3])
-        carried[side] = new.head + size * own @ new.axes.T
+        own = (foot.points - old.rest[:3, 3]) @ unscaled(old.rest[:3, :3])
+        carried[side] = foot.at(new.head + size * own @ new.axes.T)
     return carried
 
 
-def _are_feet(feet: Mapping[str, Array], heads: Mapping[str, Array], axes: Array, leg: float) -> bool:
-    """Whether points of both feet, armature space, have their lowest one where a sole can be. heads: along the axes."""
+def _are_feet(feet: Mapping[str, FootMesh], heads: Mapping[str, Array], axes: Array, leg: float) -> bool:
+    """Whether meshes of both feet, armature space, have their lowest one where a sole can be. heads: along the axes."""
     if set(feet) != set(SIDES):
         return False
+    metre, apart = leg / MODEL_LEG, float(np.linalg.norm(heads["foot.L"] - heads["foot.R"]))
     for side in SIDES:
-        points, metre = feet[side] @ axes, leg / MODEL_LEG
+        points = feet[side].own_points @ axes
         lowest = points[:, 2].min()
         above = {"foot": _UNDER_ANKLE, "toes": _UNDER_TOES}
         for part, (least, most) in above.items():
             slot = f"{part}.{side}"
             if slot in heads and not least * metre < heads[slot][2] - lowest < most * metre:
                 return False
-        if float(np.ptp(points[:, 1])) > _LONGEST_SOLE * metre:
+        if float(np.ptp(points[:, 1])) > _LONGEST_SOLE * max(leg, apart):
             return False
     return True
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from ...numerics.array import Array
 from ..feet import FootRig, FootSettings, Leg, settle_in_steps
+from ..feet.meshes import PosedMesh, put_down_in_steps
 from ..feet.turns import inverse
 from ..kinematics import global_rotations, joint_positions
 from ..motion import Motion
@@ -208,15 +209,27 @@ def _clean_feet(fit: Fit, body: _Body, contacts: Array, settings: FootSettings) 
     # A foot without toes gets a leaf joint that rotates with it.
     turns = np.stack([body.turns.get(slot, body.turns[slot.replace("toes", "foot")]) for slot in slots], axis=1)
     above = np.concatenate([np.tile(np.eye(3), (frames, 1, 1, 1)), turns[:, list(rig.skeleton.parents[1:])]], axis=1)
-    cleaned = yield from settle_in_steps(inverse(above) @ turns, body.hips, contacts, settings, rig=rig)
+    local = inverse(above) @ turns
+    cleaned = yield from part(settle_in_steps(local, body.hips, contacts, settings, rig=rig), 0, 0.9)
     world = global_rotations(cleaned.rotations, rig.skeleton)
-    legs = {slot: world[:, number] for number, slot in enumerate(slots) if slot != HIPS and slot in body.turns}
     joints = joint_positions(world, cleaned.root, rig.skeleton)
     for side, leg, foot in zip(SIDES, rig.legs, rig.feet, strict=True):
         if f"toes.{side}" not in fit.bones:
             height = joints[:, leg.ankle, 2] - settings.floor
-            legs[f"foot.{side}"] = _tip_up(legs[f"foot.{side}"], foot.to_toe + foot.tip, height)
+            tipped = _tip_up(world[:, leg.ankle], foot.to_toe + foot.tip, height)
+            world[:, leg.ankle], world[:, leg.toe] = tipped, tipped
+    if fit.feet and settings.enabled:
+        joints = joint_positions(world, cleaned.root, rig.skeleton)
+        down = put_down_in_steps(world, joints, cleaned.planted, rig, _posed_meshes(fit, rig), settings)
+        world = yield from part(down, 0.9, 1)
+    legs = {slot: world[:, number] for number, slot in enumerate(slots) if slot != HIPS and slot in body.turns}
     return _Body(body.turns | legs, cleaned.root)
+
+
+def _posed_meshes(fit: Fit, rig: FootRig) -> list[PosedMesh]:
+    """The meshes of both feet on the rig of `leg_rig`."""
+    heads = leg_joints(fit)
+    return [PosedMesh(fit.feet[side], leg, heads) for side, leg in zip(SIDES, rig.legs, strict=True)]
 
 
 def _tip_up(turns: Array, tip: Array, heights: Array) -> Array:
@@ -237,14 +250,19 @@ def leg_rig(fit: Fit) -> FootRig:
 
     Joint 0 is the midpoint of the hip joints. The stance is the rest pose, in which all joints have the space's axes.
     """
-    joints = []
-    for side in SIDES:
-        joints += [fit.head(f"{part}.{side}") for part in _LEG_PARTS[:3]] + [fit.toe_joint(side)]
-    heads = np.stack([(joints[0] + joints[4]) / 2, *joints])
+    heads = leg_joints(fit)
     parents = _LEG_SKELETON.parents
     offsets = heads - np.concatenate([heads[:1], heads[list(parents[1:])]])
     skeleton = Skeleton(_LEG_SKELETON.names, parents, offsets)
     return FootRig(skeleton, _LEGS, np.tile(np.eye(3), (len(skeleton), 1, 1)), fit.toe_height, fit.soles)
+
+
+def leg_joints(fit: Fit) -> Array:
+    """The joints (9, 3) of `leg_rig` at rest, the model's space."""
+    joints = []
+    for side in SIDES:
+        joints += [fit.head(f"{part}.{side}") for part in _LEG_PARTS[:3]] + [fit.toe_joint(side)]
+    return np.stack([(joints[0] + joints[4]) / 2, *joints])
 
 
 def _body_shift(fit: Fit, posed: Posed, hips: Array) -> Array:

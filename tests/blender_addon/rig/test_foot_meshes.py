@@ -66,21 +66,48 @@ def test_planted_soles_are_on_the_floor(size, hang, under):
     assert seen > 20
 
 
+def test_soles_that_partly_follow_the_shins_are_on_the_floor():
+    """The inner edges of these soles go with the shins by 40 %, and sank by more than a centimetre."""
+    bpy.context.scene.render.fps = 30
+    character = put_character(mixamo())
+    bones = addon("rig.retarget").bone_map_of(character).bones
+    shoes = put_shoes(character, bones, 0.06)
+    for side, shoe in zip("LR", shoes, strict=True):
+        inner = [v.index for v in shoe.data.vertices if v.index < 12 and v.index % 4 // 2 == (side == "R")]
+        shoe.vertex_groups[0].add(inner, 0.6, "REPLACE")
+        shoe.vertex_groups.new(name=bones[f"shin.{side}"]).add(inner, 0.4, "REPLACE")
+    motion = addon("edge_backend.motion.feet").clean_motion(dance("salsa", 90))
+    addon("takes.new_take").add_take(character, motion, bpy.context.scene, 1, True)
+    stands = addon("edge_backend.motion.retarget.contacts").standing_feet(motion) > 0
+    scale = addon("rig.retarget").measure(character)[1].scale
+    planted, free = [], []
+    for frame in range(motion.frames - 1):
+        bpy.context.scene.frame_set(frame + 1)
+        graph = bpy.context.evaluated_depsgraph_get()
+        for side, shoe in enumerate(shoes):
+            posed = shoe.evaluated_get(graph)
+            height = min((posed.matrix_world @ vertex.co).z for vertex in posed.data.vertices) / scale
+            (planted if stands[frame, side] or stands[frame, side + 2] else free).append(height)
+    assert len(planted) > 50
+    assert -0.0045 < min(planted) < max(planted) < 0.005
+    assert min(free) > -0.01
+
+
 def test_what_is_no_foot_is_left_out():
     """What hangs on shins or hips, hidden shoes, a body without a mesh."""
     character = put_character(mixamo())
-    retarget, foot_points = addon("rig.retarget"), addon("rig.foot_meshes").foot_points
+    retarget, foot_meshes = addon("rig.retarget"), addon("rig.foot_meshes").foot_meshes
     bone_map = retarget.bone_map_of(character)
-    assert foot_points(character, bone_map) == {}
+    assert foot_meshes(character, bone_map) == {}
     shoes = put_shoes(character, bone_map.bones, 0.06)
-    assert {side: len(points) for side, points in foot_points(character, bone_map).items()} == {"L": 20, "R": 20}
+    assert {side: len(foot.points) for side, foot in foot_meshes(character, bone_map).items()} == {"L": 20, "R": 20}
     shoes[0].vertex_groups[0].name = bone_map.bones["shin.L"]
-    assert foot_points(character, bone_map) == {}  # 8 vertices of the toes are too few
+    assert foot_meshes(character, bone_map) == {}  # 8 vertices of the toes are too few
     shoes[0].vertex_groups[0].name = bone_map.bones["foot.L"]
     shoes[0].vertex_groups[1].name = bone_map.bones["hips"]
-    assert len(foot_points(character, bone_map)["L"]) == 12
+    assert len(foot_meshes(character, bone_map)["L"].points) == 12
     shoes[1].hide_viewport = True
-    assert foot_points(character, bone_map) == {}
+    assert foot_meshes(character, bone_map) == {}
 
 
 def test_shape_keys_are_part_of_the_sole():

@@ -5,6 +5,7 @@ import pytest
 from some_rigs import MAP, dance, make_rig, posed
 
 from edge_backend.motion.feet import FootSettings, clean_motion
+from edge_backend.motion.feet.meshes import SECTIONS, FootMesh
 from edge_backend.motion.retarget import fit, pose_rig, read_rig
 from edge_backend.motion.retarget.contacts import standing_feet
 from edge_backend.motion.rotations import axis_angle_to_matrix
@@ -26,6 +27,34 @@ def shoes(rig, turn, under=0.06, units=1.0):
         ]
         found[side] = units * np.array(block) @ turn.T
     return found
+
+
+def meshes(rig, points, turn, shin=0.0, thigh=0.0):
+    """The blocks as meshes: ahead of the toe joints they follow the toes; these shares of the inner halves the leg."""
+    found = {}
+    for side in "LR":
+        toes, ankle = (rig[MAP[f"{part}.{side}"]].head for part in ("toes", "foot"))
+        ahead = ((points[side] - toes) @ turn)[:, 1] < 0
+        inner = ((points[side] - toes) @ turn)[:, 0] * np.sign((ankle @ turn)[0]) < 0
+        shares = np.zeros((len(points[side]), len(SECTIONS)))
+        shares[:, SECTIONS.index("shin")], shares[:, SECTIONS.index("thigh")] = inner * shin, inner * thigh
+        own = 1 - shares.sum(axis=1)
+        shares[:, SECTIONS.index("foot")], shares[:, SECTIONS.index("toes")] = own * ~ahead, own * ahead
+        found[side] = FootMesh(points[side], shares)
+    return found
+
+
+def skinned(rig, poses, feet):
+    """Heights (T, 2) of the lowest point of each foot, as an Armature modifier has it; metres, z up."""
+    places = posed(rig, poses, len(poses[0].rotations))
+    heights = []
+    for side in "LR":
+        slots = ("hips", *(f"{part}.{side}" for part in ("thigh", "shin", "foot", "toes")))
+        turned = [places[MAP[slot]] @ np.linalg.inv(rig[MAP[slot]].rest) for slot in slots]
+        moved = [feet[side].points @ one[:, 2:3, :3].swapaxes(1, 2)[..., 0, None] for one in turned]
+        z = [high[..., 0] + one[:, 2, 3, None] for high, one in zip(moved, turned, strict=True)]
+        heights.append((np.stack(z, axis=2) * feet[side].shares).sum(axis=2).min(axis=1))
+    return np.stack(heights, axis=1)
 
 
 def lowest(rig, poses, points, turn, units):
@@ -53,7 +82,7 @@ def test_soles_of_meshes_stand_on_the_floor_and_tips_of_long_shoes_stay_above_it
     planted = standing_feet(motion) > 0
     whole = planted[:, :2] & planted[:, 2:]
     found = []
-    for feet in (points, None):
+    for feet in (meshes(rig, points, turn), None):
         measured = fit(rig, MAP, None, feet)
         heights = lowest(rig, pose_rig(measured, motion, FootSettings()), points, turn, units)
         found.append((heights[whole], heights.min()))
@@ -68,17 +97,17 @@ def test_a_body_far_from_the_origin_stands_where_its_soles_are():
     rig = make_rig()
     lifted = make_rig()
     points = {side: some - (0, 0, 0.3) for side, some in shoes(rig, np.eye(3)).items()}
-    assert not fit(lifted, MAP, None, points).feet  # 33 cm under the toes are no soles
+    assert not fit(lifted, MAP, None, meshes(lifted, points, np.eye(3))).feet  # 33 cm under the toes are no soles
     for side in "LR":
         points[side] += (0, 0, 0.3)
-    measured = fit(rig, MAP, None, points)
+    measured = fit(rig, MAP, None, meshes(rig, points, np.eye(3)))
     assert measured.toe_joint("L")[2] - points["L"][:, 2].min() / measured.scale == pytest.approx(0.06, abs=0.002)
     assert not measured.floor.any()
 
 
 def test_a_dance_comes_back_from_a_rig_with_shoes_as_it_went():
     rig, motion = make_rig(), dance()
-    measured = fit(rig, MAP, None, shoes(rig, np.eye(3)))
+    measured = fit(rig, MAP, None, meshes(rig, shoes(rig, np.eye(3)), np.eye(3)))
     matrices = posed(rig, pose_rig(measured, motion), motion.frames)
     back = read_rig(measured, {slot: matrices[bone] for slot, bone in MAP.items()})
     assert np.abs(back.joints() - motion.joints()).max() < 1e-3
@@ -86,4 +115,33 @@ def test_a_dance_comes_back_from_a_rig_with_shoes_as_it_went():
 
 def test_meshes_of_one_foot_are_not_enough():
     rig = make_rig()
-    assert not fit(rig, MAP, None, {"L": shoes(rig, np.eye(3))["L"]}).feet
+    assert not fit(rig, MAP, None, {"L": meshes(rig, shoes(rig, np.eye(3)), np.eye(3))["L"]}).feet
+
+
+@pytest.mark.parametrize(("shin", "thigh"), [(0.0, 0.0), (0.35, 0.0), (0.3, 0.12)])
+@pytest.mark.parametrize("name", ["salsa", "commercial"])
+def test_soles_that_partly_follow_shin_and_thigh_stand_on_the_floor(shin, thigh, name):
+    """As those of round bodies do. Wide soles, too, on the toes alone, and swinging ones."""
+    rig, motion = make_rig(), clean_motion(dance(name))
+    feet = meshes(rig, shoes(rig, np.eye(3)), np.eye(3), shin, thigh)
+    rigid = meshes(rig, shoes(rig, np.eye(3)), np.eye(3))
+    planted = standing_feet(motion).reshape(-1, 2, 2) > 0
+    whole, any_part = planted.all(axis=1), planted.any(axis=1)
+    heights = skinned(rig, pose_rig(fit(rig, MAP, None, feet), motion, FootSettings()), feet)
+    assert heights[whole].min() > -0.0045 and heights[any_part].min() > -0.0045
+    assert heights[whole].max() < 0.005
+    assert heights.min() > -0.008
+    if shin:
+        before = skinned(rig, pose_rig(fit(rig, MAP, None, rigid), motion, FootSettings()), feet)
+        assert before[whole].min() < -0.01
+
+
+def test_ankles_move_smoothly_as_soles_are_put_down():
+    rig, motion = make_rig(), clean_motion(dance("salsa"))
+    feet = meshes(rig, shoes(rig, np.eye(3)), np.eye(3), 0.35)
+    jerks = []
+    for given in (feet, None):
+        places = posed(rig, pose_rig(fit(rig, MAP, None, given), motion, FootSettings()), motion.frames)
+        ankles = np.stack([places[MAP[f"foot.{side}"]][:, :3, 3] for side in "LR"])
+        jerks.append(np.abs(np.diff(ankles, 3, axis=1)).mean())
+    assert jerks[0] < 1.1 * jerks[1]
