@@ -28,7 +28,7 @@ WIDE_DB = 12.0  # range of loudness, 10th to 90th percentile, from which on the 
 WIDTH = 0.25
 """Without a chosen energy: how far from USUAL the mean quantile of a dance is at most."""
 
-LIVELIEST = 0.75  # m/s, mean speed of the liveliest dances for which no energy was chosen
+LIVELIEST = 0.7  # m/s, mean speed of the liveliest dances for which no energy was chosen
 CALMEST = 0.3  # m/s, speed of their calmest parts; with less, dancers stand through quiet music
 _STREAM = 23  # number of the random stream of energy levels
 LOST = 0.1  # of the speed is lost where energies vary by as much as their mean, the standard deviation; in 12 songs
