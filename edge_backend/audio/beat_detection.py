@@ -19,14 +19,14 @@ from .same_sound import SameSound
 
 Array = NDArray[np.float64]
 
-SLOWEST, FASTEST = 55.0, 215.0  # bpm
+SLOWEST, FASTEST = 48.0, 215.0  # bpm
 TIGHTNESS = 200.0
 LEAST = 1e-5  # smaller probabilities are replaced by it
 USUAL = 1 / 15  # prior probability that a frame is on a beat
-FIRM = 0.18  # the least confidence with which the network's beats are used: rain has 0.14
+FIRM = 0.18  # the least confidence with which the network's beats are used: rain has less than 0.1
 # Or the least difference of the probability of a first beat between first beats and the others. Strings whose tones
-# begin softly, on first beats alone, have 0.15 to 0.45, rain and birds less than 0.1. A voice alone may have more.
-FIRM_BARS = 0.1
+# begin softly, on first beats alone, have 0.2 to 0.45, rain and birds less than 0.1. A voice alone may have more.
+FIRM_BARS = 0.2
 END_S = 0.02  # a first or last beat that deviates more from the tempo is moved
 SHORTEST_S = 6.0  # the shortest sound for the network
 AUDIBLE = 0.15  # the least probability of the first and last beat that are played; others are extrapolated
@@ -106,18 +106,21 @@ def _bars(evidence: Evidence, reading: Reading) -> float:
 
 
 def _by_network(evidence: Evidence, reading: Reading, onsets: Onsets, duration: float) -> DetectedBeats | None:
-    """The beats of the reading, on onsets, as far as they are played; None if these are fewer than FEWEST."""
+    """The beats of the reading, as far as they are played; None if these are fewer than FEWEST.
+
+    They are moved onto onsets if the confidence is firm; onsets of soft strings are often not the beats'.
+    """
     strength = evidence.beat(reading.beats)
     played = np.flatnonzero(strength >= AUDIBLE)
     if len(played) < FEWEST:
         return None
-    beats = _steady_ends(on_onsets(onsets, reading.beats))
     part = np.arange(played[0], played[-1] + 1)
+    confidence = round(max(float(strength[part].mean() - evidence.anywhere), 0.0), 3)
+    beats = _steady_ends(on_onsets(onsets, reading.beats) if confidence >= FIRM else reading.beats)
     part = part[(beats[part] >= 0) & (beats[part] <= duration)]
     if len(part) < FEWEST:
         return None
     grid = grid_of_beats(beats[part], reading.numbers[part], reading.metre, duration)
-    confidence = round(max(float(strength[part].mean() - evidence.anywhere), 0.0), 3)
     grid = replace(grid, confidence=confidence)
     return DetectedBeats(grid, beats[part], reading.numbers[part], confidence, "network")
 

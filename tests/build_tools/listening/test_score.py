@@ -6,7 +6,7 @@ import pytest
 from build_tools.listening.fit_readings import drum_loops, fit
 from build_tools.listening.grooves import DRUMS, KINDS
 from build_tools.listening.score import DRUM_CHANNEL, write_song
-from build_tools.listening.train import FRAMES, example, targets
+from build_tools.listening.train import DILATIONS, FRAMES, example, targets
 
 
 @pytest.mark.parametrize("name", list(KINDS))
@@ -33,6 +33,11 @@ def test_grooves_fill_whole_bars() -> None:
 def test_songs_without_drums_have_none() -> None:
     song = write_song(np.random.default_rng(1), "strings_waltz")
     assert not any(note.channel == DRUM_CHANNEL for note in song.notes)
+
+
+def test_every_weight_of_the_network_is_trained() -> None:
+    farthest = 2 * max(DILATIONS)  # frames; in an example not longer than that it would stay at random
+    assert farthest < 0.75 * FRAMES
 
 
 def test_targets_say_for_each_frame_how_much_of_a_beat_it_is() -> None:

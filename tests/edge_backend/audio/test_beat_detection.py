@@ -10,7 +10,7 @@ from made_sound import audio, hats, kicks, snares
 from edge_backend.audio.bar_likeness import compare_bars
 from edge_backend.audio.bar_pointer import decode, state_space
 from edge_backend.audio.bars import best_count, harmony_changes
-from edge_backend.audio.beat_detection import spectrum_of
+from edge_backend.audio.beat_detection import pointed, spectrum_of
 from edge_backend.audio.beat_network import METRES, beat_activations, bundled_weights
 from edge_backend.audio.listening import listen
 from edge_backend.audio.loading import load
@@ -132,6 +132,13 @@ def test_the_bar_pointer_keeps_the_tempo_over_missing_beats() -> None:
     heard[beats[(beats < 600) | (beats > 900)]] = 4.0
     found = decode(heard, space)
     np.testing.assert_allclose(found[1:-1], beats[1 : len(found) - 1], atol=3)
+
+
+def test_slow_beats_are_found_themselves_and_not_three_for_two() -> None:
+    beats = np.arange(0.4, 29.5, 60 / 50)
+    distance = np.abs(np.arange(3000)[:, None] / 100 - beats).min(axis=1)
+    likely = np.maximum(0.9 * (1 - distance / 0.05), 0.005)
+    assert f_measure(beats, pointed(np.column_stack([1 - likely, likely, 0 * likely]))) > 0.95
 
 
 def test_bars_are_counted_from_the_strongest_beats_and_may_be_cut_short_once() -> None:
