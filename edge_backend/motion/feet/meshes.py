@@ -23,7 +23,7 @@ SECTIONS = ("hips", "thigh", "shin", "foot", "toes")
 """What moves a foot's mesh, from above."""
 
 _FOOT = SECTIONS.index("foot")
-_STRETCH = 900  # frames that are computed in one step
+_STRETCH = 300  # frames that are computed in one step
 _ROUNDS = 5  # at most: a lifted ankle turns shin and thigh, with the vertices that follow them
 _DONE = 0.0003  # metres that are left
 _FLAT = 0.012  # metres above the lowest vertex at rest, or this share of the sole's length: vertices of the sole
@@ -112,27 +112,32 @@ def put_down_in_steps(  # noqa: PLR0917
     heel and toes. meshes: of the legs. Ankles move along the vertical alone. Yields the fraction that is done.
     """
     turns, joints = turns.copy(), joints.copy()
+    parts = [slice(at, at + _STRETCH) for at in range(0, len(turns), _STRETCH)]
     for number, mesh in enumerate(meshes):
         if mesh.bends:
-            change = np.concatenate([mesh.tilt(*some) for some in _stretches(turns, joints)])
+            change = np.empty((len(turns), 3))
+            for part in parts:
+                change[part] = mesh.tilt(turns[part], joints[part])
+                yield number / len(meshes)
             flat = planted[:, number].all(axis=1)
             change = bridge(settings.strength * change, flat, settings.blend_frames, TURN_ACCELERATION)
-            _tilt(turns, joints, mesh.leg, rig, change)
+            for part in parts:
+                _tilt(turns[part], joints[part], mesh.leg, rig, change[part])
+                yield number / len(meshes)
         stands = planted[:, number].any(axis=1)
         for done in range(_ROUNDS):
-            lowest = []
-            for some in _stretches(turns, joints):
-                lowest.append(mesh.heights(*some).min(axis=1))
-                yield (number + (done + len(lowest) * _STRETCH / (len(turns) + _STRETCH)) / _ROUNDS) / len(meshes)
-            lift = _lift(np.concatenate(lowest) - settings.floor, stands, settings)
+            lowest = np.empty(len(turns))
+            for part in parts:
+                lowest[part] = mesh.heights(turns[part], joints[part]).min(axis=1)
+                yield (number + (done + part.start / len(turns)) / _ROUNDS) / len(meshes)
+            lift = _lift(lowest - settings.floor, stands, settings)
             if np.abs(lift).max() < _DONE:
                 break
-            _raise(turns, joints, mesh.leg, rig, number, settings.strength * lift, stands)
+            yield (number + (done + 1) / _ROUNDS) / len(meshes)
+            for part in parts:
+                _raise(turns[part], joints[part], mesh.leg, rig, number, settings.strength * lift[part], stands[part])
+                yield (number + (done + 1) / _ROUNDS) / len(meshes)
     return turns
-
-
-def _stretches(turns: Array, joints: Array) -> list[tuple[Array, Array]]:
-    return [(turns[at : at + _STRETCH], joints[at : at + _STRETCH]) for at in range(0, len(turns), _STRETCH)]
 
 
 def _lift(lowest: Array, stands: Array, settings: FootSettings) -> Array:
