@@ -21,10 +21,12 @@ from ..edge_backend.motion.mirrored_parts import mirrored_parts_in_steps
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.steps import at_once, part
 from ..edge_backend.numerics.array import Array
+from ..keyframes.channel_keys import ChannelKeys
 from ..keyframes.density import Density, modes_of
 from ..keyframes.take_details import beat_frames, is_starred, span
 from ..lookups import scene_rate
 from ..render.tracks import tracks_in_steps, tracks_of
+from ..rig.hands import fingers_of
 from ..rig.looking import found
 from ..rig.obstacles import refuse_hidden
 from ..rig.retarget import bone_map_of
@@ -165,9 +167,10 @@ def hip_paths_in_steps(
     take, stage, frames = action.session_uid, scene.session_uid, _frames(action)
     places = [found(bpy.data.objects, uid).matrix_world.copy() for uid in uids]
     hips: list[list[Array]] = [[] for _ in uids]
+    moving = [(part, _without_fingers(part, keys)) for part, keys in parts]
     for begin in range(0, len(frames), _PLAYED):
         some = frames[begin : begin + _PLAYED]
-        trials = {part.dancer: (keys_between(keys.keys, some[0], some[-1]), part.first) for part, keys in parts}
+        trials = {part.dancer: (keys_between(keys, some[0], some[-1]), part.first) for part, keys in moving}
 
         def shown(dancer: bpy.types.Object, trials: Any = trials) -> AbstractContextManager[None]:
             if dancer.session_uid in trials:
@@ -181,6 +184,12 @@ def hip_paths_in_steps(
         for path, track in zip(hips, tracks, strict=True):
             path.append(track.hips)
     return HipPaths([np.concatenate(path) for path in hips], places)
+
+
+def _without_fingers(part: Part, keys: WrittenKeys) -> list[ChannelKeys]:
+    """The keys that may move the hips. Those of fingers, half of all, may not."""
+    fingers = {bone for bones in fingers_of(found(bpy.data.objects, part.dancer)).values() for bone in bones}
+    return [channel for channel in keys.keys if channel.bone not in fingers]
 
 
 def perform(
