@@ -10,6 +10,7 @@ from ..schema.song_map import SongMap
 from .slots import within
 
 SPREAD = 0.44  # how far the loudest and the quietest bars are from the level, at most, before changes are sharpened
+MANY = 12  # bars from which on the whole SPREAD is used; bars of a shorter stretch are within one part of a song
 LOUDEST = 2.0  # standard deviations from the mean energy of the bars; bars further away count as these
 RANKED = 0.75  # the share of a bar's rank in what is wanted of it; the rest is in proportion to its energy
 SMOOTHING_S = 0.5  # standard deviation of the changes between bars
@@ -29,7 +30,8 @@ def energy_curve(song_map: SongMap, frames: int, level: float) -> Array:
     steps = np.interp(np.arange(frames) / FPS, middles, _wanted(_shared_energies(song_map)))
     curve = gaussian(steps, SMOOTHING_S * FPS, edge="edge")
     curve += SHARPENING * (curve - gaussian(curve, WIDE_S * FPS, edge="edge"))
-    return np.clip(level + min(SPREAD, level, 1 - level) * curve, 0, 1).astype(np.float32)
+    spread = min(SPREAD, level, 1 - level) * min(1.0, len(song_map.bars) / MANY)
+    return np.clip(level + spread * curve, 0, 1).astype(np.float32)
 
 
 def _shared_energies(song_map: SongMap) -> Array:

@@ -177,6 +177,12 @@ def test_changes_of_energy_are_asked_for_more_strongly_than_they_are_meant() -> 
     assert curve[690:710].min() < curve[600:660].mean() - 0.02
 
 
+def test_a_few_bars_of_a_song_differ_less_than_all_of_it() -> None:
+    known = song_map()
+    few = replace(known, bars=known.bars[-6:], sections=known.sections[-1:])
+    assert np.ptp(energy_curve(few, 960, 0.5)) < 0.5 * np.ptp(energy_curve(known, 960, 0.5))
+
+
 @pytest.mark.parametrize("level", [0.1, 0.5, 0.9])
 def test_the_energy_that_is_chosen_is_the_mean_of_the_bars(level: float) -> None:
     assert energy_curve(song_map(), 960, level).mean() == pytest.approx(level, abs=0.05)
