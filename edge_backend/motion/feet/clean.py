@@ -12,12 +12,12 @@ from ..steps import at_once, part
 from .body import Body
 from .contact_detection import by_hand, detect_contacts, part_handovers, release_heels, release_pivots, release_slides
 from .curves import rise
-from .legs import STRETCH, longest_legs, reach_leg, within_reach
+from .legs import STRETCH, folded_legs, longest_legs, reach_leg, within_reach
 from .proportions import RetargetedLeg, ankle_path, fit_in_steps
 from .rig import SMPL_LEG_JOINTS, SMPL_LEGS, SMPL_RIG, FootRig
 from .root import drift_shift, find_floor, floor_shift
 from .settings import FootSettings
-from .targets import FootPlan, FootTrack, follow_leg, follow_plan, loosened, plan_foot
+from .targets import FootPlan, FootTrack, follow_leg, follow_plan, loosened, lowest_ankle, plan_foot
 from .turns import heading, inverse
 
 # The pelvis is lowered where a planted foot would need a leg longer than in the input and than this share of
@@ -26,6 +26,7 @@ STRAIGHT = 0.997
 DEEPEST_DROP = 0.06  # metres
 # The same after retargeting, where hips that are far apart are lifted by a tilted pelvis.
 DEEPEST_RIG_DROP = 0.4
+HIGHEST_RIG_RISE = 0.1  # metres, after retargeting, over feet that are folded under it
 DROP_REACH = 6  # frames
 UNTOUCHED = 1e-9  # metres or radians
 
@@ -124,6 +125,7 @@ def settle_in_steps(
     ]
     missing = _missing_height(body, plans, shift, _rig_reach(body))
     shift[:, 2] -= _pelvis_drop(body, missing, DEEPEST_RIG_DROP)
+    shift[:, 2] += _pelvis_rise(body, legs, plans, shift, settings)
     shift *= settings.strength
     yield 0.85
     paths = [ankle_path(leg, plan, shift, settings) for leg, plan in zip(legs, plans, strict=True)]
@@ -187,6 +189,24 @@ def _pelvis_drop(body: Body, missing: Array, deepest: float) -> Array:
     missing: (T, legs) metres, from `_missing_height`. deepest: metres, for a leg of SMPL's length.
     """
     need = np.minimum(missing.max(axis=1), deepest * body.rig.scale)
+    return rise(need, body.constrained_root, DROP_REACH, late=np.inf)
+
+
+def _pelvis_rise(
+    body: Body, legs: list[RetargetedLeg], plans: list[FootPlan], shift: Array, settings: FootSettings
+) -> Array:
+    """The distance (T,), metres, by which the pelvis is raised where a leg cannot fold as far as it would; smooth.
+
+    That is where a foot in the air, under a pelvis that is near the floor, has to be lifted above it.
+    """
+    need = np.zeros(body.frames)
+    for leg, plan in zip(legs, plans, strict=True):
+        offset = leg.ankle - leg.hip
+        hip, ankle = leg.hip[:, 2] + shift[:, 2], lowest_ankle(leg.foot, plan, settings)
+        room = folded_legs(leg.thigh, leg.shin)[:, 0] ** 2 - np.sum(offset[:, :2] ** 2, axis=1)
+        folds = ~plan.pinned & (room > 0) & (offset[:, 2] < 0) & (hip + offset[:, 2] < ankle)
+        need = np.maximum(need, np.where(folds, ankle + np.sqrt(np.maximum(room, 0)) - hip, 0))
+    need = np.minimum(need, HIGHEST_RIG_RISE * body.rig.scale)
     return rise(need, body.constrained_root, DROP_REACH, late=np.inf)
 
 

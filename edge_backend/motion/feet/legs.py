@@ -12,6 +12,9 @@ from .turns import swing
 # down over the last SOFT of it, or half of the added length, because the knee's speed is unbounded at full stretch.
 STRETCH = 0.999
 SOFT = 0.02
+# A correction folds a leg up to this share of thigh + shin more than the difference of their lengths, or leaves it as
+# folded as it was.
+FOLD = 0.01
 # In frames without a plant, a correction leaves the knee at least this share of its bend, for the same reason.
 REMAINING_BEND = 0.65
 # The leg's plane is given by the hinge axis below the first bend, by thigh and shin above the second, blended between.
@@ -32,7 +35,8 @@ def reach_leg(thigh: Array, shin: Array, hinge: Array, target: Array, longest: A
     thigh, shin: (T, 3) hip to knee and knee to ankle, metres, world. hinge: (T, 3) unit, world; a positive rotation
     about it bends the knee. target: (T, 3) metres, world, from the hip. longest: (T, 1) metres, the greatest distance
     from hip to ankle. The knee bends in the leg's own plane, which swings with the leg by the smallest rotation. If the
-    target is out of reach, the leg points at it and has the length that `reachable` returns.
+    target is too far, the leg points at it and has the length that `reachable` returns; if it is too near, the ankle
+    goes towards it as far as the leg folds.
     """
     ankle = thigh + shin
     upper, lower = _norm(thigh), _norm(shin)
@@ -42,6 +46,7 @@ def reach_leg(thigh: Array, shin: Array, hinge: Array, target: Array, longest: A
     # The shin need not lie in the plane; its component along the axis is not changed by the bend.
     in_plane = np.hypot(np.sum(shin * along, axis=-1), np.sum(shin * forward, axis=-1))[..., None]
     bend = np.arctan2(np.sum(shin * forward, axis=-1), np.sum(shin * along, axis=-1))
+    target = _outside(target, ankle, folded_legs(thigh, shin))
     length = reachable(_norm(ankle), _norm(target), longest)
     cosine = (length**2 - upper**2 - lower**2) / (2 * upper * np.maximum(in_plane, 1e-9))
     # Of the two solutions, the one with the knee in front; this also corrects a knee that bends backwards.
@@ -58,6 +63,12 @@ def longest_legs(thigh: Array, shin: Array, planted: Array) -> Array:
     shortened = np.sqrt(upper**2 + lower**2 + 2 * upper * lower * np.cos(REMAINING_BEND * bend))
     full = STRETCH * (upper + lower)
     return np.where(planted[:, None], full, np.minimum(shortened, full))
+
+
+def folded_legs(thigh: Array, shin: Array) -> Array:
+    """The least distance (T, 1) from hip to ankle, metres, that `reach_leg` sets. thigh, shin: (T, 3) metres, world."""
+    upper, lower = _norm(thigh), _norm(shin)
+    return np.minimum(_norm(thigh + shin), np.abs(upper - lower) + FOLD * (upper + lower))
 
 
 def reachable(old: Array, wanted: Array, longest: Array) -> Array:
@@ -77,6 +88,19 @@ def within_reach(old: Array, longest: Array) -> Array:
     """The length (...), metres, up to which `reachable` is short of a wanted one by 0.005 of its soft part at most."""
     room = np.maximum(longest - old, 0)
     return old + room - 0.9 * np.minimum(SOFT * longest, room / 2)
+
+
+def _outside(target: Array, ankle: Array, shortest: Array) -> Array:
+    """The targets (T, 3), those nearer than `shortest` (T, 1) moved back towards the ankle (T, 3), which is not nearer.
+
+    A leg that points at a target near its hip could have any direction, from one frame to the next.
+    """
+    way = target - ankle
+    square, slope = np.sum(way**2, axis=-1, keepdims=True), np.sum(way * ankle, axis=-1, keepdims=True)
+    room = np.maximum(np.sum(ankle**2, axis=-1, keepdims=True) - shortest**2, 0)
+    # The first crossing of the way with the sphere about the hip.
+    share = (-slope - np.sqrt(np.maximum(slope**2 - square * room, 0))) / np.maximum(square, 1e-12)
+    return np.where(_norm(target) < shortest, ankle + np.clip(share, 0, 1) * way, target)
 
 
 def _bend_axis(thigh: Array, shin: Array, hinge: Array) -> Array:

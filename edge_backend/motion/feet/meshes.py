@@ -13,6 +13,7 @@ import numpy as np
 
 from ...numerics.array import Array
 from ..rotations import axis_angle_to_matrix
+from ..steps import part
 from .curves import bridge, rise
 from .legs import longest_legs, reach_leg
 from .rig import FootRig, Leg
@@ -112,32 +113,47 @@ def put_down_in_steps(  # noqa: PLR0917
     heel and toes. meshes: of the legs. Ankles move along the vertical alone. Yields the fraction that is done.
     """
     turns, joints = turns.copy(), joints.copy()
-    parts = [slice(at, at + _STRETCH) for at in range(0, len(turns), _STRETCH)]
+    parts = _stretches(len(turns))
     for number, mesh in enumerate(meshes):
         if mesh.bends:
             change = np.empty((len(turns), 3))
-            for part in parts:
-                change[part] = mesh.tilt(turns[part], joints[part])
+            for stretch in parts:
+                change[stretch] = mesh.tilt(turns[stretch], joints[stretch])
                 yield number / len(meshes)
             flat = planted[:, number].all(axis=1)
             change = bridge(settings.strength * change, flat, settings.blend_frames, TURN_ACCELERATION)
-            for part in parts:
-                _tilt(turns[part], joints[part], mesh.leg, rig, change[part])
+            for stretch in parts:
+                _tilt(turns[stretch], joints[stretch], mesh.leg, rig, change[stretch])
                 yield number / len(meshes)
-        stands = planted[:, number].any(axis=1)
-        for done in range(_ROUNDS):
-            lowest = np.empty(len(turns))
-            for part in parts:
-                lowest[part] = mesh.heights(turns[part], joints[part]).min(axis=1)
-                yield (number + (done + part.start / len(turns)) / _ROUNDS) / len(meshes)
-            lift = _lift(lowest - settings.floor, stands, settings)
-            if np.abs(lift).max() < _DONE:
-                break
-            yield (number + (done + 1) / _ROUNDS) / len(meshes)
-            for part in parts:
-                _raise(turns[part], joints[part], mesh.leg, rig, number, settings.strength * lift[part], stands[part])
-                yield (number + (done + 1) / _ROUNDS) / len(meshes)
+        lifting = _onto_floor(turns, joints, planted[:, number].any(axis=1), rig, number, mesh, settings)
+        yield from part(lifting, number / len(meshes), (number + 1) / len(meshes))
     return turns
+
+
+def _onto_floor(  # noqa: PLR0917
+    turns: Array, joints: Array, stands: Array, rig: FootRig, number: int, mesh: PosedMesh, settings: FootSettings
+) -> Generator[float, None, None]:
+    """Lift and lower a foot, in place, in rounds; where its leg is folded already, not again. stands: bool (T,)."""
+    parts = _stretches(len(turns))
+    lift, lowest, stuck = np.zeros(len(turns)), np.zeros(len(turns)), np.zeros(len(turns), bool)
+    for done in range(_ROUNDS):
+        before, lowest = lowest, np.empty(len(turns))
+        for stretch in parts:
+            lowest[stretch] = mesh.heights(turns[stretch], joints[stretch]).min(axis=1) - settings.floor
+            yield (done + stretch.start / len(turns)) / _ROUNDS
+        stuck |= ~stands & (lift > _DONE) & (lowest - before < settings.strength * lift / 2)
+        lift = _lift(np.where(stuck, 0, lowest), stands, settings)
+        if np.abs(lift).max() < _DONE:
+            break
+        yield (done + 1) / _ROUNDS
+        for stretch in parts:
+            step = settings.strength * lift[stretch]
+            _raise(turns[stretch], joints[stretch], mesh.leg, rig, number, step, stands[stretch])
+            yield (done + 1) / _ROUNDS
+
+
+def _stretches(frames: int) -> list[slice]:
+    return [slice(at, at + _STRETCH) for at in range(0, frames, _STRETCH)]
 
 
 def _lift(lowest: Array, stands: Array, settings: FootSettings) -> Array:

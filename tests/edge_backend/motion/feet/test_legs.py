@@ -126,6 +126,18 @@ def test_reach_grows_with_the_target_and_never_faster(old, wanted, more):
     assert one <= max(old, 0.8) + 1e-12
 
 
+def test_a_leg_goes_towards_a_target_too_near_its_hip_as_far_as_it_folds():
+    """The ankle of a leg with a long shin is to be lifted by 8 mm a frame, to the hip, which it cannot reach."""
+    frames = 40
+    thigh, shin = (np.tile([bone], (frames, 1)) for bone in ((0.3, 0, 0.05), (-0.34, 0.02, -0.35)))
+    target = thigh + shin + np.linspace(0, 0.3, frames)[:, None] * [0, 0, 1]
+    knee, ankle = ends(thigh, shin, reach_leg(thigh, shin, np.tile([[0, 1.0, 0]], (frames, 1)), target))
+    assert np.allclose(ankle[:, :2], (thigh + shin)[:, :2])
+    assert (np.diff(ankle[:, 2]) > -1e-9).all() and ankle[-1, 2] - ankle[0, 2] > 0.1
+    turned = np.degrees(np.arccos(np.clip(np.sum(knee[1:] * knee[:-1], axis=1) / np.sum(thigh[0] ** 2), -1, 1)))
+    assert turned.max() < 7  # measured: 6.0 degrees a frame; 17.4 if it folds to the end and points at its target
+
+
 @given(SEEDS)
 def test_a_free_leg_keeps_most_of_its_bend(seed):
     thigh, shin, hinge, random = random_legs(seed)
