@@ -18,15 +18,17 @@ from ..motion.motion import Motion
 from ..motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..motion.skeleton import SMPL
 from ..numerics.array import Array
-from .phrases import POSE, Phrase, cut, following, going_on, headings, pose_at
+from .phrases import POSE, Phrase, cut, following, going_on, headings, led_in, pose_at
 from .pieces import moved
 from .plan import Plan
+from .slots import Slot
 
 FORMAT = 1
 STARTER = "starter"
 """Name of the library that comes with EDGE Dance."""
 INDEX, CLIPS = "phrases.npz", "clips"
 _BUNDLED = Path(__file__).parents[2] / "weights" / "phrases"
+FASTEST = 1.2  # frames of a clip for each frame of a dance, as fast as it is danced
 _JOINTS = 22  # the hands' last joints never turn
 _TURN = np.pi / 32767  # radians of a step of int16
 _Index = tuple[tuple[Phrase, ...], tuple[Array, ...], tuple[Array, ...]]  # phrases, and the poses of their ends
@@ -131,6 +133,18 @@ def phrase_material(plan: Plan, library: Library | None, first: int) -> tuple[li
             first += clips[-1].frames
         phrases[name] = begins[phrase.clip] + np.array(phrase.counts)
     return clips, phrases
+
+
+def lead_in(plan: Plan, library: Library | None) -> int:
+    """The frames before the first slot of a plan, if the clip of its first phrase can be shown in them, else 0."""
+    known = library.phrases if library else ()
+    found = [number for number, phrase in enumerate(known) if plan and phrase.id == plan[0].phrase]
+    return plan[0].slot.start if found and lead_needed(plan[0].slot) <= led_in(known)[found[0]] else 0
+
+
+def lead_needed(first: Slot) -> float:
+    """The frames of a clip before its phrase, as of `phrases.led_in`, that are needed before the first slot."""
+    return FASTEST * first.start
 
 
 def add_clips(folder: Path, clips: Iterable[tuple[str, Motion, dict[str, Any]]]) -> tuple[int, list[EdgeError]]:

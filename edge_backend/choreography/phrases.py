@@ -107,6 +107,19 @@ def following(phrases: Sequence[Phrase]) -> list[int]:
     return [number.get((phrase.clip, phrase.counts[STEP], phrase.counts[2 * STEP]), -1) for phrase in phrases]
 
 
+def led_in(phrases: Sequence[Phrase]) -> Array:
+    """The frames (n,) of its clip that can be shown before each phrase: those of an earlier phrase that reaches it."""
+    frames = np.zeros(len(phrases))
+    clips: dict[str, list[int]] = {}
+    for number, phrase in enumerate(phrases):
+        clips.setdefault(phrase.clip, []).append(number)
+    for members in clips.values():
+        starts, ends = np.array([(phrases[number].counts[0], phrases[number].counts[-1]) for number in members]).T
+        reaches = (starts <= starts[:, None]) & (ends >= starts[:, None])
+        frames[members] = starts - np.where(reaches, starts, np.inf).min(axis=1)
+    return frames
+
+
 def going_on(phrase: Phrase, after: Phrase) -> Phrase:
     """The phrase with the STEP last counts of `after`, which begins STEP counts after it.
 

@@ -27,7 +27,8 @@ class Piece:
     """Dance for the frames start to stop - 1 of the song.
 
     at: (n,) the frames of the material, with fractions, that are shown at these frames. originality: as in plan.Step.
-    front: whether the dancer turns to the audience at its start, as in phrases of a library.
+    front: whether the dancer turns to the audience at its start, as in phrases of a library. lead: how many of its
+    frames come before that start.
     """
 
     start: int
@@ -35,6 +36,7 @@ class Piece:
     mirrored: bool = False
     originality: float = 0.0
     front: bool = False
+    lead: int = 0
 
     @property
     def stop(self) -> int:
@@ -68,6 +70,15 @@ def pieces_of(plan: Plan, material_at: Array, phrases: Mapping[str, Array] | Non
     for first, stop in runs(new):
         pieces.append(Piece(first, material_at[first:stop].astype(np.float64)))
     return _merged(sorted(pieces, key=lambda piece: piece.start))
+
+
+def with_lead_in(pieces: Sequence[Piece], lead: int) -> list[Piece]:
+    """The pieces, the first of which begins `lead` frames earlier, with what its material shows before it."""
+    if not lead:
+        return list(pieces)
+    first = pieces[0]
+    before = first.at[0] + (first.at[1] - first.at[0]) * np.arange(-lead, 0)
+    return [replace(first, start=first.start - lead, at=np.concatenate([before, first.at]), lead=lead), *pieces[1:]]
 
 
 def piece_of(step: Step, plan: Plan, material_at: Array, phrases: Mapping[str, Array]) -> Piece | None:
@@ -128,11 +139,12 @@ def laid(pieces: Sequence[Piece], material: Motion) -> Motion:
         if piece.mirrored:
             motion = motion.mirrored()
         angle = 0.0
-        known, begins = faced[int(piece.mirrored)], round(piece.at[0])
+        known, begins = faced[int(piece.mirrored)], round(piece.at[piece.lead])
         if piece.front:
             before = known[max(begins - NEAR, 0) : begins + NEAR + 1]
             before = before[np.isfinite(before)]
-            angle = float(before[0] if len(before) else to_the_front(np.array(facing))) - float(heading(motion)[0])
+            angle = float(before[0] if len(before) else to_the_front(np.array(facing)))
+            angle -= float(heading(motion)[piece.lead])
         if dance or piece.front:
             turned = moved(motion, np.zeros(2), angle)
             motion = moved(turned, place - turned.root[0, :2])

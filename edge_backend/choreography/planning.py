@@ -7,8 +7,8 @@ import numpy as np
 
 from ..errors import EdgeError
 from ..numerics.array import Array
-from .library import Library, unknown_phrase
-from .phrases import JOINTS, headings, mirrored_pose, pose_at
+from .library import Library, lead_needed, unknown_phrase
+from .phrases import JOINTS, headings, led_in, mirrored_pose, pose_at
 from .pieces import to_the_front
 from .plan import Plan, Step
 from .slots import PHRASE_COUNTS, Slot
@@ -17,7 +17,7 @@ BEAM = 12
 STRETCH = 0.15  # the change of a phrase's tempo that still looks natural
 # Costs; a join costs the mean distance of the joints of both poses, metres.
 TEMPO = 4.0  # times the squared logarithm of the stretch, over STRETCH
-ENERGY = 5.0  # times the squared difference of the song's energy, 0 to 1, and the rank among the phrases that fit
+ENERGY = 6.5  # times the squared difference of the song's energy, 0 to 1, and the rank among the phrases that fit
 ACCENTS = 1.8  # times the share of counts without a stop
 AGAIN_HERE = 1.0  # for dance that is in this section already
 AGAIN = 0.7  # for dance that is in an earlier section
@@ -27,6 +27,7 @@ AWAY = 1.0  # times the square of the mean angle to the audience, radians
 OFF_STAGE = 2.0  # times the squared metres beyond STAGE
 STAGE = 1.2  # metres from the middle
 SAME_FRAME = 0.5  # frames; phrases of a clip whose ends are this near follow on
+LEAD_IN = 0.6  # for a first phrase before which its clip cannot be shown until the song's first bar
 CHANCE = 0.1  # the most that the seed adds
 
 
@@ -139,6 +140,9 @@ class _Search:
         self._clip = np.array([clips[phrase.clip] for phrase in phrases])
         self._members = [np.flatnonzero(self._clip == number) for number in range(len(clips))]
         self._span = np.array([(phrase.counts[0], phrase.counts[-1]) for phrase in phrases])
+        self._without_lead_in = np.zeros(len(phrases))  # the cost of it, for the first slot
+        if slots and slots[0].start:
+            self._without_lead_in[lead_needed(slots[0]) > led_in(phrases)] = LEAD_IN
         self._early_ends: dict[tuple[int, int], Array] = {}  # (phrase, count) -> pose, where slots are shorter
         song = [round(1000 * abs(slot.counts[0])) for slot in slots]  # so that songs do not share a seed's favourites
         self._chance = CHANCE * np.random.default_rng([seed, *song]).random((len(slots), len(self._starts)))
@@ -235,7 +239,8 @@ class _Search:
         cost = cost + ENERGY * (energy - self._wanted[number]) ** 2
         danced = min(len(self._slots[number].counts) - 1, self._accents.shape[1])
         off_beat = 1 - self._accents[plain, :danced].mean(axis=1)
-        return cost + ACCENTS * off_beat + self._chance[number, usable]
+        cost = cost + ACCENTS * off_beat + self._chance[number, usable]
+        return cost if number else cost + self._without_lead_in[plain]
 
     def _chosen(self, step: Step) -> int:
         """The number of a step's phrase, as in `_PartialPlan`."""

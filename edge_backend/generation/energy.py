@@ -89,18 +89,23 @@ class StyleSpeeds:
         return np.asarray(np.interp(quantile, np.linspace(0, 1, len(self.captured)), self.captured))
 
 
-def energy_level(info: WeightsInfo, style: str, seed: int, edited: Mapping[str, Any] | None = None) -> EnergyLevel:
+def energy_level(
+    info: WeightsInfo, style: str, seed: int, edited: Mapping[str, Any] | None = None, *, drawn_style: bool = False
+) -> EnergyLevel:
     """The energy of a dance for which none was chosen: that of the edited dance, else one drawn from the seed.
 
     Its mean is drawn evenly within WIDTH of USUAL: some seeds are calmer, others livelier, as dancers are. For styles
-    that are danced fast the range is smaller; its liveliest dances have a speed of LIVELIEST. An energy that was chosen
-    may be danced with more floor work. edited: the metadata of the edited dance, as of metadata.edited_meta.
+    that are danced fast the range is smaller; its liveliest dances have a speed of LIVELIEST, or the usual one of the
+    style where that is faster and the style was chosen, not drawn. An energy that was chosen may be danced with more
+    floor work. edited: the metadata of the edited dance, as of metadata.edited_meta.
     """
     speeds = _speeds_of(info, style)
     width = min(WIDTH, max(speeds.quantile_of(LIVELIEST) - USUAL, 0.0)) if speeds else 0.0
     least = min(USUAL, speeds.quantile_of(CALMEST)) if speeds else 0.0
     most = speeds.highest_drawn if speeds else 1.0
     drawn = USUAL + width * float(np.random.default_rng([seed, _STREAM]).uniform(-1, 1))
+    if drawn_style and speeds:
+        drawn = min(drawn, speeds.quantile_of(LIVELIEST))
     return EnergyLevel(drawn if edited is None else float(edited.get("energy_level", USUAL)), least, most)
 
 

@@ -381,8 +381,9 @@ def _led_by(request: GenerateRequest, info: WeightsInfo) -> tuple[str, EnergyLev
     """The style and the level of energy: as requested, else those of the edited dance, else drawn from the seed."""
     edited = edited_meta(request.edit)
     style = leading_style(request.style, request.seed, edited) if info.controls else request.style
-    level = energy_level(info, style, request.seed, edited) if request.energy is None else EnergyLevel(request.energy)
-    return style, level
+    if request.energy is not None:
+        return style, EnergyLevel(request.energy)
+    return style, energy_level(info, style, request.seed, edited, drawn_style=request.style == controls.ANY_STYLE)
 
 
 def _conditions(

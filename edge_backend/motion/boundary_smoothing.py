@@ -1,5 +1,6 @@
 """Bounds the acceleration at the borders between constrained and generated frames, by nonlinear least squares."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -68,9 +69,14 @@ def smooth_boundaries(motion: Motion, constrained: Array, usual: float = np.inf,
     return motion.with_values(touched, smooth)
 
 
-def usual_acceleration(joints: Array) -> float:
-    """The 99th percentile of the joints' accelerations, metres per frame squared. joints: (T, 24, 3) metres, T >= 3."""
-    return float(np.percentile(_sizes(np.diff(joints.astype(np.float64), n=2, axis=0)), 99))
+def usual_acceleration(joints: Array, jumps: Sequence[int] = ()) -> float:
+    """The 99th percentile of the joints' accelerations, metres per frame squared. joints: (T, 24, 3) metres, T >= 3.
+
+    jumps: numbers of frames before which the motion jumps; accelerations over a jump are not counted.
+    """
+    sizes = _sizes(np.diff(joints.astype(np.float64), n=2, axis=0))
+    over = np.add.outer(np.array(jumps, dtype=int), [-2, -1]).ravel()
+    return float(np.percentile(np.delete(sizes, over[(over >= 0) & (over < len(sizes))], axis=0), 99))
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,11 @@ from edge_backend.generation.form_sampling import sample_in_form
 from edge_backend.generation.model_cache import ModelCache
 from edge_backend.generation.pipeline import generate, write_dance
 from edge_backend.motion.beat_alignment import motion_beats, retimed
+from edge_backend.motion.boundary_smoothing import usual_acceleration
 from edge_backend.motion.files import load_motion
 from edge_backend.motion.motion import Motion, joined
-from edge_backend.motion.rotations import matrix_to_axis_angle
+from edge_backend.motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from edge_backend.motion.skeleton import Joint
 from edge_backend.numerics.array import Array
 from edge_backend.schema.edits import Source, going_on, regenerated
 from edge_backend.schema.requests import FeetRequest, GenerateRequest
@@ -155,6 +157,22 @@ def test_joins_of_phrases_are_as_long_as_an_easy_path_needs() -> None:
         free = joining(pieces, laid_dance).weight[:, 0] < 1
         ends.append(int(free.sum()))
     assert 2 * PHRASES[0] <= ends[0] < ends[1] <= 2 * PHRASES[1]
+
+
+def test_a_join_of_phrases_goes_on_past_a_jerk_of_the_recording() -> None:
+    dance, pieces = swaying(240), [Piece(start, np.arange(120.0), front=True) for start in (0, 120)]
+    jerks = 120 + PHRASES[0] + 1  # just beside the shortest path
+    turn = axis_angle_to_matrix(np.array([0.5, 0, 0])).astype(np.float32)
+    dance.rotations[jerks, Joint.LEFT_SHOULDER] @= turn
+    last = int(np.flatnonzero(joining(pieces, dance).weight[:, 0] < 1)[-1])
+    assert jerks < last < 120 + PHRASES[1]
+
+
+def test_a_jump_between_phrases_does_not_count_as_usual() -> None:
+    dance = swaying(240)
+    torn = joined([dance.part(slice(120)), moved(dance.part(slice(120, None)), np.zeros(2), 2.0)])
+    assert usual_acceleration(torn.joints(), [120]) == pytest.approx(usual_acceleration(dance.joints()), rel=0.05)
+    assert usual_acceleration(torn.joints()) > usual_acceleration(torn.joints(), [120])
 
 
 def test_energy_follows_the_bars() -> None:

@@ -3,6 +3,7 @@
 import itertools
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from dancing import stepping
 from song_forms import song_map
 
-from edge_backend.choreography.library import Library, add_clips, open_libraries, phrase_material
+from edge_backend.choreography.library import Library, add_clips, lead_in, open_libraries, phrase_material
 from edge_backend.choreography.phrases import POSE, Phrase, headings, mirrored_pose, pose_at
 from edge_backend.choreography.pieces import FRONT, Piece, heading, laid, new_frames, pieces_of
 from edge_backend.choreography.plan import Plan, Step, plan_by_form
@@ -128,6 +129,34 @@ def test_phrases_are_laid_on_the_counts_to_the_audience(library: Library) -> Non
     for piece in pieces:
         here = place[piece.start : piece.start + 3]
         assert np.linalg.norm(here - place[max(piece.start - 1, 0)], axis=1).max() < 0.2
+
+
+def test_before_the_first_bar_the_clip_of_the_first_phrase_is_shown(library: Library) -> None:
+    lead, shown, shown_before = 30, list[Motion](), list[int]()
+    slots = [replace(slot, counts=tuple(count + lead / 30 for count in slot.counts)) for slot in SLOTS]
+    plan, frames = plan_by_library(slots, library, 0), slots[-1].stop
+
+    def sample(_condition: Array, constraint: Constraint, on_final: FinalFrames, *_: object, **__: object) -> Motion:
+        shown_before.append(len(shown))
+        return Motion.from_vectors(constraint.values)
+
+    music, timing = np.zeros((frames, 12), np.float32), BeatTiming(np.zeros(0), np.zeros(0, bool), 0.0)
+    dance, _ = sample_in_form(sample, music, plan, frames, shown.append, timing=timing, library=library)
+    assert shown_before == [1]  # only joins are sampled
+    number = library.number(plan[0].phrase)
+    clip = library.clip(number).mirrored() if plan[0].mirrored else library.clip(number)
+    first = round(library.phrases[number].counts[0]) - lead
+    np.testing.assert_allclose(dance.rotations[:lead, 1:], clip.rotations[first : first + lead, 1:], atol=0.1)
+    assert abs(heading(dance)[lead]) < FRONT + 0.01  # the phrase itself begins towards the audience
+
+
+def test_a_first_phrase_whose_clip_begins_with_it_waits_for_the_network(library: Library) -> None:
+    slot = replace(SLOTS[0], counts=tuple(count + 1 for count in SLOTS[0].counts))
+    starts = {phrase.id: phrase.counts[0] for phrase in library.phrases}
+    leads = {name: lead_in((Step(slot, name),), library) for name in starts}
+    assert {lead for name, lead in leads.items() if starts[name] < 30} == {0}
+    assert {lead for name, lead in leads.items() if starts[name] > 120} == {30}
+    assert lead_in((Step(slot),), library) == lead_in((), None) == 0
 
 
 @pytest.mark.parametrize("originality", [0.0, 0.5])

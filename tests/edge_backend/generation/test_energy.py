@@ -108,6 +108,14 @@ def test_fast_styles_are_not_danced_faster_than_their_middle_and_the_liveliest(s
     assert liveliest <= max(LIVELIEST, usual) + 1e-6
 
 
+@pytest.mark.parametrize("style", [style for style in STYLES if style not in ("any", "breakdance")])
+def test_no_dance_of_a_drawn_style_is_faster_than_the_liveliest(style: str) -> None:
+    captured = np.array(STARTER.training["speeds"][style]["captured"])
+    levels = [energy_level(STARTER, style, seed, drawn_style=True).mean for seed in range(100)]
+    assert np.interp(levels, np.linspace(0, 1, len(captured)), captured).max() <= LIVELIEST + 1e-6
+    assert min(levels) > 0.25
+
+
 def test_an_edited_dance_keeps_its_energy() -> None:
     assert {energy_level(STARTER, "salsa", seed, {"energy_level": 0.7}).mean for seed in range(5)} == {0.7}
     assert energy_level(STARTER, "salsa", 3, {}).mean == USUAL  # of an earlier version
