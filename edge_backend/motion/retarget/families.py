@@ -9,7 +9,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -101,6 +101,7 @@ def _read_family(path: Path) -> Family:
     return Family(path.stem, data["label"], sides, central, sided, data)
 
 
+@lru_cache(maxsize=8192)  # the families' names are compared with every rig
 def plain(name: str) -> str:
     """A bone name normalised for comparison: lower case, no full-width letters, _ for spaces, dots and hyphens."""
     return re.sub(r"[ .\-]", "_", unicodedata.normalize("NFKC", name).casefold())
@@ -265,8 +266,9 @@ class FamilyMatch:
 
 def _prefixes(names: Mapping[str, Any], hips: Iterable[str]) -> list[str]:
     """Possible common prefixes of bone names: "", and what precedes a name of the hips. hips: the family's names."""
-    endings = [plain(name) for name in hips]
-    found = {name[: -len(ending)] for name in names for ending in endings if name.endswith(ending)}
+    endings = tuple(plain(name) for name in hips)
+    candidates = [name for name in names if name.endswith(endings)]  # one call each: rigs have hundreds of names
+    found = {name[: -len(ending)] for name in candidates for ending in endings if name.endswith(ending)}
     return sorted(found | {""}, key=len)
 
 
