@@ -118,20 +118,22 @@ def phrase_material(plan: Plan, library: Library | None, first: int) -> tuple[li
     twelve counts, as in Library.longer.
     Raises EdgeError phrase_unknown, phrases_unreadable.
     """
-    known = library.longer().phrases if library else ()
-    numbers = {phrase.id: number for number, phrase in enumerate(known)}
+    known = library.phrases if library else ()
+    numbers, after = {phrase.id: number for number, phrase in enumerate(known)}, following(known)
     clips: list[Motion] = []
     begins: dict[str, int] = {}
     phrases: dict[str, Array] = {}
     for name in dict.fromkeys(step.phrase for step in plan if step.phrase):
         if not library or name not in numbers:
             raise unknown_phrase(name)
-        phrase = known[numbers[name]]
+        number = numbers[name]
+        phrase, goes_on = known[number], after[number]
         if phrase.clip not in begins:
             begins[phrase.clip] = first
-            clips.append(library.clip(numbers[name]))
+            clips.append(library.clip(number))
             first += clips[-1].frames
-        phrases[name] = begins[phrase.clip] + np.array(phrase.counts)
+        counts = phrase.counts if goes_on < 0 else going_on(phrase, known[goes_on]).counts
+        phrases[name] = begins[phrase.clip] + np.array(counts)
     return clips, phrases
 
 

@@ -1,6 +1,7 @@
 """Samples a dance by a plan: new slots by the network, then the joins between these, phrases and repeated slots."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -59,10 +60,9 @@ def sample_in_form(
     of their music. Or (windows, 150, channels), for features that are computed per window; then all frames are sampled,
     and repeated slots are replaced afterwards. on_final: as in sample_song; in the first pass it gets the frames before
     the first join, of which the last LOOK_AHEAD are not on the beats yet. A dance that begins with a phrase as it is
-    begins before anything of the joins is sampled; before its first bar it shows the phrase's clip, if that goes so
-    far back. timing: of the whole dance. library: of the
-    plan's phrases. on_laid: called between the passes with the constraint. Raises EdgeError phrase_unknown,
-    phrases_unreadable.
+    begins before anything is sampled; before its first bar it shows the phrase's clip, if that goes so far back.
+    timing: of the whole dance. library: of the plan's phrases. on_laid: called between the passes with the constraint.
+    Raises EdgeError phrase_unknown, phrases_unreadable.
     """
     new = new_frames(plan, frames) if condition.ndim == 2 else np.ones(frames, dtype=bool)
     lead = lead_in(plan, library) if condition.ndim == 2 else 0
@@ -80,11 +80,12 @@ def sample_in_form(
 
     windows = plan_windows(count).windows if count else 0
     share = windows / (windows + max(WINDOWS_OF_A_JOIN * (len(pieces) - 1), 1))
+    if pieces[0].front and not pieces[0].originality:
+        alone = replace(pieces[0], at=pieces[0].at - count)  # of the clips without the new frames
+        on_final(laid([alone], joined(clips)).part(slice(first_join)))
     sampled = [sample(new_music, free(count), on_material, (0.0, share), guided=True)] if count else []
     material = [timing.aligned(dance, count) for dance in sampled]
     dance = laid(pieces, joined(material + clips))
-    if pieces[0].front and not pieces[0].originality:
-        on_final(dance.part(slice(first_join)))
     varied = any(piece.originality for piece in pieces)
     constraint = joining(pieces, dance)
     if on_laid:
