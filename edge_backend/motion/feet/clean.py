@@ -103,7 +103,7 @@ def settle_in_steps(
     by leg length. contacts: (T, 2 legs), above 0 where a foot stands between frames t and t + 1; exactly these are
     planted. rig: the target's legs. Leg directions are preserved as far as possible: the root may deviate by up to 1 %
     of its range, and stances are placed where legs rotate least. In addition the root's height changes by a constant,
-    and decreases in frames in which a leg is too short.
+    decreases in frames in which a leg is too short, and increases where one cannot fold as far as it would have to.
     Yields the fraction that is done. Raises ValueError if shapes disagree.
     """
     settings = settings or FootSettings()
