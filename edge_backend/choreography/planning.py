@@ -17,7 +17,7 @@ BEAM = 12
 STRETCH = 0.15  # the change of a phrase's tempo that still looks natural
 # Costs; a join costs the mean distance of the joints of both poses, metres.
 TEMPO = 4.0  # times the squared logarithm of the stretch, over STRETCH
-ENERGY = 6.5  # times the squared difference of the song's energy, 0 to 1, and the rank among the phrases that fit
+ENERGY = 10.0  # times the squared difference of the song's energy, 0 to 1, and the rank among the phrases that fit
 ACCENTS = 1.8  # times the share of counts without a stop
 AGAIN_HERE = 1.0  # for dance that is in this section already
 AGAIN = 0.7  # for dance that is in an earlier section
