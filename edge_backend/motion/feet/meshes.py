@@ -14,7 +14,7 @@ import numpy as np
 from ...numerics.array import Array
 from ..rotations import axis_angle_to_matrix
 from ..steps import part
-from .curves import bridge, rise
+from .curves import bridge, envelope, rise
 from .legs import longest_legs, reach_leg
 from .rig import FootRig, Leg
 from .settings import FootSettings
@@ -27,6 +27,8 @@ _FOOT = SECTIONS.index("foot")
 _STRETCH = 300  # frames that are computed in one step
 _ROUNDS = 5  # at most: a lifted ankle turns shin and thigh, with the vertices that follow them
 _DONE = 0.0003  # metres that are left
+DEEPEST_DROP = 0.02  # metres by which the root is lowered at most where legs are too short
+DROP_REACH = 6  # frames over which it is lowered
 _FLAT = 0.012  # metres above the lowest vertex at rest, or this share of the sole's length: vertices of the sole
 _FLAT_SHARE = 0.1
 _UNSEEN_TILT = 0.005  # metres at the ends of a sole by which it may be tilted
@@ -106,34 +108,62 @@ class PosedMesh:
 
 def put_down_in_steps(  # noqa: PLR0917
     turns: Array, joints: Array, planted: Array, rig: FootRig, meshes: Sequence[PosedMesh], settings: FootSettings
-) -> Generator[float, None, Array]:
-    """Rotations of a rig's joints with which the meshes of its feet are on the floor, not below it.
+) -> Generator[float, None, tuple[Array, Array]]:
+    """Rotations of a rig's joints with which the meshes of its feet are on the floor, not below it, and the distance
+    (T,), metres, by which its root is lowered, where a leg is too short for that.
 
     turns: (T, J, 3, 3) from rest and joints: (T, J, 3) metres, world, after the cleanup. planted: bool (T, legs, 2),
     heel and toes. meshes: of the legs. Ankles move along the vertical alone. Yields the fraction that is done.
     """
-    turns, joints = turns.copy(), joints.copy()
+    turns, joints, stands = turns.copy(), joints.copy(), planted.any(axis=2)
+    yield from part(_flatten_soles(turns, joints, planted.all(axis=2), rig, meshes, settings), 0, 0.2)
+    lowest = yield from part(_all_onto_floor(turns, joints, stands, rig, meshes, settings), 0.2, 0.8)
+    missing = np.where(stands, lowest - GIVE_UP, 0).max(axis=1)
+    missing = np.where(missing > _DONE, np.minimum(missing, DEEPEST_DROP), 0)
+    drop = settings.strength * envelope(missing, DROP_REACH)
+    if drop.any():
+        joints[..., 2] -= drop[:, None]
+        yield from part(_all_onto_floor(turns, joints, stands, rig, meshes, settings), 0.8, 1)
+    return turns, drop
+
+
+def _flatten_soles(  # noqa: PLR0917
+    turns: Array, joints: Array, flat: Array, rig: FootRig, meshes: Sequence[PosedMesh], settings: FootSettings
+) -> Generator[float, None, None]:
+    """Tilt feet whose soles follow other bones, in place, where they stand whole. flat: bool (T, legs)."""
     parts = _stretches(len(turns))
     for number, mesh in enumerate(meshes):
-        if mesh.bends:
-            change = np.empty((len(turns), 3))
-            for stretch in parts:
-                change[stretch] = mesh.tilt(turns[stretch], joints[stretch])
-                yield number / len(meshes)
-            flat = planted[:, number].all(axis=1)
-            change = bridge(settings.strength * change, flat, settings.blend_frames, TURN_ACCELERATION)
-            for stretch in parts:
-                _tilt(turns[stretch], joints[stretch], mesh.leg, rig, change[stretch])
-                yield number / len(meshes)
-        lifting = _onto_floor(turns, joints, planted[:, number].any(axis=1), rig, number, mesh, settings)
-        yield from part(lifting, number / len(meshes), (number + 1) / len(meshes))
-    return turns
+        if not mesh.bends:
+            continue
+        change = np.empty((len(turns), 3))
+        for stretch in parts:
+            change[stretch] = mesh.tilt(turns[stretch], joints[stretch])
+            yield number / len(meshes)
+        change = bridge(settings.strength * change, flat[:, number], settings.blend_frames, TURN_ACCELERATION)
+        for stretch in parts:
+            _tilt(turns[stretch], joints[stretch], mesh.leg, rig, change[stretch])
+            yield number / len(meshes)
+
+
+def _all_onto_floor(  # noqa: PLR0917
+    turns: Array, joints: Array, stands: Array, rig: FootRig, meshes: Sequence[PosedMesh], settings: FootSettings
+) -> Generator[float, None, Array]:
+    """As `_onto_floor`, for each foot. stands: bool (T, legs). Returns heights (T, legs) above the floor, metres."""
+    lowest = np.empty(stands.shape)
+    for number, mesh in enumerate(meshes):
+        lifting = _onto_floor(turns, joints, stands[:, number], rig, number, mesh, settings)
+        share = number / len(meshes), (number + 1) / len(meshes)
+        lowest[:, number] = yield from part(lifting, *share)
+    return lowest
 
 
 def _onto_floor(  # noqa: PLR0917
     turns: Array, joints: Array, stands: Array, rig: FootRig, number: int, mesh: PosedMesh, settings: FootSettings
-) -> Generator[float, None, None]:
-    """Lift and lower a foot, in place, in rounds; where its leg is folded already, not again. stands: bool (T,)."""
+) -> Generator[float, None, Array]:
+    """Lift and lower a foot, in place, in rounds; where its leg is folded already, not again. stands: bool (T,).
+
+    Returns the heights (T,) of its lowest points above the floor, metres, before the last round.
+    """
     parts = _stretches(len(turns))
     lift, lowest, stuck = np.zeros(len(turns)), np.zeros(len(turns)), np.zeros(len(turns), bool)
     for done in range(_ROUNDS):
@@ -150,6 +180,7 @@ def _onto_floor(  # noqa: PLR0917
             step = settings.strength * lift[stretch]
             _raise(turns[stretch], joints[stretch], mesh.leg, rig, number, step, stands[stretch])
             yield (done + 1) / _ROUNDS
+    return lowest
 
 
 def _stretches(frames: int) -> list[slice]:

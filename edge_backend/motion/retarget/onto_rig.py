@@ -220,13 +220,14 @@ def _clean_feet(fit: Fit, body: _Body, contacts: Array, settings: FootSettings) 
             world[:, leg.ankle], world[:, leg.toe] = tipped, tipped
     if fit.feet and settings.enabled:
         joints = joint_positions(world, cleaned.root, rig.skeleton)
-        down = put_down_in_steps(world, joints, cleaned.planted, rig, _posed_meshes(fit, rig), settings)
-        world = yield from part(down, 0.9, 1)
+        down = put_down_in_steps(world, joints, cleaned.planted, rig, posed_meshes(fit, rig), settings)
+        world, drop = yield from part(down, 0.9, 1)
+        cleaned.root[:, 2] -= drop
     legs = {slot: world[:, number] for number, slot in enumerate(slots) if slot != HIPS and slot in body.turns}
     return _Body(body.turns | legs, cleaned.root)
 
 
-def _posed_meshes(fit: Fit, rig: FootRig) -> list[PosedMesh]:
+def posed_meshes(fit: Fit, rig: FootRig) -> list[PosedMesh]:
     """The meshes of both feet on the rig of `leg_rig`."""
     heads = leg_joints(fit)
     return [PosedMesh(fit.feet[side], leg, heads) for side, leg in zip(SIDES, rig.legs, strict=True)]

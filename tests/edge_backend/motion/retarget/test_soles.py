@@ -5,10 +5,13 @@ import pytest
 from some_rigs import MAP, dance, make_rig, posed
 
 from edge_backend.motion.feet import FootSettings, clean_motion
-from edge_backend.motion.feet.meshes import SECTIONS, FootMesh
+from edge_backend.motion.feet.meshes import SECTIONS, FootMesh, put_down_in_steps
+from edge_backend.motion.kinematics import joint_positions
 from edge_backend.motion.retarget import fit, onto_rig, pose_rig, read_rig
 from edge_backend.motion.retarget.contacts import standing_feet
+from edge_backend.motion.retarget.onto_rig import leg_joints, leg_rig, posed_meshes
 from edge_backend.motion.rotations import axis_angle_to_matrix
+from edge_backend.motion.steps import at_once
 
 OBJECT = axis_angle_to_matrix(np.array([np.pi / 2, 0, 0]))
 
@@ -147,6 +150,21 @@ def test_ankles_move_smoothly_as_soles_are_put_down():
     assert jerks[0] < 1.1 * jerks[1]
 
 
+def test_hips_are_lowered_where_a_straight_leg_is_too_short_for_its_sole():
+    rig = make_rig()
+    measured = fit(rig, MAP, None, meshes(rig, shoes(rig, np.eye(3)), np.eye(3)))
+    legs, feet = leg_rig(measured), posed_meshes(measured, leg_rig(measured))
+    turns, planted = np.tile(np.eye(3), (60, 9, 1, 1)), np.ones((60, 2, 2), bool)
+    joints = np.tile(leg_joints(measured), (60, 1, 1))
+    joints[..., 2] += 0.05 * (np.arange(60) >= 30)[:, None]  # metres; legs reach 4 cm below where they are at rest
+    down, drop = at_once(put_down_in_steps(turns, joints, planted, legs, feet, FootSettings()))
+    joints[:, 0, 2] -= drop
+    placed = joint_positions(down, joints[:, 0], legs.skeleton)
+    heights = np.stack([foot.heights(down, placed).min(axis=1) for foot in feet], axis=1)
+    assert heights.min() > -0.004 and heights.max() < 0.005
+    assert np.abs(np.diff(drop, n=2)).max() < 0.001 and not drop[:10].any()
+
+
 def test_a_foot_beside_one_that_its_folded_leg_cannot_lift_is_not_lifted_again_and_again(monkeypatch):
     """A few frames of floor work, in which a long shin lies under the hips, threw the foot up before and after them."""
     rig, motion = make_rig({4: 0.75, 5: 0.75, 7: 1.3, 8: 1.3}), clean_motion(dance("breakdance"))
@@ -161,4 +179,4 @@ def test_a_foot_beside_one_that_its_folded_leg_cannot_lift_is_not_lifted_again_a
 def left_as_they_are(turns, *_):
     """As `put_down_in_steps`."""
     yield 1.0
-    return turns
+    return turns, np.zeros(len(turns))
