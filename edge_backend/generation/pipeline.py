@@ -74,12 +74,13 @@ def generate(
 ) -> Motion:
     """Generate a dance of exactly round(duration * 30) frames, metres, z up, floor at z = 0, with beats and meta.
 
-    Unless constraints prescribe a place, the root starts at x = y = 0 and the dancer faces -y (mean over the first
-    second). Exact constraints are met exactly. The same request on the same machine gives the same numbers, bit for
-    bit. report: is called at every stage and before every network evaluation; an exception from it stops the work.
-    model_cache: holds weights between calls; None makes a new one. on_partial: is called with increasingly long
-    beginnings of the dance if the request is sequential. Raises EdgeError: request_invalid, feature_unavailable,
-    control_unsupported, and those of audio, weights and diffusion.edit_constraints.
+    Unless constraints prescribe a place, the root starts at x = y = 0 and the dancer faces -y: as a mean over the first
+    second, or at the first bar if the dance begins with a phrase. Exact constraints are met exactly. The same request
+    on the same machine gives the same numbers, bit for bit. report: is called at every stage and before every network
+    evaluation; an exception from it stops the work. model_cache: holds weights between calls; None makes a new one.
+    on_partial: is called with increasingly long beginnings of the dance if the request is sequential. Raises EdgeError:
+    request_invalid, feature_unavailable, control_unsupported, and those of audio, weights and
+    diffusion.edit_constraints.
     """
     _check(request)
     report = StageTimes(report)
@@ -146,6 +147,7 @@ def generate(
         sharp=bool(form.library),
         begins_bar=timing.begins_bar,
         timed=planned,
+        to_audience=planned and bool(form.library and form.plan[0].phrase),  # which may turn to it in its first second
     )
     report("features", 1, 1)
 

@@ -31,7 +31,7 @@ class Postprocessor:
     beats: (n,) seconds from the first frame. edit: constraints and variation. on_beat: `amount` of align_to_beats.
     feet: settings of the foot cleanup. smoothness: `strength` of smoothed. meta: of the resulting Motion. sharp: as in
     `align_to_beats`, for dances of motion capture. begins_bar: (n,) bool, of the beats; default none. timed: whether
-    the frames that `beginning` gets are on their beats.
+    the frames that `beginning` gets are on their beats. to_audience: whether the dance faces the audience already.
     """
 
     beats: Array
@@ -43,6 +43,7 @@ class Postprocessor:
     sharp: bool = False
     begins_bar: Array | None = None
     timed: bool = False
+    to_audience: bool = False
     _joins: Constraint | None = field(default=None, init=False)
     _shown: Motion | None = field(default=None, init=False)
 
@@ -147,19 +148,20 @@ class Postprocessor:
         )
 
     def _placed(self, motion: Motion) -> Motion:
-        return motion if self.edit.in_place else place_at_origin(motion)
+        return motion if self.edit.in_place else place_at_origin(motion, turn=not self.to_audience)
 
 
-def place_at_origin(motion: Motion) -> Motion:
-    """The motion translated and rotated about z so that its root starts at x = y = 0 and the dancer faces -y.
+def place_at_origin(motion: Motion, *, turn: bool = True) -> Motion:
+    """The motion translated, and rotated about z if `turn`, so that its root starts at x = y = 0 and it faces -y.
 
     The heading is that of the pelvis' forward direction, projected to the floor, averaged over the first second; it is
     not changed if that projection vanishes, as for a dancer who lies down.
     """
     forward = motion.rotations[: Motion.fps, 0, :2, 2].mean(axis=0)  # x and y of the pelvis' z axis, world
-    angle = -np.pi / 2 - math.atan2(forward[1], forward[0]) if np.linalg.norm(forward) > 1e-3 else 0.0
-    turn = axis_angle_to_matrix(np.array([0.0, 0.0, angle])).astype(np.float32)
+    turns = turn and np.linalg.norm(forward) > 1e-3
+    angle = -np.pi / 2 - math.atan2(forward[1], forward[0]) if turns else 0.0
+    about_z = axis_angle_to_matrix(np.array([0.0, 0.0, angle])).astype(np.float32)
     rotations = motion.rotations.copy()
-    rotations[:, 0] = turn @ rotations[:, 0]
-    root = (motion.root - motion.root[0] * np.array([1, 1, 0], np.float32)) @ turn.T
+    rotations[:, 0] = about_z @ rotations[:, 0]
+    root = (motion.root - motion.root[0] * np.array([1, 1, 0], np.float32)) @ about_z.T
     return replace(motion, rotations=rotations, root=root)

@@ -17,7 +17,8 @@ from edge_backend.batch.take_requests import Take, state_of
 from edge_backend.choreography.changes import filled
 from edge_backend.choreography.energy import energy_curve
 from edge_backend.choreography.joins import PHRASES, RETURNS, joining
-from edge_backend.choreography.pieces import Piece, laid, moved, new_frames, pieces_of, shown_at
+from edge_backend.choreography.library import add_clips
+from edge_backend.choreography.pieces import Piece, heading, laid, moved, new_frames, pieces_of, shown_at
 from edge_backend.choreography.plan import plan_by_form
 from edge_backend.choreography.plan_file import plan_as_json, write_plan
 from edge_backend.choreography.slots import Slot, is_clear, slots_of
@@ -284,6 +285,25 @@ def test_what_returns_has_the_timing_of_the_first_time() -> None:
     near = np.abs(beats[beats < 15.5][:, None] - stops).min(axis=1)
     before = np.abs(beats[beats < 15.5][:, None] - motion_beats(material.joints())).min(axis=1)
     assert np.median(near) < 0.03 < np.median(before)
+
+
+def test_a_dance_that_turns_to_the_audience_before_its_first_phrase_faces_it_then(song: Path, folder: Path) -> None:
+    spinning = stepping(16, 120)
+    turns = np.zeros((spinning.frames, 3))
+    turns[:, 2] = np.radians(120) * np.arange(spinning.frames) / 30
+    spinning.rotations[:, 0] = axis_angle_to_matrix(turns).astype(np.float32) @ spinning.rotations[:, 0]
+    add_clips(folder / "spins", [("spin", spinning, {"style": "salsa", "licence": "", "tempo": 120.0})])
+    known = song_map()
+    later = tuple(replace(bar, start=bar.start + 1, end=bar.end + 1) for bar in known.bars)
+    sections = tuple(replace(one, start=one.start + 1, end=one.end + 1) for one in known.sections)
+    beats = tuple((second + 1, number) for second, number in known.beats)
+    (folder / "map.json").write_text(replace(known, bars=later, sections=sections, beats=beats).to_json())
+    request = GenerateRequest(str(song), duration=20, steps=1, weights=str(write_weights(folder)), on_beat=0.0)
+    request = replace(request, phrases=(str(folder / "spins"),), song_map=str(folder / "map.json"))
+    request = replace(request, feet=FeetRequest(enabled=False))  # a random network's body has none to stand on
+    dance = generate(request, model_cache=ModelCache("cpu"))
+    assert dance.meta["choreography"]["steps"][0]["phrase"]
+    assert abs(np.degrees(heading(dance)[30])) < 10
 
 
 def test_a_dance_that_keeps_another_ones_frames_is_left_to_its_constraints(song: Path, folder: Path) -> None:
