@@ -19,6 +19,7 @@ from functools import partial
 
 from build_tools.base import ROOT, BuildError, check, run, say
 from build_tools.checks import (
+    BLENDER_PARTS,
     BLENDER_TESTS,
     DEFAULT_BLENDERS,
     Step,
@@ -74,20 +75,19 @@ def command_release(options: argparse.Namespace) -> int:
 
 
 def command_test(options: argparse.Namespace) -> int:
-    """Run all checks. The Blender tests run in parallel with the others; timing tests run after them, one by one.
+    """Run all checks, two at a time, the longest first; timing tests run after them, one by one.
 
     Returns exit code 0 if all passed, else 1.
     """
     python = str(ensure(MAIN))
     targets, flags = split_targets(options.arguments)
     if options.program:
-        return 0 if run_all(program_steps(options.program, targets, flags), {}) else 1
+        return 0 if run_all({}, program_steps(options.program, targets, flags)) else 1
     if options.processors:
-        return 0 if run_all(processor_steps(True, flags), {}) else 1
+        return 0 if run_all({}, processor_steps(True, flags)) else 1
     steps: dict[str, Step] = {
         "lint": lambda _: run([python, "-m", "ruff", "check"]),
         "format": lambda _: run([python, "-m", "ruff", "format", "--check"]),
-        "types": lambda _: run([python, "-m", "mypy"]),
     }
     timed: dict[str, Step] = {}
     busy, quiet = with_mark(flags, "not timing"), with_mark(flags, "timing")
@@ -96,16 +96,16 @@ def command_test(options: argparse.Namespace) -> int:
         where = elsewhere or ["tests", f"--ignore={BLENDER_TESTS}"]
         steps["tests"] = partial(pytest_run, MAIN, where, busy)
         timed["timing"] = partial(pytest_run, MAIN, where, quiet)
-    if not targets:
-        steps.update(processor_steps(False, flags))
     in_blender = [word for word in targets if word.startswith(BLENDER_TESTS)]
     asked = BLENDERS if options.matrix else options.blender
-    blenders: dict[str, Step] = {}
     for name in asked or DEFAULT_BLENDERS if in_blender or not targets else ():
-        part = partial(blender_tests, name, in_blender or [BLENDER_TESTS])
-        blenders[f"Blender {name}"] = partial(part, busy, bool(asked))
-        timed[f"timing in {name}"] = partial(part, quiet, bool(asked))
-    return 0 if run_all(steps, blenders, timed) else 1
+        for part, where in {"": in_blender}.items() if in_blender else BLENDER_PARTS.items():
+            steps[f"Blender {name}{part}"] = partial(blender_tests, name, where, busy, bool(asked))
+        timed[f"timing in {name}"] = partial(blender_tests, name, in_blender or [BLENDER_TESTS], quiet, bool(asked))
+    steps["types"] = lambda _: run([python, "-m", "mypy"])
+    if not targets:
+        steps.update(processor_steps(False, flags))
+    return 0 if run_all(steps, timed) else 1
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:

@@ -8,13 +8,16 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import IO
 
 from .base import ROOT, BuildError, say
 from .environments import BLENDERS, MAIN, Environment, ensure, find_python, missing_python, works
 
 BLENDER_TESTS = "tests/blender_addon"
+_RIGS = [f"{BLENDER_TESTS}/{folder}" for folder in ("keyframes", "rig", "takes")]
+BLENDER_PARTS = {" rigs": _RIGS, " rest": [BLENDER_TESTS, *(f"--ignore={folder}" for folder in _RIGS)]}
+"""Targets for pytest: about half of the Blender tests each, so that two processors end at about the same time."""
 DEFAULT_BLENDERS = ("4.5", "5.2")  # the older and the newer Python
 NO_TESTS_COLLECTED = 5  # pytest's exit code; no failure where the options select tests of other folders
 
@@ -23,15 +26,16 @@ Step = Callable[["IO[str] | None"], "int | None"]
 """A check: called with a file for its output (None = terminal), returns an exit code, or None if it cannot run here."""
 
 
-def run_all(first: dict[str, Step], beside: dict[str, Step], alone: dict[str, Step] | None = None) -> bool:
-    """Run steps in order: `first` in parallel with `beside`, then `alone`. Returns whether all passed.
+def run_all(steps: dict[str, Step], alone: dict[str, Step] | None = None) -> bool:
+    """Run `steps`, two at a time, each begun in order as one before ends, then `alone`. Returns whether all passed.
 
-    The output of `beside` is printed when `first` is done; at the end, a line is printed for each step.
+    The output of one of two is printed when both are done; at the end, a line is printed for each step.
     """
     results: list[str] = []
+    waiting = iter(steps.items())
 
-    def run_steps(steps: dict[str, Step], output: IO[str] | None) -> None:
-        for name, step in steps.items():
+    def run_steps(steps: Iterable[tuple[str, Step]], output: IO[str] | None) -> None:
+        for name, step in steps:
             print(f"\n=== {name}", file=output, flush=True)
             began = time.monotonic()
             code = step(output)
@@ -39,14 +43,14 @@ def run_all(first: dict[str, Step], beside: dict[str, Step], alone: dict[str, St
             results.append(f"{result:8s}{name:20s}{time.monotonic() - began:7.1f} s")
 
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
-        thread = threading.Thread(target=run_steps, args=(beside, output))
+        thread = threading.Thread(target=run_steps, args=(waiting, output))
         thread.start()
-        run_steps(first, None)
+        run_steps(waiting, None)
         thread.join()
         output.seek(0)
         for line in output:
             print(line, end="")
-    run_steps(alone or {}, None)
+    run_steps((alone or {}).items(), None)
     say("\n" + "\n".join(results))
     return not any(line.startswith("FAILED") for line in results)
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -19,12 +20,33 @@ def test_what_is_alone_starts_when_all_others_are_done(capsys: pytest.CaptureFix
     def step(name: str, code: int) -> checks.Step:
         return lambda _output: (done.append(name), code)[1]
 
-    both = {"a": step("a", 0), "b": step("b", 1)}, {"c": step("c", 0)}
-    assert not checks.run_all(*both, {"quiet": step("quiet", 0)})
+    steps = {"a": step("a", 0), "b": step("b", 1), "c": step("c", 0)}
+    assert not checks.run_all(steps, {"quiet": step("quiet", 0)})
     assert sorted(done[:3]) == ["a", "b", "c"] and done[3:] == ["quiet"]
     assert capsys.readouterr().out.splitlines()[-1].startswith("passed  quiet")
-    assert not checks.run_all({}, {}, {"quiet": step("quiet", 1)})
-    assert checks.run_all({}, {}, {"quiet": step("quiet", 0)})
+    assert not checks.run_all({}, {"quiet": step("quiet", 1)})
+    assert checks.run_all({}, {"quiet": step("quiet", 0)})
+
+
+def test_two_steps_run_at_a_time_and_the_next_begins_as_one_ends() -> None:
+    long_one, meanwhile = threading.Event(), list[str]()
+
+    def wait(_output: object) -> int:
+        return 0 if long_one.wait(30) else 1
+
+    def last(_output: object) -> int:
+        meanwhile.append("last")
+        long_one.set()
+        return 0
+
+    assert checks.run_all({"long": wait, "short": lambda _output: 0, "last": last})
+    assert meanwhile == ["last"]
+
+
+def test_the_parts_of_the_blender_tests_are_all_of_them() -> None:
+    first, rest = checks.BLENDER_PARTS.values()
+    assert all((checks.ROOT / folder).is_dir() for folder in first)
+    assert rest == [checks.BLENDER_TESTS, *(f"--ignore={folder}" for folder in first)]
 
 
 def test_the_same_tests_are_asked_for_once_busy_and_once_quiet() -> None:
