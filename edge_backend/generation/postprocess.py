@@ -12,7 +12,7 @@ import numpy as np
 from ..diffusion.constraints import Constraint
 from ..diffusion.edit_constraints import EditConstraints
 from ..motion.beat_alignment import align_to_beats
-from ..motion.boundary_smoothing import JOIN_ROWS, ROWS, smooth_boundaries
+from ..motion.boundary_smoothing import EDITS, JOINS, smooth_boundaries
 from ..motion.feet import FootSettings, clean_motion
 from ..motion.motion import Motion
 from ..motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle
@@ -92,8 +92,8 @@ class Postprocessor:
         calm = smoothed(motion, self.smoothness, self.edit.exact_joints()[part] | constrained)
         clean = clean_motion(calm, self._feet(first), self.edit.exact_legs()[part] | constrained)
         if borders.exact.any():  # the foot cleanup may have bent legs beside constrained frames
-            rows = JOIN_ROWS if borders.sampled else ROWS
-            clean = smooth_boundaries(clean, borders.exact[part] | constrained, borders.usual, rows)
+            around = JOINS if borders.sampled else EDITS
+            clean = smooth_boundaries(clean, borders.exact[part] | constrained, borders.usual, around)
         return self._appended(clean, first, upto)
 
     def _fixed(self, laid: Constraint | None) -> Array:

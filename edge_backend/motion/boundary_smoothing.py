@@ -14,10 +14,6 @@ from .representation import CHANNELS, ROOT, ROTATIONS
 from .rotations import axis_angle_to_matrix, cross_product_matrix, rows_to_matrix
 from .skeleton import SMPL
 
-# Stages: frames beside a constrained range that are changed, and the acceleration, over the usual, that starts it.
-REACHES = ((8, 1.0), (14, 1.2))
-ROWS = 5  # accelerations on each side of a border that are compared with the usual
-JOIN_ROWS = 12  # the same for joins, whose few free frames lie between two borders
 ROUNDS = 8
 STEEPEST = 4.0  # the largest factor of a weight in one round
 LONGEST_STEP = 0.2  # radians or metres in one round; the linearisation does not hold for longer steps
@@ -31,12 +27,31 @@ for _joint, _parent in enumerate(SMPL.parents[1:], start=1):
     _IS_ANCESTOR[_joint, _parent] = True
 
 
-def smooth_boundaries(motion: Motion, constrained: Array, usual: float = np.inf, rows: int = ROWS) -> Motion:
+@dataclass(frozen=True)
+class Surroundings:
+    """What belongs to a border.
+
+    stages: frames beside a constrained range that are changed, and the acceleration, over the usual, from which on they
+    are. rows: how many accelerations on each side are compared with the usual.
+    """
+
+    stages: tuple[tuple[int, float], ...]
+    rows: int
+
+
+EDITS = Surroundings(((8, 1.0), (14, 1.2)), rows=5)
+JOINS = Surroundings((*EDITS.stages, (24, 1.2)), rows=24)
+"""Of joins, whose free frames, 48 at most, lie between two borders."""
+
+
+def smooth_boundaries(
+    motion: Motion, constrained: Array, usual: float = np.inf, around: Surroundings = EDITS
+) -> Motion:
     """A motion of T frames whose accelerations at borders of constraints do not exceed the usual ones.
 
     constrained: (T, 151) bool, channels of the motion vector that are not changed. usual: metres per frame squared, the
     99th percentile of the edited dance's joint accelerations where it is known; the lesser of it and the 99th
-    percentile of `motion` counts. rows: how many accelerations on each side of a border are compared with it.
+    percentile of `motion` counts. around: what belongs to a border.
     Generated frames need not continue a quick movement that a constrained range cuts through. At borders with larger
     accelerations than the usual, the rotations w of the joints and the shifts of the root in the free frames beside the
     border minimise, over the world positions p of the joints,
@@ -53,8 +68,8 @@ def smooth_boundaries(motion: Motion, constrained: Array, usual: float = np.inf,
     root = motion.root.astype(np.float64)
     usual = max(min(usual, usual_acceleration(forward_kinematics(rotations, root))), STILL)
     touched = np.zeros((motion.frames, CHANNELS), dtype=bool)
-    for border, (reach, enough) in product(borders, REACHES):
-        near = _near(border, borders, constrained, reach, rows)
+    for border, (reach, enough) in product(borders, around.stages):
+        near = _near(border, borders, constrained, reach, around.rows)
         if near is None:
             continue
         poses = rotations[near.frames], root[near.frames]
@@ -108,7 +123,7 @@ class _Near:
 def _near(border: int, borders: Array, constrained: Array, reach: int, rows: int) -> _Near | None:
     """The frames around the border before the frame `border`; None where no value near it is free.
 
-    borders: of all borders. constrained, rows: as for smooth_boundaries. reach: of REACHES.
+    borders: of all borders. constrained: as for smooth_boundaries. reach, rows: of Surroundings.
     """
     first, last = max(border - reach - 2, 0), min(border + reach + 2, len(constrained))
     frame = np.arange(first, last)

@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edge_backend.diffusion.body_parts import BODY_PARTS
-from edge_backend.motion.boundary_smoothing import JOIN_ROWS, REACHES, ROWS, smooth_boundaries
+from edge_backend.motion.boundary_smoothing import EDITS, JOINS, smooth_boundaries
 from edge_backend.motion.motion import Motion
 from edge_backend.motion.representation import ROOT, pack
 from edge_backend.motion.rotations import axis_angle_to_matrix
@@ -63,16 +63,20 @@ def test_constrained_and_distant_frames_are_unchanged_to_the_bit(cut):
     vectors, constrained = cut
     found = smoothed(vectors, constrained)
     moved = np.flatnonzero((found != vectors).any(axis=1))
-    assert set(moved) <= set(range(52 - REACHES[-1][0], 52))
+    assert set(moved) <= set(range(52 - EDITS.stages[-1][0], 52))
     assert len(moved) >= 3
 
 
-def test_a_join_is_calm_in_its_middle_too():
-    """Twelve free frames, and a twitch of the arm by 30 degrees in the sixth."""
+@pytest.mark.parametrize("free", [12, 44])
+def test_a_join_is_calm_in_its_middle_too(free):
+    """A twitch of the arm by 30 degrees in the middle of the free frames."""
+    first, last = 45 - free // 2, 45 + free // 2
     vectors = dance(np.where(FRAME == 45, 30.0, 0.0))
-    constrained = whole((FRAME < 40) | (FRAME >= 52))
+    constrained = whole((first > FRAME) | (last <= FRAME))
     usual = np.percentile(acceleration(dance(0 * SWING)), 99)
-    worst = [acceleration(smoothed(vectors, constrained, usual, rows))[38:52].max() for rows in (ROWS, JOIN_ROWS)]
+    worst = [
+        acceleration(smoothed(vectors, constrained, usual, around))[first - 2 : last].max() for around in (EDITS, JOINS)
+    ]
     assert acceleration(vectors)[38:52].max() > 10 * usual
     assert worst[0] > 3 * usual  # what edits look at
     assert worst[1] < 1.5 * usual
@@ -122,7 +126,7 @@ def test_no_border_gets_worse_and_constrained_channels_are_unchanged(first, leng
     found = smoothed(vectors, constrained)
     np.testing.assert_array_equal(found[constrained], vectors[constrained])
     assert np.isfinite(found).all()
-    rows = [row for border in (first, first + length) for row in range(border - ROWS, border + ROWS - 2)]
+    rows = [row for border in (first, first + length) for row in range(border - EDITS.rows, border + EDITS.rows - 2)]
     rows = [row for row in rows if 0 <= row < FRAMES - 2]
     free = ~constrained[:, 10]
     rows = [row for row in rows if free[row : row + 3].any()]
