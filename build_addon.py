@@ -16,6 +16,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from functools import partial
+from itertools import product
 
 from build_tools.base import ROOT, BuildError, check, run, say
 from build_tools.checks import (
@@ -98,9 +99,10 @@ def command_test(options: argparse.Namespace) -> int:
         timed["timing"] = partial(pytest_run, MAIN, where, quiet)
     in_blender = [word for word in targets if word.startswith(BLENDER_TESTS)]
     asked = BLENDERS if options.matrix else options.blender
-    for name in asked or DEFAULT_BLENDERS if in_blender or not targets else ():
-        for part, where in {"": in_blender}.items() if in_blender else BLENDER_PARTS.items():
-            steps[f"Blender {name}{part}"] = partial(blender_tests, name, where, busy, bool(asked))
+    names = (asked or DEFAULT_BLENDERS) if in_blender or not targets else ()
+    for (part, where), name in product({"": in_blender}.items() if in_blender else BLENDER_PARTS.items(), names):
+        steps[f"Blender {name}{part}"] = partial(blender_tests, name, where, busy, bool(asked))
+    for name in names:
         timed[f"timing in {name}"] = partial(blender_tests, name, in_blender or [BLENDER_TESTS], quiet, bool(asked))
     steps["types"] = lambda _: run([python, "-m", "mypy"])
     if not targets:

@@ -44,7 +44,7 @@ def test_two_steps_run_at_a_time_and_the_next_begins_as_one_ends() -> None:
 
 
 def test_the_parts_of_the_blender_tests_are_all_of_them() -> None:
-    first, rest = checks.BLENDER_PARTS.values()
+    rest, first = checks.BLENDER_PARTS.values()
     assert all((checks.ROOT / folder).is_dir() for folder in first)
     assert rest == [checks.BLENDER_TESTS, *(f"--ignore={folder}" for folder in first)]
 

@@ -20,7 +20,7 @@ def unsteady_accents(bpm: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def test_the_tempo_of_unsteady_accents_is_found():
     curve, _ = unsteady_accents(100, seed=1)
-    beats = lay_beats(curve, np.arange(80, 140, 2.0))
+    beats = lay_beats(curve, np.arange(84, 128, 4.0))
     assert abs(beats.tempo - 100) <= 4
     assert beats.fits
     assert beats.contrast > 3
