@@ -211,20 +211,20 @@ def _clean_feet(fit: Fit, body: _Body, contacts: Array, settings: FootSettings) 
     above = np.concatenate([np.tile(np.eye(3), (frames, 1, 1, 1)), turns[:, list(rig.skeleton.parents[1:])]], axis=1)
     local = inverse(above) @ turns
     cleaned = yield from part(settle_in_steps(local, body.hips, contacts, settings, rig=rig), 0, 0.9)
-    world = global_rotations(cleaned.rotations, rig.skeleton)
-    joints = joint_positions(world, cleaned.root, rig.skeleton)
+    world, hips = global_rotations(cleaned.rotations, rig.skeleton), cleaned.root
+    joints = joint_positions(world, hips, rig.skeleton)
     for side, leg, foot in zip(SIDES, rig.legs, rig.feet, strict=True):
         if f"toes.{side}" not in fit.bones:
             height = joints[:, leg.ankle, 2] - settings.floor
             tipped = _tip_up(world[:, leg.ankle], foot.to_toe + foot.tip, height)
             world[:, leg.ankle], world[:, leg.toe] = tipped, tipped
     if fit.feet and settings.enabled:
-        joints = joint_positions(world, cleaned.root, rig.skeleton)
+        joints = joint_positions(world, hips, rig.skeleton)
         down = put_down_in_steps(world, joints, cleaned.planted, rig, posed_meshes(fit, rig), settings)
         world, drop = yield from part(down, 0.9, 1)
-        cleaned.root[:, 2] -= drop
+        hips = hips - drop[:, None] * [0, 0, 1]
     legs = {slot: world[:, number] for number, slot in enumerate(slots) if slot != HIPS and slot in body.turns}
-    return _Body(body.turns | legs, cleaned.root)
+    return _Body(body.turns | legs, hips)
 
 
 def posed_meshes(fit: Fit, rig: FootRig) -> list[PosedMesh]:
