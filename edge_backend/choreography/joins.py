@@ -14,7 +14,10 @@ from .pieces import Piece
 # The fewest and the most frames on each side of a join that the model fills in. A dance of phrases has many joins, one
 # whose sections return has few.
 PHRASES, RETURNS = (6, 14), (12, 24)
-EASY = 1.3  # a path through a join of phrases that accelerates less, over the 99th percentile in them, is not longer
+# A path through a join of phrases that accelerates less, over the 99th percentile in them, is not longer; the first of
+# these with which the model dances at most SHARE of the frames.
+EASY = (1.3, 1.35, 1.4, 1.45)
+SHARE = 0.15
 LEAST = 1.1  # nor one that accelerates at most this much more than the least of all
 BESIDE = 3  # frames of the phrases on each side of a path that look like a part of it
 ROUGH = 1.4  # a path ends where they accelerate less than this, over the 99th percentile
@@ -34,29 +37,53 @@ def joining(pieces: Sequence[Piece], dance: Motion) -> Constraint:
     usual = usual_acceleration(dance.joints(), jumps) if dance.frames > 2 else np.inf
     for piece in pieces:
         weight[piece.start : piece.stop] = 1 - piece.originality
-    for before, piece in pairwise(pieces):
-        of_phrases = before.front or piece.front
-        reach = _easy_reach(dance, piece.start, usual) if of_phrases else _reach(dance, piece.start)
-        near = _near(piece.start, reach)
-        values[near] = without_jump(Motion.from_vectors(values[near]), piece.start - near.start).vectors()
+    for join, reach in _reaches(pieces, dance, usual).items():
+        near = _near(join, reach)
+        values[near] = without_jump(Motion.from_vectors(values[near]), join - near.start).vectors()
         weight[near] = np.minimum(weight[near], COARSE)
     return Constraint(np.broadcast_to(weight[:, None], values.shape).copy(), values, usual, sampled=True)
+
+
+def _reaches(pieces: Sequence[Piece], dance: Motion, usual: float) -> dict[int, int]:
+    """For each join, the frame after it, how many frames on each side of it the model fills in.
+
+    The joins of phrases get longer paths than the fewest frames need, the more so the fewer joins there are: as easy as
+    EASY says, while all that the model dances is at most SHARE of a dance of phrases.
+    """
+    joins = {piece.start: before.front or piece.front for before, piece in pairwise(pieces)}
+    returns = {join: _reach(dance, join) for join, of_phrases in joins.items() if not of_phrases}
+    paths = {join: _calm_paths(dance, join, usual) for join, of_phrases in joins.items() if of_phrases}
+    new = sum(len(piece.at) for piece in pieces if not piece.front)
+    found: dict[int, int] = {}
+    for easy in EASY:
+        found = {join: _easy_reach(calm, easy * usual) for join, calm in paths.items()}
+        if new + 2 * sum(found.values()) <= SHARE * dance.frames:
+            break
+    return returns | found
 
 
 def _near(join: int, reach: int) -> slice:
     return slice(max(join - reach, 0), join + reach)
 
 
-def _easy_reach(dance: Motion, join: int, usual: float) -> int:
-    """How many frames on each side of a join of phrases the model fills in: the fewest that make an easy path.
+def _calm_paths(dance: Motion, join: int, usual: float) -> list[tuple[int, float]]:
+    """The paths through a join of phrases: the frames on each side, and the largest acceleration in it.
 
-    Turns and crossing legs need more than poses alone tell, and where a recording accelerates beside the join, the path
-    goes on past it, if it can. usual: of the dance, metres per frame squared.
+    Where a recording accelerates beside the join, paths go on past it, if any can. usual: of the dance, metres per
+    frame squared, as the accelerations.
     """
     paths = [(reach, *_accelerations(dance, join, reach)) for reach in range(PHRASES[0], PHRASES[1] + 1)]
-    calm = [path for path in paths if path[2] <= ROUGH * usual] or paths
-    enough = max(EASY * usual, LEAST * min(inside for _, inside, _ in calm))
-    return next(reach for reach, inside, _ in calm if inside <= enough)
+    calm = [(reach, inside) for reach, inside, beside in paths if beside <= ROUGH * usual]
+    return calm or [(reach, inside) for reach, inside, _ in paths]
+
+
+def _easy_reach(paths: Sequence[tuple[int, float]], easy: float) -> int:
+    """The fewest frames on each side of a join of phrases that make an easy path, of those of `_calm_paths`.
+
+    Turns and crossing legs need more than poses alone tell. easy: an acceleration, metres per frame squared.
+    """
+    enough = max(easy, LEAST * min(inside for _, inside in paths))
+    return next(reach for reach, inside in paths if inside <= enough)
 
 
 def _accelerations(dance: Motion, join: int, reach: int) -> tuple[float, float]:

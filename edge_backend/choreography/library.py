@@ -18,12 +18,11 @@ from ..motion.motion import Motion
 from ..motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..motion.skeleton import SMPL
 from ..numerics.array import Array
-from .phrases import POSE, Phrase, cut, following, going_on, headings, led_in, pose_at
+from .phrases import POSE, Phrase, cut, following, frames_around, going_on, headings, pose_at
 from .pieces import moved
-from .plan import Plan
-from .slots import Slot
+from .plan import Plan, Step
 
-FORMAT = 1
+FORMAT = 2
 STARTER = "starter"
 """Name of the library that comes with EDGE Dance."""
 INDEX, CLIPS = "phrases.npz", "clips"
@@ -137,16 +136,20 @@ def phrase_material(plan: Plan, library: Library | None, first: int) -> tuple[li
     return clips, phrases
 
 
-def lead_in(plan: Plan, library: Library | None) -> int:
-    """The frames before the first slot of a plan, if the clip of its first phrase can be shown in them, else 0."""
-    known = library.phrases if library else ()
-    found = [number for number, phrase in enumerate(known) if plan and phrase.id == plan[0].phrase]
-    return plan[0].slot.start if found and lead_needed(plan[0].slot) <= led_in(known)[found[0]] else 0
+def frames_beside(plan: Plan, library: Library | None, frames: int) -> tuple[int, int]:
+    """How many frames of a dance before the first slot of its plan, and after the last, can show the clip beside."""
+    if not plan or not library:
+        return 0, 0
+    known = {phrase.id: number for number, phrase in enumerate(library.phrases)}
+    before, after = frames_around(library.phrases)
 
+    def shown(step: Step, wanted: int, there: Array) -> int:
+        return min(wanted, int(there[known[step.phrase]] / FASTEST)) if step.phrase in known else 0
 
-def lead_needed(first: Slot) -> float:
-    """The frames of a clip before its phrase, as of `phrases.led_in`, that are needed before the first slot."""
-    return FASTEST * first.start
+    return (
+        shown(plan[0], plan[0].slot.start, before),
+        shown(plan[-1], max(frames - plan[-1].slot.stop, 0), after),
+    )
 
 
 def add_clips(folder: Path, clips: Iterable[tuple[str, Motion, dict[str, Any]]]) -> tuple[int, list[EdgeError]]:
@@ -269,6 +272,7 @@ def _index(path: Path, _state: tuple[int, ...]) -> _Index:
 
 def _phrase(row: dict[str, Any]) -> Phrase:
     content: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    content.setdefault("speeds", (content["energy"],) * (len(content["counts"]) - 1))  # format 1 has none
     return Phrase(**content)
 
 

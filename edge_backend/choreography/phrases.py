@@ -51,7 +51,8 @@ class Phrase:
     counts: (n + 1,) frames of the clip, with fractions, of its n counts and of its end. accents: numbers of the counts
     on which the body stops. energy: mean speed of the joints relative to the pelvis, m/s. move: (x, y) metres from its
     start to its end, for a dancer who faces -y at the start. turn, facing: radians from the heading at the start to
-    that at the end, and to the mean one. level: from the pelvis's mean height. source: the file's name.
+    that at the end, and to the mean one. level: from the pelvis's mean height. source: the file's name. speeds: as
+    energy, of each count.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Phrase:
     level: Level
     source: str
     licence: str
+    speeds: tuple[float, ...]
 
     @property
     def tempo(self) -> float:
@@ -92,7 +94,8 @@ def cut(motion: Motion, clip: str, source: str, *, style: str, licence: str, tem
                 continue
             name = f"{clip}-{round(bpm)}-{first}"
             found.append(_measured(motion, joints, part, Phrase(
-                name, clip, tuple(part.round(3).tolist()), (), style, 0.0, (0.0, 0.0), 0.0, 0.0, "high", source, licence
+                name, clip, tuple(part.round(3).tolist()), (), style, 0.0, (0.0, 0.0), 0.0, 0.0, "high", source,
+                licence, ()
             )))  # fmt: skip
     if not found and len(torn):
         raise _unusable(source, f"jumps at frame {torn[0]}, and has no {PHRASE_COUNTS} counts without that")
@@ -107,17 +110,19 @@ def following(phrases: Sequence[Phrase]) -> list[int]:
     return [number.get((phrase.clip, phrase.counts[STEP], phrase.counts[2 * STEP]), -1) for phrase in phrases]
 
 
-def led_in(phrases: Sequence[Phrase]) -> Array:
-    """The frames (n,) of its clip that can be shown before each phrase: those of an earlier phrase that reaches it."""
-    frames = np.zeros(len(phrases))
+def frames_around(phrases: Sequence[Phrase]) -> tuple[Array, Array]:
+    """The frames (n,) of its clip that can be shown before each phrase, and after: those of phrases that reach it."""
+    before, after = np.zeros((2, len(phrases)))
     clips: dict[str, list[int]] = {}
     for number, phrase in enumerate(phrases):
         clips.setdefault(phrase.clip, []).append(number)
     for members in clips.values():
         starts, ends = np.array([(phrases[number].counts[0], phrases[number].counts[-1]) for number in members]).T
-        reaches = (starts <= starts[:, None]) & (ends >= starts[:, None])
-        frames[members] = starts - np.where(reaches, starts, np.inf).min(axis=1)
-    return frames
+        earlier = (starts <= starts[:, None]) & (ends >= starts[:, None])
+        before[members] = starts - np.where(earlier, starts, np.inf).min(axis=1)
+        later = (starts <= ends[:, None]) & (ends >= ends[:, None])
+        after[members] = np.where(later, ends, -np.inf).max(axis=1) - ends
+    return before, after
 
 
 def going_on(phrase: Phrase, after: Phrase) -> Phrase:
@@ -132,6 +137,7 @@ def going_on(phrase: Phrase, after: Phrase) -> Phrase:
         counts=phrase.counts + after.counts[-STEP:],
         accents=phrase.accents + tuple(count + STEP for count in after.accents if count + STEP >= counts),
         energy=(phrase.energy + after.energy) / 2,
+        speeds=phrase.speeds + after.speeds[-STEP:],
         move=(phrase.move[0] + way.real, phrase.move[1] + way.imag),
         turn=phrase.turn + after.turn / 2,
         facing=(counts * phrase.facing + STEP * (phrase.turn + after.turn / 4)) / (counts + STEP),
@@ -177,6 +183,9 @@ def _measured(motion: Motion, joints: Array, counts: Array, phrase: Phrase) -> P
     accents = [
         number for number, size in enumerate(length) if (np.abs(stops - counts[number]) < NEAR_COUNT * size).any()
     ]
+    speed = np.linalg.norm(np.diff(body, axis=0), axis=-1).mean(axis=1) * FPS
+    until = np.concatenate([[0.0], np.cumsum(speed)])
+    along = np.interp(counts - first, np.arange(len(until)), until)
     height = float(joints[first : last + 1, Joint.PELVIS, 2].mean())
     return Phrase(
         phrase.id,
@@ -184,13 +193,14 @@ def _measured(motion: Motion, joints: Array, counts: Array, phrase: Phrase) -> P
         phrase.counts,
         tuple(accents),
         phrase.style,
-        round(float(np.linalg.norm(np.diff(body, axis=0), axis=-1).mean() * FPS), 4),
+        round(float(speed.mean()), 4),
         (round(float(move[0]), 3), round(float(move[1]), 3)),
         round(float(facing[-1] - facing[0]), 3),
         round(float(facing.mean() - facing[0]), 3),
         "floor" if height < FLOOR else "low" if height < LOW else "high",
         phrase.source,
         phrase.licence,
+        tuple((np.diff(along) / length).round(3).tolist()),
     )
 
 

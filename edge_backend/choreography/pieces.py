@@ -72,13 +72,22 @@ def pieces_of(plan: Plan, material_at: Array, phrases: Mapping[str, Array] | Non
     return _merged(sorted(pieces, key=lambda piece: piece.start))
 
 
-def with_lead_in(pieces: Sequence[Piece], lead: int) -> list[Piece]:
-    """The pieces, the first of which begins `lead` frames earlier, with what its material shows before it."""
-    if not lead:
-        return list(pieces)
-    first = pieces[0]
-    before = first.at[0] + (first.at[1] - first.at[0]) * np.arange(-lead, 0)
-    return [replace(first, start=first.start - lead, at=np.concatenate([before, first.at]), lead=lead), *pieces[1:]]
+def with_clips_beside(pieces: Sequence[Piece], lead: int, rest: int) -> list[Piece]:
+    """The pieces, of which the first phrase begins `lead` frames earlier, with what its material shows before it, and
+    the last one ends `rest` frames later, with what its material shows after it.
+    """
+    found = list(pieces)
+    phrases = [number for number, piece in enumerate(found) if piece.front]
+    if lead:
+        first = found[phrases[0]]
+        before = first.at[0] + (first.at[1] - first.at[0]) * np.arange(-lead, 0)
+        at = np.concatenate([before, first.at])
+        found[phrases[0]] = replace(first, start=first.start - lead, at=at, lead=lead)
+    if rest:
+        last = found[phrases[-1]]
+        after = last.at[-1] + (last.at[-1] - last.at[-2]) * np.arange(1, rest + 1)
+        found[phrases[-1]] = replace(last, at=np.concatenate([last.at, after]))
+    return found
 
 
 def piece_of(step: Step, plan: Plan, material_at: Array, phrases: Mapping[str, Array]) -> Piece | None:

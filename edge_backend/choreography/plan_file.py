@@ -75,8 +75,9 @@ def _step(row: dict[str, Any]) -> Step:
     counts = tuple(float(second) for second in slot["counts"])
     if not all(map(math.isfinite, counts)):
         raise ValueError("a count is no number")
+    bars = tuple(float(energy) for energy in slot.get("bars", ()))
     return Step(
-        Slot(str(slot["label"]), int(slot["section"]), int(slot["place"]), counts, float(slot["energy"])),
+        Slot(str(slot["label"]), int(slot["section"]), int(slot["place"]), counts, float(slot["energy"]), bars),
         str(row["phrase"]),
         int(row["again"]),
         bool(row["mirrored"]),

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 import numpy as np
 
 from ..errors import EdgeError
 from ..numerics.array import Array
-from .library import Library, lead_needed, unknown_phrase
-from .phrases import JOINTS, headings, led_in, mirrored_pose, pose_at
+from ..schema.frames import FPS
+from .library import FASTEST, Library, unknown_phrase
+from .phrases import JOINTS, frames_around, headings, mirrored_pose, pose_at
 from .pieces import to_the_front
 from .plan import Plan, Step
 from .slots import PHRASE_COUNTS, Slot
@@ -17,17 +19,17 @@ BEAM = 12
 STRETCH = 0.15  # the change of a phrase's tempo that still looks natural
 # Costs; a join costs the mean distance of the joints of both poses, metres.
 TEMPO = 4.0  # times the squared logarithm of the stretch, over STRETCH
-ENERGY = 10.0  # times the squared difference of the song's energy, 0 to 1, and the rank among the phrases that fit
+ENERGY = 8.0  # times the mean squared difference of the song's bars, 0 to 1, and their ranks among all that fit
 ACCENTS = 1.8  # times the share of counts without a stop
 AGAIN_HERE = 1.0  # for dance that is in this section already
 AGAIN = 0.7  # for dance that is in an earlier section
-CUT = 0.4  # for leaving the clip, at every join
+CUT = 2.4  # for leaving the clip, over the seconds of the slot: joins last as long in quick songs
 STYLE = 0.4  # for another style than that of the phrase before
 AWAY = 1.0  # times the square of the mean angle to the audience, radians
 OFF_STAGE = 2.0  # times the squared metres beyond STAGE
 STAGE = 1.2  # metres from the middle
 SAME_FRAME = 0.5  # frames; phrases of a clip whose ends are this near follow on
-LEAD_IN = 0.6  # for a first phrase before which its clip cannot be shown until the song's first bar
+AROUND = 0.5  # where the clip cannot be shown before the first phrase, or after the last one, and for each such second
 CHANCE = 0.1  # the most that the seed adds
 
 
@@ -58,8 +60,10 @@ class _PartialPlan:
     at: tuple[float, float] = (0.0, 0.0)
 
 
-def plan_by_library(slots: Sequence[Slot], library: Library, seed: int, settings: PlanSettings | None = None) -> Plan:
-    """The plan of a dance with phrases from a library; the seed varies it.
+def plan_by_library(
+    slots: Sequence[Slot], library: Library, seed: int, settings: PlanSettings | None = None, frames: int = 0
+) -> Plan:
+    """The plan of a dance of `frames` frames with phrases from a library; the seed varies it.
 
     Phrases are chosen for smooth joins, the tempo (within STRETCH) and energy of the song, variety, and a place on the
     stage that faces the audience; sections with the same label get the same phrases. Where no phrase of the style fits
@@ -67,7 +71,7 @@ def plan_by_library(slots: Sequence[Slot], library: Library, seed: int, settings
     phrase that the library lacks; phrases_missing if it is empty.
     """
     settings = settings or PlanSettings()
-    search = _Search(library, slots, seed, settings)
+    search = _Search(library, slots, seed, settings, frames)
     origins = first_slots(slots)
     partials = [_PartialPlan(0.0, ())]
     for number, slot in enumerate(slots):
@@ -107,7 +111,9 @@ def first_slots(slots: Sequence[Slot]) -> list[int]:
 
 
 class _Search:
-    def __init__(self, library: Library, slots: Sequence[Slot], seed: int, settings: PlanSettings) -> None:
+    def __init__(
+        self, library: Library, slots: Sequence[Slot], seed: int, settings: PlanSettings, frames: int = 0
+    ) -> None:
         if slots and np.median([len(slot.counts) for slot in slots]) > PHRASE_COUNTS + 1:
             library = library.longer()
         self._library, self._slots, self._settings = library, slots, settings
@@ -129,20 +135,23 @@ class _Search:
         self._facing = sign * np.tile([phrase.facing for phrase in phrases], 2)
         self._tempo = np.log([phrase.tempo for phrase in phrases])
         self._counts = np.array([len(phrase.counts) - 1 for phrase in phrases])
-        self._energy = np.array([phrase.energy for phrase in phrases])
         self._wanted = _wanted_energy(slots)
         self._accents = np.zeros((len(phrases), self._counts.max()), dtype=bool)
-        for row, phrase in zip(self._accents, phrases, strict=True):
-            row[list(phrase.accents)] = True
+        self._speeds = np.zeros(self._accents.shape)
+        for accents, speeds, phrase in zip(self._accents, self._speeds, phrases, strict=True):
+            accents[list(phrase.accents)] = True
+            speeds[: len(phrase.speeds)] = phrase.speeds
         styles = {style: number for number, style in enumerate(sorted({phrase.style for phrase in phrases}))}
         self._style = np.array([styles[phrase.style] for phrase in phrases])
         clips = {clip: number for number, clip in enumerate(sorted({phrase.clip for phrase in phrases}))}
         self._clip = np.array([clips[phrase.clip] for phrase in phrases])
         self._members = [np.flatnonzero(self._clip == number) for number in range(len(clips))]
         self._span = np.array([(phrase.counts[0], phrase.counts[-1]) for phrase in phrases])
-        self._without_lead_in = np.zeros(len(phrases))  # the cost of it, for the first slot
-        if slots and slots[0].start:
-            self._without_lead_in[lead_needed(slots[0]) > led_in(phrases)] = LEAD_IN
+        self._around = np.zeros((len(slots), len(phrases)))  # the costs of phrases before or after which nothing can be
+        if slots:
+            before, after = frames_around(phrases)
+            self._around[0] += _lack(slots[0].start, before)
+            self._around[first_slots(slots)[-1]] += _lack(frames - slots[-1].stop, after)
         self._early_ends: dict[tuple[int, int], Array] = {}  # (phrase, count) -> pose, where slots are shorter
         song = [round(1000 * abs(slot.counts[0])) for slot in slots]  # so that songs do not share a seed's favourites
         self._chance = CHANCE * np.random.default_rng([seed, *song]).random((len(slots), len(self._starts)))
@@ -235,12 +244,13 @@ class _Search:
         """The costs of phrases in a slot without regard to its neighbours. stretch: from `_usable`."""
         plain = usable % self._count
         cost = TEMPO * (stretch / STRETCH) ** 2 * STRETCH
-        energy = _ranks(self._energy[plain] * np.exp(stretch))  # as it is danced
-        cost = cost + ENERGY * (energy - self._wanted[number]) ** 2
         danced = min(len(self._slots[number].counts) - 1, self._accents.shape[1])
+        wanted = self._wanted[number]
+        bars = np.array_split(self._speeds[plain, :danced], len(wanted), axis=1)
+        energy = np.stack([bar.mean(axis=1) for bar in bars], axis=1) * np.exp(stretch)[:, None]  # as it is danced
+        cost = cost + ENERGY * ((_ranks(energy) - wanted) ** 2).mean(axis=1)
         off_beat = 1 - self._accents[plain, :danced].mean(axis=1)
-        cost = cost + ACCENTS * off_beat + self._chance[number, usable]
-        return cost if number else cost + self._without_lead_in[plain]
+        return cost + ACCENTS * off_beat + self._chance[number, usable] + self._around[number, plain]
 
     def _chosen(self, step: Step) -> int:
         """The number of a step's phrase, as in `_PartialPlan`."""
@@ -294,7 +304,9 @@ class _Search:
         if last < 0:
             return np.zeros(len(usable))
         other = self._style[usable % self._count] != self._style[last % self._count]
-        return np.where(self._continues(partial)[usable], 0.0, CUT + apart + STYLE * other)
+        slot = self._slots[len(partial.chosen)]
+        cut = CUT / (slot.counts[-1] - slot.counts[0])
+        return np.where(self._continues(partial)[usable], 0.0, cut + apart + STYLE * other)
 
     def _continues(self, partial: _PartialPlan) -> Array:
         """Which phrases (2n,) bool begin where the last one is left, in the same clip, and mirrored as it is."""
@@ -326,18 +338,35 @@ class _Search:
         return _PartialPlan(cost, (*partial.chosen, chosen), start + float(self._turn[chosen]), (float(x), float(y)))
 
 
-def _wanted_energy(slots: Sequence[Slot]) -> Array:
-    """The energy of each slot, 0 to 1, in proportion to the song's, 0.5 on average; equal for slots with one dance."""
-    energy, origins = np.array([slot.energy for slot in slots]), np.array(first_slots(slots))
-    energy = np.array([energy[origins == origin].mean() for origin in origins])
-    away = energy - energy.mean()
-    return 0.5 + 0.5 * away / max(float(np.abs(away).max()), 1e-9)
+def _wanted_energy(slots: Sequence[Slot]) -> list[Array]:
+    """The energies of the bars of each slot, 0 to 1, in proportion to the song's, 0.5 on average; equal for slots with
+    one dance.
+    """
+    origins = first_slots(slots)
+    alike: dict[int, list[tuple[float, ...]]] = {}
+    for slot, origin in zip(slots, origins, strict=True):
+        alike.setdefault(origin, []).append(slot.bars or (slot.energy,))
+    means = {
+        origin: np.array([np.mean([bar for bar in bars if bar is not None]) for bars in zip_longest(*slots_bars)])
+        for origin, slots_bars in alike.items()
+    }
+    energies = [means[origin][: max(len(slot.bars), 1)] for slot, origin in zip(slots, origins, strict=True)]
+    song = np.concatenate([np.zeros(0), *energies])
+    middle = song.mean() if len(song) else 0.0
+    most = np.abs(song - middle).max(initial=1e-9)
+    return [0.5 + 0.5 * (bars - middle) / most for bars in energies]
+
+
+def _lack(wanted: int, there: Array) -> Array:
+    """The costs of phrases with `there` (n,) frames of their clips beside them, where the dance has `wanted` frames."""
+    missing = np.maximum(wanted - there / FASTEST, 0.0)
+    return AROUND * (np.sign(missing) + missing / FPS)
 
 
 def _ranks(values: Array) -> Array:
     """The ranks of values, from 0 to 1, all different."""
-    order = np.argsort(np.argsort(values, kind="stable"), kind="stable")
-    return order / max(len(values) - 1, 1)
+    order = np.argsort(np.argsort(values, axis=None, kind="stable"), kind="stable")
+    return order.reshape(values.shape) / max(values.size - 1, 1)
 
 
 def _wrapped(angles: Array) -> Array:

@@ -16,7 +16,8 @@ class Slot:
     """A few bars of the song that one phrase fills.
 
     label: the section's. section: number of the section in the song. place: number of the slot in its section.
-    counts: (n + 1,) seconds of its n counts and of its end, ascending. energy: mean of its bars, 0 to 1.
+    counts: (n + 1,) seconds of its n counts and of its end, ascending. energy: mean of its bars, 0 to 1. bars: of
+    each of them; none in plans that were made without.
     """
 
     label: str
@@ -24,6 +25,7 @@ class Slot:
     place: int
     counts: tuple[float, ...]
     energy: float
+    bars: tuple[float, ...] = ()
 
     @property
     def start(self) -> int:
@@ -39,7 +41,7 @@ class Slot:
 def slots_of(song_map: SongMap, frames: int) -> tuple[Slot, ...]:
     """The slots of a dance of this many frames, in order, without overlaps; the last ends with the dance.
 
-    Bars outside the sections are in no slot.
+    Bars outside the sections are in no slot, nor is a last count in which the song rings out.
     """
     size = next(bars for bars in (1, 2, 4, 8) if bars * song_map.metre >= LEAST_COUNTS)
     found = []
@@ -48,10 +50,12 @@ def slots_of(song_map: SongMap, frames: int) -> tuple[Slot, ...]:
         for place, first in enumerate(range(0, len(bars), size)):
             group = bars[first : first + size]
             counts = _counts(song_map, group[0].start, min(group[-1].end, frames / FPS))
-            energy = sum(bar.energy for bar in group) / len(group)
-            slot = Slot(section.label, number, place, counts, energy)
+            energies = tuple(bar.energy for bar in group)
+            slot = Slot(section.label, number, place, counts, sum(energies) / len(energies), energies)
             if slot.stop - slot.start >= FPS // 2:
                 found.append(slot)
+    if found and len(found[-1].counts) == 2:  # one count has no tempo that a phrase could fit
+        found.pop()
     return tuple(found)
 
 

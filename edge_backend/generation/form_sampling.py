@@ -7,8 +7,8 @@ from typing import Protocol
 import numpy as np
 
 from ..choreography.joins import LONGEST, joining
-from ..choreography.library import Library, lead_in, phrase_material
-from ..choreography.pieces import laid, new_frames, pieces_of, with_lead_in
+from ..choreography.library import Library, frames_beside, phrase_material
+from ..choreography.pieces import laid, new_frames, pieces_of, with_clips_beside
 from ..choreography.plan import Plan
 from ..diffusion.constraints import Constraint, free
 from ..diffusion.long_form import plan_windows
@@ -60,16 +60,18 @@ def sample_in_form(
     of their music. Or (windows, 150, channels), for features that are computed per window; then all frames are sampled,
     and repeated slots are replaced afterwards. on_final: as in sample_song; in the first pass it gets the frames before
     the first join, of which the last LOOK_AHEAD are not on the beats yet. A dance that begins with a phrase as it is
-    begins before anything is sampled; before its first bar it shows the phrase's clip, if that goes so far back.
+    begins before anything is sampled; before its first bar it shows the phrase's clip, if that goes so far back, and
+    after its last bar that of the last phrase.
     timing: of the whole dance. library: of the plan's phrases. on_laid: called between the passes with the constraint.
     Raises EdgeError phrase_unknown, phrases_unreadable.
     """
     new = new_frames(plan, frames) if condition.ndim == 2 else np.ones(frames, dtype=bool)
-    lead = lead_in(plan, library) if condition.ndim == 2 else 0
-    new[:lead] = False
+    lead, rest = frames_beside(plan, library, frames) if condition.ndim == 2 else (0, 0)
+    first, last = (plan[0].slot.start, plan[-1].slot.stop) if plan else (0, frames)
+    new[first - lead : first] = new[last : last + rest] = False
     count = int(new.sum())
     clips, phrases = phrase_material(plan, library, count)
-    pieces = with_lead_in(pieces_of(plan, np.where(new, np.cumsum(new) - 1, -1), phrases), lead)
+    pieces = with_clips_beside(pieces_of(plan, np.where(new, np.cumsum(new) - 1, -1), phrases), lead, rest)
     first_join = pieces[1].start - LONGEST if len(pieces) > 1 else frames
     shown = first_join if not pieces[0].front else 0
     timing = timing.of(new)

@@ -74,7 +74,7 @@ def song_form(
     slots, mirrored = slots_of(song_map, frames), request.returning == "mirrored"
     if library:
         settings = PlanSettings(style, mirrored, request.originality)
-        return SongForm(plan_by_library(slots, library, request.seed, settings), library, energy)
+        return SongForm(plan_by_library(slots, library, request.seed, settings, frames), library, energy)
     plan = plan_by_form(slots, mirrored, request.originality)
     return SongForm(plan if any(step.again >= 0 for step in plan) else (), None, energy)
 

@@ -39,6 +39,7 @@ from edge_backend.motion.skeleton import Joint
 from edge_backend.numerics.array import Array
 from edge_backend.schema.edits import Source, going_on, regenerated
 from edge_backend.schema.requests import FeetRequest, GenerateRequest
+from edge_backend.schema.song_map import Bar, Section
 
 SEED = 2  # of the dances by a small random network, whose joins are as random
 
@@ -119,6 +120,15 @@ def test_a_mirrored_piece_is_the_mirror_image() -> None:
     np.testing.assert_allclose(left, right[::-1] * [-1, 1, 1], atol=0.02)  # SMPL's two sides are not quite alike
 
 
+def test_a_last_count_that_rings_out_is_in_no_slot() -> None:
+    known = song_map()
+    end = known.duration + 1.5
+    last = Bar(known.duration, end, 0.1)
+    beats, sections = (*known.beats, (known.duration, 1)), (*known.sections, Section(known.duration, end, "D", 0.1))
+    longer = replace(known, duration=end, beats=beats, bars=(*known.bars, last), sections=sections)
+    assert slots_of(longer, round(30 * end)) == slots_of(known, round(30 * known.duration))
+
+
 def test_only_the_joins_are_free() -> None:
     plan = plan_by_form(slots_of(song_map(), 960))
     new = new_frames(plan, 960)
@@ -158,6 +168,21 @@ def test_joins_of_phrases_are_as_long_as_an_easy_path_needs() -> None:
         free = joining(pieces, laid_dance).weight[:, 0] < 1
         ends.append(int(free.sum()))
     assert 2 * PHRASES[0] <= ends[0] < ends[1] <= 2 * PHRASES[1]
+
+
+def test_many_joins_are_shorter_so_that_most_of_the_dance_is_of_phrases() -> None:
+    """Paths over a bend of the elbow are the easier the longer they are."""
+    lengths = {}
+    for phrase in (40, 120):
+        dance = swaying(240)
+        bend = axis_angle_to_matrix(np.array([0, 0.35, 0])).astype(np.float32)
+        starts = range(0, 240, phrase)
+        for start in starts[1::2]:
+            dance.rotations[start : start + phrase, Joint.LEFT_ELBOW] @= bend
+        pieces = [Piece(start, np.arange(float(phrase)), front=True) for start in starts]
+        joins = len(pieces) - 1
+        lengths[phrase] = float((joining(pieces, dance).weight[:, 0] < 1).sum() / joins)
+    assert 2 * PHRASES[0] <= lengths[40] < lengths[120]
 
 
 def test_a_join_of_phrases_goes_on_past_a_jerk_of_the_recording() -> None:

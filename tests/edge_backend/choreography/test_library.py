@@ -112,6 +112,32 @@ def test_a_clip_comes_back_as_it_was(library: Library) -> None:
     np.testing.assert_array_equal(clip.root, motion.root)
 
 
+def test_phrases_know_the_speed_of_each_count(tmp_path: Path) -> None:
+    """A dancer who stops halfway."""
+    motion = stepping(12, 120)
+    stops = np.minimum(np.arange(motion.frames), 120 + 90)
+    add_clips(tmp_path, [("stops", retimed(motion, stops.astype(float)), ABOUT | {"tempo": 120.0})])
+    for phrase in open_libraries([tmp_path]).phrases:
+        middles = (np.array(phrase.counts[:-1]) + np.array(phrase.counts[1:])) / 2
+        assert len(phrase.speeds) == len(phrase.counts) - 1
+        assert np.mean(phrase.speeds) == pytest.approx(phrase.energy, rel=0.1, abs=0.01)
+        assert all((speed > 0.05) == (middle < 210) for speed, middle in zip(phrase.speeds, middles, strict=True)
+                   if abs(middle - 210) > 10)  # fmt: skip
+
+
+def test_a_library_of_before_counts_had_speeds_is_still_danced(tmp_path: Path, library: Library) -> None:
+    path = tmp_path / "lib" / INDEX
+    with np.load(path) as file:
+        content = dict(file)
+    meta = json.loads(str(content["meta"]))
+    for row in meta["phrases"]:
+        del row["speeds"]
+    np.savez(path, **(content | {"meta": np.array(json.dumps(meta | {"format": 1}))}))
+    for phrase, now in zip(open_libraries([tmp_path / "lib"]).phrases, library.phrases, strict=True):
+        assert set(phrase.speeds) == {phrase.energy} == {now.energy}
+        assert len(phrase.speeds) == len(now.speeds)
+
+
 def test_clips_are_added_once_and_removed_with_their_last_phrase(tmp_path: Path, library: Library) -> None:
     folder = tmp_path / "lib"
     assert add_clips(folder, [("again", stepping(20, 110), ABOUT)]) == (0, [])

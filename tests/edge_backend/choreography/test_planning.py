@@ -11,7 +11,14 @@ import pytest
 from dancing import stepping
 from song_forms import song_map
 
-from edge_backend.choreography.library import Library, add_clips, lead_in, open_libraries, phrase_material
+from edge_backend.choreography.library import (
+    FASTEST,
+    Library,
+    add_clips,
+    frames_beside,
+    open_libraries,
+    phrase_material,
+)
 from edge_backend.choreography.phrases import POSE, Phrase, headings, mirrored_pose, pose_at
 from edge_backend.choreography.pieces import FRONT, Piece, heading, laid, new_frames, pieces_of
 from edge_backend.choreography.plan import Plan, Step, plan_by_form
@@ -73,6 +80,17 @@ def test_energy_follows_the_song(library: Library) -> None:
         plan = plan_by_library(SLOTS, library, seed)
         found = [energy[step.phrase] for step in plan]
         assert np.corrcoef(found, [step.slot.energy for step in plan])[0, 1] > 0.6
+
+
+def test_energy_follows_the_bars_of_a_slot(library: Library) -> None:
+    """Two phrases that are as quick on average are chosen by the bar in which they are quick."""
+    quick, slow = [(1.0,) * 4, (0.2,) * 4]
+    twins = [replace(library.phrases[0], id=name, speeds=speeds) for name, speeds in
+             (("rises", slow + quick), ("falls", quick + slow))]  # fmt: skip
+    alike = Library(tuple(twins), library.folders[:2], library.starts[[0, 0]], library.ends[[0, 0]])
+    for bars, name in (((0.2, 0.8), "rises"), ((0.8, 0.2), "falls")):
+        slot = replace(SLOTS[0], bars=bars)
+        assert {plan_by_library([slot], alike, seed)[0].phrase for seed in range(5)} == {name}
 
 
 def test_style_tempo_and_pins_are_respected(library: Library) -> None:
@@ -150,13 +168,54 @@ def test_before_the_first_bar_the_clip_of_the_first_phrase_is_shown(library: Lib
     assert abs(heading(dance)[lead]) < FRONT + 0.01  # the phrase itself begins towards the audience
 
 
-def test_a_first_phrase_whose_clip_begins_with_it_waits_for_the_network(library: Library) -> None:
+def test_after_the_last_bar_the_clip_of_the_last_phrase_goes_on(library: Library) -> None:
+    rest, sampled = 30, list[int]()
+    frames = SLOTS[-1].stop + rest
+    plan = plan_by_library(SLOTS, library, 0, frames=frames)
+
+    def sample(_condition: Array, constraint: Constraint, *_: object, **__: object) -> Motion:
+        sampled.append(constraint.values.shape[0])
+        return Motion.from_vectors(constraint.values)
+
+    music, timing = np.zeros((frames, 12), np.float32), BeatTiming(np.zeros(0), np.zeros(0, bool), 0.0)
+    dance, _ = sample_in_form(sample, music, plan, frames, lambda _: None, timing=timing, library=library)
+    assert sampled == [frames]  # only joins
+    number = library.number(plan[-1].phrase)
+    clip = library.clip(number).mirrored() if plan[-1].mirrored else library.clip(number)
+    end = round(library.phrases[number].counts[-1])
+    np.testing.assert_allclose(dance.rotations[-rest:, 1:], clip.rotations[end : end + rest, 1:], atol=0.1)
+
+
+def test_beside_phrases_as_much_of_their_clips_is_shown_as_there_is(library: Library) -> None:
     slot = replace(SLOTS[0], counts=tuple(count + 1 for count in SLOTS[0].counts))
-    starts = {phrase.id: phrase.counts[0] for phrase in library.phrases}
-    leads = {name: lead_in((Step(slot, name),), library) for name in starts}
-    assert {lead for name, lead in leads.items() if starts[name] < 30} == {0}
-    assert {lead for name, lead in leads.items() if starts[name] > 120} == {30}
-    assert lead_in((Step(slot),), library) == lead_in((), None) == 0
+    found = {phrase.id: frames_beside((Step(slot, phrase.id),), library, slot.stop + 45) for phrase in library.phrases}
+    ends: dict[str, list[float]] = {}
+    for phrase in library.phrases:
+        ends.setdefault(phrase.clip, []).extend((phrase.counts[0], phrase.counts[-1]))
+    for phrase in library.phrases:
+        before, after = found[phrase.id]
+        assert before == min(30, int((phrase.counts[0] - min(ends[phrase.clip])) / FASTEST))
+        assert after == min(45, int((max(ends[phrase.clip]) - phrase.counts[-1]) / FASTEST))
+    assert {0, 30} <= {before for before, _ in found.values()}
+    assert {0, 45} <= {after for _, after in found.values()}
+    assert frames_beside((Step(slot),), library, 900) == frames_beside((), None, 900) == (0, 0)
+
+
+def test_the_model_dances_what_the_clip_of_the_first_phrase_does_not_reach(library: Library) -> None:
+    phrase = next(phrase for phrase in library.phrases if 30 < phrase.counts[0] < 70)  # the second of its clip
+    slot = replace(SLOTS[0], counts=tuple(count + 4 for count in SLOTS[0].counts))
+    new_music = list[int]()
+
+    def sample(condition: Array, constraint: Constraint, *_: object, **__: object) -> Motion:
+        new_music.append(len(condition))
+        return Motion.from_vectors(constraint.values)
+
+    music, timing = np.zeros((slot.stop, 12), np.float32), BeatTiming(np.zeros(0), np.zeros(0, bool), 0.0)
+    plan = (Step(slot, phrase.id),)
+    sample_in_form(sample, music, plan, slot.stop, lambda _: None, timing=timing, library=library)
+    lead, _ = frames_beside(plan, library, slot.stop)
+    assert 0 < lead < slot.start
+    assert new_music == [slot.start - lead, slot.stop]
 
 
 @pytest.mark.parametrize("originality", [0.0, 0.5])
@@ -202,7 +261,7 @@ def test_three_minutes_and_ten_thousand_phrases_are_planned_in_a_second() -> Non
     random = np.random.default_rng(0)
     phrases = tuple(
         Phrase(f"p{i}", f"c{i // 10}", tuple(random.uniform(13, 17) * np.arange(9) + 120 * (i % 10)), (), "modern",
-               random.uniform(0.2, 1), (0.0, 0.1), 0.1, 0.0, "high", "", "")
+               random.uniform(0.2, 1), (0.0, 0.1), 0.1, 0.0, "high", "", "", tuple(random.uniform(0.2, 1, 8)))
         for i in range(10_000)
     )  # fmt: skip
     poses = random.normal(size=(2, 10_000, POSE))
