@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 
 from ..numerics.array import Array
+from ..numerics.banded import solve_block_chain
 from ..numerics.intervals import distance
 from .kinematics import forward_kinematics, global_rotations
 from .motion import Motion
@@ -159,6 +160,8 @@ def _calmed(near: _Near, rotations: Array, root: Array, usual: float) -> tuple[A
     second = np.diff(np.eye(len(root)), n=2, axis=0)
     weight = np.ones((len(second), len(near.points)))
     changed = np.zeros(near.free.shape)
+    moving, channels = (near.free.any(axis=axis) for axis in (1, 0))
+    variables = np.ix_(moving, channels)
     tried = [(rotations, root)]
     for _ in range(ROUNDS):
         rotations, root = tried[-1]
@@ -166,38 +169,44 @@ def _calmed(near: _Near, rotations: Array, root: Array, usual: float) -> tuple[A
         bends = np.diff(places[:, near.points], n=2, axis=0)
         weight = weight * np.clip(_sizes(bends) / usual, 1, STEEPEST)
         strayed = near.data_weight[:, None, None] * (places[:, near.points] - start)
-        pull = np.einsum("rf,rp,rpi->fpi", second, weight, bends) + strayed
-        together = np.einsum("rf,rg,rp->fgp", second, second, weight) + np.diag(near.data_weight)[..., None]
-        slopes = _slopes(places, near.points)
-        right = np.einsum("fpiv,fpi->fv", slopes, pull) + _DATA_WEIGHT * changed
+        pull = np.tensordot(second, weight[..., None] * bends, axes=(0, 0)) + strayed
+        together = np.tensordot(second, second[..., None] * weight[:, None], axes=(0, 0))  # (n, n, points)
+        together += np.diag(near.data_weight)[..., None]
+        # Where a variable is not free, its equation is step = 0.
+        slopes = np.where(near.free[:, None], _slopes(places, near.points), 0)[moving][..., channels]
+        right = (slopes.swapaxes(1, 2) @ pull[moving].reshape(len(slopes), -1, 1))[..., 0]
         step = np.zeros(near.free.shape)
-        step[near.free] = -np.linalg.solve(_normal(slopes, together, near.free), right[near.free])
+        step[variables] = -_solved(slopes, together[moving][:, moving], right + _DATA_WEIGHT * changed[variables])
         step *= min(1, LONGEST_STEP / np.abs(step).max())
         changed = changed + step
         tried.append((_turned(rotations, step[:, :-3]), root + step[:, -3:]))
     return min(tried, key=lambda poses: near.worst(*poses))
 
 
-def _normal(slopes: Array, together: Array, free: Array) -> Array:
-    """The normal equations' matrix (m, m) for the m variables that are True in free (n, 75).
+def _solved(slopes: Array, together: Array, right: Array) -> Array:
+    """The solution (n, m) of the normal equations. Only frames at most two apart meet in them: pairs form a chain.
 
-    slopes: (n, points, 3, 75), as `_slopes` returns them. together: (n, n, points), the weight of the product of two
-    frames' positions; 0 where they are more than two frames apart.
+    slopes: (n, points * 3, m), columns of `_slopes`, 0 for variables that are not free. together: (n, n, points), the
+    weight of the product of two frames' positions; 0 where they are more than two frames apart. right: (n, m).
     """
-    frames, channels = free.shape
-    flat = slopes.reshape(frames, -1, channels)
-    matrix = np.zeros((frames, channels, frames, channels))
+    frames, variables = right.shape
+    pairs = -(-frames // 2)
+    blocks = np.zeros((2, pairs, 2, variables, 2, variables))  # of a pair by itself, and by the next pair
     for one in range(frames):
-        for other in range(max(one - 2, 0), min(one + 3, frames)):
-            matrix[one, :, other] = flat[one].T @ (np.repeat(together[one, other], 3)[:, None] * flat[other])
-    chosen = free.ravel()
-    normal: Array = matrix.reshape(free.size, free.size)[chosen][:, chosen]
+        for other in range(one - one % 2, min(one + 3, frames)):
+            weights = np.repeat(together[one, other], 3)[:, None]
+            place = other // 2 - one // 2, one // 2, one % 2, slice(None), other % 2
+            blocks[place] = slopes[one].T @ (weights * slopes[other])
+    own, later = blocks.reshape(2, pairs, 2 * variables, -1)
     # The data term, not less than what a double resolves beside the largest weights.
-    return normal + max(_DATA_WEIGHT, _PRECISION * float(normal.max())) * np.eye(len(normal))
+    own += max(_DATA_WEIGHT, _PRECISION * float(own.max())) * np.eye(2 * variables)
+    padded = np.zeros((2 * pairs, variables))
+    padded[:frames] = right
+    return solve_block_chain(own, later, padded.reshape(pairs, -1)).reshape(-1, variables)[:frames]
 
 
 def _slopes(places: Array, points: Array) -> Array:
-    """Jacobian (n, points, 3, 75) of the points' positions by the joints' rotations and the root's shift.
+    """Jacobian (n, points * 3, 75) of the points' positions by the joints' rotations and the root's shift.
 
     places: (n, 24, 3) metres, world. points: joint numbers. A rotation w of a joint, axis-angle in the world, moves its
     descendants by w x arm.
@@ -205,7 +214,8 @@ def _slopes(places: Array, points: Array) -> Array:
     arms = places[:, points, None] - places[:, None]
     by_turn = np.where(_IS_ANCESTOR[points][..., None, None], -cross_product_matrix(arms), 0).swapaxes(2, 3)
     by_move = np.broadcast_to(np.eye(3), (*by_turn.shape[:3], 3))
-    return np.concatenate([by_turn.reshape(*by_turn.shape[:3], -1), by_move], axis=-1)
+    slopes = np.concatenate([by_turn.reshape(*by_turn.shape[:3], -1), by_move], axis=-1)
+    return slopes.reshape(len(places), -1, slopes.shape[-1])
 
 
 def _turned(rotations: Array, turns: Array) -> Array:
