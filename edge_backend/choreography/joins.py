@@ -47,15 +47,14 @@ def joining(pieces: Sequence[Piece], dance: Motion) -> Constraint:
 def _reaches(pieces: Sequence[Piece], dance: Motion, usual: float) -> dict[int, int]:
     """For each join, the frame after it, how many frames on each side of it the model fills in.
 
-    The joins of phrases get longer paths than the fewest frames need, the more so the fewer joins there are: as easy as
-    EASY says, while all that the model dances is at most SHARE of a dance of phrases.
+    The joins of phrases have easy paths, less easy ones where they are so many that the model danced more than SHARE.
     """
     joins = {piece.start: before.front or piece.front for before, piece in pairwise(pieces)}
     returns = {join: _reach(dance, join) for join, of_phrases in joins.items() if not of_phrases}
     paths = {join: _calm_paths(dance, join, usual) for join, of_phrases in joins.items() if of_phrases}
     new = sum(len(piece.at) for piece in pieces if not piece.front)
     found: dict[int, int] = {}
-    for easy in EASY:
+    for easy in EASY if new < SHARE * dance.frames else EASY[:1]:
         found = {join: _easy_reach(calm, easy * usual) for join, calm in paths.items()}
         if new + 2 * sum(found.values()) <= SHARE * dance.frames:
             break

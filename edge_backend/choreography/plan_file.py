@@ -73,11 +73,11 @@ def _unreadable(where: str, error: Exception) -> EdgeError:
 def _step(row: dict[str, Any]) -> Step:
     slot = row["slot"]
     counts = tuple(float(second) for second in slot["counts"])
-    if not all(map(math.isfinite, counts)):
-        raise ValueError("a count is no number")
-    bars = tuple(float(energy) for energy in slot.get("bars", ()))
+    energy, *bars = (float(each) for each in (slot["energy"], *slot.get("bars", ())))
+    if not all(map(math.isfinite, (*counts, energy, *bars))):
+        raise ValueError("a count or an energy is no number")
     return Step(
-        Slot(str(slot["label"]), int(slot["section"]), int(slot["place"]), counts, float(slot["energy"]), bars),
+        Slot(str(slot["label"]), int(slot["section"]), int(slot["place"]), counts, energy, tuple(bars)),
         str(row["phrase"]),
         int(row["again"]),
         bool(row["mirrored"]),

@@ -245,7 +245,7 @@ class _Search:
         plain = usable % self._count
         cost = TEMPO * (stretch / STRETCH) ** 2 * STRETCH
         danced = min(len(self._slots[number].counts) - 1, self._accents.shape[1])
-        wanted = self._wanted[number]
+        wanted = self._wanted[number][:danced]
         bars = np.array_split(self._speeds[plain, :danced], len(wanted), axis=1)
         energy = np.stack([bar.mean(axis=1) for bar in bars], axis=1) * np.exp(stretch)[:, None]  # as it is danced
         cost = cost + ENERGY * ((_ranks(energy) - wanted) ** 2).mean(axis=1)

@@ -296,7 +296,8 @@ def test_plans_that_make_no_sense_are_refused(tmp_path: Path) -> None:
     broken = []
     still = {"slot": good["steps"][1]["slot"] | {"counts": [4.0, 4.001]}}  # less than a frame
     endless = {"slot": good["steps"][1]["slot"] | {"counts": [4.0, float("nan"), 5.0]}}
-    for change in ({"again": 9}, {"again": "x"}, {"originality": 2.0}, {"slot": {}}, still, endless):
+    silent = {"slot": good["steps"][1]["slot"] | {"bars": [float("nan"), 0.5]}}
+    for change in ({"again": 9}, {"again": "x"}, {"originality": 2.0}, {"slot": {}}, still, endless, silent):
         steps = json.loads(json.dumps(good["steps"]))
         steps[1] |= change
         broken.append(json.dumps(good | {"steps": steps}))
