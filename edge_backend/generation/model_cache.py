@@ -67,7 +67,8 @@ class ModelCache:
         stat = path.stat()
         key = (path, stat.st_mtime_ns, stat.st_size)
         if self._weights is None or key != self._key:
-            self.forget()
+            if self._weights is not None:
+                self.forget()
             began = time.monotonic()
             self._weights, self._key = load_weights(path), key
             logger.info("weights %s loaded in %.2f s", self.loaded, time.monotonic() - began)
