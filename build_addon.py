@@ -25,6 +25,7 @@ from build_tools.checks import (
     DEFAULT_BLENDERS,
     Step,
     blender_tests,
+    prepare,
     pytest_run,
     run_all,
     split_targets,
@@ -80,8 +81,11 @@ def command_test(options: argparse.Namespace) -> int:
 
     Returns exit code 0 if all passed, else 1.
     """
-    python = str(ensure(MAIN))
     targets, flags = split_targets(options.arguments)
+    in_blender = [word for word in targets if word.startswith(BLENDER_TESTS)]
+    asked = BLENDERS if options.matrix else options.blender
+    names = (asked or DEFAULT_BLENDERS) if in_blender or not targets else ()
+    python = str(ensure(MAIN) if options.program or options.processors else prepare(names))
     if options.program:
         return 0 if run_all({}, program_steps(options.program, targets, flags)) else 1
     if options.processors:
@@ -97,9 +101,6 @@ def command_test(options: argparse.Namespace) -> int:
         where = elsewhere or ["tests", f"--ignore={BLENDER_TESTS}"]
         steps["tests"] = partial(pytest_run, MAIN, where, busy)
         timed["timing"] = partial(pytest_run, MAIN, where, quiet)
-    in_blender = [word for word in targets if word.startswith(BLENDER_TESTS)]
-    asked = BLENDERS if options.matrix else options.blender
-    names = (asked or DEFAULT_BLENDERS) if in_blender or not targets else ()
     for (part, where), name in product({"": in_blender}.items() if in_blender else BLENDER_PARTS.items(), names):
         steps[f"Blender {name}{part}"] = partial(blender_tests, name, where, busy, bool(asked))
     for name in names:

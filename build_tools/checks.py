@@ -9,10 +9,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import IO
 
 from .base import ROOT, BuildError, say
 from .environments import BLENDERS, MAIN, Environment, ensure, find_python, missing_python, works
+from .wheels import bundled_wheels, fetch, this_platform
 
 BLENDER_TESTS = "tests/blender_addon"
 _RIGS = [f"{BLENDER_TESTS}/{folder}" for folder in ("keyframes", "rig", "takes")]
@@ -24,6 +27,29 @@ NO_TESTS_COLLECTED = 5  # pytest's exit code; no failure where the options selec
 
 Step = Callable[["IO[str] | None"], "int | None"]
 """A check: called with a file for its output (None = terminal), returns an exit code, or None if it cannot run here."""
+
+
+def prepare(blenders: Iterable[str]) -> Path:
+    """Make the main environment, and beside it those of Blenders with the wheels of their zip; returns the main Python.
+
+    What fails beside it is left to the step that needs it. Raises BuildError as `ensure` does for the main one.
+    """
+    wanted = [BLENDERS[name] for name in blenders]
+
+    def make_others() -> None:
+        for environment in wanted:
+            if environment is not MAIN:
+                with suppress(BuildError):
+                    ensure(environment)
+        with suppress(BuildError):
+            fetch(bundled_wheels(this_platform()))
+
+    beside = threading.Thread(target=make_others if wanted else None)
+    beside.start()
+    try:
+        return ensure(MAIN)
+    finally:
+        beside.join()
 
 
 def run_all(steps: dict[str, Step], alone: dict[str, Step] | None = None) -> bool:

@@ -23,13 +23,16 @@ def lock_lines(lock: Path) -> Iterator[str]:
 
 
 def install(python: Path, lock: Path) -> None:
-    """Install a lock file into the environment of that Python. Raises BuildError if that fails."""
+    """Install a lock file into the environment of that Python. Raises BuildError if that fails.
+
+    Modules are compiled as they are imported, which is a fraction of them.
+    """
     lines = list(lock_lines(lock))
     torch = next((line.split(";")[0].strip() for line in lines if line.startswith("torch==")), None)
     if torch and sys.platform.startswith("linux") and not has_nvidia_gpu():
         install_cpu_torch(python, torch)
     say(f"Installing {lock.relative_to(lock.parent.parent)} ({len(set(lines))} packages)")
-    pip(python, "install", "-r", str(lock))
+    pip(python, "install", "--no-compile", "-r", str(lock))
 
 
 def has_nvidia_gpu() -> bool:
@@ -49,24 +52,26 @@ def install_cpu_torch(python: Path, torch: str) -> None:
     wanted = f"{torch}+cpu"
     say(f"No NVIDIA GPU: installing {wanted}")
     try:
-        pip(python, "install", "--no-deps", wanted)
+        pip(python, "install", "--no-compile", "--no-deps", wanted)
     except BuildError:
         say(f"  from {PYTORCH_CPU_INDEX}")
-        pip(python, "install", "--no-deps", "--retries", "2", "--index-url", PYTORCH_CPU_INDEX, wanted)
+        elsewhere = ["--retries", "2", "--index-url", PYTORCH_CPU_INDEX]
+        pip(python, "install", "--no-compile", "--no-deps", *elsewhere, wanted)
 
 
 def pip(python: Path, *arguments: str) -> None:
     """Run pip in the environment, a line for each package that it fetches. Raises BuildError with its last words."""
     command = [str(python), "-m", "pip", *arguments, "--disable-pip-version-check", "--no-input"]
     command += ["--progress-bar", "off"]
+    place = python.parents[1].name  # two environments may be made at a time
     count, tail = 0, deque(maxlen=15)  # type: int, deque[str]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         for line in process.stdout or ():
             tail.append(line.rstrip())
             if line.startswith(("Collecting ", "Processing ")):
                 count += 1
-                say(f"  {count:3d} {Path(line.split()[1]).name}")
+                say(f"  {place} {count:3d} {Path(line.split()[1]).name}")
             elif line.startswith("Installing collected"):
-                say("      unpacking")
+                say(f"  {place}     unpacking")
     if process.returncode != 0:
         raise BuildError("\n  ".join(["Packages could not be installed. pip's last words:", *tail]))

@@ -5,13 +5,45 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from build_tools import checks, processors
+from build_tools.base import BuildError
 from build_tools.processors import older_processors
 
 FOUND = ["SSSE3", "SSE41", "AVX2", "FMA3", "AVX512F", "AVX512_SKX"]
+
+
+def test_environments_are_made_beside_the_main_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    both, made = threading.Barrier(2, timeout=30), list[checks.Environment]()
+
+    def ensure(environment: checks.Environment) -> Path:
+        both.wait()
+        made.append(environment)
+        return environment.python
+
+    monkeypatch.setattr(checks, "ensure", ensure)
+    monkeypatch.setattr(checks, "fetch", lambda _wheels: None)
+    assert checks.prepare(["4.5", "5.2"]) == checks.MAIN.python
+    assert set(made) == {checks.MAIN, checks.BLENDERS["5.2"]}
+
+
+def test_what_cannot_be_made_beside_the_main_one_is_left_to_its_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched = []
+
+    def ensure(environment: checks.Environment) -> Path:
+        if environment is not checks.MAIN:
+            raise BuildError("There is no Python for it.")
+        return environment.python
+
+    monkeypatch.setattr(checks, "ensure", ensure)
+    monkeypatch.setattr(checks, "fetch", fetched.append)
+    assert checks.prepare(["5.0", "5.2"]) == checks.MAIN.python
+    assert len(fetched) == 1
+    assert checks.prepare([]) == checks.MAIN.python
+    assert len(fetched) == 1  # no zip is wanted
 
 
 def test_what_is_alone_starts_when_all_others_are_done(capsys: pytest.CaptureFixture[str]) -> None:
