@@ -221,7 +221,8 @@ def test_the_model_dances_what_the_clip_of_the_first_phrase_does_not_reach(libra
 @pytest.mark.parametrize("originality", [0.0, 0.5])
 def test_a_first_phrase_is_shown_before_anything_is_sampled(library: Library, originality: float) -> None:
     plan = plan_by_library(SLOTS, library, 0, PlanSettings(originality=originality))
-    frames, shown, shown_before = SLOTS[-1].stop + 60, list[Motion](), list[int]()  # the last 60 are the network's
+    plan = (*plan[:-1], Step(SLOTS[-1]))  # the last bars are the network's
+    frames, shown, shown_before = SLOTS[-1].stop, list[Motion](), list[int]()
 
     def sample(_condition: Array, constraint: Constraint, on_final: FinalFrames, *_: object, **__: object) -> Motion:
         shown_before.append(len(shown))
