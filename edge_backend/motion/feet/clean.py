@@ -11,7 +11,7 @@ from ..rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..steps import at_once, part
 from .body import Body
 from .contact_detection import by_hand, detect_contacts, part_handovers, release_heels, release_pivots, release_slides
-from .curves import rise
+from .curves import envelope, rise
 from .legs import STRETCH, folded_legs, longest_legs, reach_leg, within_reach
 from .proportions import RetargetedLeg, ankle_path, fit_in_steps
 from .rig import SMPL_LEG_JOINTS, SMPL_LEGS, SMPL_RIG, FootRig
@@ -27,6 +27,9 @@ DEEPEST_DROP = 0.06  # metres
 # The same after retargeting, where hips that are far apart are lifted by a tilted pelvis.
 DEEPEST_RIG_DROP = 0.4
 HIGHEST_RIG_RISE = 0.1  # metres, after retargeting, over feet that are folded under it
+# Metres: nearer to the floor, after retargeting, a hip joint is below the root by HIP_BELOW at most, as the model's own
+# always is, or not at all in a pelvis so wide that it would be twice as far below.
+LOW_HIP, HIP_BELOW = 0.35, 0.1
 DROP_REACH = 6  # frames
 UNTOUCHED = 1e-9  # metres or radians
 
@@ -103,7 +106,8 @@ def settle_in_steps(
     by leg length. contacts: (T, 2 legs), above 0 where a foot stands between frames t and t + 1; exactly these are
     planted. rig: the target's legs. Leg directions are preserved as far as possible: the root may deviate by up to 1 %
     of its range, and stances are placed where legs rotate least. In addition the root's height changes by a constant,
-    decreases in frames in which a leg is too short, and increases where one cannot fold as far as it would have to.
+    decreases in frames in which a leg is too short, and increases where one cannot fold as far as it would have to, or
+    where wide hips would be under the floor.
     Yields the fraction that is done. Raises ValueError if shapes disagree.
     """
     settings = settings or FootSettings()
@@ -117,6 +121,7 @@ def settle_in_steps(
     shift = np.zeros((body.frames, 3))
     plans = _plan(body, planted, shift, settings)  # the same wherever the root's height is
     shift[:, 2] = _usual_height(body, plans)
+    shift[:, 2] += _wide_hips_rise(body, shift, settings)
     legs = [RetargetedLeg.of(body, number) for number in range(len(plans))]
     yield 0.1
     shift, plans = yield from part(fit_in_steps(body, legs, plans, shift, settings), 0.1, 0.8)
@@ -139,6 +144,17 @@ def _usual_height(body: Body, plans: list[FootPlan]) -> float:
     """The median distance, metres, by which planned ankles are above those of the input, over all planted frames."""
     missing = [(plan.ankle[:, 2] - body.points[:, leg, 0, 2])[plan.pinned] for leg, plan in enumerate(plans)]
     return float(np.median(np.concatenate(missing))) if any(len(one) for one in missing) else 0.0
+
+
+def _wide_hips_rise(body: Body, shift: Array, settings: FootSettings) -> Array:
+    """The distance (T,), metres, by which the root is raised where hips that are far apart are rolled; smooth.
+
+    In floor work one of them would be under the floor, with a leg that cannot reach up to it.
+    """
+    scale, root = body.rig.scale, body.root[:, 2] + shift[:, 2] - settings.floor
+    below = (body.root[:, None, 2] - body.joints[:, [leg.hip for leg in body.rig.legs], 2]).max(axis=1)
+    least = np.minimum(LOW_HIP * scale, root - np.clip(2 * HIP_BELOW * scale - below, 0, HIP_BELOW * scale))
+    return envelope(np.maximum(least - (root - below), 0), DROP_REACH)
 
 
 def clean_motion(motion: Motion, settings: FootSettings | None = None, constrained: Array | None = None) -> Motion:

@@ -232,6 +232,22 @@ def test_legs_with_long_shins_do_not_snap_where_feet_are_folded_under_the_hips(t
     assert (steps < own + 14).all()  # degrees a frame; measured: 12.4 more at most, and 21.2 before
 
 
+def test_hips_that_are_farther_apart_than_legs_are_long_stay_above_the_floor_in_floor_work():
+    """The dancer's pelvis is rolled by 56 degrees near the floor. A hip joint came under it, and the soles off it."""
+    motion = clean_motion(dance("breakdance"))
+    measured = fit(make_rig({1: (12, 1, 1), 2: (12, 1, 1)}), MAP)
+    local, joints = leg_motion(measured, motion, FootSettings())
+    stands = standing_feet(motion).reshape(-1, 2, 2).transpose(0, 2, 1).any(axis=2)
+    soles = sole_points(local, joints[:, 0], leg_rig(measured))[..., 2].min(axis=2)
+    assert joints[:, [1, 5], 2].min() > 0.25  # measured: 0.33; -0.06 before
+    assert soles.min() > -0.005 and soles[stands].max() < 0.005  # measured before: -0.075 and 0.023
+    bends = [
+        np.abs(np.diff(points, n=2)).max()
+        for points in (joints[:, 0, 2], leg_motion(measured, motion, None)[1][:, 0, 2])
+    ]
+    assert bends[0] < 1.1 * bends[1]
+
+
 @pytest.mark.parametrize("name", ["salsa", "commercial"])
 def test_feet_without_toe_bones_do_not_pierce_the_floor_with_their_tips(name):
     """They cannot bend where the dancer's do, so they are pitched less while the heel is up."""
