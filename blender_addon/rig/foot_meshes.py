@@ -15,8 +15,9 @@ from ..edge_backend.numerics.array import Array
 _NEAR = 0.6
 """Share of the leg's length, or of the distance of the feet in wide bodies, from the foot's bone to its mesh."""
 _FOOT = 0.8
-"""Share of the shin's length: bones that begin farther from the knee move the foot."""
-_FOOT_SECTION = SECTIONS.index("foot")
+"""Share of the shin's length: bones that begin farther from the knee move the foot, and what the shin moves there is
+in its place where the foot moves nothing."""
+_SHIN_SECTION, _FOOT_SECTION = SECTIONS.index("shin"), SECTIONS.index("foot")
 _BESIDE = 0.08
 """Share of the leg's length from thigh and shin: bones that begin farther off move with the hips."""
 _SHARE = 0.05
@@ -31,27 +32,38 @@ def foot_meshes(armature: bpy.types.Object, bone_map: BoneMap) -> dict[str, Foot
     """Side -> the mesh of that foot at rest, armature space; {} unless both feet have one.
 
     Of meshes that the armature moves and that are not hidden, the vertices that bones of the foot move, also if others
-    move them more.
+    move them more. Where these move none, or few, as of shoes that hang on the shins, the lowest that shins move too.
     """
-    found: dict[str, list[FootMesh]] = {side: [] for side in SIDES}
     legs = {side: _Leg(armature, bone_map.bones, side) for side in SIDES}
     data: Any = armature.data
     above = {bone.name for side in SIDES for bone in data.bones[bone_map.bones[f"thigh.{side}"]].parent_recursive}
     sections = {side: legs[side].sections(data, legs[_other(side)], above) for side in SIDES}
+    for first in (_FOOT_SECTION, _SHIN_SECTION):
+        found = _moved_meshes(armature, legs, sections, first)
+        if all(side in found and len(found[side].own_points) >= _FEWEST for side in SIDES):
+            return found
+    return {}
+
+
+def _moved_meshes(
+    armature: bpy.types.Object, legs: Mapping[str, "_Leg"], sections: Mapping[str, Mapping[str, int]], first: int
+) -> dict[str, FootMesh]:
+    """Side -> the vertices near the foot that bones move which are of the section `first` or of one below it."""
+    found: dict[str, list[FootMesh]] = {side: [] for side in SIDES}
     for ob in bpy.data.objects:
         if ob.type != "MESH" or ob.hide_viewport or (place := _place(armature, ob)) is None:
             continue
         points: Array | None = None
         for side, leg in legs.items():
-            if ob.parent_type == "BONE" and sections[side].get(ob.parent_bone, 0) < _FOOT_SECTION:
+            if not _moves_from(ob, sections[side], first):
                 continue
             points = _rest_points(ob, place) if points is None else points
-            near, shares = leg.lowest_near(points), _carried_by(sections[side].get(ob.parent_bone, 0))
+            near = leg.lowest_near(points) if first == _FOOT_SECTION else leg.end_of_shin(points, legs[_other(side)])
+            shares = _carried_by(sections[side].get(ob.parent_bone, 0))
             if ob.parent_type != "BONE":
-                near, shares = _moved_by(ob, near, sections[side])
-            found[side].append(FootMesh(points[near], np.broadcast_to(shares, (len(near), len(SECTIONS)))))
-    joined = {side: _joined(parts) for side, parts in found.items() if parts}
-    return joined if all(side in joined and len(joined[side].own_points) >= _FEWEST for side in SIDES) else {}
+                near, shares = _moved_by(ob, near, sections[side], first)
+            found[side].append(FootMesh(points[near], np.broadcast_to(shares, (len(near), len(SECTIONS))), first))
+    return {side: _joined(parts) for side, parts in found.items() if parts}
 
 
 class _Leg:
@@ -89,11 +101,20 @@ class _Leg:
 
     def lowest_near(self, points: Array) -> Any:
         """The numbers of the lowest of the points (n, 3) that are near the foot."""
-        near = np.flatnonzero(_off(self.ankle, self.tip, points) < _NEAR * self.size)
-        if len(near) > _MOST:
-            depth = points[near] @ (self.hip - self.ankle)
-            near = near[np.argpartition(depth, _MOST)[:_MOST]]
-        return near.tolist()
+        return self._lowest(points, np.flatnonzero(_off(self.ankle, self.tip, points) < _NEAR * self.size))
+
+    def end_of_shin(self, points: Array, other: "_Leg") -> Any:
+        """The numbers of the lowest of the points (n, 3) that are as near to the foot, at the end of this shin."""
+        near = _off(self.ankle, self.tip, points) < _NEAR * self.size
+        low = (points - self.knee) @ (self.ankle - self.knee) > _FOOT * self.shin**2
+        own = _off(self.knee, self.ankle, points) < _off(other.knee, other.ankle, points)
+        return self._lowest(points, np.flatnonzero(near & low & own))
+
+    def _lowest(self, points: Array, numbers: Array) -> Any:
+        if len(numbers) > _MOST:
+            depth = points[numbers] @ (self.hip - self.ankle)
+            numbers = numbers[np.argpartition(depth, _MOST)[:_MOST]]
+        return numbers.tolist()
 
 
 def _along(start: Array, end: Array, points: Array) -> Array:
@@ -110,7 +131,10 @@ def _off(start: Array, end: Array, points: Array) -> Array:
 
 
 def _joined(parts: list[FootMesh]) -> FootMesh:
-    return FootMesh(np.concatenate([one.points for one in parts]), np.concatenate([one.shares for one in parts]))
+    points, shares = (
+        np.concatenate(arrays) for arrays in zip(*((one.points, one.shares) for one in parts), strict=True)
+    )
+    return FootMesh(points, shares, parts[0].first)
 
 
 def _carried_by(section: int) -> Array:
@@ -154,8 +178,16 @@ def _coordinates(vertices: Any) -> Array:
     return found.reshape(-1, 3).astype(np.float64)
 
 
-def _moved_by(ob: bpy.types.Object, vertices: list[int], sections: Mapping[str, int]) -> tuple[list[int], Array]:
-    """Those of the vertices that bones of the foot move, and the shares (n, 5) of SECTIONS."""
+def _moves_from(ob: bpy.types.Object, sections: Mapping[str, int], first: int) -> bool:
+    """Whether a bone of the section `first`, or of one below it, moves the mesh or a part of it."""
+    names = [ob.parent_bone] if ob.parent_type == "BONE" else [group.name for group in ob.vertex_groups]
+    return any(sections.get(name, 0) >= first for name in names)
+
+
+def _moved_by(
+    ob: bpy.types.Object, vertices: list[int], sections: Mapping[str, int], first: int
+) -> tuple[list[int], Array]:
+    """Those of the vertices that bones from the section `first` on move, and the shares (n, 5) of SECTIONS."""
     mesh: Any = ob.data
     numbers = [sections.get(group.name, -1) for group in ob.vertex_groups]
     found, shares = [], []
@@ -165,7 +197,7 @@ def _moved_by(ob: bpy.types.Object, vertices: list[int], sections: Mapping[str, 
             if numbers[part.group] >= 0:
                 share[numbers[part.group]] += part.weight
         whole = sum(share)
-        if sum(share[_FOOT_SECTION:]) > _SHARE * whole:
+        if sum(share[first:]) > _SHARE * whole:
             found.append(number)
             shares.append([one / whole for one in share])
     return found, np.array(shares).reshape(-1, len(SECTIONS))

@@ -25,7 +25,7 @@ SECTIONS = ("hips", "thigh", "shin", "foot", "toes")
 
 _FOOT = SECTIONS.index("foot")
 _STRETCH = 300  # frames that are computed in one step
-_ROUNDS = 5  # at most: a lifted ankle turns shin and thigh, with the vertices that follow them
+_ROUNDS = 8  # at most: a lifted ankle turns shin and thigh, with the vertices that follow them
 _DONE = 0.0003  # metres that are left
 DEEPEST_DROP = 0.02  # metres by which the root is lowered at most where legs are too short
 DROP_REACH = 6  # frames over which it is lowered
@@ -40,16 +40,23 @@ class FootMesh:
     """The mesh of a foot at rest, where its soles are flat on the floor.
 
     points: (n, 3). shares: (n, 5) of each point's movement that it has from SECTIONS, 1 together. Points of which the
-    foot has little, around the ankle and under the heel, belong to it too.
+    foot has little, around the ankle and under the heel, belong to it too. first: the number of the uppermost section
+    that counts as the foot: the shin where the bones of the foot move little or nothing, as of shoes that hang on shins.
     """
 
     points: Array
     shares: Array
+    first: int = _FOOT
+
+    @cached_property
+    def on_shin(self) -> bool:
+        """Whether the foot is an end of the shin, and does not turn on it."""
+        return not (self.shares[:, _FOOT:].sum(axis=1) > 0.5).any()
 
     @cached_property
     def own_points(self) -> Array:
-        """Those of the points (n, 3) that foot and toes move more than all others."""
-        found: Array = self.points[self.shares[:, _FOOT:].sum(axis=1) > 0.5]
+        """Those of the points (n, 3) that the foot moves more than all others."""
+        found: Array = self.points[self.shares[:, self.first :].sum(axis=1) > 0.5]
         return found
 
     def at(self, points: Array) -> "FootMesh":
@@ -85,8 +92,9 @@ class PosedMesh:
 
     @cached_property
     def bends(self) -> bool:
-        """Whether another bone than those of the foot moves points of the sole."""
-        return bool((self._shares[:_FOOT, self._sole].sum(axis=0) > 0.02).any())
+        """Whether another bone than those of the foot moves points of a sole that the foot moves."""
+        own = self._shares[_FOOT:, self._sole].sum(axis=0)
+        return bool(((own > 0.02) & (own < 0.98)).any())
 
     def tilt(self, turns: Array, joints: Array) -> Array:
         """Rotations (T, 3) of the foot, axis-angle, world, about horizontal axes that make its sole flat as at rest.

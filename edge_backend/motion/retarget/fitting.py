@@ -108,6 +108,8 @@ class Fit:
 
     def toe_joint(self, side: str) -> Array:
         """The toe joint (3,) at rest, the model's space; estimated for rigs without toes."""
+        if self.feet and self.feet[side].on_shin:
+            return self.head(f"foot.{side}") + self._foot_heading(side) * _SHORTEST
         if f"toes.{side}" in self.bones:
             return self.head(f"toes.{side}")
         ankle, ahead, ground = self.head(f"foot.{side}"), self._foot_heading(side), self._ground(side)
@@ -131,6 +133,8 @@ class Fit:
     def _sole(self, side: str) -> Sole:
         """The tip is the point that would touch the floor first if the toes pointed down by 45 degrees."""
         points, toe, ankle = self.feet[side].own_points, self.toe_joint(side), self.head(f"foot.{side}")
+        if self.feet[side].on_shin:
+            return Sole(float(toe[2] - self._ground(side)), _SHORTEST, (_SHORTEST, 0.0))
         forward = unit((toe - ankle) * [1, 1, 0])
         ahead, height = (points - toe) @ forward, points[:, 2] - self._ground(side)
         heel = -((points - ankle) @ forward)[height < _LOW].min()

@@ -12,11 +12,14 @@ HEEL, BEYOND = 0.06, 0.09  # metres behind the ankle, and ahead of the toe joint
 
 
 def put_shoes(character, bones, under, hang="weights"):
-    """Blocks whose soles are `under` metres below the toe joints; the halves go with foot and toes."""
+    """Blocks whose soles are `under` metres below the toe joints; the halves go with foot and toes.
+
+    hang: "weights", "bone" for the foot as the blocks' parent, or one of these with "shin" for all of them.
+    """
     made = []
     to_world = character.matrix_world
     for side in "LR":
-        foot, toes = (character.data.bones[bones[f"{part}.{side}"]] for part in ("foot", "toes"))
+        foot, toes, shin = (character.data.bones[bones[f"{part}.{side}"]] for part in ("foot", "toes", "shin"))
         ankle, toe = (np.array(to_world @ bone.head_local) for bone in (foot, toes))
         rows = [ankle[1] + HEEL, ankle[1], (ankle[1] + toe[1]) / 2, toe[1], toe[1] - BEYOND]
         points = [(toe[0] + x, y, toe[2] - z) for y in rows for x in (-0.03, 0.03) for z in (under, 0)]
@@ -26,23 +29,25 @@ def put_shoes(character, bones, under, hang="weights"):
         bpy.context.collection.objects.link(ob)
         ob.matrix_world = to_world
         made.append(ob)
-        if hang == "bone":
-            ob.parent, ob.parent_type, ob.parent_bone = character, "BONE", foot.name
-            end = foot.matrix_local @ Matrix.Translation((0, foot.length, 0))
+        if hang in {"bone", "shin bone"}:
+            bone = foot if hang == "bone" else shin
+            ob.parent, ob.parent_type, ob.parent_bone = character, "BONE", bone.name
+            end = bone.matrix_local @ Matrix.Translation((0, bone.length, 0))
             ob.matrix_basis, ob.matrix_parent_inverse = Matrix(), end.inverted()
             continue
         ob.modifiers.new("Armature", "ARMATURE").object = character
-        for name, some in ((foot.name, range(12)), (toes.name, range(12, 20))):
+        halves = ((foot.name, range(12)), (toes.name, range(12, 20)))
+        for name, some in halves if hang == "weights" else ((shin.name, range(20)),):
             ob.vertex_groups.new(name=name).add(list(some), 1.0, "REPLACE")
     bpy.context.view_layer.update()
     return made
 
 
 @pytest.mark.parametrize("size", [{}, {"units": 100, "y_up": True}])
-@pytest.mark.parametrize("hang", ["weights", "bone"])
+@pytest.mark.parametrize("hang", ["weights", "bone", "shin weights", "shin bone"])
 @pytest.mark.parametrize("under", [0.06, 0.005])
 def test_planted_soles_are_on_the_floor(size, hang, under):
-    """The toe bones of these characters begin 2 to 3 cm above their origin."""
+    """The toe bones of these characters begin 2 to 3 cm above their origin. Shoes may hang on the shins, too."""
     bpy.context.scene.render.fps = 30
     character = put_character(mixamo(), **size)
     bone_map = addon("rig.retarget").bone_map_of(character)
@@ -61,7 +66,7 @@ def test_planted_soles_are_on_the_floor(size, hang, under):
         for side in whole:
             shoe = shoes[side].evaluated_get(graph)
             height = min((shoe.matrix_world @ vertex.co).z for vertex in shoe.data.vertices) / scale
-            assert -0.002 < height < 0.005
+            assert (-0.004 if "shin" in hang else -0.002) < height < 0.005
             seen += 1
     assert seen > 20
 
@@ -94,20 +99,35 @@ def test_soles_that_partly_follow_the_shins_are_on_the_floor():
 
 
 def test_what_is_no_foot_is_left_out():
-    """What hangs on shins or hips, hidden shoes, a body without a mesh."""
+    """What hangs on thighs or hips, hidden shoes, a body without a mesh."""
     character = put_character(mixamo())
     retarget, foot_meshes = addon("rig.retarget"), addon("rig.foot_meshes").foot_meshes
     bone_map = retarget.bone_map_of(character)
     assert foot_meshes(character, bone_map) == {}
     shoes = put_shoes(character, bone_map.bones, 0.06)
     assert {side: len(foot.points) for side, foot in foot_meshes(character, bone_map).items()} == {"L": 20, "R": 20}
-    shoes[0].vertex_groups[0].name = bone_map.bones["shin.L"]
+    shoes[0].vertex_groups[0].name = bone_map.bones["thigh.L"]
     assert foot_meshes(character, bone_map) == {}  # 8 vertices of the toes are too few
     shoes[0].vertex_groups[0].name = bone_map.bones["foot.L"]
     shoes[0].vertex_groups[1].name = bone_map.bones["hips"]
     assert len(foot_meshes(character, bone_map)["L"].points) == 12
     shoes[1].hide_viewport = True
     assert foot_meshes(character, bone_map) == {}
+
+
+def test_what_hangs_on_a_shin_is_a_foot_only_where_feet_move_nothing():
+    character = put_character(mixamo())
+    foot_meshes, bone_map = addon("rig.foot_meshes").foot_meshes, addon("rig.retarget").bone_map_of(character)
+    put_shoes(character, bone_map.bones, 0.03, "shin weights")
+    assert [(len(foot.points), foot.on_shin) for foot in foot_meshes(character, bone_map).values()] == [(20, True)] * 2
+    shoes = put_shoes(character, bone_map.bones, 0.06)
+    assert [(len(foot.points), foot.on_shin) for foot in foot_meshes(character, bone_map).values()] == [(20, False)] * 2
+    for shoe in shoes:
+        shoe.vertex_groups[0].remove(range(12))  # as of a foot of 8 vertices
+    feet = foot_meshes(character, bone_map)
+    assert not feet["L"].on_shin and not feet["R"].on_shin
+    lowest = [min(vertex.co.z for vertex in shoe.data.vertices) for shoe in shoes]
+    assert [feet[side].own_points[:, 2].min() for side in "LR"] == pytest.approx(lowest)  # feet are lower than trousers
 
 
 def test_shape_keys_are_part_of_the_sole():

@@ -139,6 +139,27 @@ def test_soles_that_partly_follow_shin_and_thigh_stand_on_the_floor(shin, thigh,
         assert before[whole].min() < -0.01
 
 
+@pytest.mark.parametrize("name", ["salsa", "commercial"])
+def test_balls_at_the_ends_of_shins_stand_on_the_floor_and_still_on_toes_too(name):
+    """Such a body has no feet that could tip."""
+    rig, motion = make_rig(), clean_motion(dance(name))
+    around = np.random.default_rng(0).normal(size=(200, 3))
+    around *= 0.07 / np.linalg.norm(around, axis=1, keepdims=True)
+    shin = np.tile(np.eye(len(SECTIONS))[SECTIONS.index("shin")], (200, 1))
+    feet = {side: FootMesh(rig[MAP[f"foot.{side}"]].head + around, shin, SECTIONS.index("shin")) for side in "LR"}
+    poses = pose_rig(fit(rig, MAP, None, feet), motion, FootSettings())
+    heights = skinned(rig, poses, feet)
+    planted = standing_feet(motion).reshape(-1, 2, 2) > 0
+    toes = planted[:, 1] & ~planted[:, 0]
+    assert toes.sum() > 20
+    assert heights[planted.any(axis=1)].min() > -0.004 and heights[planted.any(axis=1)].max() < 0.0055
+    places = posed(rig, poses, motion.frames)
+    ankles = np.stack([places[MAP[f"foot.{side}"]][:, :2, 3] for side in "LR"], axis=1)
+    assert np.median(np.linalg.norm(np.diff(ankles, axis=0), axis=-1)[toes[:-1]]) < 0.0015  # a frame
+    before = skinned(rig, pose_rig(fit(rig, MAP), motion, FootSettings()), feet)
+    assert before[toes].max() > 0.02
+
+
 def test_ankles_move_smoothly_as_soles_are_put_down():
     rig, motion = make_rig(), clean_motion(dance("salsa"))
     feet = meshes(rig, shoes(rig, np.eye(3)), np.eye(3), 0.35)
