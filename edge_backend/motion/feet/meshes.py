@@ -26,9 +26,11 @@ SECTIONS = ("hips", "thigh", "shin", "foot", "toes")
 _FOOT = SECTIONS.index("foot")
 _STRETCH = 300  # frames that are computed in one step
 _ROUNDS = 8  # at most: a lifted ankle turns shin and thigh, with the vertices that follow them
-_DONE = 0.0003  # metres that are left
+_DONE = 0.0002  # metres that are left
 DEEPEST_DROP = 0.02  # metres by which the root is lowered at most where legs are too short
-DROP_REACH = 6  # frames over which it is lowered
+HIGHEST_RISE = 0.04  # metres by which it is raised at most where legs under it cannot fold
+DROP_REACH = 6  # frames over which it is lowered and raised
+_SUNK = 0.002  # metres by which soles may be below SINK
 _FLAT = 0.012  # metres above the lowest vertex at rest, or this share of the sole's length: vertices of the sole
 _FLAT_SHARE = 0.1
 _UNSEEN_TILT = 0.005  # metres at the ends of a sole by which it may be tilted
@@ -41,7 +43,7 @@ class FootMesh:
 
     points: (n, 3). shares: (n, 5) of each point's movement that it has from SECTIONS, 1 together. Points of which the
     foot has little, around the ankle and under the heel, belong to it too. first: the number of the uppermost section
-    that counts as the foot: the shin where the bones of the foot move little or nothing, as of shoes that hang on shins.
+    that counts as the foot: the shin's, where bones of the foot move little or nothing, as of shoes that hang on shins.
     """
 
     points: Array
@@ -118,7 +120,8 @@ def put_down_in_steps(  # noqa: PLR0917
     turns: Array, joints: Array, planted: Array, rig: FootRig, meshes: Sequence[PosedMesh], settings: FootSettings
 ) -> Generator[float, None, tuple[Array, Array]]:
     """Rotations of a rig's joints with which the meshes of its feet are on the floor, not below it, and the distance
-    (T,), metres, by which its root is lowered, where a leg is too short for that.
+    (T,), metres, by which its root is lowered where a leg is too short for that, or raised, below 0, where a foot
+    stays below the floor because its leg cannot fold.
 
     turns: (T, J, 3, 3) from rest and joints: (T, J, 3) metres, world, after the cleanup. planted: bool (T, legs, 2),
     heel and toes. meshes: of the legs. Ankles move along the vertical alone. Yields the fraction that is done.
@@ -126,13 +129,19 @@ def put_down_in_steps(  # noqa: PLR0917
     turns, joints, stands = turns.copy(), joints.copy(), planted.any(axis=2)
     yield from part(_flatten_soles(turns, joints, planted.all(axis=2), rig, meshes, settings), 0, 0.2)
     lowest = yield from part(_all_onto_floor(turns, joints, stands, rig, meshes, settings), 0.2, 0.8)
-    missing = np.where(stands, lowest - GIVE_UP, 0).max(axis=1)
-    missing = np.where(missing > _DONE, np.minimum(missing, DEEPEST_DROP), 0)
-    drop = settings.strength * envelope(missing, DROP_REACH)
+    missing, sunk = (lowest - GIVE_UP) * stands, -SINK - lowest
+    down, up = _smooth(missing, _DONE, DEEPEST_DROP), _smooth(sunk, _SUNK, HIGHEST_RISE)
+    drop: Array = settings.strength * (down - up)
     if drop.any():
         joints[..., 2] -= drop[:, None]
         yield from part(_all_onto_floor(turns, joints, stands, rig, meshes, settings), 0.8, 1)
     return turns, drop
+
+
+def _smooth(need: Array, least: float, most: float) -> Array:
+    """The largest need (T,) of legs (T, legs), metres, from `least` to `most`, smooth."""
+    largest = need.max(axis=1)
+    return envelope(np.where(largest > least, np.minimum(largest, most), 0), DROP_REACH)
 
 
 def _flatten_soles(  # noqa: PLR0917
@@ -168,18 +177,22 @@ def _all_onto_floor(  # noqa: PLR0917
 def _onto_floor(  # noqa: PLR0917
     turns: Array, joints: Array, stands: Array, rig: FootRig, number: int, mesh: PosedMesh, settings: FootSettings
 ) -> Generator[float, None, Array]:
-    """Lift and lower a foot, in place, in rounds; where its leg is folded already, not again. stands: bool (T,).
+    """Lift and lower a foot, in place, in rounds; not again where its leg is folded already, or a planted foot has come
+    lower by it twice. stands: bool (T,).
 
     Returns the heights (T,) of its lowest points above the floor, metres, before the last round.
     """
     parts = _stretches(len(turns))
-    lift, lowest, stuck = np.zeros(len(turns)), np.zeros(len(turns)), np.zeros(len(turns), bool)
+    lift, lowest = np.zeros(len(turns)), np.zeros(len(turns))
+    stuck, worse = np.zeros(len(turns), bool), np.zeros(len(turns), int)
     for done in range(_ROUNDS):
         before, lowest = lowest, np.empty(len(turns))
         for stretch in parts:
             lowest[stretch] = mesh.heights(turns[stretch], joints[stretch]).min(axis=1) - settings.floor
             yield (done + stretch.start / len(turns)) / _ROUNDS
-        stuck |= ~stands & (lift > _DONE) & (lowest - before < settings.strength * lift / 2)
+        gained, lifted = lowest - before, lift > _DONE
+        worse += lifted & (gained < 0)
+        stuck |= lifted & np.where(stands, worse > 1, gained < settings.strength * lift / 2)
         lift = _lift(np.where(stuck, 0, lowest), stands, settings)
         if np.abs(lift).max() < _DONE:
             break

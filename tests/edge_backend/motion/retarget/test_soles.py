@@ -186,6 +186,21 @@ def test_hips_are_lowered_where_a_straight_leg_is_too_short_for_its_sole():
     assert np.abs(np.diff(drop, n=2)).max() < 0.001 and not drop[:10].any()
 
 
+@pytest.mark.parametrize(("thighs", "shins"), [(0.75, 1.3), (0.85, 1.2)])
+def test_hips_rise_over_soles_that_folded_legs_cannot_lift(thighs, shins):
+    """In floor work, with a foot under the hips, long shins pushed a sole 4 cm below the floor."""
+    rig, motion = make_rig({4: thighs, 5: thighs, 7: shins, 8: shins}), clean_motion(dance("breakdance"))
+    points = shoes(rig, np.eye(3), 0.02)
+    measured = fit(rig, MAP, None, meshes(rig, points, np.eye(3)))
+    poses = pose_rig(measured, motion, FootSettings())
+    heights = lowest(rig, poses, points, np.eye(3), 1.0)
+    planted = standing_feet(motion).reshape(-1, 2, 2).any(axis=1) > 0
+    assert heights.min() > -0.0045 and heights[planted].max() < 0.0052
+    hips = [posed(rig, some, motion.frames)[MAP["hips"]][:, 2, 3] for some in (poses, pose_rig(measured, motion))]
+    bends = [np.abs(np.diff(height, n=2)).max() for height in hips]
+    assert bends[0] < 1.1 * bends[1]
+
+
 def test_a_foot_beside_one_that_its_folded_leg_cannot_lift_is_not_lifted_again_and_again(monkeypatch):
     """A few frames of floor work, in which a long shin lies under the hips, threw the foot up before and after them."""
     rig, motion = make_rig({4: 0.75, 5: 0.75, 7: 1.3, 8: 1.3}), clean_motion(dance("breakdance"))
@@ -194,7 +209,7 @@ def test_a_foot_beside_one_that_its_folded_leg_cannot_lift_is_not_lifted_again_a
     after = lowest(rig, pose_rig(measured, motion, FootSettings()), points, np.eye(3), 1.0)
     monkeypatch.setattr(onto_rig, "put_down_in_steps", left_as_they_are)
     before = lowest(rig, pose_rig(measured, motion, FootSettings()), points, np.eye(3), 1.0)
-    assert (after - before).max() < 0.08  # measured: 0.065 m, where the sole was 0.05 m too low; 0.129 before
+    assert (after - before).max() < 0.1  # measured: 0.090 m, of which the hips rise by 0.04; 0.211 if lifted again
 
 
 def left_as_they_are(turns, *_):
