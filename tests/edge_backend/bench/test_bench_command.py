@@ -20,7 +20,7 @@ def folder(tmp_path):
 
 
 def test_a_table_has_a_row_for_each_quality(folder, capsys):
-    assert main(["bench", "--seconds", "6", "--threads", "1", "--weights-folder", str(folder)]) == 0
+    assert main(["bench", "--seconds", "3", "--threads", "1", "--weights-folder", str(folder)]) == 0
     told = capsys.readouterr().out
     rows = [line.split() for line in told.splitlines() if line.startswith("starter ")]
     ways = [("onnx", "exact"), ("torch", "exact"), ("torch", "fastest")]

@@ -194,7 +194,7 @@ def test_onnx_runtime_gives_the_same_bytes_with_any_number_of_threads(dance, par
 def test_both_engines_dance_the_same_dance(dance, onnx_engine, parity, sampler):
     settings = replace(QUICK, sampler=sampler, steps=50, sequential=True)
     ours, theirs = (
-        Motion.from_vectors(dance(300, settings, engine=engine)).joints()
+        Motion.from_vectors(dance(225, settings, engine=engine)).joints()
         for engine in (onnx_engine, TorchEngine(parity.network))
     )
     assert np.linalg.norm(ours - theirs, axis=-1).max() < 1e-3  # metres

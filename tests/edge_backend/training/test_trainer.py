@@ -296,23 +296,22 @@ def test_sigterm_leaves_a_checkpoint_to_go_on_from(pack_path, tmp_path):
 def test_two_processes_have_the_loss_and_the_gradients_of_one_on_the_same_batches(pack_path, tmp_path):
     """Compared over two steps: Adan's first updates divide by next to nothing and blow rounding errors up."""
     on_this_machine = {"GLOO_SOCKET_IFNAME": "lo"} if sys.platform == "linux" else {}  # its name may not resolve
-
-    def train(out, *launcher):
-        options = ["--out", out, "--device=cpu", "--dropout=0", "--steps=2", *TINY_OPTIONS]
-        done = subprocess.run(
-            [sys.executable, "-m", *launcher, "edge_backend", "train", "run", pack_path, *options],
-            cwd=Path(__file__).parents[3],
-            env={**os.environ, "OMP_NUM_THREADS": "1", **on_this_machine},
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stderr[-6000:]
-        return losses(out)[0]["loss"], load_file(out / CHECKPOINT)
-
-    one, state = train(tmp_path / "one")
-    two, shared = train(tmp_path / "two", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m")
+    options = [str(pack_path), "--device=cpu", "--dropout=0", "--steps=2", *TINY_OPTIONS]
+    assert main(["run", *options, "--out", str(tmp_path / "one")]) == 0
+    launcher = ["torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m"]
+    done = subprocess.run(
+        [sys.executable, "-m", *launcher, "edge_backend", "train", "run", *options, "--out", tmp_path / "two"],
+        cwd=Path(__file__).parents[3],
+        env={**os.environ, "OMP_NUM_THREADS": "1", **on_this_machine},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-6000:]
+    (one, state), (two, shared) = (
+        (losses(tmp_path / out)[0]["loss"], load_file(tmp_path / out / CHECKPOINT)) for out in ("one", "two")
+    )
     assert one == pytest.approx(two, abs=1e-5)
     gradients = [name for name in state if name.startswith("previous.")]
     assert gradients
