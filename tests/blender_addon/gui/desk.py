@@ -32,6 +32,8 @@ if PACKAGE not in bpy.context.preferences.addons:
         filepath=os.environ["ADDON_ZIP"], repo="user_default", enable_on_install=True
     )
 bpy.context.preferences.view.show_splash = False  # the program would open with it
+if "EDGE_DANCE_PICTURES" not in os.environ:
+    bpy.context.preferences.system.viewport_aa = "OFF"  # drawn by the processor, it takes longer than all else
 preferences = bpy.context.preferences.addons[PACKAGE].preferences
 preferences.backend_python = os.environ["WORKER_PYTHON"]
 preferences.weights_folder = os.environ["WEIGHTS"]

@@ -8,7 +8,7 @@ pytestmark = needs_window
 
 def test_the_plan_of_a_dance_is_drawn(addon_zip, worker_python, tmp_path):
     seen = run(
-        "choreography.py", tmp_path, addon_zip=addon_zip, worker_python=worker_python, song_s=20, size="1400x1000",
+        "choreography.py", tmp_path, addon_zip=addon_zip, worker_python=worker_python, song_s=12, size="1000x800",
         SHORT="1",
     )  # fmt: skip
     assert seen["finished"] and all(phrase for phrase, _, _ in seen["planned"])

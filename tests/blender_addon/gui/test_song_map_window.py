@@ -8,7 +8,7 @@ pytestmark = needs_window
 
 def test_a_song_map_is_computed_and_its_sections_are_drawn(addon_zip, worker_python, tmp_path):
     seen = run(
-        "song_map.py", tmp_path, addon_zip=addon_zip, worker_python=worker_python, song_s=20, size="1400x1000",
+        "song_map.py", tmp_path, addon_zip=addon_zip, worker_python=worker_python, song_s=12, size="1000x800",
         SHORT="1",
     )  # fmt: skip
     assert seen["heard"] and seen["finished"]

@@ -14,8 +14,8 @@ FILES = ("new", "open", "revert", "reopen")
 DELETED = ("armature", "collection", "action", "growing", "scene")
 
 
-def seen_in(folder, words, addon_zip, worker_python, tiny_weights):
-    given = {"addon_zip": addon_zip, "worker_python": worker_python, "song_s": 20, "size": "1400x900"}
+def seen_in(folder, words, addon_zip, worker_python, tiny_weights, **other):
+    given = {"addon_zip": addon_zip, "worker_python": worker_python, "song_s": 20, "size": "1400x900"} | other
     return run("undoing.py", folder, **given, WEIGHTS=str(tiny_weights), ROUNDS=" ".join(words))["rounds"]
 
 
@@ -26,7 +26,8 @@ def the_dance_comes_and_is_one_step(seen):
 
 
 def test_ctrl_z_in_the_middle_of_a_dance(addon_zip, worker_python, tiny_weights, tmp_path):
-    rounds = seen_in(tmp_path, ["undo@placing", "work@sampling"], addon_zip, worker_python, tiny_weights)
+    words, small = ["undo@placing", "work@sampling"], {"song_s": 8, "size": "800x600"}
+    rounds = seen_in(tmp_path, words, addon_zip, worker_python, tiny_weights, **small)
     assert len(rounds) == 2
     for seen in rounds:
         assert seen["shown"] == GROWING  # again
