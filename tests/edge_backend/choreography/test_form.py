@@ -185,9 +185,10 @@ def test_many_joins_are_shorter_so_that_most_of_the_dance_is_of_phrases() -> Non
     assert 2 * PHRASES[0] <= lengths[40] < lengths[120]
 
 
-def test_a_join_of_phrases_goes_on_past_a_jerk_of_the_recording() -> None:
+@pytest.mark.parametrize("beside", [1, 3])
+def test_a_join_of_phrases_goes_on_past_a_jerk_of_the_recording(beside: int) -> None:
     dance, pieces = swaying(240), [Piece(start, np.arange(120.0), front=True) for start in (0, 120)]
-    jerks = 120 + PHRASES[0] + 1  # just beside the shortest path
+    jerks = 120 + PHRASES[0] + beside  # of the shortest path
     turn = axis_angle_to_matrix(np.array([0.5, 0, 0])).astype(np.float32)
     dance.rotations[jerks, Joint.LEFT_SHOULDER] @= turn
     last = int(np.flatnonzero(joining(pieces, dance).weight[:, 0] < 1)[-1])
