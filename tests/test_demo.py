@@ -12,8 +12,8 @@ from PIL import Image
 
 import build_addon
 
-FILMED_S = 0.2
-MOMENTS = 3
+FILMED_S = 0.1
+MOMENTS = 2
 
 
 @pytest.fixture(scope="module")

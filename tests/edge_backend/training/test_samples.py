@@ -50,7 +50,7 @@ def test_drawing_changes_nothing_of_the_training(dances, tmp_path):
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_where_the_clock_rules_samples_come_by_it(dances, tmp_path):
+def test_where_the_clock_rules_samples_come_by_it(dances, tmp_path, clock):
     train(dances, tmp_path, minutes=0.1, sample_minutes=0.03, samples_every=0)
     assert 1 <= len(list((tmp_path / SAMPLES).glob("*.npz"))) <= 3  # every 1.8 s of 6 s
 
