@@ -29,6 +29,7 @@ from build_tools.checks import (
     pytest_run,
     run_all,
     split_targets,
+    timing_targets,
     with_mark,
 )
 from build_tools.environments import BLENDERS, MAIN, ensure
@@ -100,11 +101,13 @@ def command_test(options: argparse.Namespace) -> int:
     if elsewhere or not targets:
         where = elsewhere or ["tests", f"--ignore={BLENDER_TESTS}"]
         steps["tests"] = partial(pytest_run, MAIN, where, busy)
-        timed["timing"] = partial(pytest_run, MAIN, where, quiet)
+        if measured := timing_targets(where):
+            timed["timing"] = partial(pytest_run, MAIN, measured, quiet)
     for (part, where), name in product({"": in_blender}.items() if in_blender else BLENDER_PARTS.items(), names):
         steps[f"Blender {name}{part}"] = partial(blender_tests, name, where, busy, bool(asked))
-    for name in names:
-        timed[f"timing in {name}"] = partial(blender_tests, name, in_blender or [BLENDER_TESTS], quiet, bool(asked))
+    if measured := timing_targets(in_blender or [BLENDER_TESTS]):
+        for name in names:
+            timed[f"timing in {name}"] = partial(blender_tests, name, measured, quiet, bool(asked))
     steps["types"] = lambda _: run([python, "-m", "mypy"])
     if not targets:
         steps.update(processor_steps(False, flags))

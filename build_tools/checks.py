@@ -105,6 +105,23 @@ def with_mark(options: Sequence[str], mark: str) -> list[str]:
     return [*rest, "-m", f"({asked.m}) and {mark}" if asked.m else mark]
 
 
+def timing_targets(where: Sequence[str]) -> list[str]:
+    """pytest's targets `where` with the files that have tests marked `timing` in the place of each folder.
+
+    So only these are imported. Words such as --ignore=FOLDER in `where` count too.
+    """
+    ignored = [ROOT / word[len("--ignore=") :] for word in where if word.startswith("--ignore=")]
+    found = []
+    for word in where:
+        if not (ROOT / word).is_dir():
+            found += [] if word.startswith("--ignore=") else [word]
+            continue
+        for path in sorted((ROOT / word).rglob("test_*.py")):
+            if "mark.timing" in path.read_text(encoding="utf-8") and not any(each in path.parents for each in ignored):
+                found.append(path.relative_to(ROOT).as_posix())
+    return found
+
+
 def split_targets(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """Split pytest's arguments into files or folders of tests, and options."""
     targets = [word for word in arguments if not word.startswith("-") and (ROOT / word.split("::")[0]).exists()]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -85,6 +86,20 @@ def test_the_same_tests_are_asked_for_once_busy_and_once_quiet() -> None:
     assert checks.with_mark(["-x"], "not timing") == ["-x", "-m", "(not slow) and not timing"]
     assert checks.with_mark(["-m", "slow", "-k", "beats"], "timing") == ["-k", "beats", "-m", "(slow) and timing"]
     assert checks.with_mark(["-m", ""], "timing") == ["-m", "timing"]
+
+
+def test_of_folders_only_files_with_timing_tests_are_read_for_these() -> None:
+    everywhere = checks.timing_targets(["tests", "--ignore=tests/blender_addon"])
+    assert "tests/edge_backend/protocol/test_parent_watch.py" in everywhere
+    assert not [path for path in everywhere if "blender_addon" in path or not path.endswith(".py")]
+    marked = {
+        path.relative_to(checks.ROOT).as_posix()
+        for path in (checks.ROOT / "tests").rglob("test_*.py")
+        if re.search(r"^(@|pytestmark = ).*timing", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert set(checks.timing_targets(["tests"])) == marked
+    assert checks.timing_targets(["tests/test_checks.py::a_test"]) == ["tests/test_checks.py::a_test"]
+    assert checks.timing_targets(["tests/data"]) == []
 
 
 def test_only_older_processors_are_stood_in_for() -> None:
