@@ -1,5 +1,6 @@
 """Loops: at a bar line, of whole bars, with a joint that is no other than the rest of the dance."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,19 @@ def model_cache() -> ModelCache:
 
 @pytest.fixture(scope="module")
 def make(model_cache: ModelCache) -> Any:
+    """A function that makes loops."""
+
     def loop(bars: int, travel: bool = False, **settings: Any) -> Motion:
         request = GenerateRequest(str(SONG), loop=LoopRequest(bars, travel), **settings)
         return generate(request, model_cache=model_cache)
 
     return loop
+
+
+@pytest.fixture(scope="module")
+def made(make: Any) -> Any:
+    """The same, each loop made once for all tests."""
+    return cache(make)
 
 
 def repeated(loop: Motion, laps: int) -> Any:
@@ -56,8 +65,8 @@ def seam(loop: Motion, joints: list[Joint]) -> list[tuple[float, float]]:
 
 
 @pytest.mark.parametrize("travel", [False, True])
-def test_the_end_leads_into_the_beginning(make: Any, travel: bool) -> None:
-    loop = make(4, travel, seed=3)
+def test_the_end_leads_into_the_beginning(made: Any, travel: bool) -> None:
+    loop = made(4, travel, seed=3)
     np.testing.assert_array_equal(loop.rotations[-1], loop.rotations[0])
     np.testing.assert_array_equal(loop.contacts[-1], loop.contacts[0])
     assert loop.root[-1, 2] == loop.root[0, 2]
@@ -68,26 +77,26 @@ def test_the_end_leads_into_the_beginning(make: Any, travel: bool) -> None:
     assert loop.rotations.std(axis=0).max() > 0.05  # it dances
 
 
-def test_a_thousand_laps_in_place_end_where_they_began(make: Any) -> None:
-    loop = make(2, seed=1)
+def test_a_thousand_laps_in_place_end_where_they_began(made: Any) -> None:
+    loop = made(1, False, seed=1)
     np.testing.assert_array_equal(loop.root[-1], loop.root[0])
     np.testing.assert_array_equal(repeated(loop, 1000)[-1], repeated(loop, 1)[-1])
 
 
-def test_a_loop_begins_on_a_bar_and_lasts_whole_bars(make: Any) -> None:
-    loop = make(4, seed=3)
+def test_a_loop_begins_on_a_bar_and_lasts_whole_bars(made: Any) -> None:
+    loop = made(4, False, seed=3)
     meta = loop.meta["loop"]
     bar = meta["seconds"] / 4
     assert 1.6 < bar < 1.8  # the song has 140 beats a minute
     assert loop.frames == round(30 * meta["seconds"]) + 1
     np.testing.assert_allclose(loop.meta["downbeats"], bar * np.arange(4), atol=0.06)
     assert len(loop.beats) == 16 and loop.beats[0] == 0
-    later = make(4, seed=3, start=5.0)
+    later = made(4, seed=3, start=5.0)
     assert later.meta["song"]["start"] == pytest.approx(5.0 + later.meta["loop"]["start"], abs=1e-3)
 
 
-def test_the_same_loop_again_and_another_by_another_seed(make: Any) -> None:
-    first, again, other = make(1, seed=1), make(1, seed=1), make(1, seed=2)
+def test_the_same_loop_again_and_another_by_another_seed(made: Any, make: Any) -> None:
+    first, again, other = made(1, False, seed=1), make(1, seed=1), make(1, seed=2)
     np.testing.assert_array_equal(first.vectors(), again.vectors())
     assert np.abs(first.vectors() - other.vectors()).max() > 0.1
 
