@@ -27,6 +27,7 @@ _FOOT = SECTIONS.index("foot")
 _STRETCH = 300  # frames that are computed in one step
 _ROUNDS = 8  # at most: a lifted ankle turns shin and thigh, with the vertices that follow them
 _DONE = 0.0002  # metres that are left
+_LEAST = 0.00001  # metres; feet are not lifted by less
 DEEPEST_DROP = 0.02  # metres by which the root is lowered at most where legs are too short
 HIGHEST_RISE = 0.04  # metres by which it is raised at most where legs under it cannot fold
 DROP_REACH = 6  # frames over which it is lowered and raised
@@ -184,16 +185,19 @@ def _onto_floor(  # noqa: PLR0917
     """
     parts = _stretches(len(turns))
     lift, lowest = np.zeros(len(turns)), np.zeros(len(turns))
-    stuck, worse = np.zeros(len(turns), bool), np.zeros(len(turns), int)
+    stuck, worse, moved = np.zeros(len(turns), bool), np.zeros(len(turns), int), np.ones(len(turns), bool)
     for done in range(_ROUNDS):
-        before, lowest = lowest, np.empty(len(turns))
+        before = lowest.copy()
         for stretch in parts:
-            lowest[stretch] = mesh.heights(turns[stretch], joints[stretch]).min(axis=1) - settings.floor
+            frames = stretch.start + np.flatnonzero(moved[stretch])
+            lowest[frames] = mesh.heights(turns[frames], joints[frames]).min(axis=1) - settings.floor
             yield (done + stretch.start / len(turns)) / _ROUNDS
         gained, lifted = lowest - before, lift > _DONE
         worse += lifted & (gained < 0)
         stuck |= lifted & np.where(stands, worse > 1, gained < settings.strength * lift / 2)
         lift = _lift(np.where(stuck, 0, lowest), stands, settings)
+        moved = np.abs(lift) > _LEAST
+        lift *= moved
         if np.abs(lift).max() < _DONE:
             break
         yield (done + 1) / _ROUNDS
