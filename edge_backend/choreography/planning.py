@@ -20,6 +20,7 @@ STRETCH = 0.15  # the change of a phrase's tempo that still looks natural
 # Costs; a join costs the mean distance of the joints of both poses, metres.
 TEMPO = 4.0  # times the squared logarithm of the stretch, over STRETCH
 ENERGY = 8.0  # times the mean squared difference of the song's bars, 0 to 1, and their ranks among all that fit
+SPREAD = 0.5  # standard deviation of the energies of the bars, so that a dance is as varied as its library
 ACCENTS = 1.8  # times the share of counts without a stop
 AGAIN_HERE = 1.0  # for dance that is in this section already
 AGAIN = 0.7  # for dance that is in an earlier section
@@ -339,8 +340,8 @@ class _Search:
 
 
 def _wanted_energy(slots: Sequence[Slot]) -> list[Array]:
-    """The energies of the bars of each slot, 0 to 1, in proportion to the song's, 0.5 on average; equal for slots with
-    one dance.
+    """The energies of the bars of each slot, 0 to 1, SPREAD around 0.5 as the song's are; equal for slots with one
+    dance.
     """
     origins = first_slots(slots)
     alike: dict[int, list[tuple[float, ...]]] = {}
@@ -353,8 +354,8 @@ def _wanted_energy(slots: Sequence[Slot]) -> list[Array]:
     energies = [means[origin][: max(len(slot.bars), 1)] for slot, origin in zip(slots, origins, strict=True)]
     song = np.concatenate([np.zeros(0), *energies])
     middle = song.mean() if len(song) else 0.0
-    most = np.abs(song - middle).max(initial=1e-9)
-    return [0.5 + 0.5 * (bars - middle) / most for bars in energies]
+    scale = SPREAD / max(song.std(), 1e-9) if len(song) else 0.0
+    return [np.clip(0.5 + scale * (bars - middle), 0.0, 1.0) for bars in energies]
 
 
 def _lack(wanted: int, there: Array) -> Array:
