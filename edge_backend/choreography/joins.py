@@ -68,12 +68,12 @@ def _near(join: int, reach: int) -> slice:
 def _calm_paths(dance: Motion, join: int, usual: float) -> list[tuple[int, float]]:
     """The paths through a join of phrases: the frames on each side, and the largest acceleration in it.
 
-    Where a recording accelerates beside the join, paths go on past it, if any can. usual: of the dance, metres per
-    frame squared, as the accelerations.
+    Where a recording accelerates beside the join, paths go on past it, if any can, else to where it does least. usual:
+    of the dance, metres per frame squared, as the accelerations.
     """
     paths = [(reach, *_accelerations(dance, join, reach)) for reach in range(PHRASES[0], PHRASES[1] + 1)]
     calm = [(reach, inside) for reach, inside, beside in paths if beside <= ROUGH * usual]
-    return calm or [(reach, inside) for reach, inside, _ in paths]
+    return calm or [min(paths, key=lambda path: path[2])[:2]]
 
 
 def _easy_reach(paths: Sequence[tuple[int, float]], easy: float) -> int:

@@ -195,6 +195,19 @@ def test_a_join_of_phrases_goes_on_past_a_jerk_of_the_recording(beside: int) -> 
     assert jerks < last < 120 + PHRASES[1]
 
 
+def test_where_a_recording_is_abrupt_everywhere_a_join_ends_where_it_is_least() -> None:
+    dance, pieces = swaying(240), [Piece(start, np.arange(120.0), front=True) for start in (0, 120)]
+    turn = axis_angle_to_matrix(np.array([0.1, 0, 0])).astype(np.float32)
+    for frame in range(120, 140, 2):
+        dance.rotations[frame, Joint.LEFT_SHOULDER] @= turn if frame < 130 else turn @ turn @ turn
+    for frame in range(100, 120, 2):
+        dance.rotations[frame, Joint.LEFT_SHOULDER] @= turn @ turn @ turn if frame < 111 else turn
+    paths = np.flatnonzero(joining(pieces, dance).weight[:, 0] < 1)
+    assert (paths[0], paths[-1]) == (120 - PHRASES[0], 119 + PHRASES[0])
+    dance.rotations[120 + PHRASES[0] + 2, Joint.LEFT_SHOULDER] @= turn @ turn @ turn @ turn @ turn @ turn
+    assert np.flatnonzero(joining(pieces, dance).weight[:, 0] < 1)[-1] > 119 + PHRASES[0]
+
+
 def test_a_jump_between_phrases_does_not_count_as_usual() -> None:
     dance = swaying(240)
     torn = joined([dance.part(slice(120)), moved(dance.part(slice(120, None)), np.zeros(2), 2.0)])
