@@ -16,7 +16,7 @@ from .pieces import Piece
 PHRASES, RETURNS = (6, 14), (12, 24)
 # A path through a join of phrases that accelerates less, over the 99th percentile in them, is not longer; the first of
 # these with which the model dances at most SHARE of the frames.
-EASY = (1.3, 1.35, 1.4, 1.45)
+EASY = (1.3, 1.35, 1.4, 1.45, 1.5, 1.6)
 SHARE = 0.15
 LEAST = 1.1  # nor one that accelerates at most this much more than the least of all
 BESIDE = 4  # frames of the phrases on each side of a path that look like a part of it
