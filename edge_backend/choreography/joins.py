@@ -14,11 +14,10 @@ from .pieces import Piece
 # The fewest and the most frames on each side of a join that the model fills in. A dance of phrases has many joins, one
 # whose sections return has few.
 PHRASES, RETURNS = (6, 14), (12, 24)
-# A path through a join of phrases that accelerates less, over the 99th percentile in them, is not longer; the first of
-# these with which the model dances at most SHARE of the frames.
-EASY = (1.3, 1.35, 1.4, 1.45, 1.5, 1.6)
-SHARE = 0.15
+EASY = 1.3  # a path through a join of phrases that accelerates less, over the 99th percentile in them, is not longer
 LEAST = 1.1  # nor one that accelerates at most this much more than the least of all
+SLACK = (1.0, 1.04, 1.08, 1.12, 1.18, 1.25)  # times both; the first with which the model dances at most SHARE
+SHARE = 0.15
 BESIDE = 4  # frames of the phrases on each side of a path that look like a part of it
 ROUGH = 1.4  # a path ends where they accelerate less than this, over the 99th percentile
 LONGEST = max(PHRASES + RETURNS)
@@ -54,8 +53,8 @@ def _reaches(pieces: Sequence[Piece], dance: Motion, usual: float) -> dict[int, 
     paths = {join: _calm_paths(dance, join, usual) for join, of_phrases in joins.items() if of_phrases}
     new = sum(len(piece.at) for piece in pieces if not piece.front)
     found: dict[int, int] = {}
-    for easy in EASY if new < SHARE * dance.frames else EASY[:1]:
-        found = {join: _easy_reach(calm, easy * usual) for join, calm in paths.items()}
+    for slack in SLACK if new < SHARE * dance.frames else SLACK[:1]:
+        found = {join: _easy_reach(calm, usual, slack) for join, calm in paths.items()}
         if new + 2 * sum(found.values()) <= SHARE * dance.frames:
             break
     return returns | found
@@ -76,12 +75,12 @@ def _calm_paths(dance: Motion, join: int, usual: float) -> list[tuple[int, float
     return calm or [min(paths, key=lambda path: path[2])[:2]]
 
 
-def _easy_reach(paths: Sequence[tuple[int, float]], easy: float) -> int:
+def _easy_reach(paths: Sequence[tuple[int, float]], usual: float, slack: float) -> int:
     """The fewest frames on each side of a join of phrases that make an easy path, of those of `_calm_paths`.
 
-    Turns and crossing legs need more than poses alone tell. easy: an acceleration, metres per frame squared.
+    Turns and crossing legs need more than poses alone tell. usual: as there. slack: one of SLACK.
     """
-    enough = max(easy, LEAST * min(inside for _, inside in paths))
+    enough = slack * max(EASY * usual, LEAST * min(inside for _, inside in paths))
     return next(reach for reach, inside in paths if inside <= enough)
 
 
