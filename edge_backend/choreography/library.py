@@ -138,7 +138,7 @@ def phrase_material(plan: Plan, library: Library | None, first: int) -> tuple[li
 
 def frames_beside(plan: Plan, library: Library | None, frames: int) -> tuple[int, int]:
     """How many frames of a dance before the first slot of its plan, and after the last, can show the clip beside."""
-    if not plan or not library:
+    if not plan or not library or plan[0].slot.start >= frames - 1:  # the dance may end before its plan
         return 0, 0
     known = {phrase.id: number for number, phrase in enumerate(library.phrases)}
     before, after = frames_around(library.phrases)

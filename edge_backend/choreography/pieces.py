@@ -45,10 +45,13 @@ class Piece:
 
 
 def new_frames(plan: Plan, frames: int) -> Array:
-    """Which frames (frames,) bool the model dances: those in no slot with a phrase or a return."""
+    """Which frames (frames,) bool the model dances: those in no slot with a phrase or a return.
+
+    A slot of which the dance has one frame alone, its last, is the model's too: nothing can be joined there.
+    """
     new = np.ones(frames, dtype=bool)
     for step in plan:
-        if step.again >= 0 or step.phrase:
+        if (step.again >= 0 or step.phrase) and step.slot.start < frames - 1:
             new[step.slot.start : step.slot.stop] = False
     return new
 
@@ -62,7 +65,7 @@ def pieces_of(plan: Plan, material_at: Array, phrases: Mapping[str, Array] | Non
     pieces = []
     new = material_at >= 0
     for step in plan:
-        piece = piece_of(step, plan, material_at, phrases or {}) if step.slot.start < len(new) else None
+        piece = piece_of(step, plan, material_at, phrases or {}) if step.slot.start < len(new) - 1 else None
         if piece is None:
             continue
         pieces.append(replace(piece, at=piece.at[: len(new) - piece.start]))

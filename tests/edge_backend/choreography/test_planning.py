@@ -201,6 +201,20 @@ def test_beside_phrases_as_much_of_their_clips_is_shown_as_there_is(library: Lib
     assert frames_beside((Step(slot),), library, 900) == frames_beside((), None, 900) == (0, 0)
 
 
+@pytest.mark.parametrize("frames", [60, 121, 122])
+def test_a_dance_may_end_before_the_first_phrase_of_its_plan(library: Library, frames: int) -> None:
+    """As with the plan of a longer dance, to a song with a long beginning; the first slot begins at frame 120."""
+    phrase = next(phrase for phrase in library.phrases if phrase.counts[0] > 120)
+    plan = (Step(replace(SLOTS[0], counts=tuple(count + 4 for count in SLOTS[0].counts)), phrase.id),)
+
+    def sample(_condition: Array, constraint: Constraint, *_: object, **__: object) -> Motion:
+        return Motion.from_vectors(constraint.values)
+
+    music, timing = np.zeros((frames, 12), np.float32), BeatTiming(np.zeros(0), np.zeros(0, bool), 0.0)
+    dance, _ = sample_in_form(sample, music, plan, frames, lambda _: None, timing=timing, library=library)
+    assert dance.frames == frames
+
+
 def test_the_model_dances_what_the_clip_of_the_first_phrase_does_not_reach(library: Library) -> None:
     phrase = next(phrase for phrase in library.phrases if 30 < phrase.counts[0] < 70)  # the second of its clip
     slot = replace(SLOTS[0], counts=tuple(count + 4 for count in SLOTS[0].counts))
