@@ -1,6 +1,7 @@
 """A song's bars as slots: stretches of 7 to 12 counts, mostly 8, each of which a phrase of dance fills."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from ..schema.frames import FPS
 from ..schema.song_map import Bar, Section, SongMap
@@ -59,6 +60,26 @@ def slots_of(song_map: SongMap, frames: int) -> tuple[Slot, ...]:
     return tuple(found)
 
 
+def with_slots_beside(slots: Sequence[Slot], frames: int) -> tuple[Slot, ...]:
+    """The slots of a dance of this many frames, and more before the first and after the last, as many as are whole.
+
+    There a song has no bars, but phrases can go on in its tempo. These slots are in the section that they lie beside.
+    """
+    if not slots:
+        return ()
+    size = max(len(slot.counts) for slot in slots) - 1
+    first, last = slots[0], slots[-1]
+    count, last_count = _mean_count(first), _mean_count(last)
+    before = [first.counts[0] - number * size * count for number in range(int(first.counts[0] / (size * count)) + 1)]
+    rest = frames / FPS - last.counts[-1]
+    after = [last.counts[-1] + number * size * last_count for number in range(int(rest / (size * last_count)) + 1)]
+    return (
+        *(_like(first, -number, before[number], before[number - 1], size) for number in range(len(before) - 1, 0, -1)),
+        *slots,
+        *(_like(last, number, after[number - 1], after[number], size) for number in range(1, len(after))),
+    )
+
+
 def is_clear(song_map: SongMap) -> bool:
     """Whether the song has bars, in a map that is sure enough."""
     return song_map.confidence >= SURE and len(song_map.bars) > 1
@@ -72,3 +93,13 @@ def within(bar: Bar, section: Section) -> bool:
 def _counts(song_map: SongMap, start: float, end: float) -> tuple[float, ...]:
     inside = [second for second, _ in song_map.beats if start + _ROUNDING_S < second < end - _ROUNDING_S]
     return (start, *inside, max(end, start))
+
+
+def _mean_count(slot: Slot) -> float:
+    return (slot.counts[-1] - slot.counts[0]) / (len(slot.counts) - 1)
+
+
+def _like(slot: Slot, away: int, start: float, end: float, size: int) -> Slot:
+    """A slot of `size` counts from `start` to `end`, seconds, that is `away` places after the given one."""
+    counts = (*(start + (end - start) * number / size for number in range(size)), end)
+    return replace(slot, place=slot.place + away, counts=counts)

@@ -12,7 +12,7 @@ from ..choreography.library import Library, open_libraries
 from ..choreography.plan import Plan, plan_by_form
 from ..choreography.plan_file import plan_as_json, read_plan
 from ..choreography.planning import PlanSettings, plan_by_library
-from ..choreography.slots import is_clear, slots_of
+from ..choreography.slots import is_clear, slots_of, with_slots_beside
 from ..numerics.array import Array
 from ..schema.edits import EditRequest
 from ..schema.requests import FeaturesRequest, GenerateRequest
@@ -74,6 +74,7 @@ def song_form(
     slots, mirrored = slots_of(song_map, frames), request.returning == "mirrored"
     if library:
         settings = PlanSettings(style, mirrored, request.originality)
+        slots = with_slots_beside(slots, frames)
         return SongForm(plan_by_library(slots, library, request.seed, settings, frames), library, energy)
     plan = plan_by_form(slots, mirrored, request.originality)
     return SongForm(plan if any(step.again >= 0 for step in plan) else (), None, energy)
