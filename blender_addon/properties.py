@@ -153,7 +153,8 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
     )
     on_beat: bpy.props.FloatProperty(
         name="On Beat",
-        description="How far the dance's stops are moved onto the beats, by small changes of tempo. 0: not at all",
+        description="How far the dance's stops are moved onto the beats, and how much slower it is on them, by small "
+        "changes of tempo. 0: not at all",
         default=1.0,
         min=0.0,
         max=1.0,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..motion.beat_alignment import retimed
+from ..motion.beat_alignment import pulse, retimed
 from ..motion.motion import Motion, joined
 from ..motion.rotations import axis_angle_to_matrix
 from ..motion.skeleton import Joint
@@ -83,21 +83,26 @@ def with_clips_beside(pieces: Sequence[Piece], lead: int, rest: int) -> list[Pie
     phrases = [number for number, piece in enumerate(found) if piece.front]
     if lead:
         first = found[phrases[0]]
-        before = first.at[0] + (first.at[1] - first.at[0]) * np.arange(-lead, 0)
+        before = first.at[0] + _tempo(first.at[: FPS + 1]) * np.arange(-lead, 0)
         at = np.concatenate([before, first.at])
         found[phrases[0]] = replace(first, start=first.start - lead, at=at, lead=lead)
     if rest:
         last = found[phrases[-1]]
-        after = last.at[-1] + (last.at[-1] - last.at[-2]) * np.arange(1, rest + 1)
+        after = last.at[-1] + _tempo(last.at[-FPS - 1 :]) * np.arange(1, rest + 1)
         found[phrases[-1]] = replace(last, at=np.concatenate([last.at, after]))
     return found
+
+
+def _tempo(at: Array) -> float:
+    """Frames of the material for each frame of the song, on average; the pulse of a second hardly counts."""
+    return float((at[-1] - at[0]) / (len(at) - 1))
 
 
 def piece_of(step: Step, plan: Plan, material_at: Array, phrases: Mapping[str, Array]) -> Piece | None:
     """The piece of one step of a plan; None if the model dances it. For the arguments see `pieces_of`."""
     if step.phrase in phrases:
         counts = phrases[step.phrase]
-        at = counts[0] + shown_at(step.slot, counts / FPS)
+        at = counts[0] + shown_at(step.slot, counts / FPS, pulsing=True)
         return Piece(step.slot.start, at, step.mirrored, step.originality, front=True)
     if step.again < 0:
         return None
@@ -110,13 +115,15 @@ def piece_of(step: Step, plan: Plan, material_at: Array, phrases: Mapping[str, A
     return Piece(step.slot.start, material_at[origin.start] + at, step.mirrored, step.originality)
 
 
-def shown_at(slot: Slot, counts: Array) -> Array:
+def shown_at(slot: Slot, counts: Array, *, pulsing: bool = False) -> Array:
     """The frames (n,), with fractions, after the first of `counts` (m + 1,), seconds, that a slot's n frames show.
 
     The counts of the slot show these counts, and the tempo between them changes smoothly; past the last that both have,
-    time goes on at the speed of the song.
+    time goes on at the speed of the song. pulsing: with a `pulse`, as new dance has it.
     """
     frames = np.arange(slot.start, slot.stop) / FPS
+    if pulsing:
+        frames = frames + pulse(frames, np.array(slot.counts))
     length = min(len(slot.counts), len(counts))
     here = np.array(slot.counts[:length])
     inside = frames.clip(here[0], here[-1])

@@ -179,7 +179,7 @@ def _add_dancing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--style", choices=STYLES, default=defaults.style)
     parser.add_argument("--energy", type=float, metavar="E", help="0 calm to 1 wild, default: drawn from the seed")
     parser.add_argument(
-        "--on-beat", type=float, default=defaults.on_beat, metavar="B", help="move stops to beats: 0 to 1, default: 1"
+        "--on-beat", type=float, default=defaults.on_beat, metavar="B", help="dance on the beats: 0 to 1, default: 1"
     )
     parser.add_argument(
         "--loop-bars", type=_count, metavar="N", help="a seamless loop of N bars, from --start's next bar"

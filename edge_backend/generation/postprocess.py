@@ -82,7 +82,7 @@ class Postprocessor:
         shown_part = np.zeros(frames - first, dtype=bool)
         shown_part[: shown - first] = True
         later = np.arange(first, frames) >= upto - (upto < frames)  # the last frame to be shown is not retimed
-        constrained_time = self._fixed(laid)[part] | shown_part | later
+        constrained_time = self._fixed(laid or self._joins)[part] | shown_part | later
         beats, begins = self._beats(first, frames)
         timed = align_to_beats(
             sampled.part(part), beats, self.on_beat, constrained_time, begins_bar=begins, sharp=self.sharp

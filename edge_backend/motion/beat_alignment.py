@@ -1,6 +1,7 @@
 """Time-warps a dance so that its kinematic beats (stops) coincide with the beats of its music.
 
-The network places stops near the beats, but not exactly. Small, smooth changes of the dance's tempo close that gap.
+The network places stops near the beats, but not exactly. Small, smooth changes of the dance's tempo close that gap,
+and a pulse, by which the dance is a little slower on every beat than between two.
 """
 
 from dataclasses import replace
@@ -23,6 +24,7 @@ REACH_S = 0.35  # the largest displacement of a stop
 MEMORY_S = 6.0  # the longest time between two matched stops that follow each other
 FIRST_BEAT = 1.5  # what a stop on the first beat of a bar counts; 1 on other beats
 LOBES = 6  # of the sincs that interpolate motion capture, on each side
+PULSE = 0.1  # on a beat the dance is this share slower, half-way to the next beat faster
 EDGE_S = 0.2  # beside constrained frames the tempo is unchanged for this long
 
 
@@ -57,6 +59,7 @@ def align_to_beats(
 ) -> Motion:
     """A dance of T frames retimed so that as many of its stops as possible fall on beats, first beats before others.
 
+    Its tempo has a `pulse`, too.
     beats: (n,) seconds from the first frame, ascending. amount: 0 returns the motion itself, 1 moves stops all the way.
     constrained: (T,) bool, frames that are changed neither in time nor in pose; the first and the last frame never are.
     begins_bar: (n,) bool, of the beats; default none. sharp: as in `retimed`.
@@ -76,46 +79,85 @@ def aligned_places(
     if shown is None:
         return None
     frames = np.arange(motion.frames, dtype=np.float64)
+    for interval in _free_intervals(constrained):
+        inside = (beats > interval.begin) & (beats < interval.end)
+        shown = shown + FPS * pulse(frames / FPS, beats[inside])
     return frames + amount * (shown - frames)
 
 
-def places_on_the_beat(stops: Array, beats: Array, constrained: Array, begins_bar: Array | None = None) -> Array | None:
+def pulse(seconds: Array, beats: Array) -> Array:
+    """Seconds (T,) to be added to `seconds`, so that time passes 1 - PULSE times as fast on beats (n,), ascending, and
+    1 + PULSE times half-way between them. It is 0 on the beats, half-way between them, and beside them all.
+    """
+    if len(beats) < 2:
+        return np.zeros(len(seconds))
+    before = (np.searchsorted(beats, seconds, "right") - 1).clip(0, len(beats) - 2)
+    length = np.diff(beats)[before]
+    share = ((seconds - beats[before]) / length).clip(0, 1)
+    added: Array = -PULSE * length / (2 * np.pi) * np.sin(2 * np.pi * share)
+    return added
+
+
+def places_on_the_beat(
+    stops: Array,
+    beats: Array,
+    constrained: Array,
+    begins_bar: Array | None = None,
+    known: Array | None = None,
+) -> Array | None:
     """The time warp (T,): for each new frame the position in the old dance, in frames, that it shows.
 
     stops, beats: (n,), (m,) seconds from the first frame, ascending. constrained: (T,) bool, begins_bar: (m,) bool, as
-    in `align_to_beats`. Returns None where every frame is constrained.
+    in `align_to_beats`. known: (k,) places, frames, of the first frames, which the others continue; these are
+    constrained. Returns None where every frame is constrained.
     """
-    intervals = _free_intervals(constrained)
+    known = np.zeros(0) if known is None else known
+    intervals = _free_intervals(constrained, len(known), float(known[-1]) - len(known) + 1 if len(known) else 0.0)
     if not intervals:
         return None
     frames = np.arange(len(constrained), dtype=np.float64)
     ends = np.array([0.0, frames[-1] / FPS])
     # A single constrained frame ends one interval and begins the next.
     worth = np.ones(len(beats)) if begins_bar is None else np.where(begins_bar, FIRST_BEAT, 1.0)
-    pairs = [*(_anchors(beats, worth, stops, interval) for interval in intervals), np.stack([ends, ends], axis=1)]
+    given = np.stack([np.arange(len(known)), known], axis=1)[:-1] / FPS  # the last one begins an interval
+    ends = ends[1:] if len(known) else ends
+    anchors = [_anchors(beats, worth, stops, interval) for interval in intervals]
+    pairs = [given, *anchors, np.stack([ends, ends], axis=1)]
     shown_at, taken_from = np.unique(np.concatenate(pairs), axis=0).T
     shown = monotone_spline(shown_at, taken_from, frames / FPS) * FPS
-    return np.where(constrained, frames, shown)
+    places = np.where(constrained, frames, shown)
+    places[: len(known)] = known
+    return places
 
 
 class _Interval(NamedTuple):
-    """Seconds. first, last: may be retimed. begin, end: may contain moved stops (EDGE_S from constrained frames)."""
+    """Seconds. first, last: may be retimed. begin, end: may contain moved stops (EDGE_S from constrained frames).
+
+    ahead: by how much what is shown at its beginning is later than there in the old dance.
+    """
 
     first: float
     last: float
     begin: float
     end: float
+    ahead: float = 0.0
 
 
-def _free_intervals(constrained: Array) -> list[_Interval]:
-    """The intervals between neighbouring constrained frames (T,) bool with at least one free frame between them."""
+def _free_intervals(constrained: Array, known: int = 0, ahead: float = 0.0) -> list[_Interval]:
+    """The intervals between neighbouring constrained frames (T,) bool with at least one free frame between them.
+
+    known: how many of the first frames are so by `places_on_the_beat`; the tempo may change up to their end, and
+    directly after it. ahead: by how many frames what the last of them shows is later than there in the old dance.
+    """
     last = len(constrained) - 1
     intervals = []
     for free, end in runs(~constrained):
         before, after = max(free - 1, 0) / FPS, min(end, last) / FPS
-        margins = EDGE_S * (free > 0), EDGE_S * (end <= last)
+        continues = 0 < free == known
+        margins = EDGE_S * (free > 0 and not continues), EDGE_S * (end <= last)
         if after - before > sum(margins):
-            intervals.append(_Interval(before, after, before + margins[0], after - margins[1]))
+            moved = ahead / FPS if continues else 0.0
+            intervals.append(_Interval(before, after, before + margins[0], after - margins[1], moved))
     return intervals
 
 
@@ -127,7 +169,7 @@ def _anchors(beats: Array, worth: Array, stops: Array, interval: _Interval) -> A
     """
     inside = (beats > interval.begin) & (beats < interval.end)
     beat, stop = ((np.abs(beats[:, None] - stops) < REACH_S) & inside[:, None]).nonzero()
-    begin, end = (interval.begin, interval.begin), (interval.end, interval.end)
+    begin, end = (interval.begin, interval.begin + interval.ahead), (interval.end, interval.end)
     pairs = np.array([begin, *zip(beats[beat], stops[stop], strict=True), end], dtype=np.float64)
     gained = np.concatenate([[0.0], worth[beat], [0.0]])
     score, before = np.full(len(pairs), -np.inf), np.zeros(len(pairs), int)
@@ -140,7 +182,8 @@ def _anchors(beats: Array, worth: Array, stops: Array, interval: _Interval) -> A
         best = int(np.argmax(gains))
         score[number], before[number] = gains[best], earlier[best]
     chosen = {tuple(pairs[number]) for number in _backtrack(before)}
-    return np.array([*chosen, (interval.first, interval.first), (interval.last, interval.last)])
+    first = (interval.first, interval.first + interval.ahead)
+    return np.array([*chosen, first, (interval.last, interval.last)])
 
 
 def _steadiness(apart: Array) -> Array:

@@ -101,7 +101,8 @@ class GenerateRequest:
     what the edit leaves open is danced by the plan.
     song_map: path of a song map (schema.song_map) from `start` on, whose beats are used instead of
     detected and corrected ones; "" = none.
-    on_beat: how far the dance's stops are moved to the beats, 0 = not at all, 1 = exactly (motion.beat_alignment).
+    on_beat: how far the dance's stops are moved to the beats and its tempo has their pulse, from 0 to 1
+    (motion.beat_alignment).
     loop: a seamless loop from the first bar line at or after `start`, without edits; None = a dance to the whole.
     """
 

@@ -21,7 +21,7 @@ from edge_backend.choreography.library import add_clips
 from edge_backend.choreography.pieces import Piece, heading, laid, moved, new_frames, pieces_of, shown_at
 from edge_backend.choreography.plan import plan_by_form
 from edge_backend.choreography.plan_file import plan_as_json, write_plan
-from edge_backend.choreography.slots import Slot, is_clear, slots_of
+from edge_backend.choreography.slots import Slot, is_clear, slots_of, with_slots_beside
 from edge_backend.diffusion.constraints import Constraint, frame_range
 from edge_backend.diffusion.song import FinalFrames
 from edge_backend.errors import EdgeError
@@ -30,7 +30,7 @@ from edge_backend.generation.beat_timing import BeatTiming
 from edge_backend.generation.form_sampling import sample_in_form
 from edge_backend.generation.model_cache import ModelCache
 from edge_backend.generation.pipeline import generate, write_dance
-from edge_backend.motion.beat_alignment import motion_beats, retimed
+from edge_backend.motion.beat_alignment import PULSE, motion_beats, retimed
 from edge_backend.motion.boundary_smoothing import usual_acceleration
 from edge_backend.motion.files import load_motion
 from edge_backend.motion.motion import Motion, joined
@@ -60,6 +60,20 @@ def test_slots_are_whole_bars_of_every_metre(metre: int, counts: int) -> None:
     slots = slots_of(song_map("AB", bars=8, metre=metre), 16 * 15 * metre)
     assert {len(slot.counts) - 1 for slot in slots} == {counts}
     assert slots[-1].stop == 16 * 15 * metre
+
+
+def test_phrases_go_on_where_a_song_has_no_bars() -> None:
+    known = song_map()
+    later = [replace(slot, counts=tuple(count + 10 for count in slot.counts)) for slot in slots_of(known, 960)]
+    slots = with_slots_beside(later, 42 * 30 + 130)
+    assert slots[2:-1] == tuple(later)
+    assert [slot.start for slot in slots[:3]] == [60, 180, 300]  # two of 4 s; the first 2 s are no whole one
+    assert (slots[-1].start, slots[-1].stop) == (later[-1].stop, later[-1].stop + 120)
+    assert {len(slot.counts) for slot in slots} == {9}
+    assert [(slot.label, slot.place) for slot in slots[:3]] == [("A", -2), ("A", -1), ("A", 0)]
+    assert (slots[-1].label, slots[-1].place) == ("C", 2)
+    assert with_slots_beside(later[:0], 900) == ()
+    assert with_slots_beside(slots_of(known, 960), 960) == slots_of(known, 960)
 
 
 def test_slots_end_with_the_dance() -> None:
@@ -95,6 +109,14 @@ def test_beats_of_a_returning_slot_show_the_same_counts() -> None:
         assert np.interp(fast.counts[count] * 30 - fast.start, np.arange(len(shown)), shown) == pytest.approx(
             15 * count, abs=1e-6
         )
+
+
+def test_phrases_are_danced_with_a_pulse_that_what_returns_has_already() -> None:
+    slot = Slot("A", 0, 0, (2.0, 2.5, 3.0, 3.5, 4.0), 0.5)
+    steps = np.diff(shown_at(slot, np.array(slot.counts), pulsing=True))
+    assert steps[[14, 15, 29, 30]] == pytest.approx(1 - PULSE, abs=0.01)
+    assert steps[[7, 22, 37]] == pytest.approx(1 + PULSE, abs=0.01)
+    assert np.diff(shown_at(slot, np.array(slot.counts))) == pytest.approx(1)
 
 
 def test_pieces_are_whole_stretches_that_go_on_where_the_last_one_stood() -> None:
