@@ -141,7 +141,7 @@ def measure(rig: str, density: str, seconds: float, characters: int) -> Keying:
     """Key a dance of `seconds` on new characters of that kind, on the first as partial results, then as takes."""
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     bpy.context.scene.render.fps = FPS
-    armatures, dance = [put_rig(rig) for _ in range(characters)], long_dance(round(seconds * FPS))
+    armatures, dance = put_rigs(rig, characters), long_dance(round(seconds * FPS))
     scene, before = bpy.context.scene, memory_mb()
     showing, each = Steps(), []
     preview = addon("takes.partial_preview").PartialPreview(1.0)
@@ -186,6 +186,20 @@ def long_dance(frames: int) -> Any:
     there = np.abs((np.arange(frames) + len(root) - 1) % (2 * len(root) - 2) - (len(root) - 1))
     beats = np.arange(0, frames / FPS, 0.5, dtype=np.float32)
     return motion.Motion(turns[there], root[there], np.zeros((frames, 4), np.float32), beats, {"seed": 1})
+
+
+def put_rigs(rig: str, count: int) -> list[Any]:
+    """New characters of that kind; Rigify's, which takes minutes to generate often, is duplicated."""
+    if rig != "rigify":
+        return [put_rig(rig) for _ in range(count)]
+    armatures = [put_rig(rig)]
+    for _ in range(count - 1):
+        bpy.ops.object.select_all(action="DESELECT")
+        armatures[0].select_set(True)
+        bpy.context.view_layer.objects.active = armatures[0]
+        bpy.ops.object.duplicate()
+        armatures.append(bpy.context.object)
+    return armatures
 
 
 def put_rig(rig: str) -> Any:

@@ -20,6 +20,7 @@ SLACK = (1.0, 1.04, 1.08, 1.12, 1.18, 1.25)  # times both; the first with which 
 SHARE = 0.15
 BESIDE = 4  # frames of the phrases on each side of a path that look like a part of it
 ROUGH = 1.4  # a path ends where they accelerate less than this, over the 99th percentile
+CLOSE = 8  # frames on each side of a join; what a recording does there looks like a part of it, too
 LONGEST = max(PHRASES + RETURNS)
 COARSE = 0.95  # weight of the path through a join, which the model follows in its coarse steps only
 APART = (0.1, 0.4)  # metres between the joints, on average, of poses that are alike and of poses that are not
@@ -67,12 +68,12 @@ def _near(join: int, reach: int) -> slice:
 def _calm_paths(dance: Motion, join: int, usual: float) -> list[tuple[int, float]]:
     """The paths through a join of phrases: the frames on each side, and the largest acceleration in it.
 
-    Where a recording accelerates beside the join, paths go on past it, if any can, else to where it does least. usual:
-    of the dance, metres per frame squared, as the accelerations.
+    Where a recording accelerates beside the join, paths go on past it, if any can, else at least CLOSE frames, to where
+    it does least. usual: of the dance, metres per frame squared, as the accelerations.
     """
     paths = [(reach, *_accelerations(dance, join, reach)) for reach in range(PHRASES[0], PHRASES[1] + 1)]
     calm = [(reach, inside) for reach, inside, beside in paths if beside <= ROUGH * usual]
-    return calm or [min(paths, key=lambda path: path[2])[:2]]
+    return calm or [min((path for path in paths if path[0] > CLOSE), key=lambda path: path[2])[:2]]
 
 
 def _easy_reach(paths: Sequence[tuple[int, float]], usual: float, slack: float) -> int:
