@@ -85,7 +85,8 @@ class PosedMesh:
     def heights(self, turns: Array, joints: Array) -> Array:
         """Heights (T, n) of the points, metres. turns: (T, J, 3, 3) from rest and joints: (T, J, 3), world."""
         ups = np.concatenate([turns[:, self._sections, 2], joints[:, self._sections, 2:]], axis=2)
-        found: Array = ups.reshape(len(ups), -1) @ self._lowest.transpose(0, 2, 1).reshape(-1, self._lowest.shape[1])
+        lowest = self._lowest.transpose(0, 2, 1).reshape(-1, self._lowest.shape[1])
+        found: Array = ups.reshape(len(ups), len(lowest)) @ lowest
         return found
 
     @cached_property

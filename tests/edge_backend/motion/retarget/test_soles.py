@@ -186,6 +186,22 @@ def test_hips_are_lowered_where_a_straight_leg_is_too_short_for_its_sole():
     assert np.abs(np.diff(drop, n=2)).max() < 0.001 and not drop[:10].any()
 
 
+def test_feet_that_stand_as_they_should_for_ten_seconds_are_left_alone():
+    """They are moved where they do not, in stretches of 300 frames; there are stretches without any such frame."""
+    rig = make_rig()
+    measured = fit(rig, MAP, None, meshes(rig, shoes(rig, np.eye(3)), np.eye(3)))
+    legs, feet = leg_rig(measured), posed_meshes(measured, leg_rig(measured))
+    turns, planted = np.tile(np.eye(3), (1000, 9, 1, 1)), np.ones((1000, 2, 2), bool)
+    joints = np.tile(leg_joints(measured), (1000, 1, 1))
+    joints[..., 2] -= feet[0].heights(turns[:1], joints[:1]).min()  # onto the floor
+    joints[20:40, :, 2] -= 0.03
+    down, drop = at_once(put_down_in_steps(turns, joints, planted, legs, feet, FootSettings()))
+    joints[:, 0, 2] -= drop
+    placed = joint_positions(down, joints[:, 0], legs.skeleton)
+    heights = np.stack([foot.heights(down, placed).min(axis=1) for foot in feet], axis=1)
+    assert heights.min() > -0.004 and heights[300:].min() > -0.001
+
+
 @pytest.mark.parametrize(("thighs", "shins"), [(0.75, 1.3), (0.85, 1.2)])
 def test_hips_rise_over_soles_that_folded_legs_cannot_lift(thighs, shins):
     """In floor work, with a foot under the hips, long shins pushed a sole 4 cm below the floor."""
