@@ -168,6 +168,11 @@ class AskingOperator(SteppingOperator):
         self._asked = False
         return self.start(context)
 
+    def cancel(self, context: bpy.types.Context) -> None:
+        """As always once it works; there is nothing to end where what it asks in was closed."""
+        if self._work:
+            super().cancel(context)
+
 
 class SteppingFileOperator(AskingOperator):
     """Asks for a file in the file browser."""

@@ -77,6 +77,11 @@ def act() -> Iterator[float]:
     set_stage()
     yield 1.0
     shot("ready")
+    with here():
+        bpy.ops.edge_dance.set_up_render("INVOKE_DEFAULT", True)
+    yield 1.0
+    xdotool("key", "Escape")  # the dialog
+    yield 0.5
     if os.environ.get("SHORT"):
         return
     dancer = bpy.context.view_layer.objects.active
