@@ -65,7 +65,10 @@ class PlanEditOperator(EditOperator):
         return why_no_plan(context) or super().why_not(context)
 
     def changed(self, plan: dict[str, Any]) -> list[int]:
-        """The numbers of the slots that are danced; may change the plan. Raises EdgeError."""
+        """The numbers of the slots that are danced; may change the plan. Others that are marked wait on.
+
+        Raises EdgeError.
+        """
         raise NotImplementedError
 
     def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
@@ -73,7 +76,10 @@ class PlanEditOperator(EditOperator):
         action = planned_take(context)
         assert action  # noqa: S101 - poll has checked it
         self.plan = json.loads(json.dumps(plan_of(action)))
-        slots = [self.plan["steps"][number]["slot"]["counts"] for number in self.changed(self.plan)]
+        steps = [self.plan["steps"][number] for number in self.changed(self.plan)]
+        for step in steps:
+            step[CHANGED] = False
+        slots = [step["slot"]["counts"] for step in steps]
         spans = [(round(counts[0] * Motion.fps), round(counts[-1] * Motion.fps) - 1) for counts in slots]
         return outside(
             [(self._timing.to_scene(first), self._timing.to_scene(last)) for first, last in spans], self._timing

@@ -31,6 +31,7 @@ from ..rig.target import find_dancer
 from ..takes.mirror import add_mirrored, mirrored_in_steps
 from ..takes.new_take import WrittenKeys, add_take
 from ..takes.phrase_shelf import folders_of
+from ..takes.plan_rows import hand_on_plan, plan_of
 from ..takes.read_take import read_in_steps, shown_on_hips
 from ..takes.root_motion import carried_by_hips, root_motion_of
 from ..takes.take_list import KEEP, current_take
@@ -146,11 +147,20 @@ class EditOperator(DanceOperator):
         self.name_song(action)
         store_edit(action, self._edit)
         source = by_session_uid(bpy.data.actions, self._source)
+        if plan := self.plan or self._plan_that_stays(source):
+            hand_on_plan(action, plan)
         if source and self.suffix:
             with carried_by_hips(dancer, source) as hips:
                 copy_others(hips, action)
             note_keys(action)
         return action
+
+    def _plan_that_stays(self, source: bpy.types.Action | None) -> dict[str, Any] | None:
+        """The plan of the edited take, if the new one begins where it does, to the same song; None without one."""
+        if source is None or not self.suffix or abs(span(source)[0] - self._timing.first) > 1e-2:
+            return None
+        danced = song_part_of(source)
+        return plan_of(source) if all(danced.get(key) == self._part[key] for key in ("sound", "start")) else None
 
     def take_settings(self, motion: Motion) -> dict[str, Any]:
         """The panel's settings, with the edited take's root motion."""

@@ -1,13 +1,18 @@
 """Operators that change the plan of the shown take, bars by bars. They change the plan alone, not the dance."""
 
+import json
 import random
+from bisect import bisect_right
 from typing import Any
 
 import bpy
 
+from ..edge_backend.choreography.library import Library
+from ..edge_backend.choreography.plan import Plan
 from ..edge_backend.choreography.planning import PlanSettings, phrases_for, plan_by_library
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.errors.from_exception import explain
+from ..edge_backend.motion.motion import Motion
 from ..keyframes.take_details import details, span
 from ..lookups import scene_rate
 from ..properties import STYLES
@@ -24,7 +29,6 @@ from ..takes.plan_rows import (
     put_phrase,
     repeat_slot,
     replace_plan,
-    slot_at,
     swap_slots,
     vary_slot,
 )
@@ -54,9 +58,23 @@ def why_no_plan(context: bpy.types.Context) -> str:
 
 
 def current_slot(context: bpy.types.Context, action: bpy.types.Action) -> int:
-    """The number of the slot at the current frame; the first one beside all slots."""
+    """The number of the slot at the current frame; beside all slots, of the one before, or of the first."""
     scene: Any = context.scene
-    return slot_at(action, (scene.frame_current - span(action)[0]) / scene_rate(scene)) or 0
+    return max(bisect_right(_first_frames(action, scene), scene.frame_current) - 1, 0)
+
+
+def _first_frames(action: bpy.types.Action, scene: bpy.types.Scene) -> list[int]:
+    """The frames of the scene at which the slots of the take's plan begin."""
+    first, rate = span(action)[0], scene_rate(scene)
+    return [round(first + row.start * rate) for row in plan_rows(action)]
+
+
+def _phrases_like(plan: Plan, library: Library) -> Library:
+    """The phrases of the folders that those of the plan are from; all, where none of them is known."""
+    danced = {step.phrase for step in plan}
+    of = [(phrase.id, folder) for phrase, folder in zip(library.phrases, library.folders, strict=True)]
+    folders = {folder for name, folder in of if name in danced}
+    return library.without({name for name, folder in of if folder not in folders}) if folders else library
 
 
 class PlanOperator(Reasoned, bpy.types.Operator):
@@ -104,8 +122,7 @@ class EDGE_DANCE_OT_go_to_slot(PlanOperator):
     def change(self, context: bpy.types.Context, action: bpy.types.Action) -> None:
         """Move the current frame."""
         scene: Any = context.scene
-        start = plan_rows(action)[self.step].start
-        scene.frame_set(round(span(action)[0] + start * scene_rate(scene)))
+        scene.frame_set(_first_frames(action, scene)[self.step])
 
 
 class EDGE_DANCE_OT_mirror_slot(PlanOperator):
@@ -197,7 +214,8 @@ class EDGE_DANCE_OT_another_phrase(PlanOperator):
         """The phrase that fits next best after the one that is there."""
         scene: Any = context.scene
         plan = parsed_plan(action)
-        found = phrases_for(plan, self.step, library_of(scene), str(details(action).get("style") or "any"))
+        library = _phrases_like(plan, library_of(scene))
+        found = phrases_for(plan, self.step, library, str(details(action).get("style") or "any"))
         if not found:
             raise EdgeError("plan_fixed", f"No phrase fits the tempo of bars {self.step + 1}.", "Choose other bars.")
         names = [name for name, _ in found]
@@ -292,10 +310,19 @@ class EDGE_DANCE_OT_plan_anew(PlanOperator):
         scene: Any = context.scene
         plan = parsed_plan(action)
         pinned = {number: step.phrase for number, step in enumerate(plan) if step.pinned}
-        style = str(details(action).get("style") or "any")
-        settings = PlanSettings(
-            style, any(step.mirrored for step in plan), max(step.originality for step in plan), pinned
-        )
-        seed = self.seed or random.randrange(1, 1 << 16)
-        others = library_of(scene).without({step.phrase for step in plan} - set(pinned.values()))
-        replace_plan(action, plan_by_library([step.slot for step in plan], others, seed, settings))
+        how = json.loads(details(action).get("settings", "{}"))
+        style, mirrored = str(details(action).get("style") or "any"), how.get("returning") == "mirrored"
+        settings = PlanSettings(style, mirrored, how.get("originality", 0.0), pinned)
+        first, last = span(action)
+        frames = round((last - first) * Motion.fps / scene_rate(scene)) + 1
+        library = _phrases_like(plan, library_of(scene))
+        others = library.without({step.phrase for step in plan} - set(pinned.values()))
+
+        def planned(phrases: Library) -> Plan:
+            seed = self.seed or random.randrange(1, 1 << 16)
+            return plan_by_library([step.slot for step in plan], phrases, seed, settings, frames)
+
+        found = planned(others) if others.phrases else ()
+        if sum(bool(step.phrase) for step in found) < sum(bool(step.phrase) for step in plan):
+            found = planned(library)  # a small one has no others
+        replace_plan(action, found)

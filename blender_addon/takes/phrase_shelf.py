@@ -1,5 +1,6 @@
 """The phrase libraries of a scene, cached, and pictures of their phrases."""
 
+import contextlib
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -12,10 +13,12 @@ import numpy as np
 from ..edge_backend.choreography.library import INDEX, STARTER, Library, load_clip, open_libraries
 from ..edge_backend.choreography.phrases import Phrase, headings
 from ..edge_backend.drawing.phrase_picture import phrase_picture
+from ..edge_backend.errors import EdgeError
 
 PICTURE = 128  # pixels
 _pictures: list[Any] = []  # the one collection of previews, from the first picture on
 _phrases: dict[str, Phrase] = {}
+_tried: set[tuple[str, ...]] = set()  # the libraries whose titles were asked for
 
 
 def folders_of(scene: bpy.types.Scene) -> tuple[str, ...]:
@@ -31,6 +34,15 @@ def library_of(scene: bpy.types.Scene) -> Library:
     library = _opened(folders, tuple((Path(name) / INDEX).stat().st_mtime for name in folders if name != STARTER))
     _phrases.update((phrase.id, phrase) for phrase in library.phrases)
     return library
+
+
+def read_titles(scene: bpy.types.Scene) -> None:
+    """Read the scene's libraries for `title`, once; of those that cannot be read, nothing."""
+    with contextlib.suppress(EdgeError, OSError):
+        folders = folders_of(scene)
+        if folders not in _tried:
+            _tried.add(folders)
+            library_of(scene)
 
 
 def title(phrase: str) -> str:

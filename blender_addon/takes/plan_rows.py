@@ -11,7 +11,6 @@ import bpy
 from ..edge_backend.choreography.plan import Plan
 from ..edge_backend.choreography.plan_file import plan_of_json
 from ..edge_backend.errors import EdgeError
-from ..edge_backend.motion.motion import Motion
 from ..keyframes.take_details import PROPERTY, details
 
 PLAN = "choreography"
@@ -19,8 +18,6 @@ PLAN = "choreography"
 
 CHANGED = "changed"
 """Key in a step of the stored plan: whether it was changed since the take was danced."""
-
-_SLACK = 0.5 / Motion.fps  # seconds: slots begin between frames
 
 
 @dataclass(frozen=True)
@@ -52,12 +49,6 @@ def plan_rows(action: bpy.types.Action) -> list[PlanRow]:
     plan = plan_of(action)
     steps = plan["steps"] if plan else []
     return [_row(step, steps) for step in steps]
-
-
-def slot_at(action: bpy.types.Action, second: float) -> int | None:
-    """The number of the slot at a second of the song's part; None outside all slots."""
-    rows = plan_rows(action)
-    return next((number for number, row in enumerate(rows) if row.start - _SLACK <= second < row.end - _SLACK), None)
 
 
 def changed_slots(action: bpy.types.Action) -> list[int]:
@@ -98,7 +89,7 @@ def freed(steps: list[dict[str, Any]], number: int) -> list[dict[str, Any]]:
     for later in followers:
         steps[later] |= {"again": followers[0], "mirrored": steps[later]["mirrored"] != turned}
     for first in followers[:1]:
-        steps[first]["again"] = -1
+        steps[first] |= {"again": -1, "originality": 0.0}
     steps[number] |= {"phrase": "", "again": -1, "mirrored": False, "originality": 0.0, CHANGED: True}
     return steps
 
@@ -115,6 +106,7 @@ def repeat_slot(action: bpy.types.Action, number: int, other: int) -> None:
     for later in steps[number + 1 :]:
         if later["again"] == number:
             later |= {"phrase": steps[number]["phrase"], "again": steps[number]["again"]}
+            later["mirrored"] = later["mirrored"] != source["mirrored"]
     _store(action, steps)
 
 
@@ -181,6 +173,11 @@ def load_plan(action: bpy.types.Action, content: Any, where: str) -> None:
     _store(action, [asdict(step) for step in plan])
 
 
+def hand_on_plan(action: bpy.types.Action, plan: dict[str, Any]) -> None:
+    """Give a take that was made from another one that one's plan, with the marks of the bars that wait."""
+    _write(action, plan | (plan_of(action) or {}) | {"steps": plan["steps"]})
+
+
 def parsed_plan(action: bpy.types.Action) -> Plan:
     """The take's plan. Raises EdgeError plan_unreadable."""
     return plan_of_json(plan_of(action), action.name)
@@ -199,12 +196,17 @@ def _followers(steps: list[dict[str, Any]], number: int) -> list[int]:
 def _store(action: bpy.types.Action, steps: list[dict[str, Any]], same: Collection[int] = ()) -> None:
     """Store the steps, and mark those that changed. same: numbers of those that only describe their dance anew."""
     for number, (before, step) in enumerate(zip(_steps(action), steps, strict=True)):
-        names = ("phrase", "originality", *(() if number in same else ("again", "mirrored")))
+        names = ("phrase", *(() if number in same else ("originality", "again", "mirrored")))
         danced = any(before[name] != step[name] for name in names)
         step[CHANGED] = bool(before.get(CHANGED) or step.get(CHANGED) or danced)
+    _write(action, {"steps": steps})
+
+
+def _write(action: bpy.types.Action, members: dict[str, Any]) -> None:
+    """Replace members of the take's plan."""
     stored: Any = action[PROPERTY]
     meta = json.loads(stored["meta"])
-    meta[PLAN]["steps"] = steps
+    meta[PLAN] = meta.get(PLAN, {}) | members
     stored["meta"] = json.dumps(meta, sort_keys=True, ensure_ascii=False)
 
 

@@ -1,5 +1,7 @@
 """A dance of phrases in Blender; its plan, changed and danced again: the real worker, the weights in the zip."""
 
+import json
+
 import bpy
 import pytest
 from blender_fixtures import addon, put_dancer, put_song
@@ -139,3 +141,73 @@ def test_a_phrase_becomes_an_asset_and_comes_back_into_a_plan(dancer, tmp_path):
     with pytest.raises(RuntimeError, match="There is no phrase nowhere"):
         bpy.ops.edge_dance.use_phrase_asset(phrase="nowhere")
     bpy.data.actions.remove(asset)
+
+
+def test_bars_that_wait_go_on_waiting_while_others_are_danced(dancer):
+    rows = addon("takes.plan_rows")
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    first = dancer.animation_data.action
+    assert bpy.ops.edge_dance.another_phrase(step=1) == {"FINISHED"}
+    chosen = steps(first)[1]["phrase"]
+    assert bpy.ops.edge_dance.remake_slot(step=0) == {"FINISHED"}
+    second = dancer.animation_data.action
+    assert second != first and rows.changed_slots(second) == [1] and steps(second)[1]["phrase"] == chosen
+    assert bpy.ops.edge_dance.generate_again() == {"FINISHED"}
+    assert rows.changed_slots(dancer.animation_data.action) == [1]
+    dancer.animation_data.action = second
+    assert bpy.ops.edge_dance.dance_changes() == {"FINISHED"}
+    third = dancer.animation_data.action
+    assert rows.changed_slots(third) == [] and steps(third)[1]["phrase"] == chosen
+
+
+def test_a_dance_whose_range_is_made_anew_keeps_its_plan(dancer):
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    first = dancer.animation_data.action
+    assert bpy.ops.edge_dance.mirror_slot(step=0) == {"FINISHED"}
+    assert bpy.ops.edge_dance.regenerate_range(start=20, end=60) == {"FINISHED"}
+    second = dancer.animation_data.action
+    assert second != first and steps(second) == steps(first)
+    assert bpy.ops.edge_dance.dance_changes() == {"FINISHED"}
+
+
+def test_a_plan_made_anew_has_phrases_of_the_same_library_and_the_originality_of_its_dance(dancer, tmp_path):
+    """A small library may have no others."""
+    shelf = addon("takes.phrase_shelf")
+    settings, folder = bpy.context.scene.edge_dance, tmp_path / "own"
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    settings.phrase_folder = str(folder)
+    try:
+        assert bpy.ops.edge_dance.add_to_phrases() == {"FINISHED"}
+        settings.made_of = "own"
+        assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+        take, library = dancer.animation_data.action, shelf.library_of(bpy.context.scene)
+        of = zip(library.phrases, library.folders, strict=True)
+        own = {phrase.id for phrase, found in of if found == folder}
+        assert {step["phrase"] for step in steps(take)} <= own
+        assert bpy.ops.edge_dance.vary_slot(step=1, originality=0.9) == {"FINISHED"}
+        assert bpy.ops.edge_dance.plan_anew(seed=5) == {"FINISHED"}
+        assert {step["phrase"] for step in steps(take)} <= own
+        assert not any(step["originality"] for step in steps(take))
+        assert bpy.ops.edge_dance.another_phrase(step=0) == {"FINISHED"}
+        assert steps(take)[0]["phrase"] in own
+    finally:
+        settings.phrase_folder = ""
+
+
+def test_sections_that_return_have_the_same_sides_in_a_plan_made_anew(dancer):
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    take = dancer.animation_data.action
+    stored = take["edge_dance"]
+    meta = json.loads(stored["meta"])
+    known = meta["choreography"]["steps"][0] | {"mirrored": True}
+    slots = [
+        {"label": label, "section": section, "place": 0, "energy": 0.5, "bars": [0.5, 0.5]}
+        | {"counts": [4.0 * section + 0.5 * count for count in range(9)]}
+        for section, label in enumerate("ABA")
+    ]
+    meta["choreography"]["steps"] = [known | {"slot": slot} for slot in slots]
+    stored["meta"] = json.dumps(meta)
+    assert bpy.ops.edge_dance.plan_anew(seed=5) == {"FINISHED"}
+    first, other, back = steps(take)
+    assert (back["phrase"], back["mirrored"]) == (first["phrase"], first["mirrored"])
+    assert other["phrase"] != first["phrase"]

@@ -60,6 +60,57 @@ def test_bars_that_repeat_a_repeating_slot_follow_it(take):
     assert [step["again"] for step in steps] == [-1, 0, -1, -1, 0, 0]
 
 
+def test_bars_that_follow_a_slot_take_over_the_sides_of_what_it_repeats(take):
+    rows = addon("takes.plan_rows")
+    rows.free_slot(take, 4)
+    rows.repeat_slot(take, 5, 4)
+    rows.mirror_slot(take, 5)
+    rows.repeat_slot(take, 2, 0)
+    rows.mirror_slot(take, 2)
+    rows.repeat_slot(take, 4, 2)  # mirrored: the sixth slot, the other side of it, is the first one's again
+    steps = rows.plan_of(take)["steps"]
+    assert [(steps[number]["again"], steps[number]["mirrored"]) for number in (4, 5)] == [(0, True), (0, False)]
+
+
+def test_bars_that_become_the_first_of_their_dance_have_no_originality(take):
+    rows = addon("takes.plan_rows")
+    rows.vary_slot(take, 4, 0.4)
+    waiting = rows.changed_slots(take)
+    rows.free_slot(take, 0)
+    row = rows.plan_rows(take)[4]
+    assert (row.text, row.originality) == ("New", 0.0) and rows.changed_slots(take) == [0, *waiting]
+
+
+@pytest.mark.parametrize("fps", [8, 24, 25, 30, 60])
+def test_a_click_on_a_row_goes_to_its_bars_at_every_frame_rate(take, fps):
+    rows, slots = addon("takes.plan_rows"), addon("ops.plan_slots")
+    bpy.context.scene.render.fps = fps
+    stored = take[addon("keyframes.take_details").PROPERTY]
+    meta = json.loads(stored["meta"])
+    for number, step in enumerate(meta["choreography"]["steps"]):
+        step["slot"]["counts"] = [3.0187 * number + 0.5, 3.0187 * number + 3.5187]
+    stored["meta"] = json.dumps(meta)
+    for number in range(len(rows.plan_rows(take))):
+        assert bpy.ops.edge_dance.go_to_slot(step=number) == {"FINISHED"}
+        assert slots.current_slot(bpy.context, take) == number
+    for frame, expected in ((-50, 0), (1, 0), (10_000, 5)):  # beside all bars
+        bpy.context.scene.frame_set(frame)
+        assert slots.current_slot(bpy.context, take) == expected
+
+
+def test_rows_have_titles_although_no_library_was_read_yet(take):
+    shelf = addon("takes.phrase_shelf")
+    name = shelf.library_of(bpy.context.scene).phrases[0].id
+    shelf._phrases.clear()
+    shelf._tried.clear()
+    assert shelf.title(name) == name
+    shelf.read_titles(bpy.context.scene)
+    assert shelf.title(name) != name
+    bpy.context.scene.edge_dance.phrase_folder = __file__  # no library: nothing is read, and nothing raised
+    shelf.read_titles(bpy.context.scene)
+    bpy.context.scene.edge_dance.phrase_folder = ""
+
+
 def test_bars_that_repeat_other_bars_than_before_wait_to_be_danced(take):
     rows = addon("takes.plan_rows")
     rows.repeat_slot(take, 5, 2)
