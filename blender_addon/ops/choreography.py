@@ -100,8 +100,21 @@ class EDGE_DANCE_OT_dance_changes(PlanEditOperator):
         return "" if action and changed_slots(action) else "No bars of the plan were changed."
 
     def changed(self, plan: dict[str, Any]) -> list[int]:
-        """Those that are marked."""
-        return [number for number, step in enumerate(plan["steps"]) if step.get(CHANGED)]
+        """Those that are marked, without those that repeat others of them: these wait until the others are danced."""
+        steps = plan["steps"]
+        marked = [number for number, step in enumerate(steps) if step.get(CHANGED)]
+        return [number for number in marked if steps[number]["again"] not in marked]
+
+    def finish(self, context: bpy.types.Context, dances: list[Motion]) -> str:
+        """Key the dance, and say which bars wait on."""
+        said, plan = super().finish(context, dances), self.plan or {"steps": []}
+        waiting = [str(number + 1) for number, step in enumerate(plan["steps"]) if step.get(CHANGED)]
+        if waiting:
+            bars = " and ".join(filter(None, (", ".join(waiting[:-1]), waiting[-1])))
+            self._remarks = [
+                *self._remarks, f"Bars {bars} repeat bars that were new: press Dance Changes once more for them."
+            ]  # fmt: skip
+        return said
 
 
 class EDGE_DANCE_OT_remake_slot(PlanEditOperator):
@@ -185,8 +198,9 @@ class EDGE_DANCE_OT_save_plan(Reasoned, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         action = planned_take(context)
+        path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath or "plan.json"), ".json"))
         try:
-            write_plan(Path(bpy.path.abspath(self.filepath)), plan_of(action) or {} if action else {})
+            write_plan(path, plan_of(action) or {} if action else {})
         except OSError as error:
             self.report({"ERROR"}, str(explain(error)))
             return {"CANCELLED"}

@@ -386,12 +386,16 @@ def by_plan(
 ) -> GenerateRequest:
     """The request for a dance by a plan, which is written into the folder.
 
-    same_song: the plan is for this part of the song, however Blender renders it now. Raises OSError.
+    same_song: the plan is for this part of the song, however Blender renders it now. Raises EdgeError
+    plan_other_song; OSError.
     """
-    path = folder / "plan.json"
-    if same_song:
-        plan = plan | {"song": sha256_of(request.song), "start": request.start}
-    write_plan(path, plan)
+    path, song = folder / "plan.json", {"song": sha256_of(request.song), "start": request.start}
+    if not same_song and (plan["song"] != song["song"] or abs(plan.get("start", 0.0) - request.start) > 1e-3):
+        raise EdgeError(
+            "plan_other_song", "The shown take is the plan of a dance to another song, or to another part of it.",
+            "Put that song and part into the sequencer, or generate a new dance.",
+        )  # fmt: skip
+    write_plan(path, plan | song)
     has_phrases = any(step["phrase"] for step in plan["steps"])
     return replace(request, form="song", plan=str(path), phrases=folders_of(scene) if has_phrases else ())
 

@@ -28,6 +28,7 @@ def add_asset(armature: bpy.types.Object, scene: bpy.types.Scene, library: Libra
     Raises EdgeError phrases_unreadable, rig_unfit; OSError.
     """
     phrase = library.phrases[number]
+    catalogue, pixels = _catalogue(phrase.style.capitalize()), picture_pixels(library, number)
     keys = at_once(keys_in_steps(armature, library.motion(number), scene, 1.0))
     action, curves = compat.new_action(title(phrase.id))
     write_keys(armature, curves, keys, 1.0, scene)
@@ -39,10 +40,10 @@ def add_asset(armature: bpy.types.Object, scene: bpy.types.Scene, library: Libra
     data.license = phrase.licence
     for tag in (phrase.style, phrase.level, "phrase"):
         data.tags.new(tag, skip_if_exists=True)
-    data.catalog_id = _catalogue(phrase.style.capitalize())
+    data.catalog_id = catalogue
     preview: Any = action.preview_ensure()
     preview.image_size = (PICTURE, PICTURE)
-    preview.image_pixels_float.foreach_set(picture_pixels(library, number))
+    preview.image_pixels_float.foreach_set(pixels)
     return action
 
 
@@ -51,8 +52,9 @@ def _catalogue(name: str) -> str:
     identity = str(uuid.uuid5(_NAMESPACE, name))
     if bpy.data.filepath:
         path = Path(bpy.data.filepath).parent / CATALOGUES
-        text = path.read_text("utf-8") if path.exists() else _HEADER
-        if identity not in text:
+        content = path.read_bytes() if path.exists() else _HEADER.encode()  # which others may have written
+        if identity.encode() not in content:
+            line = f"{identity}:Phrases/{name}:Phrases-{name}"
             with atomic_write(path) as unfinished:
-                unfinished.write_text(f"{text.rstrip()}\n{identity}:Phrases/{name}:Phrases-{name}\n", encoding="utf-8")
+                unfinished.write_bytes(b"%b\n%b\n" % (content.rstrip(), line.encode()))
     return identity

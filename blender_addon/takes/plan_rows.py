@@ -83,8 +83,11 @@ def free_slot(action: bpy.types.Action, number: int) -> None:
 
 
 def freed(steps: list[dict[str, Any]], number: int) -> list[dict[str, Any]]:
-    """The steps after one is left to the model. Slots that repeated it now repeat the first of them."""
-    followers = _followers(steps, number)
+    """The steps after one is left to the model. Slots in which its dance returns now repeat the first of them.
+
+    Those that wait to be danced do not have that dance: they repeat what comes.
+    """
+    followers = [later for later in _followers(steps, number) if not steps[later].get(CHANGED)]
     turned = bool(followers) and steps[followers[0]]["mirrored"]
     for later in followers:
         steps[later] |= {"again": followers[0], "mirrored": steps[later]["mirrored"] != turned}
@@ -103,10 +106,7 @@ def repeat_slot(action: bpy.types.Action, number: int, other: int) -> None:
     origin = source["again"] if source["again"] >= 0 else other
     steps[number] |= {"phrase": source["phrase"], "again": -1 if source["phrase"] else origin}
     steps[number]["mirrored"] = source["mirrored"]
-    for later in steps[number + 1 :]:
-        if later["again"] == number:
-            later |= {"phrase": steps[number]["phrase"], "again": steps[number]["again"]}
-            later["mirrored"] = later["mirrored"] != source["mirrored"]
+    _hand_down(steps, number)
     _store(action, steps)
 
 
@@ -147,6 +147,7 @@ def put_phrase(action: bpy.types.Action, number: int, phrase: str, mirrored: boo
     steps = _steps(action)
     same = _followers(steps, number)
     freed(steps, number)[number] |= {"phrase": phrase, "mirrored": mirrored}
+    _hand_down(steps, number)
     _store(action, steps, same)
 
 
@@ -191,6 +192,14 @@ def _steps(action: bpy.types.Action) -> list[dict[str, Any]]:
 def _followers(steps: list[dict[str, Any]], number: int) -> list[int]:
     """The numbers of the steps that repeat a slot."""
     return [later for later in range(number + 1, len(steps)) if steps[later]["again"] == number]
+
+
+def _hand_down(steps: list[dict[str, Any]], number: int) -> None:
+    """Let the slots that repeat this one repeat what it does: its phrase, or another slot."""
+    step = steps[number]
+    for later in _followers(steps, number):
+        turned = steps[later]["mirrored"] != step["mirrored"]
+        steps[later] |= {"phrase": step["phrase"], "again": step["again"], "mirrored": turned}
 
 
 def _store(action: bpy.types.Action, steps: list[dict[str, Any]], same: Collection[int] = ()) -> None:

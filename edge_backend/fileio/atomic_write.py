@@ -1,6 +1,7 @@
 """Atomic writes: a file is replaced as a whole or not at all. Standard library only."""
 
 import contextlib
+import errno
 import os
 import secrets
 import sys
@@ -13,16 +14,21 @@ from pathlib import Path
 def atomic_write(path: str | os.PathLike[str], suffix: str = ".part") -> Iterator[Path]:
     """A temporary path to write to; it replaces `path` when the block succeeds and is removed when it raises.
 
-    It lies in the same folder under a short unique name. suffix: its ending, for writers that check it.
+    It lies in the same folder under a short unique name, which no error names. suffix: its ending, for writers that
+    check it.
     """
     target = Path(path)
+    if not target.name:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     unfinished = target.with_name(f".{secrets.token_hex(6)}{suffix}")
     try:
         yield unfinished
         take_place(unfinished, target)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):  # do not hide the first exception
             unfinished.unlink(missing_ok=True)
+        if isinstance(error, OSError) and str(error.filename) == str(unfinished):
+            error.filename = str(target)
         raise
 
 

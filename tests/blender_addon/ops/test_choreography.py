@@ -101,7 +101,7 @@ def test_a_plan_is_not_for_another_part_of_the_song(dancer):
         strip.left_handle = 20
     else:
         strip.frame_final_start = 20
-    with pytest.raises(RuntimeError, match="the plan of a dance to another song"):
+    with pytest.raises(RuntimeError, match="The shown take is the plan of a dance to another song"):
         bpy.ops.edge_dance.dance_plan()
 
 
@@ -138,6 +138,16 @@ def test_a_phrase_becomes_an_asset_and_comes_back_into_a_plan(dancer, tmp_path):
     bpy.context.scene.frame_set(1)
     assert bpy.ops.edge_dance.use_phrase_asset(phrase=name) == {"FINISHED"}
     assert steps(take)[0]["phrase"] == name
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "dance.blend"), copy=False)
+    catalogues, actions = tmp_path / "blender_assets.cats.txt", len(bpy.data.actions)
+    catalogues.mkdir()
+    with pytest.raises(RuntimeError, match=r"Is a directory: \S*blender_assets.cats.txt\.|Permission denied"):
+        bpy.ops.edge_dance.mark_phrase_asset(step=1)
+    assert len(bpy.data.actions) == actions
+    catalogues.rmdir()
+    catalogues.write_bytes("# Müll\nVERSION 1\n".encode("latin-1"))
+    assert bpy.ops.edge_dance.mark_phrase_asset(step=1) == {"FINISHED"}
+    assert catalogues.read_bytes().startswith(b"# M\xfcll\nVERSION 1\n") and b":Phrases/" in catalogues.read_bytes()
     with pytest.raises(RuntimeError, match="There is no phrase nowhere"):
         bpy.ops.edge_dance.use_phrase_asset(phrase="nowhere")
     bpy.data.actions.remove(asset)
@@ -211,3 +221,16 @@ def test_sections_that_return_have_the_same_sides_in_a_plan_made_anew(dancer):
     first, other, back = steps(take)
     assert (back["phrase"], back["mirrored"]) == (first["phrase"], first["mirrored"])
     assert other["phrase"] != first["phrase"]
+
+
+def test_bars_that_repeat_new_bars_are_danced_after_these(dancer):
+    rows = addon("takes.plan_rows")
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    assert bpy.ops.edge_dance.free_slot(step=0) == {"FINISHED"}
+    assert bpy.ops.edge_dance.repeat_slot(step=1, earlier=1) == {"FINISHED"}
+    assert bpy.ops.edge_dance.dance_changes() == {"FINISHED"}
+    second = dancer.animation_data.action
+    assert rows.changed_slots(second) == [1] and steps(second)[1]["again"] == 0
+    assert bpy.ops.edge_dance.dance_changes() == {"FINISHED"}
+    third = dancer.animation_data.action
+    assert rows.changed_slots(third) == [] and steps(third)[1]["again"] == 0

@@ -72,13 +72,31 @@ def test_bars_that_follow_a_slot_take_over_the_sides_of_what_it_repeats(take):
     assert [(steps[number]["again"], steps[number]["mirrored"]) for number in (4, 5)] == [(0, True), (0, False)]
 
 
+def test_bars_that_are_to_repeat_others_repeat_what_these_are_to_dance(take):
+    """They wait themselves, so that no dance is lost by it."""
+    rows = addon("takes.plan_rows")
+    rows.free_slot(take, 0)
+    rows.repeat_slot(take, 1, 0)
+    rows.mirror_slot(take, 1)
+    rows.free_slot(take, 0)
+    assert [text for _, text, _ in texts(take)][:2] == ["New", "As 0:00.0"]
+    rows.put_phrase(take, 0, "one", True)
+    steps = rows.plan_of(take)["steps"]
+    assert [(steps[number]["phrase"], steps[number]["mirrored"]) for number in (0, 1)] == [
+        ("one", True),
+        ("one", False),
+    ]
+    rows.parsed_plan(take)
+
+
 def test_bars_that_become_the_first_of_their_dance_have_no_originality(take):
     rows = addon("takes.plan_rows")
-    rows.vary_slot(take, 4, 0.4)
-    waiting = rows.changed_slots(take)
+    plan = rows.plan_of(take)
+    danced = [step | {"originality": 0.4} if number == 4 else step for number, step in enumerate(plan["steps"])]
+    rows.hand_on_plan(take, plan | {"steps": danced})
     rows.free_slot(take, 0)
     row = rows.plan_rows(take)[4]
-    assert (row.text, row.originality) == ("New", 0.0) and rows.changed_slots(take) == [0, *waiting]
+    assert (row.text, row.originality) == ("New", 0.0) and rows.changed_slots(take) == [0]
 
 
 @pytest.mark.parametrize("fps", [8, 24, 25, 30, 60])
@@ -119,11 +137,10 @@ def test_bars_that_repeat_other_bars_than_before_wait_to_be_danced(take):
 
 def test_mirrored_bars_keep_their_sides_when_the_bars_that_they_repeat_are_danced_anew(take):
     rows = addon("takes.plan_rows")
-    rows.repeat_slot(take, 2, 0)
-    rows.repeat_slot(take, 3, 0)
-    for number in (2, 4):
-        rows.mirror_slot(take, number)
-    before = rows.changed_slots(take)
+    plan = rows.plan_of(take)
+    returning = {2: {"again": 0, "mirrored": True}, 3: {"again": 0}, 4: {"mirrored": True, "originality": 0.4}}
+    danced = [step | returning.get(number, {}) for number, step in enumerate(plan["steps"])]
+    rows.hand_on_plan(take, plan | {"steps": danced})
     rows.free_slot(take, 0)
     steps = rows.plan_of(take)["steps"]
     assert [(steps[number]["again"], steps[number]["mirrored"]) for number in (2, 3, 4)] == [
@@ -131,7 +148,7 @@ def test_mirrored_bars_keep_their_sides_when_the_bars_that_they_repeat_are_dance
         (2, True),  # as before, the other side of the first
         (2, False),
     ]
-    assert rows.changed_slots(take) == sorted({0, *before})
+    assert rows.changed_slots(take) == [0]
 
 
 def test_swapped_bars_wait_to_be_danced(take):
@@ -161,6 +178,13 @@ def test_an_impossible_change_of_the_plan_is_refused(take):
 def test_a_plan_is_saved_as_the_command_line_reads_it(take, tmp_path):
     assert bpy.ops.edge_dance.save_plan(filepath=str(tmp_path / "plan.json")) == {"FINISHED"}
     assert json.loads((tmp_path / "plan.json").read_text())["steps"] == STEPS
+
+
+def test_a_plan_is_saved_under_its_own_suffix_and_not_into_nothing(take, tmp_path):
+    assert bpy.ops.edge_dance.save_plan(filepath=str(tmp_path / "plan")) == {"FINISHED"}
+    assert json.loads((tmp_path / "plan.json").read_text())["steps"] == STEPS
+    with pytest.raises(RuntimeError, match=r"No such file or directory: \S*none/plan.json\."):
+        bpy.ops.edge_dance.save_plan(filepath=str(tmp_path / "none" / "plan.json"))
 
 
 def test_a_take_without_a_plan_has_no_rows(take):

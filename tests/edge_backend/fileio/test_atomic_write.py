@@ -97,6 +97,16 @@ def test_what_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path, failure
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"dance.npz": "old"}
 
 
+@pytest.mark.parametrize("name", ["", "none/plan.json", "folder"])
+def test_a_path_that_is_no_place_for_a_file_is_named_as_it_was_given(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    path = tmp_path / name if name else Path()
+    with pytest.raises(OSError) as failed, atomic_write(path) as unfinished:
+        unfinished.write_text("a plan")
+    assert failed.value.filename == str(path) and failed.value.strerror
+    assert [each.name for each in tmp_path.iterdir()] == ["folder"]
+
+
 def test_a_full_disk_leaves_the_old_file_and_is_called_full(tmp_path: Path) -> None:
     with mounted(tmp_path / "disk", "size=64k") as disk:
         (disk / "weights.safetensors").write_text("old")
