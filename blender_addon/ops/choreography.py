@@ -21,11 +21,12 @@ from ..keyframes.take_details import beat_frames, details, song_part_of, span
 from ..lookups import scene_rate
 from ..redraw import redraw_sidebars, redraw_timelines
 from ..rig.target import find_dancer
+from ..takes.phrase_shelf import own_folder
 from ..takes.plan_rows import CHANGED, changed_slots, freed, load_plan, plan_of
 from ..takes.read_take import read_take_in_steps
 from .edit import EditOperator, by_plan, outside
 from .generate import DanceOperator
-from .plan_slots import planned_take, why_no_plan
+from .plan_slots import planned_take, why_no_plan, why_plan_locked
 from .reasons import Reasoned, why_busy, why_no_dancer
 from .stepping import READING, SteppingOperator
 
@@ -150,13 +151,18 @@ class EDGE_DANCE_OT_add_to_phrases(SteppingOperator):
         data = find_dancer(context).animation_data
         if not data or not data.action:
             return "The character has no animation to take phrases from."
-        return "" if context.scene.edge_dance.phrase_folder else "Choose the folder of My Phrases first."
+        scene: Any = context.scene
+        if own_folder(scene):
+            return ""
+        if scene.edge_dance.phrase_folder.strip():
+            return "The folder of My Phrases is relative to this file. Save the file first, or choose the whole path."
+        return "Choose the folder of My Phrases first."
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         """Read the action as a motion, with the beats that it knows."""
         armature, scene = find_dancer(context), cast("bpy.types.Scene", context.scene)
         action: Any = cast("Any", armature.animation_data).action
-        self._folder = Path(bpy.path.abspath(context.scene.edge_dance.phrase_folder))
+        self._folder = Path(own_folder(scene))
         self._source, self._style = action.name, str(details(action).get("style", "")) or "any"
         beats = [(frame - span(action)[0]) / scene_rate(scene) for frame in beat_frames(action)]
         self._motion = yield from read_take_in_steps(armature, action, scene)
@@ -221,7 +227,7 @@ class EDGE_DANCE_OT_load_plan(Reasoned, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        return why_busy() or why_no_plan(context)
+        return why_busy() or why_no_plan(context) or why_plan_locked(context)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         context.window_manager.fileselect_add(self)

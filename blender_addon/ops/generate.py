@@ -27,6 +27,7 @@ from ..song_map.strip_map import map_for_dance, song_part, write_file
 from ..takes.collection_links import remember_links
 from ..takes.new_take import WrittenKeys, add_take, first_frame_of, keys_in_steps, written_in_steps
 from ..takes.partial_preview import PartialPreview
+from ..takes.phrase_shelf import own_folder
 from ..takes.root_motion import check_root_motion
 from ..takes.take_list import all_or_none, refuse_tweaked
 from .job_operator import JobOperator
@@ -59,18 +60,20 @@ class DanceOperator(JobOperator):
 
     def prepare(self, context: bpy.types.Context) -> None:
         """Find the song, the dancer and the panel's settings."""
-        settings = context.scene.edge_dance
+        scene: Any = context.scene
+        settings = scene.edge_dance
         strip, owner = find_strip(context, settings.music)
         self._song = rendered_song(strip, owner, settings.all_sounds)
         self._map = map_for_dance(strip, owner, beats_request(settings))
         self._part = song_part(strip, owner)
-        self._scene = context.scene.session_uid
+        self._scene = scene.session_uid
         dancer = find_dancer(context)
         check_root_motion(dancer, settings.root_motion)
         self._dancer = dancer.session_uid
         remember_links(dancer)
         request = generate_request(settings, self._song.path, self._song.start, self._song.duration)
-        self._request = replace(request, phrases=tuple(bpy.path.abspath(folder) for folder in request.phrases))
+        own = settings.made_of == "own"
+        self._request = replace(request, phrases=(own_folder(scene),)) if own else request
         self._settings = stored_settings(settings)
         self._preview = PartialPreview(self._song.first_frame)
 

@@ -9,7 +9,8 @@ from ..rig.target import find_dancer
 from ..takes.phrase_assets import PHRASE, add_asset
 from ..takes.phrase_shelf import library_of
 from ..takes.plan_rows import parsed_plan, put_phrase
-from .plan_slots import PlanOperator, current_slot
+from .plan_slots import PlanOperator, current_slot, why_no_plan
+from .reasons import why_busy
 
 
 def phrase_of_asset(context: bpy.types.Context) -> str:
@@ -23,6 +24,10 @@ class EDGE_DANCE_OT_mark_phrase_asset(PlanOperator):
 
     bl_idname = "edge_dance.mark_phrase_asset"
     bl_label = "Phrase as Asset"
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        return why_busy() or why_no_plan(context)
 
     def change(self, context: bpy.types.Context, action: bpy.types.Action) -> None:
         """Add the asset; the plan is not changed."""

@@ -57,6 +57,18 @@ def why_no_plan(context: bpy.types.Context) -> str:
     return "" if planned_take(context) else "The shown take was not made by a plan."
 
 
+def why_plan_locked(context: bpy.types.Context) -> str:
+    """Why the plan cannot be changed; empty where it can. Blender does not save changes of linked actions."""
+    action = planned_take(context)
+    if action is None or action.library is None:
+        return ""
+    library = bpy.path.basename(action.library.filepath)
+    return (
+        f"{action.name} is linked from {library}: changes of its plan would not be saved. "
+        "Press Dance All for a take of your own."
+    )
+
+
 def current_slot(context: bpy.types.Context, action: bpy.types.Action) -> int:
     """The number of the slot at the current frame; beside all slots, of the one before, or of the first."""
     scene: Any = context.scene
@@ -86,7 +98,7 @@ class PlanOperator(Reasoned, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:
-        return why_busy() or why_no_plan(context)
+        return why_busy() or why_no_plan(context) or why_plan_locked(context)
 
     def change(self, context: bpy.types.Context, action: bpy.types.Action) -> None:
         """Change the plan. Raises EdgeError, IndexError, OSError."""
@@ -97,10 +109,10 @@ class PlanOperator(Reasoned, bpy.types.Operator):
         try:
             if action:
                 self.change(context, action)
-        except (EdgeError, IndexError) as error:
+        except IndexError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        except OSError as error:
+        except (EdgeError, OSError) as error:
             self.report({"ERROR"}, str(explain(error)))
             return {"CANCELLED"}
         redraw_timelines(context)
@@ -261,8 +273,8 @@ class EDGE_DANCE_OT_choose_phrase(PlanOperator):
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         try:
             _gather(self, context)
-        except EdgeError as error:
-            self.report({"ERROR"}, str(error))
+        except (EdgeError, OSError) as error:
+            self.report({"ERROR"}, str(explain(error)))
             return {"CANCELLED"}
         return set(context.window_manager.invoke_props_dialog(self, width=300))
 

@@ -21,10 +21,15 @@ _phrases: dict[str, Phrase] = {}
 _tried: set[tuple[str, ...]] = set()  # the libraries whose titles were asked for
 
 
+def own_folder(scene: bpy.types.Scene) -> str:
+    """The folder of My Phrases; "" where none is chosen, or where it is relative to a file that is not saved."""
+    path = Path(bpy.path.abspath(scene.edge_dance.phrase_folder.strip()))  # type: ignore[attr-defined]
+    return str(path) if path.is_absolute() else ""
+
+
 def folders_of(scene: bpy.types.Scene) -> tuple[str, ...]:
     """The scene's libraries: the bundled one, and the folder of My Phrases if there is a library in it."""
-    own = scene.edge_dance.phrase_folder  # type: ignore[attr-defined]
-    path = bpy.path.abspath(own) if own else ""
+    path = own_folder(scene)
     return (STARTER, path) if path and (Path(path) / INDEX).is_file() else (STARTER,)
 
 

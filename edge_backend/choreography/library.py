@@ -97,6 +97,11 @@ def open_libraries(folders: Sequence[str | Path]) -> Library:
     """
     phrases: dict[str, tuple[Phrase, Path, Array, Array]] = {}
     for name in folders:
+        if not str(name):
+            raise EdgeError(
+                "phrases_missing", "No folder with phrases is chosen.",
+                "Choose one: Add to Phrases in Blender, or phrases add, fills it.",
+            )  # fmt: skip
         folder = _BUNDLED if str(name) == STARTER else Path(name)
         found, starts, ends = _read_index(folder)
         for number, phrase in enumerate(found):
@@ -240,7 +245,11 @@ def _clip_name(motion: Motion) -> str:
 def _read_index(folder: Path) -> _Index:
     path = folder / INDEX
     if not path.is_file():
-        raise EdgeError("phrases_missing", f"There is no phrase library in {folder}.", "Make one: phrases add.")
+        raise EdgeError(
+            "phrases_missing",
+            f"There is no phrase library in {folder}.",
+            "Make one: Add to Phrases in Blender, or phrases add.",
+        )
     try:
         state = path.stat()
     except OSError as error:

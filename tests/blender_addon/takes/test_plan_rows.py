@@ -212,6 +212,11 @@ def test_a_take_gives_phrases_that_a_dance_can_be_made_of(tmp_path):
     settings = bpy.context.scene.edge_dance
     settings.phrase_folder = ""
     assert not bpy.ops.edge_dance.add_to_phrases.poll()
+    for relative in ("//phrases", "phrases", " "):  # the file is not saved
+        settings.phrase_folder = relative
+        assert not bpy.ops.edge_dance.add_to_phrases.poll() and not addon("takes.phrase_shelf").own_folder(
+            bpy.context.scene
+        )
     settings.phrase_folder = str(tmp_path / "phrases")
     assert bpy.ops.edge_dance.add_to_phrases() == {"FINISHED"}
     library = addon("edge_backend.choreography.library").open_libraries([tmp_path / "phrases"])
@@ -221,3 +226,25 @@ def test_a_take_gives_phrases_that_a_dance_can_be_made_of(tmp_path):
     request = addon("settings").generate_request(settings, tmp_path / "song.wav", 0.0, 10.0)
     assert request.phrases == (settings.phrase_folder,)
     settings.made_of = "network"
+
+
+def test_the_plan_of_a_linked_take_is_not_changed(take, tmp_path):
+    """Blender would not save the change."""
+    path, rows = tmp_path / "library.blend", addon("takes.plan_rows")
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    with bpy.data.libraries.load(str(path), link=True) as (found, wanted):
+        wanted.scenes = found.scenes[:1]
+    bpy.context.window.scene = wanted.scenes[0]
+    assert [row.text for row in rows.plan_rows(addon("ops.plan_slots").planned_take(bpy.context))][4] == "As 0:00.0"
+    for name, words in {
+        "mirror_slot": {"step": 4},
+        "free_slot": {"step": 4},
+        "load_plan": {"filepath": "x.json"},
+    }.items():
+        with pytest.raises(
+            RuntimeError, match=r"is linked from library\.blend: changes of its plan would not be saved"
+        ):
+            getattr(bpy.ops.edge_dance, name)(**words)
+    assert bpy.ops.edge_dance.go_to_slot(step=4) == {"FINISHED"}
+    assert bpy.ops.edge_dance.save_plan(filepath=str(tmp_path / "plan.json")) == {"FINISHED"}

@@ -211,6 +211,7 @@ def test_a_phrase_that_was_deleted_since_is_named(tmp_path: Path, library: Libra
 def test_an_unreadable_index_is_reported(tmp_path: Path, library: Library) -> None:
     folder = tmp_path / "lib"
     assert code_of(open_libraries, [tmp_path / "nowhere"]) == "phrases_missing"
+    assert code_of(open_libraries, [""]) == "phrases_missing"  # not the working directory
     whole = (folder / INDEX).read_bytes()
     (folder / INDEX).write_bytes(whole[: len(whole) // 2])
     assert code_of(open_libraries, [folder]) == "phrases_unreadable"
