@@ -61,6 +61,6 @@ class BeatTiming:
             self.beats[inside] - first / Motion.fps,
             frame < known,
             self.begins_bar[inside],
-            self._places[first:] - first,
+            known=self._places[first:] - first,
         )
         return np.concatenate([self._places, first + (frame if found is None else found)[known - first :]])

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..diffusion.constraints import Constraint
 from ..diffusion.edit_constraints import EditConstraints
-from ..motion.beat_alignment import align_to_beats
+from ..motion.beat_alignment import EDGE_S, align_to_beats
 from ..motion.boundary_smoothing import EDITS, JOINS, smooth_boundaries
 from ..motion.feet import FootSettings, clean_motion
 from ..motion.motion import Motion
@@ -20,6 +20,7 @@ from ..motion.smoothing import smoothed
 from ..numerics.array import Array
 
 LOOK_AHEAD = 15  # last frames that are not shown yet while more are to come: contacts and stops depend on later frames
+JOIN_EDGE_S = 0.05  # edge_s of joins, whose sides have changes of tempo up to their ends
 LOOK_BACK = 150  # shown frames that are processed again, unchanged, together with later ones
 TURN_BACK = 12  # frames over which the rotation offset at the last shown frame fades
 
@@ -85,8 +86,9 @@ class Postprocessor:
         constrained_time = self._fixed(laid or self._joins)[part] | shown_part | later
         beats, begins = self._beats(first, frames)
         timed = align_to_beats(
-            sampled.part(part), beats, self.on_beat, constrained_time, begins_bar=begins, sharp=self.sharp
-        )
+            sampled.part(part), beats, self.on_beat, constrained_time, begins_bar=begins, sharp=self.sharp,
+            edge_s=JOIN_EDGE_S if self.timed else EDGE_S,
+        )  # fmt: skip
         motion = self._joined(timed, first)
         constrained = shown_part[:, None]
         calm = smoothed(motion, self.smoothness, self.edit.exact_joints()[part] | constrained)

@@ -56,33 +56,27 @@ def align_to_beats(
     *,
     begins_bar: Array | None = None,
     sharp: bool = False,
+    edge_s: float = EDGE_S,
 ) -> Motion:
     """A dance of T frames retimed so that as many of its stops as possible fall on beats, first beats before others.
 
     Its tempo has a `pulse`, too.
     beats: (n,) seconds from the first frame, ascending. amount: 0 returns the motion itself, 1 moves stops all the way.
     constrained: (T,) bool, frames that are changed neither in time nor in pose; the first and the last frame never are.
-    begins_bar: (n,) bool, of the beats; default none. sharp: as in `retimed`.
+    begins_bar: (n,) bool, of the beats; default none. sharp: as in `retimed`. edge_s: seconds beside constrained frames
+    in which the tempo is unchanged.
     """
     constrained = np.zeros(motion.frames, bool) if constrained is None else constrained
-    places = aligned_places(motion, beats, amount, constrained, begins_bar)
-    return motion if places is None else retimed(motion, places, sharp)
-
-
-def aligned_places(
-    motion: Motion, beats: Array, amount: float, constrained: Array, begins_bar: Array | None = None
-) -> Array | None:
-    """The time warp (T,) of `align_to_beats`, as `places_on_the_beat` has it; None where nothing is to be moved."""
     if amount == 0 or motion.frames < 3 or not len(beats):
-        return None
-    shown = places_on_the_beat(motion_beats(motion.joints()), beats, constrained, begins_bar)
+        return motion
+    shown = places_on_the_beat(motion_beats(motion.joints()), beats, constrained, begins_bar, edge_s=edge_s)
     if shown is None:
-        return None
+        return motion
     frames = np.arange(motion.frames, dtype=np.float64)
-    for interval in _free_intervals(constrained):
+    for interval in _free_intervals(constrained, edge_s):
         inside = (beats > interval.begin) & (beats < interval.end)
         shown = shown + FPS * pulse(frames / FPS, beats[inside])
-    return frames + amount * (shown - frames)
+    return retimed(motion, frames + amount * (shown - frames), sharp)
 
 
 def pulse(seconds: Array, beats: Array) -> Array:
@@ -103,16 +97,20 @@ def places_on_the_beat(
     beats: Array,
     constrained: Array,
     begins_bar: Array | None = None,
+    *,
     known: Array | None = None,
+    edge_s: float = EDGE_S,
 ) -> Array | None:
     """The time warp (T,): for each new frame the position in the old dance, in frames, that it shows.
 
-    stops, beats: (n,), (m,) seconds from the first frame, ascending. constrained: (T,) bool, begins_bar: (m,) bool, as
-    in `align_to_beats`. known: (k,) places, frames, of the first frames, which the others continue; these are
-    constrained. Returns None where every frame is constrained.
+    stops, beats: (n,), (m,) seconds from the first frame, ascending. constrained: (T,) bool, begins_bar: (m,) bool,
+    edge_s: as in `align_to_beats`. known: (k,) places, frames, of the first frames, which the others continue; these
+    are constrained. Returns None where every frame is constrained.
     """
     known = np.zeros(0) if known is None else known
-    intervals = _free_intervals(constrained, len(known), float(known[-1]) - len(known) + 1 if len(known) else 0.0)
+    intervals = _free_intervals(
+        constrained, edge_s, len(known), float(known[-1]) - len(known) + 1 if len(known) else 0.0
+    )
     if not intervals:
         return None
     frames = np.arange(len(constrained), dtype=np.float64)
@@ -131,7 +129,7 @@ def places_on_the_beat(
 
 
 class _Interval(NamedTuple):
-    """Seconds. first, last: may be retimed. begin, end: may contain moved stops (EDGE_S from constrained frames).
+    """Seconds. first, last: may be retimed. begin, end: may contain moved stops (edge_s from constrained frames).
 
     ahead: by how much what is shown at its beginning is later than there in the old dance.
     """
@@ -143,7 +141,7 @@ class _Interval(NamedTuple):
     ahead: float = 0.0
 
 
-def _free_intervals(constrained: Array, known: int = 0, ahead: float = 0.0) -> list[_Interval]:
+def _free_intervals(constrained: Array, edge_s: float, known: int = 0, ahead: float = 0.0) -> list[_Interval]:
     """The intervals between neighbouring constrained frames (T,) bool with at least one free frame between them.
 
     known: how many of the first frames are so by `places_on_the_beat`; the tempo may change up to their end, and
@@ -154,7 +152,7 @@ def _free_intervals(constrained: Array, known: int = 0, ahead: float = 0.0) -> l
     for free, end in runs(~constrained):
         before, after = max(free - 1, 0) / FPS, min(end, last) / FPS
         continues = 0 < free == known
-        margins = EDGE_S * (free > 0 and not continues), EDGE_S * (end <= last)
+        margins = edge_s * (free > 0 and not continues), edge_s * (end <= last)
         if after - before > sum(margins):
             moved = ahead / FPS if continues else 0.0
             intervals.append(_Interval(before, after, before + margins[0], after - margins[1], moved))
@@ -176,7 +174,7 @@ def _anchors(beats: Array, worth: Array, stops: Array, interval: _Interval) -> A
     score[0] = 0.0
     for number in range(1, len(pairs)):
         earliest = int(np.searchsorted(pairs[:, 0], pairs[number, 0] - MEMORY_S))
-        # The last pair may follow the first directly, which leaves the tempo unchanged: there is always a solution.
+        # The last pair may follow the first directly: where nothing else is possible, it does.
         earlier = np.arange(min(earliest, number - 1) if number < len(pairs) - 1 else 0, number)
         gains = score[earlier] + gained[number] + _steadiness(pairs[number] - pairs[earlier])
         best = int(np.argmax(gains))

@@ -71,3 +71,19 @@ def test_constraints_further_on_are_met_exactly(sampled):
         incremental.beginning(sampled.part(slice(end)))
     whole = incremental.whole(sampled)
     np.testing.assert_allclose(whole.root[500:560], sampled.root[500:560], atol=1e-6)
+
+
+def test_joins_are_brought_to_the_beats_while_the_dance_is_streamed(sampled):
+    """Only they: the pieces between them are on the beats already."""
+    laid = frame_range(sampled.vectors(), 0, FRAMES)
+    joins = np.zeros(FRAMES, bool)
+    joins[200:250] = True
+    laid.weight[joins] = 0.95
+    incremental = postprocessor(smoothness=0, feet=False)
+    incremental.timed = True
+    assert incremental.beginning(sampled.part(slice(150))) is not None
+    incremental.join(laid)
+    shown = incremental.beginning(sampled.part(slice(400))).rotations
+    changed = np.abs(shown - sampled.rotations[: len(shown)])[:, 1:].max(axis=(1, 2, 3)) > 1e-4
+    assert changed[205:245].mean() > 0.5
+    assert not changed[~joins[: len(shown)]].any()
