@@ -9,7 +9,7 @@ from ..schema.frames import FPS
 from ..schema.song_map import SongMap
 from .slots import within
 
-SPREAD = 0.44  # how far the loudest and the quietest bars are from the level, at most, before changes are sharpened
+SPREAD = 0.4  # how far the loudest and the quietest bars are from the level, at most, before changes are sharpened
 MANY = 12  # bars from which on the whole SPREAD is used; bars of a shorter stretch are within one part of a song
 LOUDEST = 2.0  # standard deviations from the mean energy of the bars; bars further away count as these
 RANKED = 0.75  # the share of a bar's rank in what is wanted of it; the rest is in proportion to its energy
