@@ -54,6 +54,9 @@ class EditOperator(DanceOperator):
     plan: dict[str, Any] | None = None
     """What is danced where nothing is kept; None leaves it to the network."""
 
+    _taken_over: dict[str, Any] | None = None
+    """The plan that the new take has from the edited one."""
+
     def rows(self, context: bpy.types.Context, armature: bpy.types.Object) -> list[Row]:
         """The constraints. Raises EdgeError."""
         raise NotImplementedError
@@ -95,6 +98,7 @@ class EditOperator(DanceOperator):
         self._edit = with_source(
             Edit(first, last, tuple(rows), self.strength, suffix=self.suffix, plan=self.plan), source
         )
+        self._taken_over = self.plan or self._plan_that_stays(source)
         start = song.start + (first - song.first_frame) / rate
         seed = self._request.seed
         if source and details(source).get("seed") == seed:
@@ -119,6 +123,10 @@ class EditOperator(DanceOperator):
         request = replace(super().request(folder, number), edit=self._gathered.request(folder), sequential=False)
         scene, _ = self.targets()
         return by_plan(request, self.plan, folder, scene, self._same_song) if self.plan else request
+
+    def recipe(self) -> dict[str, Any]:
+        """With the plan of the take, and the marks of its bars that wait."""
+        return super().recipe() | {"plan": self._taken_over}
 
     def first_frame(self) -> float:
         """The frame of the scene at which the new dance starts."""
@@ -147,8 +155,8 @@ class EditOperator(DanceOperator):
         self.name_song(action)
         store_edit(action, self._edit)
         source = by_session_uid(bpy.data.actions, self._source)
-        if plan := self.plan or self._plan_that_stays(source):
-            hand_on_plan(action, plan)
+        if self._taken_over:
+            hand_on_plan(action, self._taken_over)
         if source and self.suffix:
             with carried_by_hips(dancer, source) as hips:
                 copy_others(hips, action)

@@ -83,10 +83,11 @@ class DanceOperator(JobOperator):
         return replace(self._request, song=song, song_map=song_map, sequential=True)
 
     def recipe(self) -> dict[str, Any]:
-        """Name, first frame and settings of the take."""
+        """Name, song, first frame and settings of the take."""
         return {
             "label": f"{self._song.path.stem} {self._request.seed}",
             "song": self._song.name,
+            "part": self._part,
             "first_frame": self.first_frame(),
             "planted": self._request.feet.enabled,
             "settings": self._settings,

@@ -12,6 +12,7 @@ from ..lookups import by_session_uid
 from ..preferences import pending_results
 from ..rig.target import find_dancer
 from ..takes.new_take import add_take, first_frame_of, keys_in_steps, written_in_steps
+from ..takes.plan_rows import hand_on_plan
 from ..takes.take_list import all_or_none
 from .reasons import why_busy, why_no_dancer
 from .stepping import SteppingOperator
@@ -63,8 +64,11 @@ class EDGE_DANCE_OT_apply_pending(SteppingOperator):
         how = {"settings": self._settings, "keys": self._keys, "density": self._settings["density"]}
         with all_or_none(dancer, scene):
             action = add_take(dancer, self._motion, scene, self._first, **how)
-        if song := self._pending.recipe.get("song"):
-            action[PROPERTY]["song"] = song
+        for name in ("song", "part"):
+            if known := self._pending.recipe.get(name):
+                action[PROPERTY][name] = known
+        if plan := self._pending.recipe.get("plan"):
+            hand_on_plan(action, plan)
         self._pending.drop()
         return f"{action.name} is on {dancer.name}."
 

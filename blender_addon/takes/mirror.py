@@ -7,9 +7,10 @@ import bpy
 
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.steps import part
-from ..keyframes.take_details import span
+from ..keyframes.take_details import PROPERTY, song_part_of, span
 from ..rig.looking import found
 from .new_take import WrittenKeys, add_take, keys_in_steps, written_in_steps
+from .plan_rows import hand_on_plan, mirrored_plan, plan_of
 from .read_take import inherit, read_take_in_steps
 from .root_motion import root_motion_of
 
@@ -40,7 +41,7 @@ def mirrored_in_steps(
 def add_mirrored(
     armature: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene, mirrored: Mirrored
 ) -> bpy.types.Action:
-    """A new take with the mirrored dance of the action, which is not changed. Returns the take.
+    """A new take with the mirrored dance of the action, which is not changed, and its plan. Returns the take.
 
     Its feet are not cleaned again, and its root motion is the action's. Raises EdgeError as add_take.
     """
@@ -51,4 +52,7 @@ def add_mirrored(
         keys=mirrored.keys,
     )  # fmt: skip
     inherit(take, action)
+    if plan := plan_of(action):
+        take[PROPERTY]["part"] = song_part_of(action)
+        hand_on_plan(take, mirrored_plan(plan))
     return take

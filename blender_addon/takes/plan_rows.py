@@ -179,6 +179,12 @@ def hand_on_plan(action: bpy.types.Action, plan: dict[str, Any]) -> None:
     _write(action, plan | (plan_of(action) or {}) | {"steps": plan["steps"]})
 
 
+def mirrored_plan(plan: dict[str, Any]) -> dict[str, Any]:
+    """The plan of the mirrored dance: phrases have the other side, and what returns does so as before."""
+    steps = [step | {"mirrored": step["mirrored"] != bool(step["phrase"])} for step in plan["steps"]]
+    return plan | {"steps": steps}
+
+
 def parsed_plan(action: bpy.types.Action) -> Plan:
     """The take's plan. Raises EdgeError plan_unreadable."""
     return plan_of_json(plan_of(action), action.name)

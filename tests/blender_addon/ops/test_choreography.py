@@ -234,3 +234,37 @@ def test_bars_that_repeat_new_bars_are_danced_after_these(dancer):
     assert bpy.ops.edge_dance.dance_changes() == {"FINISHED"}
     third = dancer.animation_data.action
     assert rows.changed_slots(third) == [] and steps(third)[1]["again"] == 0
+
+
+def test_a_mirrored_dance_has_the_plan_with_the_other_sides(dancer):
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    first = dancer.animation_data.action
+    assert bpy.ops.edge_dance.mirror() == {"FINISHED"}
+    second = dancer.animation_data.action
+    assert second != first
+    assert [step["phrase"] for step in steps(second)] == [step["phrase"] for step in steps(first)]
+    assert [step["mirrored"] for step in steps(second)] == [not step["mirrored"] for step in steps(first)]
+    (strip,) = addon("compat").all_strips(bpy.context.scene)
+    strip.volume = 0.5  # another file is rendered, of the same part of the song
+    assert bpy.ops.edge_dance.remake_slot(step=1) == {"FINISHED"}
+
+
+def test_a_pending_edit_has_its_plan_and_what_waits(dancer, monkeypatch):
+    rows, operators = addon("takes.plan_rows"), addon("ops.generate")
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    first = dancer.animation_data.action
+    assert bpy.ops.edge_dance.another_phrase(step=1) == {"FINISHED"}
+    finish = operators.DanceOperator.finish
+
+    def late(self, context, dances):
+        bpy.data.objects.remove(dancer)
+        return finish(self, context, dances)
+
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="The dancer was deleted"):
+        patch.setattr(operators.DanceOperator, "finish", late)
+        bpy.ops.edge_dance.remake_slot(step=0)
+    other = put_dancer()
+    assert bpy.ops.edge_dance.apply_pending() == {"FINISHED"}
+    take = other.animation_data.action
+    details = addon("keyframes.take_details")
+    assert rows.changed_slots(take) == [1] and details.song_part_of(take) == details.song_part_of(first)
