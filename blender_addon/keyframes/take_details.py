@@ -1,5 +1,6 @@
 """The data of a take, a custom property of its action, and the frames that the action keys."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import bpy
@@ -37,6 +38,15 @@ def song_part_of(action: bpy.types.Action) -> dict[str, Any]:
     """The part of the song that the take is danced to, as song_map.strip_map.song_part; empty if it is not known."""
     found: dict[str, Any] = details(action).get("part", {})
     return found
+
+
+def is_danced_to(action: bpy.types.Action, part: Mapping[str, Any]) -> bool:
+    """Whether the take is danced to this part of the song, which may end earlier or later than it did.
+
+    part: as song_map.strip_map.song_part.
+    """
+    danced = song_part_of(action)
+    return bool(danced) and all(danced[name] == part[name] for name in ("sound", "start"))
 
 
 def note_keys(action: bpy.types.Action) -> None:

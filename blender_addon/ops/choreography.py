@@ -17,7 +17,7 @@ from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.schema.edits import EditRequest
 from ..edge_backend.schema.requests import GenerateRequest
-from ..keyframes.take_details import beat_frames, details, song_part_of, span
+from ..keyframes.take_details import beat_frames, details, is_danced_to, span
 from ..lookups import scene_rate
 from ..redraw import redraw_sidebars, redraw_timelines
 from ..rig.target import find_dancer
@@ -46,7 +46,7 @@ class EDGE_DANCE_OT_dance_plan(DanceOperator):
         super().prepare(context)
         action = planned_take(context)
         assert action  # noqa: S101 - poll has checked it
-        self._plan, self._same_song = plan_of(action) or {}, song_part_of(action) == self._part
+        self._plan, self._same_song = plan_of(action) or {}, is_danced_to(action, self._part)
         seed = int(details(action).get("seed", self._request.seed))
         self._request = replace(self._request, seed=seed, form="song", edit=EditRequest(), loop=None)
 

@@ -21,7 +21,7 @@ from ..edge_backend.motion.motion import Motion
 from ..edge_backend.schema.requests import GenerateRequest
 from ..keyframes.beats import known_beats
 from ..keyframes.channel_keys import copy_others
-from ..keyframes.take_details import details, note_keys, song_part_of, span
+from ..keyframes.take_details import details, is_danced_to, note_keys, span
 from ..keyframes.timing import Timing
 from ..lookups import by_session_uid, scene_rate
 from ..rig.looking import found
@@ -93,7 +93,7 @@ class EditOperator(DanceOperator):
         data = armature.animation_data
         source = data.action if data else None
         self._source = source.session_uid if source else 0
-        self._same_song = source is not None and song_part_of(source) == self._part
+        self._same_song = source is not None and is_danced_to(source, self._part)
         self._name = f"{source.name.removesuffix(self.suffix).strip()} {self.suffix}" if source and self.suffix else ""
         self._edit = with_source(
             Edit(first, last, tuple(rows), self.strength, suffix=self.suffix, plan=self.plan), source
@@ -165,10 +165,8 @@ class EditOperator(DanceOperator):
 
     def _plan_that_stays(self, source: bpy.types.Action | None) -> dict[str, Any] | None:
         """The plan of the edited take, if the new one begins where it does, to the same song; None without one."""
-        if source is None or not self.suffix or abs(span(source)[0] - self._timing.first) > 1e-2:
-            return None
-        danced = song_part_of(source)
-        return plan_of(source) if all(danced.get(key) == self._part[key] for key in ("sound", "start")) else None
+        stays = source and self.suffix and self._same_song and abs(span(source)[0] - self._timing.first) < 1e-2
+        return plan_of(source) if source and stays else None
 
     def take_settings(self, motion: Motion) -> dict[str, Any]:
         """The panel's settings, with the edited take's root motion."""

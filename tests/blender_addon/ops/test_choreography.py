@@ -105,6 +105,26 @@ def test_a_plan_is_not_for_another_part_of_the_song(dancer):
         bpy.ops.edge_dance.dance_plan()
 
 
+@pytest.mark.parametrize("frames", [-90, 60])
+def test_a_plan_is_danced_as_far_as_the_song_is_played(dancer, frames):
+    (strip,) = addon("compat").all_strips(bpy.context.scene)
+    end = "right_handle" if hasattr(strip, "right_handle") else "frame_final_end"
+    setattr(strip, end, getattr(strip, end) - 60)
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    first = dancer.animation_data.action
+    setattr(strip, end, getattr(strip, end) + frames)
+    assert bpy.ops.edge_dance.another_phrase(step=0) == {"FINISHED"}
+    chosen = steps(first)[0]["phrase"]
+    assert bpy.ops.edge_dance.dance_changes() == {"FINISHED"}
+    second = dancer.animation_data.action
+    assert second != first and steps(second)[0]["phrase"] == chosen
+    assert second.frame_range[1] == first.frame_range[1] + min(frames, 0)
+    assert bpy.ops.edge_dance.dance_plan() == {"FINISHED"}
+    third = dancer.animation_data.action
+    assert [step["phrase"] for step in steps(third)] == [step["phrase"] for step in steps(second)]
+    assert third.frame_range[1] == first.frame_range[1] + frames
+
+
 def test_a_plan_made_anew_keeps_what_is_pinned(dancer):
     assert bpy.ops.edge_dance.generate() == {"FINISHED"}
     action = dancer.animation_data.action
