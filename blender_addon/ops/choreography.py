@@ -77,7 +77,12 @@ class PlanEditOperator(EditOperator):
         action = planned_take(context)
         assert action  # noqa: S101 - poll has checked it
         self.plan = json.loads(json.dumps(plan_of(action)))
-        steps = [self.plan["steps"][number] for number in self.changed(self.plan)]
+        numbers = self.changed(self.plan)
+        steps = [self.plan["steps"][number] for number in numbers if self.is_danced(self.plan["steps"][number])]
+        if not steps:
+            raise EdgeError(
+                "plan_fixed", f"Bars {numbers[0] + 1} begin after the end of the music.", "Make the strip longer."
+            )
         for step in steps:
             step[CHANGED] = False
         slots = [step["slot"]["counts"] for step in steps]
@@ -85,6 +90,10 @@ class PlanEditOperator(EditOperator):
         return outside(
             [(self._timing.to_scene(first), self._timing.to_scene(last)) for first, last in spans], self._timing
         )
+
+    def is_danced(self, step: dict[str, Any]) -> bool:
+        """Whether the bars begin before the dance ends."""
+        return step["slot"]["counts"][0] * Motion.fps < self._timing.frames - 1
 
 
 class EDGE_DANCE_OT_dance_changes(PlanEditOperator):
@@ -109,7 +118,8 @@ class EDGE_DANCE_OT_dance_changes(PlanEditOperator):
     def finish(self, context: bpy.types.Context, dances: list[Motion]) -> str:
         """Key the dance, and say which bars wait on."""
         said, plan = super().finish(context, dances), self.plan or {"steps": []}
-        waiting = [str(number + 1) for number, step in enumerate(plan["steps"]) if step.get(CHANGED)]
+        steps = enumerate(plan["steps"])
+        waiting = [str(number + 1) for number, step in steps if step.get(CHANGED) and self.is_danced(step)]
         if waiting:
             bars = " and ".join(filter(None, (", ".join(waiting[:-1]), waiting[-1])))
             self._remarks = [

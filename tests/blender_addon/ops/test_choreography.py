@@ -125,6 +125,26 @@ def test_a_plan_is_danced_as_far_as_the_song_is_played(dancer, frames):
     assert third.frame_range[1] == first.frame_range[1] + frames
 
 
+def test_bars_after_the_end_of_the_music_wait_for_it(dancer):
+    rows = addon("takes.plan_rows")
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    first = dancer.animation_data.action
+    last = len(steps(first)) - 1
+    (strip,) = addon("compat").all_strips(bpy.context.scene)
+    end = "right_handle" if hasattr(strip, "right_handle") else "frame_final_end"
+    setattr(strip, end, 1 + int(30 * steps(first)[last]["slot"]["counts"][0]))
+    assert bpy.ops.edge_dance.another_phrase(step=last) == {"FINISHED"}
+    for call in (bpy.ops.edge_dance.dance_changes, lambda: bpy.ops.edge_dance.remake_slot(step=last)):
+        with pytest.raises(
+            RuntimeError, match=f"Bars {last + 1} begin after the end of the music. Make the strip longer"
+        ):
+            call()
+    assert dancer.animation_data.action == first and rows.changed_slots(first) == [last]
+    assert bpy.ops.edge_dance.another_phrase(step=0) == {"FINISHED"}
+    assert bpy.ops.edge_dance.dance_changes() == {"FINISHED"}
+    assert rows.changed_slots(dancer.animation_data.action) == [last]
+
+
 def test_a_plan_made_anew_keeps_what_is_pinned(dancer):
     assert bpy.ops.edge_dance.generate() == {"FINISHED"}
     action = dancer.animation_data.action
