@@ -16,10 +16,14 @@ NEW, RETURNING, CHANGED = 0.85, 0.45, (1.0, 0.6, 0.1, 0.9)  # opacities, and the
 STRENGTH = (0.0, 0.0, 0.0, 0.4)
 
 
-def words(row: PlanRow) -> str:
-    """What a slot of the strip says: its section, what is danced, and < > where left and right are exchanged."""
-    found = f"{row.label}  {title(row.text)}"
-    return f"{found} <>" if row.mirrored else found
+def words(row: PlanRow) -> tuple[str, ...]:
+    """What a slot of the strip says: its section, what is danced, and < > where left and right are exchanged.
+
+    The longest first; where it does not fit, the next one is drawn.
+    """
+    turned = " <>" if row.mirrored else ""
+    danced = title(row.text)
+    return f"{row.label}  {danced}{turned}", f"{danced}{turned}", row.label + turned
 
 
 def _draw() -> None:
@@ -49,7 +53,8 @@ def _draw() -> None:
             rectangle((left + 1, bottom, right - 1, bottom + row.originality * BAND * scale), STRENGTH)
         if row.changed:
             rectangle((left + 1, bottom, right - 1, bottom + 3 * scale), CHANGED)
-        text(words(row), max(left, 0) + 4 * scale, bottom + 4 * scale, right - 3 * scale, scale)
+        begin, end = max(left, 0) + 4 * scale, right - 3 * scale
+        any(text(said, begin, bottom + 4 * scale, end, scale) for said in words(row))  # the first that fits
 
 
 plan_band = Band(_draw)

@@ -91,16 +91,17 @@ def rectangle(box: tuple[float, float, float, float], colour: Colour) -> None:
     gpu.state.blend_set("NONE")
 
 
-def text(words: str, x: float, y: float, right: float, scale: float) -> None:
-    """Draw the words, left out where they would not fit."""
+def text(words: str, x: float, y: float, right: float, scale: float) -> bool:
+    """Draw the words, left out where they would not fit. Returns whether they do."""
     import blf  # noqa: PLC0415
 
     blf.size(0, 11 * scale)
     if x + blf.dimensions(0, words)[0] > right:
-        return
+        return False
     blf.color(0, *TEXT)
     blf.position(0, x, y, 0)
     blf.draw(0, words)
+    return True
 
 
 section_band = Band(_draw)

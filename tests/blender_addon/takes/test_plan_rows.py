@@ -116,6 +116,13 @@ def test_a_click_on_a_row_goes_to_its_bars_at_every_frame_rate(take, fps):
         assert slots.current_slot(bpy.context, take) == expected
 
 
+def test_the_strip_says_less_where_there_is_little_room(take):
+    rows, words = addon("takes.plan_rows"), addon("ui.plan_bands").words
+    rows.mirror_slot(take, 4)
+    assert words(rows.plan_rows(take)[4]) == ("A  As 0:00.0 <>", "As 0:00.0 <>", "A <>")
+    assert words(rows.plan_rows(take)[2]) == ("B  New", "New", "B")
+
+
 def test_rows_have_titles_although_no_library_was_read_yet(take):
     shelf = addon("takes.phrase_shelf")
     name = shelf.library_of(bpy.context.scene).phrases[0].id
