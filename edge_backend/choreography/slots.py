@@ -16,9 +16,9 @@ _ROUNDING_S = 1e-3
 class Slot:
     """A few bars of the song that one phrase fills.
 
-    label: the section's. section: number of the section in the song. place: number of the slot in its section.
-    counts: (n + 1,) seconds of its n counts and of its end, ascending. energy: mean of its bars, 0 to 1. bars: of
-    each of them; none in plans that were made without.
+    label: the section's. section: number of the section in the song. place: number of the slot in its section,
+    below 0 before its first bar. counts: (n + 1,) seconds of its n counts and of its end, ascending. energy: mean of
+    its bars, 0 to 1. bars: of each of them; none in plans that were made without.
     """
 
     label: str

@@ -160,6 +160,15 @@ def test_balls_at_the_ends_of_shins_stand_on_the_floor_and_still_on_toes_too(nam
     assert before[toes].max() > 0.02
 
 
+def standing(frames):
+    """Legs and meshes of feet of a rig at rest, and for so many frames its turns, joints, and planted feet: all."""
+    rig = make_rig()
+    measured = fit(rig, MAP, None, meshes(rig, shoes(rig, np.eye(3)), np.eye(3)))
+    legs = leg_rig(measured)
+    turns, joints = np.tile(np.eye(3), (frames, 9, 1, 1)), np.tile(leg_joints(measured), (frames, 1, 1))
+    return legs, posed_meshes(measured, legs), turns, joints, np.ones((frames, 2, 2), bool)
+
+
 def test_ankles_move_smoothly_as_soles_are_put_down():
     rig, motion = make_rig(), clean_motion(dance("salsa"))
     feet = meshes(rig, shoes(rig, np.eye(3)), np.eye(3), 0.35)
@@ -172,11 +181,7 @@ def test_ankles_move_smoothly_as_soles_are_put_down():
 
 
 def test_hips_are_lowered_where_a_straight_leg_is_too_short_for_its_sole():
-    rig = make_rig()
-    measured = fit(rig, MAP, None, meshes(rig, shoes(rig, np.eye(3)), np.eye(3)))
-    legs, feet = leg_rig(measured), posed_meshes(measured, leg_rig(measured))
-    turns, planted = np.tile(np.eye(3), (60, 9, 1, 1)), np.ones((60, 2, 2), bool)
-    joints = np.tile(leg_joints(measured), (60, 1, 1))
+    legs, feet, turns, joints, planted = standing(60)
     joints[..., 2] += 0.05 * (np.arange(60) >= 30)[:, None]  # metres; legs reach 4 cm below where they are at rest
     down, drop = at_once(put_down_in_steps(turns, joints, planted, legs, feet, FootSettings()))
     joints[:, 0, 2] -= drop
@@ -188,11 +193,7 @@ def test_hips_are_lowered_where_a_straight_leg_is_too_short_for_its_sole():
 
 def test_feet_that_stand_as_they_should_for_ten_seconds_are_left_alone():
     """They are moved where they do not, in stretches of 300 frames; there are stretches without any such frame."""
-    rig = make_rig()
-    measured = fit(rig, MAP, None, meshes(rig, shoes(rig, np.eye(3)), np.eye(3)))
-    legs, feet = leg_rig(measured), posed_meshes(measured, leg_rig(measured))
-    turns, planted = np.tile(np.eye(3), (1000, 9, 1, 1)), np.ones((1000, 2, 2), bool)
-    joints = np.tile(leg_joints(measured), (1000, 1, 1))
+    legs, feet, turns, joints, planted = standing(1000)
     joints[..., 2] -= feet[0].heights(turns[:1], joints[:1]).min()  # onto the floor
     joints[20:40, :, 2] -= 0.03
     down, drop = at_once(put_down_in_steps(turns, joints, planted, legs, feet, FootSettings()))
