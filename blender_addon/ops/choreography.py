@@ -187,6 +187,8 @@ class EDGE_DANCE_OT_add_to_phrases(SteppingOperator):
             raise explain(error) from error
         if refused:
             raise refused[0]
+        if not new:
+            return f"{self._folder.name} has the phrases of {self._source} already."
         return f"{new} phrases of {self._source} added to {self._folder.name}."
 
 

@@ -35,7 +35,8 @@ class EDGE_DANCE_OT_mark_phrase_asset(PlanOperator):
         name, library = parsed_plan(action)[self.step].phrase, library_of(scene)
         if not name:
             raise EdgeError("plan_fixed", f"Bars {self.step + 1} have no phrase of a library.", "Choose other bars.")
-        add_asset(find_dancer(context), scene, library, library.number(name))
+        asset, new = add_asset(find_dancer(context), scene, library, library.number(name))
+        self.report({"INFO"}, f"{asset.name} is an asset{'' if new else ' already'}.")
 
 
 class EDGE_DANCE_OT_use_phrase_asset(PlanOperator):

@@ -3,6 +3,7 @@
 import json
 import random
 from bisect import bisect_right
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -18,7 +19,7 @@ from ..lookups import scene_rate
 from ..properties import STYLES
 from ..redraw import redraw_sidebars, redraw_timelines
 from ..rig.target import active_armature
-from ..takes.phrase_shelf import library_of, picture, title
+from ..takes.phrase_shelf import folders_of, library_of, own_folder, picture, title
 from ..takes.plan_rows import (
     free_slot,
     mirror_slot,
@@ -42,6 +43,11 @@ LEVELS = (
     ("high", "High", "Danced upright"),
     ("low", "Low", "Danced with bent knees"),
     ("floor", "Floor", "Danced on the floor"),
+)
+LIBRARIES = (
+    ("any", "All Phrases", "Phrases of all libraries"),
+    ("starter", "Starter Phrases", "Phrases that come with EDGE Dance"),
+    ("own", "My Phrases", "Phrases from your own motions"),
 )
 
 
@@ -244,13 +250,22 @@ def _fitting(_operator: Any, _context: bpy.types.Context | None) -> list[tuple[s
     return _items
 
 
+def _part_of(library: Library, which: str, own: str) -> Library:
+    """The phrases of one of LIBRARIES. own: the folder of My Phrases."""
+    of = zip(library.phrases, library.folders, strict=True)
+    unwanted = {phrase.id for phrase, folder in of if (folder == Path(own)) is not (which == "own")}
+    return library.without(unwanted) if which != "any" else library
+
+
 def _gather(operator: Any, context: bpy.types.Context) -> None:
-    """Find the SHOWN phrases that fit the slot best, of the operator's style and level, with their pictures."""
+    """Find the SHOWN phrases that fit the slot best, of the operator's choice, with their pictures."""
     action, scene = planned_take(context), context.scene
     _items.clear()
     if action is None or scene is None:
         return
-    library = library_of(scene)
+    library = _part_of(library_of(scene), operator.library, own_folder(scene))
+    if not library.phrases:
+        return
     numbers = {phrase.id: number for number, phrase in enumerate(library.phrases)}
     found = phrases_for(parsed_plan(action), operator.step, library, operator.style, operator.level)[:SHOWN]
     for place, (name, _) in enumerate(found):
@@ -264,6 +279,9 @@ class EDGE_DANCE_OT_choose_phrase(PlanOperator):
     bl_idname = "edge_dance.choose_phrase"
     bl_label = "Choose Phrase"
 
+    library: bpy.props.EnumProperty(
+        name="Library", description="Where the phrases are from", items=LIBRARIES, update=_gather
+    )
     style: bpy.props.EnumProperty(name="Style", description="The kind of dance", items=STYLES, update=_gather)
     level: bpy.props.EnumProperty(name="Level", description="How high it is danced", items=LEVELS, update=_gather)
     phrase: bpy.props.EnumProperty(
@@ -271,7 +289,11 @@ class EDGE_DANCE_OT_choose_phrase(PlanOperator):
     )
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        scene: Any = context.scene
+        self._has_own = len(folders_of(scene)) > 1
         try:
+            if not self._has_own:
+                self.library = "any"  # Blender remembers what was chosen last
             _gather(self, context)
         except (EdgeError, OSError) as error:
             self.report({"ERROR"}, str(explain(error)))
@@ -281,6 +303,8 @@ class EDGE_DANCE_OT_choose_phrase(PlanOperator):
     def draw(self, _context: bpy.types.Context) -> None:
         """Filters, and the pictures."""
         layout: Any = self.layout
+        if self._has_own:
+            layout.row().prop(self, "library", expand=True)
         row = layout.row(align=True)
         row.prop(self, "style", text="")
         row.prop(self, "level", text="")
@@ -293,7 +317,7 @@ class EDGE_DANCE_OT_choose_phrase(PlanOperator):
     def change(self, context: bpy.types.Context, action: bpy.types.Action) -> None:
         """Put the chosen phrase into the slot."""
         if not self.phrase:
-            raise EdgeError("plan_fixed", "No phrase was chosen.", "Choose another style or level.")
+            raise EdgeError("plan_fixed", "No phrase was chosen.", "Choose another library, style or level.")
         scene: Any = context.scene
         sides = dict(phrases_for(parsed_plan(action), self.step, library_of(scene)))
         put_phrase(action, self.step, self.phrase, sides.get(self.phrase, False))

@@ -21,11 +21,14 @@ _NAMESPACE = uuid.UUID("6b6a5c1e-2f0e-4f5e-9d0b-6f3f0a5d1c77")
 _HEADER = "# Catalogues of assets: UUID:path:name\nVERSION 1\n"
 
 
-def add_asset(armature: bpy.types.Object, scene: bpy.types.Scene, library: Library, number: int) -> bpy.types.Action:
+def add_asset(
+    armature: bpy.types.Object, scene: bpy.types.Scene, library: Library, number: int
+) -> tuple[bpy.types.Action, bool]:
     """Make an action of the phrase for this character, from frame 1 on, and mark it as an asset.
 
     Its catalogue is "Phrases/STYLE", which is written beside the file if that is saved. The character keeps its action.
-    Raises EdgeError phrases_unreadable, rig_unfit; OSError.
+    Returns the asset and whether it is new: the file may have one with the same keys. Raises EdgeError
+    phrases_unreadable, rig_unfit; OSError.
     """
     phrase = library.phrases[number]
     catalogue, pixels = _catalogue(phrase.style.capitalize()), picture_pixels(library, number)
@@ -33,6 +36,9 @@ def add_asset(armature: bpy.types.Object, scene: bpy.types.Scene, library: Libra
     action, curves = compat.new_action(title(phrase.id))
     write_keys(armature, curves, keys, 1.0, scene)
     action[PHRASE] = phrase.id
+    if there := _same_asset(action):
+        bpy.data.actions.remove(action)
+        return there, False
     action.asset_mark()
     data: Any = action.asset_data
     data[PHRASE] = phrase.id
@@ -44,7 +50,22 @@ def add_asset(armature: bpy.types.Object, scene: bpy.types.Scene, library: Libra
     preview: Any = action.preview_ensure()
     preview.image_size = (PICTURE, PICTURE)
     preview.image_pixels_float.foreach_set(pixels)
-    return action
+    return action, True
+
+
+def _same_asset(action: bpy.types.Action) -> bpy.types.Action | None:
+    """An asset of this file with the same phrase and keys: it was made for the same bones and proportions."""
+    keys = _keys(action)
+    assets = (other for other in bpy.data.actions if other.asset_data and other.get(PHRASE) == action[PHRASE])
+    return next((asset for asset in assets if not asset.library and _keys(asset) == keys), None)
+
+
+def _keys(action: bpy.types.Action) -> set[tuple[str, int, tuple[float, ...]]]:
+    """Path, index and keys (frame, value, ...) of each F-curve."""
+    return {
+        (curve.data_path, curve.array_index, tuple(number for key in curve.keyframe_points for number in key.co))
+        for curve in compat.fcurves_of(action)
+    }
 
 
 def _catalogue(name: str) -> str:

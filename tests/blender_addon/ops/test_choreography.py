@@ -1,6 +1,7 @@
 """A dance of phrases in Blender; its plan, changed and danced again: the real worker, the weights in the zip."""
 
 import json
+from types import SimpleNamespace
 
 import bpy
 import pytest
@@ -173,6 +174,9 @@ def test_a_phrase_becomes_an_asset_and_comes_back_into_a_plan(dancer, tmp_path):
     assert asset.asset_data and {"phrase"} < {tag.name for tag in asset.asset_data.tags}
     assert asset.asset_data["edge_dance_phrase"] == name
     assert max(asset.preview.image_pixels_float) > 0.5  # a picture, not black
+    actions = len(bpy.data.actions)
+    assert bpy.ops.edge_dance.mark_phrase_asset(step=1) == {"FINISHED"}
+    assert len(bpy.data.actions) == actions  # it is there already
     curves = addon("compat").fcurves_of(asset)
     assert sum(len({curve.evaluate(frame) for frame in (1, 20, 40)}) > 1 for curve in curves) > 20
     bpy.context.scene.frame_set(1)
@@ -242,6 +246,27 @@ def test_a_plan_made_anew_has_phrases_of_the_same_library_and_the_originality_of
         assert steps(take)[0]["phrase"] in own
     finally:
         settings.phrase_folder = ""
+
+
+def test_phrases_to_choose_from_are_those_of_the_library_that_is_asked_for(dancer, tmp_path):
+    slots, shelf = addon("ops.plan_slots"), addon("takes.phrase_shelf")
+    settings, folder = bpy.context.scene.edge_dance, tmp_path / "own"
+    assert bpy.ops.edge_dance.generate() == {"FINISHED"}
+    settings.phrase_folder = str(folder)
+    try:
+        assert bpy.ops.edge_dance.add_to_phrases() == {"FINISHED"}
+        library = shelf.library_of(bpy.context.scene)
+        of = dict(zip((phrase.id for phrase in library.phrases), library.folders, strict=True))
+
+        def offered(which):
+            operator = SimpleNamespace(library=which, style="any", level="any", step=0)
+            slots._gather(operator, bpy.context)
+            return {of[name] == folder for name, *_ in slots._items}
+
+        assert offered("own") == {True} and offered("starter") == {False}
+    finally:
+        settings.phrase_folder = ""
+    assert not offered("own")
 
 
 def test_sections_that_return_have_the_same_sides_in_a_plan_made_anew(dancer):

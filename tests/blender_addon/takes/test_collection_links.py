@@ -1,4 +1,4 @@
-"""Links of the dancer's collections that Blender's undo drops."""
+"""Links of the dancer's collections that Blender's undo and redo drop."""
 
 import bpy
 import pytest
@@ -24,7 +24,7 @@ def cast():
 
 @pytest.fixture
 def dropped():
-    """Names of collections whose links undo drops, as Blender does now and then."""
+    """Names of collections whose links undo and redo drop, as Blender does now and then."""
     names = []
 
     def drop(*_arguments):
@@ -33,9 +33,11 @@ def dropped():
                 if child.name in names:
                     owner.children.unlink(child)
 
-    bpy.app.handlers.undo_post.insert(0, drop)
+    for after in (bpy.app.handlers.undo_post, bpy.app.handlers.redo_post):
+        after.insert(0, drop)
     yield names
-    bpy.app.handlers.undo_post.remove(drop)
+    for after in (bpy.app.handlers.undo_post, bpy.app.handlers.redo_post):
+        after.remove(drop)
 
 
 def deleted(*names):
@@ -62,7 +64,20 @@ def test_what_undo_drops_is_linked_again(cast, dropped, names, steps):
         assert where() == before == ([bpy.context.scene.name], ["Outer"])
 
 
+def test_what_redo_drops_is_linked_again(cast, dropped):
+    before = where()
+    deleted("Cast")
+    bpy.ops.ed.undo()
+    bpy.ops.ed.undo()
+    dropped.append("Cast")
+    bpy.ops.ed.redo()
+    assert where() == before
+
+
 def test_it_is_linked_where_it_was_when_it_was_last_seen(cast, dropped):
+    deleted("Cast")
+    bpy.ops.ed.undo()
+    cast = bpy.data.collections["Cast"]
     bpy.data.collections["Outer"].children.unlink(cast)
     bpy.context.scene.collection.children.link(cast)
     bpy.ops.ed.undo_push(message="Move")
@@ -80,6 +95,20 @@ def test_what_the_user_has_unlinked_stays_so(cast):
     bpy.ops.ed.undo_push(message="End")
     bpy.ops.ed.undo()
     assert where() == ([], [])
+
+
+def test_what_the_user_has_linked_is_unlinked_by_undo_and_linked_by_redo(cast):
+    links = addon("takes.collection_links")
+    bpy.data.collections["Outer"].children.unlink(cast)
+    bpy.ops.ed.undo_push(message="Unlink")
+    bpy.context.scene.collection.children.link(cast)
+    bpy.ops.ed.undo_push(message="Link")
+    linked = where()
+    links.remember_links(next(ob for ob in bpy.data.objects if ob.type == "ARMATURE"))
+    bpy.ops.ed.undo()
+    assert where() == ([], [])
+    bpy.ops.ed.redo()
+    assert where() == linked == ([bpy.context.scene.name], [])
 
 
 def test_what_is_deleted_for_good_does_not_come_back(cast):

@@ -1,6 +1,7 @@
 """The plan of a take: rows for the panel, changes of bars, and the request that dances it."""
 
 import json
+from types import SimpleNamespace
 
 import bpy
 import numpy as np
@@ -229,6 +230,9 @@ def test_a_take_gives_phrases_that_a_dance_can_be_made_of(tmp_path):
     library = addon("edge_backend.choreography.library").open_libraries([tmp_path / "phrases"])
     assert [phrase.tempo for phrase in library.phrases] == pytest.approx([120.0] * len(library.phrases), abs=0.1)
     assert len(library.phrases) == 4
+    wave = SimpleNamespace(_folder=tmp_path / "phrases", _source="Wave", _style="any", _motion=motion)
+    said = [addon("ops.choreography").EDGE_DANCE_OT_add_to_phrases.apply(wave, bpy.context) for _ in range(2)]
+    assert "phrases of Wave added" in said[0] and said[1] == "phrases has the phrases of Wave already."
     settings.made_of = "own"
     request = addon("settings").generate_request(settings, tmp_path / "song.wav", 0.0, 10.0)
     assert request.phrases == (settings.phrase_folder,)
