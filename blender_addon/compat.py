@@ -20,6 +20,9 @@ from .lookups import scene_rate
 SLOT_NAME = "Slot"
 """Name of every take's slot, always the same as in Blender's importers: Blender finds it when takes are swapped."""
 
+RELATIVE_PATH: set[Any] = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
+"""Options of a path property that may begin with "//", the blend file's folder. Others warn of it since 4.5."""
+
 
 # --- Actions: slots and layers since 4.4, the old interface gone in 5.0 -----------------------------------------------
 

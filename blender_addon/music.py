@@ -1,5 +1,6 @@
 """The scene's song: its sound strip, the part of the file that is played, and the frame at which it starts."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -211,7 +212,17 @@ def add_song(context: bpy.types.Context, path: Path, frame: int) -> Any:
         raise EdgeError(
             "music_unreadable", f"Blender cannot play {path.name}: {str(error).strip()}.", "Choose another file."
         ) from error
+    strip.sound.filepath = _as_preferred(path)
     scene.sync_mode = "AUDIO_SYNC"
     scene.use_audio_scrub = True
     scene.frame_end = max(scene.frame_end, int(compat.strip_frames(strip).end) - 1)
     return strip
+
+
+def _as_preferred(path: Path) -> str:
+    """The path as Blender would store it: by default from the blend file's folder on, so that both can be moved."""
+    if not bpy.data.filepath or not bpy.context.preferences.filepaths.use_relative_paths:
+        return str(path)
+    with contextlib.suppress(ValueError):  # on another drive
+        return bpy.path.relpath(str(path))
+    return str(path)

@@ -4,6 +4,7 @@ from typing import Any
 
 import bpy
 
+from . import compat
 from .edge_backend.model.catalogue import known
 from .edge_backend.schema.requests import GenerateRequest
 from .music import song_names
@@ -181,7 +182,10 @@ class EDGE_DANCE_Settings(bpy.types.PropertyGroup):
     )
     made_of: bpy.props.EnumProperty(name="Made Of", description="What the dance is made of", items=MADE_OF)
     phrase_folder: bpy.props.StringProperty(
-        name="My Phrases", description="The folder with your phrases; Add to Phrases fills it", subtype="DIR_PATH"
+        name="My Phrases",
+        description="The folder with your phrases; Add to Phrases fills it",
+        subtype="DIR_PATH",
+        options=compat.RELATIVE_PATH,
     )
     tempo: bpy.props.EnumProperty(name="Tempo", description="Correct the detected tempo", items=TEMPI)
     beat_offset: bpy.props.FloatProperty(

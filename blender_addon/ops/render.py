@@ -167,6 +167,7 @@ class EDGE_DANCE_OT_write_farm_job(Reasoned, bpy.types.Operator):
         name="Output",
         description="Folder for the images; empty: a folder beside the blend file",
         subtype="DIR_PATH",
+        options=compat.RELATIVE_PATH,
     )
 
     @classmethod

@@ -2,6 +2,8 @@
 
 import bpy
 
+from .. import compat
+
 SHAPES = 10
 """Number of shape components that every SMPL model has."""
 
@@ -10,7 +12,7 @@ class EDGE_DANCE_SmplBody(bpy.types.PropertyGroup):
     """A SMPL model file and the shape that it is to take"""
 
     filepath: bpy.props.StringProperty(
-        name="Model", subtype="FILE_PATH",
+        name="Model", subtype="FILE_PATH", options=compat.RELATIVE_PATH,
         description="SMPL's own model file, .npz or .pkl. It is not part of EDGE Dance; see smpl.is.tue.mpg.de",
     )  # fmt: skip
     betas: bpy.props.FloatVectorProperty(

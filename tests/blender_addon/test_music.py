@@ -279,6 +279,22 @@ def test_add_music_puts_a_strip_at_the_current_frame_and_playback_follows_it(son
 
 
 @makes_strips
+@pytest.mark.parametrize(("relative", "stored"), [(True, "//song.flac"), (False, "")])
+def test_add_music_stores_the_path_as_blender_is_set_to(tmp_path, relative, stored):
+    song = Path(shutil.copy(FLAC_30_S, tmp_path / "song.flac"))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "dance.blend"))
+    paths = bpy.context.preferences.filepaths
+    before, paths.use_relative_paths = paths.use_relative_paths, relative
+    try:
+        assert bpy.ops.edge_dance.add_music(filepath=str(song)) == {"FINISHED"}
+    finally:
+        paths.use_relative_paths = before
+    (strip,) = addon("compat").all_strips(bpy.context.scene)
+    assert strip.sound.filepath == (stored or str(song))
+    assert the_song().path == song and the_song().duration == pytest.approx(30, abs=0.1)
+
+
+@makes_strips
 def test_add_music_uses_a_free_channel(song_file):
     for _ in range(2):
         bpy.ops.edge_dance.add_music(filepath=str(song_file))
