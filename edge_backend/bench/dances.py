@@ -67,7 +67,7 @@ def time_song(
             timing.stages[stage] = timing.stages.get(stage, 0.0) + now - last
         stage, last = name, now
 
-    def on_partial(_beginning: Motion) -> None:
+    def on_partial(_new: Motion) -> None:
         timing.first = timing.first or time.perf_counter() - began
 
     request = GenerateRequest(

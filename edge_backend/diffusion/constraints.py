@@ -11,7 +11,7 @@ Frames are counted from 0.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import cached_property, reduce
 
 import numpy as np
 
@@ -76,6 +76,15 @@ class Constraint:
     def exact(self) -> Array:
         """(T, 151) bool: the channels with weight 1."""
         return self.weight >= 1
+
+    @cached_property
+    def any_exact(self) -> bool:
+        """Whether a channel has the weight 1 anywhere."""
+        return bool(self.exact.any())
+
+    def part(self, frames: slice) -> "Constraint":
+        """The constraint on these frames alone."""
+        return replace(self, weight=self.weight[frames], values=self.values[frames])
 
     def softened(self, weight: float) -> "Constraint":
         """The constraint with every weight multiplied by `weight`, from 0 to 1."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +39,11 @@ class EditConstraints:
     variation: Variation | None = None
     contacts: tuple[ContactRange, ...] = field(default=())
 
-    @property
+    def part(self, frames: slice) -> "EditConstraints":
+        """The constraints on these frames alone, with all contacts."""
+        return replace(self, constraint=self.constraint.part(frames))
+
+    @cached_property
     def in_place(self) -> bool:
         """Whether position or heading are constrained, so that the dance must not be moved to the origin."""
         weight = self.constraint.weight

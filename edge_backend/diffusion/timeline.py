@@ -31,6 +31,7 @@ class Timeline:
         self._normaliser = normaliser
         self._constrained = constraint.weight.any(axis=1)
         self._usual = constraint.usual
+        self._final = 0  # number of the first frames that are known to be final
 
     def open_windows(self) -> list[int]:
         """The windows with a channel that is not final."""
@@ -43,8 +44,9 @@ class Timeline:
 
     def final(self) -> Motion:
         """The frames from the beginning on that are final."""
-        unfinished = np.flatnonzero((self._weight[: self.plan.frames] < 1).any(axis=1))
-        return self.motion.part(slice(int(unfinished[0]) if len(unfinished) else self.plan.frames))
+        while self._final < self.plan.frames and (self._weight[self._final] >= 1).all():
+            self._final += 1
+        return self.motion.part(slice(self._final))
 
     def constraint_of(self, windows: range, steps: int) -> WindowConstraint | None:
         """The final and the constrained channels of these windows as a constraint; None if there are none."""

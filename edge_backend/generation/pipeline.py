@@ -59,10 +59,11 @@ PARTS = 1000  # resolution of the progress of a sampling in two passes
 REMARKED_S = 0.5  # seconds of dance after the song's end that are remarked on
 
 OnPartial = Callable[[Motion], None]
-"""Called with the beginning of a dance while the rest is being generated; these frames do not change any more."""
+"""Called with the frames of a dance that follow those of the last call, and all beats up to their end, while the rest
+is being generated; they do not change any more."""
 
 
-def ignore_partial(_beginning: Motion) -> None:
+def ignore_partial(_new: Motion) -> None:
     """An OnPartial that does nothing."""
 
 
@@ -78,7 +79,7 @@ def generate(
     second, or at the first bar if the dance begins with a phrase. Exact constraints are met exactly. The same request
     on the same machine gives the same numbers, bit for bit. report: is called at every stage and before every network
     evaluation; an exception from it stops the work. model_cache: holds weights between calls; None makes a new one.
-    on_partial: is called with increasingly long beginnings of the dance if the request is sequential. Raises EdgeError:
+    on_partial: is called with one part of the dance after another if the request is sequential. Raises EdgeError:
     request_invalid, feature_unavailable, control_unsupported, and those of audio, weights and
     diffusion.edit_constraints.
     """
@@ -153,8 +154,8 @@ def generate(
 
     def on_final(sampled: Motion) -> None:
         logger.debug("%d frames are final", sampled.frames)
-        if sampled.frames < frames and (beginning := postprocessor.beginning(sampled)):
-            on_partial(beginning)
+        if sampled.frames < frames and (new := postprocessor.new_frames(sampled)):
+            on_partial(new)
 
     def sample(batch: int, device: str) -> tuple[Motion, Constraint]:
         engine = model_cache.engine(weights, request.arithmetic, batch=batch, device=device)

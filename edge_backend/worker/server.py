@@ -13,7 +13,6 @@ import os
 import sys
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -158,10 +157,10 @@ class Worker:
 
         shown = 0
 
-        def show(beginning: Any) -> None:
+        def show(new: Any) -> None:
             nonlocal shown
-            self._show(job.name, folder, beginning, shown)
-            shown = beginning.frames
+            self._show(job.name, folder, new, shown)
+            shown += new.frames
 
         def report(stage: Stage, done: int, total: int) -> None:
             if job.cancelled.is_set():
@@ -180,12 +179,12 @@ class Worker:
                 importlib.import_module("..body.shaping", __package__).write_body(request, path, report)
         return path
 
-    def _show(self, job: str, folder: Path, beginning: Any, first: int) -> None:
-        """Write a dance's beginning, a Motion, from the frame `first` on to the job's folder, and send a Partial."""
+    def _show(self, job: str, folder: Path, new: Any, first: int) -> None:
+        """Write new frames of a dance, a Motion, from the frame `first` on to the job's folder, and send a Partial."""
         assert self._pipeline is not None  # noqa: S101 - as above
         path = folder / f"beginning-{first}.npz"
-        self._pipeline.save_motion(path, replace(beginning.part(slice(first, None)), beats=beginning.beats))
-        self._channel.send(Partial(job, str(path), first, beginning.frames))
+        self._pipeline.save_motion(path, new)
+        self._channel.send(Partial(job, str(path), first, first + new.frames))
 
     # --- listener thread: messages ---
 

@@ -292,11 +292,12 @@ def dances(song: Path, folder: Path) -> dict[str, Motion]:
     }
     made = {}
     for name, request in requests.items():
-        beginnings: list[Motion] = []
-        made[name] = generate(request, model_cache=cache, on_partial=beginnings.append)
-        for beginning in beginnings:  # nothing that was shown changes
-            np.testing.assert_array_equal(beginning.rotations, made[name].rotations[: beginning.frames])
-        assert bool(beginnings) == request.sequential
+        parts: list[Motion] = []
+        made[name] = generate(request, model_cache=cache, on_partial=parts.append)
+        if parts:  # nothing that was shown changes
+            shown = joined(parts)
+            np.testing.assert_array_equal(shown.rotations, made[name].rotations[: shown.frames])
+        assert bool(parts) == request.sequential
     return made
 
 
