@@ -425,8 +425,15 @@ def outside(spans: Sequence[tuple[float, float]], timing: Timing) -> list[Row]:
 def _around(start: float, end: float, timing: Timing, touching: bool = False) -> list[Row]:
     """Rows that constrain everything except the frames from start to end; empty rows are omitted.
 
-    touching: constrain the frames start and end too.
+    touching: constrain the frames start and end too. Raises EdgeError range_outside if the dance has none of them.
     """
+    first, last = timing.first, timing.to_scene(timing.frames - 1)
+    if end < first or start > last:
+        raise EdgeError(
+            "range_outside",
+            f"The frames from {start:g} to {end:g} are not in the dance, which has {first:g} to {last:g}.",
+            "Choose frames of the dance.",
+        )
     if touching:
         start, end = start + 2e-2, end - 2e-2
     rows = []

@@ -271,6 +271,18 @@ def test_what_the_dance_does_not_key_goes_along(danced):
     assert [copied.evaluate(frame) for frame in range(1, 181)] == pytest.approx(values, abs=1e-6)
 
 
+@pytest.mark.parametrize("name", ["regenerate_range", "regenerate_bones"])
+def test_a_range_outside_of_the_dance_is_refused(danced, name):
+    bpy.context.view_layer.objects.active = danced
+    for bone in danced.pose.bones:
+        addon("compat").select_bone(bone, True)
+    scene, takes = bpy.context.scene, len(takes_of(danced))
+    scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 700, 800
+    with pytest.raises(RuntimeError, match="The frames from 700 to 800 are not in the dance, which has 1 to 18"):
+        getattr(bpy.ops.edge_dance, name)()
+    assert len(takes_of(danced)) == takes
+
+
 def test_kept_poses_and_ranges_are_as_they_were_on_curves_too(danced):
     settings = bpy.context.scene.edge_dance
     settings.density, settings.degrees, settings.millimetres = "CURVES", 2.0, 10.0
