@@ -12,6 +12,8 @@ from ..keyframes.density import in_density, key_count, rekey, rig_snapshot, samp
 from ..keyframes.take_details import beat_frames
 from ..lookups import by_session_uid
 from ..properties import DENSITIES
+from ..rig.looking import found
+from ..takes.root_motion import keys_on_hips, root_motion_of, set_root_motion
 from ..takes.take_list import add_to_list, use_take
 from .reasons import why_busy
 from .stepping import SteppingOperator
@@ -48,7 +50,8 @@ class EDGE_DANCE_OT_change_density(SteppingOperator):
         snapshot, beats = rig_snapshot(armature), beat_frames(action)
         tolerance = Tolerance(self.degrees, self.millimetres)
         keys = yield from part(sampled_in_steps(armature, action), 0.0, _SAMPLING)
-        thinning = in_density(snapshot, keys, self.density, tolerance, beats=beats)
+        whole = keys_on_hips(found(bpy.data.objects, self._armature), found(bpy.data.actions, self._action), keys)
+        thinning = in_density(snapshot, whole, self.density, tolerance, beats=beats)
         self._keys = yield from part(in_turns(thinning), _SAMPLING, 1.0)
 
     def apply(self, context: bpy.types.Context) -> str:
@@ -57,10 +60,12 @@ class EDGE_DANCE_OT_change_density(SteppingOperator):
         action = by_session_uid(bpy.data.actions, self._action)
         if armature is None or action is None:
             raise EdgeError("take_missing", "The take was removed while its keys were changed.", "Choose another one.")
-        copy = action.copy()
+        copy, place = action.copy(), root_motion_of(action)
         copy.name = f"{action.name} {self.density.lower()}"
         try:
+            set_root_motion(armature, copy, "HIPS")
             rekey(copy, self._keys, self.density)
+            set_root_motion(armature, copy, place)
             use_take(armature, copy)
         except BaseException:
             bpy.data.actions.remove(copy)

@@ -3,8 +3,9 @@
 The path over the floor is a linear function of the hips' location channels, so keys and handles are converted exactly.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import bpy
@@ -14,7 +15,7 @@ from .. import compat
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.retarget.rig import Rig, location_axes, turn_bones
 from ..edge_backend.numerics.array import Array
-from ..keyframes.channel_keys import copy_keys
+from ..keyframes.channel_keys import ChannelKeys, copy_keys
 from ..keyframes.cycles import copy_cycles
 from ..keyframes.take_details import PROPERTY, details
 from ..rig.paths import bone_of, bone_path
@@ -99,6 +100,30 @@ def carried_by_hips(armature: bpy.types.Object, action: bpy.types.Action) -> Ite
         bpy.data.actions.remove(copy)
 
 
+def keys_on_hips(
+    armature: bpy.types.Object, action: bpy.types.Action, keys: Sequence[ChannelKeys]
+) -> list[ChannelKeys]:
+    """Linear keys that were sampled from the action, with its translation over the floor on the hips.
+
+    Raises EdgeError root_keys, rig_unfit.
+    """
+    stored = _stored(action)
+    if not stored:
+        return list(keys)
+    bone, names, rig = stored["bone"], list(stored["bones"]), measure(armature)[1].rig
+    curves, to_armature = _curves(action, bone), _to_armature(armature, rig, bone)
+    found = []
+    for channel in keys:
+        if channel.channel == "location" and channel.bone in names:
+            moved = np.array([[curve.evaluate(frame) for curve in curves] for frame in channel.frames])
+            floor_path = (moved - np.array(stored["start"])) @ to_armature.T
+            values = channel.values + floor_path @ np.linalg.inv(_axes(rig, channel.bone)).T
+            found.append(replace(channel, values=values))
+        elif (channel.bone, channel.channel) != (bone, "location"):
+            found.append(channel)
+    return found
+
+
 def _from_hips(armature: bpy.types.Object, action: bpy.types.Action, bone: str) -> None:
     """Move the translation over the floor from the bones that have it to `bone`, "" for the object."""
     _, measured = measure(armature)
@@ -112,12 +137,7 @@ def _from_hips(armature: bpy.types.Object, action: bpy.types.Action, bone: str) 
     level = _level(armature)
     floor_path = (hips - hips[0, 0]) @ axes[measured.travel].T @ level.T
     for name, (own_times, own) in values.items():
-        if own_times.shape != times.shape or not np.allclose(own_times, times, atol=1e-3):
-            raise EdgeError(
-                "root_keys",
-                f"{measured.travel} and {name} have location keys at different frames.",
-                "Make the take anew with Keys on Every Frame.",
-            )
+        _check_times(own_times, times, f"{measured.travel} and {name}")
         _write(action, name, own - floor_path @ np.linalg.inv(axes[name]).T)
     start = _start(armature, action, bone)
     to_root = _object_axes(armature) if not bone else np.linalg.inv(_axes(rig, bone))
@@ -132,11 +152,12 @@ def _back_to_hips(armature: bpy.types.Object, action: bpy.types.Action) -> None:
         return
     bone, start, names = stored["bone"], np.array(stored["start"]), list(stored["bones"])
     rig = measure(armature)[1].rig
-    _, moved = _read(action, bone)
-    to_armature = np.linalg.inv(_object_axes(armature)) if not bone else _axes(rig, bone)
-    floor_path = (moved - start) @ to_armature.T
-    for name in names:
-        _, own = _read(action, name)
+    times, moved = _read(action, bone)
+    floor_path = (moved - start) @ _to_armature(armature, rig, bone).T
+    before = {name: _read(action, name) for name in names}
+    for name, (own_times, _) in before.items():
+        _check_times(own_times, times, f"{name} and {bone or 'the object'}")
+    for name, (_, own) in before.items():
         _write(action, name, own + floor_path @ np.linalg.inv(_axes(rig, name)).T)
     for curve in _location_curves(action, _path(bone)):
         compat.fcurves_of(action).remove(curve)
@@ -171,6 +192,12 @@ def _level(armature: bpy.types.Object) -> Array:
     up = np.linalg.inv(np.array(armature.matrix_world)[:3, :3])[:, 2]
     up /= np.linalg.norm(up)
     return np.eye(3) - np.outer(up, up)
+
+
+def _to_armature(armature: bpy.types.Object, rig: Rig, bone: str) -> Array:
+    """The matrix (3, 3) from the location channels of the bone, "" for the object, to vectors in armature space."""
+    to_armature: Array = _axes(rig, bone) if bone else np.linalg.inv(_object_axes(armature))
+    return to_armature
 
 
 def _object_axes(armature: bpy.types.Object) -> Array:
@@ -227,6 +254,16 @@ def _read(action: bpy.types.Action, bone: str) -> tuple[Array, Array]:
             "Give them keys at the same frames.",
         )
     return parts[0, ..., 0], np.moveaxis(parts[..., 1], 0, -1)
+
+
+def _check_times(times: Array, others: Array, names: str) -> None:
+    """Raise EdgeError root_keys if keys or handles of two locations are at different frames."""
+    if times.shape != others.shape or not np.allclose(times, others, atol=1e-3):
+        raise EdgeError(
+            "root_keys",
+            f"{names} have location keys at different frames.",
+            "Make the take anew with Keys on Every Frame.",
+        )
 
 
 def _points(curve: bpy.types.FCurve) -> Iterator[Array]:
