@@ -17,6 +17,7 @@ from mathutils import Matrix
 
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.curves import Tolerance
+from ..edge_backend.motion.looping import is_loop
 from ..edge_backend.motion.mirrored_parts import mirrored_parts_in_steps
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.steps import at_once, part
@@ -276,19 +277,29 @@ def _mirrored_in_steps(
     starts = beginnings(source, scene, group.mirrored, song_map)[1:]
     frames = [round((start - span(source)[0]) * Motion.fps / scene_rate(scene)) for start in starts]
     borders = [frame for frame in frames if 1 < frame < motion.frames - 1]
-    return (yield from mirrored_parts_in_steps(motion, borders))
+    return (yield from mirrored_parts_in_steps(_unlooped(motion), borders))  # whose ends may be of different sides
 
 
 def _cut(
     motion: Motion, delay: float, source: bpy.types.Action, action: bpy.types.Action, scene: bpy.types.Scene
 ) -> Motion:
-    """The motion, started `delay` frames later, up to the end of the leader's dance, with the beats of the song."""
+    """The motion, started `delay` frames later, up to the end of the leader's dance, with the beats of the song.
+
+    A loop that starts with the leader is not cut.
+    """
     rate = scene_rate(scene)
     beats = (np.array(beat_frames(source)) - span(source)[0] - delay) / rate
+    if is_loop(motion) and not delay:
+        return replace(motion, beats=beats)
     room = span(action)[1] - span(source)[0] - delay
     frames = min(motion.frames, max(2, math.floor(room * Motion.fps / rate + 1e-3) + 1))
     rotations, root, contacts = (values[:frames] for values in (motion.rotations, motion.root, motion.contacts))
-    return replace(motion, rotations=rotations, root=root, contacts=contacts, beats=beats)
+    return replace(_unlooped(motion), rotations=rotations, root=root, contacts=contacts, beats=beats)
+
+
+def _unlooped(motion: Motion) -> Motion:
+    """The motion as an ordinary one, which does not repeat."""
+    return replace(motion, meta={name: value for name, value in motion.meta.items() if name != "loop"})
 
 
 def _frames(action: bpy.types.Action) -> list[float]:

@@ -16,6 +16,7 @@ from ..rig.looking import found
 from ..rig.paths import bone_of, bone_path, rotation_property
 from ..rig.retarget import Measured, measure
 from .channel_keys import ChannelKeys, write_channel
+from .cycles import make_cyclic, repetition_of
 from .take_details import PROPERTY, note_keys, span
 
 Density = Literal["FRAMES", "CURVES", "BLOCKING"]
@@ -92,9 +93,12 @@ def in_density(
 
 
 def rekey(action: bpy.types.Action, keys: Sequence[ChannelKeys], density: Density) -> None:
-    """Replace the keys of the take's channels."""
+    """Replace the keys of the take's channels. A loop repeats as before."""
+    travels = repetition_of(action)
     for channel in keys:
         write_channel(compat.curves_owner(action), channel)
+    if travels is not None:
+        make_cyclic(action, travels)
     details: Any = action[PROPERTY]
     details["density"] = density
     note_keys(action)

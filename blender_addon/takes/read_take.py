@@ -1,11 +1,13 @@
 """Reads takes as motions, and copies data from one take to another."""
 
+import json
 import math
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import bpy
+import numpy as np
 
 from .. import compat
 from ..edge_backend.motion.motion import Motion
@@ -81,13 +83,22 @@ def read_in_steps(
 def read_take_in_steps(
     armature: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene
 ) -> Generator[float, None, Motion]:
-    """The motion of one of the armature's actions from its first key on, 30 frames per second, as `read_in_steps`."""
+    """The motion of one of the armature's actions from its first key on, 30 frames per second, as `read_in_steps`.
+
+    That of a loop is a loop: its last frame is that of the action, which may be a fraction of a frame away from 30.
+    """
     first, last = span(action)
     timing = Timing(first, scene_rate(scene), 0)
-    count = math.floor(timing.to_dance(last) + 1e-3) + 1
-    seed = details(action).get("seed", 0)
-    motion = yield from read_in_steps(armature, action, scene, [timing.to_scene(frame) for frame in range(count)])
-    motion.meta["seed"] = seed
+    length, known = timing.to_dance(last), details(action)
+    loop = json.loads(known.get("meta", "{}")).get("loop") if action.use_cyclic else None
+    if loop and round(length):
+        frames = np.linspace(first, last, round(length) + 1).tolist()
+    else:
+        frames = [timing.to_scene(frame) for frame in range(math.floor(length + 1e-3) + 1)]
+    motion = yield from read_in_steps(armature, action, scene, frames)
+    motion.meta["seed"] = known.get("seed", 0)
+    if loop:
+        motion.meta["loop"] = loop
     return motion
 
 

@@ -71,6 +71,44 @@ def test_the_joint_is_as_smooth_as_the_rest(kind):
         assert seam.max() <= np.percentile(sizes, 99)
 
 
+def repeats(action):
+    """Period of a cyclic action, and whether every F-curve with several keys repeats."""
+    curves = [curve for curve in addon("compat").fcurves_of(action) if len(curve.keyframe_points) > 1]
+    each = [any(modifier.type == "CYCLES" for modifier in curve.modifiers) for curve in curves]
+    return action.use_cyclic and action.frame_range[1] - action.frame_range[0], all(each) and len(each)
+
+
+@pytest.mark.parametrize("kind", ["dancer", "Mixamo"])
+@pytest.mark.parametrize("way", ["curves", "blocking", "mirrored", "mirrored curves", "together"])
+@pytest.mark.parametrize("fps", [24, 25, 50])
+def test_what_is_made_of_a_loop_is_one(kind, way, fps):
+    character, motion, scene = put(kind), loop_motion(), bpy.context.scene
+    scene.render.fps = fps
+    loop = addon("takes.new_take").add_take(character, motion, scene, 11.0)
+    period, count = repeats(loop)
+    assert period and count
+    first = int(loop.frame_range[0])
+    before = places(character, [first, first + period])
+    if way == "together":
+        other = put(kind)
+        other.location = (3.0, 0.0, 0.0)
+        bpy.context.view_layer.update()
+        for one in (other, character):
+            one.select_set(True)
+        bpy.context.view_layer.objects.active = character
+        assert bpy.ops.edge_dance.dance_together() == {"FINISHED"}
+        character = other
+    if "mirrored" in way:
+        assert bpy.ops.edge_dance.mirror() == {"FINISHED"}
+    if density := {"curves": "CURVES", "blocking": "BLOCKING"}.get(way.split()[-1]):
+        assert bpy.ops.edge_dance.change_density(density=density) == {"FINISHED"}
+    action = character.animation_data.action
+    assert action != loop and repeats(action)[0] == period and repeats(action)[1]
+    begin, end = places(character, [first, first + period])
+    travel = np.linalg.norm(before[1] - before[0], axis=-1)
+    np.testing.assert_allclose(np.linalg.norm(end - begin, axis=-1), travel, atol=0.006)
+
+
 def test_a_thousand_repetitions_in_place_end_where_they_began():
     motion = loop_motion()
     way = motion.root[-1] - motion.root[0]
