@@ -5,7 +5,8 @@ keys and values of every cross-attention; for a timestep, the keys and values of
 for the null condition, which is the same in all windows, all of these.
 
 In half precision, the layers' matrix products and attention have inputs and outputs of 16 bits. Norms, rotary
-embedding, softmax, FiLM and the residual sums are float32, as are the projections of the dance at both ends.
+embedding, softmax, FiLM and the residual sums are float32, as are the projections of the dance at both ends, and, in
+the last evaluations, the layers that make the dance tremble.
 """
 
 import threading
@@ -18,6 +19,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .decoder import DanceDecoder, DecoderLayer, FiLM, Music, Rotary
+from .engine import EXACT_BELOW
+
+EXACT_LAYERS = 2
+"""Last layers that are float32 below the timestep EXACT_BELOW: nearly all of the tremble that rounding leaves in a
+dance comes from their self-attention."""
 
 Linear = Callable[[Tensor], Tensor]
 """A linear layer: x (..., in) -> (..., out)."""
@@ -64,6 +70,7 @@ class CachedDecoder:
         self._turn = _turning(model.rotary)
         layers = cast("list[DecoderLayer]", list(model.seqTransDecoder.stack))
         self._stack = [_Layer(layer, precision) for layer in layers]
+        self._exact_end = [_Layer(layer, torch.float32) for layer in layers[-EXACT_LAYERS:]]
         self._film = _AllFiLM([film for layer in layers for film in (layer.film1, layer.film2, layer.film3)])
         self._times: dict[int, _Time] = {}
         self._now: int | None = None  # the timestep that is in the memory of the null condition
@@ -116,7 +123,8 @@ class CachedDecoder:
         added = [memory.frames for memory in memories if memory.frames is not None]
         if added:
             tokens = torch.cat([tokens + frames for frames in added])
-        for number, layer in enumerate(self._stack):
+        stack = self._stack if t >= EXACT_BELOW else self._stack[:-EXACT_LAYERS] + self._exact_end
+        for number, layer in enumerate(stack):
             read = [memory.layers[number] for memory in memories]
             tokens = layer(tokens, read, parts[3 * number : 3 * number + 3], self._turn)
         return self._model.final_layer(tokens)
@@ -218,9 +226,16 @@ def _attend(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
     if query.dtype == torch.float32 or query.device.type != "cpu":
         mixed = functional.scaled_dot_product_attention(query, key, value)
     else:  # torch's kernel is no faster in 16 bits on a CPU, but its matrix products are
-        scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
-        mixed = scores.softmax(dim=-1, dtype=torch.float32).to(value.dtype) @ value
+        mixed = torch.stack([_products(*window) for window in zip(query, key, value, strict=True)])
     return mixed.transpose(1, 2).flatten(-2)
+
+
+def _products(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Attention (heads, T, width) of one window, whose scores fit into a cache, as two matrix products."""
+    # Heads one after another in memory: of others, a product first copies the transposed keys number by number.
+    query, key, value = query.contiguous(), key.contiguous(), value.contiguous()
+    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+    return scores.softmax(dim=-1) @ value  # which sums in float32
 
 
 def _modulated(x: Tensor, y: Tensor, film: Tensor) -> Tensor:

@@ -14,8 +14,9 @@ ProductArithmetic = Literal["fp32", "fp16", "bf16"]
 BATCH = 4  # windows; with both branches of the guidance their activations just fit into a cache of some MB
 
 EXACT_BELOW = 10
-"""Timestep below which the network is evaluated in float32: the rounding of 16 bits differs from frame to frame, and
-the last evaluation would leave it in the dance as a tremble. Of 7 steps one is below, of 20 three."""
+"""Timestep below which the network, or the part of it that matters, is evaluated in float32: the rounding of 16 bits
+differs from frame to frame, and the last evaluation would leave it in the dance as a tremble. Of 7 steps one is below,
+of 20 three."""
 
 Poll = Callable[[], None]
 """Callback before each network evaluation; an exception from it stops the work."""

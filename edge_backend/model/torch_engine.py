@@ -18,7 +18,7 @@ from ..schema.requests import Arithmetic, EngineName
 from .arithmetic import PRECISIONS, quickest
 from .cached_decoder import CachedDecoder, Memory
 from .decoder import DanceDecoder, Music, build_decoder
-from .engine import BATCH, EXACT_BELOW, Poll, ProductArithmetic, carry_on
+from .engine import BATCH, Poll, ProductArithmetic, carry_on
 from .memory_cache import MemoryCache
 from .parallel_windows import chunks, parallel_threads, rounds, run_parallel
 from .weights_file import Weights
@@ -46,9 +46,7 @@ class TorchEngine:
         self.arithmetic: ProductArithmetic = arithmetic
         self._network = network
         self._batch = batch
-        self._decoder = self._exact = CachedDecoder(network)
-        if arithmetic != "fp32":
-            self._decoder = CachedDecoder(network, PRECISIONS[arithmetic])
+        self._decoder = CachedDecoder(network, PRECISIONS[arithmetic])
 
     @property
     def device(self) -> str:
@@ -84,13 +82,12 @@ class TorchEngine:
     ) -> list[Array]:
         """As Engine.predict."""
         given = self._tensor(x)
-        decoder = self._exact if t < EXACT_BELOW else self._decoder
         x0: list[Tensor] = []
         for parts in rounds(len(x), self._batch, parallel_threads(self._device)):
             poll()
             memories = [music.memories.of((part.start, part.stop)) if conditional else None for part in parts]
             jobs: list[Callable[[], Tensor]] = [
-                partial(decoder, given[part], t, memory, unconditional=unconditional, baseline=music.baseline)
+                partial(self._decoder, given[part], t, memory, unconditional=unconditional, baseline=music.baseline)
                 for part, memory in zip(parts, memories, strict=True)
             ]
             x0 += run_parallel(jobs)
