@@ -22,7 +22,6 @@ from ..edge_backend.motion.mirrored_parts import mirrored_parts_in_steps
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.steps import at_once, part
 from ..edge_backend.numerics.array import Array
-from ..keyframes.channel_keys import ChannelKeys
 from ..keyframes.density import Density, modes_of
 from ..keyframes.take_details import beat_frames, is_starred, span
 from ..lookups import scene_rate
@@ -32,7 +31,7 @@ from ..rig.looking import found
 from ..rig.obstacles import refuse_hidden
 from ..rig.retarget import bone_map_of
 from ..song_map.strip_map import PlacedMap
-from ..takes.new_take import WrittenKeys, add_take, keys_in_steps, written_in_steps
+from ..takes.new_take import TakeKeys, WrittenKeys, add_take, keys_in_steps, written_in_steps
 from ..takes.read_take import inherit, read_take_in_steps
 from ..takes.take_list import all_or_none, refuse_tweaked, showing, takes_of
 from ..takes.trial import keys_between, keys_shown
@@ -176,7 +175,7 @@ def hip_paths_in_steps(
         def shown(dancer: bpy.types.Object, trials: Any = trials) -> AbstractContextManager[None]:
             if dancer.session_uid in trials:
                 keys, first = trials[dancer.session_uid]
-                return keys_shown(dancer, keys, first, found(bpy.data.scenes, stage))
+                return keys_shown(dancer, keys, first)
             return showing(dancer, found(bpy.data.actions, take))
 
         dancers = [found(bpy.data.objects, uid) for uid in uids]
@@ -187,10 +186,11 @@ def hip_paths_in_steps(
     return HipPaths([np.concatenate(path) for path in hips], places)
 
 
-def _without_fingers(part: Part, keys: WrittenKeys) -> list[ChannelKeys]:
+def _without_fingers(part: Part, written: WrittenKeys) -> TakeKeys:
     """The keys that may move the hips. Those of fingers, half of all, may not."""
     fingers = {bone for bones in fingers_of(found(bpy.data.objects, part.dancer)).values() for bone in bones}
-    return [channel for channel in keys.keys if channel.bone not in fingers]
+    keys = written.keys
+    return replace(keys, channels=[channel for channel in keys.channels if channel.bone not in fingers])
 
 
 def perform(

@@ -14,7 +14,6 @@ from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.motion.steps import at_once, part
 from ..edge_backend.schema.requests import GenerateRequest
-from ..keyframes.channel_keys import ChannelKeys
 from ..keyframes.density import modes_of
 from ..keyframes.take_details import PROPERTY
 from ..lookups import by_session_uid
@@ -25,7 +24,7 @@ from ..settings import beats_request, generate_request, stored_settings
 from ..setup.installer import installer
 from ..song_map.strip_map import map_for_dance, song_part, write_file
 from ..takes.collection_links import remember_links
-from ..takes.new_take import WrittenKeys, add_take, first_frame_of, keys_in_steps, written_in_steps
+from ..takes.new_take import TakeKeys, WrittenKeys, add_take, first_frame_of, keys_in_steps, written_in_steps
 from ..takes.partial_preview import PartialPreview
 from ..takes.phrase_shelf import own_folder
 from ..takes.root_motion import check_root_motion
@@ -141,7 +140,7 @@ class DanceOperator(JobOperator):
             keys = yield from part(steps, number / len(dances), (number + 1) / len(dances))
             self._keys.append(keys)
 
-    def keys_of(self, motion: Motion) -> Generator[float, None, list[ChannelKeys]]:
+    def keys_of(self, motion: Motion) -> Generator[float, None, TakeKeys]:
         """The keys of one dance for the dancer as it is at the first step, in small steps."""
         scene, dancer = self.targets()
         settings = self._settings

@@ -37,7 +37,8 @@ def foot_meshes(armature: bpy.types.Object, bone_map: BoneMap) -> dict[str, Foot
     legs = {side: _Leg(armature, bone_map.bones, side) for side in SIDES}
     data: Any = armature.data
     above = {bone.name for side in SIDES for bone in data.bones[bone_map.bones[f"thigh.{side}"]].parent_recursive}
-    sections = {side: legs[side].sections(data, legs[_other(side)], above) for side in SIDES}
+    deforming = _deforming(data.bones)
+    sections = {side: legs[side].sections(deforming, legs[_other(side)], above) for side in SIDES}
     for first in (_FOOT_SECTION, _SHIN_SECTION):
         found = _moved_meshes(armature, legs, sections, first)
         if all(side in found and len(found[side].own_points) >= _FEWEST for side in SIDES):
@@ -81,13 +82,12 @@ class _Leg:
         across = np.array(data.bones[bones[f"foot.{_other(side)}"]].head_local) - self.ankle
         self.size = max(float(np.linalg.norm(self.knee - self.hip)) + self.shin, float(np.linalg.norm(across)))
 
-    def sections(self, data: Any, other: "_Leg", above: set[str]) -> dict[str, int]:
+    def sections(self, deforming: tuple[list[str], Array], other: "_Leg", above: set[str]) -> dict[str, int]:
         """Deforming bone -> the number in SECTIONS of what it moves with. above: bones above the thighs.
 
         Bones of the foot begin at the ankle or below, nearer to it than to the other one.
         """
-        names = [bone.name for bone in data.bones if bone.use_deform]
-        heads = np.array([data.bones[name].head_local for name in names]).reshape(-1, 3)
+        names, heads = deforming
         off, across = (np.linalg.norm(heads - leg.ankle, axis=1) for leg in (self, other))
         away = np.stack([_off(self.hip, self.knee, heads), _off(self.knee, self.ankle, heads)])
         knee = _along(self.hip, self.knee, heads) > _FOOT
@@ -115,6 +115,15 @@ class _Leg:
             depth = points[numbers] @ (self.hip - self.ankle)
             numbers = numbers[np.argpartition(depth, _MOST)[:_MOST]]
         return numbers.tolist()
+
+
+def _deforming(bones: Any) -> tuple[list[str], Array]:
+    """The deforming bones, and their heads (n, 3) at rest, armature space."""
+    deforms, heads = np.empty(len(bones), bool), np.empty(3 * len(bones), np.float32)
+    bones.foreach_get("use_deform", deforms)
+    bones.foreach_get("head_local", heads)
+    names = [name for name, deform in zip(bones.keys(), deforms, strict=True) if deform]
+    return names, heads.reshape(-1, 3)[deforms].astype(np.float64)
 
 
 def _along(start: Array, end: Array, points: Array) -> Array:

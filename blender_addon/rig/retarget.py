@@ -27,7 +27,7 @@ from .looking import Showing, looks, poses_in_steps
 from .paths import bone_path
 from .skeleton import BONE_NAMES
 from .stance import stance_matrices
-from .standing import carriers, moving_channels, standing_pose
+from .standing import carriers, matrices, moving_channels, standing_poses
 
 _UPRIGHT, _SUNK = 0.9, 0.05
 """Cosine of the largest tilt of a standing rig; share of the hips' height by which feet may be below the floor."""
@@ -50,6 +50,18 @@ class SwitchKey:
     value: float
 
 
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """The rig's switches (IK/FK), as they are read with the rig.
+
+    keyed: those that a take has to key so that its bones' keys are effective. paths: of all, for legs keyed in FK and
+    in IK.
+    """
+
+    keyed: tuple[SwitchKey, ...]
+    paths: tuple[str, ...]
+
+
 def bone_map_of(armature: bpy.types.Object) -> BoneMap:
     """The armature's bone map: the bones that the user has chosen, and recognised ones for all other slots."""
     return find_bone_map(_bone_names(armature), dict(chosen_bones(armature)), _world(armature))
@@ -65,9 +77,10 @@ def _bone_names(armature: bpy.types.Object) -> list[BoneName]:
     posed: Any = armature.pose.bones if armature.pose else ()
     constrained = {bone.name for bone in posed if any(acts(c) and places_bone(c.type) for c in bone.constraints)}
     ends = _bone_ends(armature)
+    parents = [above.name if (above := bone.parent) else None for bone in bones]
     return [
-        BoneName(bone.name, bone.parent.name if bone.parent else None, *ends[bone.name], bone.name in constrained)
-        for bone in bones
+        BoneName(name, parent, *ends[name], name in constrained)
+        for name, parent in zip(bones.keys(), parents, strict=True)
     ]
 
 
@@ -78,7 +91,7 @@ def _bone_ends(armature: bpy.types.Object) -> dict[str, tuple[Point, Point]]:
     bones.foreach_get("head_local", ends[0])
     bones.foreach_get("tail_local", ends[1])
     heads, tails = ends.reshape(2, -1, 3).tolist()
-    found = {bone.name: (tuple(h), tuple(t)) for bone, h, t in zip(bones, heads, tails, strict=True)}
+    found = {name: (tuple(h), tuple(t)) for name, h, t in zip(bones.keys(), heads, tails, strict=True)}
     for name, matrix in stance_matrices(armature).items():
         if name in found:
             tail = matrix @ (0.0, bones[name].length, 0.0, 1.0)
@@ -184,12 +197,16 @@ def all_switch_keys(armature: bpy.types.Object, bone_map: BoneMap | None = None)
     return list({key.path: key for key in both}.values())
 
 
-def chosen_ik_legs(armature: bpy.types.Object, scene: bpy.types.Scene) -> IkLegs | None:
+def switches_of(armature: bpy.types.Object, bone_map: BoneMap, ik_legs: IkLegs | None = None) -> Switches:
+    """The rig's switches. ik_legs: as for `switch_keys`."""
+    paths = tuple(switch.path for switch in all_switch_keys(armature, bone_map))
+    return Switches(tuple(switch_keys(armature, bone_map, ik_legs)), paths)
+
+
+def chosen_ik_legs(armature: bpy.types.Object, bone_map: BoneMap, scene: bpy.types.Scene) -> IkLegs | None:
     """The controls of the legs' IK, if the panel asks for them and the armature has them."""
     settings: Any = scene.edge_dance  # type: ignore[attr-defined] # a property of ours
-    if settings.legs != "IK" or is_dancer(armature):
-        return None
-    return bone_map_of(armature).ik_legs
+    return bone_map.ik_legs if settings.legs == "IK" and not is_dancer(armature) else None
 
 
 def read_motion_in_steps(
@@ -207,7 +224,8 @@ def read_motion_in_steps(
     read = {slot: bone_map.read.get(slot, bone) for slot, bone in bone_map.bones.items() if slot != TRAVEL}
     fits = [measured]
     if measured.floor_offset.any():
-        at_rest = fit(_rig(armature, bone_map), bone_map.bones, None, foot_meshes(armature, bone_map))
+        rig = _rig(armature, _bone_names(armature), bone_map)
+        at_rest = fit(rig, bone_map.bones, None, foot_meshes(armature, bone_map))
         if at_rest.axes[:, 2] @ measured.axes[:, 2] < _LIES:  # with another up axis importers lay motions down, too
             fits.append(at_rest)
     posed = yield from poses_in_steps(armature, read.values(), scene, frames, showing)
@@ -234,16 +252,18 @@ def ignored_hip_keys(armature: bpy.types.Object, scene: bpy.types.Scene, frames:
 
 
 def _rest_matrices(armature: bpy.types.Object) -> dict[str, Array]:
-    return {bone.name: np.array(bone.matrix_local) for bone in armature.data.bones}
+    bones: Any = armature.data.bones
+    return dict(zip(bones.keys(), matrices(bones, "matrix_local"), strict=True))
 
 
 def measure(armature: bpy.types.Object) -> Measured:
     """The armature's bone map, and the rig measured at rest. Raises EdgeError rig_unfit."""
-    bone_map = bone_map_of(armature)
+    names = _bone_names(armature)
+    bone_map = find_bone_map(names, dict(chosen_bones(armature)), _world(armature))
     if error := why_not_dance(armature, bone_map):
         raise error
     feet = foot_meshes(armature, bone_map)
-    measured = fit(_rig(armature, bone_map), bone_map.bones, _up(armature), feet)
+    measured = fit(_rig(armature, names, bone_map), bone_map.bones, _up(armature), feet)
     if measured.floor_offset.any() and _stands_in_the_world(armature, measured):
         measured = replace(measured, floor_offset=np.zeros(3))
     return bone_map, measured
@@ -290,26 +310,31 @@ def measure_dancer(armature: bpy.types.Object, fingers: Iterable[str]) -> Fit:
     return Fit(Rig(rig), bones, np.eye(3), 1.0, np.zeros(3), np.zeros(3))
 
 
-def _rig(armature: bpy.types.Object, bone_map: BoneMap) -> Rig:
-    bones = []
-    moving = moving_channels(armature, carriers(armature, bone_map))
-    stances, ends = stance_matrices(armature), _bone_ends(armature)
-    for pose_bone in armature.pose.bones:
-        bone: Any = pose_bone.bone
-        bones.append(
-            RigBone(
-                bone.name,
-                bone_map.parents.get(bone.name, bone.parent.name if bone.parent else None),
-                np.array(bone.matrix_local),
-                np.array(ends[bone.name][1]),
-                np.eye(4) if bone.name in bone_map.rest else np.array(standing_pose(pose_bone, moving)),
-                bone.use_inherit_rotation,
-                bone.use_local_location,
-                bone.use_connect,
-                stances.get(bone.name),
-            )
+def _rig(armature: bpy.types.Object, names: Iterable[BoneName], bone_map: BoneMap) -> Rig:
+    """The armature as data. names: of its bones. Whole arrays: a large rig has many bones, and few of them dance."""
+    bones: Any = armature.data.bones
+    poses = standing_poses(armature, moving_channels(armature, carriers(armature, bone_map)))
+    poses |= {name: np.eye(4) for name in bone_map.rest}
+    stances = stance_matrices(armature)
+    options = [_flags(bones, name) for name in ("use_inherit_rotation", "use_local_location", "use_connect")]
+    return Rig(
+        RigBone(
+            bone.name,
+            bone_map.parents.get(bone.name, bone.parent),
+            rest,
+            np.array(bone.tail),
+            poses[bone.name],
+            *chosen,
+            stances.get(bone.name),
         )
-    return Rig(bones)
+        for bone, rest, *chosen in zip(names, matrices(bones, "matrix_local"), *options, strict=True)
+    )
+
+
+def _flags(bones: Any, name: str) -> list[bool]:
+    found = np.empty(len(bones), bool)
+    bones.foreach_get(name, found)
+    return list(map(bool, found))
 
 
 # --- What makes a rig unfit -----------------------------------------------------------------------------------------

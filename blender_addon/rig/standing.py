@@ -18,6 +18,12 @@ TAKE = "edge_dance"
 
 _MOVED = 1e-4
 
+_REST = {
+    "location": np.zeros(3), "scale": np.ones(3), "rotation_quaternion": np.array((1.0, 0.0, 0.0, 0.0)),
+    "rotation_axis_angle": np.array((0.0, 0.0, 1.0, 0.0)), "rotation_euler": np.zeros(3),
+}  # fmt: skip
+"""The channels' values at rest."""
+
 
 @dataclass(frozen=True, slots=True)
 class StandingBone:
@@ -59,7 +65,7 @@ def standing_bones(armature: bpy.types.Object, bone_map: BoneMap) -> dict[str, S
     for bone in bones:
         turn = rotation_property(bone.rotation_mode)
         locks: dict[str, Any] = {"location": bone.lock_location, turn: bone.lock_rotation, "scale": (True,)}
-        values = {name: _rest(name) if (bone.name, name) in moving else np.array(getattr(bone, name)) for name in locks}
+        values = {name: _REST[name] if (bone.name, name) in moving else np.array(getattr(bone, name)) for name in locks}
         if root == bone.name:
             values["location"] = np.array(start)
         if bone.bone.use_connect:
@@ -69,7 +75,7 @@ def standing_bones(armature: bpy.types.Object, bone_map: BoneMap) -> dict[str, S
             for name, lock in locks.items()
             if not all(lock)
             or f"{bone_path(bone.name)}.{name}" in elsewhere
-            or not np.allclose(values[name], _rest(name), atol=_MOVED)
+            or not np.abs(values[name] - _REST[name]).max() <= _MOVED
         }
         found[bone.name] = StandingBone(turn, values, frozenset(keyed))
     return found
@@ -83,6 +89,16 @@ def carried_from(armature: bpy.types.Object) -> tuple[str, Vector] | None:
     action: Any = armature.animation_data.action if armature.animation_data else None
     stored = action[TAKE].get("root_motion") if action and TAKE in action.keys() else None  # noqa: SIM118 (no dict)
     return (stored["bone"], Vector(stored["start"])) if stored else None
+
+
+def standing_poses(armature: bpy.types.Object, moving: set[tuple[str, str]]) -> dict[str, Array]:
+    """Bone -> its `standing_pose` (4, 4), for all bones of the armature."""
+    bones: Any = armature.pose.bones
+    poses = dict(zip(bones.keys(), matrices(bones, "matrix_basis"), strict=True))
+    root, _ = carried_from(armature) or ("", None)
+    for name in {bone for bone, _ in moving} | ({root} & poses.keys()):  # others stand as they are
+        poses[name] = np.array(standing_pose(bones[name], moving))
+    return poses
 
 
 def standing_pose(bone: bpy.types.PoseBone, moving: set[tuple[str, str]]) -> Matrix:
@@ -102,6 +118,13 @@ def standing_pose(bone: bpy.types.PoseBone, moving: set[tuple[str, str]]) -> Mat
     if (bone.name, "scale") in moving:
         scale = Vector((1, 1, 1))
     return Matrix.LocRotScale(location, rotation, scale)
+
+
+def matrices(bones: Any, name: str) -> Array:
+    """A property of all bones (bones, 4, 4), in their order. bones: a collection of Blender's."""
+    columns = np.empty(16 * len(bones), np.float32)
+    bones.foreach_get(name, columns)
+    return np.swapaxes(columns.reshape(-1, 4, 4), 1, 2).astype(np.float64, order="C")
 
 
 def in_pose(bone: bpy.types.PoseBone, matrix: Matrix, invert: bool = False) -> Matrix:
@@ -169,12 +192,3 @@ def is_ours(action: bpy.types.Action) -> bool:
 
 def _keyed_paths() -> set[str]:
     return {curve.data_path for action in bpy.data.actions for curve in compat.fcurves_of(action)}
-
-
-def _rest(channel: str) -> Array:
-    """The channel's value at rest."""
-    rest = {
-        "location": (0.0, 0.0, 0.0), "scale": (1.0, 1.0, 1.0), "rotation_quaternion": (1.0, 0.0, 0.0, 0.0),
-        "rotation_axis_angle": (0.0, 0.0, 1.0, 0.0), "rotation_euler": (0.0, 0.0, 0.0),
-    }  # fmt: skip
-    return np.array(rest[channel])

@@ -29,7 +29,7 @@ from ..lookups import scene_rate
 from ..rig.channels import BoneChannels, closed, cut
 from ..rig.dancer import is_dancer
 from ..rig.hands import hand_settings, hands_of
-from ..rig.retarget import Measured, bone_map_of, channels_in_steps, chosen_ik_legs, measure, switch_keys
+from ..rig.retarget import Measured, Switches, bone_map_of, channels_in_steps, chosen_ik_legs, measure, switches_of
 from ..rig.standing import standing_bones
 from .identity import new_id
 from .root_motion import set_root_motion
@@ -39,6 +39,14 @@ from .unfinished import finished, write_in_steps
 
 _COMPUTING = 0.8
 """Share of computing keys in placing them, for progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeKeys:
+    """The keys of a take. channels: of its bones. switches: of the rig, as they were when it was read."""
+
+    channels: Sequence[ChannelKeys]
+    switches: Switches
 
 
 def keys_in_steps(
@@ -53,7 +61,7 @@ def keys_in_steps(
     transform: Callable[[list[ChannelKeys]], list[ChannelKeys]] = list,
     exact: Iterable[float] = (),
     constrained: Iterable[float] = (),
-) -> Generator[float, None, list[ChannelKeys]]:
+) -> Generator[float, None, TakeKeys]:
     """The keys of a take with this motion, in small steps that yield the fraction done.
 
     Armature and scene are read in the first step only; the others are those of `in_turns`. Keys are at every frame of
@@ -64,9 +72,10 @@ def keys_in_steps(
     """
     measured = None if is_dancer(armature) else measure(armature)
     snapshot = rig_snapshot(armature, measured) if density != "FRAMES" else None
-    bone_map, ik_legs = measured[0] if measured else bone_map_of(armature), chosen_ik_legs(armature, scene)
-    standing = standing_bones(armature, bone_map)
-    modes, frames = modes_of(armature), _frames(motion, scene, first_frame)
+    bone_map = measured[0] if measured else bone_map_of(armature)
+    ik_legs = chosen_ik_legs(armature, bone_map, scene)
+    standing, switches = standing_bones(armature, bone_map), switches_of(armature, bone_map, ik_legs)
+    modes, frames = snapshot.modes if snapshot else modes_of(armature), _frames(motion, scene, first_frame)
     beats = first_frame + motion.beats * scene_rate(scene)
     hands = hands_of(armature, hand_settings(scene), measured)
     posing = _channels(armature, motion, clean_feet, ik_legs, measured)
@@ -75,6 +84,7 @@ def keys_in_steps(
     def computed() -> Generator[float, None, list[ChannelKeys]]:
         bones = yield from part(posing, 0.0, 0.3)
         keys = transform([keys for one in bones for keys in bone_keys(modes[one.bone], frames, one)])
+        del bones
         controls: list[ChannelKeys] = []
         if ik_legs and density != "BLOCKING":
             controls = [without_repeats(channel) for channel in keys if channel.bone in ik_legs.bones]
@@ -91,20 +101,18 @@ def keys_in_steps(
         fingers = finger_keys(hands, motion, modes, frames, transform) if hands else []
         return [*keys, *fingers, *constant_keys(still, keys, frames[0])]
 
-    return (yield from in_turns(computed()))
+    return TakeKeys((yield from in_turns(computed())), switches)
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenKeys:
     """Keys of a take, and the session_uid of the unfinished action in which they are."""
 
-    keys: Sequence[ChannelKeys]
+    keys: TakeKeys
     action: int
 
 
-def written_in_steps(
-    keys: Generator[float, None, list[ChannelKeys]],
-) -> Generator[float, None, WrittenKeys]:
+def written_in_steps(keys: Generator[float, None, TakeKeys]) -> Generator[float, None, WrittenKeys]:
     """Compute keys and write them into an action that nothing shows, in small steps that yield the fraction done.
 
     keys: of `keys_in_steps`. The action becomes the take in `add_take`.
@@ -112,9 +120,9 @@ def written_in_steps(
     return (yield from uncollected(_written(keys)))
 
 
-def _written(keys: Generator[float, None, list[ChannelKeys]]) -> Generator[float, None, WrittenKeys]:
+def _written(keys: Generator[float, None, TakeKeys]) -> Generator[float, None, WrittenKeys]:
     computed = yield from part(keys, 0.0, _COMPUTING)
-    return WrittenKeys(computed, (yield from part(write_in_steps(computed), _COMPUTING, 1.0)))
+    return WrittenKeys(computed, (yield from part(write_in_steps(computed.channels), _COMPUTING, 1.0)))
 
 
 def add_take(
@@ -126,7 +134,7 @@ def add_take(
     *,
     settings: Mapping[str, Any] | None = None,
     name: str = "",
-    keys: WrittenKeys | Sequence[ChannelKeys] | None = None,
+    keys: WrittenKeys | TakeKeys | None = None,
     density: Density = "FRAMES",
 ) -> bpy.types.Action:
     """Key the motion on the dancer as a new action, with the first key at first_frame. Returns the action.
@@ -143,11 +151,12 @@ def add_take(
         keys = at_once(keys_in_steps(armature, motion, scene, first_frame, clean_feet=clean_feet))
     name = name or _title(motion)
     written = finished(keys.action, name) if isinstance(keys, WrittenKeys) else None
+    keys = keys.keys if isinstance(keys, WrittenKeys) else keys
     action, curves = written or compat.new_action(name)
     try:
         if written is None:
-            _write(curves, keys.keys if isinstance(keys, WrittenKeys) else keys)
-        _key_switches(armature, curves, frames[0], scene)
+            _write(curves, keys.channels)
+        _key_switches(curves, keys.switches, frames[0])
         if is_loop(motion):
             make_cyclic(action, bool(travel_of(motion).any()))
         _describe(action, motion, first_frame, scene_rate(scene), settings or {})
@@ -157,26 +166,24 @@ def add_take(
     except BaseException:
         bpy.data.actions.remove(action)
         raise
-    _adopt(armature, action, frames[0], frames[-1])
+    _adopt(armature, action, keys.switches, frames[0], frames[-1])
     scene.frame_end = max(scene.frame_end, math.ceil(frames[-1]))
     return action
 
 
-def write_keys(
-    armature: bpy.types.Object, curves: Any, keys: Iterable[ChannelKeys], first_frame: float, scene: bpy.types.Scene
-) -> None:
+def write_keys(curves: Any, keys: TakeKeys, first_frame: float) -> None:
     """Write the keys of a take, and at its first frame those of the rig's switches. curves: as of compat.new_action."""
-    _write(curves, keys)
-    _key_switches(armature, curves, first_frame, scene)
+    _write(curves, keys.channels)
+    _key_switches(curves, keys.switches, first_frame)
 
 
-def _write(curves: Any, keys: Iterable[ChannelKeys]) -> None:
-    for channel in keys:
+def _write(curves: Any, channels: Iterable[ChannelKeys]) -> None:
+    for channel in channels:
         write_channel(curves, channel)
 
 
-def _key_switches(armature: bpy.types.Object, curves: Any, first_frame: float, scene: bpy.types.Scene) -> None:
-    for switch in switch_keys(armature, None, chosen_ik_legs(armature, scene)):
+def _key_switches(curves: Any, switches: Switches, first_frame: float) -> None:
+    for switch in switches.keyed:
         key_switch(curves, switch.path, switch.group, first_frame, switch.value)
 
 
@@ -209,13 +216,13 @@ def _frames(motion: Motion, scene: bpy.types.Scene, first_frame: float) -> Array
     return first_frame + np.arange(motion.frames) * step
 
 
-def _adopt(armature: bpy.types.Object, action: bpy.types.Action, first: float, last: float) -> None:
+def _adopt(armature: bpy.types.Object, action: bpy.types.Action, switches: Switches, first: float, last: float) -> None:
     """Add the action to the armature's takes and show it."""
     action.use_fake_user = True
     action.use_frame_range = True
     action.frame_start, action.frame_end = first, last
     note_keys(action)
-    record_switches(armature)
+    record_switches(armature, switches.paths)
     use_take(armature, action)
     add_to_list(armature, action)
 

@@ -35,7 +35,8 @@ from ..keyframes.constant_keys import constant_keys
 from ..keyframes.density import modes_of
 from ..lookups import by_session_uid, scene_rate
 from ..rig.channels import BoneChannels
-from ..rig.retarget import bone_map_of, channels_in_steps, switch_keys
+from ..rig.dancer import is_dancer
+from ..rig.retarget import Switches, bone_map_of, channels_in_steps, measure, switches_of
 from ..rig.standing import standing_bones
 from .switches import record_switches, show_action, update_switches
 from .take_list import drop_strips, refuse_tweaked
@@ -51,7 +52,7 @@ class PartialPreview:
     def __init__(self, first_frame: float) -> None:
         self._first_frame = first_frame
         self._shown = False
-        self._keyed = _KeyedPart()
+        self._keyed: _KeyedPart | None = None
 
     @property
     def was_removed(self) -> bool:
@@ -75,29 +76,30 @@ class PartialPreview:
         refuse_tweaked(armature)
         rate = scene_rate(scene)
         action = _preview_on(armature)
-        if action is None or not self._keyed.fits(armature, action):
-            self._keyed = _KeyedPart()
-        done = self._keyed.frames
+        modes, dancer, stage = modes_of(armature), armature.session_uid, scene.session_uid
+        keyed = self._keyed
+        if keyed is None or action is None or not keyed.fits(modes, action):
+            keyed = self._keyed = _KeyedPart(armature)
+        done = keyed.frames
         self._shown = done >= beginning.frames
         if self._shown:
             return
-        modes, dancer, stage = modes_of(armature), armature.session_uid, scene.session_uid
-        standing = standing_bones(armature, bone_map_of(armature)) if action is None else {}
         # The feet of other rigs are cleaned at the end: cleaned now, frames that were played already would change.
-        computing = channels_in_steps(armature, beginning.part(slice(done, None)), clean_feet=False)
+        new = beginning.part(slice(done, None))
+        computing = channels_in_steps(armature, new, clean_feet=False, measured=keyed.measured)
         uid = action.session_uid if action else 0
         yield next(computing)
         bones = yield from in_turns(part(computing, 0.0, 0.3))
         frames = self._first_frame + np.arange(done, beginning.frames) * (rate / Motion.fps)
         keys: list[ChannelKeys] = []
         for channels in bones:
-            keys += self._keyed.next_keys(modes.get(channels.bone, ""), frames, channels)
+            keys += keyed.next_keys(modes.get(channels.bone, ""), frames, channels)
             yield 0.3
-        self._keyed.frames, self._shown = beginning.frames, True
+        keyed.frames, self._shown = beginning.frames, True
         if not uid:  # the first keys, or the armature shows another action meanwhile
             restore_all()
             uid = new_hidden(MARK).session_uid
-        keys += constant_keys(standing, keys, self._first_frame)
+            keys += constant_keys(keyed.standing, keys, self._first_frame)
         columns = [(channel, index) for channel in keys for index in range(channel.values.shape[1])]
         for number, (channel, index) in enumerate(columns):
             action = by_session_uid(bpy.data.actions, uid)
@@ -105,14 +107,14 @@ class PartialPreview:
                 return
             (add_to_curve if done else write_curve)(compat.curves_owner(action), channel, index)
             yield 0.3 + 0.7 * number / len(columns)
-        self._reveal(dancer, stage, uid, math.ceil(frames[-1]))
+        self._reveal(dancer, stage, uid, keyed.switches, math.ceil(frames[-1]))
 
     def remove(self) -> None:
         """Remove the preview and restore what was there before."""
         self._shown = False
         restore_all()
 
-    def _reveal(self, dancer: int, stage: int, uid: int, last: int) -> None:
+    def _reveal(self, dancer: int, stage: int, uid: int, switches: Switches, last: int) -> None:
         """Show the action on the armature, unless it does already, and move the scene's end to its last frame."""
         armature, scene = by_session_uid(bpy.data.objects, dancer), by_session_uid(bpy.data.scenes, stage)
         action = by_session_uid(bpy.data.actions, uid)
@@ -120,33 +122,42 @@ class PartialPreview:
             return
         if _preview_on(armature) is None:
             refuse_tweaked(armature)
-            self._assign(armature, action)
+            self._assign(armature, action, switches)
         _move_end(scene, last)
 
-    def _assign(self, armature: bpy.types.Object, action: bpy.types.Action) -> None:
+    def _assign(self, armature: bpy.types.Object, action: bpy.types.Action, switches: Switches) -> None:
         shown, slot = compat.shown_action(armature)
-        for switch in switch_keys(armature):
+        for switch in switches.keyed:
             key_switch(compat.curves_owner(action), switch.path, switch.group, self._first_frame, switch.value)
         # The mark is a user of the former action, so that a file saved meanwhile contains it.
         armature[MARK] = {"slot": slot} | ({"shown": shown} if shown else {})
-        record_switches(armature)
+        record_switches(armature, switches.paths)
         show_action(armature, action)
 
 
 class _KeyedPart:
     """The keyed part of a dance: its number of frames, and the last values of its bones for a continuation without a
-    jump."""
+    jump.
 
-    def __init__(self) -> None:
+    measured, standing, switches: of the armature, which is read once, so that all parts are for the same rig. Raises
+    EdgeError rig_unfit.
+    """
+
+    def __init__(self, armature: bpy.types.Object) -> None:
+        self.measured = None if is_dancer(armature) else measure(armature)
+        bone_map = self.measured[0] if self.measured else bone_map_of(armature)
+        self.standing, self.switches = standing_bones(armature, bone_map), switches_of(armature, bone_map)
         self.frames = 0
         self._quaternions: dict[str, Array] = {}
         self._eulers: dict[str, Array] = {}
         self._paths: set[str] = set()
 
-    def fits(self, armature: bpy.types.Object, action: bpy.types.Action) -> bool:
-        """Whether the action has all keys of this part, and the bones' rotation modes have not changed."""
-        counts = {curve.data_path: len(curve.keyframe_points) for curve in compat.fcurves_of(action, armature)}
-        modes = modes_of(armature)
+    def fits(self, modes: dict[str, str], action: bpy.types.Action) -> bool:
+        """Whether the action has all keys of this part, and its bones still have their rotation modes.
+
+        modes: of the armature's bones.
+        """
+        counts = {curve.data_path: len(curve.keyframe_points) for curve in compat.fcurves_of(action)}
         turned = {f"{bone_path(bone)}.{rotation_property(modes.get(bone, ''))}" for bone in self._quaternions}
         return turned <= self._paths and all(counts.get(path) == self.frames for path in self._paths)
 

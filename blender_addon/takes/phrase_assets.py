@@ -34,7 +34,7 @@ def add_asset(
     catalogue, pixels = _catalogue(phrase.style.capitalize()), picture_pixels(library, number)
     keys = at_once(keys_in_steps(armature, library.motion(number), scene, 1.0))
     action, curves = compat.new_action(title(phrase.id))
-    write_keys(armature, curves, keys, 1.0, scene)
+    write_keys(curves, keys, 1.0)
     action[PHRASE] = phrase.id
     if there := _same_asset(action):
         bpy.data.actions.remove(action)

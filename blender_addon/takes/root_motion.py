@@ -182,7 +182,7 @@ def _moves(curve: bpy.types.FCurve) -> bool:
 
 def _axes(rig: Rig, bone: str) -> Array:
     """The axes (3, 3) of a bone's location channels, columns in armature space, with its ancestors' present poses."""
-    posed = turn_bones(rig, {bone: rig[bone].axes[None]}, 1)
+    posed = turn_bones(rig, {bone: rig[bone].axes[None]}, 1, [bone])
     axes: Array = location_axes(rig, bone, posed.space[bone])[0]
     return axes
 

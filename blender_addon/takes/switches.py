@@ -12,7 +12,6 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .. import compat
-from ..rig.retarget import all_switch_keys
 from ..rig.standing import carried_from, is_ours
 
 SWITCHES = "edge_dance_switches"
@@ -24,12 +23,16 @@ The second is null while no take keys the switch.
 _SAME = 1e-5
 
 
-def record_switches(armature: bpy.types.Object) -> None:
-    """Store the values of the switches, before the armature first shows an action that keys them."""
+def record_switches(armature: bpy.types.Object, paths: Iterable[str]) -> None:
+    """Store the values of the switches, before the armature first shows an action that keys them.
+
+    paths: of all its switches, from the object.
+    """
     update_switches(armature)
     recorded = _recorded(armature)
-    for switch in all_switch_keys(armature):
-        recorded.setdefault(switch.path, [_value(armature, switch.path), None])
+    for path in paths:
+        if path not in recorded:
+            recorded[path] = [_value(armature, path), None]
     _record(armature, recorded)
 
 

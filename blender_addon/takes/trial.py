@@ -1,6 +1,6 @@
 """Temporary keys on a character, to evaluate its poses before a take is made."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -9,29 +9,27 @@ import numpy as np
 
 from .. import compat
 from ..keyframes.channel_keys import ChannelKeys
-from .new_take import write_keys
+from .new_take import TakeKeys, write_keys
 from .switches import record_switches
 from .take_list import showing
 
 
 @contextmanager
-def keys_shown(
-    armature: bpy.types.Object, keys: Iterable[ChannelKeys], first_frame: float, scene: bpy.types.Scene
-) -> Iterator[None]:
+def keys_shown(armature: bpy.types.Object, keys: TakeKeys, first_frame: float) -> Iterator[None]:
     """In this block the armature has a temporary action with these keys. Raises EdgeError armature_tweaked."""
-    record_switches(armature)
+    record_switches(armature, keys.switches.paths)
     action, curves = compat.new_action("Trial")
     try:
-        write_keys(armature, curves, keys, first_frame, scene)
+        write_keys(curves, keys, first_frame)
         with showing(armature, action):
             yield
     finally:
         bpy.data.actions.remove(action)
 
 
-def keys_between(keys: Sequence[ChannelKeys], first: float, last: float) -> list[ChannelKeys]:
+def keys_between(keys: TakeKeys, first: float, last: float) -> TakeKeys:
     """The keys that the curves from frame `first` to `last`, inclusive, depend on."""
-    return [_between(channel, first, last) for channel in keys]
+    return replace(keys, channels=[_between(channel, first, last) for channel in keys.channels])
 
 
 def _between(keys: ChannelKeys, first: float, last: float) -> ChannelKeys:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -67,14 +68,13 @@ class Thinned:
 class BoneFit:
     """Fits keys to one bone's channels.
 
-    values: (T, n) the target of the fit, at first the track's own. own: (T, 3, 3) the track's rotations. keyed: frames
-    that get a key, if the bone moves at all.
+    values: (T, n) the target of the fit, at first the track's own. keyed: frames that get a key, if the bone moves at
+    all.
     """
 
     def __init__(self, track: Track, tolerance: Tolerance, unit: float, keyed: Iterable[int]) -> None:
         self.track = track
         self.values = track.values
-        self.own = rotation_matrices(track.rotation, track.mode)
         self._turns = rotation_quaternions(track.rotation, track.mode)
         self._channels = track.rotation.shape[1]
         frames = len(self.values)
@@ -87,6 +87,11 @@ class BoneFit:
             self._keyed[extremes(self._main_motion(), _LEAST_EXTREME * np.radians(tolerance.degrees))] = True
         self._permanent = self._keyed.copy()  # keys at these frames are not removed
         self._draw_anew()
+
+    @cached_property
+    def own(self) -> Array:
+        """The track's rotations (T, 3, 3)."""
+        return rotation_matrices(self.track.rotation, self.track.mode)
 
     def aim(self, rotation: Array) -> None:
         """Replace the target of the fit by other rotation channels (T, 4 or 3)."""

@@ -100,8 +100,11 @@ class _Feet:
         carriers = {name for leg in self.legs for name in self.rig.ancestors(leg.thigh)} & set(self.fits)
         for name in carriers:
             self.fits[name].tighten(slice(None), _BODY_SHARE)
-        self.before = self._poses({name: bone_fit.track.values for name, bone_fit in self.fits.items()})
-        self.wanted = self._joints(self.before)
+        above = self.rig.with_ancestors(name for leg in self.legs for name in leg.all)
+        poses = self._poses({name: self.fits[name].track.values for name in above if name in self.fits})
+        self.before = {leg.foot: poses[leg.foot] for leg in self.legs}
+        self.wanted = self._joints(poses)
+        del poses
         height = self.wanted @ self.up
         height = height - height.min(axis=0)
         yield 0

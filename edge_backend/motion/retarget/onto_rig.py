@@ -1,6 +1,6 @@
 """Computes the channels of a rig's bones for a motion."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,11 +89,7 @@ def pose_rig_in_steps(
     `travel` rotates with the hips; otherwise it is only translated. ik_legs: controls that get the legs' channels
     instead of the legs' own bones.
     """
-    bodies = []
-    for first in range(0, max(motion.frames, 1), _STRETCH):
-        bodies.append(_carry_over(fit, motion.part(slice(first, first + _STRETCH))))
-        yield 0.1 * first / max(motion.frames, 1)
-    body = _joined(bodies)
+    body = yield from part(_carry_over_in_steps(fit, motion), 0.0, 0.1)
     standing = np.zeros((motion.frames, 4))
     yield 0.1
     if feet is not None:
@@ -101,14 +97,11 @@ def pose_rig_in_steps(
         yield 0.5
         body = yield from part(_clean_feet(fit, body, standing, feet), 0.5, 0.9)
         yield 0.9
-    turned = {}
-    for slot, turn in body.turns.items():
-        turned[fit.bones[slot]] = _bone_axes(fit, fit.bones[slot], turn)
-    if TRAVEL in fit.bones and travel_turns:
-        turned[fit.travel] = _bone_axes(fit, fit.travel, body.turns[HIPS])
-    turned.setdefault(fit.travel, np.broadcast_to(fit.rig[fit.travel].axes, (motion.frames, 3, 3)))
-    posed = turn_bones(fit.rig, turned, motion.frames)
-    shift = _body_shift(fit, posed, body.hips)
+    turned, hips = _turned_bones(fit, body, travel_turns), body.hips
+    del body  # of a long dance, large
+    parts = [f"{part}.{side}" for part in ("thigh", "shin", "foot") for side in SIDES]
+    posed = turn_bones(fit.rig, turned, motion.frames, {fit.travel, *(fit.bones[slot] for slot in parts)})
+    shift = _body_shift(fit, posed, hips)
     locations = {fit.travel: _location(fit, posed, fit.travel, shift)}
     if ik_legs is None:
         locations |= _loose_feet(fit, posed, turned, shift)
@@ -117,7 +110,7 @@ def pose_rig_in_steps(
     for side, leg in ik_legs.legs.items():
         pose = _leg_pose(fit, posed, turned, shift, side)
         controls |= control_places(fit, side, leg, pose, _whole_sole(standing, side))
-    posed = turn_bones(fit.rig, turned | {name: axes for name, (axes, _) in controls.items()}, motion.frames)
+    posed = turn_bones(fit.rig, turned | {name: axes for name, (axes, _) in controls.items()}, motion.frames, controls)
     locations |= {
         name: _location(fit, posed, name, place - posed.space[name][:, :3, 3] - _carried(fit, name, shift))
         for name, (_, place) in controls.items()
@@ -127,9 +120,28 @@ def pose_rig_in_steps(
     return [BonePose(name, turn, locations.get(name)) for name, turn in posed.turns.items() if name not in own]
 
 
+def _turned_bones(fit: Fit, body: _Body, travel_turns: bool) -> dict[str, Array]:
+    """Bone -> its axes (T, 3, 3) in the dance, armature space. travel_turns: as in `pose_rig_in_steps`."""
+    turned = {fit.bones[slot]: _bone_axes(fit, fit.bones[slot], turn) for slot, turn in body.turns.items()}
+    if TRAVEL in fit.bones and travel_turns:
+        turned[fit.travel] = _bone_axes(fit, fit.travel, body.turns[HIPS])
+    turned.setdefault(fit.travel, np.broadcast_to(fit.rig[fit.travel].axes, (len(body.hips), 3, 3)))
+    return turned
+
+
 def _bone_axes(fit: Fit, bone: str, turn: Array) -> Array:
     """Axes (T, 3, 3) in armature space of a bone rotated from rest by `turn` (T, 3, 3) in the model's space."""
     return fit.axes @ turn @ fit.axes.T @ fit.rig[bone].axes
+
+
+def _carry_over_in_steps(fit: Fit, motion: Motion) -> Generator[float, None, _Body]:
+    """The motion in the rig's proportions, computed in stretches."""
+    bodies = []
+    for first in range(0, max(motion.frames, 1), _STRETCH):
+        bodies.append(_carry_over(fit, motion.part(slice(first, first + _STRETCH))))
+        yield first / max(motion.frames, 1)
+    turns = {slot: np.concatenate([body.turns.pop(slot) for body in bodies]) for slot in list(bodies[0].turns)}
+    return _Body(turns, np.concatenate([body.hips for body in bodies]))
 
 
 def _carry_over(fit: Fit, motion: Motion) -> _Body:
@@ -145,12 +157,6 @@ def _carry_over(fit: Fit, motion: Motion) -> _Body:
     hips = joints[:, [Joint.LEFT_HIP, Joint.RIGHT_HIP]].mean(axis=1)
     hips[:, 2] += fit.ankle_height - MODEL_ANKLE
     return _Body(turns, hips)
-
-
-def _joined(bodies: Sequence[_Body]) -> _Body:
-    """The stretches of a motion as one."""
-    turns = {slot: np.concatenate([body.turns[slot] for body in bodies]) for slot in bodies[0].turns}
-    return _Body(turns, np.concatenate([body.hips for body in bodies]))
 
 
 def _shared(model: Array, share: Share) -> Array:

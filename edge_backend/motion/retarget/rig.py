@@ -1,11 +1,14 @@
 """A Blender armature as data: bones with arbitrary axes, and their poses."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ...numerics.array import Array
+
+_STRETCH = 300
+"""Frames for which all bones are posed at a time: the poses of a long dance would take 20 kB for each frame."""
 
 
 def _nothing() -> Array:
@@ -64,14 +67,18 @@ class Rig(Mapping[str, RigBone]):
     """Bones by name, parents before their children. Raises ValueError where parents are missing or form a circle."""
 
     def __init__(self, bones: Iterable[RigBone]) -> None:
-        waiting = {bone.name: bone for bone in bones}
+        waiting = list({bone.name: bone for bone in bones}.values())
         self._bones: dict[str, RigBone] = {}
         while waiting:
-            ready = [bone for bone in waiting.values() if bone.parent is None or bone.parent in self._bones]
-            if not ready:
-                raise ValueError(f"these bones hang on no root: {', '.join(waiting)}")
-            for bone in ready:
-                self._bones[bone.name] = waiting.pop(bone.name)
+            later = []
+            for bone in waiting:  # once, where they are in order
+                if bone.parent is None or bone.parent in self._bones:
+                    self._bones[bone.name] = bone
+                else:
+                    later.append(bone)
+            if len(later) == len(waiting):
+                raise ValueError(f"these bones hang on no root: {', '.join(bone.name for bone in waiting)}")
+            waiting = later
 
     def __getitem__(self, name: str) -> RigBone:
         return self._bones[name]
@@ -103,39 +110,51 @@ class Rig(Mapping[str, RigBone]):
 class Posed:
     """A posed rig over T frames, in armature space.
 
-    space: bone -> (T, 4, 4), its pose with its parent's pose and channels of 0. turns: bone -> (T, 3, 3), the rotation
-    of its channels, for the bones that were turned.
+    space: bone -> (T, 4, 4), its pose with its parent's pose and channels of 0, for the bones that were asked for.
+    turns: bone -> (T, 3, 3), the rotation of its channels, for the bones that were turned, parents first.
     """
 
     space: Mapping[str, Array]
     turns: Mapping[str, Array]
 
 
-def turn_bones(rig: Rig, turned: Mapping[str, Array], frames: int) -> Posed:
+def turn_bones(rig: Rig, turned: Mapping[str, Array], frames: int, wanted: Iterable[str] = ()) -> Posed:
     """Pose the rig so that bones have given axes; all other bones keep their present channels.
 
     turned: bone -> (T, 3, 3), axes as columns, unit, armature space; these bones get no location, and keep their scale.
-    The result has the turned bones and their ancestors.
+    wanted: the bones in the result's space, of the turned bones and their ancestors.
     """
-    space: dict[str, Array] = {}
+    names = rig.with_ancestors(turned)
+    posed = Posed(
+        {name: np.empty((frames, 4, 4)) for name in wanted},
+        {name: np.empty((frames, 3, 3)) for name in names if name in turned},
+    )
+    for first in range(0, frames, _STRETCH):
+        _turn_stretch(rig, names, turned, slice(first, min(first + _STRETCH, frames)), posed)
+    return posed
+
+
+def _turn_stretch(rig: Rig, names: Sequence[str], turned: Mapping[str, Array], here: slice, posed: Posed) -> None:
+    """Write these frames of `posed`. names: the turned bones and their ancestors, parents first."""
     pose: dict[str, Array] = {}
-    turns: dict[str, Array] = {}
-    for name in rig.with_ancestors(turned):
+    frames = here.stop - here.start
+    for name in names:
         bone = rig[name]
-        here = np.broadcast_to(bone.rest, (frames, 4, 4))
+        space = np.broadcast_to(bone.rest, (frames, 4, 4))
         if bone.parent is not None:
-            here = pose[bone.parent] @ (np.linalg.inv(rig[bone.parent].rest) @ bone.rest)
-        space[name] = here
+            space = pose[bone.parent] @ (np.linalg.inv(rig[bone.parent].rest) @ bone.rest)
+        if name in posed.space:
+            posed.space[name][here] = space
         if not bone.inherits_rotation:
-            here = here.copy()
-            here[:, :3, :3] = bone.rest[:3, :3]
+            space = space.copy()
+            space[:, :3, :3] = bone.rest[:3, :3]
         own = np.broadcast_to(bone.pose, (frames, 4, 4))
         if name in turned:
             own = np.tile(np.eye(4), (frames, 1, 1))
-            turns[name] = np.swapaxes(unscaled(here[:, :3, :3]), -1, -2) @ turned[name]
-            own[:, :3, :3] = turns[name] * bone.scale
-        pose[name] = here @ own
-    return Posed(space, turns)
+            turn = np.swapaxes(unscaled(space[:, :3, :3]), -1, -2) @ turned[name][here]
+            posed.turns[name][here] = turn
+            own[:, :3, :3] = turn * bone.scale
+        pose[name] = space @ own
 
 
 def location_axes(rig: Rig, name: str, space: Array) -> Array:

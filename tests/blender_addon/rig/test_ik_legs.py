@@ -150,3 +150,18 @@ def test_other_control_rigs_dance_alike_on_fk_and_on_ik(name):
     assert np.median(off) < 0.05 and off.max() < 2.5
     switch, prop = controls.switches["leg.L"]
     assert rig.pose.bones[switch][prop] == (0.0 if controls.fk_is_one else 1.0)
+
+
+def test_legs_are_switched_as_they_were_keyed_whatever_the_panel_says_meanwhile():
+    rig, motion, scene, takes = put_rigify(), dance(frames=30), bpy.context.scene, addon("takes.new_take")
+    scene.edge_dance.legs = "FK"
+    keys = addon("edge_backend.motion.steps").at_once(takes.keys_in_steps(rig, motion, scene, 1.0))
+    scene.edge_dance.legs = "IK"
+    action = takes.add_take(rig, motion, scene, 1.0, keys=keys)
+    switched = {
+        curve.data_path: curve.keyframe_points[0].co.y
+        for curve in addon("compat").fcurves_of(action)
+        if "thigh" in curve.data_path and curve.data_path.endswith('["IK_FK"]')
+    }
+    assert len(switched) == 2 and set(switched.values()) == {1.0}, switched
+    assert {"thigh_fk.L", "foot_fk.R"} <= keyed_bones(action) and "foot_ik.L" not in keyed_bones(action)

@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 import pytest
 from blender_fixtures import PACKAGE, addon, put_dancer
+from characters import mixamo, put_character
 
 
 def swaying(frames):
@@ -248,9 +249,9 @@ def test_only_new_frames_are_keyed_and_nothing_jumps_where_they_begin(dancer, pr
     keyed = []
     channels_of = module.channels_in_steps
 
-    def counted(armature, motion, clean_feet):
+    def counted(armature, motion, **options):
         keyed.append(motion.frames)
-        return channels_of(armature, motion, clean_feet=clean_feet)
+        return channels_of(armature, motion, **options)
 
     monkeypatch.setattr(module, "channels_in_steps", counted)
     dance = turning(400)
@@ -264,6 +265,16 @@ def test_only_new_frames_are_keyed_and_nothing_jumps_where_they_begin(dancer, pr
     preview.remove()
     show(preview, dancer, dance, scene)
     assert np.array_equal(values(dancer.animation_data.action), grown)
+
+
+def test_a_character_is_read_once_for_all_parts(preview, monkeypatch):
+    bpy.context.scene.render.fps = 30
+    character, retarget, read = put_character(mixamo()), addon("rig.retarget"), []
+    names_of = retarget._bone_names
+    monkeypatch.setattr(retarget, "_bone_names", lambda armature: read.append(armature) or names_of(armature))
+    for frames in (40, 70, 90):
+        show(preview, character, swaying(frames), bpy.context.scene)
+    assert read == [character] and tuple(character.animation_data.action.frame_range) == (11, 11 + 89)
 
 
 @pytest.mark.parametrize("change", ["mode", "keys"])

@@ -4,6 +4,7 @@ import bpy
 import numpy as np
 import pytest
 from blender_fixtures import PACKAGE, addon, put_dancer, random_motion
+from characters import mixamo, put_character
 
 
 @pytest.fixture
@@ -85,3 +86,12 @@ def test_abandoned_steps_leave_no_action(dancer, motion):
         next(steps)
     steps.close()
     assert not list(bpy.data.actions)
+
+
+def test_a_character_is_not_read_again_when_its_keys_become_a_take(motion, monkeypatch):
+    """With hundreds of bones that takes as long as the rest, for each of many dancers in the same step."""
+    character = put_character(mixamo())
+    written = addon("edge_backend.motion.steps").at_once(writing(character, motion))
+    monkeypatch.delattr(addon("rig.retarget"), "_bone_names")
+    action = addon("takes.new_take").add_take(character, motion, bpy.context.scene, 1.0, keys=written)
+    assert character.animation_data.action == action and action.session_uid == written.action

@@ -1,5 +1,6 @@
 """The mathematics of retargeting, without Blender."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from some_rigs import MAP, dance, make_rig, posed
 from edge_backend.motion.feet import FootSettings, clean, clean_motion
 from edge_backend.motion.feet.metrics import plant_slide
 from edge_backend.motion.kinematics import forward_kinematics
+from edge_backend.motion.motion import Motion
 from edge_backend.motion.retarget import Rig, fit, pose_rig, read_rig
 from edge_backend.motion.retarget.contacts import standing_feet
 from edge_backend.motion.retarget.fitting import MODEL_LEG
@@ -313,3 +315,18 @@ def test_a_body_without_width_is_refused():
     rig = make_rig({1: 0.0, 2: 0.0})
     with pytest.raises(ValueError, match="no width"):
         fit(rig, MAP)
+
+
+def test_a_long_dance_takes_the_memory_of_its_bones_turns_and_little_else():
+    """Their poses, which take twice as much, are there for some seconds at a time."""
+    measured, some = fit(make_rig(), MAP), dance()
+    at = np.arange(3600) % some.frames
+    long = Motion(some.rotations[at].astype(np.float32), some.root[at].astype(np.float32), some.contacts[at])
+    pose_rig(measured, some)
+    tracemalloc.start()
+    try:
+        pose_rig(measured, long)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 4 * long.frames * len(MAP) * 9 * 8
