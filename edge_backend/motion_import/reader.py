@@ -67,7 +67,7 @@ def read_all(
         raise EdgeError(
             "motions_unusable",
             f"{count} cannot be used:\n" + "\n".join(f"- {one.error.message}" for one in unusable),
-            "Mend them or take them away, or go on without them (--skip).",
+            "Choose other files." if skip else "Mend them or take them away, or go on without them (--skip).",
         )
     return read, unusable
 
