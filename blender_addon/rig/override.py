@@ -1,5 +1,7 @@
 """Library overrides of linked characters, which Blender needs to pose them."""
 
+from typing import Any
+
 import bpy
 
 from ..edge_backend.errors import EdgeError
@@ -32,8 +34,10 @@ def override(context: bpy.types.Context) -> bpy.types.Object:
     instance = active if active.type == "EMPTY" else None
     place = instance.matrix_world.copy() if instance else None
     select_only(context, instance or linked)
+    scene: Any = context.scene
+    roots = [] if instance else _linked_collections(scene, linked)
     try:
-        bpy.ops.object.make_override_library()
+        bpy.ops.object.make_override_library(**{"collection": roots[0].session_uid} if roots else {})
     except RuntimeError as error:
         raise _failed(linked, str(error)) from error
     armature = _override_of(context, linked)
@@ -49,6 +53,13 @@ def override(context: bpy.types.Context) -> bpy.types.Object:
 def _locked(ob: bpy.types.Object) -> bool:
     """Whether the object is linked, or its override is not editable."""
     return ob.library is not None or (ob.override_library is not None and ob.override_library.is_system_override)
+
+
+def _linked_collections(scene: bpy.types.Scene, linked: bpy.types.Object) -> list[bpy.types.Collection]:
+    """The linked collections that are in the scene themselves, not as instances, and have the object in them."""
+    own = [scene.collection, *(some for some in scene.collection.children_recursive if some.library is None)]
+    children = (child for collection in own for child in collection.children)
+    return [child for child in children if child.library and linked in child.all_objects[:]]
 
 
 def _override_of(context: bpy.types.Context, linked: bpy.types.Object) -> bpy.types.Object | None:

@@ -52,6 +52,33 @@ def link_collection(path):
     return instance
 
 
+def link_collection_itself(path):
+    """As File > Link does without Instance Collections: the collection is in the scene."""
+    with bpy.data.libraries.load(path, link=True) as (_, linked):
+        linked.collections = ["Character"]
+    bpy.context.collection.children.link(linked.collections[0])
+    return bpy.data.objects["Hero"]
+
+
+def link_outer_collection(path):
+    """Likewise, in a collection of the scene, with the character in a collection of the linked one."""
+    bpy.ops.wm.open_mainfile(filepath=path)
+    outer = bpy.data.collections.new("Outer")
+    bpy.context.scene.collection.children.link(outer)
+    inner = bpy.data.collections["Character"]
+    bpy.context.scene.collection.children.unlink(inner)
+    outer.children.link(inner)
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.context.scene.render.fps = 30
+    with bpy.data.libraries.load(path, link=True) as (_, linked):
+        linked.collections = ["Outer"]
+    shot = bpy.data.collections.new("Shot")
+    bpy.context.scene.collection.children.link(shot)
+    shot.children.link(linked.collections[0])
+    return bpy.data.objects["Hero"]
+
+
 def select(ob):
     bpy.context.view_layer.objects.active = ob
     bpy.context.view_layer.update()
@@ -62,7 +89,9 @@ def body_of_hero(path):
     return bpy.data.objects["Body"]
 
 
-@pytest.mark.parametrize("link", [link_objects, link_collection, body_of_hero])
+@pytest.mark.parametrize(
+    "link", [link_objects, link_collection, body_of_hero, link_collection_itself, link_outer_collection]
+)
 def test_a_linked_character_dances_after_one_click(library, link):
     select(link(library))
     with pytest.raises(addon("edge_backend.errors").EdgeError, match="Hero is linked from another file") as caught:
