@@ -6,8 +6,8 @@ import bpy
 
 from ..backend.service import service
 from ..preferences import ADDON, Preferences
-from ..setup.status import watch
-from .setup import draw_set_up_button
+from .setup import REPAIRED_BY_SET_UP, draw_state
+from .text_layout import draw_text
 
 
 class EDGE_DANCE_Preferences(Preferences, bpy.types.AddonPreferences):
@@ -25,11 +25,11 @@ class EDGE_DANCE_Preferences(Preferences, bpy.types.AddonPreferences):
         layout.prop(self, "threads")
         layout.prop(self, "engine")
         box = layout.box()
-        draw_set_up_button(box, context, watch.read().health.mend or "Repair Backend", "IMPORT")
+        draw_state(box, context)
         box.prop(self, "torch_build")
         box.prop(self, "mirror", placeholder="https://pypi.org/simple")
         box.prop(self, "proxy", placeholder="None")
         box.prop(self, "wheel_folder", placeholder="Download them")
         box.prop(self, "backend_python", placeholder="Chosen automatically")
-        if service.problem:
-            layout.label(text=service.problem.message, icon="ERROR")
+        if service.problem and service.problem.code in REPAIRED_BY_SET_UP:
+            draw_text(layout, context, service.problem.message, "ERROR")

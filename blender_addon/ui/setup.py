@@ -27,7 +27,7 @@ _ICONS = {
     "outdated": "FILE_REFRESH",
     "broken": "ERROR",
 }
-_REPAIRED_BY_SET_UP = {"package_missing", "backend_packages_missing", "backend_damaged", "backend_start"}
+REPAIRED_BY_SET_UP = {"package_missing", "backend_packages_missing", "backend_damaged", "backend_start"}
 """Codes of failed jobs that set-up repairs although the backend seemed ready."""
 
 _STAGES = {
@@ -74,6 +74,17 @@ def why_no_backend() -> str:
     return "Dances can be made once the backend is set up." if installer.run else "Dances need the backend: see above."
 
 
+def draw_state(layout: Any, context: bpy.types.Context) -> None:
+    """Draw the state of the backend, and the button that sets it up unless it is the user's own Python."""
+    if installer.run:
+        draw_set_up(layout)
+        return
+    now = watch.read().health
+    draw_text(layout, context, now.words, _ICONS[now.state])
+    if now.ours:
+        draw_set_up_button(layout, context, now.mend or "Repair Backend", "IMPORT")
+
+
 def draw_set_up_button(layout: Any, context: bpy.types.Context, text: str, icon: str) -> None:
     """Draw the button, and the reason if it is disabled."""
     row = layout.row()
@@ -105,7 +116,7 @@ def draw_health(layout: Any, context: bpy.types.Context) -> None:
             draw_set_up_button(box, context, now.mend, _ICONS[now.state])
         else:
             box.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES").module = ADDON
-    elif now.ours and service.problem and service.problem.code in _REPAIRED_BY_SET_UP:
+    elif now.ours and service.problem and service.problem.code in REPAIRED_BY_SET_UP:
         draw_set_up_button(layout, context, now.mend or "Repair Backend", "TOOL_SETTINGS")
     if problem := installer.problem:
         draw_text(layout, context, str(problem), "ERROR")

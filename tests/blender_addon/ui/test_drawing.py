@@ -113,3 +113,19 @@ def test_the_active_row_of_the_bone_map_stands_below_the_list_with_its_whole_nam
     for slot, words in (("thigh.L", "Left thigh: mixamorig:LeftUpLeg"), ("travel", "Root control: no bone")):
         character.edge_dance_bone = names.index(slot)
         assert words in draw(panel).texts
+
+
+@pytest.mark.parametrize(
+    ("state", "words", "ours", "button"),
+    [
+        ("broken", "The backend's Python is not there: /tmp.", False, False),
+        ("broken", "The backend is damaged.", True, True),
+        ("missing", "The backend has not been set up.", True, True),
+    ],
+)
+def test_the_preferences_say_what_is_wrong_and_offer_set_up_where_it_helps(monkeypatch, state, words, ours, button):
+    health = addon("setup.health").Health(state, words, ours)
+    monkeypatch.setattr(addon("setup.status").watch, "_status", addon("setup.status").Status(health=health))
+    drawn = draw(addon("ui.preferences").EDGE_DANCE_Preferences)
+    assert words in drawn.texts
+    assert ("edge_dance.set_up_backend" in dict(drawn.operators)) is button
