@@ -14,6 +14,7 @@ from ..backend.service import service
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.fileio.atomic_write import atomic_write
+from ..edge_backend.fileio.output_folder import check_folder
 from ..keyframes.take_details import details, span
 from ..lookups import scene_rate
 from ..ops.generate import why_not_generate
@@ -38,6 +39,8 @@ def run(options: argparse.Namespace, report: Report) -> dict[str, int]:
     count = {"asked": 0, "takes": 0, "films": 0, "skipped": 0, "failed": 0}
     for work in works_of(options):
         try:
+            for folder in () if options.dry_run else filter(None, (work.blend.parent, work.films)):
+                check_folder(folder)
             armature = open_scene(work, options)
             _dance(work, armature, options, report, count)
         except EdgeError as error:

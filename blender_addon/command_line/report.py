@@ -19,7 +19,7 @@ _SENTENCES: dict[str, str] = {
     "saved": "saved {file}",
     "film": "film {file}",
     "error": "{where}{message} {hint} [{code}]",
-    "done": "{takes} takes made, {films} films, {skipped} takes were there already, {failed} failed",
+    "done": "takes: {takes} made, {skipped} there already, {failed} failed; films: {films} made",
 }
 
 

@@ -14,6 +14,7 @@ from ..edge_backend.choreography.library import add_clips
 from ..edge_backend.choreography.plan_file import plan_content, write_plan
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.errors.from_exception import explain
+from ..edge_backend.fileio.output_folder import check_folder
 from ..edge_backend.motion.motion import Motion
 from ..edge_backend.schema.edits import EditRequest
 from ..edge_backend.schema.requests import GenerateRequest
@@ -173,6 +174,7 @@ class EDGE_DANCE_OT_add_to_phrases(SteppingOperator):
         armature, scene = find_dancer(context), cast("bpy.types.Scene", context.scene)
         action: Any = cast("Any", armature.animation_data).action
         self._folder = Path(own_folder(scene))
+        check_folder(self._folder)
         self._source, self._style = action.name, str(details(action).get("style", "")) or "any"
         beats = [(frame - span(action)[0]) / scene_rate(scene) for frame in beat_frames(action)]
         self._motion = yield from read_take_in_steps(armature, action, scene)

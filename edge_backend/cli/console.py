@@ -2,12 +2,12 @@
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import EdgeError
+from ..fileio.output_folder import check_folder
 from ..protocol.codec import encode
 from ..protocol.messages import Message, Result
 from ..schema.progress import Report
@@ -58,20 +58,3 @@ def check_target(path: Path, *suffixes: str, inputs: Sequence[Path] = ()) -> Non
     check_folder(path.parent)
     if path.exists() and any(given.exists() and path.samefile(given) for given in inputs):
         raise EdgeError("output_impossible", f"{path} is a file that is read.", "Give another name.")
-
-
-def check_folder(path: Path) -> None:
-    """Check before the work that files can be written into the folder at path, or that it can be made there.
-
-    Raises EdgeError output_impossible.
-    """
-    there = next(place for place in (path, *path.parents) if place.exists())
-    if not there.is_dir():
-        raise EdgeError("output_impossible", f"{there} is a file, not a folder.", "Choose another place.")
-    try:
-        with tempfile.TemporaryFile(dir=there):
-            pass
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        message = f"Nothing can be written into the folder {there}: {reason}."
-        raise EdgeError("output_impossible", message, "Choose another place.", str(error)) from error

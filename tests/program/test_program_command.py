@@ -133,7 +133,7 @@ def test_every_engine_films(user_folder: Path, given: list[object], song: Path, 
 def test_output_for_people_is_in_sentences(user_folder: Path, given: list[object], song: Path) -> None:
     words = ["-b", "--command", "edge_dance", *given, "--save", song.parent / "out"]
     code, out, errors = real_program.finish(user_folder, *words)
-    assert code == 0 and "1 takes made, 0 films, 0 takes were there already, 0 failed" in out, out + errors
+    assert code == 0 and "takes: 1 made, 0 there already, 0 failed; films: 0 made" in out, out + errors
 
 
 STAGES = ("loading", "features", "sampling", "feet", "saving")

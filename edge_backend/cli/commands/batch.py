@@ -14,9 +14,10 @@ from ...batch.run import run_batch
 from ...batch.take_requests import Take, TakeRequest, songs_in, takes_of
 from ...errors import EdgeError
 from ...errors.exit_codes import of_many
+from ...fileio.output_folder import check_folder
 from ...model.engine_choice import promised_engine
 from ...protocol.messages import Error, Result
-from ..console import check_folder, check_target, send
+from ..console import check_target, send
 from .dance_options import dancing
 
 

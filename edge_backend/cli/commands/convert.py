@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...errors import EdgeError
+from ...fileio.output_folder import check_folder
 from ...motion.amass import save_amass
 from ...motion.bvh import save_bvh
 from ...motion.edge_pickle import save_edge_pickle
@@ -15,7 +16,7 @@ from ...motion.files import save_motion
 from ...motion.motion import Motion
 from ...motion_import.clip import Choices
 from ...motion_import.reader import motion_paths, read_all
-from ..console import check_folder, check_target, finish
+from ..console import check_target, finish
 
 KINDS: dict[str, tuple[str, Callable[[Path, Motion], None]]] = {
     "motion": (".npz", save_motion),

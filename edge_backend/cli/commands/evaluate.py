@@ -17,10 +17,10 @@ from ...errors import EdgeError
 from ...evaluation.reference import load_reference
 from ...evaluation.report import table, write_report
 from ...evaluation.sets import Measured, SetResult, measure_dance, summarise
+from ...fileio.output_folder import check_folder
 from ...motion.files import load_motion, save_motion
 from ...runtime.devices import DEVICES
 from ...schema.requests import SAMPLERS, STYLES, FeetRequest, GenerateRequest
-from ..console import check_folder
 from ..log_output import log_of
 from ..parser import add_common_options
 from ..progress_bar import ProgressBar

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from ...audio.jukebox.conversion import convert, is_openais
 from ...audio.jukebox.place import NAME
+from ...fileio.output_folder import check_folder
 from ...model.catalogue import BUNDLED_FOLDER
-from ..console import check_folder, finish, progress
+from ..console import finish, progress
 
 
 def run(options: argparse.Namespace) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 from ...audio.jukebox.conversion import SHA256
 from ...errors import EdgeError
 from ...fileio.download import download
+from ...fileio.output_folder import check_folder
 from ...schema.progress import Report
-from ..console import check_folder, finish, progress
+from ..console import finish, progress
 
 PLACE = "https://openaipublic.azureedge.net/jukebox/models/5b/"
 _LICENCE = """Jukebox is OpenAI's, under the Noncommercial Use License of github.com/openai/jukebox:

@@ -14,9 +14,10 @@ from ...audio.loading import load
 from ...audio.song_source import song_beside
 from ...choreography.library import add_clips, open_libraries, remove_phrases
 from ...drawing.preview import preview_sheet
+from ...fileio.output_folder import check_folder
 from ...motion.motion import Motion
 from ...motion_import.reader import motion_paths, read_all
-from ..console import check_folder, check_target, finish
+from ..console import check_target, finish
 
 
 def run(options: argparse.Namespace) -> None:

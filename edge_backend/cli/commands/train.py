@@ -28,6 +28,7 @@ import torch
 from torch import distributed
 
 from ...errors import EdgeError
+from ...fileio.output_folder import check_folder
 from ...model.catalogue import SUFFIX
 from ...model.controls import ANY_STYLE, STYLES
 from ...runtime.devices import DEVICES, choose
@@ -39,7 +40,7 @@ from ...training.pack import load_pack
 from ...training.parts import join_parts, write_parts
 from ...training.settings import MODES, TrainSettings
 from ...training.trainer import Trainer
-from ..console import check_folder, check_target
+from ..console import check_target
 from ..log_output import log_of
 from ..parser import add_common_options
 

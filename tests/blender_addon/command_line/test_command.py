@@ -185,6 +185,12 @@ def test_errors_are_reported_with_a_code_and_nothing_is_written(capfd, scene_fil
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.parametrize("option", ["--save", "--render"])
+def test_a_folder_that_cannot_be_made_is_refused_before_the_dance(capfd, scene_file, option):
+    status, lines = command(capfd, "--scene", scene_file, "--seeds", 1, option, scene_file / "out")
+    assert status == 2 and [line.get("code") for line in lines] == ["output_impossible"]
+
+
 @pytest.mark.parametrize(("text", "wanted"), [("1-3", [1, 2, 3]), ("5", [5]), ("3,1-3, 9", [3, 1, 2, 9]), ("0", [0])])
 def test_seeds_are_written_as_ranges_and_lists(text, wanted):
     assert addon("command_line.options").seeds(text) == wanted
