@@ -10,7 +10,8 @@ CPU = torch.device("cpu")
 
 
 @pytest.mark.parametrize(
-    ("exact", "half", "usable"), [(0.01, 0.02, True), (0.01, 0.04, False), (1e-5, 9e-4, True), (0.2, 0.3, False)]
+    ("exact", "half", "usable"),
+    [(0.01, 0.02, True), (0.01, 0.04, False), (1e-5, 1.5e-4, True), (1.5e-4, 9e-4, False), (0.2, 0.3, False)],
 )
 def test_a_product_that_takes_for_ever_is_not_usable(monkeypatch, exact, half, usable):
     kinds = []
