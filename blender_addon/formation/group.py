@@ -20,29 +20,27 @@ from ..edge_backend.motion.curves import Tolerance
 from ..edge_backend.motion.looping import is_loop
 from ..edge_backend.motion.mirrored_parts import mirrored_parts_in_steps
 from ..edge_backend.motion.motion import Motion
+from ..edge_backend.motion.retarget.bone_map import BoneMap
 from ..edge_backend.motion.steps import at_once, part
 from ..edge_backend.numerics.array import Array
 from ..keyframes.density import Density, modes_of
 from ..keyframes.take_details import beat_frames, is_starred, span
 from ..lookups import scene_rate
 from ..render.tracks import tracks_in_steps, tracks_of
-from ..rig.hands import fingers_of
 from ..rig.looking import found
 from ..rig.obstacles import refuse_hidden
-from ..rig.retarget import bone_map_of
+from ..rig.retarget import bone_map_of, mapped_rig
+from ..rig.standing import carried_from
 from ..song_map.strip_map import PlacedMap
-from ..takes.new_take import TakeKeys, WrittenKeys, add_take, keys_in_steps, written_in_steps
+from ..takes.new_take import WrittenKeys, add_take, keys_in_steps, written_in_steps
 from ..takes.read_take import inherit, read_take_in_steps
 from ..takes.take_list import all_or_none, refuse_tweaked, showing, takes_of
-from ..takes.trial import keys_between, keys_shown
+from .hip_path import hip_path_in_steps
 from .placement import Formation, formation, spread
 from .song_parts import Unit, beginnings
 
 Dances = Literal["SAME", "TAKES"]
 Mirrored = Literal["ALL", "PHRASES", "SECTIONS"]
-
-_PLAYED = 60
-"""Frames for which keys are made at a time where the dance is played before there are takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +97,12 @@ class HipPaths:
     """Positions of the dancers' hips.
 
     hips: (T, 3) for each dancer, the leader first, world, metres. places: matrix_world of each dancer at that time.
+    headings: of their rest poses, as `_heading` has them.
     """
 
     hips: list[Array]
     places: list[Matrix]
+    headings: list[float]
 
 
 def parts_in_steps(
@@ -160,37 +160,41 @@ def hip_paths_in_steps(
 ) -> Generator[float, None, HipPaths]:
     """The hips' paths of all dancers from their present positions, at each frame of the leader's take.
 
-    Yields the fraction done; between two steps scene and characters are as before. Raises EdgeError armature_tweaked,
-    reading_ended, dancer_gone.
+    Only the leader is played. The followers' paths follow from their keys: showing these to Blender would have it build
+    its dependency graph anew in every step. Yields the fraction done; between two steps scene and characters are as
+    before. Raises EdgeError armature_tweaked, reading_ended, dancer_gone.
     """
-    uids = [leader.session_uid, *(part.dancer for part, _ in parts)]
-    take, stage, frames = action.session_uid, scene.session_uid, _frames(action)
-    places = [found(bpy.data.objects, uid).matrix_world.copy() for uid in uids]
-    hips: list[list[Array]] = [[] for _ in uids]
-    moving = [(part, _without_fingers(part, keys)) for part, keys in parts]
-    for begin in range(0, len(frames), _PLAYED):
-        some = frames[begin : begin + _PLAYED]
-        trials = {part.dancer: (keys_between(keys, some[0], some[-1]), part.first) for part, keys in moving}
+    dancers = [leader, *(found(bpy.data.objects, part.dancer) for part, _ in parts)]
+    take, frames = action.session_uid, _frames(action)
+    places = [dancer.matrix_world.copy() for dancer in dancers]
+    standing = [np.array(_place(dancer)) for dancer in dancers]
 
-        def shown(dancer: bpy.types.Object, trials: Any = trials) -> AbstractContextManager[None]:
-            if dancer.session_uid in trials:
-                keys, first = trials[dancer.session_uid]
-                return keys_shown(dancer, keys, first)
-            return showing(dancer, found(bpy.data.actions, take))
+    def shown(dancer: bpy.types.Object) -> AbstractContextManager[None]:
+        return showing(dancer, found(bpy.data.actions, take))
 
-        dancers = [found(bpy.data.objects, uid) for uid in uids]
-        steps = tracks_in_steps(dancers, found(bpy.data.scenes, stage), some, showing=shown)
-        tracks = yield from part(steps, begin / len(frames), (begin + len(some)) / len(frames))
-        for path, track in zip(hips, tracks, strict=True):
-            path.append(track.hips)
-    return HipPaths([np.concatenate(path) for path in hips], places)
+    headings = [_heading(leader, bone_map_of(leader))]
+    (played,) = yield from part(tracks_in_steps([leader], scene, frames, showing=shown), 0.0, 0.5)
+    hips = [played.hips]
+    for number, (one, written) in enumerate(parts):
+        follower = found(bpy.data.objects, one.dancer)
+        bone_map, rig = mapped_rig(follower)
+        headings.append(_heading(follower, bone_map))
+        thighs, world = [bone_map.bones[f"thigh.{side}"] for side in "LR"], standing[number + 1]
+        computing = hip_path_in_steps(rig, thighs, one.modes, written.keys.channels, np.array(frames))
+        yield 0.5 + 0.5 * number / len(parts)
+        path = yield from part(computing, 0.5 + 0.5 * number / len(parts), 0.5 + 0.5 * (number + 1) / len(parts))
+        hips.append(path @ world[:3, :3].T + world[:3, 3])
+    return HipPaths(hips, places, headings)
 
 
-def _without_fingers(part: Part, written: WrittenKeys) -> TakeKeys:
-    """The keys that may move the hips. Those of fingers, half of all, may not."""
-    fingers = {bone for bones in fingers_of(found(bpy.data.objects, part.dancer)).values() for bone in bones}
-    keys = written.keys
-    return replace(keys, channels=[channel for channel in keys.channels if channel.bone not in fingers])
+def _place(dancer: bpy.types.Object) -> Matrix:
+    """The object's matrix_world; if it carries the current take over the floor, that at the take's start."""
+    carried = carried_from(dancer)
+    if carried is None or carried[0]:
+        return dancer.matrix_world
+    basis = dancer.matrix_basis.copy()
+    basis.translation = carried[1]
+    return dancer.matrix_world @ dancer.matrix_basis.inverted() @ basis
 
 
 def perform(
@@ -209,14 +213,23 @@ def perform(
     """
     followers = [found(bpy.data.objects, part.dancer) for part, _ in parts]
     dancers = [leader, *followers]
-    if paths and (paths.places != [dancer.matrix_world for dancer in dancers] or any(map(_changed, parts))):
+    # Whether a bone was renamed meanwhile, or its rotation mode was changed.
+    changed = [part.modes != modes_of(follower) for (part, _), follower in zip(parts, followers, strict=True)]
+    if paths and (paths.places != [dancer.matrix_world for dancer in dancers] or any(changed)):
         paths = None
     with ExitStack() as undo:
         for follower in followers:
             undo.enter_context(all_or_none(follower, scene))
-        takes = [_take_of(part, keys, scene) for part, keys in parts]
-        hips = paths.hips if paths else [track.hips for track in tracks_of(dancers, scene, _frames(action))]
-        moves = _moves(dancers, hips, group)
+        takes = [
+            _take_of(part, at_once(part.keys_in_steps(scene)) if anew else keys, scene)
+            for (part, keys), anew in zip(parts, changed, strict=True)
+        ]
+        if paths:
+            hips, headings = paths.hips, paths.headings
+        else:
+            hips = [track.hips for track in tracks_of(dancers, scene, _frames(action))]
+            headings = [_heading(dancer, bone_map_of(dancer)) for dancer in dancers]
+        moves = _moves(hips, headings, group)
     for follower, move in zip(followers, moves, strict=True):
         follower.matrix_world = move @ follower.matrix_world
     bpy.context.view_layer.update()
@@ -226,18 +239,10 @@ def perform(
 def _take_of(part: Part, keys: WrittenKeys, scene: bpy.types.Scene) -> bpy.types.Action:
     """The new take of the follower, which it shows."""
     follower, source = found(bpy.data.objects, part.dancer), found(bpy.data.actions, part.source)
-    if _changed((part, keys)):
-        keys = at_once(part.keys_in_steps(scene))
     name = f"{source.name} {follower.name}"
     take = add_take(follower, part.motion, scene, part.first, name=name, keys=keys, density=part.density)
     inherit(take, source)
     return take
-
-
-def _changed(keyed: KeyedPart) -> bool:
-    """Whether a bone of the follower was renamed meanwhile, or its rotation mode was changed."""
-    part, _ = keyed
-    return part.modes != modes_of(found(bpy.data.objects, part.dancer))
 
 
 def _sources(leader: bpy.types.Object, action: bpy.types.Action, count: int, group: Group) -> list[bpy.types.Action]:
@@ -308,18 +313,18 @@ def _frames(action: bpy.types.Action) -> list[float]:
     return [float(frame) for frame in range(math.floor(first), math.ceil(last) + 1)]
 
 
-def _moves(dancers: Sequence[bpy.types.Object], hips: Sequence[Array], group: Group) -> list[Matrix]:
-    """The transform, world space, that moves each follower's object. The leader, first of `dancers`, is not moved.
+def _moves(hips: Sequence[Array], headings: Sequence[float], group: Group) -> list[Matrix]:
+    """The transform, world space, that moves each follower's object. The leader, the first dancer, is not moved.
 
-    hips: of each dancer (T, 3), world, metres.
+    hips: of each dancer (T, 3), world, metres. headings: of each, radians.
     """
     starts = np.array([path[0, :2] for path in hips])
-    ahead = _heading(dancers[0])
-    turns = [0.0] * len(dancers)
+    ahead = headings[0]
+    turns = [0.0] * len(hips)
     plan, least = starts - starts[0], 1.0
     if group.places != "PLACED":
-        turns = [ahead - _heading(dancer) for dancer in dancers]
-        plan, least = formation(group.places, len(dancers)) @ _turned(ahead).T, group.spacing
+        turns = [ahead - heading for heading in headings]
+        plan, least = formation(group.places, len(hips)) @ _turned(ahead).T, group.spacing
     turns = [turn + number * group.turn for number, turn in enumerate(turns)]
     paths = [(path[:, :2] - path[0, :2]) @ _turned(turn).T for path, turn in zip(hips, turns, strict=True)]
     try:
@@ -335,9 +340,9 @@ def _moves(dancers: Sequence[bpy.types.Object], hips: Sequence[Array], group: Gr
     ]
 
 
-def _heading(armature: bpy.types.Object) -> float:
+def _heading(armature: bpy.types.Object, bone_map: BoneMap) -> float:
     """Rotation of the armature's rest pose about the vertical, radians; 0 faces -y."""
-    bones, data = bone_map_of(armature).bones, armature.data
+    bones, data = bone_map.bones, armature.data
     left, right = ((armature.matrix_world @ _bone(data, bones[f"thigh.{side}"]).head_local) for side in "LR")
     across = left - right
     return math.atan2(across.y, across.x)

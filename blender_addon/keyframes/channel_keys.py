@@ -9,6 +9,7 @@ import numpy as np
 from mathutils import Euler, Quaternion
 
 from .. import compat
+from ..edge_backend.motion.curves.spline import draw
 from ..edge_backend.numerics.array import Array
 from ..rig.channels import BoneChannels
 from ..rig.paths import bone_of, bone_path, rotation_property
@@ -73,6 +74,15 @@ def without_repeats(keys: ChannelKeys) -> ChannelKeys:
     if same.all():
         needed = np.arange(len(needed)) == 0
     return replace(keys, frames=keys.frames[needed], values=keys.values[needed])
+
+
+def values_at(keys: ChannelKeys, frames: Array) -> Array:
+    """What the channel's F-curves have (F, n) at these frames (F,), which ascend."""
+    if keys.slopes is not None:
+        return draw(keys.values, keys.slopes, keys.frames, np.clip(frames, keys.frames[0], keys.frames[-1]))
+    if keys.interpolation == "CONSTANT":
+        return np.asarray(keys.values[np.maximum(np.searchsorted(keys.frames, frames, side="right") - 1, 0)])
+    return np.stack([np.interp(frames, keys.frames, column) for column in keys.values.T], axis=1)
 
 
 def write_channel(curves: Any, keys: ChannelKeys) -> None:

@@ -15,7 +15,7 @@ from ..edge_backend.numerics.array import Array
 from ..rig.looking import found
 from ..rig.paths import bone_of, bone_path, rotation_property
 from ..rig.retarget import Measured, measure
-from .channel_keys import ChannelKeys, write_channel
+from .channel_keys import ChannelKeys, values_at, write_channel
 from .cycles import make_cyclic, repetition_of
 from .take_details import PROPERTY, note_keys, span
 
@@ -157,16 +157,12 @@ def _tracks(keys: Sequence[ChannelKeys], modes: dict[str, str], frames: Array) -
     channels = {(channel.bone, channel.channel): channel for channel in keys}
     tracks = []
     for bone in dict.fromkeys(channel.bone for channel in keys):
-        rotation = _at(channels[bone, rotation_property(modes[bone])], frames)
+        rotation = values_at(channels[bone, rotation_property(modes[bone])], frames)
         if modes[bone] == "QUATERNION":
             rotation = continuous_quaternions(rotation / np.linalg.norm(rotation, axis=1, keepdims=True))
         place = channels.get((bone, "location"))
-        tracks.append(Track(bone, modes[bone], rotation, _at(place, frames) if place else None))
+        tracks.append(Track(bone, modes[bone], rotation, values_at(place, frames) if place else None))
     return tracks
-
-
-def _at(keys: ChannelKeys, frames: Array) -> Array:
-    return np.stack([np.interp(frames, keys.frames, column) for column in keys.values.T], axis=1)
 
 
 def _bezier(thinned: Thinned, frames: Array) -> list[ChannelKeys]:

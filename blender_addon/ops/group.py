@@ -101,7 +101,11 @@ class EDGE_DANCE_OT_dance_together(SteppingDialogOperator):
         steps = parts_in_steps(leader, action, followers, scene, _group(self), **how)
         parts = yield from part(steps, 0.0, 0.3)
         self._parts: list[KeyedPart] = []
+        self._remarks: list[str] = []
         for number, one in enumerate(parts):
+            obstacles = check_rig(found(bpy.data.objects, one.dancer), bpy.context).obstacles
+            self._remarks += [obstacle.text for obstacle in obstacles]
+            yield 0.3 + 0.4 * number / len(parts)
             keying = one.keys_in_steps(found(bpy.data.scenes, self._uids[2]))
             keys = yield from part(keying, 0.3 + 0.4 * number / len(parts), 0.3 + 0.4 * (number + 1) / len(parts))
             self._parts.append((one, keys))
@@ -113,9 +117,8 @@ class EDGE_DANCE_OT_dance_together(SteppingDialogOperator):
         """Make the takes and place the characters."""
         leader, action, scene = _found(self._uids)
         perform(leader, action, self._parts, scene, _group(self), paths=self._paths)
-        for part_of, _ in self._parts:
-            for obstacle in check_rig(found(bpy.data.objects, part_of.dancer), context).obstacles:
-                self.report({"WARNING"}, obstacle.text)
+        for remark in self._remarks:
+            self.report({"WARNING"}, remark)
         return f"{len(self._parts) + 1} dance together."
 
 

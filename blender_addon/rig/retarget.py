@@ -64,7 +64,18 @@ class Switches:
 
 def bone_map_of(armature: bpy.types.Object) -> BoneMap:
     """The armature's bone map: the bones that the user has chosen, and recognised ones for all other slots."""
-    return find_bone_map(_bone_names(armature), dict(chosen_bones(armature)), _world(armature))
+    return _named(armature)[1]
+
+
+def mapped_rig(armature: bpy.types.Object) -> tuple[BoneMap, Rig]:
+    """The armature's bone map, and its bones at rest with their present channels, not measured."""
+    names, bone_map = _named(armature)
+    return bone_map, _rig(armature, names, bone_map)
+
+
+def _named(armature: bpy.types.Object) -> tuple[list[BoneName], BoneMap]:
+    names = _bone_names(armature)
+    return names, find_bone_map(names, dict(chosen_bones(armature)), _world(armature))
 
 
 def found_bone_map(armature: bpy.types.Object) -> BoneMap:
@@ -224,8 +235,7 @@ def read_motion_in_steps(
     read = {slot: bone_map.read.get(slot, bone) for slot, bone in bone_map.bones.items() if slot != TRAVEL}
     fits = [measured]
     if measured.floor_offset.any():
-        rig = _rig(armature, _bone_names(armature), bone_map)
-        at_rest = fit(rig, bone_map.bones, None, foot_meshes(armature, bone_map))
+        at_rest = fit(mapped_rig(armature)[1], bone_map.bones, None, foot_meshes(armature, bone_map))
         if at_rest.axes[:, 2] @ measured.axes[:, 2] < _LIES:  # with another up axis importers lay motions down, too
             fits.append(at_rest)
     posed = yield from poses_in_steps(armature, read.values(), scene, frames, showing)
@@ -258,8 +268,7 @@ def _rest_matrices(armature: bpy.types.Object) -> dict[str, Array]:
 
 def measure(armature: bpy.types.Object) -> Measured:
     """The armature's bone map, and the rig measured at rest. Raises EdgeError rig_unfit."""
-    names = _bone_names(armature)
-    bone_map = find_bone_map(names, dict(chosen_bones(armature)), _world(armature))
+    names, bone_map = _named(armature)
     if error := why_not_dance(armature, bone_map):
         raise error
     feet = foot_meshes(armature, bone_map)

@@ -99,7 +99,7 @@ def test_the_dance_is_played_in_steps_and_leads_where_it_leads_in_one_go(company
         addon("takes.take_list").use_take(leader, addon("takes.take_list").takes_of(leader)[0])
     others[0].location, others[1].location = (0.5, 0, 0), (0, 0.7, 0)
     before = placed(others)
-    monkeypatch.setattr(group, "_PLAYED", 7)  # frames for which keys are made at a time, of 45
+    monkeypatch.setattr(addon("formation.hip_path"), "_STRETCH", 7)  # frames that are computed at a time, of 45
     together = Together(mirror=True, places="PLACED", distance=3.0)
     with monkeypatch.context() as patched:
         patched.setattr(group, "tracks_of", no_play)
