@@ -237,10 +237,10 @@ def unregister() -> None:
     plan_band.hide()
     dope_sheet.hide_constraints()
     file_menus.unregister()
+    partial_preview.unregister()  # shows the former action, with its switches
     frame_range.unregister()
     identity.unregister()
     switches.unregister()
-    partial_preview.unregister()
     collection_links.unregister()
     rig_check.unregister()
     phrase_shelf.unregister()

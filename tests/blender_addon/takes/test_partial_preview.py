@@ -166,6 +166,18 @@ def test_a_saved_file_is_as_if_no_dance_were_made(dancer, own, preview, tmp_path
         addon("takes.partial_preview").register()
 
 
+def test_the_extension_is_disabled_and_enabled_while_a_dance_is_shown(dancer, own, preview):
+    show(preview, dancer, swaying(40), bpy.context.scene)
+    assert dancer.animation_data.action != own
+    assert bpy.ops.preferences.addon_disable(module=PACKAGE) == {"FINISHED"}
+    try:
+        assert dancer.animation_data.action == own and list(bpy.data.actions) == [own]
+        assert not hasattr(bpy.types.Scene, "edge_dance")
+    finally:
+        assert bpy.ops.preferences.addon_enable(module=PACKAGE) == {"FINISHED"}
+    assert bpy.context.scene.edge_dance.quality
+
+
 def test_an_autosaved_file_has_no_half_dance_and_what_was_shown_is_shown_when_it_is_opened(
     dancer, own, preview, tmp_path
 ):
