@@ -6,7 +6,7 @@ import bpy
 
 from ..rig.dancer import add_dancer
 from ..rig.free_place import free_place
-from ..selection import select_only
+from ..selection import select_only, to_object_mode
 from .reasons import Reasoned, why_scene_linked
 
 
@@ -23,8 +23,7 @@ class EDGE_DANCE_OT_add_dancer(Reasoned, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Add it and make it the active object."""
-        if context.mode != "OBJECT":
-            bpy.ops.object.mode_set(mode="OBJECT")
+        to_object_mode(context)
         collection: Any = context.collection
         armature = add_dancer(collection, free_place(context, context.scene.cursor.location))
         select_only(context, armature)

@@ -12,7 +12,7 @@ from ..edge_backend.errors.from_exception import explain
 from ..edge_backend.fileio.atomic_write import atomic_write
 from ..keyframes.take_details import span
 from ..rig.target import active_armature
-from ..selection import selected_objects
+from ..selection import selected_objects, to_object_mode
 from ..takes.character_files import ENDINGS, FORMATS, write_character
 from ..takes.take_list import takes_of
 from .reasons import Reasoned
@@ -77,8 +77,7 @@ def _alone(context: bpy.types.Context, armature: bpy.types.Object) -> Iterator[N
     scene: Any = context.scene
     layer: Any = context.view_layer
     mode, hidden = layer.objects.active.mode, armature.hide_get()
-    if mode != "OBJECT":
-        bpy.ops.object.mode_set(mode="OBJECT")
+    to_object_mode(context)
     armature.hide_set(False)
     before = scene.frame_start, scene.frame_end, scene.frame_current
     selected, active = selected_objects(context), layer.objects.active

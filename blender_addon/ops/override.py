@@ -4,6 +4,7 @@ import bpy
 
 from ..edge_backend.errors import EdgeError
 from ..rig.override import linked_armature, override
+from ..selection import to_object_mode
 from .reasons import Reasoned
 
 
@@ -20,8 +21,7 @@ class EDGE_DANCE_OT_override_character(Reasoned, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Make the override and make its armature active."""
-        if context.mode != "OBJECT":
-            bpy.ops.object.mode_set(mode="OBJECT")
+        to_object_mode(context)
         try:
             armature = override(context)
         except EdgeError as error:

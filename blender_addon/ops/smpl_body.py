@@ -11,7 +11,7 @@ from ..edge_backend.errors import EdgeError
 from ..edge_backend.schema.requests import BodyRequest
 from ..rig.smpl_body import add_body
 from ..rig.smpl_body_properties import SHAPES
-from ..selection import select_only
+from ..selection import select_only, to_object_mode
 from .job_operator import JobOperator
 from .reasons import why_busy
 
@@ -49,8 +49,7 @@ class EDGE_DANCE_OT_add_smpl_body(JobOperator):
 
     def finish(self, context: bpy.types.Context, dances: list[Any]) -> str:
         """Add the body at the 3D cursor and make it the active object."""
-        if context.mode != "OBJECT":
-            bpy.ops.object.mode_set(mode="OBJECT")
+        to_object_mode(context)
         body: SkinnedBody = dances[0]
         collection: Any = context.collection
         armature = add_body(collection, body, context.scene.cursor.location)

@@ -15,6 +15,7 @@ from .. import compat
 from ..edge_backend.errors import EdgeError
 from ..edge_backend.motion.retarget.bone_map import BoneMap
 from ..edge_backend.motion.retarget.slots import slot_words
+from ..selection import to_object_mode
 from .dancer import is_dancer
 from .paths import bone_path
 from .retarget import acts, all_switch_keys, constrained_bones, driven_bones, rest_fit
@@ -403,8 +404,8 @@ def _pose(armature: bpy.types.Object, _bone_map: BoneMap, _context: bpy.types.Co
     data.pose_position = "POSE"
 
 
-def _leave_edit_mode(_armature: bpy.types.Object, _bone_map: BoneMap, _context: bpy.types.Context) -> None:
-    bpy.ops.object.mode_set(mode="OBJECT")
+def _leave_edit_mode(_armature: bpy.types.Object, _bone_map: BoneMap, context: bpy.types.Context) -> None:
+    to_object_mode(context)
 
 
 def _set(name: str, value: Any) -> Callable[[bpy.types.Object, BoneMap, bpy.types.Context], None]:

@@ -127,8 +127,11 @@ def test_a_second_dancer_shares_the_materials_and_leaves_the_first_alone():
     assert bpy.context.selected_objects == [second]
 
 
-def test_a_dancer_can_be_added_out_of_pose_mode():
-    put_dancer()
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_dancer_can_be_added_out_of_pose_mode(hidden):
+    first = put_dancer()
     bpy.ops.object.mode_set(mode="POSE")
+    first.hide_viewport = hidden
     dancer = put_dancer()
+    assert first.mode == "OBJECT" and first.hide_viewport is hidden
     assert bpy.context.mode == "OBJECT" and bpy.context.object == dancer
