@@ -76,8 +76,9 @@ def _alone(context: bpy.types.Context, armature: bpy.types.Object) -> Iterator[N
     """
     scene: Any = context.scene
     layer: Any = context.view_layer
-    mode, hidden = layer.objects.active.mode, armature.hide_get()
+    mode, hidden, disabled = layer.objects.active.mode, armature.hide_get(), armature.hide_viewport
     to_object_mode(context)
+    armature.hide_viewport = False
     armature.hide_set(False)
     before = scene.frame_start, scene.frame_end, scene.frame_current
     selected, active = selected_objects(context), layer.objects.active
@@ -100,5 +101,6 @@ def _alone(context: bpy.types.Context, armature: bpy.types.Object) -> Iterator[N
         layer.objects.active = active
         if mode != "OBJECT":
             bpy.ops.object.mode_set(mode=mode)
+        armature.hide_viewport = disabled
         scene.frame_start, scene.frame_end = before[:2]
         scene.frame_set(before[2])

@@ -141,15 +141,25 @@ def test_the_mode_stays_as_it_is(tmp_path):
     assert dancer.mode == "POSE"
 
 
-def test_a_hidden_armature_is_exported_and_hidden_again(tmp_path):
+@pytest.mark.parametrize("disabled", [False, True])
+@pytest.mark.parametrize("mode", ["OBJECT", "POSE"])
+@pytest.mark.parametrize("kind", ["GLTF", "FBX"])
+def test_a_hidden_armature_is_exported_and_hidden_again(tmp_path, disabled, mode, kind):
     dancer = put_dancer()
     addon("takes.new_take").add_take(dancer, moderate(10), bpy.context.scene, 5.0)
+    bpy.ops.object.mode_set(mode=mode)
     (body,) = dancer.children
-    bpy.context.view_layer.objects.active = body
-    dancer.hide_set(True)
-    bpy.ops.edge_dance.export_character(format="GLTF", filepath=str(tmp_path / "one.glb"))
-    assert dancer.hide_get() and bpy.context.view_layer.objects.active == body
-    assert reimported(tmp_path / "one.glb").animation_data.action
+    active = body if mode == "OBJECT" else dancer
+    bpy.context.view_layer.objects.active = active
+    if disabled:
+        dancer.hide_viewport = True
+    else:
+        dancer.hide_set(True)
+    path = tmp_path / f"one.{'glb' if kind == 'GLTF' else 'fbx'}"
+    bpy.ops.edge_dance.export_character(format=kind, filepath=str(path))
+    assert dancer.hide_get() is not disabled and dancer.hide_viewport is disabled
+    assert bpy.context.view_layer.objects.active == active and dancer.mode == mode
+    assert reimported(path).animation_data.action
 
 
 def test_a_missing_folder_is_reported(tmp_path):
