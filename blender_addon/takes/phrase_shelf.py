@@ -18,7 +18,8 @@ from ..edge_backend.errors import EdgeError
 PICTURE = 128  # pixels
 _pictures: list[Any] = []  # the one collection of previews, from the first picture on
 _phrases: dict[str, Phrase] = {}
-_tried: set[tuple[str, ...]] = set()  # the libraries whose titles were asked for
+_asked: set[str] = set()  # what `title` was asked for and did not know, since the last `read_titles`
+_tried: set[tuple[str, ...]] = set()  # the libraries that were read for titles
 
 
 def own_folder(scene: bpy.types.Scene) -> str:
@@ -41,19 +42,33 @@ def library_of(scene: bpy.types.Scene) -> Library:
     return library
 
 
-def read_titles(scene: bpy.types.Scene) -> None:
-    """Read the scene's libraries for `title`, once; of those that cannot be read, nothing."""
+def read_titles(scene: bpy.types.Scene) -> bool:
+    """Read the scene's libraries if `title` was asked for what it does not know; each once. Returns whether it did.
+
+    Of libraries that cannot be read, it reads nothing. Panels do not call it: it reads files.
+    """
+    if not _asked:
+        return False
+    _asked.clear()
     with contextlib.suppress(EdgeError, OSError):
         folders = folders_of(scene)
         if folders not in _tried:
             _tried.add(folders)
             library_of(scene)
+            return True
+    return False
 
 
 def title(phrase: str) -> str:
-    """The title of a phrase: style, tempo and level, or its id if its library is not read. Fast enough for panels."""
-    found = _phrases.get(phrase)
-    return f"{found.style.capitalize()} {found.tempo:.0f}, {found.level}" if found else phrase
+    """The title of a phrase: style, tempo and level, or its id until `read_titles` has read its library.
+
+    Fast enough for panels.
+    """
+    if phrase not in _phrases:
+        _asked.add(phrase)
+        return phrase
+    found = _phrases[phrase]
+    return f"{found.style.capitalize()} {found.tempo:.0f}, {found.level}"
 
 
 def picture(library: Library, number: int) -> int:

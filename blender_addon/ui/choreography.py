@@ -8,7 +8,7 @@ from .. import compat
 from ..ops.choreography import EDGE_DANCE_OT_dance_changes, EDGE_DANCE_OT_dance_plan
 from ..ops.plan_slots import EDGE_DANCE_OT_plan_anew, current_slot, planned_take
 from ..song_map.colours import colour_numbers
-from ..takes.phrase_shelf import read_titles, title
+from ..takes.phrase_shelf import title
 from ..takes.plan_rows import PlanRow, changed_slots, clock, plan_rows
 from .dance_tab import DanceTab
 from .text_layout import beside, draw_reasons
@@ -33,8 +33,6 @@ class VIEW3D_PT_edge_dance_choreography(DanceTab):
         action = planned_take(context)
         if action is None:
             return
-        scene: Any = context.scene
-        read_titles(scene)
         rows, here = plan_rows(action), current_slot(context, action)
         colours = colour_numbers(row.label for row in rows)
         first = min(max(here - ROWS // 2, 0), max(len(rows) - ROWS, 0))
@@ -52,7 +50,7 @@ def _draw_row(layout: Any, number: int, row: PlanRow, *, here: bool, colour: int
     line = layout.row(align=True)
     side = line.row(align=True)
     side.alignment = "LEFT"
-    words = f"{number + 1}  {row.label}  {title(row.text)}"
+    words = f"{number + 1}  {row.label}  {title(row.phrase) if row.phrase else row.text}"
     icon = compat.colour_icon(colour)
     side.operator("edge_dance.go_to_slot", text=words, icon=icon, emboss=here, depress=here).step = number
     marks = line.row(align=True)

@@ -8,7 +8,7 @@ from ..keyframes.take_details import span
 from ..lookups import scene_rate
 from ..ops.plan_slots import planned_take
 from ..song_map.colours import colour_numbers
-from ..takes.phrase_shelf import read_titles, title
+from ..takes.phrase_shelf import title
 from ..takes.plan_rows import PlanRow, plan_rows
 from .section_bands import BAND, SCRUB, Band, rectangle, text
 
@@ -22,7 +22,7 @@ def words(row: PlanRow) -> tuple[str, ...]:
     The longest first; where it does not fit, the next one is drawn.
     """
     turned = " <>" if row.mirrored else ""
-    danced = title(row.text)
+    danced = title(row.phrase) if row.phrase else row.text
     return f"{row.label}  {danced}{turned}", f"{danced}{turned}", row.label + turned
 
 
@@ -33,7 +33,6 @@ def _draw() -> None:
     action = planned_take(context) if region and scene and scene.edge_dance.show_song_map else None
     if action is None:
         return
-    read_titles(scene)
     rows, first, rate = plan_rows(action), span(action)[0], scene_rate(scene)
     colours = colour_numbers(row.label for row in rows)
     scale = context.preferences.system.ui_scale

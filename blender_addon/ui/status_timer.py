@@ -1,12 +1,13 @@
-"""The timer that looks up the state of folders and starts the backend for the panels, which only draw."""
+"""The timer that looks up the state of folders, reads files and starts the backend for the panels, which only draw."""
 
 import bpy
 
 from ..backend.service import service
 from ..preferences import ADDON, backend_home, launch, pending_results, preferences_of, weights_folder
-from ..redraw import redraw_sidebars
+from ..redraw import redraw_sidebars, redraw_timelines
 from ..setup.installer import installer
 from ..setup.status import Places, watch
+from ..takes.phrase_shelf import read_titles
 
 _TICK_S = 0.25
 
@@ -36,6 +37,9 @@ def tick() -> float | None:
     well = status.places == places and status.health.usable
     if warm and well and preferences_of(context).start_ahead and not installer.run:
         service.warm_up(places.launch)
-    if changed:
+    titled = context.scene is not None and read_titles(context.scene)
+    if titled:
+        redraw_timelines(context)
+    if changed or titled:
         redraw_sidebars(context)
     return _TICK_S

@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 import pytest
 from blender_fixtures import addon, put_dancer
+from drawing import draw
 
 FORM = [("A", -1), ("A", -1), ("B", -1), ("B", -1), ("A", 0), ("A", 1)]
 STEPS = [
@@ -125,17 +126,31 @@ def test_the_strip_says_less_where_there_is_little_room(take):
     assert words(rows.plan_rows(take)[2]) == ("B  New", "New", "B")
 
 
-def test_rows_have_titles_although_no_library_was_read_yet(take):
-    shelf = addon("takes.phrase_shelf")
+def test_titles_are_read_by_the_timer_and_not_where_they_are_drawn(take, monkeypatch, quick_worker):
+    shelf, tick, choreography = addon("takes.phrase_shelf"), addon("ui.status_timer").tick, addon("ui.choreography")
     name = shelf.library_of(bpy.context.scene).phrases[0].id
-    shelf._phrases.clear()
+    addon("takes.plan_rows").put_phrase(take, 0, name, mirrored=False)
+    for known in (shelf._phrases, shelf._tried, shelf._asked):
+        known.clear()
+    row = addon("takes.plan_rows").plan_rows(take)[0]
+    with monkeypatch.context() as patched:
+        patched.delattr(shelf, "open_libraries")
+        patched.delattr(shelf, "folders_of")
+        assert draw(choreography.VIEW3D_PT_edge_dance_choreography).buttons
+        assert shelf._asked == {name} and addon("ui.plan_bands").words(row) == (f"A  {name}", name, "A")
+    assert tick() is not None
+    assert addon("ui.plan_bands").words(row)[1] == shelf.title(name) != name
+    assert not shelf.read_titles(bpy.context.scene)  # nothing more is asked for
+
+
+def test_a_folder_without_a_library_has_no_titles(take):
+    shelf, settings = addon("takes.phrase_shelf"), bpy.context.scene.edge_dance
     shelf._tried.clear()
-    assert shelf.title(name) == name
-    shelf.read_titles(bpy.context.scene)
-    assert shelf.title(name) != name
-    bpy.context.scene.edge_dance.phrase_folder = __file__  # no library: nothing is read, and nothing raised
-    shelf.read_titles(bpy.context.scene)
-    bpy.context.scene.edge_dance.phrase_folder = ""
+    settings.phrase_folder = __file__
+    assert shelf.title("unknown") == "unknown"
+    shelf.read_titles(bpy.context.scene)  # nothing is raised
+    assert shelf.title("unknown") == "unknown"
+    settings.phrase_folder = ""
 
 
 def test_bars_that_repeat_other_bars_than_before_wait_to_be_danced(take):
