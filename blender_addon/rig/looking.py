@@ -13,7 +13,7 @@ from ..edge_backend.numerics.array import Array
 from ..lookups import by_session_uid
 
 _STEP_S = 0.05
-"""Seconds of reading before the scene is restored, about; restoring takes a frame or two more."""
+"""Seconds of reading and of restoring the scene, about."""
 
 _LONGEST_STEP_S = 0.25
 """If redrawing takes longer than a step, steps become as long as that, up to this, so that half of the time is used."""
@@ -108,14 +108,22 @@ def _step(
     see: Callable[[Sequence[bpy.types.Object]], None],
     seconds: float,
 ) -> int:
-    """Read the next frames for about `seconds`. Returns their number."""
-    deadline, count = time.perf_counter() + seconds, 0
+    """Read the next frames for about `seconds`, with the one that restoring the scene takes. Returns their number.
+
+    If the first frame takes longer, because Blender has to build its dependency graph for what is shown, half of that
+    time is used for more: else each frame would have it built.
+    """
+    began = read = time.perf_counter()
+    deadline, count = began + seconds, 0
     with closing(looks(armatures, scene, frames)) as seen:  # type: ignore[type-var]
         for evaluated in seen:
             see(evaluated)
-            count += 1
-            if time.perf_counter() >= deadline:
+            now, count = time.perf_counter(), count + 1
+            if count == 1:
+                deadline, read = max(deadline, now + seconds / 2), now
+            if now + (now - read) >= deadline:
                 break
+            read = now
     return count
 
 

@@ -2,6 +2,7 @@
 
 import time
 from itertools import pairwise
+from types import SimpleNamespace
 
 import bpy
 import numpy as np
@@ -77,6 +78,22 @@ def test_where_blender_takes_long_between_two_steps_they_are_longer(reading, mon
         steps += 1
         time.sleep(0.2)
     assert 1 < steps < FRAMES / 2
+
+
+@pytest.mark.parametrize(("first", "frames"), [(0.011, 4), (0.002, 5), (0.06, 3), (0.2, 3)])
+def test_a_step_has_time_to_restore_the_scene_and_reads_more_where_it_begins_slowly(monkeypatch, first, frames):
+    """Frames of 0.011 s in a step of 0.05; in the first one Blender may have to build its dependency graph."""
+    looking, clock = addon("rig.looking"), SimpleNamespace(now=100.0)
+
+    def looks(_armatures, _scene, wanted):
+        for number, _ in enumerate(wanted):
+            clock.now += 0.011 if number else first
+            yield []
+
+    monkeypatch.setattr(looking, "looks", looks)
+    monkeypatch.setattr(looking, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    seen = []
+    assert looking._step([], bpy.context.scene, range(100), seen.append, 0.05) == len(seen) == frames
 
 
 def test_the_user_may_move_on_meanwhile(danced, reading):
