@@ -74,23 +74,15 @@ def _edit_bones(armature: bpy.types.Object, bones: Sequence[RestBone]) -> None:
 
 
 def _mannequin() -> bpy.types.Object:
-    surfaces = mannequin.surfaces()
-    names = list(mannequin.materials())
+    shape = mannequin.body()
     mesh = bpy.data.meshes.new(NAME)
-    starts = np.cumsum([0] + [len(surface.vertices) for surface in surfaces])
-    faces = [
-        [vertex + int(start) for vertex in face]
-        for surface, start in zip(surfaces, starts, strict=False)
-        for face in surface.faces
-    ]
-    mesh.from_pydata(np.concatenate([surface.vertices for surface in surfaces]).tolist(), [], faces)
-    slots = [names.index(surface.material) for surface in surfaces for _ in surface.faces]
-    mesh.polygons.foreach_set("material_index", slots)
-    mesh.polygons.foreach_set("use_smooth", [True] * len(slots))
-    for name in names:
+    mesh.from_pydata(shape.vertices.tolist(), [], shape.faces)
+    mesh.polygons.foreach_set("material_index", shape.materials)
+    mesh.polygons.foreach_set("use_smooth", np.ones(len(shape.faces), bool))
+    for name in mannequin.materials():
         mesh.materials.append(_material(name))
     body = bpy.data.objects.new(f"{NAME} Body", mesh)
-    skin(body, np.concatenate([surface.weights for surface in surfaces]), mannequin.BONES)
+    skin(body, shape.weights, mannequin.BONES)
     return body
 
 

@@ -40,6 +40,17 @@ class Surface:
     material: str
 
 
+@dataclass(frozen=True, slots=True)
+class Body:
+    """All surfaces as one mesh. vertices, faces, weights: as of a surface. materials: (faces,), of each face the place
+    in `materials()`."""
+
+    vertices: Array
+    faces: list[list[int]]
+    weights: Array
+    materials: Array
+
+
 def materials() -> Mapping[str, Mapping[str, Any]]:
     """Name -> colour (linear RGB), roughness."""
     colours: Mapping[str, Mapping[str, Any]] = _profiles()["material"]
@@ -55,6 +66,23 @@ def surfaces() -> list[Surface]:
         for part in _profiles()["part"]
         for side in (("L", "R") if part["sides"] else ("",))
     ]
+
+
+@cache
+def body() -> Body:
+    """The whole mannequin in the dancer's rest pose; computed once."""
+    parts, names = surfaces(), list(materials())
+    starts = np.cumsum([0] + [len(part.vertices) for part in parts]).tolist()
+    return Body(
+        np.concatenate([part.vertices for part in parts]),
+        [
+            [vertex + start for vertex in face]
+            for part, start in zip(parts, starts, strict=False)
+            for face in part.faces
+        ],
+        np.concatenate([part.weights for part in parts]),
+        np.repeat([names.index(part.material) for part in parts], [len(part.faces) for part in parts]),
+    )
 
 
 @cache
