@@ -3,6 +3,7 @@
 import logging
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -81,23 +82,25 @@ class ModelCache:
     ) -> Engine:
         """The engine with these weights, the last one if it was made with the same arguments.
 
-        arithmetic: exact, or fastest = by torch, where it is installed, in what it measures to be quickest. batch:
-        windows that torch evaluates together. device: None = the cache's own. Raises EdgeError engine_missing.
+        arithmetic: exact, or fastest = by torch, where it is installed and measures another arithmetic to be quickest.
+        batch: windows that torch evaluates together. device: None = the cache's own. Raises EdgeError engine_missing.
         """
-        better_by_torch = self._wanted == "auto" and self._needs_torch(weights, arithmetic)
-        name: EngineName = "torch" if better_by_torch else self.engine_name
+        name, exact = (self._engine_for(weights, kind) for kind in (arithmetic, "exact"))
         made_with = (id(weights), name, device or self.device, arithmetic, batch)
         if self._loaded is None or self._loaded.made_with != made_with:
             self._loaded = None  # its memory first
-            made = make_engine(
-                name,
-                device or self.device,
-                weights,
+            make = partial(
+                make_engine,
+                device=device or self.device,
+                weights=weights,
                 batch=batch,
                 arithmetic=arithmetic,
                 cache=default_cache().parent,
             )
-            logger.info("%s on %s, %d CPU threads", engine_in_words(name), made.device, made.threads)
+            made = make(name)
+            if name != exact and made.arithmetic == "fp32":  # in which torch is the slower one
+                made = make(exact)
+            logger.info("%s on %s, %d CPU threads", engine_in_words(made.name), made.device, made.threads)
             self._loaded = _Loaded(made, made_with)
         return self._loaded.engine
 
@@ -106,6 +109,7 @@ class ModelCache:
         self._weights = self._key = self._loaded = None
         free_device_cache(self.device)
 
-    def _needs_torch(self, weights: Weights, arithmetic: Arithmetic) -> bool:
-        """Whether to use torch: Jukebox loads it in any case, and only torch has other arithmetics."""
-        return (arithmetic == "fastest" or weights.info.feature_type == "jukebox") and installed("torch")
+    def _engine_for(self, weights: Weights, arithmetic: Arithmetic) -> EngineName:
+        """The engine to try: Jukebox loads torch in any case, and only torch has other arithmetics."""
+        wants_torch = arithmetic == "fastest" or weights.info.feature_type == "jukebox"
+        return "torch" if self._wanted == "auto" and wants_torch and installed("torch") else self.engine_name
